@@ -1,0 +1,53 @@
+/**
+ * Reads an authority: `host`, `host:port`, `[::1]:port` (RFC 3986 §3.2, RFC 9110 §4.2). Hot.
+ *
+ * Strict: no user information, no spaces, no empty host, a port of at most five digits. Clients repeat themselves, so the
+ * last answer is kept.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+
+export interface Authority {
+  /** Lower case; an IPv6 address with its brackets. */
+  readonly host: string;
+  /** -1: none given. */
+  readonly port: number;
+}
+
+/** unreserved, sub-delims and percent-encoding, as RFC 3986 §3.2.2 allows in a reg-name. */
+const NAME = /^(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+$/i;
+const PORT = /^[0-9]{0,5}$/;
+const ALL_DIGITS_AND_DOTS = /^[0-9.]+$/;
+
+let lastText = '';
+let lastAnswer: Authority | null = null;
+
+/** null: it is not an authority. */
+export function parseAuthority(text: string): Authority | null {
+  if (text === lastText) return lastAnswer;
+  lastAnswer = parse(text);
+  lastText = text;
+  return lastAnswer;
+}
+
+function parse(text: string): Authority | null {
+  let host: string;
+  let rest: string;
+  if (text.startsWith('[')) {
+    const close = text.indexOf(']');
+    if (close < 0 || !isIPv6(text.slice(1, close)) || text.includes('%')) return null;
+    host = text.slice(0, close + 1);
+    rest = text.slice(close + 1);
+  } else {
+    const colon = text.indexOf(':');
+    host = colon < 0 ? text : text.slice(0, colon);
+    rest = colon < 0 ? '' : text.slice(colon);
+    if (!NAME.test(host)) return null;
+    // What looks like an IPv4 address must be one; "1" or "1.2.3" would be read as one by some resolvers.
+    if (ALL_DIGITS_AND_DOTS.test(host) && !isIPv4(host)) return null;
+  }
+  if (rest === '') return { host: host.toLowerCase(), port: -1 };
+  const digits = rest.slice(1);
+  if (!rest.startsWith(':') || !PORT.test(digits)) return null;
+  const port = digits === '' ? -1 : Number(digits);
+  return port > 65535 ? null : { host: host.toLowerCase(), port };
+}

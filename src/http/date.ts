@@ -1,0 +1,35 @@
+/** The Date of a response (RFC 9110 §5.6.7, §6.6.1), made once a second. Hot. */
+import type { Clock } from '../kit/clock.ts';
+
+export class DateField {
+  readonly #clock: Clock;
+  #second = -1;
+  #value = '';
+  #line = '';
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The value alone. */
+  value(): string {
+    this.#refresh();
+    return this.#value;
+  }
+
+  /** `Date: …` and CRLF. */
+  line(): string {
+    this.#refresh();
+    return this.#line;
+  }
+
+  #refresh(): void {
+    const now = this.#clock.wall();
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#value = new Date(now).toUTCString();
+      this.#line = `Date: ${this.#value}\r\n`;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * One request and its response: what is said, by whom, over which connection. Hot.
+ *
+ * Made by a server codec when a request head is complete. Policies read and edit it; how far it has come is kept by
+ * proxy/passage.ts. It is used by one request and then left to the collector; only its Fields are taken back.
+ */
+import type { Connection } from '../net/connection.ts';
+import type { Fields } from './fields.ts';
+
+export class Exchange {
+  readonly connection: Connection;
+  /** Case-sensitive (RFC 9110 §9.1). */
+  readonly method: string;
+  /** What the request was for, as received: origin, absolute, authority or asterisk form (RFC 9112 §3.2). */
+  readonly target: string;
+  /** The Host, or the authority of an absolute target, as received. */
+  readonly authority: string;
+  /** The authority's host in lower case, without port; IPv6 with its brackets. */
+  readonly host: string;
+  /** The path that is routed on and sent on: dot segments resolved, unreserved characters decoded (RFC 3986 §6.2.2). */
+  path: string;
+  /** From the question mark on, or ''. */
+  query: string;
+  /** HTTP/1.x: x. */
+  readonly minor: number;
+  /** The request's fields; edits by request and forward hooks are what the upstream gets. */
+  readonly fields: Fields;
+  /** Bytes of the request body: 0 none, -1 chunked. */
+  readonly bodyLength: number;
+
+  /** The address that rules judge: the peer's, or what trusted proxies say (identity.ts). */
+  clientAddress: string;
+  /** Set once routed. */
+  route = '';
+  /** Address of the endpoint that was tried last, or ''. */
+  endpoint = '';
+  /** The response's status once known, else 0. */
+  status = 0;
+  /** The response's fields once known; edits by response hooks are what the client gets. */
+  responseFields: Fields | null = null;
+  /** Code of the error that ended it or shaped its response, or ''. */
+  error = '';
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  /** Monotonic ms when the upstream's head came, or 0. */
+  upstreamAt = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  generation = 0;
+
+  constructor(
+    connection: Connection,
+    method: string,
+    target: string,
+    authority: string,
+    host: string,
+    path: string,
+    query: string,
+    minor: number,
+    fields: Fields,
+    bodyLength: number,
+    startedAt: number,
+  ) {
+    this.connection = connection;
+    this.clientAddress = connection.clientAddress;
+    this.method = method;
+    this.target = target;
+    this.authority = authority;
+    this.host = host;
+    this.path = path;
+    this.query = query;
+    this.minor = minor;
+    this.fields = fields;
+    this.bodyLength = bodyLength;
+    this.startedAt = startedAt;
+  }
+}

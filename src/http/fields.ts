@@ -1,0 +1,199 @@
+/**
+ * The header fields of one message: the text as it came, and a table of where each field lies in it. Hot.
+ *
+ * The parser fills the table; hooks read, remove and add; the serializer copies the runs of lines that nobody touched
+ * straight out of the text. A field therefore costs four integers, and a string only if somebody asks for it.
+ *
+ *     text    "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n"
+ *     table    line start │ name end │ value start │ value end     per field; its line ends at the next line's start
+ *     ids      known.ts id, or REMOVED
+ *     extra    name, value, name, value …                          fields added here
+ */
+import { knownId } from './known.ts';
+
+const REMOVED = 255;
+const WIDTH = 4;
+
+export class Fields {
+  /** Latin-1 text that the table points into. */
+  text = '';
+  /** Fields in the table, removed ones included. */
+  count = 0;
+  /** Where the last line of the table ends, its CRLF included. */
+  end = 0;
+  /** Bit `id` is set if a field with that known id came with the message (it may have been removed since). */
+  seen = 0;
+  table = new Int32Array(32 * WIDTH);
+  ids = new Uint8Array(32);
+  extra: string[] | null = null;
+  #removed = 0;
+
+  /** Makes it empty again, ready for the parser. */
+  reset(): void {
+    this.text = '';
+    this.count = 0;
+    this.end = 0;
+    this.seen = 0;
+    this.extra = null;
+    this.#removed = 0;
+  }
+
+  /** For the parser: notes one field; offsets are into `text`. */
+  push(id: number, lineStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    const index = this.count++;
+    if (index === this.ids.length) this.#grow();
+    const at = index * WIDTH;
+    const table = this.table;
+    table[at] = lineStart;
+    table[at + 1] = nameEnd;
+    table[at + 2] = valueStart;
+    table[at + 3] = valueEnd;
+    this.ids[index] = id;
+    this.seen |= 1 << id;
+  }
+
+  #grow(): void {
+    const table = new Int32Array(this.table.length * 2);
+    table.set(this.table);
+    this.table = table;
+    const ids = new Uint8Array(this.ids.length * 2);
+    ids.set(this.ids);
+    this.ids = ids;
+  }
+
+  /** Did a field with this known id come with the message? */
+  has(id: number): boolean {
+    return (this.seen & (1 << id)) !== 0;
+  }
+
+  /** The table index of the first field with this known id at or after `from`, or -1. */
+  indexOfKnown(id: number, from = 0): number {
+    const ids = this.ids;
+    for (let i = from; i < this.count; i++) if (ids[i] === id) return i;
+    return -1;
+  }
+
+  /** The name of the field at a table index, as it was written. */
+  nameAt(index: number): string {
+    return this.text.slice(this.table[index * WIDTH]!, this.table[index * WIDTH + 1]!);
+  }
+
+  /** The value of the field at a table index, without the white space around it. */
+  valueAt(index: number): string {
+    return this.text.slice(this.table[index * WIDTH + 2]!, this.table[index * WIDTH + 3]!);
+  }
+
+  /** The values of a known field that came with the message, joined with ", " (RFC 9110 §5.3), or undefined. */
+  known(id: number): string | undefined {
+    if (!this.has(id)) return undefined;
+    let index = this.indexOfKnown(id);
+    if (index < 0) return undefined;
+    let value = this.valueAt(index);
+    while ((index = this.indexOfKnown(id, index + 1)) >= 0) value += `, ${this.valueAt(index)}`;
+    return value;
+  }
+
+  /** The values of a field by its lower-case name, joined with ", " (RFC 9110 §5.3), or undefined. */
+  get(name: string): string | undefined {
+    let found: string | undefined;
+    for (let i = 0; i < this.count; i++) {
+      if (this.#named(i, name)) found = found === undefined ? this.valueAt(i) : `${found}, ${this.valueAt(i)}`;
+    }
+    const extra = this.extra;
+    if (extra !== null) {
+      for (let i = 0; i < extra.length; i += 2) {
+        if (extra[i]!.toLowerCase() === name)
+          found = found === undefined ? extra[i + 1]! : `${found}, ${extra[i + 1]!}`;
+      }
+    }
+    return found;
+  }
+
+  /** Adds a field after all others. Name and value must be valid (the plan has checked what comes from a config). */
+  add(name: string, value: string): void {
+    (this.extra ??= []).push(name, value);
+  }
+
+  /** Removes every field of that lower-case name. */
+  remove(name: string): void {
+    for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);
+    const extra = this.extra;
+    if (extra === null) return;
+    let kept = 0;
+    for (let i = 0; i < extra.length; i += 2) {
+      if (extra[i]!.toLowerCase() === name) continue;
+      extra[kept++] = extra[i]!;
+      extra[kept++] = extra[i + 1]!;
+    }
+    extra.length = kept;
+  }
+
+  /** Puts one value in place of all that were there. `name` in any case. */
+  set(name: string, value: string): void {
+    this.remove(name.toLowerCase());
+    this.add(name, value);
+  }
+
+  /** Removes the field at a table index. */
+  removeAt(index: number): void {
+    if (this.ids[index] === REMOVED) return;
+    this.ids[index] = REMOVED;
+    this.#removed++;
+  }
+
+  /** Removes every field that came with this known id. */
+  removeKnown(id: number): void {
+    if (!this.has(id)) return;
+    for (let i = 0; i < this.count; i++) if (this.ids[i] === id) this.removeAt(i);
+  }
+
+  /** All fields that are left, as lines that end in CRLF: untouched runs are copied whole. */
+  lines(): string {
+    let out = '';
+    if (this.#removed === 0) {
+      if (this.count > 0) out = this.text.slice(this.table[0]!, this.end);
+    } else {
+      const { ids, table, count } = this;
+      let runStart = -1;
+      for (let i = 0; i < count; i++) {
+        if (ids[i] === REMOVED) {
+          if (runStart >= 0) out += this.text.slice(runStart, table[i * WIDTH]!);
+          runStart = -1;
+        } else if (runStart < 0) runStart = table[i * WIDTH]!;
+      }
+      if (runStart >= 0) out += this.text.slice(runStart, this.end);
+    }
+    const extra = this.extra;
+    if (extra !== null) for (let i = 0; i < extra.length; i += 2) out += `${extra[i]!}: ${extra[i + 1]!}\r\n`;
+    return out;
+  }
+
+  /** Calls back with every field that is left, in order. Cold: for logs, tests and other codecs. */
+  forEach(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.count; i++) if (this.ids[i] !== REMOVED) visit(this.nameAt(i), this.valueAt(i));
+    const extra = this.extra;
+    if (extra !== null) for (let i = 0; i < extra.length; i += 2) visit(extra[i]!, extra[i + 1]!);
+  }
+
+  /** The fields of a message that did not come from a wire. */
+  static of(pairs: readonly (readonly [name: string, value: string])[]): Fields {
+    const fields = new Fields();
+    for (const [name, value] of pairs) {
+      fields.add(name, value);
+      fields.seen |= 1 << knownId(name.toLowerCase());
+    }
+    return fields;
+  }
+
+  #named(index: number, name: string): boolean {
+    if (this.ids[index] === REMOVED) return false;
+    const start = this.table[index * WIDTH]!;
+    if (this.table[index * WIDTH + 1]! - start !== name.length) return false;
+    for (let i = 0; i < name.length; i++) {
+      let c = this.text.charCodeAt(start + i);
+      if (c >= 65 && c <= 90) c |= 0x20;
+      if (c !== name.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+}

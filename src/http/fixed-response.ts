@@ -1,0 +1,33 @@
+/**
+ * A response that the gateway gives itself, prepared when the config is bound. Hot after construction.
+ *
+ * Used for the `respond` and `redirect` actions, for policies' refusals and for error bodies. Everything but the
+ * connection's own framing fields is ready as text.
+ */
+import { reasonPhrase } from './status.ts';
+
+export class FixedResponse {
+  readonly status: number;
+  readonly reason: string;
+  /** Field lines that end in CRLF; no Content-Length, Connection, Date or Via among them. */
+  readonly lines: string;
+  /** The body, each character one byte. */
+  readonly body: string;
+
+  constructor(status: number, fields: readonly (readonly [name: string, value: string])[], body: string) {
+    this.status = status;
+    this.reason = reasonPhrase(status);
+    this.lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    this.body = Buffer.from(body, 'utf8').toString('latin1');
+  }
+}
+
+/** A small problem body (RFC 9457) that says no more than the status does. */
+export function problemResponse(
+  status: number,
+  fields: readonly (readonly [name: string, value: string])[] = [],
+): FixedResponse {
+  const title = reasonPhrase(status);
+  const body = `${JSON.stringify({ type: 'about:blank', title, status })}\n`;
+  return new FixedResponse(status, [['Content-Type', 'application/problem+json'], ...fields], body);
+}

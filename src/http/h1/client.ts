@@ -1,0 +1,361 @@
+/**
+ * One connection to an upstream that speaks HTTP/1.1: requests out, responses in, one at a time (RFC 9112 §9). Hot.
+ *
+ *     idle ──start──▶ HEAD ──final head──▶ BODY ──whole──▶ idle (or closed, if it can't be used again)
+ *                      └─101─▶ handed over to a tunnel
+ *
+ * An idle connection goes on reading: bytes that nobody asked for, or its end, take it out of the pool at once. Nothing
+ * of a response is believed that two readers could frame differently (framing.ts).
+ */
+import {
+  BAD_RESPONSE,
+  FIRST_BYTE_TIMEOUT,
+  type GatewayError,
+  RESPONSE_TIMEOUT,
+  RESPONSE_TRUNCATED,
+  UPSTREAM_CLOSED,
+  UPSTREAM_RESET,
+} from '../../kit/errors.ts';
+import type { Deadlines, Timed } from '../../net/deadlines.ts';
+import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
+import type { Fields } from '../fields.ts';
+import { giveFields, takeFields } from '../fields-pool.ts';
+import {
+  CHUNKED,
+  type BodySink,
+  type BodySource,
+  type Framing,
+  LENGTH,
+  NO_BODY,
+  type ResponseSink,
+  UNTIL_CLOSE,
+} from '../message.ts';
+import { ChunkedReader } from './chunked.ts';
+import { BodyFraming, responseFraming } from './framing.ts';
+import { INCOMPLETE, parseResponseHead, ResponseHead } from './parser.ts';
+import { persists } from './request-checks.ts';
+import { Stash } from './stash.ts';
+
+const IDLE = 0;
+const HEAD = 1;
+const BODY = 2;
+/** The response is whole; its receiver has yet to take bytes that lie in this connection's buffer. */
+const SETTLING = 3;
+const GONE = 4;
+
+const LIMITS = { headerSize: 64 * 1024, headerCount: 256, uriSize: 0 };
+/** Interim responses to one request; more is an attack or a mistake. */
+const MOST_INFORMATIONAL = 32;
+const NO_BYTES = Buffer.alloc(0);
+
+const head = new ResponseHead();
+const framing = new BodyFraming();
+
+export interface ClientTimeouts {
+  readonly firstByte: number;
+  readonly idle: number;
+}
+
+/** Who keeps the connection when it is not in use. */
+export interface ClientConnectionOwner {
+  /** It can be used again. */
+  onIdle(connection: Http1ClientConnection): void;
+  /** It is closed, or has been handed over; it was in the pool (`idle`) or in use. Called once. */
+  onGone(connection: Http1ClientConnection, idle: boolean): void;
+}
+
+export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  /** Exchanges it has served before the one under way. */
+  uses = 0;
+  readonly #transport: Transport;
+  readonly #owner: ClientConnectionOwner;
+  readonly #deadlines: Deadlines;
+  #state = IDLE;
+  #sink: ResponseSink | null = null;
+  #requestSource: BodySource | null = null;
+  #timeouts: ClientTimeouts | null = null;
+  #method = '';
+  #requestChunked = false;
+  #requestDone = true;
+  #upgrade = false;
+  #informational = 0;
+  #heard = false;
+  #reusable = true;
+  #kind: Framing = NO_BODY;
+  #left = 0;
+  #chunks: ChunkedReader | null = null;
+  #stash: Stash | null = null;
+  #paused = false;
+
+  constructor(transport: Transport, owner: ClientConnectionOwner, deadlines: Deadlines) {
+    this.#transport = transport;
+    this.#owner = owner;
+    this.#deadlines = deadlines;
+    transport.handler = this;
+    deadlines.add(this);
+  }
+
+  /** Has anything of the response under way arrived? */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
+  /**
+   * Sends a request head and waits for its response. `source` is null if there is no body; else the caller then has the
+   * body sent here as to any BodySink.
+   */
+  start(
+    text: string,
+    method: string,
+    source: BodySource | null,
+    chunked: boolean,
+    upgrade: boolean,
+    timeouts: ClientTimeouts,
+    sink: ResponseSink,
+  ): void {
+    this.#state = HEAD;
+    this.#sink = sink;
+    this.#timeouts = timeouts;
+    this.#method = method;
+    this.#requestSource = source;
+    this.#requestChunked = chunked;
+    this.#requestDone = source === null;
+    this.#upgrade = upgrade;
+    this.#informational = 0;
+    this.#heard = false;
+    this.#reusable = true;
+    this.deadline = this.#deadlines.now + timeouts.firstByte;
+    this.#transport.writeText(text);
+  }
+
+  /** Gives the exchange up: the connection closes, and the sink hears nothing more. */
+  abort(): void {
+    if (this.#state === GONE) return;
+    this.#close();
+  }
+
+  /** Closes it if it is idle; for pools that are done with it. */
+  retire(): void {
+    if (this.#state === IDLE) this.#close();
+    else this.#reusable = false;
+  }
+
+  // === the request's body
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#state === GONE || start === end) return true;
+    this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    if (!this.#requestChunked) return this.#transport.write('', bytes, start, end, '');
+    return this.#transport.write(`${(end - start).toString(16)}\r\n`, bytes, start, end, '\r\n');
+  }
+
+  end(trailers: string): void {
+    if (this.#state === GONE) return;
+    if (this.#requestChunked) this.#transport.writeText(`0\r\n${trailers}\r\n`);
+    this.#requestDone = true;
+    if (!this.#transport.pending) this.#requestSource = null;
+    this.deadline = this.#deadlines.now + (this.#state === HEAD ? this.#timeouts!.firstByte : this.#timeouts!.idle);
+  }
+
+  fail(): void {
+    this.abort();
+  }
+
+  onDrain(): void {
+    const source = this.#requestSource;
+    if (this.#requestDone) this.#requestSource = null;
+    source?.resume();
+  }
+
+  // === the response
+
+  pause(): void {
+    this.#paused = true;
+    this.#transport.pause();
+    this.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state === SETTLING) this.#settle();
+    else if (this.#state === BODY) this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    this.#transport.resume();
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    this.#heard = true;
+    if (this.#state === HEAD && this.#stash !== null && this.#stash.length > 0) {
+      this.#stash.append(bytes, start, end);
+      const all = this.#stash.take();
+      this.#read(all, 0, all.length);
+    } else this.#read(bytes, start, end);
+    // The sink gathers what came in one read.
+    this.#sink?.flush();
+  }
+
+  #read(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.#state === HEAD) {
+        const next = this.#readHead(bytes, at, end);
+        if (next === at) {
+          (this.#stash ??= new Stash()).append(bytes, at, end);
+          return;
+        }
+        at = next;
+      } else if (this.#state === BODY) {
+        at = this.#readBody(bytes, at, end);
+      } else {
+        // Not asked for: whoever sent it could be answering somebody else's next request.
+        if (this.#state !== GONE) this.#close();
+        return;
+      }
+    }
+  }
+
+  /** Answers where the head ends, `start` if more is needed, or `end` if the response is over. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const fields = takeFields();
+    const stop = parseResponseHead(bytes, start, end, LIMITS, head, fields);
+    if (stop === INCOMPLETE) {
+      giveFields(fields);
+      return start;
+    }
+    if (stop < 0 || !responseFraming(fields, head.minor, head.status, this.#method, framing)) {
+      giveFields(fields);
+      this.#fail(BAD_RESPONSE);
+      return end;
+    }
+    if (head.status === 101) return this.#switched(bytes, stop, end, fields);
+    if (head.status < 200) {
+      const sink = this.#sink!;
+      if (++this.#informational > MOST_INFORMATIONAL) this.#fail(BAD_RESPONSE.with('too many interim responses'));
+      else sink.informational(head.status, fields);
+      giveFields(fields);
+      return this.#state === HEAD ? stop : end;
+    }
+    this.#kind = framing.kind;
+    this.#left = framing.kind === LENGTH ? framing.length : 0;
+    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader() : null;
+    if (framing.kind === UNTIL_CLOSE || !persists(fields, head.minor)) this.#reusable = false;
+    this.#state = BODY;
+    this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    // The fields are the sink's from here on.
+    this.#sink!.head(head.status, head.reason, fields, framing.kind);
+    if (this.#kind !== NO_BODY) return stop;
+    this.#whole('', stop < end);
+    return stop;
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const sink = this.#sink!;
+    let stop = end;
+    let done = false;
+    let ready = true;
+    const chunks = this.#chunks;
+    if (chunks !== null) {
+      stop = chunks.read(bytes, start, end, sink);
+      if (stop < 0) {
+        this.#fail(BAD_RESPONSE.with('chunked coding'));
+        return end;
+      }
+      ready = !chunks.full;
+      chunks.full = false;
+      done = chunks.done;
+    } else if (this.#kind === LENGTH) {
+      stop = Math.min(end, start + this.#left);
+      this.#left -= stop - start;
+      done = this.#left === 0;
+      ready = sink.data(bytes, start, stop);
+    } else ready = sink.data(bytes, start, end);
+    if (this.#state !== BODY) return end;
+    if (!ready) this.pause();
+    else this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    if (done) this.#whole(chunks?.trailers ?? '', stop < end);
+    return stop;
+  }
+
+  /** The response is whole. The pool gets the connection back first, so that the client's next request finds it. */
+  #whole(trailers: string, more: boolean): void {
+    const sink = this.#sink!;
+    if (more || !this.#requestDone) this.#reusable = false;
+    if (!this.#paused || !this.#reusable) this.#settle();
+    else this.#state = SETTLING;
+    sink.end(trailers);
+  }
+
+  #settle(): void {
+    this.#sink = null;
+    this.#requestSource = null;
+    if (!this.#reusable) {
+      this.#close();
+      return;
+    }
+    this.uses++;
+    this.#state = IDLE;
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.#owner.onIdle(this);
+  }
+
+  #switched(bytes: Buffer, at: number, end: number, fields: Fields): number {
+    const sink = this.#sink!;
+    if (!this.#upgrade) {
+      giveFields(fields);
+      this.#fail(BAD_RESPONSE.with('101 without an offer'));
+      return end;
+    }
+    this.#state = GONE;
+    this.#sink = null;
+    this.#deadlines.delete(this);
+    this.#transport.handler = IGNORE;
+    this.#owner.onGone(this, false);
+    const early = at === end ? NO_BYTES : Buffer.from(bytes.subarray(at, end));
+    sink.switched(fields, this.#transport, early);
+    return end;
+  }
+
+  // === the ways it ends
+
+  onEnd(): void {
+    if (this.#state === BODY && this.#kind === UNTIL_CLOSE) this.#whole('', false);
+    else if (this.#state === BODY) this.#fail(RESPONSE_TRUNCATED);
+    else if (this.#state === HEAD)
+      this.#fail(this.#heard ? BAD_RESPONSE.with('closed within the head') : UPSTREAM_CLOSED);
+    else if (this.#state !== GONE) this.#close();
+  }
+
+  onClose(code: string): void {
+    if (this.#state === HEAD && !this.#heard) this.#fail(UPSTREAM_RESET.with(code));
+    else if (this.#state === HEAD || this.#state === BODY) this.#fail(RESPONSE_TRUNCATED.with(code));
+    else if (this.#state !== GONE) this.#close();
+  }
+
+  onDeadline(): void {
+    if (this.#state === HEAD) this.#fail(FIRST_BYTE_TIMEOUT);
+    else if (this.#state === BODY) this.#fail(RESPONSE_TIMEOUT);
+    // An idle connection's deadline is the pool's: it has been kept long enough.
+    else this.#close();
+  }
+
+  #fail(error: GatewayError): void {
+    const sink = this.#sink!;
+    this.#close();
+    sink.fail(error);
+  }
+
+  #close(): void {
+    const idle = this.#state === IDLE;
+    this.#state = GONE;
+    this.#sink = null;
+    // Whoever waits to send more of the request may go on: it leads nowhere now.
+    const source = this.#requestSource;
+    this.#requestSource = null;
+    this.#stash = null;
+    this.#transport.destroy();
+    this.#deadlines.delete(this);
+    this.#owner.onGone(this, idle);
+    source?.resume();
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Message heads, byte by byte (RFC 9112 §2 to §5). Hot.
+ *
+ * Called by server.ts and client.ts with whatever has arrived. The answer is where the head ends, or that more is needed,
+ * or the status that refuses it. It is stricter than the RFC obliges where leniency is how requests are smuggled: no
+ * bare CR or LF anywhere, no line folding, no white space before a colon, no control characters.
+ *
+ * The head's text is made once, as one Latin-1 string, and everything else points into it (http/fields.ts).
+ */
+import type { Fields } from '../fields.ts';
+import { knownIdOfBytes } from '../known.ts';
+import { TARGET, TOKEN, VALUE } from './charset.ts';
+
+/** More bytes are needed. Below 0: the status to refuse with, negated. Above: where the head ends. */
+export const INCOMPLETE = 0;
+
+export interface HeadLimits {
+  /** Bytes of a whole head; 431 beyond. */
+  readonly headerSize: number;
+  /** Fields in a head; 431 beyond. */
+  readonly headerCount: number;
+  /** Bytes of a request target; 414 beyond. */
+  readonly uriSize: number;
+}
+
+export class RequestHead {
+  method = '';
+  target = '';
+  /** The x of HTTP/1.x. */
+  minor = 1;
+  /** The target has a "%" or "/.", so that it may not be in normal form. */
+  abnormal = false;
+}
+
+export class ResponseHead {
+  status = 0;
+  reason = '';
+  minor = 1;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SP = 0x20;
+const HTAB = 0x09;
+const COLON = 0x3a;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const PERCENT = 0x25;
+const ZERO = 0x30;
+
+const BAD_REQUEST = -400;
+const URI_TOO_LONG = -414;
+const FIELDS_TOO_LARGE = -431;
+const VERSION_NOT_SUPPORTED = -505;
+const BAD_GATEWAY = -502;
+const LONGEST_METHOD = 32;
+
+const METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE'];
+const METHOD_BYTES = METHODS.map((name) => Buffer.from(name));
+
+function methodOf(bytes: Buffer, start: number, end: number): string {
+  for (let m = 0; m < METHOD_BYTES.length; m++) {
+    const name = METHOD_BYTES[m]!;
+    if (name.length !== end - start) continue;
+    let i = 0;
+    while (i < name.length && name[i] === bytes[start + i]) i++;
+    if (i === name.length) return METHODS[m]!;
+  }
+  return bytes.toString('latin1', start, end);
+}
+
+/** Reads one request head from bytes[start, end). `fields` must be empty. */
+export function parseRequestHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits,
+  head: RequestHead,
+  fields: Fields,
+): number {
+  const last = Math.min(end, start + limits.headerSize);
+  const tooLong = end > last;
+  let at = start;
+
+  // One empty line before the request line is forgiven (RFC 9112 §2.2).
+  if (at < last && bytes[at] === CR) {
+    if (at + 1 === last) return INCOMPLETE;
+    if (bytes[at + 1] !== LF) return BAD_REQUEST;
+    at += 2;
+  }
+
+  const methodStart = at;
+  while (at < last && TOKEN[bytes[at]!] === 1) at++;
+  if (at - methodStart > LONGEST_METHOD) return BAD_REQUEST;
+  if (at === last) return tooLong ? FIELDS_TOO_LARGE : INCOMPLETE;
+  if (at === methodStart || bytes[at] !== SP) return BAD_REQUEST;
+  const methodEnd = at++;
+
+  const targetStart = at;
+  let abnormal = false;
+  while (at < last) {
+    const byte = bytes[at]!;
+    if (TARGET[byte] === 0) break;
+    if (byte === PERCENT || (byte === DOT && bytes[at - 1] === SLASH)) abnormal = true;
+    at++;
+  }
+  if (at - targetStart > limits.uriSize) return URI_TOO_LONG;
+  if (at === last) return tooLong ? URI_TOO_LONG : INCOMPLETE;
+  if (at === targetStart || bytes[at] !== SP) return BAD_REQUEST;
+  const targetEnd = at++;
+
+  const version = parseVersion(bytes, at, last);
+  if (version < 0) return version;
+  if (version === INCOMPLETE_VERSION || at + 10 > last) return tooLong ? FIELDS_TOO_LARGE : INCOMPLETE;
+  at += 8;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return BAD_REQUEST;
+
+  const result = parseFields(bytes, start, at + 2, last, limits.headerCount, fields);
+  if (result <= 0) return result === INCOMPLETE && tooLong ? FIELDS_TOO_LARGE : result;
+  const text = bytes.toString('latin1', start, result);
+  fields.text = text;
+  head.method = methodOf(bytes, methodStart, methodEnd);
+  head.target = text.slice(targetStart - start, targetEnd - start);
+  head.minor = version;
+  head.abnormal = abnormal;
+  return result;
+}
+
+const INCOMPLETE_VERSION = 99;
+const VERSION_PREFIX = Buffer.from('HTTP/');
+
+/**
+ * "HTTP/1.x" at `at`: x, where anything above 1 counts as 1 (RFC 9110 §2.5: a higher minor version is compatible), or
+ * INCOMPLETE_VERSION, or a negated status.
+ */
+function parseVersion(bytes: Buffer, at: number, last: number): number {
+  for (let i = 0; i < 5; i++) {
+    if (at + i === last) return INCOMPLETE_VERSION;
+    if (bytes[at + i] !== VERSION_PREFIX[i]) return BAD_REQUEST;
+  }
+  if (at + 8 > last) return INCOMPLETE_VERSION;
+  const major = bytes[at + 5]! - ZERO;
+  const minor = bytes[at + 7]! - ZERO;
+  if (major < 0 || major > 9 || bytes[at + 6] !== DOT || minor < 0 || minor > 9) return BAD_REQUEST;
+  if (major !== 1) return VERSION_NOT_SUPPORTED;
+  return minor === 0 ? 0 : 1;
+}
+
+/** Reads one response head from bytes[start, end). Whatever is wrong with it is a 502. */
+export function parseResponseHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits,
+  head: ResponseHead,
+  fields: Fields,
+): number {
+  const last = Math.min(end, start + limits.headerSize);
+  const short = end > last ? BAD_GATEWAY : INCOMPLETE;
+  const version = parseVersion(bytes, start, last);
+  if (version < 0) return BAD_GATEWAY;
+  if (version === INCOMPLETE_VERSION) return short;
+  let at = start + 8;
+  if (at + 4 > last) return bytes[at] !== undefined && at < last && bytes[at] !== SP ? BAD_GATEWAY : short;
+  if (bytes[at] !== SP) return BAD_GATEWAY;
+  const a = bytes[at + 1]! - ZERO;
+  const b = bytes[at + 2]! - ZERO;
+  const c = bytes[at + 3]! - ZERO;
+  if (a < 1 || a > 9 || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
+  at += 4;
+  if (at === last) return short;
+  // The space before an empty reason is often forgotten (RFC 9112 §4 wants it).
+  let reasonStart = at;
+  if (bytes[at] === SP) {
+    reasonStart = ++at;
+    while (at < last && VALUE[bytes[at]!] === 1) at++;
+  }
+  const reasonEnd = at;
+  if (at + 2 > last) return at < last && bytes[at] !== CR ? BAD_GATEWAY : short;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return BAD_GATEWAY;
+
+  const result = parseFields(bytes, start, at + 2, last, limits.headerCount, fields);
+  if (result < 0) return BAD_GATEWAY;
+  if (result === INCOMPLETE) return short;
+  const text = bytes.toString('latin1', start, result);
+  fields.text = text;
+  head.status = a * 100 + b * 10 + c;
+  head.reason = text.slice(reasonStart - start, reasonEnd - start);
+  head.minor = version;
+  return result;
+}
+
+/**
+ * Field lines up to and with the empty line that ends them (RFC 9112 §5). Offsets noted are relative to `base`.
+ * INCOMPLETE, a negated status, or where the empty line ends.
+ */
+export function parseFields(
+  bytes: Buffer,
+  base: number,
+  start: number,
+  last: number,
+  most: number,
+  fields: Fields,
+): number {
+  let at = start;
+  for (;;) {
+    if (at === last) return INCOMPLETE;
+    if (bytes[at] === CR) {
+      if (at + 1 === last) return INCOMPLETE;
+      if (bytes[at + 1] !== LF) return BAD_REQUEST;
+      fields.end = at - base;
+      return at + 2;
+    }
+    const lineStart = at;
+    while (at < last && TOKEN[bytes[at]!] === 1) at++;
+    if (at === last) return INCOMPLETE;
+    // Also refuses a line that begins with white space (obs-fold, §5.2) and white space before the colon (§5.1).
+    if (at === lineStart || bytes[at] !== COLON) return BAD_REQUEST;
+    const nameEnd = at++;
+    while (at < last && (bytes[at] === SP || bytes[at] === HTAB)) at++;
+    const valueStart = at;
+    while (at < last && VALUE[bytes[at]!] === 1) at++;
+    let valueEnd = at;
+    if (at + 2 > last) return at < last && bytes[at] !== CR ? BAD_REQUEST : INCOMPLETE;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return BAD_REQUEST;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
+    if (fields.count === most) return FIELDS_TOO_LARGE;
+    fields.push(
+      knownIdOfBytes(bytes, lineStart, nameEnd),
+      lineStart - base,
+      nameEnd - base,
+      valueStart - base,
+      valueEnd - base,
+    );
+    at += 2;
+  }
+}

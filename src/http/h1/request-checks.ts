@@ -1,0 +1,113 @@
+/**
+ * What makes a well-formed request head acceptable or not, beyond its syntax. Hot.
+ *
+ * Called by server.ts for each head. Answers with the status that refuses it, or 0.
+ */
+import { type Authority, parseAuthority } from '../authority.ts';
+import type { Fields } from '../fields.ts';
+import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
+import { normalizePath } from '../path.ts';
+import { NO_BODY } from '../message.ts';
+import type { BodyFraming } from './framing.ts';
+import type { RequestHead } from './parser.ts';
+
+/** What a request is for, taken apart (RFC 9112 §3.2 and §3.3). */
+export class RequestTarget {
+  authority = '';
+  host = '';
+  path = '';
+  query = '';
+}
+
+const ASTERISK = 0x2a;
+const SLASH = 0x2f;
+const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
+
+/** Takes the target and the Host apart into `out`; 0 or 400. */
+export function readTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
+  const first = head.target.charCodeAt(0);
+  if (head.method === 'CONNECT') return connectTarget(head, fields, out);
+  let rest = head.target;
+  let authority = hostOf(fields, head.minor);
+  if (authority === null) return 400;
+  if (first === ASTERISK) {
+    // RFC 9112 §3.2.4: only for OPTIONS, and nothing may follow.
+    if (rest !== '*' || head.method !== 'OPTIONS') return 400;
+  } else if (first !== SLASH) {
+    const parts = ABSOLUTE.exec(rest);
+    if (parts === null) return 400;
+    // RFC 9112 §3.2.2: the target's authority replaces whatever the Host says.
+    authority = parts[1]!;
+    if (authority === '' || parseAuthority(authority) === null) return 400;
+    rest = parts[2]! === '' || parts[2]!.startsWith('?') ? `/${parts[2]!}` : parts[2]!;
+    fields.removeKnown(HOST);
+    fields.add('Host', authority);
+  }
+  const parsed: Authority | null = authority === '' ? null : parseAuthority(authority);
+  if (parsed === null && authority !== '') return 400;
+  out.authority = authority;
+  out.host = parsed?.host ?? '';
+  const mark = rest.indexOf('?');
+  let path = mark < 0 ? rest : rest.slice(0, mark);
+  if (head.abnormal) {
+    const normal = normalizePath(path);
+    if (normal === null) return 400;
+    path = normal;
+  }
+  out.path = path;
+  out.query = mark < 0 ? '' : rest.slice(mark);
+  return 0;
+}
+
+/** The Host's value: '' if empty or (in HTTP/1.0) missing, null if wrong (RFC 9112 §3.2: exactly one). */
+function hostOf(fields: Fields, minor: number): string | null {
+  if (!fields.has(HOST)) return minor === 0 ? '' : null;
+  const index = fields.indexOfKnown(HOST);
+  if (fields.indexOfKnown(HOST, index + 1) >= 0) return null;
+  return fields.valueAt(index);
+}
+
+/** RFC 9112 §3.2.3: authority form, with a port. */
+function connectTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
+  const host = hostOf(fields, head.minor);
+  const parsed = parseAuthority(head.target);
+  if (host === null || parsed === null || parsed.port < 0) return 400;
+  if (host !== '' && parseAuthority(host) === null) return 400;
+  out.authority = head.target;
+  out.host = parsed.host;
+  out.path = '';
+  out.query = '';
+  return 0;
+}
+
+/** Does a Connection (or any list) value hold this lower-case option? */
+export function hasOption(value: string | undefined, option: string): boolean {
+  if (value === undefined) return false;
+  if (value.length === option.length) return value.toLowerCase() === option;
+  return value
+    .toLowerCase()
+    .split(',')
+    .some((part) => part.trim() === option);
+}
+
+/** Whether the connection may go on after this message (RFC 9112 §9.3). */
+export function persists(fields: Fields, minor: number): boolean {
+  if (!fields.has(CONNECTION)) return minor !== 0;
+  const value = fields.known(CONNECTION);
+  if (hasOption(value, 'close')) return false;
+  return minor !== 0 || hasOption(value, 'keep-alive');
+}
+
+/** Whether the client waits for a 100 before it sends its body; an expectation nobody knows is 417 (RFC 9110 §10.1.1). */
+export function checkExpect(fields: Fields, minor: number): number {
+  if (!fields.has(EXPECT) || minor === 0) return 0;
+  return fields.known(EXPECT)!.toLowerCase() === '100-continue' ? 0 : 417;
+}
+
+/** Whether the client offers to change protocols in a way that is passed on: never h2c, never with a body. */
+export function wantsUpgrade(fields: Fields, minor: number, framing: BodyFraming): boolean {
+  if (!fields.has(UPGRADE) || minor === 0 || framing.kind !== NO_BODY) return false;
+  if (!hasOption(fields.known(CONNECTION), 'upgrade')) return false;
+  const protocols = fields.known(UPGRADE)!.toLowerCase();
+  return protocols !== '' && !protocols.split(',').some((part) => part.trim().startsWith('h2c'));
+}

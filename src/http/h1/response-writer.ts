@@ -1,0 +1,112 @@
+/**
+ * Writes responses to one client connection (RFC 9112 §4, §6, §7). Hot.
+ *
+ * Small parts are gathered as text and leave in one write when a read of the upstream is used up (`flush`), so that a
+ * head and a short body cost one system call. Bulk is passed on from the memory it was read into.
+ */
+import type { Transport } from '../../net/transport.ts';
+import type { Fields } from '../fields.ts';
+import type { FixedResponse } from '../fixed-response.ts';
+import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from '../message.ts';
+import { reasonPhrase } from '../status.ts';
+
+/** Parts up to this many bytes are gathered. */
+const GATHER = 8 * 1024;
+/** Gathered text beyond this is sent without waiting. */
+const GATHERED_LIMIT = 16 * 1024;
+
+const statusLines: string[] = [];
+
+function statusLine(status: number, reason: string): string {
+  const usual = reasonPhrase(status);
+  if (reason !== usual && reason !== '') return `HTTP/1.1 ${status} ${reason}\r\n`;
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${usual}\r\n`);
+}
+
+export class ResponseWriter {
+  readonly #transport: Transport;
+  #out = '';
+  #framing: Framing = NO_BODY;
+  /** The final head was handed to `head` or `fixed`. */
+  begun = false;
+  /** Bytes of content handed on for the response under way. */
+  bytes = 0;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Gets ready for the next response. */
+  reset(): void {
+    this.begun = false;
+    this.bytes = 0;
+    this.#framing = NO_BODY;
+  }
+
+  /** Whether the end of the connection is the only end the body has. */
+  get endsWithConnection(): boolean {
+    return this.#framing === UNTIL_CLOSE;
+  }
+
+  informational(status: number, fields: Fields): void {
+    this.#out += `${statusLine(status, '')}${fields.lines()}\r\n`;
+    this.flush();
+  }
+
+  /**
+   * `framing` is how the body's end is known upstream; Content-Length is among the fields where it is LENGTH. `minor` is
+   * the client's HTTP version; `connection` the Connection line, or ''.
+   */
+  head(status: number, reason: string, fields: Fields, framing: Framing, minor: number, connection: string): void {
+    this.begun = true;
+    let lines = fields.lines();
+    this.#framing = framing;
+    if (framing === CHUNKED || framing === UNTIL_CLOSE) {
+      this.#framing = minor === 0 ? UNTIL_CLOSE : CHUNKED;
+      if (minor !== 0) lines += 'Transfer-Encoding: chunked\r\n';
+    }
+    this.#out += `${statusLine(status, reason)}${lines}${connection}\r\n`;
+  }
+
+  /** A whole response of the gateway's own. `withBody`: false for HEAD. */
+  fixed(response: FixedResponse, withBody: boolean, lines: string): void {
+    this.begun = true;
+    const { status, body } = response;
+    // RFC 9110 §8.6: no Content-Length in a 204.
+    const length = status === 204 || status === 304 ? '' : `Content-Length: ${body.length}\r\n`;
+    const content = withBody && length !== '' ? body : '';
+    this.bytes = content.length;
+    this.#out += `${statusLine(status, response.reason)}${response.lines}${length}${lines}\r\n${content}`;
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    const size = end - start;
+    if (size === 0 || this.#framing === NO_BODY) return true;
+    this.bytes += size;
+    const chunked = this.#framing === CHUNKED;
+    const prefix = chunked ? `${size.toString(16)}\r\n` : '';
+    const suffix = chunked ? '\r\n' : '';
+    if (size <= GATHER) {
+      this.#out += prefix + bytes.toString('latin1', start, end) + suffix;
+      if (this.#out.length > GATHERED_LIMIT) this.flush();
+      return !this.#transport.pending;
+    }
+    const out = this.#out;
+    this.#out = '';
+    return this.#transport.write(out + prefix, bytes, start, end, suffix);
+  }
+
+  /** Ends the body; `trailers` go out only where the coding has room for them. */
+  end(trailers: string): void {
+    if (this.#framing === CHUNKED) this.#out += `0\r\n${trailers}\r\n`;
+    this.flush();
+  }
+
+  /** Sends what has been gathered. */
+  flush(): void {
+    if (this.#out === '') return;
+    const out = this.#out;
+    this.#out = '';
+    this.#transport.writeText(out);
+  }
+}

@@ -1,0 +1,499 @@
+/**
+ * One client connection that speaks HTTP/1.1: requests in, responses out, one exchange at a time (RFC 9112 §9). Hot.
+ *
+ *     IDLE ──first byte──▶ HEAD ──head whole──▶ BODY ──last byte──▶ WAITING ──response sent──▶ IDLE
+ *       └───────────── any refusal, or a response that must be the last ──▶ CLOSING ──▶ gone
+ *
+ * Bytes that come while nobody can take them (a pipelined request, a body before its upstream is connected) wait in the
+ * stash with reading paused, so that at most one read's worth is held.
+ */
+import type { Clock } from '../../kit/clock.ts';
+import {
+  BAD_REQUEST,
+  BODY_TIMEOUT,
+  BODY_TOO_LARGE,
+  CLIENT_GONE,
+  CLIENT_STALLED,
+  type GatewayError,
+} from '../../kit/errors.ts';
+import type { Connection } from '../../net/connection.ts';
+import type { Deadlines, Timed } from '../../net/deadlines.ts';
+import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
+import { Exchange } from '../exchange.ts';
+import type { Fields } from '../fields.ts';
+import { giveFields, takeFields } from '../fields-pool.ts';
+import { type FixedResponse, problemResponse } from '../fixed-response.ts';
+import type { BodySink, BodySource, Framing } from '../message.ts';
+import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
+import type { ExchangeOwner, HttpService, ServerStream, SwitchedConnection } from '../server-stream.ts';
+import { ChunkedReader } from './chunked.ts';
+import { BodyFraming, requestFraming } from './framing.ts';
+import { parseRequestHead, RequestHead } from './parser.ts';
+import { checkExpect, persists, readTarget, RequestTarget, wantsUpgrade } from './request-checks.ts';
+import { ResponseWriter } from './response-writer.ts';
+import { Stash } from './stash.ts';
+
+const IDLE = 0;
+const HEAD = 1;
+const BODY = 2;
+const WAITING = 3;
+/** The response is whole, but the client has not taken all of it. */
+const FLUSHING = 4;
+const CLOSING = 5;
+const GONE = 6;
+
+/** How long, and for how many bytes, a closing connection is read so that the last response is not lost to a reset. */
+const LINGER_MS = 2000;
+const LINGER_BYTES = 1024 * 1024;
+
+const LF = 0x0a;
+
+/* Used up before anything else can run. */
+const head = new RequestHead();
+const framing = new BodyFraming();
+const target = new RequestTarget();
+
+export interface Http1Environment {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** The service of whatever config is current; null: the listener is no more. */
+  service(): HttpService | null;
+  /** Called once, when the connection is over or has been given up to a tunnel. */
+  closed(connection: Http1ServerConnection): void;
+  /** The field lines for a response of the gateway's own: its Date. */
+  date(): string;
+}
+
+export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
+  readonly connection: Connection;
+  deadline: number;
+  owner: ExchangeOwner | null = null;
+  closing = false;
+  upgrade = false;
+  readonly #transport: Transport;
+  readonly #environment: Http1Environment;
+  readonly #writer: ResponseWriter;
+  #service: HttpService | null = null;
+  #state = IDLE;
+  #stash: Stash | null = null;
+  #consuming = false;
+  #exchange: Exchange | null = null;
+  #method = '';
+  #minor = 1;
+  #bodyKind: Framing = NO_BODY;
+  #bodyLeft = 0;
+  #bodyBytes = 0;
+  #chunks: ChunkedReader | null = null;
+  #sink: BodySink | null = null;
+  #responseSource: BodySource | null = null;
+  #ended = false;
+  #lingered = 0;
+
+  constructor(transport: Transport, connection: Connection, environment: Http1Environment) {
+    this.#transport = transport;
+    this.connection = connection;
+    this.#environment = environment;
+    this.#writer = new ResponseWriter(transport);
+    this.#service = environment.service();
+    this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
+    transport.handler = this;
+    environment.deadlines.add(this);
+  }
+
+  /** No exchange is under way and no part of one has come. */
+  get idle(): boolean {
+    return this.#state === IDLE;
+  }
+
+  get begun(): boolean {
+    return this.#writer.begun;
+  }
+
+  get bytesOut(): number {
+    return this.#writer.bytes;
+  }
+
+  get clientAddress(): string {
+    return this.connection.clientAddress;
+  }
+
+  /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
+  retire(): void {
+    if (this.#state === IDLE) this.#close();
+    else this.closing = true;
+  }
+
+  /** Ends the connection now. */
+  destroy(): void {
+    this.#fail(CLIENT_GONE);
+  }
+
+  // === bytes in
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.#state === CLOSING) {
+      this.#lingered += end - start;
+      if (this.#lingered > LINGER_BYTES) this.#close();
+      return;
+    }
+    const stash = this.#stash;
+    if (stash !== null && stash.length > 0) {
+      stash.append(bytes, start, end);
+      if (this.#state === HEAD && this.#worthParsing(bytes, start, end, stash.length)) this.#consumeStash();
+      return;
+    }
+    this.#consume(bytes, start, end);
+  }
+
+  /** A head that comes in small parts is read again only when a line has ended or it has grown too long. */
+  #worthParsing(bytes: Buffer, start: number, end: number, length: number): boolean {
+    const limits = this.#service?.limits;
+    if (limits === undefined || length > limits.headerSize || length > limits.uriSize) return true;
+    for (let i = start; i < end; i++) if (bytes[i] === LF || bytes[i] === 0) return true;
+    return false;
+  }
+
+  #consumeStash(): void {
+    const stash = this.#stash;
+    if (stash === null || stash.length === 0 || this.#consuming) return;
+    const bytes = stash.take();
+    this.#consume(bytes, 0, bytes.length);
+  }
+
+  #consume(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    this.#consuming = true;
+    while (at < end) {
+      if (this.#state === IDLE || this.#state === HEAD) {
+        const next = this.#readHead(bytes, at, end);
+        if (next === at) break;
+        at = next;
+      } else if (this.#state === BODY && this.#sink !== null) {
+        at = this.#readBody(bytes, at, end);
+      } else break;
+    }
+    this.#consuming = false;
+    if (at >= end || this.#state >= CLOSING) return;
+    (this.#stash ??= new Stash()).append(bytes, at, end);
+    if (this.#state !== HEAD) this.#transport.pause();
+  }
+
+  /** Reads one head: answers where it ends, `start` if more is needed, or `end` if the request was refused. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const environment = this.#environment;
+    if (this.#state === IDLE) {
+      this.#service = environment.service();
+      this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
+      this.#state = HEAD;
+      this.#method = '';
+    }
+    const service = this.#service;
+    if (service === null) return this.#refuse(503, end);
+    const fields = takeFields();
+    const stop = parseRequestHead(bytes, start, end, service.limits, head, fields);
+    if (stop <= 0) {
+      giveFields(fields);
+      return stop === 0 ? start : this.#refuse(-stop, end);
+    }
+    const status = this.#accept(fields, service);
+    if (status !== 0) {
+      giveFields(fields);
+      return this.#refuse(status, end);
+    }
+    return stop;
+  }
+
+  /** Begins the exchange that the head just read asks for, or says which status refuses it. */
+  #accept(fields: Fields, service: HttpService): number {
+    const minor = head.minor;
+    this.#method = head.method;
+    const status =
+      requestFraming(fields, minor, framing) || readTarget(head, fields, target) || checkExpect(fields, minor);
+    if (status !== 0) return status;
+    // RFC 9110 §9.3.8: a TRACE has no content, and what one carries is meant for somebody else.
+    if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
+    const limit = service.limits.bodySize;
+    if (framing.kind === LENGTH && limit > 0 && framing.length > limit) return 413;
+    this.#minor = minor;
+    this.#bodyKind = framing.kind;
+    this.#bodyLeft = framing.kind === LENGTH ? framing.length : 0;
+    this.#bodyBytes = 0;
+    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader() : null;
+    this.#sink = null;
+    this.#writer.reset();
+    if (!persists(fields, minor)) this.closing = true;
+    this.upgrade = wantsUpgrade(fields, minor, framing);
+    this.#state = framing.kind === NO_BODY ? WAITING : BODY;
+    this.deadline = Number.POSITIVE_INFINITY;
+    const length = framing.kind === CHUNKED ? -1 : this.#bodyLeft;
+    const now = this.#environment.clock.now();
+    const { authority, host, path, query } = target;
+    const x = new Exchange(
+      this.connection,
+      head.method,
+      head.target,
+      authority,
+      host,
+      path,
+      query,
+      minor,
+      fields,
+      length,
+      now,
+    );
+    this.#exchange = x;
+    service.serve(x, this);
+    return 0;
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const sink = this.#sink!;
+    let stop: number;
+    let done: boolean;
+    let trailers = '';
+    if (this.#chunks === null) {
+      stop = Math.min(end, start + this.#bodyLeft);
+      this.#bodyLeft -= stop - start;
+      done = this.#bodyLeft === 0;
+      if (!sink.data(bytes, start, stop)) this.pause();
+    } else {
+      const chunks = this.#chunks;
+      stop = chunks.read(bytes, start, end, sink);
+      if (stop < 0) return this.#failRequest(BAD_REQUEST, end);
+      if (chunks.full) this.pause();
+      chunks.full = false;
+      done = chunks.done;
+      trailers = chunks.trailers;
+    }
+    // The sink may have ended the exchange meanwhile.
+    if (this.#state !== BODY) return stop;
+    this.#bodyBytes += stop - start;
+    const limit = this.#service!.limits.bodySize;
+    if (this.#bodyKind === CHUNKED && limit > 0 && this.#bodyBytes > limit)
+      return this.#failRequest(BODY_TOO_LARGE, end);
+    if (this.#exchange !== null) this.#exchange.bytesIn = this.#bodyBytes;
+    if (done) {
+      this.#state = WAITING;
+      this.deadline = Number.POSITIVE_INFINITY;
+      this.#sink = null;
+      sink.end(trailers);
+    } else this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
+    return stop;
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    if (this.#state === IDLE || this.#state === CLOSING) this.#close();
+    else if (this.#state === HEAD) this.#refuse(400, 0);
+    else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
+    // The request is whole: the client may have said all it has to say and still wait for the answer (RFC 9112 §9.6).
+    else this.closing = true;
+  }
+
+  onClose(code: string): void {
+    this.#fail(CLIENT_GONE.with(code));
+  }
+
+  onDeadline(): void {
+    const state = this.#state;
+    if (state === IDLE || state === CLOSING) this.#close();
+    else if (state === HEAD) this.#refuse(408, 0);
+    else if (state === BODY && !this.begun) this.#failRequest(BODY_TIMEOUT, 0);
+    else this.#fail(CLIENT_STALLED);
+  }
+
+  onDrain(): void {
+    if (this.#state === GONE) return;
+    if (this.#state === CLOSING) {
+      if (this.#ended) this.#close();
+      else this.deadline = this.#environment.deadlines.now + LINGER_MS;
+      return;
+    }
+    this.deadline = Number.POSITIVE_INFINITY;
+    const source = this.#responseSource;
+    if (this.#state === FLUSHING) this.#finish();
+    source?.resume();
+  }
+
+  // === request body
+
+  readBody(sink: BodySink): void {
+    if (this.#state !== BODY) return;
+    this.#sink = sink;
+    this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
+    if (this.#consuming) return;
+    this.#consumeStash();
+    this.resume();
+  }
+
+  pause(): void {
+    this.#transport.pause();
+    this.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    if (this.#state === GONE || (this.#stash !== null && this.#stash.length > 0)) return;
+    if (this.#state === BODY && this.#sink !== null) {
+      this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
+    }
+    this.#transport.resume();
+  }
+
+  // === response
+
+  informational(status: number, fields: Fields): void {
+    if (this.#minor !== 0 && this.#state !== GONE) this.#writer.informational(status, fields);
+  }
+
+  fixed(response: FixedResponse): void {
+    if (this.#state >= CLOSING) return;
+    if (this.#state === BODY) this.closing = true;
+    this.#writer.fixed(response, this.#method !== 'HEAD', this.#environment.date() + this.#connectionLine());
+    this.end('');
+  }
+
+  head(status: number, reason: string, fields: Fields, kind: Framing, source: BodySource): void {
+    if (this.#state >= CLOSING) return;
+    this.#responseSource = source;
+    // Whether the rest of the request body will ever be read is not known: it is the last exchange here.
+    if (this.#state === BODY) this.closing = true;
+    const until = this.#minor === 0 && kind !== LENGTH && kind !== NO_BODY;
+    if (until) this.closing = true;
+    this.#writer.head(status, reason, fields, kind, this.#minor, this.#connectionLine());
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#state >= CLOSING) return true;
+    const ready = this.#writer.data(bytes, start, end);
+    if (!ready) this.#awaitDrain();
+    return ready;
+  }
+
+  flush(): void {
+    if (this.#state >= CLOSING) return;
+    this.#writer.flush();
+    if (this.#transport.pending) this.#awaitDrain();
+  }
+
+  end(trailers: string): void {
+    if (this.#state >= CLOSING) return;
+    this.#writer.end(trailers);
+    const whole = this.#state === WAITING;
+    this.#exchange = null;
+    this.owner = null;
+    this.#sink = null;
+    if (this.closing || !whole) this.#closeGently();
+    else if (this.#transport.pending) {
+      this.#state = FLUSHING;
+      this.#awaitDrain();
+    } else this.#finish();
+  }
+
+  abort(): void {
+    if (this.#state === GONE) return;
+    this.owner = null;
+    this.#writer.flush();
+    // Where only the end of the connection ends the body, a plain end would pass a part off as the whole.
+    if (this.#writer.endsWithConnection) this.#transport.reset();
+    this.#close();
+  }
+
+  switchProtocols(fields: Fields): SwitchedConnection {
+    this.#writer.informational(101, fields);
+    const early = this.#stash?.take() ?? Buffer.alloc(0);
+    this.#state = GONE;
+    this.#transport.handler = IGNORE;
+    this.#environment.deadlines.delete(this);
+    return { transport: this.#transport, early, closed: () => this.#environment.closed(this) };
+  }
+
+  #connectionLine(): string {
+    if (this.closing) return 'Connection: close\r\n';
+    return this.#minor === 0 ? 'Connection: keep-alive\r\n' : '';
+  }
+
+  #awaitDrain(): void {
+    this.deadline = this.#environment.deadlines.now + (this.#service?.timeouts.send ?? LINGER_MS);
+  }
+
+  /** The exchange is over and the connection goes on. */
+  #finish(): void {
+    this.#responseSource = null;
+    this.#state = IDLE;
+    this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.idle;
+    if (this.#consuming || this.#stash === null) return;
+    if (this.#stash.length > 0) this.#consumeStash();
+    if (this.#stash.length === 0 || this.#state === HEAD) this.#transport.resume();
+  }
+
+  // === the ways a connection ends
+
+  /** Answers a request that never became an exchange, and closes. */
+  #refuse(status: number, end: number): number {
+    const method = this.#method;
+    this.closing = true;
+    this.#minor = 1;
+    this.#service?.refused(this.connection, status);
+    this.#writer.reset();
+    this.#writer.fixed(problemResponse(status), method !== 'HEAD', this.#environment.date() + this.#connectionLine());
+    this.#writer.flush();
+    this.#closeGently();
+    return end;
+  }
+
+  /** The request under way turns out to be wrong: its owner lets go, and the client is told if that is still possible. */
+  #failRequest(error: GatewayError, end: number): number {
+    const owner = this.owner;
+    this.owner = null;
+    this.#exchange = null;
+    this.#sink = null;
+    owner?.clientGone(error);
+    if (this.#state === GONE) return end;
+    if (this.begun) this.abort();
+    else {
+      this.closing = true;
+      this.#writer.fixed(problemResponse(error.status), true, this.#environment.date() + this.#connectionLine());
+      this.#writer.flush();
+      this.#closeGently();
+    }
+    return end;
+  }
+
+  /** The connection broke, or is broken off. */
+  #fail(error: GatewayError): void {
+    if (this.#state === GONE) return;
+    const owner = this.owner;
+    this.owner = null;
+    this.#close();
+    owner?.clientGone(error);
+  }
+
+  /** FIN now, and away when the client has closed too, or has had its time (RFC 9112 §9.6). */
+  #closeGently(): void {
+    this.#stash?.clear();
+    if (this.#ended && !this.#transport.pending) {
+      this.#close();
+      return;
+    }
+    this.#state = CLOSING;
+    if (this.#transport.pending) this.#awaitDrain();
+    else this.deadline = this.#environment.deadlines.now + LINGER_MS;
+    this.#transport.end();
+    this.#transport.resume();
+    const source = this.#responseSource;
+    this.#responseSource = null;
+    source?.resume();
+  }
+
+  #close(): void {
+    if (this.#state === GONE) return;
+    this.#state = GONE;
+    this.#stash?.clear();
+    this.#transport.destroy();
+    this.#environment.deadlines.delete(this);
+    this.#environment.closed(this);
+    const source = this.#responseSource;
+    this.#responseSource = null;
+    source?.resume();
+  }
+}

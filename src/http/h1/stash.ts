@@ -1,0 +1,32 @@
+/** Bytes kept for later, because a message is not whole yet or nobody can take it yet. Hot, but rarely used. */
+
+const EMPTY = Buffer.alloc(0);
+
+export class Stash {
+  bytes: Buffer = EMPTY;
+  length = 0;
+
+  /** Copies bytes[start, end) behind what is there. */
+  append(bytes: Buffer, start: number, end: number): void {
+    const length = this.length + end - start;
+    if (length > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.bytes.length, 512));
+      this.bytes.copy(larger, 0, 0, this.length);
+      this.bytes = larger;
+    }
+    bytes.copy(this.bytes, this.length, start, end);
+    this.length = length;
+  }
+
+  /** Takes everything out: the bytes are then the caller's. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    this.clear();
+    return taken;
+  }
+
+  clear(): void {
+    this.bytes = EMPTY;
+    this.length = 0;
+  }
+}

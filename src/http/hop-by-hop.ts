@@ -1,0 +1,54 @@
+/**
+ * Removes what concerns one connection only (RFC 9110 §7.6.1). Hot.
+ *
+ * The Connection field may name further fields; it may not name those that the gateway itself depends on, or a client
+ * could make it forget who is asking or how long the body is. Such an option is ignored, not obeyed.
+ */
+import type { Fields } from './fields.ts';
+import {
+  CONNECTION,
+  HTTP2_SETTINGS,
+  KEEP_ALIVE,
+  knownId,
+  PROXY_AUTHENTICATE,
+  PROXY_AUTHORIZATION,
+  PROXY_CONNECTION,
+  TE,
+  TRAILER,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './known.ts';
+
+/** Removed wherever they stand. */
+const ALWAYS = [
+  CONNECTION,
+  KEEP_ALIVE,
+  PROXY_CONNECTION,
+  PROXY_AUTHENTICATE,
+  PROXY_AUTHORIZATION,
+  TE,
+  TRANSFER_ENCODING,
+  UPGRADE,
+  HTTP2_SETTINGS,
+];
+const ALWAYS_MASK = ALWAYS.reduce((mask, id) => mask | (1 << id), 0);
+
+/** Known fields that a Connection option may name with effect. */
+const MAY_BE_NAMED = new Set([...ALWAYS, TRAILER]);
+
+export function stripHopByHop(fields: Fields): void {
+  if ((fields.seen & ALWAYS_MASK) === 0) return;
+  if (fields.has(CONNECTION)) stripNamed(fields, fields.known(CONNECTION)!);
+  for (let i = 0; i < ALWAYS.length; i++) fields.removeKnown(ALWAYS[i]!);
+}
+
+function stripNamed(fields: Fields, options: string): void {
+  const lower = options.toLowerCase();
+  if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return;
+  for (const part of lower.split(',')) {
+    const name = part.trim();
+    if (name === '') continue;
+    const id = knownId(name);
+    if (id === 0 || MAY_BE_NAMED.has(id)) fields.remove(name);
+  }
+}

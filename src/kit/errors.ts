@@ -1,0 +1,62 @@
+/**
+ * What can go wrong in traffic, as data: whose fault it was, and whether another attempt may be made. Hot.
+ *
+ * An error is made where something breaks and travels by value; it is thrown by nobody on the traffic path. One file,
+ * proxy/respond.ts, turns errors into responses. Every code is a word of the access log and of the metrics.
+ */
+
+export type ErrorSource = 'client' | 'upstream' | 'gateway';
+
+/** `fresh`: only if the failed connection had been reused and nothing of a response had come (RFC 9112 §9.3.1). */
+export type Retry = 'never' | 'always' | 'fresh';
+
+export class GatewayError {
+  readonly code: string;
+  readonly source: ErrorSource;
+  /** The status a client gets if its response has not begun; 0: none is due, the connection just ends. */
+  readonly status: number;
+  readonly retry: Retry;
+  /** For people reading the log; never sent to a client. */
+  readonly detail: string;
+
+  constructor(code: string, source: ErrorSource, status: number, retry: Retry = 'never', detail = '') {
+    this.code = code;
+    this.source = source;
+    this.status = status;
+    this.retry = retry;
+    this.detail = detail;
+  }
+
+  /** The same error with what is known of this occurrence. */
+  with(detail: string): GatewayError {
+    return new GatewayError(this.code, this.source, this.status, this.retry, detail);
+  }
+}
+
+/* The client's doing. */
+export const BAD_REQUEST = new GatewayError('bad_request', 'client', 400);
+export const HEADER_TIMEOUT = new GatewayError('header_timeout', 'client', 408);
+export const BODY_TIMEOUT = new GatewayError('body_timeout', 'client', 408);
+export const BODY_TOO_LARGE = new GatewayError('body_too_large', 'client', 413);
+export const CLIENT_GONE = new GatewayError('client_gone', 'client', 0);
+export const CLIENT_STALLED = new GatewayError('client_stalled', 'client', 0);
+
+/* The upstream's. */
+export const CONNECT_REFUSED = new GatewayError('connect_refused', 'upstream', 502, 'always');
+export const CONNECT_FAILED = new GatewayError('connect_failed', 'upstream', 502, 'always');
+export const CONNECT_TIMEOUT = new GatewayError('connect_timeout', 'upstream', 504, 'always');
+export const UPSTREAM_CLOSED = new GatewayError('upstream_closed', 'upstream', 502, 'fresh');
+export const UPSTREAM_RESET = new GatewayError('upstream_reset', 'upstream', 502, 'fresh');
+export const BAD_RESPONSE = new GatewayError('bad_response', 'upstream', 502);
+export const FIRST_BYTE_TIMEOUT = new GatewayError('first_byte_timeout', 'upstream', 504);
+export const RESPONSE_TIMEOUT = new GatewayError('response_timeout', 'upstream', 504);
+export const RESPONSE_TRUNCATED = new GatewayError('response_truncated', 'upstream', 502);
+
+/* Ours. */
+export const NO_ROUTE = new GatewayError('no_route', 'gateway', 404);
+/** CONNECT to a listener that is no forward proxy (RFC 9110 §9.3.6). */
+export const CONNECT_UNSUPPORTED = new GatewayError('connect_unsupported', 'gateway', 501);
+export const NO_ENDPOINT = new GatewayError('no_endpoint', 'gateway', 503);
+export const POOL_FULL = new GatewayError('pool_full', 'gateway', 503);
+export const DRAINED = new GatewayError('drained', 'gateway', 503);
+export const INTERNAL = new GatewayError('internal', 'gateway', 500);

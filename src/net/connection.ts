@@ -1,0 +1,28 @@
+/**
+ * What is known of a client's connection, whatever protocol it speaks. Hot.
+ *
+ * Made by net/accept.ts once per accepted socket; read by admission, by the identity fields and by the logs.
+ */
+import type { TransportAddresses } from './transport.ts';
+
+export class Connection {
+  /** The peer's address as text: IPv4, IPv6 without brackets (IPv4-mapped shown as IPv4), or `unix:`. */
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly listener: string;
+  readonly secure: boolean;
+  /** What http/identity.ts last said of this connection, and for which authority. */
+  identityAuthority = '\n';
+  identityLines = '';
+
+  constructor(addresses: TransportAddresses, listener: string, secure: boolean) {
+    this.clientAddress = addresses.remoteAddress;
+    this.clientPort = addresses.remotePort;
+    this.localAddress = addresses.localAddress;
+    this.localPort = addresses.localPort;
+    this.listener = listener;
+    this.secure = secure;
+  }
+}

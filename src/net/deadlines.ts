@@ -1,0 +1,55 @@
+/**
+ * Deadlines for many connections at the cost of one number each. Hot.
+ *
+ * Setting or clearing a deadline is an assignment; one timer looks at all of them ten times a second. Time here is
+ * coarse on purpose: reading it costs nothing, and no timeout in a gateway needs to be exact to 100 ms.
+ */
+import type { Clock, Timer } from '../kit/clock.ts';
+
+/** Milliseconds between two looks. */
+const PERIOD = 100;
+
+export interface Timed {
+  /** Monotonic ms at which `onDeadline` is due; Infinity: never. */
+  deadline: number;
+  /** Due. Set or clear `deadline` here, or it is called again. */
+  onDeadline(): void;
+}
+
+export class Deadlines {
+  /** Monotonic ms, as of the last look. */
+  now: number;
+  readonly #timed = new Set<Timed>();
+  readonly #clock: Clock;
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.now = clock.now();
+  }
+
+  add(timed: Timed): void {
+    this.#timed.add(timed);
+    if (this.#timer !== null) return;
+    this.now = this.#clock.now();
+    this.#timer = this.#clock.every(PERIOD, () => this.#look());
+  }
+
+  delete(timed: Timed): void {
+    this.#timed.delete(timed);
+    if (this.#timed.size > 0 || this.#timer === null) return;
+    this.#timer.cancel();
+    this.#timer = null;
+  }
+
+  /** For leak checks. */
+  get size(): number {
+    return this.#timed.size;
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    this.now = now;
+    for (const timed of this.#timed) if (timed.deadline <= now) timed.onDeadline();
+  }
+}

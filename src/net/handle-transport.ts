@@ -1,0 +1,207 @@
+/**
+ * A Transport on a bare stream handle: one read callback in, one system call out, no stream machinery between. Hot.
+ *
+ * What makes it cheap (docs/performance.md has the figures): reads land in memory that is already there
+ * (read-buffers.ts); a write is tried at once and needs no callback when the kernel takes it, which is nearly always;
+ * the request object of such a write is used again for the next. Short messages travel as Latin-1 strings, which the
+ * native side copies onto its stack: cheaper than a view on a buffer, and safe whatever happens to the bytes.
+ */
+import { getSystemErrorName } from 'node:util';
+import { giveBuffer, SHARED_SIZE, sharedBuffer, takeBuffer } from './read-buffers.ts';
+import { type StreamHandle, streamHandles, type WriteRequest } from './stream-handles.ts';
+import type { Transport, TransportAddresses, TransportHandler } from './transport.ts';
+import { plainAddress } from './plain-address.ts';
+
+const UV_EOF = -4095;
+/** Up to this many bytes a message is sent as a string. */
+const TEXT_LIMIT = 16 * 1024;
+
+type OwnedHandle = StreamHandle & { transport: HandleTransport };
+type OwnedWrite = WriteRequest & { transport: HandleTransport };
+
+const handles = streamHandles;
+const state = handles?.state ?? new Int32Array(8);
+const READ = handles?.readBytesOrError ?? 0;
+const ASYNC = handles?.lastWriteWasAsync ?? 0;
+
+/** Used by every write that completes at once; replaced when one does not. */
+let nextWrite: OwnedWrite;
+
+function newWrite(): OwnedWrite {
+  const request = new handles!.WriteWrap() as OwnedWrite;
+  request.oncomplete = onWritten;
+  return request;
+}
+if (handles !== null) nextWrite = newWrite();
+
+function onWritten(this: OwnedWrite, status: number): void {
+  this.transport.written(status);
+}
+
+function onRead(this: StreamHandle): void {
+  (this as OwnedHandle).transport.arrived(state[READ]!);
+}
+
+export class HandleTransport implements Transport {
+  handler: TransportHandler;
+  closed = false;
+  /** Writes the kernel has not taken yet. */
+  #writes = 0;
+  #handle: OwnedHandle;
+  #buffer: Buffer = sharedBuffer;
+  #reading = true;
+  #ended = false;
+
+  constructor(handle: StreamHandle, handler: TransportHandler) {
+    this.#handle = handle as OwnedHandle;
+    this.handler = handler;
+    this.#handle.transport = this;
+    handle.onread = onRead;
+    handle.setNoDelay?.(true);
+    handle.useUserBuffer(sharedBuffer);
+    handle.readStart();
+  }
+
+  get pending(): boolean {
+    return this.#writes > 0;
+  }
+
+  get bytesRead(): number {
+    return this.#handle.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#handle.bytesWritten;
+  }
+
+  writeText(text: string): boolean {
+    if (this.closed) return true;
+    return this.#sent(this.#handle.writeLatin1String(this.#request(), text));
+  }
+
+  write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
+    if (this.closed) return true;
+    const size = end - start;
+    if (size <= TEXT_LIMIT) {
+      const text = prefix + bytes.toString('latin1', start, end) + suffix;
+      return this.#sent(this.#handle.writeLatin1String(this.#request(), text));
+    }
+    let part = bytes.subarray(start, end);
+    // The shared buffer is about to be read into again, whether or not the kernel takes all of this now.
+    if (bytes === sharedBuffer) part = Buffer.from(part);
+    if (prefix === '' && suffix === '') return this.#sent(this.#handle.writeBuffer(this.#request(), part));
+    const parts: unknown[] = [part, 'buffer'];
+    if (prefix !== '') parts.unshift(prefix, 'latin1');
+    if (suffix !== '') parts.push(suffix, 'latin1');
+    return this.#sent(this.#handle.writev(this.#request(), parts, false));
+  }
+
+  pause(): void {
+    if (!this.#reading || this.closed) return;
+    this.#reading = false;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (this.#reading || this.closed || this.#ended) return;
+    this.#reading = true;
+    this.#handle.readStart();
+  }
+
+  end(): void {
+    if (this.closed) return;
+    const request = new handles!.ShutdownWrap();
+    // A peer that is gone already is noticed by the read side.
+    request.oncomplete = () => {};
+    this.#handle.shutdown(request);
+  }
+
+  destroy(): void {
+    if (this.closed) return;
+    this.#release();
+    this.#handle.close();
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    this.#release();
+    if (this.#handle.reset === undefined || this.#handle.reset() !== 0) this.#handle.close();
+  }
+
+  addresses(): TransportAddresses {
+    const remote: { address?: string; port?: number } = {};
+    const local: { address?: string; port?: number } = {};
+    this.#handle.getpeername?.(remote);
+    this.#handle.getsockname?.(local);
+    return {
+      remoteAddress: plainAddress(remote.address),
+      remotePort: remote.port ?? 0,
+      localAddress: plainAddress(local.address),
+      localPort: local.port ?? 0,
+    };
+  }
+
+  /** For the read callback only. */
+  arrived(count: number): void {
+    if (this.closed) return;
+    if (count > 0) {
+      this.handler.onBytes(this.#buffer, 0, count);
+      if (count === SHARED_SIZE && this.#buffer === sharedBuffer && !this.closed) this.#takeOwnBuffer();
+    } else if (count === UV_EOF) {
+      this.#ended = true;
+      this.#reading = false;
+      this.#handle.readStop();
+      this.handler.onEnd();
+    } else if (count < 0) this.#fail(count);
+  }
+
+  /** For the write callback only. */
+  written(status: number): void {
+    this.#writes--;
+    if (this.closed) return;
+    if (status < 0) this.#fail(status);
+    else if (this.#writes === 0) this.handler.onDrain();
+  }
+
+  #request(): OwnedWrite {
+    nextWrite.transport = this;
+    return nextWrite;
+  }
+
+  #sent(status: number): boolean {
+    if (status !== 0) {
+      process.nextTick(HandleTransport.#broken, this, status);
+      return true;
+    }
+    if (state[ASYNC] !== 0) {
+      this.#writes++;
+      nextWrite = newWrite();
+    }
+    return this.#writes === 0;
+  }
+
+  static #broken(transport: HandleTransport, status: number): void {
+    if (!transport.closed) transport.#fail(status);
+  }
+
+  #fail(status: number): void {
+    this.#release();
+    this.#handle.close();
+    this.handler.onClose(getSystemErrorName(status));
+  }
+
+  #takeOwnBuffer(): void {
+    const own = takeBuffer();
+    if (own === null) return;
+    this.#buffer = own;
+    this.#handle.useUserBuffer(own);
+  }
+
+  #release(): void {
+    this.closed = true;
+    if (this.#buffer === sharedBuffer) return;
+    // Whoever paused this transport may still be sending from its buffer.
+    giveBuffer(this.#buffer, this.#reading);
+    this.#buffer = sharedBuffer;
+  }
+}

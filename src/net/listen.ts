@@ -1,0 +1,55 @@
+/**
+ * A listening socket that hands out Transports. Cold to open, hot to accept.
+ *
+ * Called by runtime/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). Connections that
+ * arrive before `serve` is called wait in the kernel's backlog: nothing is accepted until then.
+ */
+import { once } from 'node:events';
+import net from 'node:net';
+import { HandleTransport } from './handle-transport.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { acceptHandles, streamHandles } from './stream-handles.ts';
+import { IGNORE, type Transport } from './transport.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Path of a Unix socket, or null. */
+  readonly path: string | null;
+}
+
+export interface ListenOptions {
+  /** Let other processes listen on the same port (SO_REUSEPORT); the kernel spreads connections. */
+  readonly reusePort?: boolean;
+  /** Connections the kernel keeps for us while we are busy. */
+  readonly backlog?: number;
+}
+
+export interface ListeningSocket {
+  /** Where it really listens: the port the system chose if 0 was asked for. */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | null;
+  /** Stops listening; connections already accepted go on. */
+  close(): void;
+}
+
+/** Opens the socket; from then on each accepted connection is given to `onTransport`, which sets its handler. */
+export async function listen(
+  address: ListenAddress,
+  onTransport: (transport: Transport) => void,
+  options: ListenOptions = {},
+): Promise<ListeningSocket> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true });
+  server.on('connection', (socket) => onTransport(new SocketTransport(socket, IGNORE)));
+  const { host, port, path } = address;
+  const backlog = options.backlog ?? 4096;
+  if (path === null) server.listen({ host, port, backlog, reusePort: options.reusePort ?? false });
+  else server.listen({ path, backlog });
+  await once(server, 'listening');
+  if (streamHandles !== null) acceptHandles(server, (handle) => onTransport(new HandleTransport(handle, IGNORE)));
+  const bound = server.address();
+  const actual =
+    bound === null || typeof bound === 'string' ? { host: '', port: 0 } : { host: bound.address, port: bound.port };
+  return { ...actual, path, close: () => void server.close() };
+}

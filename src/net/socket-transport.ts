@@ -1,0 +1,111 @@
+/**
+ * A Transport on the public net.Socket: slower than handle-transport.ts, and made of nothing internal to Node. Hot.
+ *
+ * Used where the handles are not to be had, and for streams that have no handle of their own (TLS).
+ */
+import type { Duplex } from 'node:stream';
+import type net from 'node:net';
+import { plainAddress } from './plain-address.ts';
+import type { Transport, TransportAddresses, TransportHandler } from './transport.ts';
+
+export class SocketTransport implements Transport {
+  handler: TransportHandler;
+  closed = false;
+  #pending = false;
+  readonly #socket: net.Socket;
+
+  /** `socket` must have been made with `allowHalfOpen`. */
+  constructor(socket: net.Socket, handler: TransportHandler) {
+    this.#socket = socket;
+    this.handler = handler;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.closed) this.handler.onBytes(chunk, 0, chunk.length);
+    });
+    socket.on('end', () => {
+      if (!this.closed) this.handler.onEnd();
+    });
+    socket.on('drain', () => {
+      this.#pending = false;
+      if (!this.closed) this.handler.onDrain();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.closed) return;
+      this.closed = true;
+      this.handler.onClose(error.code ?? 'ERROR');
+    });
+    socket.on('close', () => {
+      if (this.closed) return;
+      this.closed = true;
+      this.handler.onClose('CLOSED');
+    });
+  }
+
+  get pending(): boolean {
+    return this.#pending;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  writeText(text: string): boolean {
+    if (this.closed) return true;
+    return this.#took(this.#socket.write(text, 'latin1'));
+  }
+
+  write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
+    if (this.closed) return true;
+    const socket = this.#socket;
+    if (prefix === '' && suffix === '') return this.#took(socket.write(bytes.subarray(start, end)));
+    (socket as Duplex).cork();
+    if (prefix !== '') socket.write(prefix, 'latin1');
+    let took = socket.write(bytes.subarray(start, end));
+    if (suffix !== '') took = socket.write(suffix, 'latin1');
+    socket.uncork();
+    return this.#took(took);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.closed) this.#socket.resume();
+  }
+
+  end(): void {
+    if (!this.closed) this.#socket.end();
+  }
+
+  destroy(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#socket.destroy();
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#socket.resetAndDestroy();
+  }
+
+  addresses(): TransportAddresses {
+    const { remoteAddress, remotePort, localAddress, localPort } = this.#socket;
+    return {
+      remoteAddress: plainAddress(remoteAddress),
+      remotePort: remotePort ?? 0,
+      localAddress: plainAddress(localAddress),
+      localPort: localPort ?? 0,
+    };
+  }
+
+  #took(all: boolean): boolean {
+    if (!all) this.#pending = true;
+    return !this.#pending;
+  }
+}

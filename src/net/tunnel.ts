@@ -1,0 +1,128 @@
+/**
+ * Two transports joined: what comes in on one goes out on the other, until both have ended. Hot.
+ *
+ * Made by proxy/relay.ts (TCP listeners) and proxy/upgrade.ts (after a 101). Half-close is passed on: one side may have
+ * finished speaking while the other goes on. A side that takes bytes slowly stops the other from being read.
+ */
+import type { Deadlines, Timed } from './deadlines.ts';
+import type { Transport, TransportHandler } from './transport.ts';
+
+export interface TunnelObserver {
+  /** Both sides are closed. `code`: '' if both ended in good order, else what broke it. Called once. */
+  onTunnelClosed(code: string): void;
+}
+
+export class Tunnel implements Timed {
+  deadline: number;
+  readonly #client: TunnelSide;
+  readonly #upstream: TunnelSide;
+  readonly #deadlines: Deadlines;
+  readonly #idle: number;
+  readonly #observer: TunnelObserver;
+  #closed = false;
+
+  /** `idle`: ms without a byte in either direction after which the tunnel is closed. */
+  constructor(client: Transport, upstream: Transport, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
+    this.#deadlines = deadlines;
+    this.#idle = idle;
+    this.#observer = observer;
+    this.deadline = deadlines.now + idle;
+    this.#client = new TunnelSide(this, client);
+    this.#upstream = new TunnelSide(this, upstream);
+    this.#client.peer = this.#upstream;
+    this.#upstream.peer = this.#client;
+    client.handler = this.#client;
+    upstream.handler = this.#upstream;
+    deadlines.add(this);
+  }
+
+  get bytesFromClient(): number {
+    return this.#client.bytes;
+  }
+
+  get bytesFromUpstream(): number {
+    return this.#upstream.bytes;
+  }
+
+  /** Begins to move bytes; what either side had already sent goes first. */
+  start(fromClient: Buffer, fromUpstream: Buffer): void {
+    if (fromClient.length > 0) this.#client.onBytes(fromClient, 0, fromClient.length);
+    if (fromUpstream.length > 0) this.#upstream.onBytes(fromUpstream, 0, fromUpstream.length);
+    if (!this.#upstream.transport.pending) this.#client.transport.resume();
+    if (!this.#client.transport.pending) this.#upstream.transport.resume();
+  }
+
+  onDeadline(): void {
+    this.close('idle_timeout');
+  }
+
+  /** Ends both sides now. */
+  close(code: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#deadlines.delete(this);
+    if (code === '') {
+      this.#client.transport.destroy();
+      this.#upstream.transport.destroy();
+    } else {
+      // So that neither side takes a broken stream for a finished one.
+      this.#client.transport.reset();
+      this.#upstream.transport.reset();
+    }
+    this.#observer.onTunnelClosed(code);
+  }
+
+  /** For its sides only. */
+  touched(): void {
+    this.deadline = this.#deadlines.now + this.#idle;
+  }
+
+  /** For its sides only: one of them has ended. */
+  ended(): void {
+    if (this.#client.finished && this.#upstream.finished) this.close('');
+  }
+}
+
+class TunnelSide implements TransportHandler {
+  readonly transport: Transport;
+  peer!: TunnelSide;
+  bytes = 0;
+  /** It will send no more, and its peer has been told so and has taken everything. */
+  finished = false;
+  #ending = false;
+  readonly #tunnel: Tunnel;
+
+  constructor(tunnel: Tunnel, transport: Transport) {
+    this.#tunnel = tunnel;
+    this.transport = transport;
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    this.bytes += end - start;
+    this.#tunnel.touched();
+    if (!this.peer.transport.write('', bytes, start, end, '')) this.transport.pause();
+  }
+
+  /** What came from the peer has been taken here. */
+  onDrain(): void {
+    this.#tunnel.touched();
+    this.peer.transport.resume();
+    this.peer.settle();
+  }
+
+  onEnd(): void {
+    this.#ending = true;
+    this.peer.transport.end();
+    this.settle();
+  }
+
+  settle(): void {
+    if (!this.#ending || this.finished || this.peer.transport.pending) return;
+    this.finished = true;
+    this.#tunnel.ended();
+  }
+
+  onClose(code: string): void {
+    this.#tunnel.close(code);
+  }
+}

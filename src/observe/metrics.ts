@@ -1,0 +1,106 @@
+/**
+ * What is counted, as plain numbers in objects that the hot path holds on to. Hot to count, cold to read.
+ *
+ * One Metrics belongs to one Gateway. Series are kept by name, so that they outlive reloads, and dropped at a commit
+ * that no longer names them. exposition.ts turns them into Prometheus text.
+ */
+import { Histogram } from './histogram.ts';
+
+/** Responses by class: index 1 is 1xx … 5 is 5xx; 0 is an exchange that ended without one. */
+export type StatusCounts = Float64Array;
+
+export class RouteMetrics {
+  readonly responses: StatusCounts = new Float64Array(6);
+  readonly duration = new Histogram();
+  /** Content bytes of requests and of responses. */
+  bytesIn = 0;
+  bytesOut = 0;
+}
+
+export class EndpointMetrics {
+  readonly responses: StatusCounts = new Float64Array(6);
+  /** From the request sent to the response's head. */
+  readonly firstByte = new Histogram();
+  connectionsOpened = 0;
+  connectionsReused = 0;
+  connectErrors = 0;
+  /** Exchanges that failed after a connection was there. */
+  failures = 0;
+  retries = 0;
+}
+
+export class ListenerMetrics {
+  accepted = 0;
+  active = 0;
+  refusedByAcl = 0;
+  refusedByLimit = 0;
+  /** Requests that never became an exchange, by status. */
+  readonly badRequests = new Map<number, number>();
+  tunnelsOpened = 0;
+  tunnelsActive = 0;
+  /** Bytes through tunnels, from and to the client. */
+  tunnelBytesIn = 0;
+  tunnelBytesOut = 0;
+
+  badRequest(status: number): void {
+    this.badRequests.set(status, (this.badRequests.get(status) ?? 0) + 1);
+  }
+}
+
+export type ReloadResult = 'applied' | 'unchanged' | 'failed';
+
+export class ReloadMetrics {
+  readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
+  readonly duration = new Histogram();
+  lastSuccessful = true;
+  /** Epoch ms; 0: never. */
+  lastSuccessAt = 0;
+  lastFailureAt = 0;
+}
+
+export class Metrics {
+  readonly routes = new Map<string, RouteMetrics>();
+  /** By pool, then by address. */
+  readonly endpoints = new Map<string, Map<string, EndpointMetrics>>();
+  readonly listeners = new Map<string, ListenerMetrics>();
+  readonly reload = new ReloadMetrics();
+
+  route(name: string): RouteMetrics {
+    return getOrMake(this.routes, name, () => new RouteMetrics());
+  }
+
+  endpoint(pool: string, address: string): EndpointMetrics {
+    const ofPool = getOrMake(this.endpoints, pool, () => new Map<string, EndpointMetrics>());
+    return getOrMake(ofPool, address, () => new EndpointMetrics());
+  }
+
+  listener(name: string): ListenerMetrics {
+    return getOrMake(this.listeners, name, () => new ListenerMetrics());
+  }
+
+  /** Drops the series of everything that is not named any more. */
+  retain(names: NamedSeries): void {
+    for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
+    for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
+    for (const [pool, ofPool] of this.endpoints) {
+      const kept = names.endpoints.get(pool);
+      for (const address of ofPool.keys()) if (kept === undefined || !kept.has(address)) ofPool.delete(address);
+      if (ofPool.size === 0) this.endpoints.delete(pool);
+    }
+  }
+}
+
+export interface NamedSeries {
+  readonly routes: ReadonlySet<string>;
+  readonly listeners: ReadonlySet<string>;
+  readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

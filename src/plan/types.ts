@@ -1,0 +1,182 @@
+/**
+ * The Plan: what a valid configuration means, as plain frozen data. Cold.
+ *
+ * Made by plan/plan.ts from a GatewayConfig; read by runtime/bind.ts, which adds live things and calls the result a
+ * Snapshot. No names are left to look up: a route holds its pool, a listener its ACL. Units are milliseconds and bytes.
+ * Everything here prints and compares, so a plan can be shown, diffed and kept as a golden file.
+ */
+import type { Claim } from '../kit/claim.ts';
+
+export interface Plan {
+  readonly admin: AdminPlan | null;
+  readonly logging: LoggingPlan;
+  readonly reload: ReloadPlan;
+  readonly limits: { readonly connections: number };
+  readonly listeners: readonly ListenerPlan[];
+  readonly pools: readonly PoolPlan[];
+  /** In order of precedence: the first that matches wins. */
+  readonly routes: readonly RoutePlan[];
+}
+
+/** Where to listen or to dial: a host and port, or the path of a Unix socket. */
+export interface AddressPlan {
+  /** As written, for people. */
+  readonly text: string;
+  /** IP literal without brackets, or a DNS name; empty for a Unix socket. */
+  readonly host: string;
+  /** 0 for a Unix socket, or "any free port" on a listener. */
+  readonly port: number;
+  /** Path of the Unix socket, or null. */
+  readonly path: string | null;
+}
+
+export interface AdminPlan {
+  readonly address: AddressPlan;
+  readonly claim: Claim;
+}
+
+export interface LoggingPlan {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** stdout, stderr or an absolute file path; null: no access log. */
+  readonly access: { readonly path: string } | null;
+}
+
+export interface ReloadPlan {
+  /** How long exchanges and tunnels of an old generation may go on, in ms. */
+  readonly drain: number;
+}
+
+export interface AclPlan {
+  readonly name: string;
+  readonly default: 'allow' | 'deny';
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+export interface ListenerPlan {
+  readonly name: string;
+  readonly address: AddressPlan;
+  readonly protocol: 'http' | 'tcp';
+  /** The pool of a tcp listener; null for http. */
+  readonly pool: PoolPlan | null;
+  readonly acl: AclPlan | null;
+  /** CIDRs of the peers whose Forwarded and X-Forwarded-* are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: ListenerLimits;
+  readonly timeouts: ListenerTimeouts;
+  /** The routes this listener serves, in order of precedence; empty for tcp. */
+  readonly routes: readonly RoutePlan[];
+  /** The listening socket: shape is the address. */
+  readonly socket: Claim;
+  /** The count of its connections: shape is nothing but the name. */
+  readonly count: Claim;
+}
+
+export interface ListenerLimits {
+  /** 0: no limit, in all of these. */
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+  readonly headerSize: number;
+  readonly headerCount: number;
+  readonly uriSize: number;
+  readonly bodySize: number;
+}
+
+/** Milliseconds; see the schema for what each one bounds. */
+export interface ListenerTimeouts {
+  readonly header: number;
+  readonly body: number;
+  readonly idle: number;
+  readonly send: number;
+}
+
+export type StrategyName = 'round_robin' | 'weighted_round_robin' | 'least_connections' | 'random';
+
+export interface PoolPlan {
+  readonly name: string;
+  readonly strategy: StrategyName;
+  readonly endpoints: readonly EndpointPlan[];
+  readonly timeouts: PoolTimeouts;
+  readonly keepalive: { readonly connections: number; readonly idle: number };
+  /** Per endpoint; 0: no limit. */
+  readonly maxConnections: number;
+}
+
+/** Milliseconds. */
+export interface PoolTimeouts {
+  readonly connect: number;
+  readonly firstByte: number;
+  readonly idle: number;
+  readonly tunnel: number;
+}
+
+export interface EndpointPlan {
+  readonly address: AddressPlan;
+  readonly weight: number;
+  /** Load, health and pooled connections: shape is pool and address, tuning the weight and limits. */
+  readonly claim: Claim;
+}
+
+export interface RoutePlan {
+  readonly name: string;
+  /** null: every http listener. */
+  readonly listeners: readonly string[] | null;
+  readonly match: MatchPlan;
+  /** Outermost first. */
+  readonly policies: readonly PolicyPlan[];
+  readonly action: ActionPlan;
+}
+
+export interface MatchPlan {
+  /** Lower case; `*.example.com` has one or more labels in place of the star. null: any host. */
+  readonly hosts: readonly string[] | null;
+  readonly path: PathPlan | null;
+  /** null: any method. */
+  readonly methods: readonly string[] | null;
+  readonly headers: readonly FieldMatchPlan[];
+  readonly query: readonly FieldMatchPlan[];
+}
+
+export interface PathPlan {
+  readonly kind: 'exact' | 'prefix' | 'regex';
+  /** A prefix matches by whole segments and has no trailing slash, but for "/" itself. */
+  readonly value: string;
+}
+
+/** One condition on a header (name in lower case) or query parameter. */
+export interface FieldMatchPlan {
+  readonly name: string;
+  readonly kind: 'exact' | 'regex' | 'present';
+  /** The value or pattern; 'true' or 'false' for present. */
+  readonly value: string;
+}
+
+export type FieldEdits = {
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly add: readonly (readonly [name: string, value: string])[];
+  readonly remove: readonly string[];
+};
+
+export type PolicyPlan =
+  | { readonly type: 'acl'; readonly acl: AclPlan }
+  | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
+  | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };
+
+export type ActionPlan =
+  | { readonly type: 'pool'; readonly pool: PoolPlan }
+  | {
+      readonly type: 'respond';
+      readonly status: number;
+      readonly headers: readonly (readonly [name: string, value: string])[];
+      readonly body: string;
+    }
+  | { readonly type: 'redirect'; readonly redirect: RedirectPlan };
+
+/** Parts given replace that part of the request's URL; null keeps it. */
+export interface RedirectPlan {
+  readonly status: number;
+  readonly scheme: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly path: string | null;
+}

@@ -1,0 +1,28 @@
+/** Sets, adds and removes header fields, of the request before it is sent on and of the response. Hot after bind. */
+import type { Fields } from '../http/fields.ts';
+import type { FieldEdits, PolicyPlan } from '../plan/types.ts';
+import type { Hooks, Policy } from './policy.ts';
+
+export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
+  bind: ({ request, response }) => {
+    const hooks: Hooks = {};
+    if (!isEmpty(request)) hooks.forward = (x) => edit(x.fields, request);
+    if (!isEmpty(response)) {
+      hooks.response = (x) => {
+        if (x.responseFields !== null) edit(x.responseFields, response);
+      };
+    }
+    return hooks;
+  },
+};
+
+function isEmpty(edits: FieldEdits): boolean {
+  return edits.set.length === 0 && edits.add.length === 0 && edits.remove.length === 0;
+}
+
+/** Removes first, then sets, then adds. Names to remove are in lower case. */
+function edit(fields: Fields, { set, add, remove }: FieldEdits): void {
+  for (let i = 0; i < remove.length; i++) fields.remove(remove[i]!);
+  for (let i = 0; i < set.length; i++) fields.set(set[i]![0], set[i]![1]);
+  for (let i = 0; i < add.length; i++) fields.add(add[i]![0], add[i]![1]);
+}

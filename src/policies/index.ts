@@ -1,0 +1,33 @@
+/** The policies by their type: one that is planned and not in this table does not compile. Cold. */
+import type { PolicyPlan } from '../plan/types.ts';
+import { acl } from './acl.ts';
+import { headers } from './headers.ts';
+import type { Hooks, Policy } from './policy.ts';
+import { rewrite } from './rewrite.ts';
+
+const policies = { acl, headers, rewrite } satisfies {
+  [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
+};
+
+/** A route's hooks by phase, in the order in which they run. */
+export interface BoundHooks {
+  readonly request: readonly NonNullable<Hooks['request']>[];
+  readonly forward: readonly NonNullable<Hooks['forward']>[];
+  readonly response: readonly NonNullable<Hooks['response']>[];
+  readonly done: readonly NonNullable<Hooks['done']>[];
+}
+
+export function bindPolicies(plans: readonly PolicyPlan[]): BoundHooks {
+  const all = plans.map((plan) => {
+    // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
+    const policy = policies[plan.type] as Policy<PolicyPlan>;
+    return policy.bind(plan);
+  });
+  const backwards = all.toReversed();
+  return {
+    request: all.flatMap((hooks) => hooks.request ?? []),
+    forward: all.flatMap((hooks) => hooks.forward ?? []),
+    response: backwards.flatMap((hooks) => hooks.response ?? []),
+    done: backwards.flatMap((hooks) => hooks.done ?? []),
+  };
+}

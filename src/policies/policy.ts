@@ -1,0 +1,28 @@
+/**
+ * What a policy is: settings planned once per reload, hooks bound once per reload, hooks called per request. Both.
+ *
+ * A policy never imports another policy, a pool, a socket or the snapshot. Order in the config is outermost first:
+ * `request` and `forward` hooks run first to last, `response` and `done` hooks last to first.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
+
+/** undefined: go on. Otherwise the response to give instead. */
+export type Verdict = FixedResponse | undefined;
+
+/** The phases a policy takes part in; what it leaves out costs nothing. */
+export interface Hooks {
+  /** Before a pool is chosen: refuse, answer, or edit the request. */
+  request?(x: Exchange): Verdict | Promise<Verdict>;
+  /** The last look at the request before it is sent on, again for each attempt. */
+  forward?(x: Exchange): void;
+  /** The final response head is known and not yet sent. */
+  response?(x: Exchange): void;
+  /** The exchange is over, well or not. */
+  done?(x: Exchange): void;
+}
+
+/** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
+export interface Policy<P> {
+  bind(plan: P): Hooks;
+}

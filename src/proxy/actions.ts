@@ -1,0 +1,28 @@
+/** The actions that need no upstream: a fixed answer, a redirect. Cold to bind, hot to give. */
+import type { Exchange } from '../http/exchange.ts';
+import { FixedResponse } from '../http/fixed-response.ts';
+import type { ActionPlan, RedirectPlan } from '../plan/types.ts';
+
+export type Respond = (x: Exchange) => FixedResponse;
+
+/** The response of a respond or redirect action; null for a pool. */
+export function bindAction(action: ActionPlan): Respond | null {
+  if (action.type === 'respond') {
+    const response = new FixedResponse(action.status, action.headers, action.body);
+    return () => response;
+  }
+  if (action.type === 'redirect') {
+    const { redirect } = action;
+    return (x) => new FixedResponse(redirect.status, [['Location', location(redirect, x)]], '');
+  }
+  return null;
+}
+
+/** Parts of the request's URL are text that the parser has let through: no line break can come out of them. */
+function location(plan: RedirectPlan, x: Exchange): string {
+  const scheme = plan.scheme ?? (x.connection.secure ? 'https' : 'http');
+  let authority = plan.host ?? x.host;
+  if (plan.port !== null) authority += `:${plan.port}`;
+  else if (plan.host === null && plan.scheme === null) authority = x.authority;
+  return `${scheme}://${authority}${plan.path ?? x.path}${x.query}`;
+}

@@ -1,0 +1,29 @@
+/**
+ * Whether a new connection fits: the limits of its listener, of its client and of the gateway. Hot.
+ *
+ * Called by http-listener.ts and tcp-listener.ts for each accepted socket; they say no in their own way.
+ */
+import type { ListenerMetrics } from '../observe/metrics.ts';
+import type { ListenerLimits } from '../plan/types.ts';
+import type { ConnectionTable } from './connection-table.ts';
+
+/** Connections of all listeners of a gateway, and how many there may be (0: no limit). */
+export class TotalConnections {
+  active = 0;
+  limit = 0;
+}
+
+export function fits(
+  limits: ListenerLimits,
+  table: ConnectionTable,
+  total: TotalConnections,
+  client: string,
+  metrics: ListenerMetrics,
+): boolean {
+  const room =
+    (total.limit === 0 || total.active < total.limit) &&
+    (limits.connections === 0 || table.active < limits.connections) &&
+    (limits.connectionsPerClient === 0 || table.fromClient(client) < limits.connectionsPerClient);
+  if (!room) metrics.refusedByLimit++;
+  return room;
+}

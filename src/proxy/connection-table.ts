@@ -1,0 +1,57 @@
+/**
+ * The client connections of one listener: who they are, how many, and how many from each client. Hot.
+ *
+ * Claimed by the listener's name, so that counts and connections outlive a reload.
+ */
+
+/** A client connection, as those who end connections see it. */
+export interface HeldConnection {
+  /** Nothing is under way on it. */
+  readonly idle: boolean;
+  readonly clientAddress: string;
+  /** Ends it as soon as that loses nothing. */
+  retire(): void;
+  /** Ends it now. */
+  destroy(): void;
+}
+
+export class ConnectionTable {
+  readonly #held = new Set<HeldConnection>();
+  readonly #byClient = new Map<string, number>();
+
+  get active(): number {
+    return this.#held.size;
+  }
+
+  /** Connections open from this address. */
+  fromClient(address: string): number {
+    return this.#byClient.get(address) ?? 0;
+  }
+
+  add(connection: HeldConnection): void {
+    this.#held.add(connection);
+    this.#byClient.set(connection.clientAddress, this.fromClient(connection.clientAddress) + 1);
+  }
+
+  delete(connection: HeldConnection): void {
+    if (!this.#held.delete(connection)) return;
+    const left = this.fromClient(connection.clientAddress) - 1;
+    if (left === 0) this.#byClient.delete(connection.clientAddress);
+    else this.#byClient.set(connection.clientAddress, left);
+  }
+
+  /** Ends all of them as soon as that loses nothing. */
+  retire(): void {
+    for (const connection of this.#held) connection.retire();
+  }
+
+  /** Ends the idle ones whose address is no longer allowed. */
+  retireDenied(allows: (address: string) => boolean): void {
+    for (const connection of this.#held) if (connection.idle && !allows(connection.clientAddress)) connection.retire();
+  }
+
+  /** Ends all of them now. */
+  close(): void {
+    for (const connection of this.#held) connection.destroy();
+  }
+}

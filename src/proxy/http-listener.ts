@@ -1,0 +1,112 @@
+/**
+ * One http listener of one snapshot: takes accepted connections, and serves exchanges under this snapshot's rules. Hot.
+ *
+ * A connection is accepted under one snapshot and may live through many: with each request it asks `current` for the
+ * listener of its name, so an idle connection pins nothing and is dropped by no reload.
+ */
+import { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { problemResponse } from '../http/fixed-response.ts';
+import { type Http1Environment, Http1ServerConnection } from '../http/h1/server.ts';
+import { ResponseWriter } from '../http/h1/response-writer.ts';
+import type { HttpLimits, HttpService, HttpTimeouts, ServerStream } from '../http/server-stream.ts';
+import { Connection } from '../net/connection.ts';
+import { IGNORE, type Transport } from '../net/transport.ts';
+import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
+import type { ListenerPlan } from '../plan/types.ts';
+import { fits, type TotalConnections } from './admission.ts';
+import type { ConnectionTable } from './connection-table.ts';
+import type { HttpLive, Lease, Route, Shared } from './live.ts';
+import { Passage } from './passage.ts';
+import type { Router } from './router.ts';
+
+const TOO_MANY = problemResponse(503, [['Retry-After', '1']]);
+
+export interface HttpListenerParts {
+  readonly plan: ListenerPlan;
+  readonly lease: Lease;
+  readonly router: Router<Route>;
+  readonly metrics: ListenerMetrics;
+  readonly unrouted: RouteMetrics;
+  readonly table: ConnectionTable;
+  readonly total: TotalConnections;
+  readonly shared: Shared;
+  /** The listener of the same name in whatever snapshot is current. */
+  readonly current: () => HttpService | null;
+}
+
+export class HttpListener implements HttpLive, HttpService {
+  readonly plan: ListenerPlan;
+  readonly lease: Lease;
+  readonly router: Router<Route>;
+  readonly acl: AddressAcl | null;
+  readonly trusted: AddressSet;
+  readonly metrics: ListenerMetrics;
+  readonly unrouted: RouteMetrics;
+  readonly shared: Shared;
+  readonly table: ConnectionTable;
+  readonly limits: HttpLimits;
+  readonly timeouts: HttpTimeouts;
+  readonly #total: TotalConnections;
+  readonly #environment: Http1Environment;
+
+  constructor(parts: HttpListenerParts) {
+    const { plan, metrics, table, total, shared } = parts;
+    this.plan = plan;
+    this.lease = parts.lease;
+    this.router = parts.router;
+    this.acl = plan.acl === null ? null : new AddressAcl(plan.acl);
+    this.trusted = new AddressSet(plan.trustedProxies);
+    this.metrics = metrics;
+    this.unrouted = parts.unrouted;
+    this.shared = shared;
+    this.table = table;
+    this.limits = plan.limits;
+    this.timeouts = plan.timeouts;
+    this.#total = total;
+    // Outlives this snapshot with the connections made here: it must hold nothing of it.
+    this.#environment = {
+      clock: shared.clock,
+      deadlines: shared.deadlines,
+      service: parts.current,
+      date: () => shared.date.line(),
+      closed: (connection) => {
+        table.delete(connection);
+        total.active--;
+        metrics.active--;
+      },
+    };
+  }
+
+  /** A connection was accepted. */
+  accept(transport: Transport): void {
+    const connection = new Connection(transport.addresses(), this.plan.name, false);
+    this.metrics.accepted++;
+    if (!fits(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics)) {
+      this.#turnAway(transport);
+      return;
+    }
+    this.#total.active++;
+    this.metrics.active++;
+    this.table.add(new Http1ServerConnection(transport, connection, this.#environment));
+  }
+
+  /** Nothing is read from a client that is one too many; it is told why, and that is all it costs. */
+  #turnAway(transport: Transport): void {
+    transport.handler = IGNORE;
+    const writer = new ResponseWriter(transport);
+    writer.fixed(TOO_MANY, true, `${this.shared.date.line()}Connection: close\r\n`);
+    writer.flush();
+    transport.end();
+    // Closing at once could reset the connection before the answer is read.
+    this.shared.clock.after(500, () => transport.destroy());
+  }
+
+  serve(x: Exchange, stream: ServerStream): void {
+    new Passage(x, stream, this).start();
+  }
+
+  refused(_connection: Connection, status: number): void {
+    this.metrics.badRequest(status);
+  }
+}

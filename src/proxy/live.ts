@@ -1,0 +1,67 @@
+/**
+ * What one exchange needs of the config that was current when it began. Hot.
+ *
+ * Bound by runtime/bind.ts; a Snapshot is the Lease. The lease is held by the exchange or the tunnel, never by an idle
+ * connection (docs/adr/0003).
+ */
+import type { Clock } from '../kit/clock.ts';
+import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import type { DateField } from '../http/date.ts';
+import type { Deadlines } from '../net/deadlines.ts';
+import type { AccessLog } from '../observe/access-log.ts';
+import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
+import type { ListenerPlan } from '../plan/types.ts';
+import type { Hooks } from '../policies/policy.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Respond } from './actions.ts';
+import type { Router } from './router.ts';
+
+/** Something under way that can be told to end when its generation has had its time. */
+export interface Leaseholder {
+  /** Ends it now. */
+  cut(): void;
+}
+
+export interface Lease {
+  readonly generation: number;
+  /** One more unit of work runs on this generation. */
+  lease(holder: Leaseholder): void;
+  /** It is done. Exactly once for each `lease`. */
+  release(holder: Leaseholder): void;
+}
+
+/** One route, ready to run. Arrays are empty rather than absent. */
+export interface Route {
+  readonly name: string;
+  readonly request: readonly NonNullable<Hooks['request']>[];
+  readonly forward: readonly NonNullable<Hooks['forward']>[];
+  readonly response: readonly NonNullable<Hooks['response']>[];
+  readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Exactly one of the two is there. */
+  readonly pool: Pool | null;
+  readonly respond: Respond | null;
+  readonly metrics: RouteMetrics;
+}
+
+/** One http listener of one snapshot. */
+export interface HttpLive {
+  readonly lease: Lease;
+  readonly plan: ListenerPlan;
+  readonly router: Router<Route>;
+  readonly acl: AddressAcl | null;
+  readonly trusted: AddressSet;
+  readonly metrics: ListenerMetrics;
+  /** Counts the requests that no route takes. */
+  readonly unrouted: RouteMetrics;
+  readonly shared: Shared;
+}
+
+/** What all listeners of a gateway share, in every generation. */
+export interface Shared {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** null: no access log. */
+  accessLog: AccessLog | null;
+  /** The Date of now. */
+  readonly date: DateField;
+}

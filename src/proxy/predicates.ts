@@ -1,0 +1,59 @@
+/** The conditions of a route beyond host and path, compiled. Cold to make, hot to ask. */
+import type { Exchange } from '../http/exchange.ts';
+import type { FieldMatchPlan, MatchPlan } from '../plan/types.ts';
+
+export type Predicate = (x: Exchange) => boolean;
+
+/** One predicate for all of a match's methods, headers and query parameters, or null if there are none. */
+export function compilePredicate(match: MatchPlan): Predicate | null {
+  const parts: Predicate[] = [];
+  if (match.methods !== null) {
+    const methods = new Set(match.methods);
+    parts.push((x) => methods.has(x.method));
+  }
+  for (const plan of match.headers) {
+    const holds = compileValue(plan);
+    parts.push((x) => holds(x.fields.get(plan.name)));
+  }
+  for (const plan of match.query) {
+    const holds = compileValue(plan);
+    parts.push((x) => holds(queryValue(x.query, plan.name)));
+  }
+  if (parts.length <= 1) return parts[0] ?? null;
+  return (x) => {
+    for (const part of parts) if (!part(x)) return false;
+    return true;
+  };
+}
+
+function compileValue(plan: FieldMatchPlan): (value: string | undefined) => boolean {
+  if (plan.kind === 'present') {
+    const wanted = plan.value === 'true';
+    return (value) => (value !== undefined) === wanted;
+  }
+  if (plan.kind === 'exact') return (value) => value === plan.value;
+  const pattern = new RegExp(plan.value);
+  return (value) => value !== undefined && pattern.test(value);
+}
+
+/** The first value of a query parameter, decoded; '' if it has none. `query` begins with "?" or is ''. */
+export function queryValue(query: string, name: string): string | undefined {
+  let from = 1;
+  while (from < query.length) {
+    let end = query.indexOf('&', from);
+    if (end < 0) end = query.length;
+    const equals = query.indexOf('=', from);
+    const nameEnd = equals < 0 || equals > end ? end : equals;
+    if (decode(query.slice(from, nameEnd)) === name) return decode(query.slice(Math.min(nameEnd + 1, end), end));
+    from = end + 1;
+  }
+  return undefined;
+}
+
+/** `+` is a space; an encoding that is none stays as it is. */
+function decode(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  return text
+    .replaceAll('+', ' ')
+    .replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
+}

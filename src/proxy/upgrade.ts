@@ -1,0 +1,57 @@
+/**
+ * An exchange that became a tunnel after the upstream's 101 (RFC 9110 §7.8): WebSocket and any other protocol. Hot.
+ *
+ * The exchange's lease goes on for as long as the tunnel does, and so do its place among the endpoint's and the
+ * listener's connections.
+ */
+import type { Fields } from '../http/fields.ts';
+import { giveFields } from '../http/fields-pool.ts';
+import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { UPGRADE } from '../http/known.ts';
+import type { Transport } from '../net/transport.ts';
+import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
+import type { Attempt } from './attempt.ts';
+import type { Passage } from './passage.ts';
+
+export class UpgradedTunnel implements TunnelObserver {
+  readonly #passage: Passage;
+  readonly #attempt: Attempt;
+  readonly #tunnel: Tunnel;
+  readonly #closed: () => void;
+
+  /** `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
+  constructor(passage: Passage, attempt: Attempt, fields: Fields, upstream: Transport, early: Buffer, idle: number) {
+    this.#passage = passage;
+    this.#attempt = attempt;
+    const protocol = fields.known(UPGRADE);
+    stripHopByHop(fields);
+    fields.add('Connection', 'Upgrade');
+    if (protocol !== undefined) fields.add('Upgrade', protocol);
+    fields.add('Via', '1.1 prozy');
+    const client = passage.stream.switchProtocols(fields);
+    this.#closed = client.closed;
+    const { metrics, shared } = passage.live;
+    metrics.tunnelsOpened++;
+    metrics.tunnelsActive++;
+    this.#tunnel = new Tunnel(client.transport, upstream, shared.deadlines, idle, this);
+    this.#tunnel.start(client.early, early);
+    giveFields(fields);
+    passage.x.responseFields = null;
+  }
+
+  cut(): void {
+    this.#tunnel.close('drained');
+  }
+
+  onTunnelClosed(code: string): void {
+    const { metrics } = this.#passage.live;
+    const { bytesFromClient, bytesFromUpstream } = this.#tunnel;
+    metrics.tunnelsActive--;
+    metrics.tunnelBytesIn += bytesFromClient;
+    metrics.tunnelBytesOut += bytesFromUpstream;
+    this.#attempt.endpoint.connections.released();
+    this.#attempt.finished();
+    this.#closed();
+    this.#passage.tunnelClosed(bytesFromClient, bytesFromUpstream, code);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * State that outlives a snapshot, found by the identity of the claim on it, and counted. Cold.
+ *
+ * Owned by one Gateway. A snapshot acquires what its plan claims and releases it when its last lease is gone; what
+ * nobody holds is closed. Two snapshots that claim the same identity share the state.
+ */
+import type { Claim } from '../kit/claim.ts';
+
+export interface Lasting {
+  /** Nobody holds it any more. */
+  close(): void;
+}
+
+interface Held {
+  readonly state: Lasting;
+  holders: number;
+}
+
+export class Carryover {
+  readonly #held = new Map<string, Held>();
+
+  /** The state behind a claim, made by `open` if there is none yet. */
+  acquire<S extends Lasting>(claim: Claim, open: () => S): S {
+    let held = this.#held.get(claim.identity);
+    if (held === undefined) {
+      held = { state: open(), holders: 0 };
+      this.#held.set(claim.identity, held);
+    }
+    held.holders++;
+    // The identity holds the kind, and each kind of state is opened in one place: it is what that place made.
+    return held.state as S;
+  }
+
+  /** Once for each `acquire`. */
+  release(claim: Claim): void {
+    const held = this.#held.get(claim.identity);
+    if (held === undefined) throw new Error(`released what nobody holds: ${claim.identity}`);
+    if (--held.holders > 0) return;
+    this.#held.delete(claim.identity);
+    held.state.close();
+  }
+
+  /** What is there now, without becoming a holder. */
+  peek(claim: Claim): Lasting | undefined {
+    return this.#held.get(claim.identity)?.state;
+  }
+
+  /** For leak checks. */
+  get size(): number {
+    return this.#held.size;
+  }
+}

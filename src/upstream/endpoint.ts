@@ -1,0 +1,88 @@
+/**
+ * One endpoint's lasting state: its load, its health, its connections. Hot.
+ *
+ * Claimed by identity (runtime/carryover.ts), so that it outlives every reload that still names the address; what a
+ * reload may change about it arrives through `tune`.
+ */
+import type { Clock } from '../kit/clock.ts';
+import type { GatewayError } from '../kit/errors.ts';
+import type { Deadlines } from '../net/deadlines.ts';
+import type { EndpointMetrics } from '../observe/metrics.ts';
+import type { AddressPlan } from '../plan/types.ts';
+import { EndpointConnections } from './connections.ts';
+import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
+
+/** First pause after a failure to connect, and the longest; it doubles with each failure in a row (ms). */
+const FIRST_BACKOFF = 5_000;
+const LONGEST_BACKOFF = 300_000;
+
+export interface EndpointTuning {
+  /** Idle connections kept, and for how long (ms). */
+  readonly keepalive: { readonly connections: number; readonly idle: number };
+  /** Connections at a time; 0: no limit. */
+  readonly maxConnections: number;
+}
+
+export class EndpointState {
+  readonly address: AddressPlan;
+  readonly metrics: EndpointMetrics;
+  readonly connections: EndpointConnections;
+  /** Exchanges and tunnels under way. */
+  active = 0;
+  /** Failures to connect in a row. */
+  failures = 0;
+  /** Monotonic ms from which a failed endpoint may be tried again. */
+  retryAt = 0;
+  /** Epoch ms of the last change between well and failing. */
+  since: number;
+  lastError = '';
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+
+  constructor(
+    address: AddressPlan,
+    tuning: EndpointTuning,
+    clock: Clock,
+    deadlines: Deadlines,
+    metrics: EndpointMetrics,
+  ) {
+    this.address = address;
+    this.metrics = metrics;
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+    this.since = clock.wall();
+    this.connections = new EndpointConnections(address, tuning, deadlines, metrics);
+  }
+
+  /** HEALTHY, DUE or UNAVAILABLE, as strategies ask. */
+  tier(): number {
+    if (this.connections.full) return UNAVAILABLE;
+    if (this.failures === 0) return HEALTHY;
+    return this.#deadlines.now >= this.retryAt ? DUE : UNAVAILABLE;
+  }
+
+  tune(tuning: EndpointTuning): void {
+    this.connections.tune(tuning);
+  }
+
+  /** A connection could not be made. */
+  failed(error: GatewayError): void {
+    if (this.failures === 0) this.since = this.#clock.wall();
+    this.failures++;
+    this.lastError = error.code;
+    this.retryAt = this.#deadlines.now + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (this.failures - 1));
+  }
+
+  /** A connection was made. */
+  succeeded(): void {
+    if (this.failures === 0) return;
+    this.failures = 0;
+    this.lastError = '';
+    this.since = this.#clock.wall();
+  }
+
+  /** The last snapshot that named it is gone. */
+  close(): void {
+    this.connections.close();
+  }
+}

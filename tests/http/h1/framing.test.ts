@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { Fields } from '../../../src/http/fields.ts';
+import { BodyFraming, requestFraming, responseFraming } from '../../../src/http/h1/framing.ts';
+import { parseRequestHead, RequestHead } from '../../../src/http/h1/parser.ts';
+import { CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE } from '../../../src/http/message.ts';
+
+function fieldsOf(lines: string): Fields {
+  const bytes = Buffer.from(`GET / HTTP/1.1\r\n${lines}\r\n`, 'latin1');
+  const fields = new Fields();
+  parseRequestHead(
+    bytes,
+    0,
+    bytes.length,
+    { headerSize: 4096, headerCount: 50, uriSize: 100 },
+    new RequestHead(),
+    fields,
+  );
+  return fields;
+}
+
+describe('requestFraming', () => {
+  test.each([
+    ['', 1, 0, NO_BODY],
+    ['Content-Length: 5\r\n', 1, 0, LENGTH],
+    ['Content-Length: 0\r\n', 1, 0, NO_BODY],
+    ['Transfer-Encoding: Chunked\r\n', 1, 0, CHUNKED],
+    ['Content-Length: 5\r\nContent-Length: 5\r\n', 1, 400, null],
+    ['Content-Length: 5, 5\r\n', 1, 400, null],
+    ['Content-Length: +5\r\n', 1, 400, null],
+    ['Content-Length: 0x5\r\n', 1, 400, null],
+    ['Content-Length:\r\n', 1, 400, null],
+    ['Content-Length: 9999999999999999\r\n', 1, 400, null],
+    ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 1, 400, null],
+    ['Transfer-Encoding: chunked\r\n', 0, 400, null],
+    ['Transfer-Encoding: chunked, chunked\r\n', 1, 400, null],
+    ['Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', 1, 400, null],
+    ['Transfer-Encoding: chunked;a=b\r\n', 1, 400, null],
+    ['Transfer-Encoding:\r\n', 1, 400, null],
+    ['Transfer-Encoding: gzip, chunked\r\n', 1, 501, null],
+    ['Transfer-Encoding: xchunked\r\n', 1, 501, null],
+  ])('%j in HTTP/1.%i is %i', (lines, minor, status, kind) => {
+    const framing = new BodyFraming();
+    expect(requestFraming(fieldsOf(lines), minor, framing)).toBe(status);
+    if (kind !== null) expect(framing.kind).toBe(kind);
+  });
+});
+
+describe('responseFraming', () => {
+  test.each([
+    ['', 200, 'GET', UNTIL_CLOSE],
+    ['Content-Length: 5\r\n', 200, 'GET', LENGTH],
+    ['Content-Length: 5\r\n', 200, 'HEAD', NO_BODY],
+    ['Content-Length: 5\r\n', 304, 'GET', NO_BODY],
+    ['Transfer-Encoding: chunked\r\n', 200, 'GET', CHUNKED],
+    ['', 204, 'GET', NO_BODY],
+  ])('%j with %i to %s', (lines, status, method, kind) => {
+    const framing = new BodyFraming();
+    expect(responseFraming(fieldsOf(lines), 1, status, method, framing)).toBe(true);
+    expect(framing.kind).toBe(kind);
+  });
+
+  test.each([
+    'Content-Length: 5\r\nContent-Length: 6\r\n',
+    'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n',
+    'Transfer-Encoding: gzip\r\n',
+  ])('%j is not believed', (lines) =>
+    expect(responseFraming(fieldsOf(lines), 1, 200, 'GET', new BodyFraming())).toBe(false),
+  );
+});

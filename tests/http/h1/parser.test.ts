@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { Fields } from '../../../src/http/fields.ts';
+import { HOST } from '../../../src/http/known.ts';
+import { parseRequestHead, parseResponseHead, RequestHead, ResponseHead } from '../../../src/http/h1/parser.ts';
+
+const limits = { headerSize: 1024, headerCount: 10, uriSize: 100 };
+
+function parse(text: string, own = limits) {
+  const bytes = Buffer.from(text, 'latin1');
+  const head = new RequestHead();
+  const fields = new Fields();
+  return { result: parseRequestHead(bytes, 0, bytes.length, own, head, fields), head, fields };
+}
+
+function parseResponse(text: string) {
+  const bytes = Buffer.from(text, 'latin1');
+  const head = new ResponseHead();
+  const fields = new Fields();
+  return { result: parseResponseHead(bytes, 0, bytes.length, limits, head, fields), head, fields };
+}
+
+describe('parseRequestHead', () => {
+  test('reads a request', () => {
+    const text = 'GET /a?b=c HTTP/1.1\r\nHost: x\r\nAccept:\t text/html \r\n\r\nrest';
+    const { result, head, fields } = parse(text);
+    expect(result).toBe(text.length - 4);
+    expect([head.method, head.target, head.minor, head.abnormal]).toEqual(['GET', '/a?b=c', 1, false]);
+    expect(fields.get('accept')).toBe('text/html');
+    expect(fields.known(HOST)).toBe('x');
+    expect(fields.lines()).toBe('Host: x\r\nAccept:\t text/html \r\n');
+  });
+
+  test('forgives one empty line before it', () => {
+    expect(parse('\r\nGET / HTTP/1.1\r\n\r\n').result).toBe(20);
+    expect(parse('\r\n\r\nGET / HTTP/1.1\r\n\r\n').result).toBe(-400);
+  });
+
+  test('asks for more at every split of a good head', () => {
+    const text = 'POST /x/../y HTTP/1.0\r\nHost: x\r\nA: b\r\n\r\n';
+    for (let i = 0; i < text.length; i++) expect(parse(text.slice(0, i)).result, `at ${i}`).toBe(0);
+    expect(parse(text).result).toBe(text.length);
+    expect(parse(text).head.abnormal).toBe(true);
+  });
+
+  test.each([
+    ['bare LF after the request line', 'GET / HTTP/1.1\nHost: x\r\n\r\n', -400],
+    ['bare LF after a field', 'GET / HTTP/1.1\r\nHost: x\n\r\n', -400],
+    ['bare CR in a value', 'GET / HTTP/1.1\r\nHost: x\ry\r\n\r\n', -400],
+    ['NUL in a value', 'GET / HTTP/1.1\r\nHost: x\0\r\n\r\n', -400],
+    ['DEL in a value', 'GET / HTTP/1.1\r\nHost: \x7f\r\n\r\n', -400],
+    ['white space before a colon', 'GET / HTTP/1.1\r\nHost : x\r\n\r\n', -400],
+    ['a folded line', 'GET / HTTP/1.1\r\nHost: x\r\n y\r\n\r\n', -400],
+    ['a line that begins with a tab', 'GET / HTTP/1.1\r\n\tHost: x\r\n\r\n', -400],
+    ['no name', 'GET / HTTP/1.1\r\n: x\r\n\r\n', -400],
+    ['no colon', 'GET / HTTP/1.1\r\nHost\r\n\r\n', -400],
+    ['two spaces in the request line', 'GET  / HTTP/1.1\r\n\r\n', -400],
+    ['a tab in the request line', 'GET\t/ HTTP/1.1\r\n\r\n', -400],
+    ['no version', 'GET /\r\n\r\n', -400],
+    ['a space after the version', 'GET / HTTP/1.1 \r\n\r\n', -400],
+    ['a lower-case version', 'GET / http/1.1\r\n\r\n', -400],
+    ['HTTP/2.0', 'GET / HTTP/2.0\r\n\r\n', -505],
+    ['the HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', -505],
+    ['a fragment', 'GET /#a HTTP/1.1\r\n\r\n', -400],
+    ['a byte above ASCII in the target', 'GET /\xe9 HTTP/1.1\r\n\r\n', -400],
+    ['TLS', '\x16\x03\x01\x02\x00', -400],
+    ['a long target', `GET /${'a'.repeat(100)} HTTP/1.1\r\n\r\n`, -414],
+    ['many fields', `GET / HTTP/1.1\r\n${'a: b\r\n'.repeat(11)}\r\n`, -431],
+    ['a long head', `GET / HTTP/1.1\r\nA: ${'b'.repeat(1100)}\r\n\r\n`, -431],
+  ])('refuses %s', (_, text, status) => expect(parse(text).result).toBe(status));
+});
+
+describe('parseResponseHead', () => {
+  test('reads a response', () => {
+    const { result, head } = parseResponse('HTTP/1.1 404 Not Found\r\nA: b\r\n\r\n');
+    expect(result).toBe(32);
+    expect([head.status, head.reason, head.minor]).toEqual([404, 'Not Found', 1]);
+    expect(parseResponse('HTTP/1.0 200\r\n\r\n').head.status).toBe(200);
+  });
+
+  test('asks for more at every split of a good head', () => {
+    const text = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
+    for (let i = 0; i < text.length; i++) expect(parseResponse(text.slice(0, i)).result, `at ${i}`).toBe(0);
+  });
+
+  test.each([
+    'HTTP/2.0 200 OK\r\n\r\n',
+    'HTTP/1.1 20 OK\r\n\r\n',
+    'HTTP/1.1  200 OK\r\n\r\n',
+    'HTTP/1.1 200 OK\nA: b\n\n',
+    'ICY 200 OK\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nA : b\r\n\r\n',
+  ])('refuses %j', (text) => expect(parseResponse(text).result).toBe(-502));
+});

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    testTimeout: 20_000,
+    pool: 'forks',
+    reporters: ['default', './tests/support/closing-line.ts'],
+  },
+});
