@@ -1,0 +1,147 @@
+/**
+ * Derives everything that follows from the schemas: `npm run generate`. A test checks that the tree holds what it makes.
+ *
+ *   schemas/*.schema.json ──▶ src/config/schema.gen.ts      types, and the bundled schema that ajv and editors read
+ *                         └─▶ docs/reference/config.md      every setting: type, default, what a change of it resets
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Schema {
+  $ref?: string;
+  title?: string;
+  description?: string;
+  type?: string;
+  const?: unknown;
+  enum?: unknown[];
+  format?: string;
+  default?: unknown;
+  examples?: unknown[];
+  required?: string[];
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  items?: Schema;
+  oneOf?: Schema[];
+  'x-reload'?: string;
+  'x-short'?: string;
+  'x-exactly-one'?: string[];
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = 'gateway';
+
+/** All schemas by name: `listener`, `acl-policy`, … */
+function readSchemas(): Map<string, Schema> {
+  const all = new Map<string, Schema>();
+  for (const folder of ['', 'policies']) {
+    for (const file of readdirSync(join(here, folder)).toSorted()) {
+      if (!file.endsWith('.schema.json')) continue;
+      const name = nameOf(join(folder, file));
+      all.set(name, localRefs(JSON.parse(readFileSync(join(here, folder, file), 'utf8'))) as Schema);
+    }
+  }
+  return all;
+}
+
+function nameOf(path: string): string {
+  const name = basename(path, '.schema.json');
+  return path.includes('policies/') ? `${name}-policy` : name;
+}
+
+/** References between files become references within the bundle. */
+function localRefs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(localRefs);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '$schema')
+      .map(([key, inner]) => [key, key === '$ref' ? `#/$defs/${nameOf(String(inner))}` : localRefs(inner)]),
+  );
+}
+
+function bundle(all: ReadonlyMap<string, Schema>): object {
+  const { [ROOT]: root, ...rest } = Object.fromEntries(all);
+  const properties = { $schema: { description: 'Where an editor finds this schema.', type: 'string' }, ...root?.properties };
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...root, properties, $defs: rest };
+}
+
+function typeOf(schema: Schema, all: ReadonlyMap<string, Schema>): string {
+  if (schema.$ref !== undefined) return all.get(schema.$ref.replace('#/$defs/', ''))?.title ?? 'never';
+  if (schema.oneOf !== undefined) return schema.oneOf.map((one) => typeOf(one, all)).join(' | ');
+  if (schema.const !== undefined) return literal(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ');
+  if (schema.type === 'array') {
+    const item = typeOf(schema.items ?? {}, all);
+    return `readonly ${item.includes(' ') ? `(${item})` : item}[]`;
+  }
+  if (schema.type === 'object') return `Readonly<Record<string, ${typeOf(schema.additionalProperties as Schema, all)}>>`;
+  if (schema.format === 'duration' || schema.format === 'size') return 'number';
+  return schema.type === 'integer' ? 'number' : (schema.type ?? 'unknown');
+}
+
+function literal(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+function declaration(schema: Schema, all: ReadonlyMap<string, Schema>): string {
+  const head = `/** ${schema.description} */\nexport `;
+  if (schema.properties === undefined) return `${head}type ${schema.title} = ${typeOf(schema, all)};\n`;
+  const lines = Object.entries(schema.properties).map(([name, property]) => {
+    const always = property.default !== undefined || schema.required?.includes(name);
+    const described = property.description ?? all.get(property.$ref?.replace('#/$defs/', '') ?? '')?.description;
+    return `  /** ${described} */\n  readonly ${name}${always ? '' : '?'}: ${typeOf(property, all)};`;
+  });
+  return `${head}interface ${schema.title} {\n${lines.join('\n')}\n}\n`;
+}
+
+function typescript(all: ReadonlyMap<string, Schema>): string {
+  const types = [...all.values()].map((schema) => declaration(schema, all)).join('\n');
+  return `/* Generated from schemas/ by \`npm run generate\`: edit the schemas, not this file. */\n\n${types}\n/** All schemas in one, draft 2020-12. */\nexport const schema: object = ${JSON.stringify(bundle(all), null, 2)};\n`;
+}
+
+function shownType(schema: Schema, all: ReadonlyMap<string, Schema>): string {
+  if (schema.$ref !== undefined) {
+    const title = all.get(schema.$ref.replace('#/$defs/', ''))?.title ?? '';
+    return `[${title}](#${title.toLowerCase()})`;
+  }
+  if (schema.enum !== undefined) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.type === 'array') return `list of ${shownType(schema.items ?? {}, all)}`;
+  if (schema.type === 'object') return `map by name of ${shownType(schema.additionalProperties as Schema, all)}`;
+  return schema.format ?? schema.type ?? '';
+}
+
+function reference(all: ReadonlyMap<string, Schema>): string {
+  const out = [
+    '# Config reference',
+    '',
+    'Generated from `schemas/` by `npm run generate`. Durations are written `250ms`, `30s`, `5m`, `1h`; sizes `512`, `16KiB`, `8MiB`.',
+    'A setting marked *kept* can be changed without resetting anything that lasts; see `LIFE_OF_A_RELOAD.md`.',
+  ];
+  for (const schema of [all.get(ROOT), ...[...all].filter(([name]) => name !== ROOT).map(([, one]) => one)]) {
+    if (schema?.title === undefined) continue;
+    out.push('', `## ${schema.title}`, '', schema.description ?? '');
+    if (schema.oneOf !== undefined) out.push('', `One of: ${schema.oneOf.map((one) => shownType(one, all)).join(', ')}.`);
+    if (schema.properties === undefined) continue;
+    out.push('', '| setting | type | default | what it does |', '| --- | --- | --- | --- |');
+    for (const [name, property] of Object.entries(schema.properties)) {
+      if (name === '$schema') continue;
+      const described = property.description ?? all.get(property.$ref?.replace('#/$defs/', '') ?? '')?.description ?? '';
+      const standard = property.default === undefined ? (schema.required?.includes(name) ? 'required' : '') : `\`${JSON.stringify(property.default)}\``;
+      const kept = property['x-reload'] === 'keep' ? ' *Kept.*' : '';
+      out.push(`| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${kept} |`);
+    }
+  }
+  return `${out.join('\n')}\n`;
+}
+
+/** What belongs where, by path from the project's root. */
+export function generated(): Record<string, string> {
+  const all = readSchemas();
+  return { 'src/config/schema.gen.ts': typescript(all), 'docs/reference/config.md': reference(all) };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(generated())) writeFileSync(join(here, '..', path), text);
+}

@@ -1,0 +1,119 @@
+/**
+ * The root file and the files that it includes become one document; each value remembers where it was written. Cold.
+ *
+ * Named maps are merged, routes appended in the order of the files' names. A name that is declared twice is a problem
+ * that shows both places.
+ */
+import { globSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type ParsedFile, parseConfig, segments } from './parse.ts';
+import type { Position, Problem } from './problem.ts';
+import type { Sources } from './sources.ts';
+
+/** Where the value at a JSON Pointer of the merged document was written, or its key. */
+export type Locate = (pointer: string, at?: 'key' | 'value') => Position;
+
+export interface Merged {
+  readonly value: Record<string, unknown>;
+  readonly problems: readonly Problem[];
+  readonly locate: Locate;
+  /** Globs that were looked through, as absolute patterns; a new file that matches is a change. */
+  readonly globs: readonly string[];
+}
+
+const MAPS = ['acls', 'pools', 'listeners'];
+
+interface Origin {
+  readonly parsed: ParsedFile;
+  readonly pointer: string;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function readAndMerge(file: string, sources: Sources): Merged {
+  const problems: Problem[] = [];
+  const origins = new Map<string, Origin>();
+  const globs: string[] = [];
+  const root = parseOne(file, sources, problems);
+  const value: Record<string, unknown> = isRecord(root.value) ? { ...root.value } : {};
+  const locate: Locate = (pointer, at) => {
+    const [first = '', second = '', ...rest] = segments(pointer).map(escape);
+    const origin = origins.get(`/${first}/${second}`);
+    if (origin === undefined) return root.locate(pointer, at);
+    return origin.parsed.locate([origin.pointer, ...rest].join('/'), at);
+  };
+  if (root.problems.length === 0 && !isRecord(root.value)) {
+    problems.push({ ...root.locate(''), pointer: '', message: 'must be a map of settings' });
+  }
+  for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
+  const routes: unknown[] | null = Array.isArray(value['routes']) ? [...value['routes']] : value['routes'] === undefined ? [] : null;
+  const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
+  for (const pattern of patterns) {
+    const absolute = resolve(dirname(file), pattern);
+    globs.push(absolute);
+    const found = globSync(absolute).toSorted();
+    if (found.length === 0 && !/[*?[{]/.test(pattern)) {
+      problems.push({ ...root.locate('/include'), pointer: '/include', message: `cannot read ${pattern}` });
+    }
+    for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
+  }
+  if (routes !== null && patterns.length > 0) value['routes'] = routes;
+  return { value, problems, locate, globs };
+
+  function mergeOne(parsed: ParsedFile): void {
+    if (!isRecord(parsed.value)) return;
+    for (const [key, part] of Object.entries(parsed.value)) {
+      if (key === 'routes' && Array.isArray(part)) {
+        part.forEach((route, i) => {
+          origins.set(`/routes/${routes?.length ?? 0}`, { parsed, pointer: `/routes/${i}` });
+          routes?.push(route);
+        });
+      } else if (MAPS.includes(key) && isRecord(part)) mergeMap(key, part, parsed);
+      else if (key !== 'version' && key !== '$schema') {
+        problems.push({
+          ...parsed.locate(`/${escape(key)}`, 'key'),
+          pointer: `/${escape(key)}`,
+          message: `may not stand in an included file`,
+          hint: `only ${MAPS.join(', ')} and routes are merged`,
+        });
+      }
+    }
+  }
+
+  function mergeMap(key: string, part: Record<string, unknown>, parsed: ParsedFile): void {
+    const target = isRecord(value[key]) ? value[key] : {};
+    value[key] = target;
+    for (const [name, setting] of Object.entries(part)) {
+      const pointer = `/${key}/${escape(name)}`;
+      if (Object.hasOwn(target, name)) {
+        problems.push({
+          ...parsed.locate(pointer, 'key'),
+          pointer,
+          message: `${name} is declared twice`,
+          related: [{ ...locate(pointer, 'key'), message: 'first declared here' }],
+        });
+        continue;
+      }
+      target[name] = setting;
+      origins.set(pointer, { parsed, pointer });
+    }
+  }
+}
+
+function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFile {
+  const text = sources.read(file);
+  const parsed = text === null ? unreadable(file) : parseConfig(file, text);
+  problems.push(...parsed.problems);
+  return parsed;
+}
+
+function unreadable(file: string): ParsedFile {
+  const place = { file, line: 1, column: 1 };
+  return { value: undefined, problems: [{ ...place, pointer: '', message: 'cannot read this file' }], locate: () => place };
+}
+
+export function escape(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}

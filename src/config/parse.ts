@@ -1,0 +1,157 @@
+/**
+ * Text to value, by the file's extension, with the place of every key and value. Cold.
+ *
+ * The extension alone decides: YAML would read a JSON5 comment as a key. Duplicate keys are problems in all formats.
+ */
+import { extname } from 'node:path';
+import { evaluate, parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import type { Position, Problem } from './problem.ts';
+
+export interface ParsedFile {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** The place of the value at a JSON Pointer, or of its key; of its nearest ancestor if it is not there. */
+  locate(pointer: string, at?: 'key' | 'value'): Position;
+}
+
+/** Larger files are refused: nobody writes them, and they would stop the gateway for seconds. */
+export const LARGEST_FILE = 32 * 1024 * 1024;
+
+export function parseConfig(file: string, text: string): ParsedFile {
+  const extension = extname(file).toLowerCase();
+  if (extension === '.yaml' || extension === '.yml') return parseYaml(file, text);
+  if (extension === '.json' || extension === '.json5') return parseJsonOr5(file, text, extension === '.json' ? 'json' : 'json5');
+  return broken(file, 1, 1, `cannot tell the format of ${file}`, 'the name must end in .yaml, .yml, .json or .json5');
+}
+
+function broken(file: string, line: number, column: number, message: string, hint?: string): ParsedFile {
+  const problem = { file, line, column, pointer: '', message, ...(hint === undefined ? {} : { hint }) };
+  return { value: undefined, problems: [problem], locate: () => ({ file, line, column }) };
+}
+
+export function segments(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+// === YAML
+
+function parseYaml(file: string, text: string): ParsedFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: true, prettyErrors: false });
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const problems: Problem[] = document.errors.map((error) => ({
+    ...at(error.pos[0]),
+    pointer: '',
+    message: error.code === 'DUPLICATE_KEY' ? 'the same key twice in one map' : error.message,
+  }));
+  if (problems.length > 0) return { value: undefined, problems, locate: () => ({ file, line: 1, column: 1 }) };
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 1000 });
+  } catch (error) {
+    return broken(file, 1, 1, error instanceof Error ? error.message : String(error));
+  }
+  return { value: value ?? undefined, problems: [], locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key')) };
+}
+
+function locateYaml(document: Document, pointer: string, wantKey: boolean): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  const parts = segments(pointer);
+  for (const [i, part] of parts.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = findPair(node.items, part, document);
+      if (pair === undefined) return offset;
+      const keyStart = isNode(pair.key) ? pair.key.range?.[0] : undefined;
+      node = pair.value;
+      const valueStart = isNode(node) ? node.range?.[0] : undefined;
+      offset = (wantKey && i === parts.length - 1 ? keyStart : (valueStart ?? keyStart)) ?? offset;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      offset = (isNode(node) ? node.range?.[0] : undefined) ?? offset;
+    } else return offset;
+  }
+  return offset;
+}
+
+/** The pair of that key, also one that came in through a merge (`<<`). */
+function findPair(items: readonly Pair[], key: string, document: Document): Pair | undefined {
+  const own = items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
+  if (own !== undefined) return own;
+  for (const pair of items) {
+    if (!isScalar(pair.key) || (pair.key.value !== '<<' && typeof pair.key.value !== 'symbol')) continue;
+    const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
+    for (const source of sources) {
+      const map = isAlias(source) ? source.resolve(document) : source;
+      const found = isMap(map) ? findPair(map.items, key, document) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'range' in value;
+}
+
+// === JSON and JSON5
+
+function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): ParsedFile {
+  let root: ValueNode;
+  try {
+    root = parseJson(text, { mode, ranges: false }).body;
+  } catch (error) {
+    const place = error as { line?: number; column?: number; message: string };
+    return broken(file, place.line ?? 1, place.column ?? 1, place.message.replace(/ \(\d+:\d+\)$/, ''));
+  }
+  const problems: Problem[] = [];
+  findDuplicates(root, '', file, problems);
+  const locate = (pointer: string, at?: 'key' | 'value'): Position => {
+    const { start } = locateJson(root, pointer, at === 'key').loc;
+    return { file, line: start.line, column: start.column };
+  };
+  return { value: problems.length > 0 ? undefined : evaluate(root), problems, locate };
+}
+
+function keyOf(member: ObjectNode['members'][number]): string {
+  return member.name.type === 'String' ? member.name.value : member.name.name;
+}
+
+function locateJson(root: ValueNode, pointer: string, wantKey: boolean): { loc: { start: { line: number; column: number } } } {
+  let node: ValueNode = root;
+  const parts = segments(pointer);
+  for (const [i, part] of parts.entries()) {
+    if (node.type === 'Object') {
+      const member = node.members.find((one) => keyOf(one) === part);
+      if (member === undefined) return node;
+      if (wantKey && i === parts.length - 1) return member.name;
+      node = member.value;
+    } else if (node.type === 'Array') {
+      const element = node.elements[Number(part)];
+      if (element === undefined) return node;
+      node = element.value;
+    } else return node;
+  }
+  return node;
+}
+
+function findDuplicates(node: ValueNode, pointer: string, file: string, problems: Problem[]): void {
+  if (node.type === 'Array') node.elements.forEach((one, i) => findDuplicates(one.value, `${pointer}/${i}`, file, problems));
+  if (node.type !== 'Object') return;
+  const seen = new Set<string>();
+  for (const member of node.members) {
+    const key = keyOf(member);
+    const { line, column } = member.name.loc.start;
+    if (seen.has(key)) problems.push({ file, line, column, pointer: `${pointer}/${key}`, message: 'the same key twice in one map' });
+    seen.add(key);
+    findDuplicates(member.value, `${pointer}/${key}`, file, problems);
+  }
+}

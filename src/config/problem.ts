@@ -1,0 +1,64 @@
+/** Something wrong in a config: where, what, and what might help. Cold. */
+
+export interface Position {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem extends Position {
+  /** JSON Pointer of the value, or '' for the whole file. */
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** Other places that belong to it, as "first declared here". */
+  readonly related?: readonly (Position & { readonly message: string })[];
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+  /** Text of the files, for showing the lines. */
+  readonly texts: ReadonlyMap<string, string>;
+
+  constructor(problems: readonly Problem[], texts: ReadonlyMap<string, string> = new Map()) {
+    super(problems.map((problem) => `${problem.file}:${problem.line}:${problem.column} ${problem.message}`).join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+    this.texts = texts;
+  }
+}
+
+/** `/routes/0/name` as people say it: `routes[0].name`. */
+export function pathOf(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join('');
+}
+
+function show({ file, line, column }: Position, texts: ReadonlyMap<string, string>): string[] {
+  const source = texts.get(file)?.split('\n')[line - 1]?.replace(/\r$/, '');
+  if (source === undefined) return [];
+  const shown = source.length > 160 ? `${source.slice(0, 160)}…` : source;
+  const pad = String(line).padStart(5);
+  return [`${pad} | ${shown}`, `      | ${shown.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`];
+}
+
+/** All problems as text: place, message, the line itself with a caret. */
+export function renderProblems(error: ConfigError): string {
+  return error.problems
+    .map((problem) => {
+      const path = pathOf(problem.pointer);
+      const lines = [`${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`];
+      lines.push(...show(problem, error.texts));
+      if (problem.hint !== undefined) lines.push(`      = ${problem.hint}`);
+      for (const other of problem.related ?? []) {
+        lines.push(`  ${other.file}:${other.line}:${other.column}  ${other.message}`, ...show(other, error.texts));
+      }
+      return lines.join('\n');
+    })
+    .join('\n\n');
+}

@@ -1,0 +1,1139 @@
+/* Generated from schemas/ by `npm run generate`: edit the schemas, not this file. */
+
+/** One JSON line for each exchange and each tunnel. Absent: no access log. */
+export interface AccessLogConfig {
+  /** `stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP. */
+  readonly path: string;
+}
+
+/** Which client addresses are allowed: the deny list is asked first, then the allow list if it is not empty, then the default. */
+export interface AclConfig {
+  /** What holds for an address that is on neither list, if there is no allow list. */
+  readonly default: 'allow' | 'deny';
+  /** Networks or addresses that are allowed; if there are any, all others are denied. */
+  readonly allow: readonly string[];
+  /** Networks or addresses that are denied. */
+  readonly deny: readonly string[];
+}
+
+/** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+export interface AdminConfig {
+  /** Where it listens. */
+  readonly address: string;
+}
+
+/** One backend. A plain string is its address. */
+export interface EndpointConfig {
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. */
+  readonly address: string;
+  /** Its share relative to the others; 0: it gets nothing. */
+  readonly weight: number;
+}
+
+/** Changes to header fields: first what is removed, then what is set, then what is added. */
+export interface FieldEditsConfig {
+  /** Fields that get this value in place of any they had. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Fields that get this value beside those they had. */
+  readonly add: Readonly<Record<string, string>>;
+  /** Fields that are taken out. */
+  readonly remove: readonly string[];
+}
+
+/** A condition on one header field or query parameter. A plain string is an exact value. */
+export interface FieldMatch {
+  /** Exactly this value. */
+  readonly exact?: string;
+  /** A regular expression that the value must contain. */
+  readonly regex?: string;
+  /** Whether it must be there or must not. */
+  readonly present?: boolean;
+}
+
+/** Limits on the gateway as a whole. */
+export interface GatewayLimits {
+  /** Client connections of all listeners together; 0: no limit. HTTP clients beyond it get a 503, TCP clients a reset. */
+  readonly connections: number;
+}
+
+/** A gateway: everything that one file (and what it includes) declares. */
+export interface GatewayConfig {
+  /** Version of the config language. */
+  readonly version: 1;
+  /** Files to merge, as globs relative to this file: named maps are merged, routes appended in the order of the files' names. */
+  readonly include: readonly string[];
+  /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+  readonly admin?: AdminConfig;
+  /** What is written about the gateway and its traffic. */
+  readonly logging: LoggingConfig;
+  /** How a changed file takes effect. */
+  readonly reload: ReloadConfig;
+  /** Limits on the gateway as a whole. */
+  readonly limits: GatewayLimits;
+  /** Access control lists by name, for listeners and for the acl policy. */
+  readonly acls: Readonly<Record<string, AclConfig>>;
+  /** Backend pools by name. */
+  readonly pools: Readonly<Record<string, PoolConfig>>;
+  /** Listeners by name: where clients connect. */
+  readonly listeners: Readonly<Record<string, ListenerConfig>>;
+  /** What is done with requests, in order of precedence: the first route that matches wins. */
+  readonly routes: readonly RouteConfig[];
+}
+
+/** Connections to endpoints that are kept for the next request. */
+export interface KeepaliveConfig {
+  /** Idle connections kept to each endpoint. */
+  readonly connections: number;
+  /** How long an idle connection is kept. */
+  readonly idle: number;
+}
+
+/** What clients may ask at most. 0 means no limit where it says so. */
+export interface ListenerLimits {
+  /** Connections at a time; 0: no limit. Beyond it HTTP clients get a 503, TCP clients a reset. */
+  readonly connections: number;
+  /** Connections at a time from one address; 0: no limit. */
+  readonly connections_per_client: number;
+  /** Bytes of a whole request head; 431 beyond. */
+  readonly header_size: number;
+  /** Fields in a request head; 431 beyond. */
+  readonly header_count: number;
+  /** Bytes of a request target; 414 beyond. */
+  readonly uri_size: number;
+  /** Bytes of a request body; 0: no limit. 413 beyond. */
+  readonly body_size: number;
+}
+
+/** How long to wait for a client. */
+export interface ListenerTimeouts {
+  /** For a whole request head, from its first byte (or from the connection's start); then 408. */
+  readonly header: number;
+  /** Between two parts of a request body; then 408. */
+  readonly body: number;
+  /** Between two requests on a connection; then it is closed. */
+  readonly idle: number;
+  /** For a client to take more of a response; then the connection is broken off. */
+  readonly send: number;
+}
+
+/** A place where clients connect. */
+export interface ListenerConfig {
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. */
+  readonly address: string;
+  /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
+  readonly protocol: 'http' | 'tcp';
+  /** The pool of a tcp listener. */
+  readonly pool?: string;
+  /** Networks of the proxies in front, whose Forwarded and X-Forwarded-* fields are believed and appended to. From all others these fields are replaced. */
+  readonly trusted_proxies: readonly string[];
+  /** The ACL that clients must pass: 403 over HTTP, a reset over TCP. */
+  readonly acl?: string;
+  /** What clients may ask at most. 0 means no limit where it says so. */
+  readonly limits: ListenerLimits;
+  /** How long to wait for a client. */
+  readonly timeouts: ListenerTimeouts;
+}
+
+/** What is written about the gateway and its traffic. */
+export interface LoggingConfig {
+  /** The least important events that the application log (on stderr) shows. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** One JSON line for each exchange and each tunnel. Absent: no access log. */
+  readonly access?: AccessLogConfig;
+}
+
+/** The conditions that a request must all meet. Empty: every request. */
+export interface MatchConfig {
+  /** The host asked for, without port, in any case: exact, or `*.example.com` for all names below. One or a list. */
+  readonly host?: readonly string[];
+  /** A condition on the path. A plain string is a prefix. */
+  readonly path?: PathMatch;
+  /** The methods, as sent. */
+  readonly methods?: readonly string[];
+  /** Header fields by name, in any case. */
+  readonly headers: Readonly<Record<string, FieldMatch>>;
+  /** Query parameters by name; the first of that name counts, decoded. */
+  readonly query: Readonly<Record<string, FieldMatch>>;
+}
+
+/** A condition on the path. A plain string is a prefix. */
+export interface PathMatch {
+  /** Exactly this path. */
+  readonly exact?: string;
+  /** This path and all below it, by whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`. */
+  readonly prefix?: string;
+  /** A regular expression that the path must contain; anchor it with ^ and $. */
+  readonly regex?: string;
+}
+
+/** A configured behaviour on the way of a request. */
+export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
+
+/** How long to wait for a backend. */
+export interface PoolTimeouts {
+  /** For a connection to be made; then another endpoint is tried, or the client gets a 504. */
+  readonly connect: number;
+  /** From the request sent to the response's head; then the client gets a 504. */
+  readonly first_byte: number;
+  /** Without a byte while a body is under way, in either direction. */
+  readonly idle: number;
+  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. */
+  readonly tunnel: number;
+}
+
+/** A set of endpoints that can answer the same requests. */
+export interface PoolConfig {
+  /** How an endpoint is chosen: in turn, in turn as often as its weight says, by least under way for its weight, or at random by weight. */
+  readonly strategy: 'round_robin' | 'weighted_round_robin' | 'least_connections' | 'random';
+  /** The backends. */
+  readonly endpoints: readonly EndpointConfig[];
+  /** How long to wait for a backend. */
+  readonly timeouts: PoolTimeouts;
+  /** Connections to endpoints that are kept for the next request. */
+  readonly keepalive: KeepaliveConfig;
+  /** Connections to each endpoint, idle ones included; 0: no limit. When all endpoints are full, requests get a 503. */
+  readonly max_connections: number;
+}
+
+/** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
+export interface RedirectConfig {
+  /** How final it is, and whether the method stays. */
+  readonly status: 301 | 302 | 303 | 307 | 308;
+  /** The scheme. */
+  readonly scheme?: 'http' | 'https';
+  /** The host. */
+  readonly host?: string;
+  /** The port. */
+  readonly port?: number;
+  /** The path. */
+  readonly path?: string;
+}
+
+/** How a changed file takes effect. */
+export interface ReloadConfig {
+  /** How long exchanges and tunnels that began under an older config may go on. Also the longest that a graceful shutdown takes. */
+  readonly drain: number;
+}
+
+/** A fixed answer. */
+export interface RespondConfig {
+  /** Its status. */
+  readonly status: number;
+  /** Its header fields. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Its content. */
+  readonly body: string;
+}
+
+/** Which requests, and what is done with them. Exactly one of pool, respond and redirect. */
+export interface RouteConfig {
+  /** Unique; seen in logs and metrics. */
+  readonly name: string;
+  /** The http listeners that it serves. Absent: all of them. */
+  readonly listeners?: readonly string[];
+  /** The conditions that a request must all meet. Empty: every request. */
+  readonly match: MatchConfig;
+  /** What happens on the way, outermost first. */
+  readonly policies: readonly PolicyConfig[];
+  /** Send the request to this pool. */
+  readonly pool?: string;
+  /** A fixed answer. */
+  readonly respond?: RespondConfig;
+  /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
+  readonly redirect?: RedirectConfig;
+}
+
+/** Refuses clients that an ACL does not allow: 403. */
+export interface AclPolicyConfig {
+  /** Which policy this is. */
+  readonly type: 'acl';
+  /** The ACL's name. */
+  readonly acl: string;
+}
+
+/** Changes header fields on the way. */
+export interface HeadersPolicyConfig {
+  /** Which policy this is. */
+  readonly type: 'headers';
+  /** Changes to header fields: first what is removed, then what is set, then what is added. */
+  readonly request: FieldEditsConfig;
+  /** Changes to header fields: first what is removed, then what is set, then what is added. */
+  readonly response: FieldEditsConfig;
+}
+
+/** Puts another prefix in place of the path's. */
+export interface RewritePolicyConfig {
+  /** Which policy this is. */
+  readonly type: 'rewrite';
+  /** The prefix to replace, by whole segments. */
+  readonly prefix: string;
+  /** What takes its place. */
+  readonly replacement: string;
+}
+
+/** All schemas in one, draft 2020-12. */
+export const schema: object = {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "GatewayConfig",
+  "description": "A gateway: everything that one file (and what it includes) declares.",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "$schema": {
+      "description": "Where an editor finds this schema.",
+      "type": "string"
+    },
+    "version": {
+      "description": "Version of the config language.",
+      "const": 1
+    },
+    "include": {
+      "description": "Files to merge, as globs relative to this file: named maps are merged, routes appended in the order of the files' names.",
+      "type": "array",
+      "items": {
+        "type": "string",
+        "minLength": 1
+      },
+      "default": [],
+      "examples": [
+        [
+          "conf.d/*.yaml"
+        ]
+      ]
+    },
+    "admin": {
+      "$ref": "#/$defs/admin"
+    },
+    "logging": {
+      "$ref": "#/$defs/logging",
+      "default": {}
+    },
+    "reload": {
+      "$ref": "#/$defs/reload",
+      "default": {}
+    },
+    "limits": {
+      "$ref": "#/$defs/gateway-limits",
+      "default": {}
+    },
+    "acls": {
+      "description": "Access control lists by name, for listeners and for the acl policy.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/acl"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+      },
+      "default": {}
+    },
+    "pools": {
+      "description": "Backend pools by name.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/pool"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+      },
+      "default": {}
+    },
+    "listeners": {
+      "description": "Listeners by name: where clients connect.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/listener"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+      },
+      "default": {}
+    },
+    "routes": {
+      "description": "What is done with requests, in order of precedence: the first route that matches wins.",
+      "type": "array",
+      "items": {
+        "$ref": "#/$defs/route"
+      },
+      "default": []
+    }
+  },
+  "required": [
+    "version"
+  ],
+  "$defs": {
+    "access-log": {
+      "title": "AccessLogConfig",
+      "description": "One JSON line for each exchange and each tunnel. Absent: no access log.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "path": {
+          "description": "`stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP.",
+          "type": "string",
+          "minLength": 1,
+          "default": "stdout"
+        }
+      }
+    },
+    "acl": {
+      "title": "AclConfig",
+      "description": "Which client addresses are allowed: the deny list is asked first, then the allow list if it is not empty, then the default.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "default": {
+          "description": "What holds for an address that is on neither list, if there is no allow list.",
+          "enum": [
+            "allow",
+            "deny"
+          ],
+          "default": "allow"
+        },
+        "allow": {
+          "description": "Networks or addresses that are allowed; if there are any, all others are denied.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "default": [],
+          "examples": [
+            [
+              "10.0.0.0/8",
+              "::1"
+            ]
+          ]
+        },
+        "deny": {
+          "description": "Networks or addresses that are denied.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "default": []
+        }
+      }
+    },
+    "admin": {
+      "title": "AdminConfig",
+      "description": "A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "address": {
+          "description": "Where it listens.",
+          "type": "string",
+          "format": "address",
+          "examples": [
+            "127.0.0.1:9090"
+          ]
+        }
+      },
+      "required": [
+        "address"
+      ]
+    },
+    "endpoint": {
+      "title": "EndpointConfig",
+      "description": "One backend. A plain string is its address.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "address": {
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`.",
+          "type": "string",
+          "format": "address",
+          "examples": [
+            "10.0.0.1:3000"
+          ]
+        },
+        "weight": {
+          "description": "Its share relative to the others; 0: it gets nothing.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 1000,
+          "default": 1,
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "address"
+      ],
+      "x-short": "address"
+    },
+    "field-edits": {
+      "title": "FieldEditsConfig",
+      "description": "Changes to header fields: first what is removed, then what is set, then what is added.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "set": {
+          "description": "Fields that get this value in place of any they had.",
+          "type": "object",
+          "additionalProperties": {
+            "type": "string",
+            "format": "field-value"
+          },
+          "propertyNames": {
+            "format": "field-name"
+          },
+          "default": {}
+        },
+        "add": {
+          "description": "Fields that get this value beside those they had.",
+          "type": "object",
+          "additionalProperties": {
+            "type": "string",
+            "format": "field-value"
+          },
+          "propertyNames": {
+            "format": "field-name"
+          },
+          "default": {}
+        },
+        "remove": {
+          "description": "Fields that are taken out.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "field-name"
+          },
+          "default": []
+        }
+      }
+    },
+    "field-match": {
+      "title": "FieldMatch",
+      "description": "A condition on one header field or query parameter. A plain string is an exact value.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "exact": {
+          "description": "Exactly this value.",
+          "type": "string"
+        },
+        "regex": {
+          "description": "A regular expression that the value must contain.",
+          "type": "string",
+          "format": "safe-regex"
+        },
+        "present": {
+          "description": "Whether it must be there or must not.",
+          "type": "boolean"
+        }
+      },
+      "x-short": "exact",
+      "x-exactly-one": [
+        "exact",
+        "regex",
+        "present"
+      ]
+    },
+    "gateway-limits": {
+      "title": "GatewayLimits",
+      "description": "Limits on the gateway as a whole.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "connections": {
+          "description": "Client connections of all listeners together; 0: no limit. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0
+        }
+      }
+    },
+    "keepalive": {
+      "title": "KeepaliveConfig",
+      "description": "Connections to endpoints that are kept for the next request.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "connections": {
+          "description": "Idle connections kept to each endpoint.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 256,
+          "x-reload": "keep"
+        },
+        "idle": {
+          "description": "How long an idle connection is kept.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "listener-limits": {
+      "title": "ListenerLimits",
+      "description": "What clients may ask at most. 0 means no limit where it says so.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "connections": {
+          "description": "Connections at a time; 0: no limit. Beyond it HTTP clients get a 503, TCP clients a reset.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 10000,
+          "x-reload": "keep"
+        },
+        "connections_per_client": {
+          "description": "Connections at a time from one address; 0: no limit.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0,
+          "x-reload": "keep"
+        },
+        "header_size": {
+          "description": "Bytes of a whole request head; 431 beyond.",
+          "type": "string",
+          "format": "size",
+          "default": "16KiB",
+          "x-reload": "keep"
+        },
+        "header_count": {
+          "description": "Fields in a request head; 431 beyond.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 10000,
+          "default": 100,
+          "x-reload": "keep"
+        },
+        "uri_size": {
+          "description": "Bytes of a request target; 414 beyond.",
+          "type": "string",
+          "format": "size",
+          "default": "8KiB",
+          "x-reload": "keep"
+        },
+        "body_size": {
+          "description": "Bytes of a request body; 0: no limit. 413 beyond.",
+          "type": "string",
+          "format": "size",
+          "default": "0",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "listener-timeouts": {
+      "title": "ListenerTimeouts",
+      "description": "How long to wait for a client.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "header": {
+          "description": "For a whole request head, from its first byte (or from the connection's start); then 408.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "body": {
+          "description": "Between two parts of a request body; then 408.",
+          "type": "string",
+          "format": "duration",
+          "default": "30s",
+          "x-reload": "keep"
+        },
+        "idle": {
+          "description": "Between two requests on a connection; then it is closed.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s",
+          "x-reload": "keep"
+        },
+        "send": {
+          "description": "For a client to take more of a response; then the connection is broken off.",
+          "type": "string",
+          "format": "duration",
+          "default": "30s",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "listener": {
+      "title": "ListenerConfig",
+      "description": "A place where clients connect.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "address": {
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port.",
+          "type": "string",
+          "format": "listen-address",
+          "examples": [
+            "0.0.0.0:8080",
+            "[::]:8080",
+            "unix:/run/prozy.sock"
+          ]
+        },
+        "protocol": {
+          "description": "`http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte.",
+          "enum": [
+            "http",
+            "tcp"
+          ],
+          "default": "http"
+        },
+        "pool": {
+          "description": "The pool of a tcp listener.",
+          "type": "string"
+        },
+        "trusted_proxies": {
+          "description": "Networks of the proxies in front, whose Forwarded and X-Forwarded-* fields are believed and appended to. From all others these fields are replaced.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "default": [],
+          "x-reload": "keep"
+        },
+        "acl": {
+          "description": "The ACL that clients must pass: 403 over HTTP, a reset over TCP.",
+          "type": "string",
+          "x-reload": "keep"
+        },
+        "limits": {
+          "$ref": "#/$defs/listener-limits",
+          "default": {}
+        },
+        "timeouts": {
+          "$ref": "#/$defs/listener-timeouts",
+          "default": {}
+        }
+      },
+      "required": [
+        "address"
+      ]
+    },
+    "logging": {
+      "title": "LoggingConfig",
+      "description": "What is written about the gateway and its traffic.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "level": {
+          "description": "The least important events that the application log (on stderr) shows.",
+          "enum": [
+            "debug",
+            "info",
+            "warn",
+            "error"
+          ],
+          "default": "info"
+        },
+        "access": {
+          "$ref": "#/$defs/access-log"
+        }
+      }
+    },
+    "match": {
+      "title": "MatchConfig",
+      "description": "The conditions that a request must all meet. Empty: every request.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "host": {
+          "description": "The host asked for, without port, in any case: exact, or `*.example.com` for all names below. One or a list.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "host-pattern"
+          },
+          "x-list": true,
+          "examples": [
+            "api.example.com",
+            [
+              "a.example.com",
+              "*.example.org"
+            ]
+          ]
+        },
+        "path": {
+          "$ref": "#/$defs/path-match"
+        },
+        "methods": {
+          "description": "The methods, as sent.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+          },
+          "examples": [
+            [
+              "GET",
+              "HEAD"
+            ]
+          ]
+        },
+        "headers": {
+          "description": "Header fields by name, in any case.",
+          "type": "object",
+          "additionalProperties": {
+            "$ref": "#/$defs/field-match"
+          },
+          "default": {},
+          "examples": [
+            {
+              "x-tenant": "acme"
+            }
+          ]
+        },
+        "query": {
+          "description": "Query parameters by name; the first of that name counts, decoded.",
+          "type": "object",
+          "additionalProperties": {
+            "$ref": "#/$defs/field-match"
+          },
+          "default": {}
+        }
+      }
+    },
+    "path-match": {
+      "title": "PathMatch",
+      "description": "A condition on the path. A plain string is a prefix.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "exact": {
+          "description": "Exactly this path.",
+          "type": "string",
+          "pattern": "^/"
+        },
+        "prefix": {
+          "description": "This path and all below it, by whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`.",
+          "type": "string",
+          "pattern": "^/"
+        },
+        "regex": {
+          "description": "A regular expression that the path must contain; anchor it with ^ and $.",
+          "type": "string",
+          "format": "safe-regex"
+        }
+      },
+      "x-short": "prefix",
+      "x-exactly-one": [
+        "exact",
+        "prefix",
+        "regex"
+      ]
+    },
+    "policy": {
+      "title": "PolicyConfig",
+      "description": "A configured behaviour on the way of a request.",
+      "type": "object",
+      "required": [
+        "type"
+      ],
+      "discriminator": {
+        "propertyName": "type"
+      },
+      "oneOf": [
+        {
+          "$ref": "#/$defs/acl-policy"
+        },
+        {
+          "$ref": "#/$defs/headers-policy"
+        },
+        {
+          "$ref": "#/$defs/rewrite-policy"
+        }
+      ]
+    },
+    "pool-timeouts": {
+      "title": "PoolTimeouts",
+      "description": "How long to wait for a backend.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "connect": {
+          "description": "For a connection to be made; then another endpoint is tried, or the client gets a 504.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "first_byte": {
+          "description": "From the request sent to the response's head; then the client gets a 504.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s",
+          "x-reload": "keep"
+        },
+        "idle": {
+          "description": "Without a byte while a body is under way, in either direction.",
+          "type": "string",
+          "format": "duration",
+          "default": "30s",
+          "x-reload": "keep"
+        },
+        "tunnel": {
+          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's.",
+          "type": "string",
+          "format": "duration",
+          "default": "1h",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "pool": {
+      "title": "PoolConfig",
+      "description": "A set of endpoints that can answer the same requests.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "strategy": {
+          "description": "How an endpoint is chosen: in turn, in turn as often as its weight says, by least under way for its weight, or at random by weight.",
+          "enum": [
+            "round_robin",
+            "weighted_round_robin",
+            "least_connections",
+            "random"
+          ],
+          "default": "round_robin"
+        },
+        "endpoints": {
+          "description": "The backends.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "$ref": "#/$defs/endpoint"
+          }
+        },
+        "timeouts": {
+          "$ref": "#/$defs/pool-timeouts",
+          "default": {}
+        },
+        "keepalive": {
+          "$ref": "#/$defs/keepalive",
+          "default": {}
+        },
+        "max_connections": {
+          "description": "Connections to each endpoint, idle ones included; 0: no limit. When all endpoints are full, requests get a 503.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0,
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "endpoints"
+      ]
+    },
+    "redirect": {
+      "title": "RedirectConfig",
+      "description": "Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "status": {
+          "description": "How final it is, and whether the method stays.",
+          "enum": [
+            301,
+            302,
+            303,
+            307,
+            308
+          ],
+          "default": 308
+        },
+        "scheme": {
+          "description": "The scheme.",
+          "enum": [
+            "http",
+            "https"
+          ]
+        },
+        "host": {
+          "description": "The host.",
+          "type": "string",
+          "format": "host"
+        },
+        "port": {
+          "description": "The port.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 65535
+        },
+        "path": {
+          "description": "The path.",
+          "type": "string",
+          "format": "path"
+        }
+      }
+    },
+    "reload": {
+      "title": "ReloadConfig",
+      "description": "How a changed file takes effect.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "drain": {
+          "description": "How long exchanges and tunnels that began under an older config may go on. Also the longest that a graceful shutdown takes.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s"
+        }
+      }
+    },
+    "respond": {
+      "title": "RespondConfig",
+      "description": "A fixed answer.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "status": {
+          "description": "Its status.",
+          "type": "integer",
+          "minimum": 200,
+          "maximum": 599,
+          "default": 200
+        },
+        "headers": {
+          "description": "Its header fields.",
+          "type": "object",
+          "additionalProperties": {
+            "type": "string",
+            "format": "field-value"
+          },
+          "propertyNames": {
+            "format": "field-name"
+          },
+          "default": {}
+        },
+        "body": {
+          "description": "Its content.",
+          "type": "string",
+          "default": ""
+        }
+      }
+    },
+    "route": {
+      "title": "RouteConfig",
+      "description": "Which requests, and what is done with them. Exactly one of pool, respond and redirect.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "Unique; seen in logs and metrics.",
+          "type": "string",
+          "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+        },
+        "listeners": {
+          "description": "The http listeners that it serves. Absent: all of them.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          }
+        },
+        "match": {
+          "$ref": "#/$defs/match"
+        },
+        "policies": {
+          "description": "What happens on the way, outermost first.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/policy"
+          },
+          "default": []
+        },
+        "pool": {
+          "description": "Send the request to this pool.",
+          "type": "string"
+        },
+        "respond": {
+          "$ref": "#/$defs/respond"
+        },
+        "redirect": {
+          "$ref": "#/$defs/redirect"
+        }
+      },
+      "required": [
+        "name",
+        "match"
+      ],
+      "x-exactly-one": [
+        "pool",
+        "respond",
+        "redirect"
+      ]
+    },
+    "acl-policy": {
+      "title": "AclPolicyConfig",
+      "description": "Refuses clients that an ACL does not allow: 403.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which policy this is.",
+          "const": "acl"
+        },
+        "acl": {
+          "description": "The ACL's name.",
+          "type": "string"
+        }
+      },
+      "required": [
+        "type",
+        "acl"
+      ]
+    },
+    "headers-policy": {
+      "title": "HeadersPolicyConfig",
+      "description": "Changes header fields on the way.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which policy this is.",
+          "const": "headers"
+        },
+        "request": {
+          "$ref": "#/$defs/field-edits",
+          "default": {}
+        },
+        "response": {
+          "$ref": "#/$defs/field-edits",
+          "default": {}
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "rewrite-policy": {
+      "title": "RewritePolicyConfig",
+      "description": "Puts another prefix in place of the path's.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which policy this is.",
+          "const": "rewrite"
+        },
+        "prefix": {
+          "description": "The prefix to replace, by whole segments.",
+          "type": "string",
+          "format": "path"
+        },
+        "replacement": {
+          "description": "What takes its place.",
+          "type": "string",
+          "format": "path",
+          "default": "/"
+        }
+      },
+      "required": [
+        "type",
+        "prefix"
+      ]
+    }
+  }
+};

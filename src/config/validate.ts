@@ -1,0 +1,87 @@
+/** Holds a document against the schema: defaults filled in, every problem told once and in people's words. Cold. */
+import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
+import { suggest } from '../kit/suggest.ts';
+import { formatProblems } from './formats.ts';
+import type { Locate } from './merge.ts';
+import type { Problem } from './problem.ts';
+import { schema } from './schema.gen.ts';
+
+function makeValidator() {
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, discriminator: true, strict: false, verbose: true });
+  for (const [name, problemOf] of Object.entries(formatProblems)) {
+    const format: FormatDefinition<string> = { type: 'string', validate: (text) => problemOf(text) === null };
+    ajv.addFormat(name, format);
+  }
+  ajv.addKeyword({
+    keyword: 'x-exactly-one',
+    type: 'object',
+    schemaType: 'array',
+    validate: (names: string[], data: object) => names.filter((name) => Object.hasOwn(data, name)).length === 1,
+  });
+  return ajv.compile(schema);
+}
+
+let validator: ReturnType<typeof makeValidator> | undefined;
+
+/** Fills defaults into `document`, in place; answers with what is wrong. `hidden`: its value may not be shown. */
+export function validate(document: unknown, locate: Locate, hidden: (pointer: string) => boolean): Problem[] {
+  validator ??= makeValidator();
+  if (validator(document)) return [];
+  const problems = (validator.errors ?? []).flatMap((error) => problemOf(error, locate, hidden) ?? []);
+  const seen = new Set<string>();
+  return problems.filter(({ pointer, message }) => !seen.has(`${pointer} ${message}`) && seen.add(`${pointer} ${message}`));
+}
+
+function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string) => boolean): Problem | null {
+  const pointer = error.instancePath;
+  // ajv types params by keyword only; each is read below where its keyword is known.
+  const params = error.params as Record<string, unknown>;
+  const at = (message: string, hint?: string, where = pointer, what: 'key' | 'value' = 'value'): Problem => {
+    const place = locate(where, what);
+    return { ...place, pointer: where, message, ...(hint === undefined ? {} : { hint }) };
+  };
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const name = String(params['additionalProperty']);
+      const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
+      const near = suggest(name, known);
+      return at(`unknown setting ${name}`, near === undefined ? undefined : `did you mean ${near}?`, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'key');
+    }
+    case 'required':
+      return at(`needs the setting ${String(params['missingProperty'])}`);
+    case 'enum': {
+      const allowed = (params['allowedValues'] as unknown[]).map(String);
+      const near = typeof error.data === 'string' && !hidden(pointer) ? suggest(error.data, allowed) : undefined;
+      return at(`must be one of ${allowed.join(', ')}`, near === undefined ? undefined : `did you mean ${near}?`);
+    }
+    case 'const':
+      return at(`must be ${String(params['allowedValue'])}`);
+    case 'format': {
+      const message = formatProblems[String(params['format'])]?.(String(error.data)) ?? `must be a ${String(params['format'])}`;
+      return at(message);
+    }
+    case 'discriminator': {
+      const types = ['acl', 'headers', 'rewrite'];
+      const value = params['tagValue'];
+      const near = typeof value === 'string' ? suggest(value, types) : undefined;
+      return at(typeof value === 'string' ? `unknown policy type ${value}` : 'needs the setting type', near === undefined ? `one of ${types.join(', ')}` : `did you mean ${near}?`);
+    }
+    case 'x-exactly-one':
+      return at(`needs exactly one of ${(error.schema as string[]).join(', ')}`);
+    case 'type':
+      return at(`must be ${article(String(params['type']))}`);
+    case 'pattern':
+      return at(error.propertyName === undefined ? 'is not a well-formed value here' : `${error.propertyName} is not a well-formed name`);
+    // Said better by the error beneath it.
+    case 'propertyNames':
+    case 'oneOf':
+      return null;
+    default:
+      return at(error.message ?? 'is not valid');
+  }
+}
+
+function article(type: string): string {
+  const names: Record<string, string> = { object: 'a map', array: 'a list', integer: 'a whole number', string: 'a text', boolean: 'true or false' };
+  return names[type] ?? `a ${type}`;
+}

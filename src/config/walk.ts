@@ -1,0 +1,82 @@
+/**
+ * Walks a document along its schema, for what JSON Schema itself does not do. Cold.
+ *
+ * Before validation: short forms become long ones (`x-short`, `x-list`), references their values. After it: durations and
+ * sizes become numbers.
+ */
+import { parseDuration, parseSize } from '../kit/units.ts';
+import { schema as bundled } from './schema.gen.ts';
+
+export interface SchemaNode {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly oneOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+  readonly $defs?: Readonly<Record<string, SchemaNode>>;
+  readonly 'x-short'?: string;
+  readonly 'x-list'?: boolean;
+  readonly 'x-reload'?: string;
+}
+
+// The generator wrote it in this form.
+export const rootSchema = bundled as SchemaNode;
+
+/** The schema that really describes a value: references followed, a union's member chosen by `type`. */
+export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
+  let schema = node;
+  while (schema.$ref !== undefined) schema = rootSchema.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
+  if (schema.oneOf === undefined) return schema;
+  const type = isRecord(value) ? value['type'] : undefined;
+  return schema.oneOf.map((one) => resolveSchema(one, value)).find((one) => one.properties?.['type']?.const === type) ?? {};
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function escape(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+type Text = (text: string, pointer: string, schema: SchemaNode) => unknown;
+
+/** A copy with short forms written out; `text` gives each string's value. */
+export function writeOut(value: unknown, node: SchemaNode, pointer: string, text: Text): unknown {
+  const schema = resolveSchema(node, value);
+  if (schema['x-list'] === true && typeof value === 'string') return [text(value, pointer, schema.items ?? {})];
+  const short = schema['x-short'];
+  if (short !== undefined && !isRecord(value) && !Array.isArray(value)) {
+    const inner = schema.properties?.[short] ?? {};
+    return { [short]: typeof value === 'string' ? text(value, pointer, inner) : value };
+  }
+  if (typeof value === 'string') return text(value, pointer, schema);
+  if (Array.isArray(value)) return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text));
+  if (!isRecord(value)) return value;
+  const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
+  const entries = Object.entries(value).map(([key, one]) => {
+    const inner = schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
+    return [key, writeOut(one, inner, `${pointer}/${escape(key)}`, text)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Turns durations and sizes of a valid document into milliseconds and bytes, in place. */
+export function convertUnits(value: unknown, node: SchemaNode): void {
+  const schema = resolveSchema(node, value);
+  if (Array.isArray(value)) {
+    for (const one of value) convertUnits(one, schema.items ?? {});
+    return;
+  }
+  if (!isRecord(value)) return;
+  const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
+  for (const [key, one] of Object.entries(value)) {
+    const inner = schema.properties?.[key] ?? rest;
+    if (typeof one !== 'string') convertUnits(one, inner);
+    else if (inner.format === 'duration') value[key] = parseDuration(one);
+    else if (inner.format === 'size') value[key] = parseSize(one);
+  }
+}
