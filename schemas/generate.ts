@@ -62,7 +62,10 @@ function localRefs(value: unknown): unknown {
 
 function bundle(all: ReadonlyMap<string, Schema>): object {
   const { [ROOT]: root, ...rest } = Object.fromEntries(all);
-  const properties = { $schema: { description: 'Where an editor finds this schema.', type: 'string' }, ...root?.properties };
+  const properties = {
+    $schema: { description: 'Where an editor finds this schema.', type: 'string' },
+    ...root?.properties,
+  };
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...root, properties, $defs: rest };
 }
 
@@ -75,7 +78,8 @@ function typeOf(schema: Schema, all: ReadonlyMap<string, Schema>): string {
     const item = typeOf(schema.items ?? {}, all);
     return `readonly ${item.includes(' ') ? `(${item})` : item}[]`;
   }
-  if (schema.type === 'object') return `Readonly<Record<string, ${typeOf(schema.additionalProperties as Schema, all)}>>`;
+  if (schema.type === 'object')
+    return `Readonly<Record<string, ${typeOf(schema.additionalProperties as Schema, all)}>>`;
   if (schema.format === 'duration' || schema.format === 'size') return 'number';
   return schema.type === 'integer' ? 'number' : (schema.type ?? 'unknown');
 }
@@ -122,13 +126,20 @@ function reference(all: ReadonlyMap<string, Schema>): string {
   for (const schema of [all.get(ROOT), ...[...all].filter(([name]) => name !== ROOT).map(([, one]) => one)]) {
     if (schema?.title === undefined) continue;
     out.push('', `## ${schema.title}`, '', schema.description ?? '');
-    if (schema.oneOf !== undefined) out.push('', `One of: ${schema.oneOf.map((one) => shownType(one, all)).join(', ')}.`);
+    if (schema.oneOf !== undefined)
+      out.push('', `One of: ${schema.oneOf.map((one) => shownType(one, all)).join(', ')}.`);
     if (schema.properties === undefined) continue;
     out.push('', '| setting | type | default | what it does |', '| --- | --- | --- | --- |');
     for (const [name, property] of Object.entries(schema.properties)) {
       if (name === '$schema') continue;
-      const described = property.description ?? all.get(property.$ref?.replace('#/$defs/', '') ?? '')?.description ?? '';
-      const standard = property.default === undefined ? (schema.required?.includes(name) ? 'required' : '') : `\`${JSON.stringify(property.default)}\``;
+      const described =
+        property.description ?? all.get(property.$ref?.replace('#/$defs/', '') ?? '')?.description ?? '';
+      const standard =
+        property.default === undefined
+          ? schema.required?.includes(name)
+            ? 'required'
+            : ''
+          : `\`${JSON.stringify(property.default)}\``;
       const kept = property['x-reload'] === 'keep' ? ' *Kept.*' : '';
       out.push(`| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${kept} |`);
     }

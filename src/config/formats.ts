@@ -58,15 +58,19 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
     if (address === null) return 'must be an address: host:port, [ipv6]:port or unix:/path';
     return address.path === null && address.port === 0 ? 'needs a port from 1 to 65535' : null;
   },
-  'listen-address': (text) => (parseAddress(text) === null ? 'must be an address: host:port, [ipv6]:port or unix:/path' : null),
+  'listen-address': (text) =>
+    parseAddress(text) === null ? 'must be an address: host:port, [ipv6]:port or unix:/path' : null,
   cidr: cidrProblem,
   'host-pattern': (text) => {
     if (isHost(text.startsWith('*.') ? text.slice(2) : text)) return null;
-    return text.includes('*') ? 'may have a star only in front: *.example.com' : 'must be a host name, without scheme and port';
+    return text.includes('*')
+      ? 'may have a star only in front: *.example.com'
+      : 'must be a host name, without scheme and port';
   },
   host: (text) => (isHost(text) ? null : 'must be a host name'),
   path: (text) => (/^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? null : 'must be a path that begins with "/"'),
   'field-name': (text) => (TOKEN.test(text) ? null : 'must be a header field name'),
-  'field-value': (text) => (VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters'),
+  'field-value': (text) =>
+    VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters',
   'safe-regex': regexProblem,
 };

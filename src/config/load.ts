@@ -61,7 +61,9 @@ function asWanted(text: string, schema: SchemaNode): unknown {
 }
 
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1));
+  return problems.toSorted((a, b) =>
+    a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
+  );
 }
 
 /** Paths are relative to the file that names them. */

@@ -48,7 +48,11 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     problems.push({ ...root.locate(''), pointer: '', message: 'must be a map of settings' });
   }
   for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
-  const routes: unknown[] | null = Array.isArray(value['routes']) ? [...value['routes']] : value['routes'] === undefined ? [] : null;
+  const routes: unknown[] | null = Array.isArray(value['routes'])
+    ? [...value['routes']]
+    : value['routes'] === undefined
+      ? []
+      : null;
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
   for (const pattern of patterns) {
     const absolute = resolve(dirname(file), pattern);
@@ -111,7 +115,11 @@ function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFi
 
 function unreadable(file: string): ParsedFile {
   const place = { file, line: 1, column: 1 };
-  return { value: undefined, problems: [{ ...place, pointer: '', message: 'cannot read this file' }], locate: () => place };
+  return {
+    value: undefined,
+    problems: [{ ...place, pointer: '', message: 'cannot read this file' }],
+    locate: () => place,
+  };
 }
 
 export function escape(segment: string): string {

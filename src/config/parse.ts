@@ -21,7 +21,8 @@ export const LARGEST_FILE = 32 * 1024 * 1024;
 export function parseConfig(file: string, text: string): ParsedFile {
   const extension = extname(file).toLowerCase();
   if (extension === '.yaml' || extension === '.yml') return parseYaml(file, text);
-  if (extension === '.json' || extension === '.json5') return parseJsonOr5(file, text, extension === '.json' ? 'json' : 'json5');
+  if (extension === '.json' || extension === '.json5')
+    return parseJsonOr5(file, text, extension === '.json' ? 'json' : 'json5');
   return broken(file, 1, 1, `cannot tell the format of ${file}`, 'the name must end in .yaml, .yml, .json or .json5');
 }
 
@@ -58,7 +59,11 @@ function parseYaml(file: string, text: string): ParsedFile {
   } catch (error) {
     return broken(file, 1, 1, error instanceof Error ? error.message : String(error));
   }
-  return { value: value ?? undefined, problems: [], locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key')) };
+  return {
+    value: value ?? undefined,
+    problems: [],
+    locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key')),
+  };
 }
 
 function locateYaml(document: Document, pointer: string, wantKey: boolean): number {
@@ -125,7 +130,11 @@ function keyOf(member: ObjectNode['members'][number]): string {
   return member.name.type === 'String' ? member.name.value : member.name.name;
 }
 
-function locateJson(root: ValueNode, pointer: string, wantKey: boolean): { loc: { start: { line: number; column: number } } } {
+function locateJson(
+  root: ValueNode,
+  pointer: string,
+  wantKey: boolean,
+): { loc: { start: { line: number; column: number } } } {
   let node: ValueNode = root;
   const parts = segments(pointer);
   for (const [i, part] of parts.entries()) {
@@ -144,13 +153,15 @@ function locateJson(root: ValueNode, pointer: string, wantKey: boolean): { loc: 
 }
 
 function findDuplicates(node: ValueNode, pointer: string, file: string, problems: Problem[]): void {
-  if (node.type === 'Array') node.elements.forEach((one, i) => findDuplicates(one.value, `${pointer}/${i}`, file, problems));
+  if (node.type === 'Array')
+    node.elements.forEach((one, i) => findDuplicates(one.value, `${pointer}/${i}`, file, problems));
   if (node.type !== 'Object') return;
   const seen = new Set<string>();
   for (const member of node.members) {
     const key = keyOf(member);
     const { line, column } = member.name.loc.start;
-    if (seen.has(key)) problems.push({ file, line, column, pointer: `${pointer}/${key}`, message: 'the same key twice in one map' });
+    if (seen.has(key))
+      problems.push({ file, line, column, pointer: `${pointer}/${key}`, message: 'the same key twice in one map' });
     seen.add(key);
     findDuplicates(member.value, `${pointer}/${key}`, file, problems);
   }

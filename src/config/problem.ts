@@ -52,7 +52,9 @@ export function renderProblems(error: ConfigError): string {
   return error.problems
     .map((problem) => {
       const path = pathOf(problem.pointer);
-      const lines = [`${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`];
+      const lines = [
+        `${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`,
+      ];
       lines.push(...show(problem, error.texts));
       if (problem.hint !== undefined) lines.push(`      = ${problem.hint}`);
       for (const other of problem.related ?? []) {

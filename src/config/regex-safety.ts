@@ -16,7 +16,9 @@ export function regexProblem(source: string): string | null {
   } catch (error) {
     return `is not a regular expression: ${error instanceof Error ? error.message.replace(/^.*\/: /, '') : ''}`;
   }
-  return canBlowUp(source) ? 'can take exponential time: what repeats holds something that repeats or has alternatives' : null;
+  return canBlowUp(source)
+    ? 'can take exponential time: what repeats holds something that repeats or has alternatives'
+    : null;
 }
 
 interface Group {

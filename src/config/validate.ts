@@ -29,7 +29,9 @@ export function validate(document: unknown, locate: Locate, hidden: (pointer: st
   if (validator(document)) return [];
   const problems = (validator.errors ?? []).flatMap((error) => problemOf(error, locate, hidden) ?? []);
   const seen = new Set<string>();
-  return problems.filter(({ pointer, message }) => !seen.has(`${pointer} ${message}`) && seen.add(`${pointer} ${message}`));
+  return problems.filter(
+    ({ pointer, message }) => !seen.has(`${pointer} ${message}`) && seen.add(`${pointer} ${message}`),
+  );
 }
 
 function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string) => boolean): Problem | null {
@@ -45,7 +47,12 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       const name = String(params['additionalProperty']);
       const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
       const near = suggest(name, known);
-      return at(`unknown setting ${name}`, near === undefined ? undefined : `did you mean ${near}?`, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'key');
+      return at(
+        `unknown setting ${name}`,
+        near === undefined ? undefined : `did you mean ${near}?`,
+        `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        'key',
+      );
     }
     case 'required':
       return at(`needs the setting ${String(params['missingProperty'])}`);
@@ -57,21 +64,29 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'const':
       return at(`must be ${String(params['allowedValue'])}`);
     case 'format': {
-      const message = formatProblems[String(params['format'])]?.(String(error.data)) ?? `must be a ${String(params['format'])}`;
+      const message =
+        formatProblems[String(params['format'])]?.(String(error.data)) ?? `must be a ${String(params['format'])}`;
       return at(message);
     }
     case 'discriminator': {
       const types = ['acl', 'headers', 'rewrite'];
       const value = params['tagValue'];
       const near = typeof value === 'string' ? suggest(value, types) : undefined;
-      return at(typeof value === 'string' ? `unknown policy type ${value}` : 'needs the setting type', near === undefined ? `one of ${types.join(', ')}` : `did you mean ${near}?`);
+      return at(
+        typeof value === 'string' ? `unknown policy type ${value}` : 'needs the setting type',
+        near === undefined ? `one of ${types.join(', ')}` : `did you mean ${near}?`,
+      );
     }
     case 'x-exactly-one':
       return at(`needs exactly one of ${(error.schema as string[]).join(', ')}`);
     case 'type':
       return at(`must be ${article(String(params['type']))}`);
     case 'pattern':
-      return at(error.propertyName === undefined ? 'is not a well-formed value here' : `${error.propertyName} is not a well-formed name`);
+      return at(
+        error.propertyName === undefined
+          ? 'is not a well-formed value here'
+          : `${error.propertyName} is not a well-formed name`,
+      );
     // Said better by the error beneath it.
     case 'propertyNames':
     case 'oneOf':
@@ -82,6 +97,12 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
 }
 
 function article(type: string): string {
-  const names: Record<string, string> = { object: 'a map', array: 'a list', integer: 'a whole number', string: 'a text', boolean: 'true or false' };
+  const names: Record<string, string> = {
+    object: 'a map',
+    array: 'a list',
+    integer: 'a whole number',
+    string: 'a text',
+    boolean: 'true or false',
+  };
   return names[type] ?? `a ${type}`;
 }

@@ -31,7 +31,9 @@ export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
   while (schema.$ref !== undefined) schema = rootSchema.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
   if (schema.oneOf === undefined) return schema;
   const type = isRecord(value) ? value['type'] : undefined;
-  return schema.oneOf.map((one) => resolveSchema(one, value)).find((one) => one.properties?.['type']?.const === type) ?? {};
+  return (
+    schema.oneOf.map((one) => resolveSchema(one, value)).find((one) => one.properties?.['type']?.const === type) ?? {}
+  );
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -58,7 +60,8 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
   if (!isRecord(value)) return value;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
   const entries = Object.entries(value).map(([key, one]) => {
-    const inner = schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
+    const inner =
+      schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
     return [key, writeOut(one, inner, `${pointer}/${escape(key)}`, text)] as const;
   });
   return Object.fromEntries(entries);

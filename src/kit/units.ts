@@ -1,7 +1,16 @@
 /** Durations and sizes as people write them. Cold. */
 
 const DURATION: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const SIZE: Readonly<Record<string, number>> = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, KB: 1e3, MB: 1e6, GB: 1e9 };
+const SIZE: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+};
 
 function parse(text: string, units: Readonly<Record<string, number>>): number | null {
   const match = /^(\d+(?:\.\d+)?)\s?([A-Za-z]*)$/.exec(text);

@@ -1,0 +1,34 @@
+/**
+ * Derives the identity of lasting state from the config that describes it. Cold.
+ *
+ * A config node is split by the schema: fields marked `x-reload: keep` are tuning, all others are shape. The identity is
+ * kind, name and a digest of the shape, so that a forgotten mark costs a reset and never shares what differs.
+ */
+import { canonical, digestOf } from '../kit/canonical.ts';
+import type { Claim } from '../kit/claim.ts';
+import { resolveSchema, rootSchema, type SchemaNode } from '../config/walk.ts';
+
+/** The claim of the state that `node`, a value described by the schema `$defs/<definition>`, calls for. */
+export function claimOf(kind: string, name: string, definition: string, node: object): Claim {
+  const schema = rootSchema.$defs?.[definition];
+  if (schema === undefined) throw new Error(`no such definition: ${definition}`);
+  return claimOfShape(kind, name, shapeOf(node, schema));
+}
+
+/** The claim of state whose shape is known outright. */
+export function claimOfShape(kind: string, name: string, shape: unknown): Claim {
+  const text = canonical(shape);
+  return { kind, name, identity: `${kind}:${name}:${text.length < 64 ? text : digestOf(shape)}` };
+}
+
+function shapeOf(node: object, schema: SchemaNode): Record<string, unknown> {
+  const shape: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(node)) {
+    const inner = schema.properties?.[key];
+    if (inner?.['x-reload'] === 'keep') continue;
+    const resolved = inner === undefined ? {} : resolveSchema(inner, value);
+    const record = typeof value === 'object' && value !== null && !Array.isArray(value);
+    shape[key] = record && resolved.properties !== undefined ? shapeOf(value, resolved) : value;
+  }
+  return shape;
+}

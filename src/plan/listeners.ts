@@ -1,0 +1,76 @@
+/** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
+import type { ListenerConfig } from '../config/schema.gen.ts';
+import { claimOfShape } from './claims.ts';
+import { planAddress } from './pools.ts';
+import { type PlanScope, segment } from './scope.ts';
+import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
+
+export interface ListenerNames {
+  readonly acls: ReadonlyMap<string, AclPlan>;
+  readonly pools: ReadonlyMap<string, PoolPlan>;
+  readonly routes: readonly RoutePlan[];
+}
+
+export function planListener(
+  name: string,
+  config: ListenerConfig,
+  names: ListenerNames,
+  scope: PlanScope,
+): ListenerPlan {
+  const pointer = `/listeners/${segment(name)}`;
+  const tcp = config.protocol === 'tcp';
+  if (tcp && config.pool === undefined) scope.problem(pointer, 'a tcp listener needs a pool');
+  if (!tcp && config.pool !== undefined)
+    scope.problem(`${pointer}/pool`, 'only a tcp listener has a pool', 'give the pool to a route');
+  const pool = config.pool === undefined ? null : scope.find(names.pools, 'pool', config.pool, `${pointer}/pool`);
+  const acl = config.acl === undefined ? null : scope.find(names.acls, 'acl', config.acl, `${pointer}/acl`);
+  const address = planAddress(config.address);
+  const { limits } = config;
+  return {
+    name,
+    address,
+    protocol: config.protocol,
+    pool: tcp ? pool : null,
+    acl,
+    trustedProxies: config.trusted_proxies,
+    limits: {
+      connections: limits.connections,
+      connectionsPerClient: limits.connections_per_client,
+      headerSize: limits.header_size,
+      headerCount: limits.header_count,
+      uriSize: limits.uri_size,
+      bodySize: limits.body_size,
+    },
+    timeouts: config.timeouts,
+    routes: tcp ? [] : names.routes.filter((route) => route.listeners === null || route.listeners.includes(name)),
+    socket: claimOfShape('listener-socket', name, addressKey(address)),
+    count: claimOfShape('listener-connections', name, null),
+  };
+}
+
+function addressKey(address: AddressPlan): unknown {
+  return address.path ?? [address.host, address.port];
+}
+
+const ANY = new Set(['0.0.0.0', '::', '*']);
+
+/** Tells of listeners (the admin listener among them) that could not both have their address. */
+export function checkAddresses(
+  places: readonly { readonly pointer: string; readonly address: AddressPlan }[],
+  scope: PlanScope,
+): void {
+  places.forEach((place, i) => {
+    const other = places.slice(0, i).find((one) => collide(one.address, place.address));
+    if (other === undefined) return;
+    scope.problem(place.pointer, `${place.address.text} is taken`, undefined, {
+      pointer: other.pointer,
+      message: `by ${other.address.text} here`,
+    });
+  });
+}
+
+function collide(a: AddressPlan, b: AddressPlan): boolean {
+  if (a.path !== null || b.path !== null) return a.path === b.path;
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || ANY.has(a.host) || ANY.has(b.host);
+}

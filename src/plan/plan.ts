@@ -1,0 +1,47 @@
+/**
+ * GatewayConfig to Plan: every name looked up, every meaning checked, all of it frozen. Cold, pure and synchronous.
+ *
+ * What a schema cannot say is said here, in the same words and form. Throws a ConfigError with every problem found. After
+ * it, only the operating system can refuse.
+ */
+import type { LoadedConfig } from '../config/load.ts';
+import { inOrder } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import { freeze } from '../kit/freeze.ts';
+import { claimOfShape } from './claims.ts';
+import { checkAddresses, planListener } from './listeners.ts';
+import { planAddress, planPools } from './pools.ts';
+import { planRoutes } from './routes.ts';
+import { PlanScope, segment } from './scope.ts';
+import type { AclPlan, AdminPlan, Plan } from './types.ts';
+
+export function planGateway({ config, locate, texts }: LoadedConfig): Plan {
+  const scope = new PlanScope(locate);
+  const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
+  const pools = planPools(config.pools, scope);
+  const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
+  const routes = planRoutes(config.routes, { acls, pools, listeners: protocols }, scope);
+  const names = { acls, pools, routes };
+  const listeners = Object.entries(config.listeners).map(([name, listener]) =>
+    planListener(name, listener, names, scope),
+  );
+  const admin = config.admin === undefined ? null : planAdmin(config.admin.address);
+  const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
+  if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
+  checkAddresses(places, scope);
+  if (scope.problems.length > 0) throw new ConfigError(inOrder(scope.problems), texts);
+  return freeze<Plan>({
+    admin,
+    logging: { level: config.logging.level, access: config.logging.access ?? null },
+    reload: config.reload,
+    limits: config.limits,
+    listeners,
+    pools: [...pools.values()],
+    routes,
+  });
+}
+
+function planAdmin(text: string): AdminPlan {
+  const address = planAddress(text);
+  return { address, claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]) };
+}

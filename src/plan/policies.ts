@@ -1,0 +1,61 @@
+/** Policies: names found, header edits checked. Cold. */
+import type { FieldEditsConfig, PolicyConfig } from '../config/schema.gen.ts';
+import { type PlanScope, segment } from './scope.ts';
+import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
+
+/** Fields that belong to one connection or say how long a message is: nobody but the gateway may write them. */
+const OURS = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export function planPolicy(
+  config: PolicyConfig,
+  pointer: string,
+  acls: ReadonlyMap<string, AclPlan>,
+  scope: PlanScope,
+): PolicyPlan | null {
+  switch (config.type) {
+    case 'acl': {
+      const acl = scope.find(acls, 'acl', config.acl, `${pointer}/acl`);
+      return acl === null ? null : { type: 'acl', acl };
+    }
+    case 'headers':
+      return {
+        type: 'headers',
+        request: planEdits(config.request, `${pointer}/request`, scope),
+        response: planEdits(config.response, `${pointer}/response`, scope),
+      };
+    case 'rewrite':
+      return { type: 'rewrite', prefix: withoutSlash(config.prefix), replacement: config.replacement };
+  }
+}
+
+function withoutSlash(prefix: string): string {
+  return prefix.length > 1 ? prefix.replace(/\/+$/, '') || '/' : prefix;
+}
+
+/** Tells of names that only the gateway may write. */
+export function checkNames(names: readonly string[], pointer: string, scope: PlanScope): void {
+  for (const name of names) {
+    if (OURS.has(name.toLowerCase()))
+      scope.problem(`${pointer}/${segment(name)}`, `${name} is the gateway's own to write`);
+  }
+}
+
+function planEdits({ set, add, remove }: FieldEditsConfig, pointer: string, scope: PlanScope): FieldEdits {
+  checkNames(Object.keys(set), `${pointer}/set`, scope);
+  checkNames(Object.keys(add), `${pointer}/add`, scope);
+  remove.forEach((name, i) => {
+    if (OURS.has(name.toLowerCase())) scope.problem(`${pointer}/remove/${i}`, `${name} is the gateway's own to write`);
+  });
+  return { set: Object.entries(set), add: Object.entries(add), remove: remove.map((name) => name.toLowerCase()) };
+}

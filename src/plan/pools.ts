@@ -1,0 +1,49 @@
+/** Pools: addresses taken apart, lasting state claimed. Cold. */
+import { parseAddress } from '../config/formats.ts';
+import type { PoolConfig } from '../config/schema.gen.ts';
+import { claimOf } from './claims.ts';
+import { type PlanScope, segment } from './scope.ts';
+import type { AddressPlan, PoolPlan } from './types.ts';
+
+/** The text is well-formed: validation has seen to that. */
+export function planAddress(text: string): AddressPlan {
+  return { text, ...(parseAddress(text) ?? { host: '', port: 0, path: null }) };
+}
+
+export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): Map<string, PoolPlan> {
+  return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
+}
+
+function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan {
+  const pointer = `/pools/${segment(name)}/endpoints`;
+  const places = new Map<string, number>();
+  config.endpoints.forEach(({ address }, i) => {
+    const first = places.get(address);
+    if (first === undefined) places.set(address, i);
+    else
+      scope.problem(`${pointer}/${i}`, `${address} is in this pool already`, undefined, {
+        pointer: `${pointer}/${first}`,
+        message: 'first here',
+      });
+  });
+  if (config.endpoints.every(({ weight }) => weight === 0))
+    scope.problem(pointer, 'every endpoint has weight 0: no request could be sent');
+  const { timeouts } = config;
+  return {
+    name,
+    strategy: config.strategy,
+    endpoints: config.endpoints.map((endpoint) => ({
+      address: planAddress(endpoint.address),
+      weight: endpoint.weight,
+      claim: claimOf('endpoint', `${name}/${endpoint.address}`, 'endpoint', endpoint),
+    })),
+    timeouts: {
+      connect: timeouts.connect,
+      firstByte: timeouts.first_byte,
+      idle: timeouts.idle,
+      tunnel: timeouts.tunnel,
+    },
+    keepalive: config.keepalive,
+    maxConnections: config.max_connections,
+  };
+}

@@ -1,0 +1,85 @@
+/** Routes: unique names, references found, none that could never match. Cold. */
+import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
+import { planMatch } from './matches.ts';
+import { checkNames, planPolicy } from './policies.ts';
+import type { PlanScope } from './scope.ts';
+import { findHidden } from './shadow.ts';
+import type { AclPlan, ActionPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
+
+export interface RouteNames {
+  readonly acls: ReadonlyMap<string, AclPlan>;
+  readonly pools: ReadonlyMap<string, PoolPlan>;
+  /** Protocols of the listeners. */
+  readonly listeners: ReadonlyMap<string, 'http' | 'tcp'>;
+}
+
+export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, scope: PlanScope): RoutePlan[] {
+  const first = new Map<string, number>();
+  const routes = configs.map((config, i) => {
+    const other = first.get(config.name);
+    if (other === undefined) first.set(config.name, i);
+    else
+      scope.problem(`/routes/${i}/name`, `there is a route ${config.name} already`, undefined, {
+        pointer: `/routes/${other}/name`,
+        message: 'first here',
+      });
+    return planRoute(config, `/routes/${i}`, names, scope);
+  });
+  findHidden(routes, (hidden, by) => {
+    scope.problem(
+      `/routes/${hidden}`,
+      `route ${routes[hidden]!.name} can never match: ${routes[by]!.name} takes all its requests`,
+      'put it before that one',
+      {
+        pointer: `/routes/${by}`,
+        message: 'this one comes first',
+      },
+    );
+  });
+  return routes;
+}
+
+function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): RoutePlan {
+  config.listeners?.forEach((name, i) => {
+    const protocol = scope.find(names.listeners, 'listener', name, `${pointer}/listeners/${i}`);
+    if (protocol === 'tcp') scope.problem(`${pointer}/listeners/${i}`, `${name} is a tcp listener: it has no routes`);
+  });
+  return {
+    name: config.name,
+    listeners: config.listeners ?? null,
+    match: planMatch(config.match, `${pointer}/match`, scope),
+    policies: config.policies.flatMap(
+      (policy, i) => planPolicy(policy, `${pointer}/policies/${i}`, names.acls, scope) ?? [],
+    ),
+    action: planAction(config, pointer, names, scope),
+  };
+}
+
+function planAction(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): ActionPlan {
+  const { respond, redirect } = config;
+  if (respond !== undefined) {
+    checkNames(Object.keys(respond.headers), `${pointer}/respond/headers`, scope);
+    if (respond.body !== '' && (respond.status === 204 || respond.status === 304))
+      scope.problem(`${pointer}/respond/body`, `a ${respond.status} has no body`);
+    return { type: 'respond', status: respond.status, headers: Object.entries(respond.headers), body: respond.body };
+  }
+  if (redirect !== undefined) return { type: 'redirect', redirect: planRedirect(redirect, pointer, scope) };
+  const pool = scope.find(names.pools, 'pool', config.pool ?? '', `${pointer}/pool`);
+  // A pool that was not found is a problem already: this plan will not be used.
+  return pool === null ? { type: 'respond', status: 503, headers: [], body: '' } : { type: 'pool', pool };
+}
+
+function planRedirect(
+  { status, scheme, host, port, path }: RedirectConfig,
+  pointer: string,
+  scope: PlanScope,
+): RedirectPlan {
+  if (scheme === undefined && host === undefined && port === undefined && path === undefined) {
+    scope.problem(
+      `${pointer}/redirect`,
+      'changes nothing: it would send clients round and round',
+      'give a scheme, host, port or path',
+    );
+  }
+  return { status, scheme: scheme ?? null, host: host ?? null, port: port ?? null, path: path ?? null };
+}
