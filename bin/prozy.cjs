@@ -1,107 +1,71 @@
 #!/usr/bin/env node
-/*
- * The command `prozy` (cold). Finds a Node that can run the gateway and hands it the command line: the Node that runs
- * this file if it is new enough, otherwise the one that npm installed beside the package (`node-<os>-<cpu>`).
- * Written in ES5, because the Node that reads this first may be any: what it must never do is fail with a syntax error.
- */
 'use strict';
-
-var childProcess = require('child_process');
+/*
+ * The launcher: runs on any Node, and hands over to the one that prozy needs, which came with its packages. It says so
+ * plainly if there is none. In a checkout it runs the sources, in an installed package what was built from them.
+ */
+var child = require('child_process');
 var fs = require('fs');
 var path = require('path');
 
-/** The oldest Node that runs the gateway: major, minor. As in package.json, `engines`. */
-var OLDEST = [24, 21];
+/** Flags for the engine. */
+var FLAGS = ['--disable-warning=ExperimentalWarning'];
+var FLOOR = [24, 21];
 
-/** V8 options that the gateway runs under, such as `--max-semi-space-size=32`. */
-var V8_FLAGS = [];
+var inPackage = __dirname.split(path.sep).indexOf('node_modules') >= 0;
+var source = path.join(__dirname, '..', 'src', 'main.ts');
+var built = path.join(__dirname, '..', 'dist', 'main.js');
+var main = !inPackage && fs.existsSync(source) ? source : built;
 
-/** Options for a Node that is started from here. */
-var NODE_FLAGS = ['--disable-warning=ExperimentalWarning'].concat(V8_FLAGS);
-
-/** Signals that an operator sends to the gateway. Not all exist everywhere. */
-var SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'];
-
-/** EX_UNAVAILABLE of sysexits.h: nothing here can run the gateway. */
-var UNAVAILABLE = 69;
-
-var root = path.join(__dirname, '..');
-
-/** @param {string} version - Such as `26.10.0`. */
-function isNewEnough(version) {
-  var parts = version.split('.').map(Number);
-  return parts[0] > OLDEST[0] || (parts[0] === OLDEST[0] && parts[1] >= OLDEST[1]);
-}
-
-/** A checkout runs its sources; Node strips types nowhere below a node_modules folder, so a package runs what was built. */
-function entryPoint() {
-  var source = path.join(root, 'src', 'main.ts');
-  var isInstalled = root.split(path.sep).indexOf('node_modules') !== -1;
-  return !isInstalled && fs.existsSync(source) ? source : path.join(root, 'dist', 'main.js');
-}
-
-/** @returns {string | undefined} The executable that npm installed for this machine, looked up as a dependency is. */
-function installedNode() {
-  var system = (process.platform === 'win32' ? 'win' : process.platform) + '-' + process.arch;
-  var executable = process.platform === 'win32' ? 'bin/node.exe' : 'bin/node';
-  var names = ['node-' + system, 'node-bin-' + system];
+function engine() {
+  var names = ['node-' + (process.platform === 'win32' ? 'win' : process.platform) + '-' + process.arch];
+  names.push('node-bin-' + process.platform + '-' + process.arch);
   for (var i = 0; i < names.length; i++) {
-    for (var folder = root; ; folder = path.dirname(folder)) {
-      var candidate = path.join(folder, 'node_modules', names[i], executable);
-      if (fs.existsSync(candidate)) return candidate;
-      if (path.dirname(folder) === folder) break;
+    try {
+      var folder = path.dirname(require.resolve(names[i] + '/package.json'));
+      var file = path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+      if (fs.existsSync(file)) return file;
+    } catch (error) {
+      // Not installed for this platform: try the next name.
     }
   }
-  return undefined;
+  return null;
 }
 
-function runHere(entry) {
-  V8_FLAGS.forEach(require('v8').setFlagsFromString);
-  process.argv[1] = entry;
-  // Node 10 and older would not parse a bare import(); only a Node that is new enough comes here.
-  new Function('url', 'return import(url)')(require('url').pathToFileURL(entry).href);
-}
+var version = process.versions.node.split('.').map(Number);
+var modern = version[0] > FLOOR[0] || (version[0] === FLOOR[0] && version[1] >= FLOOR[1]);
+var found = engine();
 
-function runIn(node, entry) {
-  var child = childProcess.spawn(node, NODE_FLAGS.concat(entry, process.argv.slice(2)), { stdio: 'inherit' });
-  function forward(signal) {
-    child.kill(signal);
-  }
-  SIGNALS.forEach(function (signal) {
-    try {
-      process.on(signal, forward);
-    } catch (unknownHere) {}
-  });
-  child.on('error', function (error) {
-    giveUp(node + ' does not start: ' + error.message);
-  });
-  child.on('exit', function (code, signal) {
-    if (signal === null) process.exit(code);
-    process.removeListener(signal, forward);
-    process.kill(process.pid, signal);
-  });
-}
-
-function giveUp(reason) {
-  console.error('prozy: ' + reason + '.');
+if (found === null && !modern) {
   console.error(
-    'Install Node ' + OLDEST.join('.') + ' or newer, or let npm bring one: npm install prozy --include=optional',
+    'prozy needs Node ' +
+      FLOOR.join('.') +
+      ' or later; this is ' +
+      process.version +
+      ', and no engine package is installed for ' +
+      process.platform +
+      ' ' +
+      process.arch +
+      '.',
   );
-  process.exitCode = UNAVAILABLE;
+  console.error('Install a newer Node, or install prozy again without --omit=optional.');
+  process.exit(2);
 }
 
-if (isNewEnough(process.versions.node)) {
-  runHere(entryPoint());
-} else {
-  var node = installedNode();
-  if (node !== undefined) runIn(node, entryPoint());
-  else
-    giveUp(
-      'this Node is ' +
-        process.versions.node +
-        ', too old, and there is no other for ' +
-        process.platform +
-        '-' +
-        process.arch,
-    );
-}
+var command = found === null ? process.execPath : found;
+var running = child.spawn(command, FLAGS.concat([main], process.argv.slice(2)), { stdio: 'inherit' });
+['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'].forEach(function (signal) {
+  process.on(signal, function () {
+    running.kill(signal);
+  });
+});
+running.on('error', function (error) {
+  console.error('prozy cannot start ' + command + ': ' + error.message);
+  process.exit(2);
+});
+running.on('exit', function (code, signal) {
+  if (signal !== null) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  } else process.exit(code === null ? 1 : code);
+});

@@ -27,6 +27,7 @@ import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
+import { logExchange } from './access-records.ts';
 import { Attempt } from './attempt.ts';
 import type { HttpLive, Leaseholder, Route } from './live.ts';
 import { requestText } from './request-text.ts';
@@ -287,6 +288,6 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     metrics.duration.observe(now - x.startedAt);
     metrics.bytesIn += x.bytesIn;
     metrics.bytesOut += x.bytesOut;
-    live.shared.accessLog?.exchange(x, now);
+    if (live.shared.accessLog !== null) logExchange(live.shared.accessLog, x, now);
   }
 }

@@ -5,6 +5,7 @@ import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { logRelay } from './access-records.ts';
 import { fits, type TotalConnections } from './admission.ts';
 import type { ConnectionTable, HeldConnection } from './connection-table.ts';
 import type { Lease, Shared } from './live.ts';
@@ -72,7 +73,8 @@ export class TcpListener {
         table.delete(held);
         total.active--;
         metrics.active--;
-        shared.accessLog?.tunnel(relay, lease.generation, shared.clock.now() - startedAt, error);
+        if (shared.accessLog !== null)
+          logRelay(shared.accessLog, relay, lease.generation, shared.clock.now() - startedAt, error);
       },
     };
     held.relay = new Relay(transport, connection, { lease, pool, metrics, deadlines: shared.deadlines }, observer);

@@ -1,0 +1,42 @@
+/** A gateway that follows a file, with its admin pages: what the command and the library start. Cold. */
+import { resolve } from 'node:path';
+import { systemClock } from '../kit/clock.ts';
+import { Gateway, type GatewayOptions } from '../runtime/gateway.ts';
+import { Reloader } from '../runtime/reloader.ts';
+import { adminPages } from './pages.ts';
+
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly reloader: Reloader;
+  /** Stops watching and serving; see Gateway.close. */
+  close(drain?: number): Promise<void>;
+}
+
+export interface StartOptions extends GatewayOptions {
+  /** What `${env:NAME}` refers to. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts serving by a config file and follows its changes. Throws a ConfigError or a ListenError. */
+export async function startGateway(file: string, options: StartOptions = {}): Promise<RunningGateway> {
+  // The gateway is made before its reloader; by the time anybody asks, there is one.
+  let reloader: Reloader | null = null;
+  const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader?.last ?? null) });
+  reloader = new Reloader(gateway, resolve(file), options.env ?? {}, options.clock ?? systemClock);
+  try {
+    await reloader.start();
+  } catch (error) {
+    await reloader.close();
+    await gateway.close(0);
+    throw error;
+  }
+  const running = reloader;
+  return {
+    gateway,
+    reloader: running,
+    close: async (drain) => {
+      await running.close();
+      await gateway.close(drain);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** `prozy --config FILE` and `prozy run`: serve until told to stop. Cold. */
+import { type RunningGateway, startGateway } from '../admin/start.ts';
+import { ConfigError, renderProblems } from '../config/problem.ts';
+import { ListenError } from '../runtime/listen-error.ts';
+import { EXIT } from './exit-codes.ts';
+
+export interface RunOptions {
+  readonly reusePort: boolean;
+}
+
+/** Resolves with the exit code when the gateway has ended. */
+export async function run(file: string, options: RunOptions): Promise<number> {
+  let running: RunningGateway;
+  try {
+    running = await startGateway(file, { env: process.env, reusePort: options.reusePort });
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${renderProblems(error)}\n`);
+      return EXIT.problems;
+    }
+    if (error instanceof ListenError) {
+      process.stderr.write(`${error.message}\n`);
+      return EXIT.listen;
+    }
+    throw error;
+  }
+  return untilStopped(running);
+}
+
+function untilStopped(running: RunningGateway): Promise<number> {
+  const { gateway, reloader } = running;
+  process.on('SIGHUP', () => {
+    gateway.reopenLogs();
+    reloader.force();
+  });
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (signal: 'SIGTERM' | 'SIGINT', code: number): void => {
+      if (stopping) {
+        gateway.log.warn('stopping at once', { signal });
+        resolve(code);
+        return;
+      }
+      stopping = true;
+      gateway.log.info('stopping: finishing what runs', { signal });
+      running.close().then(
+        () => resolve(EXIT.ok),
+        () => resolve(EXIT.internal),
+      );
+    };
+    process.on('SIGTERM', () => stop('SIGTERM', 143));
+    process.on('SIGINT', () => stop('SIGINT', 130));
+  });
+}

@@ -1,0 +1,203 @@
+/**
+ * Everything counted, as Prometheus text. Cold: called when somebody scrapes.
+ *
+ * prom-client gives the process's own figures; ours are plain numbers that are written out here, so that counting them
+ * costs the hot path an addition.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { BOUNDS, type Histogram } from './histogram.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What the gateway itself knows at the moment of a scrape. */
+export interface RuntimeGauges {
+  readonly generation: number;
+  /** Leases by live generation. */
+  readonly leases: readonly { readonly generation: number; readonly leases: number }[];
+  readonly endpoints: readonly EndpointGauges[];
+}
+
+export interface EndpointGauges {
+  readonly pool: string;
+  readonly endpoint: string;
+  readonly healthy: boolean;
+  readonly active: number;
+  readonly open: number;
+  readonly idle: number;
+}
+
+type Labels = Readonly<Record<string, string | number>>;
+
+class Page {
+  readonly lines: string[] = [];
+
+  family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
+    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+  }
+
+  sample(name: string, labels: Labels, value: number): void {
+    const text = Object.entries(labels)
+      .map(
+        ([label, one]) =>
+          `${label}="${String(one).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
+      )
+      .join(',');
+    this.lines.push(`${name}${text === '' ? '' : `{${text}}`} ${value}`);
+  }
+
+  histogram(name: string, labels: Labels, histogram: Histogram): void {
+    let sum = 0;
+    BOUNDS.forEach((bound, i) => {
+      sum += histogram.counts[i]!;
+      this.sample(`${name}_bucket`, { ...labels, le: bound / 1000 }, sum);
+    });
+    sum += histogram.counts[BOUNDS.length]!;
+    this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, sum);
+    this.sample(`${name}_sum`, labels, histogram.sum / 1000);
+    this.sample(`${name}_count`, labels, sum);
+  }
+}
+
+const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
+
+export class Exposition {
+  readonly #metrics: Metrics;
+  readonly #gauges: () => RuntimeGauges;
+  readonly #registry = new Registry();
+
+  constructor(metrics: Metrics, gauges: () => RuntimeGauges) {
+    this.#metrics = metrics;
+    this.#gauges = gauges;
+  }
+
+  /** Starts to observe the process; its event-loop monitor costs a little, so only a gateway with an admin listener does. */
+  start(): void {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  async text(): Promise<string> {
+    const page = new Page();
+    this.#routes(page);
+    this.#endpoints(page);
+    this.#listeners(page);
+    this.#reloads(page);
+    return `${page.lines.join('\n')}\n${await this.#registry.metrics()}`;
+  }
+
+  #routes(page: Page): void {
+    const routes = [...this.#metrics.routes];
+    page.family(
+      'prozy_http_requests_total',
+      'counter',
+      'Requests answered, by route and status class; none: the client left first.',
+    );
+    for (const [route, { responses }] of routes) {
+      responses.forEach((count, i) => {
+        if (count > 0) page.sample('prozy_http_requests_total', { route, code: CLASSES[i]! }, count);
+      });
+    }
+    page.family(
+      'prozy_http_request_duration_seconds',
+      'histogram',
+      'From the request head to the last byte of the response.',
+    );
+    for (const [route, { duration }] of routes)
+      page.histogram('prozy_http_request_duration_seconds', { route }, duration);
+    page.family('prozy_http_request_bytes_total', 'counter', 'Content bytes of requests.');
+    for (const [route, { bytesIn }] of routes) page.sample('prozy_http_request_bytes_total', { route }, bytesIn);
+    page.family('prozy_http_response_bytes_total', 'counter', 'Content bytes of responses.');
+    for (const [route, { bytesOut }] of routes) page.sample('prozy_http_response_bytes_total', { route }, bytesOut);
+  }
+
+  #endpoints(page: Page): void {
+    const all = [...this.#metrics.endpoints].flatMap(([pool, map]) =>
+      [...map].map(([endpoint, one]) => ({ labels: { pool, endpoint }, one })),
+    );
+    page.family('prozy_upstream_responses_total', 'counter', 'Responses of endpoints, by status class.');
+    for (const { labels, one } of all) {
+      one.responses.forEach((count, i) => {
+        if (count > 0) page.sample('prozy_upstream_responses_total', { ...labels, code: CLASSES[i]! }, count);
+      });
+    }
+    page.family('prozy_upstream_first_byte_seconds', 'histogram', 'From the request sent to the head of the response.');
+    for (const { labels, one } of all) page.histogram('prozy_upstream_first_byte_seconds', labels, one.firstByte);
+    const counters = [
+      ['connections_opened_total', 'Connections made.', 'connectionsOpened'],
+      ['connections_reused_total', 'Exchanges on a connection that was there already.', 'connectionsReused'],
+      ['connect_errors_total', 'Connections that could not be made.', 'connectErrors'],
+      ['failures_total', 'Exchanges that failed on a connection.', 'failures'],
+      ['retries_total', 'Attempts after a first one had failed here.', 'retries'],
+    ] as const;
+    for (const [name, help, key] of counters) {
+      page.family(`prozy_upstream_${name}`, 'counter', help);
+      for (const { labels, one } of all) page.sample(`prozy_upstream_${name}`, labels, one[key]);
+    }
+    const { endpoints } = this.#gauges();
+    page.family('prozy_upstream_healthy', 'gauge', '1: the endpoint is well; 0: it failed and waits for its retry.');
+    for (const { pool, endpoint, healthy } of endpoints)
+      page.sample('prozy_upstream_healthy', { pool, endpoint }, healthy ? 1 : 0);
+    page.family('prozy_upstream_active', 'gauge', 'Exchanges and tunnels under way.');
+    for (const { pool, endpoint, active } of endpoints)
+      page.sample('prozy_upstream_active', { pool, endpoint }, active);
+    page.family('prozy_upstream_connections', 'gauge', 'Connections open, by state.');
+    for (const { pool, endpoint, open, idle } of endpoints) {
+      page.sample('prozy_upstream_connections', { pool, endpoint, state: 'idle' }, idle);
+      page.sample('prozy_upstream_connections', { pool, endpoint, state: 'busy' }, open - idle);
+    }
+  }
+
+  #listeners(page: Page): void {
+    const all = [...this.#metrics.listeners];
+    page.family('prozy_listener_connections', 'gauge', 'Client connections open.');
+    for (const [listener, { active }] of all) page.sample('prozy_listener_connections', { listener }, active);
+    page.family('prozy_listener_accepted_total', 'counter', 'Client connections accepted.');
+    for (const [listener, { accepted }] of all) page.sample('prozy_listener_accepted_total', { listener }, accepted);
+    page.family('prozy_listener_refused_total', 'counter', 'Connections and requests refused, by reason.');
+    for (const [listener, { refusedByAcl, refusedByLimit }] of all) {
+      page.sample('prozy_listener_refused_total', { listener, reason: 'acl' }, refusedByAcl);
+      page.sample('prozy_listener_refused_total', { listener, reason: 'limit' }, refusedByLimit);
+    }
+    page.family('prozy_listener_bad_requests_total', 'counter', 'Requests too broken to be routed, by status.');
+    for (const [listener, { badRequests }] of all) {
+      for (const [status, count] of badRequests)
+        page.sample('prozy_listener_bad_requests_total', { listener, status }, count);
+    }
+    page.family('prozy_tunnels', 'gauge', 'Tunnels open: upgraded connections and tcp connections.');
+    for (const [listener, { tunnelsActive }] of all) page.sample('prozy_tunnels', { listener }, tunnelsActive);
+    page.family('prozy_tunnels_opened_total', 'counter', 'Tunnels opened.');
+    for (const [listener, { tunnelsOpened }] of all)
+      page.sample('prozy_tunnels_opened_total', { listener }, tunnelsOpened);
+    page.family('prozy_tunnel_bytes_total', 'counter', 'Bytes through tunnels that have closed, by direction.');
+    for (const [listener, { tunnelBytesIn, tunnelBytesOut }] of all) {
+      page.sample('prozy_tunnel_bytes_total', { listener, direction: 'in' }, tunnelBytesIn);
+      page.sample('prozy_tunnel_bytes_total', { listener, direction: 'out' }, tunnelBytesOut);
+    }
+  }
+
+  #reloads(page: Page): void {
+    const { reload } = this.#metrics;
+    const { generation, leases } = this.#gauges();
+    page.family('prozy_config_reloads_total', 'counter', 'Config loads, by result.');
+    for (const [result, count] of Object.entries(reload.results))
+      page.sample('prozy_config_reloads_total', { result }, count);
+    page.family(
+      'prozy_config_reload_duration_seconds',
+      'histogram',
+      'From reading the files to the new generation in effect.',
+    );
+    page.histogram('prozy_config_reload_duration_seconds', {}, reload.duration);
+    page.family('prozy_config_last_reload_successful', 'gauge', 'Whether the newest config is in effect.');
+    page.sample('prozy_config_last_reload_successful', {}, reload.lastSuccessful ? 1 : 0);
+    page.family('prozy_config_last_reload_success_timestamp_seconds', 'gauge', 'When a config last took effect.');
+    page.sample('prozy_config_last_reload_success_timestamp_seconds', {}, reload.lastSuccessAt / 1000);
+    page.family('prozy_config_generation', 'gauge', 'Number of the generation in effect.');
+    page.sample('prozy_config_generation', {}, generation);
+    page.family(
+      'prozy_generations_live',
+      'gauge',
+      'Generations that something still runs on, the current one included.',
+    );
+    page.sample('prozy_generations_live', {}, leases.length);
+    page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation they began with.');
+    for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The gateway: which snapshot is current, and how the next one becomes so. Cold.
+ *
+ *     bind ─▶ open new sockets ─▶ COMMIT: one assignment ─▶ tune what is kept ─▶ retire the old
+ *
+ * Everything before the commit can fail and leaves the old untouched; nothing after it can. `apply` runs one at a time.
+ */
+import { randomBytes } from 'node:crypto';
+import { DateField } from '../http/date.ts';
+import type { Clock } from '../kit/clock.ts';
+import { systemClock } from '../kit/clock.ts';
+import { type Random, systemRandom } from '../kit/random.ts';
+import { Deadlines } from '../net/deadlines.ts';
+import type { ListeningSocket } from '../net/listen.ts';
+import { AccessLog } from '../observe/access-log.ts';
+import { Exposition } from '../observe/exposition.ts';
+import { Log } from '../observe/log.ts';
+import { Metrics } from '../observe/metrics.ts';
+import type { Plan } from '../plan/types.ts';
+import { TotalConnections } from '../proxy/admission.ts';
+import type { Shared } from '../proxy/live.ts';
+import { AdminListener, type AdminPages } from './admin-listener.ts';
+import { bind, type BindContext, retireConnections, tune } from './bind.ts';
+import { Carryover } from './carryover.ts';
+import { Listeners } from './listeners.ts';
+import { namedSeries, runtimeGauges } from './inventory.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface GatewayOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  /** Let other processes listen on the same ports. */
+  readonly reusePort?: boolean;
+  /** What the admin listener serves. */
+  readonly adminPages?: AdminPages;
+}
+
+export type GatewayState = 'starting' | 'serving' | 'draining';
+
+export class Gateway {
+  readonly log: Log;
+  readonly metrics = new Metrics();
+  readonly carryover = new Carryover();
+  readonly exposition: Exposition;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #shared: { -readonly [K in keyof Shared]: Shared[K] };
+  readonly #total = new TotalConnections();
+  readonly #listeners: Listeners;
+  readonly #admin: AdminListener;
+  /** Retired, and still held by something. */
+  readonly #retiring = new Set<Snapshot>();
+  #current: Snapshot | null = null;
+  #generation = 0;
+  #state: GatewayState = 'starting';
+  #accessLog: AccessLog | null = null;
+  readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`;
+
+  constructor(options: GatewayOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.log = options.log ?? new Log(this.#clock);
+    const deadlines = new Deadlines(this.#clock);
+    this.#shared = { clock: this.#clock, deadlines, accessLog: null, date: new DateField(this.#clock) };
+    this.#listeners = new Listeners(
+      (name, transport) => {
+        const listener = this.#current?.listeners.get(name);
+        if (listener === undefined) transport.destroy();
+        else listener.accept(transport);
+      },
+      { reusePort: options.reusePort ?? false },
+    );
+    this.exposition = new Exposition(this.metrics, () => runtimeGauges(this));
+    this.#admin = new AdminListener(this, options.adminPages ?? null);
+  }
+
+  get current(): Snapshot | null {
+    return this.#current;
+  }
+
+  get state(): GatewayState {
+    return this.#state;
+  }
+
+  /** The current snapshot and those that something still runs on, newest first. */
+  get snapshots(): readonly Snapshot[] {
+    const old = [...this.#retiring].toReversed();
+    return this.#current === null ? old : [this.#current, ...old];
+  }
+
+  /** Connections, attempts and tunnels with a deadline; 0 when nothing is under way. For leak checks. */
+  get timed(): number {
+    return this.#shared.deadlines.size;
+  }
+
+  addressOf(listener: string): ListeningSocket | null {
+    return this.#listeners.addressOf(listener);
+  }
+
+  get adminAddress(): ListeningSocket | null {
+    return this.#admin.address;
+  }
+
+  /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
+  async apply(plan: Plan): Promise<Snapshot> {
+    const context = this.#context();
+    const next = bind(plan, context);
+    let accessLog: AccessLog | null;
+    try {
+      accessLog = this.#accessLogFor(plan);
+      const admin = await this.#admin.prepare(plan.admin);
+      const listeners = await this.#listeners.prepare(plan).catch((error: unknown) => {
+        admin.abort();
+        throw error;
+      });
+      const previous = this.#current;
+      this.#current = next;
+      listeners.commit();
+      admin.commit();
+      this.#settle(previous, next, context, accessLog);
+    } catch (error) {
+      if (this.#current !== next) next.retire(() => {});
+      throw error;
+    }
+    return next;
+  }
+
+  /** What follows from a commit, none of which can fail. */
+  #settle(previous: Snapshot | null, next: Snapshot, context: BindContext, accessLog: AccessLog | null): void {
+    this.#generation = next.generation;
+    if (this.#state === 'starting') this.#state = 'serving';
+    this.log.level = next.plan.logging.level;
+    const oldLog = this.#accessLog;
+    this.#accessLog = accessLog;
+    this.#shared.accessLog = accessLog;
+    if (oldLog !== accessLog) oldLog?.close();
+    tune(next, context);
+    retireConnections(previous, next);
+    if (previous !== null) this.#retire(previous);
+    this.metrics.retain(namedSeries(this.snapshots.map(({ plan }) => plan)));
+  }
+
+  #retire(snapshot: Snapshot): void {
+    this.#retiring.add(snapshot);
+    const drained = this.#clock.after(snapshot.plan.reload.drain, () => {
+      this.log.warn('generation cut after its drain time', {
+        generation: snapshot.generation,
+        leases: snapshot.leases,
+      });
+      snapshot.cut();
+    });
+    snapshot.retire(() => {
+      drained.cancel();
+      this.#retiring.delete(snapshot);
+      this.log.debug('generation ended', { generation: snapshot.generation });
+    });
+  }
+
+  #accessLogFor(plan: Plan): AccessLog | null {
+    const { access } = plan.logging;
+    if (access === null) return null;
+    if (this.#accessLog?.path === access.path) return this.#accessLog;
+    return new AccessLog(access.path, this.#clock, this.#idPrefix);
+  }
+
+  #context(): BindContext {
+    return {
+      generation: this.#generation + 1,
+      carryover: this.carryover,
+      clock: this.#clock,
+      random: this.#random,
+      metrics: this.metrics,
+      shared: this.#shared,
+      total: this.#total,
+      current: () => this.#current,
+    };
+  }
+
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
+  /**
+   * Stops: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
+   * it is cut. Calling it again with 0 cuts at once.
+   */
+  async close(drain: number = this.#current?.plan.reload.drain ?? 0): Promise<void> {
+    this.#state = 'draining';
+    this.#listeners.close();
+    const last = this.#current;
+    if (last !== null) {
+      for (const { table } of last.listeners.values()) table.retire();
+      await this.#drained(drain);
+    }
+    for (const snapshot of this.snapshots) snapshot.cut();
+    if (last !== null) {
+      for (const { table } of last.listeners.values()) table.close();
+      this.#current = null;
+      this.#retire(last);
+    }
+    await this.#admin.close();
+    this.#accessLog?.close();
+    this.#accessLog = null;
+  }
+
+  /** Resolves when no connection is left, or after `ms`. */
+  #drained(ms: number): Promise<void> {
+    if (ms <= 0 || this.#total.active === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const started = this.#clock.now();
+      const look = this.#clock.every(20, () => {
+        if (this.#total.active > 0 && this.#clock.now() - started < ms && !this.#hurried) return;
+        look.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #hurried = false;
+
+  /** Ends a `close` that waits. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+}

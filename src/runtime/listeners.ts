@@ -1,0 +1,105 @@
+/**
+ * The gateway's listening sockets, by claim. Cold; accepting is hot.
+ *
+ * All that a plan newly needs are opened before anything is committed; connections that come in meanwhile wait. If one
+ * can't be opened the others are closed again and nothing has happened. Those no longer named are closed after a commit.
+ */
+import { listen, type ListeningSocket, type ListenOptions } from '../net/listen.ts';
+import type { Transport } from '../net/transport.ts';
+import type { AddressPlan, Plan } from '../plan/types.ts';
+import { ListenError } from './listen-error.ts';
+
+interface Open {
+  readonly name: string;
+  readonly socket: ListeningSocket;
+  /** Connections that wait for the commit; null after it. */
+  waiting: Transport[] | null;
+}
+
+/** New sockets that are open but not in use. */
+export interface PreparedListeners {
+  /** Takes them into use, and closes those that the plan does not name. */
+  commit(): void;
+  /** Closes them again. */
+  abort(): void;
+}
+
+export class Listeners {
+  readonly #open = new Map<string, Open>();
+  readonly #accept: (name: string, transport: Transport) => void;
+  readonly #options: ListenOptions;
+
+  constructor(accept: (name: string, transport: Transport) => void, options: ListenOptions) {
+    this.#accept = accept;
+    this.#options = options;
+  }
+
+  /** Throws a ListenError. */
+  async prepare(plan: Plan): Promise<PreparedListeners> {
+    const fresh = new Map<string, Open>();
+    const abort = (): void => {
+      for (const { socket, waiting } of fresh.values()) {
+        socket.close();
+        for (const transport of waiting ?? []) transport.destroy();
+      }
+    };
+    for (const { name, address, socket: claim } of plan.listeners) {
+      if (this.#open.has(claim.identity)) continue;
+      try {
+        fresh.set(claim.identity, await this.#openOne(name, address));
+      } catch (error) {
+        abort();
+        throw new ListenError(name, address.text, error);
+      }
+    }
+    return { abort, commit: () => this.#commit(plan, fresh) };
+  }
+
+  async #openOne(name: string, address: AddressPlan): Promise<Open> {
+    const waiting: Transport[] = [];
+    let open: Open | null = null;
+    const socket = await listen(
+      address,
+      (transport) => {
+        if (open !== null && open.waiting === null) this.#accept(name, transport);
+        else {
+          transport.pause();
+          waiting.push(transport);
+        }
+      },
+      this.#options,
+    );
+    open = { name, socket, waiting };
+    return open;
+  }
+
+  #commit(plan: Plan, fresh: ReadonlyMap<string, Open>): void {
+    const named = new Set(plan.listeners.map(({ socket }) => socket.identity));
+    for (const [identity, { socket }] of this.#open) {
+      if (named.has(identity)) continue;
+      socket.close();
+      this.#open.delete(identity);
+    }
+    for (const [identity, open] of fresh) {
+      this.#open.set(identity, open);
+      const waiting = open.waiting ?? [];
+      open.waiting = null;
+      for (const transport of waiting) {
+        this.#accept(open.name, transport);
+        transport.resume();
+      }
+    }
+  }
+
+  /** Where the listener of that name really listens; null: there is none. */
+  addressOf(name: string): ListeningSocket | null {
+    for (const open of this.#open.values()) if (open.name === name) return open.socket;
+    return null;
+  }
+
+  /** Stops listening everywhere. */
+  close(): void {
+    for (const { socket } of this.#open.values()) socket.close();
+    this.#open.clear();
+  }
+}
