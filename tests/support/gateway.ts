@@ -1,0 +1,74 @@
+/** A real gateway on free ports from a config, which must leave nothing behind when it is disposed of. */
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type RunningGateway, startGateway, type StartOptions } from '../../src/admin/start.ts';
+import { systemClock } from '../../src/kit/clock.ts';
+import { buffersInUse } from '../../src/net/read-buffers.ts';
+import { Log } from '../../src/observe/log.ts';
+
+export interface TestGateway extends AsyncDisposable {
+  readonly running: RunningGateway;
+  readonly file: string;
+  readonly logged: Record<string, unknown>[];
+  port(listener?: string): number;
+  adminPort(): number;
+  /** Writes a new config over the file at once, and waits until it is in effect or refused. */
+  edit(config: object | string): Promise<void>;
+}
+
+export async function testGateway(config: object | string, options: StartOptions = {}): Promise<TestGateway> {
+  const directory = mkdtempSync(join(tmpdir(), 'prozy-test-'));
+  const file = join(directory, typeof config === 'string' ? 'gateway.yaml' : 'gateway.json');
+  const text = (one: object | string): string => (typeof one === 'string' ? one : JSON.stringify(one));
+  writeFileSync(file, text(config));
+  const logged: Record<string, unknown>[] = [];
+  const log = new Log(systemClock, (line) => logged.push(JSON.parse(line) as Record<string, unknown>));
+  const running = await startGateway(file, { log, ...options });
+  const { gateway, reloader } = running;
+  const port = (address: { port: number } | null): number => address?.port ?? 0;
+  return {
+    running,
+    file,
+    logged,
+    port: (listener = 'web') => port(gateway.addressOf(listener)),
+    adminPort: () => port(gateway.adminAddress),
+    async edit(next) {
+      const before = reloader.last;
+      writeFileSync(`${file}.new`, text(next));
+      renameSync(`${file}.new`, file);
+      await until(() => reloader.last !== before, 'the edit has been taken up');
+    },
+    async [Symbol.asyncDispose]() {
+      await running.close(0);
+      rmSync(directory, { recursive: true, force: true });
+      expect({
+        timed: gateway.timed,
+        carryover: gateway.carryover.size,
+        generations: gateway.snapshots.length,
+        buffers: buffersInUse(),
+      }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0 });
+    },
+  };
+}
+
+/** Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const started = performance.now();
+  while (!condition()) {
+    if (performance.now() - started > 5000) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** One http listener in front of one origin; `more` is merged over it. */
+export function simpleConfig(originPort: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    version: 1,
+    listeners: { web: { address: '127.0.0.1:0' } },
+    pools: { origin: { endpoints: [`127.0.0.1:${originPort}`] } },
+    routes: [{ name: 'all', match: {}, pool: 'origin' }],
+    ...more,
+  };
+}
