@@ -25,7 +25,7 @@ function engine() {
       var folder = path.dirname(require.resolve(names[i] + '/package.json'));
       var file = path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
       if (fs.existsSync(file)) return file;
-    } catch (error) {
+    } catch (_) {
       // Not installed for this platform: try the next name.
     }
   }

@@ -110,7 +110,7 @@ function shownType(schema: Schema, all: ReadonlyMap<string, Schema>): string {
     return `[${title}](#${title.toLowerCase()})`;
   }
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.type === 'array') return `list of ${shownType(schema.items ?? {}, all)}`;
   if (schema.type === 'object') return `map by name of ${shownType(schema.additionalProperties as Schema, all)}`;
   return schema.format ?? schema.type ?? '';

@@ -1,6 +1,6 @@
 /** prozy as a library: the only file that re-exports. */
 export { type RunningGateway, startGateway, type StartOptions } from './admin/start.ts';
-export { ConfigError, type Problem, renderProblems } from './config/problem.ts';
+export { ConfigError, type Problem } from './config/problem.ts';
 export type { GatewayConfig } from './config/schema.gen.ts';
 export { Gateway, type GatewayOptions } from './runtime/gateway.ts';
-export { ListenError } from './runtime/listen-error.ts';
+export { OpenError } from './runtime/open-error.ts';

@@ -17,7 +17,7 @@ export interface StartOptions extends GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Starts serving by a config file and follows its changes. Throws a ConfigError or a ListenError. */
+/** Starts serving by a config file and follows its changes. Throws a ConfigError or an OpenError. */
 export async function startGateway(file: string, options: StartOptions = {}): Promise<RunningGateway> {
   // The gateway is made before its reloader; by the time anybody asks, there is one.
   let reloader: Reloader | null = null;

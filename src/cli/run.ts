@@ -1,7 +1,7 @@
 /** `prozy --config FILE` and `prozy run`: serve until told to stop. Cold. */
 import { type RunningGateway, startGateway } from '../admin/start.ts';
-import { ConfigError, renderProblems } from '../config/problem.ts';
-import { ListenError } from '../runtime/listen-error.ts';
+import { ConfigError } from '../config/problem.ts';
+import { OpenError } from '../runtime/open-error.ts';
 import { EXIT } from './exit-codes.ts';
 
 export interface RunOptions {
@@ -15,10 +15,10 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     running = await startGateway(file, { env: process.env, reusePort: options.reusePort });
   } catch (error) {
     if (error instanceof ConfigError) {
-      process.stderr.write(`${renderProblems(error)}\n`);
+      process.stderr.write(`${error.report}\n`);
       return EXIT.problems;
     }
-    if (error instanceof ListenError) {
+    if (error instanceof OpenError) {
       process.stderr.write(`${error.message}\n`);
       return EXIT.listen;
     }

@@ -22,7 +22,7 @@ export function parseAddress(text: string): ParsedAddress | null {
 }
 
 /** null: fine. Otherwise what is wrong with the network, and the right one if it can be told. */
-export function cidrProblem(text: string): string | null {
+function cidrProblem(text: string): string | null {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
   if (family === 0 || more.length > 0) return 'is not an IP address or network';

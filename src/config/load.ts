@@ -7,7 +7,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
-import { ConfigError, type Problem } from './problem.ts';
+import { configError, type Problem } from './problem.ts';
 import { expand, isReference } from './references.ts';
 import type { GatewayConfig } from './schema.gen.ts';
 import { Sources } from './sources.ts';
@@ -34,11 +34,12 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
   // Only files of configs are shown, never what `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) texts.set(path, sources.read(path) ?? '');
-  if (merged.problems.length > 0) throw new ConfigError(merged.problems, texts);
+  if (merged.problems.length > 0) throw configError(merged.problems, texts);
   const problems: Problem[] = [];
   const hidden = new Set<string>();
   const scope = { env, readFile: (path: string) => sources.read(path) };
   const document = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
+    if (!text.includes('${')) return text;
     const place = locate(pointer);
     const value = expand(text, place.file, scope, (message) => problems.push({ ...place, pointer, message }));
     if (value === text) return text;
@@ -46,7 +47,7 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
     return isReference(text) ? asWanted(value, schema) : value;
   });
   problems.push(...validate(document, locate, (pointer) => hidden.has(pointer)));
-  if (problems.length > 0) throw new ConfigError(inOrder(problems), texts);
+  if (problems.length > 0) throw configError(inOrder(problems), texts);
   convertUnits(document, rootSchema);
   // Validated against the schema that the type was generated from.
   const config = document as GatewayConfig;

@@ -4,7 +4,6 @@
  * Named maps are merged, routes appended in the order of the files' names. A name that is declared twice is a problem
  * that shows both places.
  */
-import { globSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ParsedFile, parseConfig, segments } from './parse.ts';
 import type { Position, Problem } from './problem.ts';
@@ -17,8 +16,6 @@ export interface Merged {
   readonly value: Record<string, unknown>;
   readonly problems: readonly Problem[];
   readonly locate: Locate;
-  /** Globs that were looked through, as absolute patterns; a new file that matches is a change. */
-  readonly globs: readonly string[];
 }
 
 const MAPS = ['acls', 'pools', 'listeners'];
@@ -35,7 +32,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 export function readAndMerge(file: string, sources: Sources): Merged {
   const problems: Problem[] = [];
   const origins = new Map<string, Origin>();
-  const globs: string[] = [];
   const root = parseOne(file, sources, problems);
   const value: Record<string, unknown> = isRecord(root.value) ? { ...root.value } : {};
   const locate: Locate = (pointer, at) => {
@@ -56,15 +52,14 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
   for (const pattern of patterns) {
     const absolute = resolve(dirname(file), pattern);
-    globs.push(absolute);
-    const found = globSync(absolute).toSorted();
+    const found = sources.glob(absolute);
     if (found.length === 0 && !/[*?[{]/.test(pattern)) {
       problems.push({ ...root.locate('/include'), pointer: '/include', message: `cannot read ${pattern}` });
     }
     for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
   }
   if (routes !== null && patterns.length > 0) value['routes'] = routes;
-  return { value, problems, locate, globs };
+  return { value, problems, locate };
 
   function mergeOne(parsed: ParsedFile): void {
     if (!isRecord(parsed.value)) return;
@@ -122,6 +117,6 @@ function unreadable(file: string): ParsedFile {
   };
 }
 
-export function escape(segment: string): string {
+function escape(segment: string): string {
   return segment.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -4,7 +4,8 @@
  * The extension alone decides: YAML would read a JSON5 comment as a key. Duplicate keys are problems in all formats.
  */
 import { extname } from 'node:path';
-import { evaluate, parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
+import { parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
+import JSON5 from 'json5';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import type { Position, Problem } from './problem.ts';
 
@@ -16,9 +17,10 @@ export interface ParsedFile {
 }
 
 /** Larger files are refused: nobody writes them, and they would stop the gateway for seconds. */
-export const LARGEST_FILE = 32 * 1024 * 1024;
+const LARGEST_FILE = 32 * 1024 * 1024;
 
 export function parseConfig(file: string, text: string): ParsedFile {
+  if (text.length > LARGEST_FILE) return broken(file, 1, 1, 'is larger than 32 MiB');
   const extension = extname(file).toLowerCase();
   if (extension === '.yaml' || extension === '.yml') return parseYaml(file, text);
   if (extension === '.json' || extension === '.json5')
@@ -117,13 +119,21 @@ function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): Parse
     const place = error as { line?: number; column?: number; message: string };
     return broken(file, place.line ?? 1, place.column ?? 1, place.message.replace(/ \(\d+:\d+\)$/, ''));
   }
+  // One parser knows the places, the other what the language says: where they differ, the text is not of that language.
+  let value: unknown;
+  try {
+    value = mode === 'json' ? JSON.parse(text) : JSON5.parse(text);
+  } catch (error) {
+    const place = error as { lineNumber?: number; columnNumber?: number; message: string };
+    return broken(file, place.lineNumber ?? 1, place.columnNumber ?? 1, place.message.replace(/^JSON5: /, ''));
+  }
   const problems: Problem[] = [];
   findDuplicates(root, '', file, problems);
   const locate = (pointer: string, at?: 'key' | 'value'): Position => {
     const { start } = locateJson(root, pointer, at === 'key').loc;
     return { file, line: start.line, column: start.column };
   };
-  return { value: problems.length > 0 ? undefined : evaluate(root), problems, locate };
+  return { value: problems.length > 0 ? undefined : value, problems, locate };
 }
 
 function keyOf(member: ObjectNode['members'][number]): string {

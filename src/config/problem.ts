@@ -18,19 +18,19 @@ export interface Problem extends Position {
 
 export class ConfigError extends Error {
   readonly problems: readonly Problem[];
-  /** Text of the files, for showing the lines. */
-  readonly texts: ReadonlyMap<string, string>;
+  /** All of them as people read them: place, message, the line itself with a caret. */
+  readonly report: string;
 
-  constructor(problems: readonly Problem[], texts: ReadonlyMap<string, string> = new Map()) {
-    super(problems.map((problem) => `${problem.file}:${problem.line}:${problem.column} ${problem.message}`).join('\n'));
+  constructor(problems: readonly Problem[], report: string) {
+    super(report);
     this.name = 'ConfigError';
     this.problems = problems;
-    this.texts = texts;
+    this.report = report;
   }
 }
 
 /** `/routes/0/name` as people say it: `routes[0].name`. */
-export function pathOf(pointer: string): string {
+function pathOf(pointer: string): string {
   return pointer
     .split('/')
     .slice(1)
@@ -47,18 +47,22 @@ function show({ file, line, column }: Position, texts: ReadonlyMap<string, strin
   return [`${pad} | ${shown}`, `      | ${shown.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`];
 }
 
-/** All problems as text: place, message, the line itself with a caret. */
-export function renderProblems(error: ConfigError): string {
-  return error.problems
+/** The error for these problems; `texts` of the files, for showing the lines. */
+export function configError(problems: readonly Problem[], texts: ReadonlyMap<string, string>): ConfigError {
+  return new ConfigError(problems, render(problems, texts));
+}
+
+function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>): string {
+  return problems
     .map((problem) => {
       const path = pathOf(problem.pointer);
       const lines = [
         `${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`,
       ];
-      lines.push(...show(problem, error.texts));
+      lines.push(...show(problem, texts));
       if (problem.hint !== undefined) lines.push(`      = ${problem.hint}`);
       for (const other of problem.related ?? []) {
-        lines.push(`  ${other.file}:${other.line}:${other.column}  ${other.message}`, ...show(other, error.texts));
+        lines.push(`  ${other.file}:${other.line}:${other.column}  ${other.message}`, ...show(other, texts));
       }
       return lines.join('\n');
     })

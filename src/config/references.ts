@@ -16,7 +16,6 @@ const REFERENCE = /\$\{(env|file):([^}]*)\}/g;
 
 /** The value with its references replaced; those that lead nowhere are told to `problem`. */
 export function expand(text: string, file: string, scope: ReferenceScope, problem: (message: string) => void): string {
-  if (!text.includes('${')) return text;
   return text.replaceAll(REFERENCE, (whole, kind: string, rest: string) => {
     if (kind === 'file') {
       const content = scope.readFile(resolve(dirname(file), rest));

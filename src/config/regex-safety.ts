@@ -12,7 +12,7 @@ const LONGEST = 1000;
 export function regexProblem(source: string): string | null {
   if (source.length > LONGEST) return `must be at most ${LONGEST} characters`;
   try {
-    new RegExp(source);
+    RegExp(source);
   } catch (error) {
     return `is not a regular expression: ${error instanceof Error ? error.message.replace(/^.*\/: /, '') : ''}`;
   }

@@ -1,10 +1,11 @@
-/** The files that one load reads, each once, and a digest over all of them. Cold. */
+/** The files that one load reads, each once, the globs that it looks through, and a digest over all of it. Cold. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 
 export class Sources {
   /** null: it could not be read. */
   readonly #texts = new Map<string, string | null>();
+  readonly #globs = new Map<string, readonly string[]>();
 
   /** The file's text, or null if it can't be read. The same answer for the whole load. */
   read(path: string): string | null {
@@ -20,6 +21,21 @@ export class Sources {
     return text;
   }
 
+  /** The files that an absolute pattern matches, in order. The same answer for the whole load. */
+  glob(pattern: string): readonly string[] {
+    let found = this.#globs.get(pattern);
+    if (found === undefined) {
+      found = globSync(pattern).toSorted();
+      this.#globs.set(pattern, found);
+    }
+    return found;
+  }
+
+  /** Every pattern asked for. */
+  get globs(): readonly string[] {
+    return [...this.#globs.keys()];
+  }
+
   /** Every path asked for, readable or not. */
   get files(): readonly string[] {
     return [...this.#texts.keys()];
@@ -30,6 +46,9 @@ export class Sources {
     const hash = createHash('sha256');
     for (const [path, text] of [...this.#texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`${path}\0${text === null ? 'missing' : `${text.length}\0${text}`}\0`);
+    }
+    for (const [pattern, found] of [...this.#globs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      hash.update(`${pattern}\0${found.join('\0')}\0`);
     }
     return hash.digest('hex');
   }

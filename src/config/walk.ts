@@ -36,7 +36,7 @@ export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
   );
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -7,7 +7,7 @@
  * directories. An event is only a hint; the reloader decides by the digest. A slow poll is the net below, for file systems
  * that tell nobody.
  */
-import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { globSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock, Timer } from '../kit/clock.ts';
@@ -19,7 +19,7 @@ const POLL = 2000;
 const MOST_HOPS = 40;
 
 /** The directories in which a change can change what the path leads to. */
-export function directoriesOf(path: string): Set<string> {
+function directoriesOf(path: string): Set<string> {
   const found = new Set<string>();
   let hops = 0;
   const follow = (target: string): void => {
@@ -43,6 +43,13 @@ export function directoriesOf(path: string): Set<string> {
   return found;
 }
 
+/** What of a pattern's path is no pattern, with one more part: `/a/b/*.yaml` → `/a/b/_`. */
+function fixedPart(pattern: string): string {
+  const parts = pattern.split(sep);
+  const wild = parts.findIndex((part) => /[*?[{]/.test(part));
+  return wild < 0 ? pattern : [...parts.slice(0, wild), '_'].join(sep);
+}
+
 function linkOf(path: string): string | null {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
@@ -57,6 +64,7 @@ export class SourceWatcher {
   readonly #watcher: FSWatcher;
   readonly #poll: Timer;
   #files: readonly string[] = [];
+  #globs: readonly string[] = [];
   #signature = '';
   #directories = new Set<string>();
   #settling: Timer | null = null;
@@ -74,13 +82,15 @@ export class SourceWatcher {
     this.#poll = clock.every(POLL, () => this.#look());
   }
 
-  /** Watches what these paths lead to, and nothing else. */
-  update(files: readonly string[]): void {
+  /** Watches what these paths lead to and what could come to match these absolute patterns, and nothing else. */
+  update(files: readonly string[], globs: readonly string[]): void {
     if (this.#closed) return;
     this.#files = files;
+    this.#globs = globs;
     this.#signature = this.#sign();
     const wanted = new Set<string>();
-    for (const file of files) for (const directory of directoriesOf(file)) wanted.add(directory);
+    for (const file of [...files, ...globs.map(fixedPart)])
+      for (const directory of directoriesOf(file)) wanted.add(directory);
     const added = [...wanted].filter((one) => !this.#directories.has(one));
     const removed = [...this.#directories].filter((one) => !wanted.has(one));
     if (removed.length > 0) this.#watcher.unwatch(removed);
@@ -106,7 +116,8 @@ export class SourceWatcher {
 
   /** Changes when any of the files is another or has changed, as far as the file system says. */
   #sign(): string {
-    return this.#files
+    const found = this.#globs.flatMap((pattern) => globSync(pattern));
+    return [...new Set([...this.#files, ...found])]
       .map((file) => {
         try {
           const { dev, ino, size, mtimeMs } = statSync(file);

@@ -1,8 +1,8 @@
 /**
  * Reads an authority: `host`, `host:port`, `[::1]:port` (RFC 3986 §3.2, RFC 9110 §4.2). Hot.
  *
- * Strict: no user information, no spaces, no empty host, a port of at most five digits. Clients repeat themselves, so the
- * last answer is kept.
+ * Strict: no user information, no spaces, no empty host, no comma (what joins two Hosts into one, RFC 9110 §5.3), a port
+ * of at most five digits. Clients repeat themselves, so the last answer is kept.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
@@ -13,8 +13,8 @@ export interface Authority {
   readonly port: number;
 }
 
-/** unreserved, sub-delims and percent-encoding, as RFC 3986 §3.2.2 allows in a reg-name. */
-const NAME = /^(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+$/i;
+/** unreserved, sub-delims and percent-encoding, as RFC 3986 §3.2.2 allows in a reg-name, but the comma. */
+const NAME = /^(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+$/i;
 const PORT = /^[0-9]{0,5}$/;
 const ALL_DIGITS_AND_DOTS = /^[0-9.]+$/;
 

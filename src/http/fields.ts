@@ -75,12 +75,12 @@ export class Fields {
 
   /** The name of the field at a table index, as it was written. */
   nameAt(index: number): string {
-    return this.text.slice(this.table[index * WIDTH]!, this.table[index * WIDTH + 1]!);
+    return this.text.slice(this.table[index * WIDTH], this.table[index * WIDTH + 1]);
   }
 
   /** The value of the field at a table index, without the white space around it. */
   valueAt(index: number): string {
-    return this.text.slice(this.table[index * WIDTH + 2]!, this.table[index * WIDTH + 3]!);
+    return this.text.slice(this.table[index * WIDTH + 2], this.table[index * WIDTH + 3]);
   }
 
   /** The values of a known field that came with the message, joined with ", " (RFC 9110 §5.3), or undefined. */
@@ -151,13 +151,13 @@ export class Fields {
   lines(): string {
     let out = '';
     if (this.#removed === 0) {
-      if (this.count > 0) out = this.text.slice(this.table[0]!, this.end);
+      if (this.count > 0) out = this.text.slice(this.table[0], this.end);
     } else {
       const { ids, table, count } = this;
       let runStart = -1;
       for (let i = 0; i < count; i++) {
         if (ids[i] === REMOVED) {
-          if (runStart >= 0) out += this.text.slice(runStart, table[i * WIDTH]!);
+          if (runStart >= 0) out += this.text.slice(runStart, table[i * WIDTH]);
           runStart = -1;
         } else if (runStart < 0) runStart = table[i * WIDTH]!;
       }

@@ -2,7 +2,8 @@
  * Removes what concerns one connection only (RFC 9110 §7.6.1). Hot.
  *
  * The Connection field may name further fields; it may not name those that the gateway itself depends on, or a client
- * could make it forget who is asking or how long the body is. Such an option is ignored, not obeyed.
+ * could make it forget who is asking or how long the body is. Such an option is ignored, not obeyed. Nor does it reach
+ * what a policy has set: only fields that came with the message are the sender's to name.
  */
 import type { Fields } from './fields.ts';
 import {
@@ -49,6 +50,7 @@ function stripNamed(fields: Fields, options: string): void {
     const name = part.trim();
     if (name === '') continue;
     const id = knownId(name);
-    if (id === 0 || MAY_BE_NAMED.has(id)) fields.remove(name);
+    if (id !== 0 && !MAY_BE_NAMED.has(id)) continue;
+    for (let i = 0; i < fields.count; i++) if (fields.nameAt(i).toLowerCase() === name) fields.removeAt(i);
   }
 }

@@ -17,7 +17,7 @@ export const KEEP_ALIVE = 9;
 export const PROXY_CONNECTION = 10;
 export const PROXY_AUTHENTICATE = 11;
 export const PROXY_AUTHORIZATION = 12;
-export const VIA = 13;
+const VIA = 13;
 export const FORWARDED = 14;
 export const X_FORWARDED_FOR = 15;
 export const X_FORWARDED_PROTO = 16;
@@ -25,7 +25,7 @@ export const X_FORWARDED_HOST = 17;
 export const DATE = 18;
 export const HTTP2_SETTINGS = 19;
 export const X_FORWARDED_PORT = 20;
-export const MAX_FORWARDS = 21;
+const MAX_FORWARDS = 21;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],

@@ -1,6 +1,6 @@
 /**
  * Brings a path into normal form, so that what is matched is what the backend sees (RFC 3986 §6.2.2). Hot, but entered
- * only for paths that have a "%" or a "/.".
+ * only for paths that have a "%", a "\" or a "/.".
  *
  * Percent-encoded unreserved characters are decoded, other encodings get upper-case digits, dot segments are resolved.
  * `%2F`, `%5C` and empty segments stay as they are: they mean something to somebody.
@@ -8,8 +8,9 @@
 
 const UNRESERVED = /[A-Za-z0-9._~-]/;
 
-/** null: an encoding that is none, or an encoded NUL. */
+/** null: an encoding that is none, an encoded NUL, or a backslash (not in RFC 3986, and to some backends a slash). */
 export function normalizePath(path: string): string | null {
+  if (path.includes('\\')) return null;
   const decoded = path.includes('%') ? decodeUnreserved(path) : path;
   if (decoded === null) return null;
   return decoded.includes('/.') ? removeDotSegments(decoded) : decoded;

@@ -51,7 +51,7 @@ export interface SwitchedConnection {
   /** What the client has sent beyond its request. */
   readonly early: Buffer;
   /** To be called when it is over. */
-  closed(): void;
+  readonly closed: () => void;
 }
 
 export interface HttpLimits {

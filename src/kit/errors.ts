@@ -35,7 +35,6 @@ export class GatewayError {
 
 /* The client's doing. */
 export const BAD_REQUEST = new GatewayError('bad_request', 'client', 400);
-export const HEADER_TIMEOUT = new GatewayError('header_timeout', 'client', 408);
 export const BODY_TIMEOUT = new GatewayError('body_timeout', 'client', 408);
 export const BODY_TOO_LARGE = new GatewayError('body_too_large', 'client', 413);
 export const CLIENT_GONE = new GatewayError('client_gone', 'client', 0);

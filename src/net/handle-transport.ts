@@ -170,7 +170,7 @@ export class HandleTransport implements Transport {
 
   #sent(status: number): boolean {
     if (status !== 0) {
-      process.nextTick(HandleTransport.#broken, this, status);
+      process.nextTick(reportBroken, this, status);
       return true;
     }
     if (state[ASYNC] !== 0) {
@@ -180,8 +180,9 @@ export class HandleTransport implements Transport {
     return this.#writes === 0;
   }
 
-  static #broken(transport: HandleTransport, status: number): void {
-    if (!transport.closed) transport.#fail(status);
+  /** For writes that failed at once: told on the next tick, so that no caller is called back from within its call. */
+  failed(status: number): void {
+    if (!this.closed) this.#fail(status);
   }
 
   #fail(status: number): void {
@@ -204,4 +205,8 @@ export class HandleTransport implements Transport {
     giveBuffer(this.#buffer, this.#reading);
     this.#buffer = sharedBuffer;
   }
+}
+
+function reportBroken(transport: HandleTransport, status: number): void {
+  transport.failed(status);
 }

@@ -9,7 +9,7 @@
 /** Bytes of the shared buffer: more than nearly every head, few enough to copy. */
 export const SHARED_SIZE = 16 * 1024;
 /** Bytes of a buffer of one's own. */
-export const OWN_SIZE = 64 * 1024;
+const OWN_SIZE = 64 * 1024;
 /** Buffers of their own at a time: 64 MiB in all. */
 const OWN_LIMIT = 1024;
 /** Buffers kept for the next connection that needs one. */

@@ -4,13 +4,25 @@
  * `record` takes plain values, so that nothing here knows of exchanges. Lines that were not written when the process is
  * killed are lost; `close` writes them.
  */
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import sonicBoom from 'sonic-boom';
 import type { Clock } from '../kit/clock.ts';
 import { jsonText } from './json-text.ts';
 
+/** Bytes that may wait for a reader that has stopped reading; lines beyond are lost. */
+const MOST_WAITING = 16 * 1024 * 1024;
 /** Bytes gathered before a write, and the longest that a line waits (ms). */
 const BATCH = 8 * 1024;
 const LONGEST_WAIT = 1000;
+
+const STREAMS = new Set(['stdout', 'stderr']);
+
+/** Opening happens later and elsewhere; whether it can is to be known now. */
+function openForAppending(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a'));
+}
 
 export interface AccessRecord {
   readonly kind: 'http' | 'tcp';
@@ -44,14 +56,21 @@ export class AccessLog {
   #second = -1;
   #time = '';
 
-  /** `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes request ids unique among processes. */
+  /** Throws if the file can't be opened. `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes request ids unique among processes. */
   constructor(path: string, clock: Clock, idPrefix: string) {
     this.path = path;
+    if (!STREAMS.has(path)) openForAppending(path);
     this.#clock = clock;
     this.#idPrefix = idPrefix;
     const target =
       path === 'stdout' ? { fd: 1 } : path === 'stderr' ? { fd: 2 } : { dest: path, append: true, mkdir: true };
-    this.#out = new sonicBoom.SonicBoom({ ...target, minLength: BATCH, periodicFlush: LONGEST_WAIT, sync: false });
+    this.#out = new sonicBoom.SonicBoom({
+      ...target,
+      minLength: BATCH,
+      periodicFlush: LONGEST_WAIT,
+      maxLength: MOST_WAITING,
+      sync: false,
+    });
     // A full disk must not stop the traffic; what could not be written is lost.
     this.#out.on('error', () => {});
   }
@@ -72,7 +91,7 @@ export class AccessLog {
 
   /** Opens the file anew, for log rotation. */
   reopen(): void {
-    if (this.path !== 'stdout' && this.path !== 'stderr') this.#out.reopen();
+    if (!STREAMS.has(this.path)) this.#out.reopen();
   }
 
   /** Writes what is gathered and closes the file. */
@@ -82,7 +101,7 @@ export class AccessLog {
     } catch {
       // Not open yet, or the disk is full: there is nothing more to be done for these lines.
     }
-    if (this.path !== 'stdout' && this.path !== 'stderr') this.#out.end();
+    if (!STREAMS.has(this.path)) this.#out.end();
     else this.#out.destroy();
   }
 

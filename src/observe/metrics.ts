@@ -49,7 +49,7 @@ export class ListenerMetrics {
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
 
-export class ReloadMetrics {
+class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
   readonly duration = new Histogram();
   lastSuccessful = true;

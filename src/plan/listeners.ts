@@ -1,6 +1,7 @@
 /** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
 import type { ListenerConfig } from '../config/schema.gen.ts';
 import { claimOfShape } from './claims.ts';
+import { routesOf } from './parcel.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
@@ -42,7 +43,7 @@ export function planListener(
       bodySize: limits.body_size,
     },
     timeouts: config.timeouts,
-    routes: tcp ? [] : names.routes.filter((route) => route.listeners === null || route.listeners.includes(name)),
+    routes: tcp ? [] : routesOf(name, names.routes),
     socket: claimOfShape('listener-socket', name, addressKey(address)),
     count: claimOfShape('listener-connections', name, null),
   };

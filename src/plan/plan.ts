@@ -6,7 +6,7 @@
  */
 import type { LoadedConfig } from '../config/load.ts';
 import { inOrder } from '../config/load.ts';
-import { ConfigError } from '../config/problem.ts';
+import { configError } from '../config/problem.ts';
 import { freeze } from '../kit/freeze.ts';
 import { claimOfShape } from './claims.ts';
 import { checkAddresses, planListener } from './listeners.ts';
@@ -29,7 +29,7 @@ export function planGateway({ config, locate, texts }: LoadedConfig): Plan {
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
-  if (scope.problems.length > 0) throw new ConfigError(inOrder(scope.problems), texts);
+  if (scope.problems.length > 0) throw configError(inOrder(scope.problems), texts);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },

@@ -17,7 +17,11 @@ export interface BoundHooks {
   readonly done: readonly NonNullable<Hooks['done']>[];
 }
 
+/** Most routes have no policies: they share this. */
+const NONE: BoundHooks = { request: [], forward: [], response: [], done: [] };
+
 export function bindPolicies(plans: readonly PolicyPlan[]): BoundHooks {
+  if (plans.length === 0) return NONE;
   const all = plans.map((plan) => {
     // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
     const policy = policies[plan.type] as Policy<PolicyPlan>;

@@ -13,13 +13,13 @@ export type Verdict = FixedResponse | undefined;
 /** The phases a policy takes part in; what it leaves out costs nothing. */
 export interface Hooks {
   /** Before a pool is chosen: refuse, answer, or edit the request. */
-  request?(x: Exchange): Verdict | Promise<Verdict>;
+  request?: (x: Exchange) => Verdict | Promise<Verdict>;
   /** The last look at the request before it is sent on, again for each attempt. */
-  forward?(x: Exchange): void;
+  forward?: (x: Exchange) => void;
   /** The final response head is known and not yet sent. */
-  response?(x: Exchange): void;
+  response?: (x: Exchange) => void;
   /** The exchange is over, well or not. */
-  done?(x: Exchange): void;
+  done?: (x: Exchange) => void;
 }
 
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */

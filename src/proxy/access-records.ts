@@ -1,7 +1,21 @@
 /** What an exchange or a relay says in the access log. Hot, when the log is on. */
 import type { Exchange } from '../http/exchange.ts';
+import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { Relay } from './relay.ts';
+
+/** Why a request that could not be read was refused, by its status. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'bad_request',
+  408: 'header_timeout',
+  413: 'body_too_large',
+  414: 'uri_too_long',
+  417: 'expectation_failed',
+  431: 'header_too_large',
+  501: 'not_implemented',
+  503: 'listener_closed',
+  505: 'version_not_supported',
+};
 
 /** `now`: monotonic ms. */
 export function logExchange(log: AccessLog, x: Exchange, now: number): void {
@@ -24,6 +38,30 @@ export function logExchange(log: AccessLog, x: Exchange, now: number): void {
     upstream: x.upstreamAt === 0 ? 0 : x.upstreamAt - x.startedAt,
     error: x.error,
     userAgent: x.fields.get('user-agent') ?? '',
+  });
+}
+
+/** A request that never became an exchange: all that is known is who sent it and which status it got. */
+export function logRefusal(log: AccessLog, connection: Connection, generation: number, status: number): void {
+  log.write({
+    kind: 'http',
+    generation,
+    listener: connection.listener,
+    client: connection.clientAddress,
+    clientPort: connection.clientPort,
+    route: '',
+    endpoint: '',
+    method: '',
+    host: '',
+    target: '',
+    minor: 1,
+    status,
+    bytesIn: 0,
+    bytesOut: 0,
+    duration: 0,
+    upstream: 0,
+    error: REFUSALS[status] ?? 'bad_request',
+    userAgent: '',
   });
 }
 

@@ -9,8 +9,30 @@ import type { ConnectionTable } from './connection-table.ts';
 
 /** Connections of all listeners of a gateway, and how many there may be (0: no limit). */
 export class TotalConnections {
-  active = 0;
   limit = 0;
+  #active = 0;
+  #whenNone: (() => void) | null = null;
+
+  get active(): number {
+    return this.#active;
+  }
+
+  enter(): void {
+    this.#active++;
+  }
+
+  leave(): void {
+    if (--this.#active > 0) return;
+    const told = this.#whenNone;
+    this.#whenNone = null;
+    told?.();
+  }
+
+  /** Calls back once when no connection is left, which may be now. */
+  whenNone(told: () => void): void {
+    if (this.#active === 0) told();
+    else this.#whenNone = told;
+  }
 }
 
 export function fits(

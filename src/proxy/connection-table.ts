@@ -17,6 +17,8 @@ export interface HeldConnection {
 
 export class ConnectionTable {
   readonly #held = new Set<HeldConnection>();
+  /** Turned away, and not gone yet: they count for nothing. */
+  readonly #leaving = new Set<Pick<HeldConnection, 'destroy'>>();
   readonly #byClient = new Map<string, number>();
 
   get active(): number {
@@ -40,6 +42,14 @@ export class ConnectionTable {
     else this.#byClient.set(connection.clientAddress, left);
   }
 
+  addLeaving(connection: Pick<HeldConnection, 'destroy'>): void {
+    this.#leaving.add(connection);
+  }
+
+  deleteLeaving(connection: Pick<HeldConnection, 'destroy'>): void {
+    this.#leaving.delete(connection);
+  }
+
   /** Ends all of them as soon as that loses nothing. */
   retire(): void {
     for (const connection of this.#held) connection.retire();
@@ -53,5 +63,6 @@ export class ConnectionTable {
   /** Ends all of them now. */
   close(): void {
     for (const connection of this.#held) connection.destroy();
+    for (const connection of this.#leaving) connection.destroy();
   }
 }

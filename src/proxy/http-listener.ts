@@ -8,17 +8,18 @@ import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemResponse } from '../http/fixed-response.ts';
 import { type Http1Environment, Http1ServerConnection } from '../http/h1/server.ts';
-import { ResponseWriter } from '../http/h1/response-writer.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
-import { IGNORE, type Transport } from '../net/transport.ts';
+import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
+import { logRefusal } from './access-records.ts';
 import { fits, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { HttpLive, Lease, Route, Shared } from './live.ts';
 import { Passage } from './passage.ts';
 import type { Router } from './router.ts';
+import { TurnedAway } from './turned-away.ts';
 
 const TOO_MANY = problemResponse(503, [['Retry-After', '1']]);
 
@@ -72,7 +73,7 @@ export class HttpListener implements HttpLive, HttpService {
       date: () => shared.date.line(),
       closed: (connection) => {
         table.delete(connection);
-        total.active--;
+        total.leave();
         metrics.active--;
       },
     };
@@ -83,30 +84,22 @@ export class HttpListener implements HttpLive, HttpService {
     const connection = new Connection(transport.addresses(), this.plan.name, false);
     this.metrics.accepted++;
     if (!fits(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics)) {
-      this.#turnAway(transport);
+      const { date, deadlines } = this.shared;
+      void new TurnedAway(transport, TOO_MANY, date.line(), deadlines, this.table);
       return;
     }
-    this.#total.active++;
+    this.#total.enter();
     this.metrics.active++;
     this.table.add(new Http1ServerConnection(transport, connection, this.#environment));
-  }
-
-  /** Nothing is read from a client that is one too many; it is told why, and that is all it costs. */
-  #turnAway(transport: Transport): void {
-    transport.handler = IGNORE;
-    const writer = new ResponseWriter(transport);
-    writer.fixed(TOO_MANY, true, `${this.shared.date.line()}Connection: close\r\n`);
-    writer.flush();
-    transport.end();
-    // Closing at once could reset the connection before the answer is read.
-    this.shared.clock.after(500, () => transport.destroy());
   }
 
   serve(x: Exchange, stream: ServerStream): void {
     new Passage(x, stream, this).start();
   }
 
-  refused(_connection: Connection, status: number): void {
+  refused(connection: Connection, status: number): void {
     this.metrics.badRequest(status);
+    const { accessLog } = this.shared;
+    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status);
   }
 }

@@ -15,12 +15,13 @@ export class Router<T> {
   /** By ".example.com", for "*.example.com". */
   readonly #wildcards = new Map<string, PathIndex<T>>();
 
-  constructor(routes: readonly { readonly match: MatchPlan; readonly value: T }[]) {
-    routes.forEach(({ match, value }, order) => {
-      const entry: Entry<T> = { order, predicate: compilePredicate(match), value };
-      if (match.hosts === null) this.#any.add(match.path, entry);
-      else for (const host of match.hosts) this.#of(host).add(match.path, entry);
-    });
+  #count = 0;
+
+  /** Routes come in the order of their precedence. Cold. */
+  add(match: MatchPlan, value: T): void {
+    const entry: Entry<T> = { order: this.#count++, predicate: compilePredicate(match), value };
+    if (match.hosts === null) this.#any.add(match.path, entry);
+    else for (const host of match.hosts) this.#of(host).add(match.path, entry);
   }
 
   match(x: Exchange): T | undefined {

@@ -63,7 +63,7 @@ export class TcpListener {
       transport.reset();
       return;
     }
-    total.active++;
+    total.enter();
     metrics.active++;
     const held = new HeldRelay(connection.clientAddress);
     table.add(held);
@@ -71,7 +71,7 @@ export class TcpListener {
     const observer: RelayObserver = {
       onRelayClosed: (relay, error) => {
         table.delete(held);
-        total.active--;
+        total.leave();
         metrics.active--;
         if (shared.accessLog !== null)
           logRelay(shared.accessLog, relay, lease.generation, shared.clock.now() - startedAt, error);

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { ListeningSocket } from '../net/listen.ts';
 import type { AdminPlan } from '../plan/types.ts';
 import type { Gateway } from './gateway.ts';
-import { ListenError } from './listen-error.ts';
+import { OpenError } from './open-error.ts';
 
 export type AdminPages = (gateway: Gateway, request: http.IncomingMessage, response: http.ServerResponse) => void;
 
@@ -32,7 +32,7 @@ export class AdminListener {
     return { host, port, path: null, close: () => {} };
   }
 
-  /** Throws a ListenError. */
+  /** Throws a OpenError. */
   async prepare(plan: AdminPlan | null): Promise<{ commit(): void; abort(): void }> {
     if (plan !== null && plan.claim.identity === this.#identity) return { commit: () => {}, abort: () => {} };
     const server = plan === null ? null : await this.#open(plan);
@@ -59,7 +59,7 @@ export class AdminListener {
       else server.listen({ path: address.path });
       await once(server, 'listening');
     } catch (error) {
-      throw new ListenError('admin', address.text, error);
+      throw new OpenError('the admin listener', address.text, error);
     }
     return server;
   }

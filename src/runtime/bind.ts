@@ -1,10 +1,11 @@
 /**
  * Plan and Carryover become a Snapshot: where names end and live things begin. Cold.
  *
- * Called by gateway.ts. It opens no socket, starts no timer and sends nothing; if anything fails, what was acquired is
- * released in reverse and the caller's world is as before.
+ * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
+ * anything fails, what was acquired is released in reverse and the caller's world is as before.
  */
 import type { Clock } from '../kit/clock.ts';
+import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -35,13 +36,18 @@ export interface BindContext {
   readonly current: () => Snapshot | null;
 }
 
-export function bind(plan: Plan, context: BindContext): Snapshot {
+export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> {
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
-    const pools = new Map(plan.pools.map((pool) => [pool.name, bindPool(pool, snapshot, context)]));
-    const routes = new Map(plan.routes.map((route) => [route.name, bindRoute(route, pools, context)]));
+    const { clock } = context;
+    const pools = new Map<string, Pool>();
+    const routes = new Map<string, Route>();
+    await inSlices(plan.pools, clock, (pool) => pools.set(pool.name, bindPool(pool, snapshot, context)));
+    await inSlices(plan.routes, clock, (route) => routes.set(route.name, bindRoute(route, pools, context)));
     for (const listener of plan.listeners) {
-      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, pools, routes, context));
+      const router = new Router<Route>();
+      await inSlices(listener.routes, clock, (route) => router.add(route.match, routes.get(route.name)!));
+      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, pools, router, context));
     }
     return snapshot;
   } catch (error) {
@@ -79,7 +85,7 @@ function bindListener(
   plan: ListenerPlan,
   snapshot: Snapshot,
   pools: ReadonlyMap<string, Pool>,
-  routes: ReadonlyMap<string, Route>,
+  router: Router<Route>,
   context: BindContext,
 ): HttpListener | TcpListener {
   const { carryover, shared, total, metrics, current } = context;
@@ -89,7 +95,7 @@ function bindListener(
   if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: pools.get(plan.pool!.name)! });
   return new HttpListener({
     ...common,
-    router: new Router(plan.routes.map((route) => ({ match: route.match, value: routes.get(route.name)! }))),
+    router,
     unrouted: metrics.route(''),
     current: serviceFinder(current, plan.name),
   });

@@ -1,37 +1,69 @@
-/** The stages from files to Plan, and what they read. Cold, synchronous; throws a ConfigError. */
+/** The stages from files to Plan, and what they read. Cold, synchronous; runs in any thread. */
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
+import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 
-export interface Compiled {
-  /** null: there are problems. */
-  readonly plan: Plan | null;
-  readonly problems: readonly Problem[];
-  /** The problems as people read them. */
-  readonly error: ConfigError | null;
+/** What was looked at: a change of any of it may change the plan. */
+export interface Watched {
   /** Every file that was read or looked for. */
   readonly files: readonly string[];
-  /** Over the contents of all of them. */
+  /** Patterns of included files, absolute. */
+  readonly globs: readonly string[];
+}
+
+/** What was last compiled, to tell whether anything has changed since. */
+export interface Known extends Watched {
+  /** Over the contents of everything read. */
   readonly digest: string;
 }
 
-/** `file`: absolute path. */
-export function compile(file: string, env: Readonly<Record<string, string | undefined>>): Compiled {
+export interface Verdict extends Known {
+  readonly problems: readonly Problem[];
+  /** The problems as people read them; '' if there are none. */
+  readonly report: string;
+}
+
+export interface Compiled extends Verdict {
+  /** null: there are problems. */
+  readonly plan: Plan | null;
+  /** Equal for plans that mean the same; '' if there is none. */
+  readonly planDigest: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Times that files are read anew because they changed while they were read. */
+const MOST_READINGS = 5;
+
+/** `file`: absolute path. Answers null if all is still as `known`. */
+export function compile(file: string, env: Environment, known: Known | null = null): Compiled | null {
+  if (known !== null && digestNow(known) === known.digest) return null;
+  let compiled = compileOnce(file, env);
+  // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
+  for (let i = 1; i < MOST_READINGS && digestNow(compiled) !== compiled.digest; i++) compiled = compileOnce(file, env);
+  return compiled;
+}
+
+/** Whatever was compiled before. `file`: absolute path. */
+export function compileOnce(file: string, env: Environment): Compiled {
   const sources = new Sources();
+  const seen = (): Known => ({ files: sources.files, globs: sources.globs, digest: sources.digest() });
   try {
     const plan = planGateway(loadConfig({ file, env, sources }));
-    return { plan, problems: [], error: null, files: sources.files, digest: sources.digest() };
+    return { plan, planDigest: digestOfParcel(wrapPlan(plan)), problems: [], report: '', ...seen() };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { plan: null, problems: error.problems, error, files: sources.files, digest: sources.digest() };
+    return { plan: null, planDigest: '', problems: error.problems, report: error.report, ...seen() };
   }
 }
 
-/** The digest of what these files hold now. */
-export function digestNow(files: readonly string[]): string {
+/** The digest of what is there now. */
+function digestNow({ files, globs }: Watched): string {
   const sources = new Sources();
   for (const file of files) sources.read(file);
+  for (const glob of globs) sources.glob(glob);
   return sources.digest();
 }

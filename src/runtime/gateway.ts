@@ -24,6 +24,7 @@ import { bind, type BindContext, retireConnections, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
+import { OpenError } from './open-error.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface GatewayOptions {
@@ -105,8 +106,8 @@ export class Gateway {
   /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
   async apply(plan: Plan): Promise<Snapshot> {
     const context = this.#context();
-    const next = bind(plan, context);
-    let accessLog: AccessLog | null;
+    const next = await bind(plan, context);
+    let accessLog: AccessLog | null = null;
     try {
       accessLog = this.#accessLogFor(plan);
       const admin = await this.#admin.prepare(plan.admin);
@@ -114,16 +115,25 @@ export class Gateway {
         admin.abort();
         throw error;
       });
-      const previous = this.#current;
-      this.#current = next;
+      const previous = this.#become(next);
       listeners.commit();
       admin.commit();
       this.#settle(previous, next, context, accessLog);
+      await this.#forgetSeries();
     } catch (error) {
-      if (this.#current !== next) next.retire(() => {});
+      if (this.#current === next) throw error;
+      next.retire(() => {});
+      if (accessLog !== this.#accessLog) accessLog?.close();
       throw error;
     }
     return next;
+  }
+
+  /** The commit: the only line that changes what is current. Answers with what was. */
+  #become(next: Snapshot | null): Snapshot | null {
+    const previous = this.#current;
+    this.#current = next;
+    return previous;
   }
 
   /** What follows from a commit, none of which can fail. */
@@ -138,7 +148,12 @@ export class Gateway {
     tune(next, context);
     retireConnections(previous, next);
     if (previous !== null) this.#retire(previous);
-    this.metrics.retain(namedSeries(this.snapshots.map(({ plan }) => plan)));
+  }
+
+  /** Drops the series of what no live plan names any more. */
+  async #forgetSeries(): Promise<void> {
+    const plans = this.snapshots.map(({ plan }) => plan);
+    this.metrics.retain(await namedSeries(plans, this.#clock));
   }
 
   #retire(snapshot: Snapshot): void {
@@ -161,7 +176,11 @@ export class Gateway {
     const { access } = plan.logging;
     if (access === null) return null;
     if (this.#accessLog?.path === access.path) return this.#accessLog;
-    return new AccessLog(access.path, this.#clock, this.#idPrefix);
+    try {
+      return new AccessLog(access.path, this.#clock, this.#idPrefix);
+    } catch (error) {
+      throw new OpenError('the access log', access.path, error);
+    }
   }
 
   #context(): BindContext {
@@ -183,7 +202,7 @@ export class Gateway {
 
   /**
    * Stops: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
-   * it is cut. Calling it again with 0 cuts at once.
+   * it is cut.
    */
   async close(drain: number = this.#current?.plan.reload.drain ?? 0): Promise<void> {
     this.#state = 'draining';
@@ -196,7 +215,7 @@ export class Gateway {
     for (const snapshot of this.snapshots) snapshot.cut();
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.close();
-      this.#current = null;
+      this.#become(null);
       this.#retire(last);
     }
     await this.#admin.close();
@@ -206,21 +225,13 @@ export class Gateway {
 
   /** Resolves when no connection is left, or after `ms`. */
   #drained(ms: number): Promise<void> {
-    if (ms <= 0 || this.#total.active === 0) return Promise.resolve();
+    if (ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const started = this.#clock.now();
-      const look = this.#clock.every(20, () => {
-        if (this.#total.active > 0 && this.#clock.now() - started < ms && !this.#hurried) return;
-        look.cancel();
+      const limit = this.#clock.after(ms, resolve);
+      this.#total.whenNone(() => {
+        limit.cancel();
         resolve();
       });
     });
-  }
-
-  #hurried = false;
-
-  /** Ends a `close` that waits. */
-  hurry(): void {
-    this.#hurried = true;
   }
 }

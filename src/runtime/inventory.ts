@@ -1,4 +1,6 @@
 /** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
+import type { Clock } from '../kit/clock.ts';
+import { inSlices } from '../kit/slices.ts';
 import type { EndpointGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { NamedSeries } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
@@ -6,16 +8,18 @@ import { EndpointState } from '../upstream/endpoint.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The names of everything that may still be counted. */
-export function namedSeries(plans: readonly Plan[]): NamedSeries {
+export async function namedSeries(plans: readonly Plan[], clock: Clock): Promise<NamedSeries> {
   const endpoints = new Map<string, Set<string>>();
   for (const pool of plans.flatMap((plan) => plan.pools)) {
     const addresses = endpoints.get(pool.name) ?? new Set();
     for (const { address } of pool.endpoints) addresses.add(address.text);
     endpoints.set(pool.name, addresses);
   }
+  // The empty name counts what no route took.
+  const routes = new Set(['']);
+  for (const plan of plans) await inSlices(plan.routes, clock, ({ name }) => routes.add(name));
   return {
-    // The empty name counts what no route took.
-    routes: new Set(['', ...plans.flatMap((plan) => plan.routes.map(({ name }) => name))]),
+    routes,
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
     endpoints,
   };

@@ -7,7 +7,7 @@
 import { listen, type ListeningSocket, type ListenOptions } from '../net/listen.ts';
 import type { Transport } from '../net/transport.ts';
 import type { AddressPlan, Plan } from '../plan/types.ts';
-import { ListenError } from './listen-error.ts';
+import { OpenError } from './open-error.ts';
 
 interface Open {
   readonly name: string;
@@ -34,7 +34,7 @@ export class Listeners {
     this.#options = options;
   }
 
-  /** Throws a ListenError. */
+  /** Throws a OpenError. */
   async prepare(plan: Plan): Promise<PreparedListeners> {
     const fresh = new Map<string, Open>();
     const abort = (): void => {
@@ -49,7 +49,7 @@ export class Listeners {
         fresh.set(claim.identity, await this.#openOne(name, address));
       } catch (error) {
         abort();
-        throw new ListenError(name, address.text, error);
+        throw new OpenError(`listener ${name}`, address.text, error);
       }
     }
     return { abort, commit: () => this.#commit(plan, fresh) };

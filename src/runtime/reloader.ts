@@ -4,14 +4,13 @@
  * The only caller of `Gateway.apply` after the start. A bad config is refused whole and told once for each content; the
  * old one keeps serving and the watching goes on.
  */
-import { renderProblems } from '../config/problem.ts';
+import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock, Timer } from '../kit/clock.ts';
-import { canonical } from '../kit/canonical.ts';
-import type { Plan } from '../plan/types.ts';
-import { compile, type Compiled, digestNow } from './compile.ts';
+import type { Compiled, Environment, Known } from './compile.ts';
+import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
-import { ListenError } from './listen-error.ts';
+import { OpenError } from './open-error.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
@@ -32,12 +31,13 @@ export class Reloader {
   last: ReloadOutcome | null = null;
   readonly #gateway: Gateway;
   readonly #file: string;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #compiler: Compiler;
   readonly #clock: Clock;
   readonly #watcher: SourceWatcher;
-  #files: readonly string[] = [];
-  #digest = '';
+  /** What was last read; null: nothing yet. */
+  #known: Known | null = null;
   #suspect = '';
+  /** Of the plan in effect. */
   #plan = '';
   #running: Promise<void> | null = null;
   #again = false;
@@ -45,22 +45,23 @@ export class Reloader {
   #secondLook: Timer | null = null;
   #closed = false;
 
-  constructor(gateway: Gateway, file: string, env: Readonly<Record<string, string | undefined>>, clock: Clock) {
+  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock) {
     this.#gateway = gateway;
     this.#file = file;
-    this.#env = env;
+    this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
     this.#watcher = new SourceWatcher(clock, () => this.hint());
   }
 
-  /** The first load. Throws a ConfigError or a ListenError. */
+  /** The first load. Throws a ConfigError or an OpenError. */
   async start(): Promise<void> {
     const started = this.#clock.now();
-    const compiled = compile(this.#file, this.#env);
-    if (compiled.plan === null) throw compiled.error!;
+    const compiled = await this.#compiler.compile(null);
+    if (compiled === null) return;
+    if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
     await this.#gateway.apply(compiled.plan);
     this.#noteFiles(compiled);
-    this.#plan = canonical(compiled.plan);
+    this.#plan = compiled.planDigest;
     this.#record('applied', compiled.digest, started, '');
   }
 
@@ -71,7 +72,9 @@ export class Reloader {
       this.#again = true;
       return;
     }
-    this.#running = this.#run().finally(() => {
+    const started = this.#clock.now();
+    const run = this.#run(started).catch((error: unknown) => this.#defect(error, started));
+    this.#running = run.finally(() => {
       this.#running = null;
       if (!this.#again) return;
       this.#again = false;
@@ -85,14 +88,11 @@ export class Reloader {
     this.hint();
   }
 
-  async #run(): Promise<void> {
+  async #run(started: number): Promise<void> {
     const forced = this.#forced;
     this.#forced = false;
-    const started = this.#clock.now();
-    // Files newly found by an include glob are seen only by compiling: the digest spares that for mere noise nearby.
-    if (!forced && digestNow(this.#files) === this.#digest && !this.#globbed()) return;
-    const compiled = compile(this.#file, this.#env);
-    if (compiled.digest === this.#digest && !forced) return;
+    const compiled = await this.#compiler.compile(forced ? null : this.#known);
+    if (compiled === null) return;
     if (compiled.plan === null && this.#suspect !== compiled.digest) {
       this.#suspect = compiled.digest;
       this.#secondLook?.cancel();
@@ -100,42 +100,44 @@ export class Reloader {
       return;
     }
     this.#noteFiles(compiled);
-    if (compiled.plan === null) this.#refuse(compiled.digest, started, renderProblems(compiled.error!));
-    else await this.#apply(compiled.plan, compiled.digest, started);
+    await this.#apply(compiled, started);
   }
 
-  /** Whether the config has includes, whose globs a new file could match. */
-  #globbed(): boolean {
-    return this.#files.length > 1;
-  }
-
-  async #apply(plan: Plan, digest: string, started: number): Promise<void> {
-    const text = canonical(plan);
-    if (text === this.#plan) {
+  async #apply({ plan, planDigest, digest, report }: Compiled, started: number): Promise<void> {
+    if (plan === null) {
+      this.#refuse(digest, started, report);
+      return;
+    }
+    if (planDigest === this.#plan) {
       this.#record('unchanged', digest, started, '');
       return;
     }
     try {
       await this.#gateway.apply(plan);
     } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
+      if (!(error instanceof OpenError)) throw error;
       // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
       this.#refuse(digest, started, error.message);
       return;
     }
-    this.#plan = text;
+    this.#plan = planDigest;
     this.#record('applied', digest, started, '');
+  }
+
+  /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
+  #defect(error: unknown, started: number): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#refuse('', started, `a defect of prozy: ${text}`);
   }
 
   #refuse(digest: string, started: number, problem: string): void {
     this.#record('failed', digest, started, problem);
   }
 
-  #noteFiles(compiled: Compiled): void {
-    this.#files = compiled.files;
-    this.#digest = compiled.digest;
+  #noteFiles({ files, globs, digest }: Compiled): void {
+    this.#known = { files, globs, digest };
     this.#suspect = '';
-    this.#watcher.update(compiled.files);
+    this.#watcher.update(files, globs);
   }
 
   #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string): void {
@@ -174,5 +176,6 @@ export class Reloader {
     this.#secondLook?.cancel();
     await this.#watcher.close();
     await this.#running;
+    await this.#compiler.close();
   }
 }

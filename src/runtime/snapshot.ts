@@ -66,7 +66,7 @@ export class Snapshot implements Lease {
   }
 
   #end(): void {
-    for (const release of this.#releases.reverse()) release();
+    for (const release of this.#releases.toReversed()) release();
     this.#releases.length = 0;
     const ended = this.#ended;
     this.#ended = null;

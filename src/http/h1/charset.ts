@@ -16,26 +16,18 @@ export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
 /** Within a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));
 
+/** In TARGET: a byte that a path not in normal form would have ("%", "\", "."). */
+export const SUSPECT = 2;
+
 /**
  * Within a request target: visible ASCII but "#" (RFC 9112 §3.2 has no fragment). A few characters that RFC 3986 would
  * have encoded are let through, since browsers send them; bytes above 0x7f are not.
  */
 export const TARGET = table((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x23);
+for (const byte of Buffer.from('%\\.')) TARGET[byte] = SUSPECT;
 
 /** A byte's value as a hexadecimal digit, or 255. */
 export const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(digit) ? 255 : digit;
 });
-
-/** Is every character of the text a tchar, and is there one? */
-export function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (TOKEN[text.charCodeAt(i)] !== 1) return false;
-  return text.length > 0;
-}
-
-/** May the text stand as a field value (RFC 9110 §5.5)? */
-export function isFieldValue(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (VALUE[text.charCodeAt(i)] !== 1) return false;
-  return text.trim() === text;
-}

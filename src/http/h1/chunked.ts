@@ -27,6 +27,18 @@ const MOST_EXTENSION = 4096;
 const MOST_TRAILER = 8192;
 const MOST_TRAILER_FIELDS = 64;
 
+/**
+ * What may not come after a body, besides all that the gateway knows by name (RFC 9110 §6.5.1): authentication, request
+ * modifiers, response controls, and what says how the content is to be read.
+ */
+const NOT_IN_TRAILERS = new Set(
+  (
+    'authorization www-authenticate authentication-info proxy-authentication-info cookie set-cookie ' +
+    'content-encoding content-type content-range content-location range if-match if-none-match if-modified-since ' +
+    'if-unmodified-since if-range cache-control pragma age expires location retry-after vary warning'
+  ).split(' '),
+);
+
 const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
@@ -162,7 +174,8 @@ export class ChunkedReader {
     // What the gateway knows by name frames, routes or identifies: none of it may come after the body.
     for (let i = 0; i < fields.count; i++) {
       const lineStart = fields.table[i * 4]!;
-      if (knownIdOfBytes(all, lineStart, fields.table[i * 4 + 1]!) !== 0) fields.removeAt(i);
+      const known = knownIdOfBytes(all, lineStart, fields.table[i * 4 + 1]!) !== 0;
+      if (known || NOT_IN_TRAILERS.has(fields.nameAt(i).toLowerCase())) fields.removeAt(i);
     }
     this.trailers = fields.lines();
     this.#state = DONE;

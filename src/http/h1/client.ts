@@ -20,6 +20,7 @@ import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
+import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
 import {
   CHUNKED,
   type BodySink,
@@ -227,6 +228,11 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
       giveFields(fields);
       this.#fail(BAD_RESPONSE);
       return end;
+    }
+    if (head.status < 200 || head.status === 204) {
+      // RFC 9110 §8.6, RFC 9112 §6.1: there is no body to frame, and who says otherwise may send one all the same.
+      if (framing.length > 0 || fields.has(TRANSFER_ENCODING)) this.#reusable = false;
+      fields.removeKnown(CONTENT_LENGTH);
     }
     if (head.status === 101) return this.#switched(bytes, stop, end, fields);
     if (head.status < 200) {

@@ -17,7 +17,7 @@ export class BodyFraming {
 const LONGEST_LENGTH = 15;
 
 /** A Content-Length's value (RFC 9110 §8.6), or -1: digits only, below 10^15. */
-export function parseLength(value: string): number {
+function parseLength(value: string): number {
   if (value.length === 0 || value.length > LONGEST_LENGTH) return -1;
   let length = 0;
   for (let i = 0; i < value.length; i++) {

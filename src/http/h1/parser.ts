@@ -9,7 +9,7 @@
  */
 import type { Fields } from '../fields.ts';
 import { knownIdOfBytes } from '../known.ts';
-import { TARGET, TOKEN, VALUE } from './charset.ts';
+import { SUSPECT, TARGET, TOKEN, VALUE } from './charset.ts';
 
 /** More bytes are needed. Below 0: the status to refuse with, negated. Above: where the head ends. */
 export const INCOMPLETE = 0;
@@ -28,7 +28,7 @@ export class RequestHead {
   target = '';
   /** The x of HTTP/1.x. */
   minor = 1;
-  /** The target has a "%" or "/.", so that it may not be in normal form. */
+  /** The target has a "%", a "\" or "/.", so that it may not be in normal form. */
   abnormal = false;
 }
 
@@ -45,10 +45,10 @@ const HTAB = 0x09;
 const COLON = 0x3a;
 const DOT = 0x2e;
 const SLASH = 0x2f;
-const PERCENT = 0x25;
 const ZERO = 0x30;
 
 const BAD_REQUEST = -400;
+const NOT_IMPLEMENTED = -501;
 const URI_TOO_LONG = -414;
 const FIELDS_TOO_LARGE = -431;
 const VERSION_NOT_SUPPORTED = -505;
@@ -91,7 +91,8 @@ export function parseRequestHead(
 
   const methodStart = at;
   while (at < last && TOKEN[bytes[at]!] === 1) at++;
-  if (at - methodStart > LONGEST_METHOD) return BAD_REQUEST;
+  // RFC 9112 §3: a method longer than any that is known.
+  if (at - methodStart > LONGEST_METHOD) return NOT_IMPLEMENTED;
   if (at === last) return tooLong ? FIELDS_TOO_LARGE : INCOMPLETE;
   if (at === methodStart || bytes[at] !== SP) return BAD_REQUEST;
   const methodEnd = at++;
@@ -100,8 +101,9 @@ export function parseRequestHead(
   let abnormal = false;
   while (at < last) {
     const byte = bytes[at]!;
-    if (TARGET[byte] === 0) break;
-    if (byte === PERCENT || (byte === DOT && bytes[at - 1] === SLASH)) abnormal = true;
+    const kind = TARGET[byte];
+    if (kind === 0) break;
+    if (kind === SUSPECT && (byte !== DOT || bytes[at - 1] === SLASH)) abnormal = true;
     at++;
   }
   if (at - targetStart > limits.uriSize) return URI_TOO_LONG;
@@ -166,7 +168,8 @@ export function parseResponseHead(
   const a = bytes[at + 1]! - ZERO;
   const b = bytes[at + 2]! - ZERO;
   const c = bytes[at + 3]! - ZERO;
-  if (a < 1 || a > 9 || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
+  // RFC 9110 §15: above 599 no status means anything.
+  if (a < 1 || a > 5 || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
   at += 4;
   if (at === last) return short;
   // The space before an empty reason is often forgotten (RFC 9112 §4 wants it).

@@ -36,10 +36,13 @@ export function readTarget(head: RequestHead, fields: Fields, out: RequestTarget
   } else if (first !== SLASH) {
     const parts = ABSOLUTE.exec(rest);
     if (parts === null) return 400;
-    // RFC 9112 §3.2.2: the target's authority replaces whatever the Host says.
+    // RFC 9112 §3.2.2: the target's authority replaces whatever the Host says; but a Host that is none is refused (§3.2).
+    if (authority !== '' && parseAuthority(authority) === null) return 400;
     authority = parts[1]!;
     if (authority === '' || parseAuthority(authority) === null) return 400;
-    rest = parts[2]! === '' || parts[2]!.startsWith('?') ? `/${parts[2]!}` : parts[2]!;
+    const after = parts[2]!;
+    // §3.2.4: of an OPTIONS for the server as a whole, the last proxy makes the asterisk form.
+    rest = after.startsWith('/') ? after : after === '' && head.method === 'OPTIONS' ? '*' : `/${after}`;
     fields.removeKnown(HOST);
     fields.add('Host', authority);
   }
@@ -81,7 +84,7 @@ function connectTarget(head: RequestHead, fields: Fields, out: RequestTarget): n
 }
 
 /** Does a Connection (or any list) value hold this lower-case option? */
-export function hasOption(value: string | undefined, option: string): boolean {
+function hasOption(value: string | undefined, option: string): boolean {
   if (value === undefined) return false;
   if (value.length === option.length) return value.toLowerCase() === option;
   return value

@@ -47,6 +47,7 @@ const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /* Used up before anything else can run. */
 const head = new RequestHead();
@@ -115,6 +116,12 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   get clientAddress(): string {
     return this.connection.clientAddress;
+  }
+
+  /** All that has come since the last request is a line end that old clients send behind a body: not worth an answer. */
+  get #onlyEmptyLine(): boolean {
+    const stash = this.#stash;
+    return this.#state === HEAD && stash !== null && stash.length <= 2 && stash.bytes[0] === CR;
   }
 
   /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
@@ -283,7 +290,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onEnd(): void {
     this.#ended = true;
-    if (this.#state === IDLE || this.#state === CLOSING) this.#close();
+    if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLine) this.#close();
     else if (this.#state === HEAD) this.#refuse(400, 0);
     else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
     // The request is whole: the client may have said all it has to say and still wait for the answer (RFC 9112 §9.6).
@@ -296,7 +303,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onDeadline(): void {
     const state = this.#state;
-    if (state === IDLE || state === CLOSING) this.#close();
+    if (state === IDLE || state === CLOSING || this.#onlyEmptyLine) this.#close();
     else if (state === HEAD) this.#refuse(408, 0);
     else if (state === BODY && !this.begun) this.#failRequest(BODY_TIMEOUT, 0);
     else this.#fail(CLIENT_STALLED);

@@ -17,7 +17,7 @@ function read(text: string, cuts: readonly number[] = []) {
   const reader = new ChunkedReader();
   const sink = new Collected();
   const bytes = Buffer.from(text, 'latin1');
-  const ends = [...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  const ends = [...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
   let from = 0;
   for (const end of ends) {
     if (end < from) continue;

@@ -1,0 +1,57 @@
+/**
+ * A client that is one too many: told so, read no further, and gone as soon as it has heard. Hot.
+ *
+ * Closing right behind the answer could reset the connection before the client has read it (RFC 9112 §9.6), so what it
+ * sends is let go unread until it closes too, or has had its time.
+ */
+import type { FixedResponse } from '../http/fixed-response.ts';
+import { ResponseWriter } from '../http/h1/response-writer.ts';
+import type { Deadlines, Timed } from '../net/deadlines.ts';
+import type { Transport, TransportHandler } from '../net/transport.ts';
+import type { ConnectionTable } from './connection-table.ts';
+
+/** Milliseconds. */
+const LINGER = 500;
+
+export class TurnedAway implements TransportHandler, Timed {
+  deadline: number;
+  readonly #transport: Transport;
+  readonly #deadlines: Deadlines;
+  readonly #table: ConnectionTable;
+
+  /** `date`: the response's Date line. */
+  constructor(transport: Transport, answer: FixedResponse, date: string, deadlines: Deadlines, table: ConnectionTable) {
+    this.#transport = transport;
+    this.#deadlines = deadlines;
+    this.#table = table;
+    this.deadline = deadlines.now + LINGER;
+    transport.handler = this;
+    deadlines.add(this);
+    table.addLeaving(this);
+    const writer = new ResponseWriter(transport);
+    writer.fixed(answer, true, `${date}Connection: close\r\n`);
+    writer.flush();
+    transport.end();
+  }
+
+  onBytes(): void {}
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.destroy();
+  }
+
+  onClose(): void {
+    this.destroy();
+  }
+
+  onDeadline(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#deadlines.delete(this);
+    this.#table.deleteLeaving(this);
+    this.#transport.destroy();
+  }
+}

@@ -1,0 +1,177 @@
+/** The rules of docs/ARCHITECTURE.md that can be executed: who imports whom, how long a file may be, what only one place does. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = globSync('src/**/*.ts', { cwd: root }).toSorted();
+const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** What each folder may import, besides itself; `type` for `import type` only. A file stands before its folder. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  kit: [],
+  observe: ['kit'],
+  config: ['kit'],
+  net: ['kit', 'observe'],
+  http: ['kit', 'observe', 'net'],
+  upstream: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
+  policies: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
+  proxy: ['kit', 'observe', 'net', 'http', 'upstream', 'policies/policy', 'type plan/types'],
+  // Pure: what a path in normal form is, is the one thing that it shares with the traffic path.
+  plan: ['kit', 'config', 'http/path'],
+  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan'],
+  admin: ['kit', 'observe', 'runtime'],
+  cli: ['kit', 'config', 'plan', 'runtime', 'admin'],
+  main: ['cli'],
+  index: ['kit', 'config', 'runtime', 'admin'],
+};
+
+/** Longer than 300 lines, and why. */
+const LONG: Readonly<Record<string, string>> = {
+  'src/config/schema.gen.ts': 'generated',
+  'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
+  'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const found = [
+    ...textOf(file).matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gms),
+  ];
+  return found.map(([, type, path, dynamic]) => {
+    const to = normalize(join(dirname(file), path ?? dynamic!));
+    return { from: file, to, typeOnly: type !== undefined };
+  });
+}
+
+/** `src/http/h1/server.ts` → `http`. */
+function folderOf(file: string): string {
+  return file
+    .replace(/^src\//, '')
+    .replace(/\.ts$/, '')
+    .split('/')[0]!;
+}
+
+function allowed({ from, to, typeOnly }: Import): boolean {
+  const folder = folderOf(from);
+  if (folderOf(to) === folder) return true;
+  const path = to.replace(/^src\//, '').replace(/\.ts$/, '');
+  return (MAY_IMPORT[folder] ?? []).some((rule) => {
+    const [word, place = word!] = rule.split(' ');
+    if (word === 'type' && !typeOnly) return false;
+    return path === place || path.startsWith(`${place}/`);
+  });
+}
+
+/** Lines of code that match, as `file: line`. Comments do not count. */
+function linesWith(pattern: RegExp, within = files): string[] {
+  return within.flatMap((file) =>
+    textOf(file)
+      .split('\n')
+      .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && pattern.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+}
+
+const outside = (...allowedFiles: readonly string[]): string[] => files.filter((file) => !allowedFiles.includes(file));
+
+describe('who imports whom', () => {
+  test('every folder has its row', () => {
+    expect([...new Set(files.map(folderOf))].toSorted()).toEqual(Object.keys(MAY_IMPORT).toSorted());
+  });
+
+  test('no file imports what stands above it', () => {
+    const all = files.flatMap(importsOf);
+    expect(all.length).toBeGreaterThan(300);
+    expect(all.filter((one) => !allowed(one)).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test('policies do not know each other', () => {
+    const known = files
+      .filter((file) => file.startsWith('src/policies/') && !file.endsWith('/index.ts'))
+      .flatMap(importsOf)
+      .filter(({ to }) => to.startsWith('src/policies/') && !to.endsWith('/policy.ts'));
+    expect(known).toEqual([]);
+  });
+
+  test('only the library entry re-exports', () => {
+    expect(linesWith(/^export\b.*\bfrom '/, outside('src/index.ts'))).toEqual([]);
+  });
+});
+
+describe('what only one place does', () => {
+  test('one line makes a snapshot current', () => {
+    expect(linesWith(/#current = /).filter((line) => !line.includes('#current: '))).toEqual([
+      'src/runtime/gateway.ts: this.#current = next;',
+    ]);
+  });
+
+  test('only the reloader applies plans', () => {
+    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(
+      Array(2).fill('src/runtime/reloader.ts'),
+    );
+  });
+
+  test('the environment, the arguments and the end of the process belong to the command', () => {
+    const used = linesWith(/process\.(env|argv|exit|on)\b/).filter((line) => !/^src\/(cli\/|main\.ts)/.test(line));
+    // The switch of the transport is read where the transport is chosen, before there is a command.
+    expect(used).toEqual(["src/net/stream-handles.ts: if (process.env['PROZY_TRANSPORT'] === 'socket') return null;"]);
+  });
+
+  test('time and chance are given, not taken', () => {
+    const taken = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random)\(/;
+    expect(linesWith(taken, outside('src/kit/clock.ts', 'src/kit/random.ts'))).toEqual([]);
+  });
+
+  test('what is internal to Node is touched in one file', () => {
+    expect(linesWith(/\bbinding\(|\b_handle\b/, outside('src/net/stream-handles.ts'))).toEqual([]);
+  });
+
+  test('nothing is thrown on the traffic path', () => {
+    const hot = files.filter((file) => /^src\/(net|http|upstream|proxy)\//.test(file));
+    // A table that could not be built is a defect found at load, before there is traffic.
+    expect(
+      linesWith(
+        /\bthrow\b/,
+        hot.filter((file) => file !== 'src/http/known.ts'),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('rooms', () => {
+  test('a file says what it is before anything else', () => {
+    expect(files.filter((file) => !textOf(file).startsWith('/*'))).toEqual([]);
+  });
+
+  test('a file is at most 300 lines, or it is known why', () => {
+    const long = files.filter((file) => textOf(file).split('\n').length > 301);
+    expect(long.filter((file) => LONG[file] === undefined)).toEqual([]);
+    expect(Object.keys(LONG).filter((file) => !long.includes(file))).toEqual([]);
+    expect(long.filter((file) => file !== 'src/config/schema.gen.ts' && textOf(file).split('\n').length > 521)).toEqual(
+      [],
+    );
+  });
+
+  test.each(['policies', 'upstream/strategies'])('everything in %s has its test', (folder) => {
+    const own = new Set(['index', 'policy', 'strategy']);
+    const names = globSync(`src/${folder}/*.ts`, { cwd: root })
+      .map((file) => file.split('/').at(-1)!.replace('.ts', ''))
+      .filter((name) => !own.has(name));
+    expect(names.length).toBeGreaterThan(2);
+    expect(names.filter((name) => !existsSync(join(root, `tests/${folder}/${name}.test.ts`)))).toEqual([]);
+  });
+
+  test('every policy has its schema', () => {
+    const names = globSync('src/policies/*.ts', { cwd: root })
+      .map((file) => file.split('/').at(-1)!.replace('.ts', ''))
+      .filter((name) => name !== 'index' && name !== 'policy');
+    expect(names.filter((name) => !existsSync(join(root, `schemas/policies/${name}.schema.json`)))).toEqual([]);
+  });
+});

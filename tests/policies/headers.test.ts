@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { Fields } from '../../src/http/fields.ts';
+import { headers } from '../../src/policies/headers.ts';
+import { exchange, linesOf } from '../support/exchange.ts';
+
+const NONE = { set: [], add: [], remove: [] } as const;
+
+test('removes, sets and adds on the request', () => {
+  const hooks = headers.bind({
+    type: 'headers',
+    request: { remove: ['x-gone'], set: [['X-One', 'new']], add: [['x-two', 'b']] },
+    response: NONE,
+  });
+  const fields = [
+    ['X-Gone', '1'],
+    ['x-one', 'old'],
+    ['x-one', 'older'],
+    ['X-Two', 'a'],
+  ] as const;
+  const x = exchange({ fields });
+  hooks.forward!(x);
+  expect(linesOf(x.fields)).toEqual(['X-Two: a', 'X-One: new', 'x-two: b']);
+  expect(hooks.response).toBeUndefined();
+});
+
+test('edits the response and leaves the request alone', () => {
+  const hooks = headers.bind({ type: 'headers', request: NONE, response: { ...NONE, remove: ['server'] } });
+  const x = exchange({ fields: [['server', 'mine']] });
+  x.responseFields = Fields.of([
+    ['Server', 'theirs'],
+    ['x', 'y'],
+  ]);
+  hooks.response!(x);
+  expect([linesOf(x.responseFields), linesOf(x.fields)]).toEqual([['x: y'], ['server: mine']]);
+  expect(hooks.forward).toBeUndefined();
+});
+
+test('what is neither set, added nor removed costs no hook', () => {
+  expect(headers.bind({ type: 'headers', request: NONE, response: NONE })).toEqual({});
+});
