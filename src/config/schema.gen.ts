@@ -425,7 +425,7 @@ export const schema: object = {
         "address": {
           "description": "Where it listens.",
           "type": "string",
-          "format": "address",
+          "format": "listen-address",
           "examples": [
             "127.0.0.1:9090"
           ]

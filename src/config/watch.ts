@@ -14,7 +14,11 @@ import type { Clock, Timer } from '../kit/clock.ts';
 
 /** Quiet time after an event before the hint is given, so that a file is read when it is whole (ms). */
 const SETTLE = 10;
+/** A directory in which something happens all the time does not put the hint off for longer (ms). */
+const LONGEST_SETTLE = 100;
 const POLL = 2000;
+/** When to look, unasked, after watching has begun somewhere (ms). */
+const UNSEEN = [20, 100, 500];
 /** Links followed on the way to one file. */
 const MOST_HOPS = 40;
 
@@ -68,6 +72,8 @@ export class SourceWatcher {
   #signature = '';
   #directories = new Set<string>();
   #settling: Timer | null = null;
+  #firstEvent = 0;
+  #unseen: Timer[] = [];
   #closed = false;
 
   constructor(clock: Clock, hint: () => void) {
@@ -94,12 +100,21 @@ export class SourceWatcher {
     const added = [...wanted].filter((one) => !this.#directories.has(one));
     const removed = [...this.#directories].filter((one) => !wanted.has(one));
     if (removed.length > 0) this.#watcher.unwatch(removed);
-    if (added.length > 0) this.#watcher.add(added);
+    if (added.length > 0) {
+      this.#watcher.add(added);
+      // Watching begins a little later, and what happens until then is told by nobody.
+      for (const timer of this.#unseen) timer.cancel();
+      this.#unseen = [];
+      for (const ms of UNSEEN) this.#unseen.push(this.#clock.after(ms, () => this.#hint()));
+    }
     this.#directories = wanted;
   }
 
   #event(): void {
     if (this.#closed) return;
+    const now = this.#clock.now();
+    if (this.#settling === null) this.#firstEvent = now;
+    else if (now - this.#firstEvent > LONGEST_SETTLE) return;
     this.#settling?.cancel();
     this.#settling = this.#clock.after(SETTLE, () => {
       this.#settling = null;
@@ -132,6 +147,7 @@ export class SourceWatcher {
   async close(): Promise<void> {
     this.#closed = true;
     this.#settling?.cancel();
+    for (const timer of this.#unseen) timer.cancel();
     this.#poll.cancel();
     await this.#watcher.close();
   }

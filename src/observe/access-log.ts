@@ -4,8 +4,7 @@
  * `record` takes plain values, so that nothing here knows of exchanges. Lines that were not written when the process is
  * killed are lost; `close` writes them.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
 import type { Clock } from '../kit/clock.ts';
 import { jsonText } from './json-text.ts';
@@ -20,7 +19,6 @@ const STREAMS = new Set(['stdout', 'stderr']);
 
 /** Opening happens later and elsewhere; whether it can is to be known now. */
 function openForAppending(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
   closeSync(openSync(path, 'a'));
 }
 
@@ -62,8 +60,7 @@ export class AccessLog {
     if (!STREAMS.has(path)) openForAppending(path);
     this.#clock = clock;
     this.#idPrefix = idPrefix;
-    const target =
-      path === 'stdout' ? { fd: 1 } : path === 'stderr' ? { fd: 2 } : { dest: path, append: true, mkdir: true };
+    const target = path === 'stdout' ? { fd: 1 } : path === 'stderr' ? { fd: 2 } : { dest: path, append: true };
     this.#out = new sonicBoom.SonicBoom({
       ...target,
       minLength: BATCH,

@@ -60,8 +60,13 @@ export class ConnectionTable {
     for (const connection of this.#held) if (connection.idle && !allows(connection.clientAddress)) connection.retire();
   }
 
-  /** Ends all of them now. */
+  /** The last snapshot that knew the listener has ended. A response may still be on its way out. */
   close(): void {
+    this.retire();
+  }
+
+  /** Ends all of them now. */
+  destroy(): void {
     for (const connection of this.#held) connection.destroy();
     for (const connection of this.#leaving) connection.destroy();
   }

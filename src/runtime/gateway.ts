@@ -214,7 +214,7 @@ export class Gateway {
     }
     for (const snapshot of this.snapshots) snapshot.cut();
     if (last !== null) {
-      for (const { table } of last.listeners.values()) table.close();
+      for (const { table } of last.listeners.values()) table.destroy();
       this.#become(null);
       this.#retire(last);
     }

@@ -53,12 +53,17 @@ export async function testGateway(config: object | string, options: StartOptions
   };
 }
 
-/** Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+/**
+ * Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. `look` is done
+ * before each time that the condition is asked.
+ */
+export async function until(condition: () => boolean, what: string, look?: () => Promise<void>): Promise<void> {
   const started = performance.now();
+  await look?.();
   while (!condition()) {
     if (performance.now() - started > 5000) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
+    await look?.();
   }
 }
 

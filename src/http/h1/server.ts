@@ -121,7 +121,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   /** All that has come since the last request is a line end that old clients send behind a body: not worth an answer. */
   get #onlyEmptyLine(): boolean {
     const stash = this.#stash;
-    return this.#state === HEAD && stash !== null && stash.length <= 2 && stash.bytes[0] === CR;
+    if (this.#state !== HEAD || stash === null || stash.bytes[0] !== CR) return false;
+    return stash.length === 1 || (stash.length === 2 && stash.bytes[1] === LF);
   }
 
   /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
@@ -188,8 +189,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   /** Reads one head: answers where it ends, `start` if more is needed, or `end` if the request was refused. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const environment = this.#environment;
+    // Asked anew for each part: a head that took its time is served by what is current when it is whole.
+    this.#service = environment.service();
     if (this.#state === IDLE) {
-      this.#service = environment.service();
       this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
       this.#state = HEAD;
       this.#method = '';
@@ -459,7 +461,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.begun) this.abort();
     else {
       this.closing = true;
-      this.#writer.fixed(problemResponse(error.status), true, this.#environment.date() + this.#connectionLine());
+      const withBody = this.#method !== 'HEAD';
+      this.#writer.fixed(problemResponse(error.status), withBody, this.#environment.date() + this.#connectionLine());
       this.#writer.flush();
       this.#closeGently();
     }
