@@ -53,7 +53,10 @@ if (found === null && !modern) {
 }
 
 var command = found === null ? process.execPath : found;
-var running = child.spawn(command, FLAGS.concat([main], process.argv.slice(2)), { stdio: 'inherit' });
+var running = child.spawn(command, FLAGS.concat([main], process.argv.slice(2)), {
+  // The channel says nothing: its end tells the gateway that this process was killed.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
 ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'].forEach(function (signal) {
   process.on(signal, function () {
     running.kill(signal);

@@ -2,11 +2,13 @@
  * Derives everything that follows from the schemas: `npm run generate`. A test checks that the tree holds what it makes.
  *
  *   schemas/*.schema.json ──▶ src/config/schema.gen.ts      types, and the bundled schema that ajv and editors read
- *                         └─▶ docs/reference/config.md      every setting: type, default, what a change of it resets
+ *                         ├─▶ docs/reference/config.md      every setting: type, default, what a change of it resets
+ *                         └─▶ docs/reference/gateway.schema.json   for editors: short forms and references allowed
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { editorSchema } from '../src/config/editor-schema.ts';
 
 interface Schema {
   $ref?: string;
@@ -150,7 +152,11 @@ function reference(all: ReadonlyMap<string, Schema>): string {
 /** What belongs where, by path from the project's root. */
 export function generated(): Record<string, string> {
   const all = readSchemas();
-  return { 'src/config/schema.gen.ts': typescript(all), 'docs/reference/config.md': reference(all) };
+  return {
+    'src/config/schema.gen.ts': typescript(all),
+    'docs/reference/config.md': reference(all),
+    'docs/reference/gateway.schema.json': `${JSON.stringify(editorSchema(bundle(all)), null, 2)}\n`,
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -8,4 +8,10 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.internal);
 });
 
+// The launcher was killed, and with it, whoever did it thinks, the gateway.
+if (process.channel !== undefined) {
+  process.on('disconnect', () => process.exit(EXIT.killed));
+  process.channel?.unref();
+}
+
 process.exit(await program(process.argv.slice(2)));

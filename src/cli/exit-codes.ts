@@ -9,4 +9,6 @@ export const EXIT = {
   listen: 3,
   /** A defect of prozy. */
   internal: 70,
+  /** What started it was killed. */
+  killed: 137,
 } as const;

@@ -59,8 +59,9 @@ export async function program(argv: readonly string[]): Promise<number> {
     .command('schema')
     .description('print the JSON Schema of config files, for editors')
     .action(async () => {
+      const { editorSchema } = await import('../config/editor-schema.ts');
       const { schema } = await import('../config/schema.gen.ts');
-      process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify(editorSchema(schema), null, 2)}\n`);
     });
   try {
     await root.parseAsync([...argv], { from: 'user' });

@@ -86,20 +86,25 @@ export class AccessLog {
     );
   }
 
-  /** Opens the file anew, for log rotation. */
+  /** Opens the file anew, for log rotation; what was gathered goes to the old one. */
   reopen(): void {
+    this.#flush();
     if (!STREAMS.has(this.path)) this.#out.reopen();
   }
 
   /** Writes what is gathered and closes the file. */
   close(): void {
+    this.#flush();
+    if (!STREAMS.has(this.path)) this.#out.end();
+    else this.#out.destroy();
+  }
+
+  #flush(): void {
     try {
       this.#out.flushSync();
     } catch {
       // Not open yet, or the disk is full: there is nothing more to be done for these lines.
     }
-    if (!STREAMS.has(this.path)) this.#out.end();
-    else this.#out.destroy();
   }
 
   /** ISO time, to the second made once a second. */

@@ -1,0 +1,63 @@
+/**
+ * The schema as people write configs, for editors: what is read before validation is spelled out in plain JSON Schema. Cold.
+ *
+ * Validation sees a document whose short forms are written out and whose references are replaced; an editor sees what was
+ * typed. So here a short form is an alternative, a single value may stand for a list of one, and wherever a number or a
+ * choice is wanted a reference may stand.
+ */
+import type { SchemaNode } from './walk.ts';
+
+type Json = Record<string, unknown>;
+
+const REFERENCE: Json = { type: 'string', pattern: String.raw`^\$\{(env|file):[^}]+\}$` };
+
+/** `schema`: all in one, as the generator bundles it. */
+export function editorSchema(schema: object): object {
+  return rewrite(schema as Json, true);
+}
+
+function rewrite(node: Json, root = false): Json {
+  const { discriminator, 'x-short': short, 'x-list': list, 'x-exactly-one': one, ...rest } = node;
+  let out = mapValues(rest);
+  if (Array.isArray(one)) out['oneOf'] = one.map((name) => ({ required: [name] }));
+  // Formats that are ours say nothing to an editor; the description does.
+  delete out['format'];
+  delete out['x-reload'];
+  if (discriminator !== undefined) out = { ...out, anyOf: out['oneOf'] };
+  if (discriminator !== undefined) delete out['oneOf'];
+  if (typeof short === 'string') {
+    const inner = (node['properties'] as Record<string, SchemaNode>)[short] as Json;
+    return { description: out['description'], anyOf: [rewrite(inner), out] };
+  }
+  if (list === true) {
+    const { description, default: standard, ...array } = out;
+    return {
+      description,
+      ...(standard === undefined ? {} : { default: standard }),
+      anyOf: [rewrite(node['items'] as Json), array],
+    };
+  }
+  const plain = out['enum'] !== undefined || ['integer', 'number', 'boolean'].includes(String(out['type']));
+  if (!root && plain && out['const'] === undefined) {
+    const { description, default: standard, ...value } = out;
+    return { description, ...(standard === undefined ? {} : { default: standard }), anyOf: [value, REFERENCE] };
+  }
+  return out;
+}
+
+/** Rewrites what is a schema among the values: directly, in a list, or in a map by name. */
+function mapValues(node: Json): Json {
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => {
+      if (key === 'properties' || key === '$defs') return [key, mapOf(value as Record<string, Json>)];
+      if (key === 'oneOf') return [key, (value as Json[]).map((inner) => rewrite(inner))];
+      if (key === 'items' || (key === 'additionalProperties' && typeof value === 'object'))
+        return [key, rewrite(value as Json)];
+      return [key, value];
+    }),
+  );
+}
+
+function mapOf(schemas: Record<string, Json>): Json {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, rewrite(schema)]));
+}

@@ -1,0 +1,82 @@
+/** The command's answers and exit codes. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { run } from '../support/command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'prozy-cli-'));
+const good = join(folder, 'good.yaml');
+const bad = join(folder, 'bad.yaml');
+writeFileSync(good, 'version: 1\nroutes:\n  - { name: a, match: {}, respond: {} }\n');
+writeFileSync(
+  bad,
+  'version: 1\nroutes:\n  - { name: a, match: {}, pool: nobody }\n  - { name: a, match: {}, colour: 1 }\n',
+);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Report {
+  readonly file: string;
+  readonly ok: boolean;
+  readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+}
+
+describe('check', () => {
+  test('says fine and exits with 0', async () => {
+    expect(await run('check', good)).toMatchObject({ code: 0, out: `${good}: fine\n`, err: '' });
+  });
+
+  test('shows every problem of every file with its place, and exits with 1', async () => {
+    const { code, out } = await run('check', good, bad, join(folder, 'absent.yaml'));
+    expect(code).toBe(1);
+    expect(out).toContain(`${good}: fine`);
+    expect(out).toMatch(/bad\.yaml:4:\d+ {2}routes\[1\]\.colour {2}unknown setting colour\n {4}4 \| .*\n {6}\| +\^/);
+    expect(out).toContain('absent.yaml:1:1  cannot read this file');
+  });
+
+  test('as JSON for machines', async () => {
+    const { code, out } = await run('check', '--format', 'json', good, bad);
+    expect(code).toBe(1);
+    // The command's own output, checked field by field below.
+    const report = JSON.parse(out) as Report[];
+    expect(report.map(({ file, ok }) => [file, ok])).toEqual([
+      [good, true],
+      [bad, false],
+    ]);
+    expect(report[1]!.problems[0]).toMatchObject({ line: 4, message: expect.any(String) as string });
+  });
+
+  test('without a file, or with an unknown format, is wrong usage: 2', async () => {
+    expect((await run('check')).code).toBe(2);
+    expect((await run('check', '--format', 'xml', good)).code).toBe(2);
+  });
+});
+
+describe('everything else', () => {
+  test('schema prints a schema that takes our configs and refuses nonsense', async () => {
+    const { code, out } = await run('schema');
+    expect(code).toBe(0);
+    const ajv = new Ajv2020({ strict: false, validateFormats: false, discriminator: true });
+    const validate = ajv.compile(JSON.parse(out) as object);
+    const simple = fileURLToPath(new URL('../../configs/production.yaml', import.meta.url));
+    expect([validate(parse(readFileSync(simple, 'utf8'))), validate.errors]).toEqual([true, null]);
+    expect(validate({ version: 1, pool: {} })).toBe(false);
+  });
+
+  test('help and version exit with 0, what nobody knows with 2', async () => {
+    expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await run('--help')).out).toContain('Exit codes');
+    expect((await run('--colour')).code).toBe(2);
+    expect((await run('dance')).code).toBe(2);
+    expect((await run()).code).toBe(2);
+  });
+
+  test('a config with problems does not start: 1, and the problems are shown', async () => {
+    const { code, err } = await run('--config', bad);
+    expect(code).toBe(1);
+    expect(err).toContain('unknown setting colour');
+  });
+});

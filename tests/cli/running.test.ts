@@ -1,0 +1,189 @@
+/** The command as it serves: flags, signals, ends. */
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { start } from '../support/command.ts';
+import { until } from '../support/gateway.ts';
+import { httpOrigin, rawOrigin } from '../support/origin.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { get } from '../support/requests.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'prozy-run-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function configFile(name: string, config: object): string {
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+const READY = 'config in effect';
+const GET = 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('SIGTERM: no new connections, what runs is finished with Connection: close, exit code 0', async () => {
+  let release = (): void => {};
+  await using origin = await httpOrigin((_, response) => {
+    release = () => response.end('late');
+  });
+  const port = await freePort();
+  const file = configFile('term', {
+    version: 1,
+    listeners: { web: { address: `127.0.0.1:${port}` } },
+    pools: { origin: { endpoints: [`127.0.0.1:${origin.port}`] } },
+    routes: [{ name: 'all', match: {}, pool: 'origin' }],
+  });
+  await using command = start(['--config', file]);
+  await command.says(READY);
+  await using idle = await RawClient.to(port);
+  await using busy = await RawClient.to(port);
+  busy.send(GET);
+  await until(() => origin.requests.length === 1, 'the request is under way');
+  command.child.kill('SIGTERM');
+  await idle.end();
+  await expect(get(port)).rejects.toThrow(/ECONNREFUSED/);
+  release();
+  const response = await busy.response();
+  expect([response.status, response.body, response.headers['connection']]).toEqual([200, 'late', 'close']);
+  busy.socket.end();
+  expect((await command.end()).code).toBe(0);
+});
+
+test('a second signal ends it at once', async () => {
+  await using origin = await httpOrigin(() => {});
+  const port = await freePort();
+  const file = configFile('twice', {
+    version: 1,
+    listeners: { web: { address: `127.0.0.1:${port}` } },
+    pools: { origin: { endpoints: [`127.0.0.1:${origin.port}`] } },
+    routes: [{ name: 'all', match: {}, pool: 'origin' }],
+  });
+  await using command = start(['--config', file]);
+  await command.says(READY);
+  await using busy = await RawClient.to(port);
+  busy.send(GET);
+  await until(() => origin.requests.length === 1, 'the request is under way');
+  command.child.kill('SIGINT');
+  await command.says('finishing what runs');
+  command.child.kill('SIGINT');
+  expect((await command.end()).code).toBe(130);
+});
+
+test('the drain time bounds a stop: what still runs is cut, exit code 0', async () => {
+  await using origin = await httpOrigin(() => {});
+  const port = await freePort();
+  const file = configFile('drain', {
+    version: 1,
+    reload: { drain: '200ms' },
+    listeners: { web: { address: `127.0.0.1:${port}` } },
+    pools: { origin: { endpoints: [`127.0.0.1:${origin.port}`] } },
+    routes: [{ name: 'all', match: {}, pool: 'origin' }],
+  });
+  await using command = start(['--config', file]);
+  await command.says(READY);
+  await using busy = await RawClient.to(port);
+  busy.send(GET);
+  await until(() => origin.requests.length === 1, 'the request is under way');
+  command.child.kill('SIGTERM');
+  expect((await busy.response()).status).toBe(503);
+  expect((await command.end()).code).toBe(0);
+});
+
+test('SIGHUP reads the config again, environment references included, and opens the access log anew', async () => {
+  const port = await freePort();
+  const log = join(folder, 'access.log');
+  const file = configFile('hup', {
+    version: 1,
+    logging: { access: { path: 'access.log' } },
+    listeners: { web: { address: `127.0.0.1:${port}` } },
+    routes: [{ name: 'all', match: {}, respond: { body: '${env:PROZY_TEST_WORD}' } }],
+  });
+  await using command = start(['--config', file], { PROZY_TEST_WORD: 'fish' });
+  await command.says(READY);
+  expect((await get(port)).body).toBe('fish');
+  rmSync(log);
+  command.child.kill('SIGHUP');
+  await command.says('config unchanged in effect');
+  expect((await get(port)).body).toBe('fish');
+  command.child.kill('SIGTERM');
+  expect((await command.end()).code).toBe(0);
+  expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({ status: 200, target: '/' });
+});
+
+test('a port that is taken: exit code 3, and which one it was', async () => {
+  const taken = net.createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as net.AddressInfo;
+  const file = configFile('taken', { version: 1, listeners: { web: { address: `127.0.0.1:${port}` } } });
+  await using command = start(['--config', file]);
+  const { code, err } = await command.end();
+  expect([code, err]).toEqual([3, `listener web cannot have 127.0.0.1:${port}: EADDRINUSE\n`]);
+  taken.close();
+});
+
+test('flags without a file: a tcp gateway with a connection limit', async () => {
+  await using origin = await rawOrigin((socket) => {
+    socket.write('hello, ');
+    socket.pipe(socket);
+  });
+  const port = await freePort();
+  const flags = ['--listen', '127.0.0.1', '--port', `${port}`, '--backend', `127.0.0.1:${origin.port}`];
+  await using command = start([...flags, '--max-conn', '1', '--timeout', '2', '--verbose']);
+  await command.says(READY);
+  await using client = await RawClient.to(port);
+  client.send('you');
+  await until(() => client.text === 'hello, you', 'both have spoken');
+  const other = net.connect(port, '127.0.0.1');
+  let code = '';
+  other.on('error', (error: NodeJS.ErrnoException) => (code = error.code ?? ''));
+  await until(() => code === 'ECONNRESET', 'one too many is turned away');
+  client.socket.end();
+  await until(() => client.closed, 'the first is done');
+  command.child.kill('SIGTERM');
+  const { code: exit, out } = await command.end();
+  expect(exit).toBe(0);
+  expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ kind: 'tcp', bytes_in: 3, bytes_out: 10 });
+});
+
+test('flags without a file: an HTTP gateway over two backends, on a port that two processes share', async () => {
+  await using one = await httpOrigin((_, response) => response.end('one'));
+  await using two = await httpOrigin((_, response) => response.end('two'));
+  const port = await freePort();
+  const flags = [
+    '--http',
+    '--reuse-addr',
+    '--port',
+    `${port}`,
+    '--backend',
+    `localhost:${one.port}`,
+    `localhost:${two.port}`,
+  ];
+  await using command = start(flags);
+  await command.says(READY);
+  const bodies = [await get(port), await get(port)].map(({ body }) => body);
+  expect(bodies.toSorted()).toEqual(['one', 'two']);
+  await using second = start(flags);
+  await second.says(READY);
+  expect(second.child.exitCode).toBeNull();
+  second.child.kill('SIGKILL');
+  // Nobody would find the gateway itself any more: it ends with its launcher.
+  expect((await second.end()).code).toBeNull();
+});
+
+test('a flag that makes no sense is a problem of the config it stands for', async () => {
+  await using command = start(['--backend', 'nowhere', '--port', '99999']);
+  const { code, err } = await command.end();
+  expect(code).toBe(1);
+  expect(err).toContain('must be an address');
+});
