@@ -18,6 +18,7 @@ import {
   TRAILER,
   TRANSFER_ENCODING,
   UPGRADE,
+  USER_AGENT,
 } from './known.ts';
 
 /** Removed wherever they stand. */
@@ -35,7 +36,7 @@ const ALWAYS = [
 const ALWAYS_MASK = ALWAYS.reduce((mask, id) => mask | (1 << id), 0);
 
 /** Known fields that a Connection option may name with effect. */
-const MAY_BE_NAMED = new Set([...ALWAYS, TRAILER]);
+const MAY_BE_NAMED = new Set([...ALWAYS, TRAILER, USER_AGENT]);
 
 export function stripHopByHop(fields: Fields): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;

@@ -61,7 +61,7 @@ function ownLines(connection: Connection, authority: string): string {
 function appendedLines(x: Exchange): string {
   const { connection, authority, fields } = x;
   const address = connection.clientAddress === 'unix:' ? 'unknown' : connection.clientAddress;
-  const forwarded = fields.known(FORWARDED);
+  const forwarded = balanced(fields.known(FORWARDED));
   const chain = fields.known(X_FORWARDED_FOR);
   const host = fields.known(X_FORWARDED_HOST) ?? authority;
   const proto = fields.known(X_FORWARDED_PROTO) ?? scheme(connection);
@@ -75,6 +75,11 @@ function appendedLines(x: Exchange): string {
     `X-Forwarded-Proto: ${proto}\r\n` +
     (port === undefined ? '' : `X-Forwarded-Port: ${port}\r\n`)
   );
+}
+
+/** Undefined if a quoted string in it does not end: what is appended to it would become part of that string. */
+function balanced(value: string | undefined): string | undefined {
+  return value !== undefined && /^(?:[^"]|"(?:[^"\\]|\\.)*")*$/.test(value) ? value : undefined;
 }
 
 /**

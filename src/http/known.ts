@@ -25,7 +25,8 @@ export const X_FORWARDED_HOST = 17;
 export const DATE = 18;
 export const HTTP2_SETTINGS = 19;
 export const X_FORWARDED_PORT = 20;
-const MAX_FORWARDS = 21;
+export const MAX_FORWARDS = 21;
+export const USER_AGENT = 22;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -49,6 +50,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['http2-settings', HTTP2_SETTINGS],
   ['x-forwarded-port', X_FORWARDED_PORT],
   ['max-forwards', MAX_FORWARDS],
+  ['user-agent', USER_AGENT],
 ];
 
 const byName = new Map(NAMES);

@@ -6,13 +6,14 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
-import type { Clock } from '../kit/clock.ts';
+import type { Clock, Timer } from '../kit/clock.ts';
+import { AsciiWriter } from './ascii-writer.ts';
 import { jsonText } from './json-text.ts';
 
 /** Bytes that may wait for a reader that has stopped reading; lines beyond are lost. */
 const MOST_WAITING = 16 * 1024 * 1024;
 /** Bytes gathered before a write, and the longest that a line waits (ms). */
-const BATCH = 8 * 1024;
+const BATCH = 64 * 1024;
 const LONGEST_WAIT = 1000;
 
 const STREAMS = new Set(['stdout', 'stderr']);
@@ -22,7 +23,25 @@ function openForAppending(path: string): void {
   closeSync(openSync(path, 'a'));
 }
 
+/** Bytes of a line without target, host and user agent, more than enough. */
+const COMMON = 2048;
+/** Bytes that a character can become in JSON. */
+const LONGEST_ESCAPE = 6;
+
+const CLIENT_PORT = ascii('","client_port":');
+const TARGET = ascii(',"target":"');
+const STATUS = ascii('","status":');
+const UPSTREAM = ascii(',"upstream_ms":');
+const BYTES_IN = ascii(',"bytes_in":');
+const BYTES_OUT = ascii(',"bytes_out":');
+const DURATION = ascii(',"duration_ms":');
+const ERROR = ascii(',"error":"');
+const QUOTE = ascii('"');
+const END = ascii('}\n');
+
 export interface AccessRecord {
+  /** Monotonic ms. */
+  readonly now: number;
   readonly kind: 'http' | 'tcp';
   readonly generation: number;
   readonly listener: string;
@@ -45,76 +64,162 @@ export interface AccessRecord {
   readonly userAgent: string;
 }
 
+type Place = Pick<AccessRecord, 'listener' | 'route' | 'endpoint' | 'generation' | 'method' | 'host' | 'minor'> & {
+  readonly bytes: Uint8Array;
+};
+
+type File = Omit<sonicBoom.SonicBoom, 'write'> & { write(bytes: Buffer): boolean };
+
 export class AccessLog {
   readonly path: string;
-  readonly #out: sonicBoom.SonicBoom;
+  readonly #file: File;
   readonly #clock: Clock;
-  readonly #idPrefix: string;
+  /** Between the time and the request id's number. */
+  readonly #afterTime: Uint8Array;
+  readonly #gathering: Timer;
+  #out = new AsciiWriter(BATCH);
+  #last: Place | null = null;
+  #lastAgent = '';
+  #lastAgentBytes = ascii('');
   #count = 0;
-  #second = -1;
-  #time = '';
+  /** From monotonic to epoch ms. */
+  #offset = 0;
+  #nextSecond = 0;
+  #second = ascii('');
 
   /** Throws if the file can't be opened. `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes request ids unique among processes. */
   constructor(path: string, clock: Clock, idPrefix: string) {
     this.path = path;
     if (!STREAMS.has(path)) openForAppending(path);
     this.#clock = clock;
-    this.#idPrefix = idPrefix;
+    this.#afterTime = ascii(`Z","request_id":"${idPrefix}`);
     const target = path === 'stdout' ? { fd: 1 } : path === 'stderr' ? { fd: 2 } : { dest: path, append: true };
-    this.#out = new sonicBoom.SonicBoom({
+    // Its types do not know the content mode that is asked for.
+    this.#file = new sonicBoom.SonicBoom({
       ...target,
-      minLength: BATCH,
-      periodicFlush: LONGEST_WAIT,
+      contentMode: 'buffer',
       maxLength: MOST_WAITING,
       sync: false,
-    });
+    }) as unknown as File;
     // A full disk must not stop the traffic; what could not be written is lost.
-    this.#out.on('error', () => {});
+    this.#file.on('error', () => {});
+    this.#gathering = clock.every(LONGEST_WAIT, () => this.#hand());
   }
 
   write(record: AccessRecord): void {
-    const { kind, error, userAgent } = record;
-    const http =
-      kind === 'tcp'
-        ? ''
-        : `,"method":${jsonText(record.method)},"host":${jsonText(record.host)},"target":${jsonText(record.target)},"protocol":"HTTP/1.${record.minor}","status":${record.status}` +
-          `,"upstream_ms":${record.upstream.toFixed(3)}${userAgent === '' ? '' : `,"user_agent":${jsonText(userAgent)}`}`;
-    this.#out.write(
-      `{"time":"${this.#now()}","request_id":"${this.#idPrefix}${(this.#count++).toString(36)}","kind":"${kind}","client":"${record.client}","client_port":${record.clientPort}` +
-        `,"listener":"${record.listener}","route":"${record.route}","endpoint":"${record.endpoint}","generation":${record.generation}${http}` +
-        `,"bytes_in":${record.bytesIn},"bytes_out":${record.bytesOut},"duration_ms":${record.duration.toFixed(3)}${error === '' ? '' : `,"error":${jsonText(error)}`}}\n`,
+    const { error, userAgent } = record;
+    const room = COMMON + LONGEST_ESCAPE * (record.target.length + userAgent.length + record.host.length);
+    if (this.#out.at + room > this.#out.bytes.length) this.#hand(room);
+    const out = this.#out;
+    this.#time(record.now, out);
+    out.integer(this.#count++);
+    out.raw(this.#place(record));
+    out.text(record.client);
+    out.raw(CLIENT_PORT);
+    out.integer(record.clientPort);
+    if (record.kind === 'http') {
+      out.raw(TARGET);
+      out.quoted(record.target);
+      out.raw(STATUS);
+      out.integer(record.status);
+      out.raw(UPSTREAM);
+      out.milliseconds(record.upstream);
+      if (userAgent !== '') out.raw(this.#userAgent(userAgent));
+    }
+    out.raw(BYTES_IN);
+    out.integer(record.bytesIn);
+    out.raw(BYTES_OUT);
+    out.integer(record.bytesOut);
+    out.raw(DURATION);
+    out.milliseconds(record.duration);
+    if (error !== '') {
+      out.raw(ERROR);
+      out.text(error);
+      out.raw(QUOTE);
+    }
+    out.raw(END);
+  }
+
+  /** What many lines have in common, made once for as long as it is the same. */
+  #place(record: AccessRecord): Uint8Array {
+    const last = this.#last;
+    if (
+      last !== null &&
+      record.route === last.route &&
+      record.endpoint === last.endpoint &&
+      record.host === last.host &&
+      record.method === last.method &&
+      record.listener === last.listener &&
+      record.generation === last.generation &&
+      record.minor === last.minor
+    ) {
+      return last.bytes;
+    }
+    const { kind, listener, route, endpoint, generation, method, host, minor } = record;
+    // Nothing here needs escaping: names are words, a method is a token, a host has been checked.
+    const http = kind === 'tcp' ? '' : `,"protocol":"HTTP/1.${minor}","method":"${method}","host":"${host}"`;
+    const bytes = ascii(
+      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":"${endpoint}","generation":${generation}${http},"client":"`,
     );
+    this.#last = { listener, route, endpoint, generation, method, host, minor, bytes };
+    return bytes;
+  }
+
+  /** Clients name themselves alike again and again. */
+  #userAgent(text: string): Uint8Array {
+    if (text !== this.#lastAgent) {
+      this.#lastAgent = text;
+      this.#lastAgentBytes = ascii(`,"user_agent":${jsonText(text)}`);
+    }
+    return this.#lastAgentBytes;
+  }
+
+  /** Hands over what has been gathered to be written; then there is room for a line of that many bytes. */
+  #hand(room = 0): void {
+    const { bytes, at } = this.#out;
+    if (at > 0) this.#file.write(bytes.subarray(0, at));
+    this.#out = new AsciiWriter(Math.max(BATCH, room));
   }
 
   /** Opens the file anew, for log rotation; what was gathered goes to the old one. */
   reopen(): void {
     this.#flush();
-    if (!STREAMS.has(this.path)) this.#out.reopen();
+    if (!STREAMS.has(this.path)) this.#file.reopen();
   }
 
   /** Writes what is gathered and closes the file. */
   close(): void {
+    this.#gathering.cancel();
     this.#flush();
-    if (!STREAMS.has(this.path)) this.#out.end();
-    else this.#out.destroy();
+    if (!STREAMS.has(this.path)) this.#file.end();
+    else this.#file.destroy();
   }
 
   #flush(): void {
+    this.#hand();
     try {
-      this.#out.flushSync();
+      this.#file.flushSync();
     } catch {
       // Not open yet, or the disk is full: there is nothing more to be done for these lines.
     }
   }
 
-  /** ISO time, to the second made once a second. */
-  #now(): string {
-    const now = this.#clock.wall();
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#time = new Date(second * 1000).toISOString().slice(0, 20);
+  /** The line's beginning, up to the request id's number; but for the milliseconds it is made once a second. */
+  #time(now: number, out: AsciiWriter): void {
+    let wall = now + this.#offset;
+    if (wall >= this.#nextSecond || wall < this.#nextSecond - 1000) {
+      wall = this.#clock.wall();
+      this.#offset = wall - now;
+      const second = Math.floor(wall / 1000);
+      this.#nextSecond = (second + 1) * 1000;
+      this.#second = ascii(`{"time":"${new Date(second * 1000).toISOString().slice(0, 20)}`);
     }
-    return `${this.#time}${String(Math.floor(now) % 1000).padStart(3, '0')}Z`;
+    out.raw(this.#second);
+    out.thousandths(Math.floor(wall) % 1000);
+    out.raw(this.#afterTime);
   }
+}
+
+function ascii(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
 }

@@ -1,5 +1,6 @@
 /** What an exchange or a relay says in the access log. Hot, when the log is on. */
 import type { Exchange } from '../http/exchange.ts';
+import { USER_AGENT } from '../http/known.ts';
 import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { Relay } from './relay.ts';
@@ -20,6 +21,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** `now`: monotonic ms. */
 export function logExchange(log: AccessLog, x: Exchange, now: number): void {
   log.write({
+    now,
     kind: 'http',
     generation: x.generation,
     listener: x.connection.listener,
@@ -37,13 +39,20 @@ export function logExchange(log: AccessLog, x: Exchange, now: number): void {
     duration: now - x.startedAt,
     upstream: x.upstreamAt === 0 ? 0 : x.upstreamAt - x.startedAt,
     error: x.error,
-    userAgent: x.fields.get('user-agent') ?? '',
+    userAgent: x.fields.known(USER_AGENT) ?? '',
   });
 }
 
 /** A request that never became an exchange: all that is known is who sent it and which status it got. */
-export function logRefusal(log: AccessLog, connection: Connection, generation: number, status: number): void {
+export function logRefusal(
+  log: AccessLog,
+  connection: Connection,
+  generation: number,
+  status: number,
+  now: number,
+): void {
   log.write({
+    now,
     kind: 'http',
     generation,
     listener: connection.listener,
@@ -65,9 +74,18 @@ export function logRefusal(log: AccessLog, connection: Connection, generation: n
   });
 }
 
-export function logRelay(log: AccessLog, relay: Relay, generation: number, duration: number, error: string): void {
+/** `startedAt` and `now`: monotonic ms. */
+export function logRelay(
+  log: AccessLog,
+  relay: Relay,
+  generation: number,
+  startedAt: number,
+  now: number,
+  error: string,
+): void {
   const { connection } = relay;
   log.write({
+    now,
     kind: 'tcp',
     generation,
     listener: connection.listener,
@@ -82,7 +100,7 @@ export function logRelay(log: AccessLog, relay: Relay, generation: number, durat
     status: 0,
     bytesIn: relay.bytesIn,
     bytesOut: relay.bytesOut,
-    duration,
+    duration: now - startedAt,
     upstream: 0,
     error,
     userAgent: '',

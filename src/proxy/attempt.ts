@@ -62,10 +62,10 @@ export class Attempt implements TransportTaker {
   }
 
   #send(connection: Http1ClientConnection, text: string): void {
-    const { x, stream } = this.#passage;
+    const { x, stream, offered } = this.#passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
-    connection.start(text, x.method, source, x.bodyLength < 0, stream.upgrade, this.#timeouts, this.#passage);
+    connection.start(text, x.method, source, x.bodyLength < 0, offered, this.#timeouts, this.#passage);
     if (source !== null) stream.readBody(connection);
   }
 

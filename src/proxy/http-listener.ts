@@ -99,7 +99,7 @@ export class HttpListener implements HttpLive, HttpService {
 
   refused(connection: Connection, status: number): void {
     this.metrics.badRequest(status);
-    const { accessLog } = this.shared;
-    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status);
+    const { accessLog, clock } = this.shared;
+    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now());
   }
 }

@@ -21,7 +21,7 @@ import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, DATE } from '../http/known.ts';
+import { CONTENT_LENGTH, DATE, UPGRADE } from '../http/known.ts';
 import { clientAddress } from '../http/identity.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
@@ -30,6 +30,7 @@ import type { Verdict } from '../policies/policy.ts';
 import { logExchange } from './access-records.ts';
 import { Attempt } from './attempt.ts';
 import type { HttpLive, Leaseholder, Route } from './live.ts';
+import { lastHop } from './max-forwards.ts';
 import { requestText } from './request-text.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
@@ -51,6 +52,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   readonly x: Exchange;
   readonly stream: ServerStream;
   readonly live: HttpLive;
+  /** The protocols that the client offers to change to, or ''. */
+  offered = '';
   #route: Route | null = null;
   #step = 0;
   #attempt: Attempt | null = null;
@@ -83,6 +86,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     if (x.method === 'CONNECT') {
       this.stream.closing = true;
       this.#refuse(CONNECT_UNSUPPORTED);
+      return;
+    }
+    const last = lastHop(x);
+    if (last !== null) {
+      this.#answer(last);
       return;
     }
     const route = live.router.match(x);
@@ -129,7 +137,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     const { x } = this;
     for (let i = 0; i < route.forward.length; i++) route.forward[i]!(x);
     // Made once: a further attempt sends the same bytes.
-    this.#text = requestText(x, this.live.trusted, this.stream.upgrade);
+    if (this.stream.upgrade) this.offered = x.fields.known(UPGRADE) ?? '';
+    this.#text = requestText(x, this.live.trusted, this.offered);
     this.#try();
   }
 

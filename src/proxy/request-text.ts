@@ -3,13 +3,12 @@ import type { AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { identityLines } from '../http/identity.ts';
-import { EXPECT, HOST, UPGRADE } from '../http/known.ts';
+import { EXPECT, HOST } from '../http/known.ts';
 import { VIA_LINES } from '../http/via.ts';
 
-/** `upgrade`: the client's offer to change protocols is passed on. */
-export function requestText(x: Exchange, trusted: AddressSet, upgrade: boolean): string {
+/** `offered`: the protocols that the client offers to change to, or ''. */
+export function requestText(x: Exchange, trusted: AddressSet, offered: string): string {
   const { fields, connection } = x;
-  const protocols = upgrade ? fields.known(UPGRADE)! : '';
   stripHopByHop(fields);
   // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
   if (x.minor === 0) fields.removeKnown(EXPECT);
@@ -17,7 +16,7 @@ export function requestText(x: Exchange, trusted: AddressSet, upgrade: boolean):
   let lines = fields.lines() + identity + VIA_LINES[x.minor]!;
   if (!fields.has(HOST) && x.authority === '') lines = `Host: ${localAuthority(x)}\r\n${lines}`;
   if (x.bodyLength < 0) lines += 'Transfer-Encoding: chunked\r\n';
-  if (upgrade) lines += `Connection: Upgrade\r\nUpgrade: ${protocols}\r\n`;
+  if (offered !== '') lines += `Connection: Upgrade\r\nUpgrade: ${offered}\r\n`;
   return `${x.method} ${x.path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
 }
 

@@ -74,7 +74,7 @@ export class TcpListener {
         total.leave();
         metrics.active--;
         if (shared.accessLog !== null)
-          logRelay(shared.accessLog, relay, lease.generation, shared.clock.now() - startedAt, error);
+          logRelay(shared.accessLog, relay, lease.generation, startedAt, shared.clock.now(), error);
       },
     };
     held.relay = new Relay(transport, connection, { lease, pool, metrics, deadlines: shared.deadlines }, observer);

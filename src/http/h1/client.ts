@@ -20,7 +20,7 @@ import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
-import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
+import { CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE } from '../known.ts';
 import {
   CHUNKED,
   type BodySink,
@@ -61,7 +61,7 @@ export interface ClientTimeouts {
 export interface ClientConnectionOwner {
   /** It can be used again. */
   onIdle(connection: Http1ClientConnection): void;
-  /** It is closed, or has been handed over; it was in the pool (`idle`) or in use. Called once. */
+  /** It is closed; it was in the pool (`idle`) or in use. Called once. */
   onGone(connection: Http1ClientConnection, idle: boolean): void;
 }
 
@@ -79,7 +79,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   #method = '';
   #requestChunked = false;
   #requestDone = true;
-  #upgrade = false;
+  /** The protocols that were offered, or ''. */
+  #offered = '';
   #informational = 0;
   #heard = false;
   #reusable = true;
@@ -103,7 +104,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 
   /**
-   * Sends a request head and waits for its response. `source` is null if there is no body; else the caller then has the
+   * Sends a request head and waits for its response. `offered`: the protocols to change to, or ''. `source` is null if there is no body; else the caller then has the
    * body sent here as to any BodySink.
    */
   start(
@@ -111,7 +112,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     method: string,
     source: BodySource | null,
     chunked: boolean,
-    upgrade: boolean,
+    offered: string,
     timeouts: ClientTimeouts,
     sink: ResponseSink,
   ): void {
@@ -122,7 +123,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#requestSource = source;
     this.#requestChunked = chunked;
     this.#requestDone = source === null;
-    this.#upgrade = upgrade;
+    this.#offered = offered;
     this.#informational = 0;
     this.#heard = false;
     this.#reusable = true;
@@ -307,16 +308,16 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
 
   #switched(bytes: Buffer, at: number, end: number, fields: Fields): number {
     const sink = this.#sink!;
-    if (!this.#upgrade) {
+    // RFC 9110 §7.8: a server may only change to what was offered.
+    if (!isOffered(fields.known(UPGRADE), this.#offered)) {
       giveFields(fields);
-      this.#fail(BAD_RESPONSE.with('101 without an offer'));
+      this.#fail(BAD_RESPONSE.with('101 to a protocol that was not offered'));
       return end;
     }
     this.#state = GONE;
     this.#sink = null;
     this.#deadlines.delete(this);
     this.#transport.handler = IGNORE;
-    this.#owner.onGone(this, false);
     const early = at === end ? NO_BYTES : Buffer.from(bytes.subarray(at, end));
     sink.switched(fields, this.#transport, early);
     return end;
@@ -364,4 +365,17 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#owner.onGone(this, idle);
     source?.resume();
   }
+}
+
+/** Is each of the protocols that a 101 names among those offered? */
+function isOffered(chosen: string | undefined, offered: string): boolean {
+  if (chosen === undefined || offered === '') return false;
+  const offers = offered
+    .toLowerCase()
+    .split(',')
+    .map((one) => one.trim());
+  return chosen
+    .toLowerCase()
+    .split(',')
+    .every((one) => offers.includes(one.trim()));
 }

@@ -47,7 +47,6 @@ const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
-const CR = 0x0d;
 
 /* Used up before anything else can run. */
 const head = new RequestHead();
@@ -120,9 +119,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   /** All that has come since the last request is a line end that old clients send behind a body: not worth an answer. */
   get #onlyEmptyLine(): boolean {
-    const stash = this.#stash;
-    if (this.#state !== HEAD || stash === null || stash.bytes[0] !== CR) return false;
-    return stash.length === 1 || (stash.length === 2 && stash.bytes[1] === LF);
+    return this.#state === HEAD && this.#stash?.isLineEnd === true;
   }
 
   /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
@@ -181,9 +178,15 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       } else break;
     }
     this.#consuming = false;
-    if (at >= end || this.#state >= CLOSING) return;
-    (this.#stash ??= new Stash()).append(bytes, at, end);
-    if (this.#state !== HEAD) this.#transport.pause();
+    if (this.#state >= CLOSING) return;
+    if (at < end) {
+      (this.#stash ??= new Stash()).append(bytes, at, end);
+      if (this.#state !== HEAD) {
+        this.#transport.pause();
+        return;
+      }
+    }
+    if (this.#ended) this.#nothingMore();
   }
 
   /** Reads one head: answers where it ends, `start` if more is needed, or `end` if the request was refused. */
@@ -292,6 +295,12 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onEnd(): void {
     this.#ended = true;
+    // Some transports tell of the end while paused: what lies in the stash has its turn first.
+    if (this.#state === HEAD || this.#stash === null || this.#stash.length === 0) this.#nothingMore();
+  }
+
+  /** The client has ended its side, and all that it sent has been looked at. */
+  #nothingMore(): void {
     if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLine) this.#close();
     else if (this.#state === HEAD) this.#refuse(400, 0);
     else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
@@ -430,7 +439,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#responseSource = null;
     this.#state = IDLE;
     this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.idle;
-    if (this.#consuming || this.#stash === null) return;
+    if (this.#consuming) return;
+    if (this.#ended && (this.#stash === null || this.#stash.length === 0)) this.#close();
+    if (this.#stash === null) return;
     if (this.#stash.length > 0) this.#consumeStash();
     if (this.#stash.length === 0 || this.#state === HEAD) this.#transport.resume();
   }
@@ -439,15 +450,19 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   /** Answers a request that never became an exchange, and closes. */
   #refuse(status: number, end: number): number {
-    const method = this.#method;
-    this.closing = true;
-    this.#minor = 1;
     this.#service?.refused(this.connection, status);
     this.#writer.reset();
-    this.#writer.fixed(problemResponse(status), method !== 'HEAD', this.#environment.date() + this.#connectionLine());
+    this.#answerLast(status);
+    return end;
+  }
+
+  /** The gateway's own last word on this connection. */
+  #answerLast(status: number): void {
+    this.closing = true;
+    const withBody = this.#method !== 'HEAD';
+    this.#writer.fixed(problemResponse(status), withBody, this.#environment.date() + this.#connectionLine());
     this.#writer.flush();
     this.#closeGently();
-    return end;
   }
 
   /** The request under way turns out to be wrong: its owner lets go, and the client is told if that is still possible. */
@@ -459,13 +474,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     owner?.clientGone(error);
     if (this.#state === GONE) return end;
     if (this.begun) this.abort();
-    else {
-      this.closing = true;
-      const withBody = this.#method !== 'HEAD';
-      this.#writer.fixed(problemResponse(error.status), withBody, this.#environment.date() + this.#connectionLine());
-      this.#writer.flush();
-      this.#closeGently();
-    }
+    else this.#answerLast(error.status);
     return end;
   }
 

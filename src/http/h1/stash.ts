@@ -1,10 +1,18 @@
 /** Bytes kept for later, because a message is not whole yet or nobody can take it yet. Hot, but rarely used. */
 
 const EMPTY = Buffer.alloc(0);
+const CR = 0x0d;
+const LF = 0x0a;
 
 export class Stash {
   bytes: Buffer = EMPTY;
   length = 0;
+
+  /** It holds a line end and nothing else, or the first half of one. */
+  get isLineEnd(): boolean {
+    const { bytes, length } = this;
+    return (length === 1 || (length === 2 && bytes[1] === LF)) && bytes[0] === CR;
+  }
 
   /** Copies bytes[start, end) behind what is there. */
   append(bytes: Buffer, start: number, end: number): void {
