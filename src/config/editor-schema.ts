@@ -20,6 +20,7 @@ function rewrite(node: Json, root = false): Json {
   const { discriminator, 'x-short': short, 'x-list': list, 'x-exactly-one': one, ...rest } = node;
   let out = mapValues(rest);
   if (Array.isArray(one)) out['oneOf'] = one.map((name) => ({ required: [name] }));
+  if (out['format'] === 'size' || out['format'] === 'duration') out['type'] = ['string', 'integer'];
   // Formats that are ours say nothing to an editor; the description does.
   delete out['format'];
   delete out['x-reload'];

@@ -56,6 +56,9 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
     return { [short]: typeof value === 'string' ? text(value, pointer, inner) : value };
   }
   if (typeof value === 'string') return text(value, pointer, schema);
+  // A bare number is a size in bytes; a bare 0 is no time at all.
+  if (typeof value === 'number' && (schema.format === 'size' || (schema.format === 'duration' && value === 0)))
+    return String(value);
   if (Array.isArray(value)) return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text));
   if (!isRecord(value)) return value;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};

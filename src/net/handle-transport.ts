@@ -51,6 +51,8 @@ export class HandleTransport implements Transport {
   #buffer: Buffer = sharedBuffer;
   #reading = true;
   #ended = false;
+  /** Who was last told that the peer has ended. */
+  #told: TransportHandler | null = null;
 
   constructor(handle: StreamHandle, handler: TransportHandler) {
     this.#handle = handle as OwnedHandle;
@@ -103,7 +105,11 @@ export class HandleTransport implements Transport {
   }
 
   resume(): void {
-    if (this.#reading || this.closed || this.#ended) return;
+    if (this.#reading || this.closed) return;
+    if (this.#ended) {
+      if (this.#told !== this.handler) process.nextTick(reportEnd, this);
+      return;
+    }
     this.#reading = true;
     this.#handle.readStart();
   }
@@ -151,8 +157,15 @@ export class HandleTransport implements Transport {
       this.#ended = true;
       this.#reading = false;
       this.#handle.readStop();
-      this.handler.onEnd();
+      this.tellEnd();
     } else if (count < 0) this.#fail(count);
+  }
+
+  /** For this file only. */
+  tellEnd(): void {
+    if (this.closed || this.#told === this.handler) return;
+    this.#told = this.handler;
+    this.handler.onEnd();
   }
 
   /** For the write callback only. */
@@ -205,6 +218,10 @@ export class HandleTransport implements Transport {
     giveBuffer(this.#buffer, this.#reading);
     this.#buffer = sharedBuffer;
   }
+}
+
+function reportEnd(transport: HandleTransport): void {
+  transport.tellEnd();
 }
 
 function reportBroken(transport: HandleTransport, status: number): void {

@@ -12,6 +12,8 @@ export class SocketTransport implements Transport {
   handler: TransportHandler;
   closed = false;
   #pending = false;
+  /** Who was last told that the peer has ended. */
+  #told: TransportHandler | null = null;
   readonly #socket: net.Socket;
 
   /** `socket` must have been made with `allowHalfOpen`. */
@@ -22,13 +24,15 @@ export class SocketTransport implements Transport {
     socket.on('data', (chunk: Buffer) => {
       if (!this.closed) this.handler.onBytes(chunk, 0, chunk.length);
     });
-    socket.on('end', () => {
-      if (!this.closed) this.handler.onEnd();
-    });
-    socket.on('drain', () => {
+    socket.on('end', () => this.#tellEnd());
+    const drained = (): void => {
+      if (!this.#pending) return;
       this.#pending = false;
       if (!this.closed) this.handler.onDrain();
-    });
+    };
+    socket.on('drain', drained);
+    // Once it has been ended, this is the only word that everything has left.
+    socket.on('finish', drained);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.closed) return;
       this.closed = true;
@@ -75,7 +79,9 @@ export class SocketTransport implements Transport {
   }
 
   resume(): void {
-    if (!this.closed) this.#socket.resume();
+    if (this.closed) return;
+    if (this.#socket.readableEnded && this.#told !== this.handler) process.nextTick(() => this.#tellEnd());
+    else this.#socket.resume();
   }
 
   end(): void {
@@ -91,7 +97,9 @@ export class SocketTransport implements Transport {
   reset(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#socket.resetAndDestroy();
+    // Only TCP knows resets: on a Unix socket it would throw.
+    if (this.#socket.remoteFamily === undefined) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   addresses(): TransportAddresses {
@@ -102,6 +110,12 @@ export class SocketTransport implements Transport {
       localAddress: plainAddress(localAddress),
       localPort: localPort ?? 0,
     };
+  }
+
+  #tellEnd(): void {
+    if (this.closed || this.#told === this.handler) return;
+    this.#told = this.handler;
+    this.handler.onEnd();
   }
 
   #took(all: boolean): boolean {

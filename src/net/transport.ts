@@ -19,7 +19,10 @@ export interface TransportHandler {
   onBytes(bytes: Buffer, start: number, end: number): void;
   /** Everything written has left for the kernel, after a write had answered `false`. */
   onDrain(): void;
-  /** The peer will send no more (FIN). Writing is still possible. */
+  /**
+   * The peer will send no more (FIN). Writing is still possible. A handler that takes over later is told again, on the
+   * tick after it has resumed.
+   */
   onEnd(): void;
   /** The connection is gone; `code` is the system's name for why: ECONNRESET, EPIPE, … Called once. */
   onClose(code: string): void;

@@ -156,10 +156,10 @@ export class AccessLog {
       return last.bytes;
     }
     const { kind, listener, route, endpoint, generation, method, host, minor } = record;
-    // Nothing here needs escaping: names are words, a method is a token, a host has been checked.
+    // But for the path of a Unix socket nothing needs escaping: names are words, a method is a token, a host is checked.
     const http = kind === 'tcp' ? '' : `,"protocol":"HTTP/1.${minor}","method":"${method}","host":"${host}"`;
     const bytes = ascii(
-      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":"${endpoint}","generation":${generation}${http},"client":"`,
+      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)},"generation":${generation}${http},"client":"`,
     );
     this.#last = { listener, route, endpoint, generation, method, host, minor, bytes };
     return bytes;

@@ -80,7 +80,9 @@ export class Exposition {
     this.#endpoints(page);
     this.#listeners(page);
     this.#reloads(page);
-    return `${page.lines.join('\n')}\n${await this.#registry.metrics()}`;
+    // prom-client writes Nan for what has no value yet; the format's word is NaN.
+    const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
+    return `${page.lines.join('\n')}\n${standard}`;
   }
 
   #routes(page: Page): void {

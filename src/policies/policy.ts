@@ -14,7 +14,7 @@ export type Verdict = FixedResponse | undefined;
 export interface Hooks {
   /** Before a pool is chosen: refuse, answer, or edit the request. */
   request?: (x: Exchange) => Verdict | Promise<Verdict>;
-  /** The last look at the request before it is sent on, again for each attempt. */
+  /** The last look at the request before it is sent on; a further attempt sends the same. */
   forward?: (x: Exchange) => void;
   /** The final response head is known and not yet sent. */
   response?: (x: Exchange) => void;

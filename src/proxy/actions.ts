@@ -2,6 +2,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { FixedResponse } from '../http/fixed-response.ts';
 import type { ActionPlan, RedirectPlan } from '../plan/types.ts';
+import { localAuthority } from './request-text.ts';
 
 export type Respond = (x: Exchange) => FixedResponse;
 
@@ -24,5 +25,7 @@ function location(plan: RedirectPlan, x: Exchange): string {
   let authority = plan.host ?? x.host;
   if (plan.port !== null) authority += `:${plan.port}`;
   else if (plan.host === null && plan.scheme === null) authority = x.authority;
+  // An HTTP/1.0 client may leave the Host out.
+  if (authority === '' || authority.startsWith(':')) authority = localAuthority(x);
   return `${scheme}://${authority}${plan.path ?? x.path}${x.query}`;
 }

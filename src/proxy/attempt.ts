@@ -72,6 +72,7 @@ export class Attempt implements TransportTaker {
   /** The final head has come. */
   answered(status: number, now: number): void {
     const { metrics } = this.endpoint;
+    this.endpoint.succeeded();
     metrics.responses[(status / 100) | 0]!++;
     metrics.firstByte.observe(now - this.#sentAt);
   }

@@ -32,6 +32,7 @@ import { Attempt } from './attempt.ts';
 import type { HttpLive, Leaseholder, Route } from './live.ts';
 import { lastHop } from './max-forwards.ts';
 import { requestText } from './request-text.ts';
+import { mayRetry } from './retry.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
 const problems = new Map<number, FixedResponse>();
@@ -42,11 +43,6 @@ function problem(status: number): FixedResponse {
   if (response === undefined) problems.set(status, (response = problemResponse(status)));
   return response;
 }
-
-/** Methods whose request may be sent again if nothing came back (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Endpoints tried for one request while none can be reached. */
-const MOST_ATTEMPTS = 3;
 
 export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   readonly x: Exchange;
@@ -139,19 +135,22 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     // Made once: a further attempt sends the same bytes.
     if (this.stream.upgrade) this.offered = x.fields.known(UPGRADE) ?? '';
     this.#text = requestText(x, this.live.trusted, this.offered);
-    this.#try();
+    this.#try(null);
   }
 
-  #try(): void {
+  /** `after`: how the attempt before failed, which is the answer if there is nobody else to ask. */
+  #try(after: GatewayError | null): void {
     const pool = this.#route!.pool!;
     const endpoint = pool.pick();
     if (endpoint === null) {
-      this.#refuse(pool.full ? POOL_FULL : NO_ENDPOINT);
+      this.#refuse(after ?? (pool.full ? POOL_FULL : NO_ENDPOINT));
       return;
     }
     this.#attempts++;
     this.x.endpoint = endpoint.address.text;
-    this.#attempt = new Attempt(this, endpoint, pool.plan.timeouts, this.#attempts > 1);
+    // Where one pooled connection has proved dead, the others may be so too.
+    const fresh = after !== null && after.retry === 'fresh';
+    this.#attempt = new Attempt(this, endpoint, pool.plan.timeouts, fresh);
     this.#attempt.start(this.#text);
   }
 
@@ -219,18 +218,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.failed(error);
-    if (this.#mayRetry(error, attempt)) {
-      attempt!.endpoint.metrics.retries++;
-      this.#try();
+    if (attempt !== null && mayRetry(error, this.x, this.#attempts, attempt.reused)) {
+      attempt.endpoint.metrics.retries++;
+      this.#try(error);
     } else this.#refuse(error);
-  }
-
-  /** Safe only if nothing of the request can have been acted upon, or acting on it twice does no harm. */
-  #mayRetry(error: GatewayError, attempt: Attempt | null): boolean {
-    if (attempt === null || this.#attempts >= MOST_ATTEMPTS) return false;
-    if (error.retry === 'always') return true;
-    if (error.retry === 'never' || !attempt.reused) return false;
-    return this.x.bodyLength === 0 && IDEMPOTENT.has(this.x.method);
   }
 
   // === the client's side

@@ -4,7 +4,7 @@
  * Nothing is read from the client until the upstream is there, and nothing is expected of it: the upstream may speak
  * first. The lease is held by the connection from the choice of an endpoint to its end.
  */
-import type { GatewayError } from '../kit/errors.ts';
+import { type GatewayError, NO_ENDPOINT, POOL_FULL } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
@@ -54,7 +54,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     client.handler = this;
     client.pause();
     live.lease.lease(this);
-    this.#try();
+    this.#try('');
   }
 
   get bytesIn(): number {
@@ -65,10 +65,12 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return this.#tunnel?.bytesFromUpstream ?? 0;
   }
 
-  #try(): void {
+  /** `after`: how the attempt before failed, or ''. */
+  #try(after: string): void {
     const endpoint = this.#live.pool.pick();
     if (endpoint === null) {
-      this.#end('no_endpoint');
+      const { code } = this.#live.pool.full ? POOL_FULL : NO_ENDPOINT;
+      this.#end(after === '' ? code : after);
       return;
     }
     this.#attempts++;
@@ -93,7 +95,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#endpoint!.active--;
     this.#endpoint!.failed(error);
     this.#endpoint = null;
-    if (this.#attempts < MOST_ATTEMPTS) this.#try();
+    if (this.#attempts < MOST_ATTEMPTS) this.#try(error.code);
     else this.#end(error.code);
   }
 

@@ -21,7 +21,7 @@ export function requestText(x: Exchange, trusted: AddressSet, offered: string): 
 }
 
 /** An HTTP/1.0 client may leave the Host out, HTTP/1.1 upstreams need one: where the client came in. */
-function localAuthority(x: Exchange): string {
+export function localAuthority(x: Exchange): string {
   const { localAddress, localPort } = x.connection;
   if (localPort === 0) return 'localhost';
   return localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;

@@ -26,12 +26,14 @@ export class Router<T> {
 
   match(x: Exchange): T | undefined {
     let best = this.#any.find(x, null);
+    if (this.#exact.size === 0 && this.#wildcards.size === 0) return best?.value;
+    // The dot that makes a name absolute makes it no other name; the plan takes it off too.
+    const host = x.host.endsWith('.') ? x.host.slice(0, -1) : x.host;
     if (this.#exact.size > 0) {
-      const index = this.#exact.get(x.host);
+      const index = this.#exact.get(host);
       if (index !== undefined) best = index.find(x, best);
     }
     if (this.#wildcards.size > 0) {
-      const host = x.host;
       for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
         const index = this.#wildcards.get(host.slice(dot));
         if (index !== undefined) best = index.find(x, best);

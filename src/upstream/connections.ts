@@ -25,6 +25,7 @@ export class EndpointConnections {
   #tuning: EndpointTuning;
   #idle: Http1ClientConnection[] = [];
   #open = 0;
+  #dialing = 0;
   #closed = false;
 
   constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, metrics: EndpointMetrics) {
@@ -41,6 +42,11 @@ export class EndpointConnections {
 
   get idle(): number {
     return this.#idle.length;
+  }
+
+  /** Connections being made. */
+  get dialing(): number {
+    return this.#dialing;
   }
 
   /** Is there neither an idle connection nor room for another? */
@@ -64,23 +70,32 @@ export class EndpointConnections {
 
   /** Makes a new connection. It counts from now on; whoever gets it says `released` when it is over. */
   connect(timeout: number, taker: TransportTaker): Dialing {
+    const most = this.#tuning.maxConnections;
+    // An idle one that is not wanted makes room.
+    if (most > 0 && this.#open >= most) this.#idle[0]?.retire();
     this.#open++;
+    this.#dialing++;
     return new Attempt(
       this.#address,
       timeout,
       this.#deadlines,
       {
         onTransport: (transport) => {
+          this.#dialing--;
           this.#metrics.connectionsOpened++;
           taker.onTransport(transport);
         },
         onConnectFailed: (error) => {
+          this.#dialing--;
           this.#open--;
           this.#metrics.connectErrors++;
           taker.onConnectFailed(error);
         },
       },
-      () => this.#open--,
+      () => {
+        this.#dialing--;
+        this.#open--;
+      },
     );
   }
 

@@ -54,11 +54,15 @@ export class EndpointState {
     this.connections = new EndpointConnections(address, tuning, deadlines, metrics);
   }
 
-  /** HEALTHY, DUE or UNAVAILABLE, as strategies ask. */
+  /**
+   * HEALTHY, DUE or UNAVAILABLE, as strategies ask. When its pause is over, one request at a time has it in turn with the
+   * others, or it would never be found well again while they are; those that come meanwhile take it only if they must.
+   */
   tier(): number {
     if (this.connections.full) return UNAVAILABLE;
     if (this.failures === 0) return HEALTHY;
-    return this.#deadlines.now >= this.retryAt ? DUE : UNAVAILABLE;
+    if (this.#deadlines.now < this.retryAt) return UNAVAILABLE;
+    return this.connections.dialing === 0 ? HEALTHY : DUE;
   }
 
   tune(tuning: EndpointTuning): void {
@@ -73,7 +77,7 @@ export class EndpointState {
     this.retryAt = this.#deadlines.now + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (this.failures - 1));
   }
 
-  /** A connection was made. */
+  /** A connection was made, or one that was there brought an answer. */
   succeeded(): void {
     if (this.failures === 0) return;
     this.failures = 0;

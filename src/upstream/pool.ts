@@ -2,7 +2,8 @@
  * A pool: endpoints and the strategy that chooses among them. Hot.
  *
  * Made by runtime/bind.ts for one snapshot; the endpoints' state is older and outlives it. A choice takes two passes:
- * first those that are well, then those that failed and are due for a retry. There is no third.
+ * first those that are well (or have their pause behind them and nobody trying them), then those that failed and are
+ * being tried. There is no third.
  */
 import type { PoolPlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';

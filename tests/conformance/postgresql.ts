@@ -45,8 +45,8 @@ writeFileSync(
     pools: { db: { endpoints: [`127.0.0.1:${PORT}`] } },
   }),
 );
-const { gateway, close } = await startGateway(config);
-const port = gateway.addressOf('db')?.port ?? 0;
+const running = await startGateway(config);
+const port = running.gateway.addressOf('db')?.port ?? 0;
 
 function psql(input: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -96,7 +96,7 @@ for (const [name, input, holds] of checks) {
 const many = await Promise.all(Array.from({ length: 40 }, (_, i) => psql(`select pg_sleep(0.2); select ${i};`)));
 const allThere = many.every((out, i) => out.trim() === String(i));
 console.log(`${allThere ? 'well  ' : 'FAILED'} 40 sessions at once`);
-await close(1000);
+await running.close(1000);
 run(join(bin, 'pg_ctl'), '-D', join(folder, 'data'), '-m', 'immediate', 'stop');
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed > 0 || !allThere ? 1 : 0);

@@ -65,12 +65,12 @@ function textOf(
   return kind === 'truncated' ? text.slice(0, text.length >> 1) : text;
 }
 
+let delay = 0;
+
 async function echoOrigin(): Promise<http.Server> {
   const server = http.createServer((request, response) => {
     request.resume();
-    request.on('end', () =>
-      setTimeout(() => response.end(`${String(request.headers['x-version'])}`), Math.random() * 5),
-    );
+    request.on('end', () => setTimeout(() => response.end(String(request.headers['x-version'])), delay++ % 5));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -7,7 +7,7 @@
 
 /** Well. */
 export const HEALTHY = 0;
-/** It failed, and enough time has passed to try it again. */
+/** It failed, enough time has passed to try it again, and somebody is doing so. */
 export const DUE = 1;
 /** It failed a short while ago, or may take no more. */
 export const UNAVAILABLE = 2;
