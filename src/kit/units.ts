@@ -14,9 +14,9 @@ const SIZE: Readonly<Record<string, number>> = {
 
 function parse(text: string, units: Readonly<Record<string, number>>): number | null {
   const match = /^(\d+(?:\.\d+)?)\s?([A-Za-z]*)$/.exec(text);
-  const unit = units[match?.[2] ?? 'none'];
-  if (match === null || unit === undefined) return null;
-  return Math.round(Number(match[1]) * unit);
+  const unit = match?.[2] ?? '';
+  if (match === null || !Object.hasOwn(units, unit)) return null;
+  return Math.round(Number(match[1]) * units[unit]!);
 }
 
 /** `250ms`, `30s`, `5m`, `1h`, `2d` in milliseconds; null: not a duration. A bare `0` is one too. */
