@@ -24,6 +24,7 @@ function rewrite(node: Json, root = false): Json {
   // Formats that are ours say nothing to an editor; the description does.
   delete out['format'];
   delete out['x-reload'];
+  delete out['x-says'];
   if (discriminator !== undefined) out = { ...out, anyOf: out['oneOf'] };
   if (discriminator !== undefined) delete out['oneOf'];
   if (typeof short === 'string') {

@@ -3,12 +3,14 @@
  *
  *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ units
  *
- * Called by runtime/compile.ts and by `prozy check`. Throws a ConfigError with every problem found.
+ * Called by runtime/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a config at all;
+ * other problems are handed on to plan/, which adds its own and throws.
  */
 import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, type Problem } from './problem.ts';
 import { expand, isReference } from './references.ts';
+import { salvage, type Salvaged, whole } from './salvage.ts';
 import type { GatewayConfig } from './schema.gen.ts';
 import { Sources } from './sources.ts';
 import { validate } from './validate.ts';
@@ -19,6 +21,11 @@ export interface LoadedConfig {
   readonly locate: Locate;
   /** Text of every config file read, for showing lines. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Found so far. If there are any, the config is what could be salvaged, to find what else is wrong. */
+  readonly problems: readonly Problem[];
+  readonly salvaged: Salvaged;
+  /** What references stand for: never shown. */
+  readonly secrets: readonly string[];
 }
 
 export interface LoadInput {
@@ -34,24 +41,27 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
   // Only files of configs are shown, never what `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) texts.set(path, sources.read(path) ?? '');
-  if (merged.problems.length > 0) throw configError(merged.problems, texts);
-  const problems: Problem[] = [];
-  const hidden = new Set<string>();
+  if (merged.broken) throw configError(merged.problems, texts);
+  const problems: Problem[] = [...merged.problems];
+  const hidden = new Map<string, string>();
   const scope = { env, readFile: (path: string) => sources.read(path) };
-  const document = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
+  const written = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
     if (!text.includes('${')) return text;
     const place = locate(pointer);
     const value = expand(text, place.file, scope, (message) => problems.push({ ...place, pointer, message }));
     if (value === text) return text;
-    hidden.add(pointer);
+    hidden.set(pointer, value);
     return isReference(text) ? asWanted(value, schema) : value;
-  });
-  problems.push(...validate(document, locate, (pointer) => hidden.has(pointer)));
-  if (problems.length > 0) throw configError(inOrder(problems), texts);
-  convertUnits(document, rootSchema);
+  }) as Record<string, unknown>;
+  problems.push(...validate(written, locate, (pointer) => hidden.has(pointer)));
+  const salvaged = problems.length === 0 ? whole(written) : salvage(written, problems);
+  // What the schema says of the rest has been said.
+  if (problems.length > 0 && validate(salvaged.document, locate, () => true).length > 0)
+    throw configError(inOrder(problems), texts);
+  convertUnits(salvaged.document, rootSchema);
   // Validated against the schema that the type was generated from.
-  const config = document as GatewayConfig;
-  return { config: withAbsolutePaths(config, locate), locate, texts };
+  const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
+  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()] };
 }
 
 /** The text of a reference where the schema wants a number or a boolean. */

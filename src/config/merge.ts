@@ -16,6 +16,8 @@ export interface Merged {
   readonly value: Record<string, unknown>;
   readonly problems: readonly Problem[];
   readonly locate: Locate;
+  /** A file could not be read or parsed: what the whole means can't be told. */
+  readonly broken: boolean;
 }
 
 const MAPS = ['acls', 'pools', 'listeners'];
@@ -33,6 +35,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   const problems: Problem[] = [];
   const origins = new Map<string, Origin>();
   const root = parseOne(file, sources, problems);
+  let broken = root.problems.length > 0 || !isRecord(root.value);
   const value: Record<string, unknown> = isRecord(root.value) ? { ...root.value } : {};
   const locate: Locate = (pointer, at) => {
     const [first = '', second = '', ...rest] = segments(pointer).map(escape);
@@ -50,18 +53,20 @@ export function readAndMerge(file: string, sources: Sources): Merged {
       ? []
       : null;
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
-  for (const pattern of patterns) {
+  for (const [i, pattern] of patterns.entries()) {
     const absolute = resolve(dirname(file), pattern);
     const found = sources.glob(absolute);
     if (found.length === 0 && !/[*?[{]/.test(pattern)) {
-      problems.push({ ...root.locate('/include'), pointer: '/include', message: `cannot read ${pattern}` });
+      problems.push({ ...root.locate(`/include/${i}`), pointer: `/include/${i}`, message: 'cannot read this file' });
+      broken = true;
     }
     for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
   }
   if (routes !== null && patterns.length > 0) value['routes'] = routes;
-  return { value, problems, locate };
+  return { value, problems, locate, broken };
 
   function mergeOne(parsed: ParsedFile): void {
+    if (parsed.problems.length > 0) broken = true;
     if (!isRecord(parsed.value)) return;
     for (const [key, part] of Object.entries(parsed.value)) {
       if (key === 'routes' && Array.isArray(part)) {

@@ -6,7 +6,18 @@
 import { extname } from 'node:path';
 import { parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
 import JSON5 from 'json5';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import type { Position, Problem } from './problem.ts';
 
 export interface ParsedFile {
@@ -33,6 +44,15 @@ function broken(file: string, line: number, column: number, message: string, hin
   return { value: undefined, problems: [problem], locate: () => ({ file, line, column }) };
 }
 
+function twice(place: Position, pointer: string, first: Position): Problem {
+  return {
+    ...place,
+    pointer,
+    message: 'the same key twice in one map',
+    related: [{ ...first, message: 'first here' }],
+  };
+}
+
 export function segments(pointer: string): string[] {
   return pointer
     .split('/')
@@ -44,7 +64,7 @@ export function segments(pointer: string): string[] {
 
 function parseYaml(file: string, text: string): ParsedFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: false, prettyErrors: false });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -52,8 +72,17 @@ function parseYaml(file: string, text: string): ParsedFile {
   const problems: Problem[] = document.errors.map((error) => ({
     ...at(error.pos[0]),
     pointer: '',
-    message: error.code === 'DUPLICATE_KEY' ? 'the same key twice in one map' : error.message,
+    message: error.message,
   }));
+  visit(document, {
+    Map: (_, { items }) => void problems.push(...duplicates(items, at)),
+    Alias: (_, alias, path) => {
+      const target = alias.resolve(document);
+      const place = { ...at(alias.range?.[0] ?? 0), pointer: '' };
+      if (target === undefined) problems.push({ ...place, message: `there is no anchor ${alias.source}` });
+      else if (path.includes(target)) problems.push({ ...place, message: `${alias.source} would hold itself` });
+    },
+  });
   if (problems.length > 0) return { value: undefined, problems, locate: () => ({ file, line: 1, column: 1 }) };
   let value: unknown;
   try {
@@ -66,6 +95,19 @@ function parseYaml(file: string, text: string): ParsedFile {
     problems: [],
     locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key')),
   };
+}
+
+function duplicates(items: readonly Pair[], at: (offset: number) => Position): Problem[] {
+  const seen = new Map<string, Position>();
+  return items.flatMap(({ key }) => {
+    if (!isScalar(key) || key.value === '<<' || typeof key.value === 'symbol') return [];
+    const name = String(key.value);
+    const place = at(key.range?.[0] ?? 0);
+    const first = seen.get(name);
+    if (first !== undefined) return twice(place, '', first);
+    seen.set(name, place);
+    return [];
+  });
 }
 
 function locateYaml(document: Document, pointer: string, wantKey: boolean): number {
@@ -117,7 +159,7 @@ function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): Parse
     root = parseJson(text, { mode, ranges: false }).body;
   } catch (error) {
     const place = error as { line?: number; column?: number; message: string };
-    return broken(file, place.line ?? 1, place.column ?? 1, place.message.replace(/ \(\d+:\d+\)$/, ''));
+    return broken(file, place.line ?? 1, Math.max(1, place.column ?? 1), place.message.replace(/ \(\d+:\d+\)$/, ''));
   }
   // One parser knows the places, the other what the language says: where they differ, the text is not of that language.
   let value: unknown;
@@ -125,7 +167,12 @@ function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): Parse
     value = mode === 'json' ? JSON.parse(text) : JSON5.parse(text);
   } catch (error) {
     const place = error as { lineNumber?: number; columnNumber?: number; message: string };
-    return broken(file, place.lineNumber ?? 1, place.columnNumber ?? 1, place.message.replace(/^JSON5: /, ''));
+    return broken(
+      file,
+      place.lineNumber ?? 1,
+      Math.max(1, place.columnNumber ?? 1),
+      place.message.replace(/^JSON5: /, ''),
+    );
   }
   const problems: Problem[] = [];
   findDuplicates(root, '', file, problems);
@@ -166,13 +213,13 @@ function findDuplicates(node: ValueNode, pointer: string, file: string, problems
   if (node.type === 'Array')
     node.elements.forEach((one, i) => findDuplicates(one.value, `${pointer}/${i}`, file, problems));
   if (node.type !== 'Object') return;
-  const seen = new Set<string>();
+  const seen = new Map<string, Position>();
   for (const member of node.members) {
     const key = keyOf(member);
     const { line, column } = member.name.loc.start;
-    if (seen.has(key))
-      problems.push({ file, line, column, pointer: `${pointer}/${key}`, message: 'the same key twice in one map' });
-    seen.add(key);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, { file, line, column });
+    else problems.push(twice({ file, line, column }, `${pointer}/${key}`, first));
     findDuplicates(member.value, `${pointer}/${key}`, file, problems);
   }
 }

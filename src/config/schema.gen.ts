@@ -323,7 +323,8 @@ export const schema: object = {
         "$ref": "#/$defs/acl"
       },
       "propertyNames": {
-        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
       },
       "default": {}
     },
@@ -334,7 +335,8 @@ export const schema: object = {
         "$ref": "#/$defs/pool"
       },
       "propertyNames": {
-        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
       },
       "default": {}
     },
@@ -345,7 +347,8 @@ export const schema: object = {
         "$ref": "#/$defs/listener"
       },
       "propertyNames": {
-        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
       },
       "default": {}
     },
@@ -763,7 +766,8 @@ export const schema: object = {
           "minItems": 1,
           "items": {
             "type": "string",
-            "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+            "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+            "x-says": "must be a method such as GET"
           },
           "examples": [
             [
@@ -804,12 +808,14 @@ export const schema: object = {
         "exact": {
           "description": "Exactly this path.",
           "type": "string",
-          "pattern": "^/"
+          "pattern": "^/",
+          "x-says": "must begin with a slash"
         },
         "prefix": {
           "description": "This path and all below it, by whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`.",
           "type": "string",
-          "pattern": "^/"
+          "pattern": "^/",
+          "x-says": "must begin with a slash"
         },
         "regex": {
           "description": "A regular expression that the path must contain; anchor it with ^ and $.",
@@ -1023,7 +1029,8 @@ export const schema: object = {
         "name": {
           "description": "Unique; seen in logs and metrics.",
           "type": "string",
-          "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+          "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+          "x-says": "must be a name of letters, digits, _ . and -"
         },
         "listeners": {
           "description": "The http listeners that it serves. Absent: all of them.",

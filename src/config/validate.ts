@@ -5,6 +5,7 @@ import { formatProblems } from './formats.ts';
 import type { Locate } from './merge.ts';
 import type { Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
+import { resolveSchema, type SchemaNode } from './walk.ts';
 
 function makeValidator() {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, discriminator: true, strict: false, verbose: true });
@@ -69,11 +70,12 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       return at(message);
     }
     case 'discriminator': {
-      const types = ['acl', 'headers', 'rewrite'];
+      const types = (error.parentSchema as SchemaNode).oneOf?.map((one) => typeOf(one)) ?? [];
       const value = params['tagValue'];
-      const near = typeof value === 'string' ? suggest(value, types) : undefined;
+      const secret = hidden(`${pointer}/type`);
+      const near = typeof value === 'string' && !secret ? suggest(value, types) : undefined;
       return at(
-        typeof value === 'string' ? `unknown policy type ${value}` : 'needs the setting type',
+        typeof value !== 'string' ? 'needs the setting type' : `unknown policy type${secret ? '' : ` ${value}`}`,
         near === undefined ? `one of ${types.join(', ')}` : `did you mean ${near}?`,
       );
     }
@@ -82,11 +84,14 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'type':
       return at(`must be ${article(String(params['type']))}`);
     case 'pattern':
-      return at(
-        error.propertyName === undefined
-          ? 'is not a well-formed value here'
-          : `${error.propertyName} is not a well-formed name`,
-      );
+      return at((error.parentSchema as { 'x-says'?: string })['x-says'] ?? 'is not a well-formed value here');
+    case 'minItems':
+    case 'minLength':
+      return at('must not be empty');
+    case 'minimum':
+      return at(`must be at least ${String(params['limit'])}`);
+    case 'maximum':
+      return at(`must be at most ${String(params['limit'])}`);
     // Said better by the error beneath it.
     case 'propertyNames':
     case 'oneOf':
@@ -94,6 +99,11 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     default:
       return at(error.message ?? 'is not valid');
   }
+}
+
+/** The `type` that a member of a union is told by. */
+function typeOf(member: SchemaNode): string {
+  return String(resolveSchema(member, undefined).properties?.['type']?.const);
 }
 
 function article(type: string): string {

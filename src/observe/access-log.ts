@@ -4,7 +4,7 @@
  * `record` takes plain values, so that nothing here knows of exchanges. Lines that were not written when the process is
  * killed are lost; `close` writes them.
  */
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
 import type { Clock, Timer } from '../kit/clock.ts';
 import { AsciiWriter } from './ascii-writer.ts';
@@ -17,11 +17,6 @@ const BATCH = 64 * 1024;
 const LONGEST_WAIT = 1000;
 
 const STREAMS = new Set(['stdout', 'stderr']);
-
-/** Opening happens later and elsewhere; whether it can is to be known now. */
-function openForAppending(path: string): void {
-  closeSync(openSync(path, 'a'));
-}
 
 /** Bytes of a line without target, host and user agent, more than enough. */
 const COMMON = 2048;
@@ -70,9 +65,24 @@ type Place = Pick<AccessRecord, 'listener' | 'route' | 'endpoint' | 'generation'
 
 type File = Omit<sonicBoom.SonicBoom, 'write'> & { write(bytes: Buffer): boolean };
 
+/** Throws if it can't be opened. */
+function open(path: string): File {
+  const fd = path === 'stdout' ? 1 : path === 'stderr' ? 2 : openSync(path, 'a');
+  // Its types do not know the content mode that is asked for.
+  const file = new sonicBoom.SonicBoom({
+    fd,
+    contentMode: 'buffer',
+    maxLength: MOST_WAITING,
+    sync: false,
+  }) as unknown as File;
+  // A full disk must not stop the traffic; what could not be written is lost.
+  file.on('error', () => {});
+  return file;
+}
+
 export class AccessLog {
   readonly path: string;
-  readonly #file: File;
+  #file: File;
   readonly #clock: Clock;
   /** Between the time and the request id's number. */
   readonly #afterTime: Uint8Array;
@@ -90,19 +100,9 @@ export class AccessLog {
   /** Throws if the file can't be opened. `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes request ids unique among processes. */
   constructor(path: string, clock: Clock, idPrefix: string) {
     this.path = path;
-    if (!STREAMS.has(path)) openForAppending(path);
+    this.#file = open(path);
     this.#clock = clock;
     this.#afterTime = ascii(`Z","request_id":"${idPrefix}`);
-    const target = path === 'stdout' ? { fd: 1 } : path === 'stderr' ? { fd: 2 } : { dest: path, append: true };
-    // Its types do not know the content mode that is asked for.
-    this.#file = new sonicBoom.SonicBoom({
-      ...target,
-      contentMode: 'buffer',
-      maxLength: MOST_WAITING,
-      sync: false,
-    }) as unknown as File;
-    // A full disk must not stop the traffic; what could not be written is lost.
-    this.#file.on('error', () => {});
     this.#gathering = clock.every(LONGEST_WAIT, () => this.#hand());
   }
 
@@ -181,27 +181,31 @@ export class AccessLog {
     this.#out = new AsciiWriter(Math.max(BATCH, room));
   }
 
-  /** Opens the file anew, for log rotation; what was gathered goes to the old one. */
+  /** Opens the file anew, for log rotation; what was gathered goes to the old one. Throws, and goes on in the old one, if it can't be opened. */
   reopen(): void {
-    this.#flush();
-    if (!STREAMS.has(this.path)) this.#file.reopen();
-  }
-
-  /** Writes what is gathered and closes the file. */
-  close(): void {
-    this.#gathering.cancel();
-    this.#flush();
-    if (!STREAMS.has(this.path)) this.#file.end();
-    else this.#file.destroy();
-  }
-
-  #flush(): void {
+    if (STREAMS.has(this.path)) return;
+    const next = open(this.path);
     this.#hand();
-    try {
-      this.#file.flushSync();
-    } catch {
-      // Not open yet, or the disk is full: there is nothing more to be done for these lines.
-    }
+    this.#file.end();
+    this.#file = next;
+  }
+
+  /** Writes what is gathered and closes the file. Resolves when that is done, or given up because nothing takes it. */
+  close(): Promise<void> {
+    this.#gathering.cancel();
+    this.#hand();
+    const file = this.#file;
+    return new Promise((resolve) => {
+      const limit = this.#clock.after(LONGEST_WAIT, () => {
+        file.destroy();
+        resolve();
+      });
+      file.once('close', () => {
+        limit.cancel();
+        resolve();
+      });
+      file.end();
+    });
   }
 
   /** The line's beginning, up to the request id's number; but for the milliseconds it is made once a second. */

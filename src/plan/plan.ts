@@ -15,8 +15,9 @@ import { planRoutes } from './routes.ts';
 import { PlanScope, segment } from './scope.ts';
 import type { AclPlan, AdminPlan, Plan } from './types.ts';
 
-export function planGateway({ config, locate, texts }: LoadedConfig): Plan {
-  const scope = new PlanScope(locate);
+export function planGateway(loaded: LoadedConfig): Plan {
+  const { config } = loaded;
+  const scope = new PlanScope(loaded);
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const pools = planPools(config.pools, scope);
   const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
@@ -29,7 +30,8 @@ export function planGateway({ config, locate, texts }: LoadedConfig): Plan {
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
-  if (scope.problems.length > 0) throw configError(inOrder(scope.problems), texts);
+  const problems = [...loaded.problems, ...scope.problems];
+  if (problems.length > 0) throw configError(inOrder(problems), loaded.texts);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },

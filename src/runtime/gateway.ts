@@ -123,7 +123,7 @@ export class Gateway {
     } catch (error) {
       if (this.#current === next) throw error;
       next.retire(() => {});
-      if (accessLog !== this.#accessLog) accessLog?.close();
+      if (accessLog !== this.#accessLog) void accessLog?.close();
       throw error;
     }
     return next;
@@ -144,7 +144,7 @@ export class Gateway {
     const oldLog = this.#accessLog;
     this.#accessLog = accessLog;
     this.#shared.accessLog = accessLog;
-    if (oldLog !== accessLog) oldLog?.close();
+    if (oldLog !== accessLog) void oldLog?.close();
     tune(next, context);
     retireConnections(previous, next);
     if (previous !== null) this.#retire(previous);
@@ -197,7 +197,13 @@ export class Gateway {
   }
 
   reopenLogs(): void {
-    this.#accessLog?.reopen();
+    try {
+      this.#accessLog?.reopen();
+    } catch (error) {
+      this.log.error('the access log could not be opened anew and goes on where it was', {
+        error: (error as Error).message,
+      });
+    }
   }
 
   /**
@@ -219,7 +225,7 @@ export class Gateway {
       this.#retire(last);
     }
     await this.#admin.close();
-    this.#accessLog?.close();
+    await this.#accessLog?.close();
     this.#accessLog = null;
   }
 

@@ -46,7 +46,11 @@ describe('check', () => {
       [good, true],
       [bad, false],
     ]);
-    expect(report[1]!.problems[0]).toMatchObject({ line: 4, message: expect.any(String) as string });
+    expect(report[1]!.problems.map(({ line, message }) => [line, message])).toEqual([
+      [3, 'there is no pool nobody'],
+      [4, 'needs exactly one of pool, respond, redirect'],
+      [4, 'unknown setting colour'],
+    ]);
   });
 
   test('without a file, or with an unknown format, is wrong usage: 2', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Plan } from '../../src/plan/types.ts';
 import { type Compiled, compileOnce } from '../../src/runtime/compile.ts';
 
-export function compiled(config: object): Compiled {
+function compiled(config: object): Compiled {
   const folder = mkdtempSync(join(tmpdir(), 'prozy-plan-'));
   try {
     const file = join(folder, 'gateway.json');

@@ -1,0 +1,49 @@
+/**
+ * What is left of a document when everything that the schema refuses is taken out, so that the rest can be judged for its
+ * meaning in the same go: people see all problems at once. Cold; its plan is used for nothing else.
+ */
+import { segments } from './parse.ts';
+import type { Problem } from './problem.ts';
+import { isRecord } from './walk.ts';
+
+export interface Salvaged {
+  readonly document: Record<string, unknown>;
+  /** The place that a route of the document has in the config. */
+  routeAt(index: number): number;
+  /** Whether something of that name was taken out: that it can't be found is no news. */
+  lost(kind: string, name: string): boolean;
+}
+
+const MAPS = new Set(['acls', 'pools', 'listeners']);
+
+/** Nothing was taken out. */
+export function whole(document: Record<string, unknown>): Salvaged {
+  return { document, routeAt: (index) => index, lost: () => false };
+}
+
+export function salvage(written: Record<string, unknown>, problems: readonly Problem[]): Salvaged {
+  const document: Record<string, unknown> = { ...written, version: 1 };
+  for (const name of MAPS) if (isRecord(document[name])) document[name] = { ...document[name] };
+  const lost = new Set<string>();
+  const badRoutes = new Set<number>();
+  for (const { pointer } of problems) {
+    const [section = '', name] = segments(pointer);
+    const map = document[section];
+    if (section === 'routes' && name !== undefined) badRoutes.add(Number(name));
+    else if (MAPS.has(section) && name !== undefined && isRecord(map)) {
+      delete map[name];
+      lost.add(`${section}/${name}`);
+    } else if (section !== '' && section !== 'version') {
+      delete document[section];
+      lost.add(`${section}/`);
+    }
+  }
+  const routes: unknown[] = Array.isArray(document['routes']) ? document['routes'] : [];
+  const kept = routes.map((_, i) => i).filter((i) => !badRoutes.has(i));
+  document['routes'] = kept.map((i) => routes[i]);
+  return {
+    document,
+    routeAt: (index) => kept[index] ?? index,
+    lost: (kind, name) => lost.has(`${kind}s/`) || lost.has(`${kind}s/${name}`),
+  };
+}
