@@ -62,7 +62,8 @@ function textOf(
   };
   const text = JSON.stringify(config);
   if (kind === 'bad-syntax') return text.replace(':', ';');
-  return kind === 'truncated' ? text.slice(0, text.length >> 1) : text;
+  // The number, because an edit that changes nothing is no edit.
+  return kind === 'truncated' ? text.slice(0, text.length >> 1) + String(number) : text;
 }
 
 let delay = 0;
