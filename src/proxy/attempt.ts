@@ -75,6 +75,7 @@ export class Attempt implements TransportTaker {
     this.endpoint.succeeded();
     metrics.responses[(status / 100) | 0]!++;
     metrics.firstByte.observe(now - this.#sentAt);
+    this.endpoint.answeredAfter(now - this.#sentAt);
   }
 
   failed(error: GatewayError): void {

@@ -141,7 +141,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** `after`: how the attempt before failed, which is the answer if there is nobody else to ask. */
   #try(after: GatewayError | null): void {
     const pool = this.#route!.pool!;
-    const endpoint = pool.pick();
+    const endpoint = pool.pick(this.x);
     if (endpoint === null) {
       this.#refuse(after ?? (pool.full ? POOL_FULL : NO_ENDPOINT));
       return;

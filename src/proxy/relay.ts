@@ -35,6 +35,9 @@ export interface RelayObserver {
 
 export class Relay implements TransportTaker, TunnelObserver, TransportHandler, Leaseholder {
   readonly connection: Connection;
+  /* As an Asker. */
+  readonly path = '';
+  readonly fields = null;
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
   readonly #client: Transport;
@@ -57,6 +60,10 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#try('');
   }
 
+  get clientAddress(): string {
+    return this.connection.clientAddress;
+  }
+
   get bytesIn(): number {
     return this.#tunnel?.bytesFromClient ?? 0;
   }
@@ -67,7 +74,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   /** `after`: how the attempt before failed, or ''. */
   #try(after: string): void {
-    const endpoint = this.#live.pool.pick();
+    const endpoint = this.#live.pool.pick(this);
     if (endpoint === null) {
       const { code } = this.#live.pool.full ? POOL_FULL : NO_ENDPOINT;
       this.#end(after === '' ? code : after);

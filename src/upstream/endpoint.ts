@@ -16,6 +16,9 @@ import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 const FIRST_BACKOFF = 5_000;
 const LONGEST_BACKOFF = 300_000;
 
+/** How far one response moves the average latency. */
+const LATENCY_STEP = 0.1;
+
 export interface EndpointTuning {
   /** Idle connections kept, and for how long (ms). */
   readonly keepalive: { readonly connections: number; readonly idle: number };
@@ -29,6 +32,8 @@ export class EndpointState {
   readonly connections: EndpointConnections;
   /** Exchanges and tunnels under way. */
   active = 0;
+  /** Moving average of the time from request to response head (ms); 0: not known. */
+  latency = 0;
   /** Failures to connect in a row. */
   failures = 0;
   /** Monotonic ms from which a failed endpoint may be tried again. */
@@ -83,6 +88,11 @@ export class EndpointState {
     this.failures = 0;
     this.lastError = '';
     this.since = this.#clock.wall();
+  }
+
+  /** A response head came `ms` after its request. */
+  answeredAfter(ms: number): void {
+    this.latency = this.latency === 0 ? ms : this.latency + (ms - this.latency) * LATENCY_STEP;
   }
 
   /** The last snapshot that named it is gone. */

@@ -7,7 +7,7 @@
  */
 import type { PoolPlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
-import { type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
+import { type Asker, type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
 
 /** An endpoint as one pool sees it: lasting state under this snapshot's weight. */
 export class PoolEndpoint implements Candidate {
@@ -19,8 +19,20 @@ export class PoolEndpoint implements Candidate {
     this.weight = weight;
   }
 
+  get name(): string {
+    return this.state.address.text;
+  }
+
+  get share(): number {
+    return this.weight;
+  }
+
   get active(): number {
     return this.state.active;
+  }
+
+  get latency(): number {
+    return this.state.latency;
   }
 
   tier(): number {
@@ -42,9 +54,9 @@ export class Pool {
   }
 
   /** The endpoint for the next attempt, or null if none may be tried. */
-  pick(): EndpointState | null {
-    let index = this.#strategy.pick(HEALTHY);
-    if (index < 0) index = this.#strategy.pick(DUE);
+  pick(asker: Asker): EndpointState | null {
+    let index = this.#strategy.pick(HEALTHY, asker);
+    if (index < 0) index = this.#strategy.pick(DUE, asker);
     return index < 0 ? null : this.endpoints[index]!.state;
   }
 

@@ -4,6 +4,7 @@
  * A strategy is asked up to twice: first for the endpoints that are well, then for those whose retry is due. It answers
  * with an index, or -1 if no endpoint is within `tier`. It keeps a cursor at most: what lasts lives in the endpoints.
  */
+import type { Fields } from '../../http/fields.ts';
 
 /** Well. */
 export const HEALTHY = 0;
@@ -14,14 +15,33 @@ export const UNAVAILABLE = 2;
 
 /** What a strategy sees of an endpoint. */
 export interface Candidate {
+  /** What stays the same over reloads: its address as written. */
+  readonly name: string;
+  /** Its share as configured. */
   readonly weight: number;
+  /** Its share as of now: smaller than `weight` while it is being started slowly. */
+  readonly share: number;
   /** Exchanges and tunnels under way. */
   readonly active: number;
+  /** Moving average of the time from request to response head (ms); 0: not known. */
+  readonly latency: number;
   /** HEALTHY, DUE or UNAVAILABLE. */
   tier(): number;
 }
 
+/** What a strategy may know of who asks: an exchange, or a tcp connection. */
+export interface Asker {
+  /** As rules judge it. */
+  readonly clientAddress: string;
+  /** '' on tcp. */
+  readonly path: string;
+  /** The request's; null on tcp. */
+  readonly fields: Fields | null;
+}
+
 export interface Strategy {
   /** The index of a candidate whose tier is `tier`, or -1. */
-  pick(tier: number): number;
+  pick(tier: number, asker: Asker): number;
+  /** Told when a candidate's `active` has changed; strategies that keep them in order have it. */
+  changed?(index: number): void;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { behavesAsStrategy, make } from './strategy.suite.ts';
+import { ASKER, behavesAsStrategy, make } from './strategy.suite.ts';
 
 behavesAsStrategy('least_connections');
 
@@ -8,14 +8,14 @@ test('the one with least under way is picked', () => {
   all[0]!.active = 4;
   all[1]!.active = 1;
   all[2]!.active = 3;
-  expect(strategy.pick(0)).toBe(1);
+  expect(strategy.pick(0, ASKER)).toBe(1);
 });
 
 test('load is weighed: 4 under way at weight 4 is less than 2 at weight 1', () => {
   const { all, strategy } = make('least_connections', [4, 1]);
   all[0]!.active = 4;
   all[1]!.active = 2;
-  expect(strategy.pick(0)).toBe(0);
+  expect(strategy.pick(0, ASKER)).toBe(0);
 });
 
 test('with one ten times slower, nobody holds much more than the mean', () => {
@@ -24,7 +24,7 @@ test('with one ten times slower, nobody holds much more than the mean', () => {
   let worst = 0;
   for (let now = 0; now < 3000; now++) {
     for (let i = ends.length - 1; i >= 0; i--) if (ends[i]!.at <= now) all[ends.splice(i, 1)[0]!.index]!.active--;
-    const index = strategy.pick(0);
+    const index = strategy.pick(0, ASKER);
     all[index]!.active++;
     ends.push({ at: now + (index === 0 ? 100 : 10), index });
     if (now < 500) continue;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { behavesAsStrategy, make, picks } from './strategy.suite.ts';
+import { ASKER, behavesAsStrategy, make, picks } from './strategy.suite.ts';
 
 behavesAsStrategy('weighted_round_robin');
 
@@ -10,5 +10,5 @@ test('weights 1, 3 and 1 are kept exactly in each round', () => {
 
 test('picks are spread, not bunched: 5, 1, 1 as in nginx', () => {
   const { strategy } = make('weighted_round_robin', [5, 1, 1]);
-  expect(Array.from({ length: 7 }, () => strategy.pick(0))).toEqual([0, 0, 1, 0, 2, 0, 0]);
+  expect(Array.from({ length: 7 }, () => strategy.pick(0, ASKER))).toEqual([0, 0, 1, 0, 2, 0, 0]);
 });
