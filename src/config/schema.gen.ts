@@ -28,6 +28,10 @@ export interface EndpointConfig {
   readonly address: string;
   /** Its share relative to the others; 0: it gets nothing. */
   readonly weight: number;
+  /** Connections to it, idle ones included; 0: no limit. */
+  readonly max_connections: number;
+  /** Requests and tunnels under way at it; 0: no limit. */
+  readonly max_requests: number;
 }
 
 /** Changes to header fields: first what is removed, then what is set, then what is added. */
@@ -80,12 +84,28 @@ export interface GatewayConfig {
   readonly routes: readonly RouteConfig[];
 }
 
+/** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
+export interface HealthBackoffConfig {
+  /** The first pause. */
+  readonly first: number;
+  /** The longest pause. */
+  readonly max: number;
+  /** Tries that may fail before its breaker opens. Then one request at a time, after each pause, is all that it gets until one succeeds. */
+  readonly retries: number;
+  /** Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment. */
+  readonly jitter: number;
+}
+
 /** Connections to endpoints that are kept for the next request. */
 export interface KeepaliveConfig {
   /** Idle connections kept to each endpoint. */
   readonly connections: number;
   /** How long an idle connection is kept. */
   readonly idle: number;
+  /** How long a connection is used: when it is older and idle, it is closed. 0: no limit. */
+  readonly max_age: number;
+  /** Connections made to each endpoint before there is a request for them, when the config takes effect and whenever fewer are left. */
+  readonly prewarm: number;
 }
 
 /** What clients may ask at most. 0 means no limit where it says so. */
@@ -156,6 +176,18 @@ export interface MatchConfig {
   readonly query: Readonly<Record<string, FieldMatch>>;
 }
 
+/** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
+export interface PassiveHealthConfig {
+  /** Exchanges that fail one after the other before the endpoint is taken out: timeouts, resets, answers that are no HTTP, and what is listed below; 0: these never take it out. */
+  readonly failures: number;
+  /** Statuses that count as failures. */
+  readonly statuses: readonly number[];
+  /** A response whose head takes longer than that counts as a failure; 0: however long it takes. */
+  readonly latency: number;
+  /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
+  readonly max_ejected: number;
+}
+
 /** A condition on the path. A plain string is a prefix. */
 export interface PathMatch {
   /** Exactly this path. */
@@ -169,6 +201,46 @@ export interface PathMatch {
 /** A configured behaviour on the way of a request. */
 export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
 
+/** How it is known whether an endpoint is well. */
+export interface PoolHealthConfig {
+  /** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
+  readonly passive: PassiveHealthConfig;
+  /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
+  readonly backoff: HealthBackoffConfig;
+  /** Percent of endpoints: while fewer than that are well, requests go to all of them, since those that are left would break under the load; 0: never. */
+  readonly panic: number;
+  /** An endpoint that is new or well again gets its share little by little for that long; 0: at once. */
+  readonly slow_start: number;
+}
+
+/** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
+export interface PoolQueueConfig {
+  /** How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits. */
+  readonly depth: number;
+  /** How long one may wait; then it gets a 503 with Retry-After. */
+  readonly wait: number;
+  /** Who is served first: the one that came first, or, while more than half of the depth is taken, the one that came last, whose client is most likely still there. */
+  readonly order: 'fifo' | 'adaptive_lifo';
+}
+
+/** Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again. */
+export interface PoolRetriesConfig {
+  /** Further attempts, each at an endpoint that has not been tried as long as there is one. */
+  readonly attempts: number;
+  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. */
+  readonly on: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
+  /** Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request. */
+  readonly statuses: readonly number[];
+  /** For the head of the response, in each attempt; 0: as first_byte says. */
+  readonly per_try_timeout: number;
+  /** Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is. */
+  readonly body_size: number;
+  /** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
+  readonly backoff: RetryBackoffConfig;
+  /** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. */
+  readonly budget: RetryBudgetConfig;
+}
+
 /** How long to wait for a backend. */
 export interface PoolTimeouts {
   /** For a connection to be made; then another endpoint is tried, or the client gets a 504. */
@@ -179,6 +251,8 @@ export interface PoolTimeouts {
   readonly idle: number;
   /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. */
   readonly tunnel: number;
+  /** For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit. */
+  readonly total: number;
 }
 
 /** A set of endpoints that can answer the same requests. */
@@ -191,8 +265,16 @@ export interface PoolConfig {
   readonly timeouts: PoolTimeouts;
   /** Connections to endpoints that are kept for the next request. */
   readonly keepalive: KeepaliveConfig;
-  /** Connections to each endpoint, idle ones included; 0: no limit. When all endpoints are full, requests get a 503. */
+  /** Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue. */
   readonly max_connections: number;
+  /** How it is known whether an endpoint is well. */
+  readonly health: PoolHealthConfig;
+  /** Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again. */
+  readonly retries: PoolRetriesConfig;
+  /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
+  readonly queue: PoolQueueConfig;
+  /** Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue. */
+  readonly max_requests: number;
 }
 
 /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
@@ -223,6 +305,22 @@ export interface RespondConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Its content. */
   readonly body: string;
+}
+
+/** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
+export interface RetryBackoffConfig {
+  /** Bound of the first pause. */
+  readonly first: number;
+  /** Largest bound. */
+  readonly max: number;
+}
+
+/** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. */
+export interface RetryBudgetConfig {
+  /** Percent of the pool's requests under way. */
+  readonly share: number;
+  /** As many are always allowed. */
+  readonly min: number;
 }
 
 /** Which requests, and what is done with them. Exactly one of pool, respond and redirect. */
@@ -459,6 +557,20 @@ export const schema: object = {
           "maximum": 1000,
           "default": 1,
           "x-reload": "keep"
+        },
+        "max_connections": {
+          "description": "Connections to it, idle ones included; 0: no limit.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0,
+          "x-reload": "keep"
+        },
+        "max_requests": {
+          "description": "Requests and tunnels under way at it; 0: no limit.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0,
+          "x-reload": "keep"
         }
       },
       "required": [
@@ -548,6 +660,43 @@ export const schema: object = {
         }
       }
     },
+    "health-backoff": {
+      "title": "HealthBackoffConfig",
+      "description": "When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "first": {
+          "description": "The first pause.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "max": {
+          "description": "The longest pause.",
+          "type": "string",
+          "format": "duration",
+          "default": "300s",
+          "x-reload": "keep"
+        },
+        "retries": {
+          "description": "Tries that may fail before its breaker opens. Then one request at a time, after each pause, is all that it gets until one succeeds.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "jitter": {
+          "description": "Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 10,
+          "x-reload": "keep"
+        }
+      }
+    },
     "keepalive": {
       "title": "KeepaliveConfig",
       "description": "Connections to endpoints that are kept for the next request.",
@@ -566,6 +715,21 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "60s",
+          "x-reload": "keep"
+        },
+        "max_age": {
+          "description": "How long a connection is used: when it is older and idle, it is closed. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "default": "1h",
+          "x-reload": "keep"
+        },
+        "prewarm": {
+          "description": "Connections made to each endpoint before there is a request for them, when the config takes effect and whenever fewer are left.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 256,
+          "default": 0,
           "x-reload": "keep"
         }
       }
@@ -799,6 +963,51 @@ export const schema: object = {
         }
       }
     },
+    "passive-health": {
+      "title": "PassiveHealthConfig",
+      "description": "What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "failures": {
+          "description": "Exchanges that fail one after the other before the endpoint is taken out: timeouts, resets, answers that are no HTTP, and what is listed below; 0: these never take it out.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "statuses": {
+          "description": "Statuses that count as failures.",
+          "type": "array",
+          "items": {
+            "type": "integer",
+            "minimum": 100,
+            "maximum": 599
+          },
+          "default": [
+            502,
+            503,
+            504
+          ],
+          "x-reload": "keep"
+        },
+        "latency": {
+          "description": "A response whose head takes longer than that counts as a failure; 0: however long it takes.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep"
+        },
+        "max_ejected": {
+          "description": "Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 50,
+          "x-reload": "keep"
+        }
+      }
+    },
     "path-match": {
       "title": "PathMatch",
       "description": "A condition on the path. A plain string is a prefix.",
@@ -852,6 +1061,142 @@ export const schema: object = {
         }
       ]
     },
+    "pool-health": {
+      "title": "PoolHealthConfig",
+      "description": "How it is known whether an endpoint is well.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "passive": {
+          "$ref": "#/$defs/passive-health",
+          "default": {}
+        },
+        "backoff": {
+          "$ref": "#/$defs/health-backoff",
+          "default": {}
+        },
+        "panic": {
+          "description": "Percent of endpoints: while fewer than that are well, requests go to all of them, since those that are left would break under the load; 0: never.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 0,
+          "x-reload": "keep"
+        },
+        "slow_start": {
+          "description": "An endpoint that is new or well again gets its share little by little for that long; 0: at once.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "pool-queue": {
+      "title": "PoolQueueConfig",
+      "description": "Requests and tcp connections that wait because every endpoint that is well has as many as it may have.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "depth": {
+          "description": "How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 100,
+          "x-reload": "keep"
+        },
+        "wait": {
+          "description": "How long one may wait; then it gets a 503 with Retry-After.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "order": {
+          "description": "Who is served first: the one that came first, or, while more than half of the depth is taken, the one that came last, whose client is most likely still there.",
+          "enum": [
+            "fifo",
+            "adaptive_lifo"
+          ],
+          "default": "fifo",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "pool-retries": {
+      "title": "PoolRetriesConfig",
+      "description": "Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "attempts": {
+          "description": "Further attempts, each at an endpoint that has not been tried as long as there is one.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 10,
+          "default": 2,
+          "x-reload": "keep"
+        },
+        "on": {
+          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP.",
+          "type": "array",
+          "items": {
+            "enum": [
+              "connect",
+              "reset",
+              "timeout",
+              "bad_response"
+            ]
+          },
+          "default": [
+            "connect",
+            "reset",
+            "timeout",
+            "bad_response"
+          ],
+          "x-reload": "keep"
+        },
+        "statuses": {
+          "description": "Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request.",
+          "type": "array",
+          "items": {
+            "type": "integer",
+            "minimum": 100,
+            "maximum": 599
+          },
+          "default": [],
+          "x-reload": "keep",
+          "examples": [
+            [
+              502,
+              503
+            ]
+          ]
+        },
+        "per_try_timeout": {
+          "description": "For the head of the response, in each attempt; 0: as first_byte says.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep"
+        },
+        "body_size": {
+          "description": "Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is.",
+          "type": "string",
+          "format": "size",
+          "default": "64KiB",
+          "x-reload": "keep"
+        },
+        "backoff": {
+          "$ref": "#/$defs/retry-backoff",
+          "default": {}
+        },
+        "budget": {
+          "$ref": "#/$defs/retry-budget",
+          "default": {}
+        }
+      }
+    },
     "pool-timeouts": {
       "title": "PoolTimeouts",
       "description": "How long to wait for a backend.",
@@ -884,6 +1229,13 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "1h",
+          "x-reload": "keep"
+        },
+        "total": {
+          "description": "For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
           "x-reload": "keep"
         }
       }
@@ -921,7 +1273,26 @@ export const schema: object = {
           "default": {}
         },
         "max_connections": {
-          "description": "Connections to each endpoint, idle ones included; 0: no limit. When all endpoints are full, requests get a 503.",
+          "description": "Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 0,
+          "x-reload": "keep"
+        },
+        "health": {
+          "$ref": "#/$defs/pool-health",
+          "default": {}
+        },
+        "retries": {
+          "$ref": "#/$defs/pool-retries",
+          "default": {}
+        },
+        "queue": {
+          "$ref": "#/$defs/pool-queue",
+          "default": {}
+        },
+        "max_requests": {
+          "description": "Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
@@ -1017,6 +1388,51 @@ export const schema: object = {
           "description": "Its content.",
           "type": "string",
           "default": ""
+        }
+      }
+    },
+    "retry-backoff": {
+      "title": "RetryBackoffConfig",
+      "description": "Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "first": {
+          "description": "Bound of the first pause.",
+          "type": "string",
+          "format": "duration",
+          "default": "25ms",
+          "x-reload": "keep"
+        },
+        "max": {
+          "description": "Largest bound.",
+          "type": "string",
+          "format": "duration",
+          "default": "250ms",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "retry-budget": {
+      "title": "RetryBudgetConfig",
+      "description": "How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "share": {
+          "description": "Percent of the pool's requests under way.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 50,
+          "x-reload": "keep"
+        },
+        "min": {
+          "description": "As many are always allowed.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 10,
+          "x-reload": "keep"
         }
       }
     },

@@ -14,6 +14,15 @@ export interface RuntimeGauges {
   /** Leases by live generation. */
   readonly leases: readonly { readonly generation: number; readonly leases: number }[];
   readonly endpoints: readonly EndpointGauges[];
+  readonly pools: readonly PoolGauges[];
+}
+
+export interface PoolGauges {
+  readonly pool: string;
+  /** Those who wait for room. */
+  readonly queue: number;
+  /** Further attempts under way. */
+  readonly retries: number;
 }
 
 export interface EndpointGauges {
@@ -23,6 +32,7 @@ export interface EndpointGauges {
   readonly active: number;
   readonly open: number;
   readonly idle: number;
+  readonly ejections: number;
 }
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -78,6 +88,7 @@ export class Exposition {
     const page = new Page();
     this.#routes(page);
     this.#endpoints(page);
+    this.#pools(page);
     this.#listeners(page);
     this.#reloads(page);
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
@@ -127,6 +138,7 @@ export class Exposition {
       ['connections_reused_total', 'Exchanges on a connection that was there already.', 'connectionsReused'],
       ['connect_errors_total', 'Connections that could not be made.', 'connectErrors'],
       ['failures_total', 'Exchanges that failed on a connection.', 'failures'],
+      ['ejections_total', 'Times that the endpoint was taken out because of failures.', 'ejections'],
       ['retries_total', 'Attempts after a first one had failed here.', 'retries'],
     ] as const;
     for (const [name, help, key] of counters) {
@@ -145,6 +157,25 @@ export class Exposition {
       page.sample('prozy_upstream_connections', { pool, endpoint, state: 'idle' }, idle);
       page.sample('prozy_upstream_connections', { pool, endpoint, state: 'busy' }, open - idle);
     }
+  }
+
+  #pools(page: Page): void {
+    const all = [...this.#metrics.pools];
+    const counters = [
+      ['queued_total', 'Requests and connections that waited for room.', 'queued'],
+      ['queue_timeouts_total', 'Of those, the ones that waited in vain.', 'queueTimeouts'],
+      ['queue_refusals_total', 'Requests and connections that found the queue full.', 'queueRefusals'],
+      ['retries_denied_total', 'Further attempts that the retry budget did not allow.', 'retriesDenied'],
+    ] as const;
+    for (const [name, help, key] of counters) {
+      page.family(`prozy_pool_${name}`, 'counter', help);
+      for (const [pool, one] of all) page.sample(`prozy_pool_${name}`, { pool }, one[key]);
+    }
+    const { pools } = this.#gauges();
+    page.family('prozy_pool_queue', 'gauge', 'Requests and connections that wait for room.');
+    for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
+    page.family('prozy_pool_retries', 'gauge', 'Further attempts under way.');
+    for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
   }
 
   #listeners(page: Page): void {

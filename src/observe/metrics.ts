@@ -27,6 +27,17 @@ export class EndpointMetrics {
   /** Exchanges that failed after a connection was there. */
   failures = 0;
   retries = 0;
+  /** Times that it was taken out. */
+  ejections = 0;
+}
+
+export class PoolMetrics {
+  /** Those who waited for room, who waited in vain, and who found the queue full. */
+  queued = 0;
+  queueTimeouts = 0;
+  queueRefusals = 0;
+  /** Further attempts that were not made because the budget was used up. */
+  retriesDenied = 0;
 }
 
 export class ListenerMetrics {
@@ -62,11 +73,16 @@ export class Metrics {
   readonly routes = new Map<string, RouteMetrics>();
   /** By pool, then by address. */
   readonly endpoints = new Map<string, Map<string, EndpointMetrics>>();
+  readonly pools = new Map<string, PoolMetrics>();
   readonly listeners = new Map<string, ListenerMetrics>();
   readonly reload = new ReloadMetrics();
 
   route(name: string): RouteMetrics {
     return getOrMake(this.routes, name, () => new RouteMetrics());
+  }
+
+  pool(name: string): PoolMetrics {
+    return getOrMake(this.pools, name, () => new PoolMetrics());
   }
 
   endpoint(pool: string, address: string): EndpointMetrics {
@@ -82,6 +98,7 @@ export class Metrics {
   retain(names: NamedSeries): void {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
+    for (const name of this.pools.keys()) if (!names.endpoints.has(name)) this.pools.delete(name);
     for (const [pool, ofPool] of this.endpoints) {
       const kept = names.endpoints.get(pool);
       for (const address of ofPool.keys()) if (kept === undefined || !kept.has(address)) ofPool.delete(address);

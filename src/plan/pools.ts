@@ -1,9 +1,9 @@
 /** Pools: addresses taken apart, lasting state claimed. Cold. */
 import { parseAddress } from '../config/formats.ts';
-import type { PoolConfig } from '../config/schema.gen.ts';
-import { claimOf } from './claims.ts';
+import type { PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
+import { claimOf, claimOfShape } from './claims.ts';
 import { type PlanScope, segment } from './scope.ts';
-import type { AddressPlan, PoolPlan } from './types.ts';
+import type { AddressPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
 
 /** The text is well-formed: validation has seen to that. */
 export function planAddress(text: string): AddressPlan {
@@ -28,13 +28,15 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   });
   if (config.endpoints.every(({ weight }) => weight === 0))
     scope.problem(pointer, 'every endpoint has weight 0: no request could be sent');
-  const { timeouts } = config;
+  const { timeouts, keepalive, health, retries } = config;
   return {
     name,
     strategy: config.strategy,
     endpoints: config.endpoints.map((endpoint) => ({
       address: planAddress(endpoint.address),
       weight: endpoint.weight,
+      maxConnections: endpoint.max_connections,
+      maxRequests: endpoint.max_requests,
       claim: claimOf('endpoint', `${name}/${endpoint.address}`, 'endpoint', endpoint),
     })),
     timeouts: {
@@ -42,8 +44,29 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
       firstByte: timeouts.first_byte,
       idle: timeouts.idle,
       tunnel: timeouts.tunnel,
+      total: timeouts.total,
     },
-    keepalive: config.keepalive,
+    keepalive: {
+      connections: keepalive.connections,
+      idle: keepalive.idle,
+      maxAge: keepalive.max_age,
+      prewarm: keepalive.prewarm,
+    },
+    health: planHealth(health),
+    retries: planRetries(retries),
+    queue: config.queue,
     maxConnections: config.max_connections,
+    maxRequests: config.max_requests,
+    claim: claimOfShape('pool', name, null),
   };
+}
+
+function planHealth({ passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig): HealthPlan {
+  const { failures, statuses, latency, max_ejected: maxEjected } = passive;
+  return { passive: { failures, statuses, latency, maxEjected }, backoff, panic, slowStart };
+}
+
+function planRetries(config: PoolRetriesConfig): RetriesPlan {
+  const { attempts, on, statuses, backoff, budget } = config;
+  return { attempts, on, statuses, perTryTimeout: config.per_try_timeout, bodySize: config.body_size, backoff, budget };
 }

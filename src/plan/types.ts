@@ -6,6 +6,7 @@
  * Everything here prints and compares, so a plan can be shown, diffed and kept as a golden file.
  */
 import type { Claim } from '../kit/claim.ts';
+import type { RetryCause } from '../kit/errors.ts';
 
 export interface Plan {
   readonly admin: AdminPlan | null;
@@ -97,9 +98,15 @@ export interface PoolPlan {
   readonly strategy: StrategyName;
   readonly endpoints: readonly EndpointPlan[];
   readonly timeouts: PoolTimeouts;
-  readonly keepalive: { readonly connections: number; readonly idle: number };
-  /** Per endpoint; 0: no limit. */
+  readonly keepalive: KeepalivePlan;
+  readonly health: HealthPlan;
+  readonly retries: RetriesPlan;
+  readonly queue: QueuePlan;
+  /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;
+  readonly maxRequests: number;
+  /** Load, queue and retry budget: shape is nothing but the name. */
+  readonly claim: Claim;
 }
 
 /** Milliseconds. */
@@ -108,11 +115,77 @@ export interface PoolTimeouts {
   readonly firstByte: number;
   readonly idle: number;
   readonly tunnel: number;
+  /** 0: no limit. */
+  readonly total: number;
+}
+
+export interface KeepalivePlan {
+  /** Idle connections kept to each endpoint, and for how long (ms). */
+  readonly connections: number;
+  readonly idle: number;
+  /** Milliseconds that a connection is used; 0: no limit. */
+  readonly maxAge: number;
+  /** Connections made before they are needed. */
+  readonly prewarm: number;
+}
+
+export interface HealthPlan {
+  readonly passive: {
+    /** Failed exchanges in a row; 0: however many. */
+    readonly failures: number;
+    readonly statuses: readonly number[];
+    /** Milliseconds; 0: however long. */
+    readonly latency: number;
+    /** Percent. */
+    readonly maxEjected: number;
+  };
+  readonly backoff: BackoffPlan;
+  /** Percent; 0: never. */
+  readonly panic: number;
+  /** Milliseconds; 0: at once. */
+  readonly slowStart: number;
+}
+
+/** Milliseconds, tries, and percent. */
+export interface BackoffPlan {
+  readonly first: number;
+  readonly max: number;
+  readonly retries: number;
+  readonly jitter: number;
+}
+
+export interface RetriesPlan {
+  readonly attempts: number;
+  readonly on: readonly RetryCause[];
+  readonly statuses: readonly number[];
+  /** Milliseconds; 0: no limit of its own. */
+  readonly perTryTimeout: number;
+  /** Bytes. */
+  readonly bodySize: number;
+  /** Milliseconds. */
+  readonly backoff: { readonly first: number; readonly max: number };
+  readonly budget: RetryBudgetPlan;
+}
+
+export interface RetryBudgetPlan {
+  /** Percent of what is under way. */
+  readonly share: number;
+  readonly min: number;
+}
+
+export interface QueuePlan {
+  readonly depth: number;
+  /** Milliseconds. */
+  readonly wait: number;
+  readonly order: 'fifo' | 'adaptive_lifo';
 }
 
 export interface EndpointPlan {
   readonly address: AddressPlan;
   readonly weight: number;
+  /** 0: no limit, in both. */
+  readonly maxConnections: number;
+  readonly maxRequests: number;
   /** Load, health and pooled connections: shape is pool and address, tuning the weight and limits. */
   readonly claim: Claim;
 }

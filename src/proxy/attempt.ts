@@ -7,80 +7,94 @@ import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
-import type { PoolTimeouts } from '../plan/types.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Passage } from './passage.ts';
+import type { Forwarding } from './forwarding.ts';
+import { wasStale } from './retry.ts';
 
 export class Attempt implements TransportTaker {
   readonly endpoint: EndpointState;
   connection: Http1ClientConnection | null = null;
   /** The connection had served others before. */
   reused = false;
-  readonly #passage: Passage;
-  readonly #timeouts: PoolTimeouts;
+  readonly #forwarding: Forwarding;
   readonly #fresh: boolean;
-  #text = '';
+  /** It is not the exchange's first. */
+  readonly #further: boolean;
+  /** It tries whether the endpoint is well. */
+  #trial = false;
+  /** The head of its response was fine. */
+  #fine = false;
   #dialing: Dialing | null = null;
   #counted = false;
   #sentAt = 0;
 
   /** `fresh`: do not trust a pooled connection this time. */
-  constructor(passage: Passage, endpoint: EndpointState, timeouts: PoolTimeouts, fresh: boolean) {
-    this.#passage = passage;
+  constructor(forwarding: Forwarding, endpoint: EndpointState, further: boolean, fresh: boolean) {
+    this.#forwarding = forwarding;
     this.endpoint = endpoint;
-    this.#timeouts = timeouts;
+    this.#further = further;
     this.#fresh = fresh;
   }
 
-  start(text: string): void {
-    const { connections } = this.endpoint;
-    this.endpoint.active++;
+  start(): void {
+    const { endpoint } = this;
+    const { connections } = endpoint;
+    this.#trial = endpoint.enter();
     this.#counted = true;
+    if (this.#further) endpoint.load.retries++;
     const pooled = this.#fresh ? null : connections.take();
     if (pooled !== null) {
       this.reused = true;
-      this.#sentAt = this.#passage.x.startedAt;
-      this.#send(pooled, text);
-    } else {
-      this.#text = text;
-      this.#dialing = connections.connect(this.#timeouts.connect, this);
-    }
+      const { x, live } = this.#forwarding.passage;
+      this.#sentAt = this.#further ? live.shared.clock.now() : x.startedAt;
+      this.#send(pooled);
+    } else this.#dialing = connections.connect(this.#forwarding.pool.tryTimeouts.connect, this);
   }
 
   onTransport(transport: Transport): void {
     this.#dialing = null;
-    this.endpoint.succeeded();
-    this.#sentAt = this.#passage.live.shared.clock.now();
-    this.#send(this.endpoint.connections.speakHttp1(transport), this.#text);
+    this.endpoint.health.connected();
+    this.#sentAt = this.#forwarding.passage.live.shared.clock.now();
+    this.#send(this.endpoint.connections.speakHttp1(transport));
   }
 
   onConnectFailed(error: GatewayError): void {
     this.#dialing = null;
-    this.endpoint.failed(error);
-    this.#passage.fail(error);
+    this.endpoint.connectFailed(error);
+    this.#forwarding.passage.fail(error);
   }
 
-  #send(connection: Http1ClientConnection, text: string): void {
-    const { x, stream, offered } = this.#passage;
+  #send(connection: Http1ClientConnection): void {
+    const { passage, text, offered, keptBody, pool } = this.#forwarding;
+    const { x, stream } = passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
-    connection.start(text, x.method, source, x.bodyLength < 0, offered, this.#timeouts, this.#passage);
-    if (source !== null) stream.readBody(connection);
+    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.tryTimeouts, passage);
+    if (keptBody !== null) keptBody.sendTo(connection);
+    else if (source !== null) stream.readBody(connection);
   }
 
   /** The final head has come. */
   answered(status: number, now: number): void {
     const { metrics } = this.endpoint;
-    this.endpoint.succeeded();
+    const ms = now - this.#sentAt;
     metrics.responses[(status / 100) | 0]!++;
-    metrics.firstByte.observe(now - this.#sentAt);
-    this.endpoint.answeredAfter(now - this.#sentAt);
+    metrics.firstByte.observe(ms);
+    this.#fine = this.endpoint.answered(status, ms);
+  }
+
+  /** The whole response has come. */
+  completed(): void {
+    if (this.#fine) this.endpoint.health.completed();
   }
 
   failed(error: GatewayError): void {
-    if (this.connection !== null) this.endpoint.metrics.failures++;
-    this.endpoint.lastError = error.code;
+    const { endpoint } = this;
+    if (this.connection !== null && !wasStale(error, this.reused)) {
+      endpoint.metrics.failures++;
+      if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code);
+    }
     this.finished();
   }
 
@@ -95,6 +109,7 @@ export class Attempt implements TransportTaker {
   finished(): void {
     if (!this.#counted) return;
     this.#counted = false;
-    this.endpoint.active--;
+    if (this.#further) this.endpoint.load.retries--;
+    this.endpoint.leave(this.#trial);
   }
 }

@@ -5,6 +5,7 @@
  * connection (docs/adr/0003).
  */
 import type { Clock } from '../kit/clock.ts';
+import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { DateField } from '../http/date.ts';
 import type { Deadlines } from '../net/deadlines.ts';
@@ -60,6 +61,7 @@ export interface HttpLive {
 export interface Shared {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  readonly random: Random;
   /** null: no access log. */
   accessLog: AccessLog | null;
   /** The Date of now. */

@@ -7,32 +7,23 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import {
-  CONNECT_UNSUPPORTED,
-  DRAINED,
-  type GatewayError,
-  INTERNAL,
-  NO_ENDPOINT,
-  NO_ROUTE,
-  POOL_FULL,
-} from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, DATE, UPGRADE } from '../http/known.ts';
+import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 import { clientAddress } from '../http/identity.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
+import type { Pool } from '../upstream/pool.ts';
 import { logExchange } from './access-records.ts';
-import { Attempt } from './attempt.ts';
+import { Forwarding } from './forwarding.ts';
 import type { HttpLive, Leaseholder, Route } from './live.ts';
 import { lastHop } from './max-forwards.ts';
-import { requestText } from './request-text.ts';
-import { mayRetry } from './retry.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
 const problems = new Map<number, FixedResponse>();
@@ -44,17 +35,20 @@ function problem(status: number): FixedResponse {
   return response;
 }
 
+/** A 503 that says when it is worth trying again. */
+function unavailable(pool: Pool | null): FixedResponse {
+  return problemResponse(503, [
+    ['Retry-After', String(pool === null ? 1 : Math.max(1, Math.ceil(pool.nextTry / 1000)))],
+  ]);
+}
+
 export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   readonly x: Exchange;
   readonly stream: ServerStream;
   readonly live: HttpLive;
-  /** The protocols that the client offers to change to, or ''. */
-  offered = '';
   #route: Route | null = null;
   #step = 0;
-  #attempt: Attempt | null = null;
-  #attempts = 0;
-  #text = '';
+  #forwarding: Forwarding | null = null;
   #over = false;
   /** Content bytes of an answer of our own; -1: ask the stream. */
   #bytesOut = -1;
@@ -81,7 +75,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     }
     if (x.method === 'CONNECT') {
       this.stream.closing = true;
-      this.#refuse(CONNECT_UNSUPPORTED);
+      this.refuse(CONNECT_UNSUPPORTED);
       return;
     }
     const last = lastHop(x);
@@ -91,7 +85,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     }
     const route = live.router.match(x);
     if (route === undefined) {
-      this.#refuse(NO_ROUTE);
+      this.refuse(NO_ROUTE);
       return;
     }
     this.#route = route;
@@ -126,32 +120,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     else this.#answer(verdict);
   }
 
-  // === towards the upstream
-
   #forward(): void {
-    const route = this.#route!;
-    const { x } = this;
-    for (let i = 0; i < route.forward.length; i++) route.forward[i]!(x);
-    // Made once: a further attempt sends the same bytes.
-    if (this.stream.upgrade) this.offered = x.fields.known(UPGRADE) ?? '';
-    this.#text = requestText(x, this.live.trusted, this.offered);
-    this.#try(null);
-  }
-
-  /** `after`: how the attempt before failed, which is the answer if there is nobody else to ask. */
-  #try(after: GatewayError | null): void {
-    const pool = this.#route!.pool!;
-    const endpoint = pool.pick(this.x);
-    if (endpoint === null) {
-      this.#refuse(after ?? (pool.full ? POOL_FULL : NO_ENDPOINT));
-      return;
-    }
-    this.#attempts++;
-    this.x.endpoint = endpoint.address.text;
-    // Where one pooled connection has proved dead, the others may be so too.
-    const fresh = after !== null && after.retry === 'fresh';
-    this.#attempt = new Attempt(this, endpoint, pool.plan.timeouts, fresh);
-    this.#attempt.start(this.#text);
+    const { forward, pool } = this.#route!;
+    for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
+    this.#forwarding = new Forwarding(this, pool!);
+    this.#forwarding.start();
   }
 
   // === what comes back (ResponseSink)
@@ -163,12 +136,17 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
 
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     const { x } = this;
-    const attempt = this.#attempt!;
+    const forwarding = this.#forwarding!;
+    const attempt = forwarding.attempt!;
     const now = this.live.shared.clock.now();
+    attempt.answered(status, now);
+    if (forwarding.asksElsewhere(status)) {
+      giveFields(fields);
+      return;
+    }
     x.upstreamAt = now;
     x.status = status;
     x.responseFields = fields;
-    attempt.answered(status, now);
     stripHopByHop(fields);
     // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
     if (status === 204) fields.removeKnown(CONTENT_LENGTH);
@@ -184,6 +162,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   end(trailers: string): void {
+    this.#forwarding!.attempt!.completed();
     this.#finish();
     this.stream.end(trailers);
   }
@@ -193,14 +172,14 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   switched(fields: Fields, transport: Transport, early: Buffer): void {
+    const { attempt, pool } = this.#forwarding!;
     this.x.status = 101;
     this.x.responseFields = fields;
-    this.#attempt!.answered(101, this.live.shared.clock.now());
+    attempt!.answered(101, this.live.shared.clock.now());
     this.#over = true;
     this.stream.owner = null;
-    const attempt = this.#attempt!;
-    this.#attempt = null;
-    this.#tunnel = new UpgradedTunnel(this, attempt, fields, transport, early, this.#route!.pool!.plan.timeouts.tunnel);
+    this.#forwarding!.handedOver();
+    this.#tunnel = new UpgradedTunnel(this, attempt!, fields, transport, early, pool.plan.timeouts.tunnel);
   }
 
   /** The tunnel that it became has closed. */
@@ -215,13 +194,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** The attempt under way failed. */
   fail(error: GatewayError): void {
     if (this.#over) return;
-    const attempt = this.#attempt;
-    this.#attempt = null;
-    attempt?.failed(error);
-    if (attempt !== null && mayRetry(error, this.x, this.#attempts, attempt.reused)) {
-      attempt.endpoint.metrics.retries++;
-      this.#try(error);
-    } else this.#refuse(error);
+    if (this.#forwarding === null || !this.#forwarding.failed(error)) this.refuse(error);
   }
 
   // === the client's side
@@ -230,8 +203,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     if (this.#over) return;
     this.x.error = error.code;
     this.x.status = error.status;
-    this.#attempt?.abort();
-    this.#attempt = null;
+    this.#forwarding?.stop();
     this.#finish();
   }
 
@@ -239,18 +211,18 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   cut(): void {
     this.#tunnel?.cut();
     if (this.#over) return;
-    this.#attempt?.abort();
-    this.#attempt = null;
+    this.#forwarding?.stop();
     this.stream.closing = true;
-    this.#refuse(DRAINED);
+    this.refuse(DRAINED);
   }
 
-  #refuse(error: GatewayError): void {
+  /** The client gets an answer that says what is wrong, or its connection ends if one had begun. */
+  refuse(error: GatewayError): void {
     this.x.error = error.code;
     if (this.stream.begun) {
       this.#finish();
       this.stream.abort();
-    } else this.#answer(problem(error.status));
+    } else this.#answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
   }
 
   #answer(response: FixedResponse): void {
@@ -270,7 +242,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     const { x, live, stream } = this;
     stream.owner = null;
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
-    this.#attempt?.finished();
+    this.#forwarding?.finished();
     const route = this.#route;
     if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
     this.#record();

@@ -4,7 +4,7 @@
  * Nothing is read from the client until the upstream is there, and nothing is expected of it: the upstream may speak
  * first. The lease is held by the connection from the choice of an endpoint to its end.
  */
-import { type GatewayError, NO_ENDPOINT, POOL_FULL } from '../kit/errors.ts';
+import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
@@ -14,10 +14,9 @@ import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Lease, Leaseholder } from './live.ts';
 
-/** Endpoints tried while none can be reached. */
-const MOST_ATTEMPTS = 3;
 const NOTHING = Buffer.alloc(0);
 
 /** What a relay needs of the snapshot that is current when its client connects. */
@@ -33,7 +32,7 @@ export interface RelayObserver {
   onRelayClosed(relay: Relay, error: string): void;
 }
 
-export class Relay implements TransportTaker, TunnelObserver, TransportHandler, Leaseholder {
+export class Relay implements TransportTaker, TunnelObserver, TransportHandler, Leaseholder, Waiter {
   readonly connection: Connection;
   /* As an Asker. */
   readonly path = '';
@@ -46,7 +45,11 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   #endpoint: EndpointState | null = null;
   #dialing: Dialing | null = null;
   #tunnel: Tunnel | null = null;
-  #attempts = 0;
+  /** Endpoints that could not be reached. */
+  readonly #tried: EndpointState[] = [];
+  #trial = false;
+  /** Where it waits for room. */
+  #place: Place | null = null;
   #over = false;
 
   constructor(client: Transport, connection: Connection, live: TcpLive, observer: RelayObserver) {
@@ -74,22 +77,55 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   /** `after`: how the attempt before failed, or ''. */
   #try(after: string): void {
-    const endpoint = this.#live.pool.pick(this);
-    if (endpoint === null) {
-      const { code } = this.#live.pool.full ? POOL_FULL : NO_ENDPOINT;
-      this.#end(after === '' ? code : after);
+    const { pool } = this.#live;
+    const endpoint = pool.pick(this, this.#tried);
+    if (endpoint !== null) {
+      this.#dial(endpoint);
       return;
     }
-    this.#attempts++;
+    const { queue, metrics } = pool.load;
+    if (pool.full) {
+      this.#place = queue.enter(this);
+      if (this.#place !== null) {
+        metrics.queued++;
+        return;
+      }
+      metrics.queueRefusals++;
+    }
+    const { code } = pool.full ? POOL_FULL : NO_ENDPOINT;
+    this.#end(after === '' ? code : after);
+  }
+
+  #dial(endpoint: EndpointState): void {
+    const { pool } = this.#live;
     this.#endpoint = endpoint;
     this.endpointAddress = endpoint.address.text;
-    endpoint.active++;
-    this.#dialing = endpoint.connections.connect(this.#live.pool.plan.timeouts.connect, this);
+    this.#trial = endpoint.enter();
+    if (this.#tried.length > 0) endpoint.metrics.retries++;
+    this.#dialing = endpoint.connections.connect(pool.plan.timeouts.connect, this);
+  }
+
+  /** There may be room (Waiter). */
+  admitted(): boolean {
+    const { pool } = this.#live;
+    const endpoint = pool.pick(this, this.#tried);
+    if (endpoint === null && pool.full) return false;
+    this.#place = null;
+    if (endpoint === null) this.#end(NO_ENDPOINT.code);
+    else this.#dial(endpoint);
+    return true;
+  }
+
+  /** It has waited for room long enough (Waiter). */
+  gaveUp(): void {
+    this.#place = null;
+    this.#live.pool.load.metrics.queueTimeouts++;
+    this.#end(QUEUE_TIMEOUT.code);
   }
 
   onTransport(upstream: Transport): void {
     this.#dialing = null;
-    this.#endpoint!.succeeded();
+    this.#endpoint!.health.connected();
     const { metrics, deadlines, pool } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
@@ -99,10 +135,10 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   onConnectFailed(error: GatewayError): void {
     this.#dialing = null;
-    this.#endpoint!.active--;
-    this.#endpoint!.failed(error);
-    this.#endpoint = null;
-    if (this.#attempts < MOST_ATTEMPTS) this.#try(error.code);
+    const endpoint = this.#leave();
+    endpoint.connectFailed(error);
+    this.#tried.push(endpoint);
+    if (this.#tried.length <= this.#live.pool.plan.retries.attempts) this.#try(error.code);
     else this.#end(error.code);
   }
 
@@ -112,9 +148,15 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     metrics.tunnelBytesIn += this.bytesIn;
     metrics.tunnelBytesOut += this.bytesOut;
     this.#endpoint!.connections.released();
-    this.#endpoint!.active--;
-    this.#endpoint = null;
+    this.#leave();
     this.#end(code);
+  }
+
+  #leave(): EndpointState {
+    const endpoint = this.#endpoint!;
+    this.#endpoint = null;
+    endpoint.leave(this.#trial);
+    return endpoint;
   }
 
   /** Its generation has had its time. */
@@ -128,8 +170,9 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#over = true;
     if (this.#dialing !== null) {
       this.#dialing.cancel();
-      this.#endpoint!.active--;
+      this.#leave();
     }
+    this.#place?.leave();
     this.#client.handler = IGNORE;
     this.#client.reset();
     this.#live.lease.release(this);

@@ -1,18 +1,48 @@
-/** Whether a failed attempt may be followed by another. Hot, and rare. */
+/** Whether a failed attempt may be followed by another, and when. Hot, and rare. */
 import type { Exchange } from '../http/exchange.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import type { Random } from '../kit/random.ts';
+import type { RetriesPlan } from '../plan/types.ts';
 
-/** Methods whose request may be sent again if nothing came back (RFC 9110 §9.2.2). */
+/** Methods whose request may be sent again without more effect than once (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Endpoints tried for one request while none can be reached. */
-const MOST_ATTEMPTS = 3;
+
+export function isIdempotent(x: Exchange): boolean {
+  return IDEMPOTENT.has(x.method);
+}
 
 /**
- * Only if nothing of the request can have been acted upon, or acting on it twice does no harm. `reused`: the attempt was
- * made on a connection that had served others, which its server may have been closing (RFC 9112 §9.3.1).
+ * Did a pooled connection break before anything came? Its server may just have been closing it (RFC 9112 §9.3.1), which is
+ * nobody's failure.
  */
-export function mayRetry(error: GatewayError, x: Exchange, attempts: number, reused: boolean): boolean {
-  if (attempts >= MOST_ATTEMPTS) return false;
-  if (error.retry === 'always') return true;
-  return error.retry === 'fresh' && reused && x.bodyLength === 0 && IDEMPOTENT.has(x.method);
+export function wasStale(error: GatewayError, reused: boolean): boolean {
+  return reused && error.retry === 'reset';
+}
+
+/**
+ * Only if nothing of the request can have been acted upon, or acting on it twice does no harm. `attempts`: made so far.
+ * `repeatable`: the request is idempotent, and its body, if it has one, can be sent again.
+ */
+export function mayRetry(
+  error: GatewayError,
+  plan: RetriesPlan,
+  attempts: number,
+  repeatable: boolean,
+  stale: boolean,
+): boolean {
+  if (error.retry === null || (error.retry !== 'connect' && !repeatable)) return false;
+  // One more for the server that was closing the connection: the request has not had its first attempt yet.
+  if (stale && attempts === 1) return true;
+  return attempts <= plan.attempts && plan.on.includes(error.retry);
+}
+
+/** After such a failure, may the same endpoint be asked again if there is no other? One that took too long or answered nonsense will do so again. */
+export function mayRetryThere(failure: GatewayError | null): boolean {
+  return failure === null || failure.retry === 'reset';
+}
+
+/** Milliseconds before the next attempt, when `attempts` have been made. The first further one follows at once. */
+export function pauseBefore(attempts: number, { backoff }: RetriesPlan, random: Random): number {
+  if (attempts < 2) return 0;
+  return random() * Math.min(backoff.max, backoff.first * 2 ** (attempts - 2));
 }

@@ -9,7 +9,7 @@ import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import type { EndpointPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicies } from '../policies/index.ts';
 import { bindAction } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
@@ -18,8 +18,9 @@ import { HttpListener } from '../proxy/http-listener.ts';
 import type { Route, Shared } from '../proxy/live.ts';
 import { Router } from '../proxy/router.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
-import { EndpointState } from '../upstream/endpoint.ts';
-import { Pool, PoolEndpoint } from '../upstream/pool.ts';
+import { type EndpointParts, EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
+import { PoolLoad } from '../upstream/load.ts';
+import { Pool } from '../upstream/pool.ts';
 import { strategies } from '../upstream/strategies/index.ts';
 import type { Carryover } from './carryover.ts';
 import { Snapshot } from './snapshot.ts';
@@ -32,6 +33,7 @@ export interface BindContext {
   readonly metrics: Metrics;
   readonly shared: Shared;
   readonly total: TotalConnections;
+  readonly healthChanged: EndpointParts['changed'];
   /** Whatever snapshot is current when it is called. */
   readonly current: () => Snapshot | null;
 }
@@ -57,17 +59,28 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
 }
 
 function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Pool {
-  const { carryover, clock, shared, metrics } = context;
-  const tuning = { keepalive: plan.keepalive, maxConnections: plan.maxConnections };
-  const endpoints = plan.endpoints.map(({ address, weight, claim }) => {
-    const state = carryover.acquire(
-      claim,
-      () => new EndpointState(address, tuning, clock, shared.deadlines, metrics.endpoint(plan.name, address.text)),
-    );
+  const { carryover, clock, random, shared, metrics } = context;
+  const { deadlines } = shared;
+  const load = carryover.acquire(plan.claim, () => new PoolLoad(plan, deadlines, metrics.pool(plan.name)));
+  snapshot.onEnd(() => carryover.release(plan.claim));
+  const states = plan.endpoints.map((endpoint) => {
+    const { address, weight, claim } = endpoint;
+    const state = carryover.acquire(claim, () => {
+      const parts = { clock, deadlines, random, load, metrics: metrics.endpoint(plan.name, address.text) };
+      const changed = context.healthChanged;
+      return new EndpointState(address, tuningOf(plan, endpoint), { ...parts, pool: plan.name, changed });
+    });
     snapshot.onEnd(() => carryover.release(claim));
-    return new PoolEndpoint(state, weight);
+    return { state, weight };
   });
-  return new Pool(plan, endpoints, strategies[plan.strategy](endpoints, context.random));
+  const pool = new Pool(plan, states, load, deadlines, (candidates) => strategies[plan.strategy](candidates, random));
+  snapshot.onEnd(() => pool.close());
+  return pool;
+}
+
+function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
+  const { keepalive, health, timeouts } = pool;
+  return { keepalive, health, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
 function bindRoute(plan: RoutePlan, pools: ReadonlyMap<string, Pool>, context: BindContext): Route {
@@ -116,11 +129,12 @@ function serviceFinder(current: () => Snapshot | null, name: string): () => Http
 export function tune(snapshot: Snapshot, context: BindContext): void {
   context.total.limit = snapshot.plan.limits.connections;
   for (const pool of snapshot.plan.pools) {
-    const tuning = { keepalive: pool.keepalive, maxConnections: pool.maxConnections };
-    for (const { claim } of pool.endpoints) {
-      const state = context.carryover.peek(claim);
-      if (state instanceof EndpointState) state.tune(tuning);
+    for (const endpoint of pool.endpoints) {
+      const state = context.carryover.peek(endpoint.claim);
+      if (state instanceof EndpointState) state.tune(tuningOf(pool, endpoint));
     }
+    const load = context.carryover.peek(pool.claim);
+    if (load instanceof PoolLoad) load.tune(pool);
   }
 }
 

@@ -13,6 +13,9 @@ import { type Random, systemRandom } from '../kit/random.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { ListeningSocket } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
+import { Events } from '../observe/events.ts';
+import type { EndpointState } from '../upstream/endpoint.ts';
+import type { HealthState } from '../upstream/health.ts';
 import { Exposition } from '../observe/exposition.ts';
 import { Log } from '../observe/log.ts';
 import { Metrics } from '../observe/metrics.ts';
@@ -44,7 +47,7 @@ export class Gateway {
   readonly metrics = new Metrics();
   readonly carryover = new Carryover();
   readonly exposition: Exposition;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #random: Random;
   readonly #shared: { -readonly [K in keyof Shared]: Shared[K] };
   readonly #total = new TotalConnections();
@@ -52,6 +55,8 @@ export class Gateway {
   readonly #admin: AdminListener;
   /** Retired, and still held by something. */
   readonly #retiring = new Set<Snapshot>();
+  /** What happens, as it happens. */
+  readonly events = new Events();
   #current: Snapshot | null = null;
   #generation = 0;
   #state: GatewayState = 'starting';
@@ -59,11 +64,17 @@ export class Gateway {
   readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`;
 
   constructor(options: GatewayOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
+    this.clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.log = options.log ?? new Log(this.#clock);
-    const deadlines = new Deadlines(this.#clock);
-    this.#shared = { clock: this.#clock, deadlines, accessLog: null, date: new DateField(this.#clock) };
+    this.log = options.log ?? new Log(this.clock);
+    const deadlines = new Deadlines(this.clock);
+    this.#shared = {
+      clock: this.clock,
+      deadlines,
+      random: this.#random,
+      accessLog: null,
+      date: new DateField(this.clock),
+    };
     this.#listeners = new Listeners(
       (name, transport) => {
         const listener = this.#current?.listeners.get(name);
@@ -153,12 +164,12 @@ export class Gateway {
   /** Drops the series of what no live plan names any more. */
   async #forgetSeries(): Promise<void> {
     const plans = this.snapshots.map(({ plan }) => plan);
-    this.metrics.retain(await namedSeries(plans, this.#clock));
+    this.metrics.retain(await namedSeries(plans, this.clock));
   }
 
   #retire(snapshot: Snapshot): void {
     this.#retiring.add(snapshot);
-    const drained = this.#clock.after(snapshot.plan.reload.drain, () => {
+    const drained = this.clock.after(snapshot.plan.reload.drain, () => {
       this.log.warn('generation cut after its drain time', {
         generation: snapshot.generation,
         leases: snapshot.leases,
@@ -177,7 +188,7 @@ export class Gateway {
     if (access === null) return null;
     if (this.#accessLog?.path === access.path) return this.#accessLog;
     try {
-      return new AccessLog(access.path, this.#clock, this.#idPrefix);
+      return new AccessLog(access.path, this.clock, this.#idPrefix);
     } catch (error) {
       throw new OpenError('the access log', access.path, error);
     }
@@ -187,14 +198,24 @@ export class Gateway {
     return {
       generation: this.#generation + 1,
       carryover: this.carryover,
-      clock: this.#clock,
+      clock: this.clock,
       random: this.#random,
       metrics: this.metrics,
       shared: this.#shared,
       total: this.#total,
+      healthChanged: this.#healthChanged,
       current: () => this.#current,
     };
   }
+
+  readonly #healthChanged = (endpoint: EndpointState, from: HealthState): void => {
+    const { pool, address, health, metrics } = endpoint;
+    if (from === 'healthy' && health.state === 'failing') metrics.ejections++;
+    const fields = { pool, endpoint: address.text, from, to: health.state, reason: health.lastError };
+    if (health.well) this.log.info('endpoint is well', fields);
+    else this.log.warn('endpoint is out', fields);
+    this.events.emit({ time: new Date(this.clock.wall()).toISOString(), type: 'endpoint', ...fields });
+  };
 
   reopenLogs(): void {
     try {
@@ -233,7 +254,7 @@ export class Gateway {
   #drained(ms: number): Promise<void> {
     if (ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const limit = this.#clock.after(ms, resolve);
+      const limit = this.clock.after(ms, resolve);
       this.#total.whenNone(() => {
         limit.cancel();
         resolve();

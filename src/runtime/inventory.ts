@@ -1,10 +1,11 @@
 /** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
 import type { Clock } from '../kit/clock.ts';
 import { inSlices } from '../kit/slices.ts';
-import type { EndpointGauges, RuntimeGauges } from '../observe/exposition.ts';
+import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { NamedSeries } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { EndpointState } from '../upstream/endpoint.ts';
+import { PoolLoad } from '../upstream/load.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The names of everything that may still be counted. */
@@ -27,11 +28,20 @@ export async function namedSeries(plans: readonly Plan[], clock: Clock): Promise
 
 export interface EndpointView extends EndpointGauges {
   readonly weight: number;
-  /** Failures to connect in a row. */
+  /** healthy, failing, open, half_open, check_failed, draining or disabled. */
+  readonly state: string;
+  /** What an operator said. */
+  readonly duty: string;
+  /** Failures in a row since it was last well. */
   readonly failures: number;
   readonly last_error: string;
-  /** When it last changed between well and failing. */
+  /** When its state last changed. */
   readonly since: string;
+  /** When it may be tried again; null: now. */
+  readonly next_try: string | null;
+  /** Average time to the head of a response. */
+  readonly latency_ms: number;
+  readonly retries: number;
 }
 
 /** Every endpoint of the current plan with its state. */
@@ -39,22 +49,37 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
   const pools = gateway.current?.plan.pools ?? [];
   return pools.flatMap((pool) =>
     pool.endpoints.flatMap(({ address, weight, claim }) => {
-      const state = gateway.carryover.peek(claim);
-      if (!(state instanceof EndpointState)) return [];
+      const endpoint = gateway.carryover.peek(claim);
+      if (!(endpoint instanceof EndpointState)) return [];
+      const { health, connections } = endpoint;
+      const wait = health.failures === 0 ? 0 : health.retryAt - gateway.clock.now();
       return {
         pool: pool.name,
         endpoint: address.text,
         weight,
-        healthy: state.failures === 0,
-        failures: state.failures,
-        last_error: state.lastError,
-        since: new Date(state.since).toISOString(),
-        active: state.active,
-        open: state.connections.open,
-        idle: state.connections.idle,
+        healthy: health.well,
+        state: health.state,
+        duty: health.duty,
+        failures: health.failures,
+        last_error: health.lastError,
+        since: new Date(health.since).toISOString(),
+        next_try: wait > 0 ? new Date(gateway.clock.wall() + wait).toISOString() : null,
+        active: endpoint.active,
+        open: connections.open,
+        idle: connections.idle,
+        latency_ms: Math.round(endpoint.latency * 100) / 100,
+        retries: endpoint.metrics.retries,
+        ejections: endpoint.metrics.ejections,
       };
     }),
   );
+}
+
+function poolGauges(gateway: Gateway): PoolGauges[] {
+  return (gateway.current?.plan.pools ?? []).flatMap(({ name, claim }) => {
+    const load = gateway.carryover.peek(claim);
+    return load instanceof PoolLoad ? [{ pool: name, queue: load.queue.length, retries: load.retries }] : [];
+  });
 }
 
 export function runtimeGauges(gateway: Gateway): RuntimeGauges {
@@ -62,5 +87,6 @@ export function runtimeGauges(gateway: Gateway): RuntimeGauges {
     generation: gateway.current?.generation ?? 0,
     leases: gateway.snapshots.map(({ generation, leases }) => ({ generation, leases })),
     endpoints: endpointViews(gateway),
+    pools: poolGauges(gateway),
   };
 }

@@ -3,14 +3,21 @@
  *
  * The last one given back is the first taken again, so that what is not needed grows old and is closed.
  */
-import { CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, type GatewayError } from '../kit/errors.ts';
+import {
+  CONNECT_FAILED,
+  CONNECT_REFUSED,
+  CONNECT_TIMEOUT,
+  type GatewayError,
+  OUT_OF_RESOURCES,
+} from '../kit/errors.ts';
 import { Http1ClientConnection } from '../http/h1/client.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
-import type { EndpointMetrics } from '../observe/metrics.ts';
 import type { AddressPlan } from '../plan/types.ts';
-import type { EndpointTuning } from './endpoint.ts';
+import type { EndpointState, EndpointTuning } from './endpoint.ts';
+import type { PoolLoad } from './load.ts';
+import { HEALTHY } from './strategies/strategy.ts';
 
 /** Who wants a connection. */
 export interface TransportTaker {
@@ -21,18 +28,20 @@ export interface TransportTaker {
 export class EndpointConnections {
   readonly #address: AddressPlan;
   readonly #deadlines: Deadlines;
-  readonly #metrics: EndpointMetrics;
+  readonly #endpoint: EndpointState;
+  readonly #load: PoolLoad;
   #tuning: EndpointTuning;
   #idle: Http1ClientConnection[] = [];
   #open = 0;
   #dialing = 0;
   #closed = false;
 
-  constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, metrics: EndpointMetrics) {
+  constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, endpoint: EndpointState) {
     this.#address = address;
     this.#tuning = tuning;
     this.#deadlines = deadlines;
-    this.#metrics = metrics;
+    this.#endpoint = endpoint;
+    this.#load = endpoint.load;
   }
 
   /** Connections open or being made, idle ones included. */
@@ -51,20 +60,42 @@ export class EndpointConnections {
 
   /** Is there neither an idle connection nor room for another? */
   get full(): boolean {
+    if (this.#idle.length > 0) return false;
     const most = this.#tuning.maxConnections;
-    return most > 0 && this.#open >= most && this.#idle.length === 0;
+    return (most > 0 && this.#open >= most) || (this.#load.connected && this.#load.idle === 0);
   }
 
   tune(tuning: EndpointTuning): void {
     this.#tuning = tuning;
-    while (this.#idle.length > tuning.keepalive.connections) this.#idle[0]!.retire();
+    while (this.#idle.length > tuning.keepalive.connections) this.retireOldest();
+    this.prewarm();
+  }
+
+  /** Makes the connections that shall be there before they are needed. */
+  prewarm(): void {
+    const { keepalive, connectTimeout } = this.#tuning;
+    if (keepalive.prewarm === 0) return;
+    while (
+      !this.#closed &&
+      this.#endpoint.health.tier() === HEALTHY &&
+      this.#idle.length + this.#dialing < Math.min(keepalive.prewarm, keepalive.connections) &&
+      !this.#load.connected &&
+      (this.#tuning.maxConnections === 0 || this.#open < this.#tuning.maxConnections)
+    ) {
+      this.connect(connectTimeout, {
+        onTransport: (transport) => this.onIdle(this.speakHttp1(transport)),
+        onConnectFailed: (error) => this.#endpoint.connectFailed(error),
+      });
+    }
   }
 
   /** An idle connection, or null. */
   take(): Http1ClientConnection | null {
     const connection = this.#idle.pop();
     if (connection === undefined) return null;
-    this.#metrics.connectionsReused++;
+    this.#load.idle--;
+    this.#endpoint.metrics.connectionsReused++;
+    if (this.#tuning.keepalive.prewarm > 0) this.prewarm();
     return connection;
   }
 
@@ -72,8 +103,12 @@ export class EndpointConnections {
   connect(timeout: number, taker: TransportTaker): Dialing {
     const most = this.#tuning.maxConnections;
     // An idle one that is not wanted makes room.
-    if (most > 0 && this.#open >= most) this.#idle[0]?.retire();
-    this.#open++;
+    if (most > 0 && this.#open >= most) this.retireOldest();
+    if (this.#load.connected) {
+      if (this.#idle.length > 0) this.retireOldest();
+      else this.#load.makeRoom(this);
+    }
+    this.#opened();
     this.#dialing++;
     return new Attempt(
       this.#address,
@@ -82,19 +117,19 @@ export class EndpointConnections {
       {
         onTransport: (transport) => {
           this.#dialing--;
-          this.#metrics.connectionsOpened++;
+          this.#endpoint.metrics.connectionsOpened++;
           taker.onTransport(transport);
         },
         onConnectFailed: (error) => {
           this.#dialing--;
-          this.#open--;
-          this.#metrics.connectErrors++;
+          this.#gone();
+          this.#endpoint.metrics.connectErrors++;
           taker.onConnectFailed(error);
         },
       },
       () => {
         this.#dialing--;
-        this.#open--;
+        this.#gone();
       },
     );
   }
@@ -106,32 +141,67 @@ export class EndpointConnections {
 
   /** A transport that `connect` gave, and that was not made an HTTP connection, is closed. */
   released(): void {
+    this.#gone();
+  }
+
+  #opened(): void {
+    this.#open++;
+    this.#load.connections++;
+  }
+
+  #gone(): void {
     this.#open--;
+    this.#load.connections--;
+  }
+
+  retireOldest(): void {
+    this.#idle[0]?.retire();
+  }
+
+  retireIdle(): void {
+    // Each leaves the list as it closes.
+    while (this.#idle.length > 0) this.retireOldest();
   }
 
   onIdle(connection: Http1ClientConnection): void {
-    if (this.#closed || this.#idle.length >= this.#tuning.keepalive.connections) {
+    const { keepalive } = this.#tuning;
+    const now = this.#deadlines.now;
+    const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
+    if (this.#closed || old || this.#idle.length >= keepalive.connections) {
       connection.retire();
       return;
     }
-    connection.deadline = this.#deadlines.now + this.#tuning.keepalive.idle;
+    connection.deadline = now + keepalive.idle;
     this.#idle.push(connection);
+    this.#load.idle++;
+    this.#load.freed();
   }
 
   onGone(connection: Http1ClientConnection, idle: boolean): void {
-    this.#open--;
-    if (!idle) return;
-    const index = this.#idle.lastIndexOf(connection);
-    if (index >= 0) this.#idle.splice(index, 1);
+    const index = idle ? this.#idle.lastIndexOf(connection) : -1;
+    if (index >= 0) {
+      this.#idle.splice(index, 1);
+      this.#load.idle--;
+    }
+    this.#gone();
+    this.#load.freed();
+    this.prewarm();
   }
 
   /** Closes what is idle now, and the rest when it becomes so. */
   close(): void {
     this.#closed = true;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const connection of idle) connection.retire();
+    this.retireIdle();
   }
+}
+
+/** What this machine, not the endpoint, has too little of. */
+const OWN_FAULTS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN']);
+
+function errorOf(code: string): GatewayError {
+  if (code === 'ECONNREFUSED') return CONNECT_REFUSED;
+  if (code === 'ETIMEDOUT') return CONNECT_TIMEOUT;
+  return OWN_FAULTS.has(code) ? OUT_OF_RESOURCES : CONNECT_FAILED;
 }
 
 /** One dial with a deadline. */
@@ -164,8 +234,7 @@ class Attempt implements Dialer, Dialing, Timed {
 
   onDialFailed(code: string): void {
     if (!this.#finish()) return;
-    const error = code === 'ECONNREFUSED' ? CONNECT_REFUSED : code === 'ETIMEDOUT' ? CONNECT_TIMEOUT : CONNECT_FAILED;
-    this.#taker.onConnectFailed(error.with(code));
+    this.#taker.onConnectFailed(errorOf(code).with(code));
   }
 
   onDeadline(): void {

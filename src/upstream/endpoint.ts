@@ -6,97 +6,145 @@
  */
 import type { Clock } from '../kit/clock.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { EndpointMetrics } from '../observe/metrics.ts';
-import type { AddressPlan } from '../plan/types.ts';
+import type { AddressPlan, HealthPlan, KeepalivePlan } from '../plan/types.ts';
 import { EndpointConnections } from './connections.ts';
-import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
-
-/** First pause after a failure to connect, and the longest; it doubles with each failure in a row (ms). */
-const FIRST_BACKOFF = 5_000;
-const LONGEST_BACKOFF = 300_000;
+import { type Duty, Health, type HealthObserver, type HealthState } from './health.ts';
+import type { PoolLoad } from './load.ts';
 
 /** How far one response moves the average latency. */
 const LATENCY_STEP = 0.1;
 
 export interface EndpointTuning {
-  /** Idle connections kept, and for how long (ms). */
-  readonly keepalive: { readonly connections: number; readonly idle: number };
+  readonly keepalive: KeepalivePlan;
+  /** Milliseconds for connections that nobody waits for. */
+  readonly connectTimeout: number;
   /** Connections at a time; 0: no limit. */
   readonly maxConnections: number;
+  /** Exchanges and tunnels at a time; 0: no limit. */
+  readonly maxRequests: number;
+  readonly health: HealthPlan;
 }
 
-export class EndpointState {
+/** What an endpoint is made of besides its address. */
+export interface EndpointParts {
+  readonly pool: string;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly random: Random;
+  readonly metrics: EndpointMetrics;
+  readonly load: PoolLoad;
+  /** Told when its health changes. */
+  readonly changed: (endpoint: EndpointState, from: HealthState) => void;
+}
+
+export class EndpointState implements HealthObserver {
+  readonly pool: string;
   readonly address: AddressPlan;
   readonly metrics: EndpointMetrics;
+  readonly load: PoolLoad;
+  readonly health: Health;
   readonly connections: EndpointConnections;
   /** Exchanges and tunnels under way. */
   active = 0;
   /** Moving average of the time from request to response head (ms); 0: not known. */
   latency = 0;
-  /** Failures to connect in a row. */
-  failures = 0;
-  /** Monotonic ms from which a failed endpoint may be tried again. */
-  retryAt = 0;
-  /** Epoch ms of the last change between well and failing. */
-  since: number;
-  lastError = '';
-  readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
+  readonly #changed: EndpointParts['changed'];
+  /** Pools that keep their endpoints in the order of their load. */
+  readonly #watchers: (() => void)[] = [];
+  #maxRequests: number;
+  #state: HealthState = 'healthy';
 
-  constructor(
-    address: AddressPlan,
-    tuning: EndpointTuning,
-    clock: Clock,
-    deadlines: Deadlines,
-    metrics: EndpointMetrics,
-  ) {
+  constructor(address: AddressPlan, tuning: EndpointTuning, parts: EndpointParts) {
+    const { clock, deadlines, random } = parts;
+    this.pool = parts.pool;
     this.address = address;
-    this.metrics = metrics;
-    this.#clock = clock;
-    this.#deadlines = deadlines;
-    this.since = clock.wall();
-    this.connections = new EndpointConnections(address, tuning, deadlines, metrics);
+    this.metrics = parts.metrics;
+    this.load = parts.load;
+    this.#changed = parts.changed;
+    this.#maxRequests = tuning.maxRequests;
+    this.health = new Health(tuning.health, clock, deadlines, random, this);
+    this.connections = new EndpointConnections(address, tuning, deadlines, this);
+    this.load.endpoints.add(this);
   }
 
-  /**
-   * HEALTHY, DUE or UNAVAILABLE, as strategies ask. When its pause is over, one request at a time has it in turn with the
-   * others, or it would never be found well again while they are; those that come meanwhile take it only if they must.
-   */
-  tier(): number {
-    if (this.connections.full) return UNAVAILABLE;
-    if (this.failures === 0) return HEALTHY;
-    if (this.#deadlines.now < this.retryAt) return UNAVAILABLE;
-    return this.connections.dialing === 0 ? HEALTHY : DUE;
+  /** Has it as much as it may have? */
+  get full(): boolean {
+    return (this.#maxRequests > 0 && this.active >= this.#maxRequests) || this.connections.full;
   }
 
   tune(tuning: EndpointTuning): void {
+    this.#maxRequests = tuning.maxRequests;
+    this.health.tune(tuning.health);
     this.connections.tune(tuning);
   }
 
+  /** One more exchange or tunnel. Answers whether it is to try if the endpoint is well: `leave` wants to know. */
+  enter(): boolean {
+    this.active++;
+    this.load.active++;
+    if (this.#watchers.length > 0) this.#tellWatchers();
+    if (this.health.failures === 0) return false;
+    this.health.trials++;
+    return true;
+  }
+
+  /** Once for each `enter`. */
+  leave(trial: boolean): void {
+    this.active--;
+    this.load.active--;
+    if (trial) this.health.trials--;
+    if (this.#watchers.length > 0) this.#tellWatchers();
+    this.load.freed();
+  }
+
+  /** `watcher` is called whenever `active` has changed, until `unwatch`. */
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
+
+  unwatch(watcher: () => void): void {
+    this.#watchers.splice(this.#watchers.indexOf(watcher), 1);
+  }
+
+  #tellWatchers(): void {
+    for (let i = 0; i < this.#watchers.length; i++) this.#watchers[i]!();
+  }
+
   /** A connection could not be made. */
-  failed(error: GatewayError): void {
-    if (this.failures === 0) this.since = this.#clock.wall();
-    this.failures++;
-    this.lastError = error.code;
-    this.retryAt = this.#deadlines.now + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (this.failures - 1));
+  connectFailed(error: GatewayError): void {
+    // What this machine has run out of is nobody else's fault.
+    if (error.source === 'upstream') this.health.connectFailed(error.code);
   }
 
-  /** A connection was made, or one that was there brought an answer. */
-  succeeded(): void {
-    if (this.failures === 0) return;
-    this.failures = 0;
-    this.lastError = '';
-    this.since = this.#clock.wall();
-  }
-
-  /** A response head came `ms` after its request. */
-  answeredAfter(ms: number): void {
+  /** A response head came, `ms` after its request. Answers whether that is fine. */
+  answered(status: number, ms: number): boolean {
     this.latency = this.latency === 0 ? ms : this.latency + (ms - this.latency) * LATENCY_STEP;
+    return this.health.answered(status, ms);
+  }
+
+  /** An operator's word. */
+  command(duty: Duty): void {
+    this.health.command(duty);
+    if (duty === 'disabled') this.connections.retireIdle();
+  }
+
+  mayEject(percent: number): boolean {
+    return this.load.mayEject(percent);
+  }
+
+  changed(): void {
+    const from = this.#state;
+    this.#state = this.health.state;
+    this.#changed(this, from);
+    if (this.health.well) this.load.freed();
   }
 
   /** The last snapshot that named it is gone. */
   close(): void {
     this.connections.close();
+    this.load.endpoints.delete(this);
   }
 }

@@ -5,18 +5,37 @@
  * first those that are well (or have their pause behind them and nobody trying them), then those that failed and are
  * being tried. There is no third.
  */
-import type { PoolPlan } from '../plan/types.ts';
+import type { Deadlines } from '../net/deadlines.ts';
+import type { PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
-import { type Asker, type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
+import type { PoolLoad } from './load.ts';
+import { type Asker, type Candidate, DUE, HEALTHY, type Strategy, UNAVAILABLE } from './strategies/strategy.ts';
+
+export interface PoolTuning {
+  readonly queue: QueuePlan;
+  /** 0: no limit, in both. */
+  readonly maxConnections: number;
+  readonly maxRequests: number;
+}
+
+/** What holds for one choice, seen by every endpoint of the pool. */
+class Choice {
+  /** Endpoints that have been tried already. */
+  avoided: readonly EndpointState[] = [];
+  /** So few are well that health is not asked. */
+  panic = false;
+}
 
 /** An endpoint as one pool sees it: lasting state under this snapshot's weight. */
 export class PoolEndpoint implements Candidate {
   readonly state: EndpointState;
   readonly weight: number;
+  readonly #choice: Choice;
 
-  constructor(state: EndpointState, weight: number) {
+  constructor(state: EndpointState, weight: number, choice: Choice) {
     this.state = state;
     this.weight = weight;
+    this.#choice = choice;
   }
 
   get name(): string {
@@ -24,7 +43,7 @@ export class PoolEndpoint implements Candidate {
   }
 
   get share(): number {
-    return this.weight;
+    return this.weight * this.state.health.share;
   }
 
   get active(): number {
@@ -36,32 +55,99 @@ export class PoolEndpoint implements Candidate {
   }
 
   tier(): number {
-    return this.state.tier();
+    const { state } = this;
+    const choice = this.#choice;
+    if (state.full || (choice.avoided.length > 0 && choice.avoided.includes(state))) return UNAVAILABLE;
+    if (choice.panic && state.health.duty === 'enabled') return HEALTHY;
+    return state.health.tier();
   }
 }
+
+const NOBODY: readonly EndpointState[] = [];
 
 export class Pool {
   readonly name: string;
   readonly plan: PoolPlan;
+  readonly load: PoolLoad;
   readonly endpoints: readonly PoolEndpoint[];
+  /** What one attempt may take. */
+  readonly tryTimeouts: PoolTimeouts;
   readonly #strategy: Strategy;
+  readonly #choice = new Choice();
+  readonly #deadlines: Deadlines;
+  readonly #watched: (() => void)[] = [];
+  /** When it was last seen whether to panic (monotonic ms). */
+  #lookedAt = -1;
 
-  constructor(plan: PoolPlan, endpoints: readonly PoolEndpoint[], strategy: Strategy) {
+  constructor(
+    plan: PoolPlan,
+    states: readonly { readonly state: EndpointState; readonly weight: number }[],
+    load: PoolLoad,
+    deadlines: Deadlines,
+    strategy: (candidates: readonly Candidate[]) => Strategy,
+  ) {
     this.name = plan.name;
     this.plan = plan;
-    this.endpoints = endpoints;
-    this.#strategy = strategy;
+    this.load = load;
+    this.#deadlines = deadlines;
+    this.endpoints = states.map(({ state, weight }) => new PoolEndpoint(state, weight, this.#choice));
+    this.#strategy = strategy(this.endpoints);
+    const { timeouts, retries } = plan;
+    const firstByte =
+      retries.perTryTimeout > 0 ? Math.min(retries.perTryTimeout, timeouts.firstByte) : timeouts.firstByte;
+    this.tryTimeouts = { ...timeouts, firstByte };
+    if (this.#strategy.changed !== undefined) this.#watch();
   }
 
-  /** The endpoint for the next attempt, or null if none may be tried. */
-  pick(asker: Asker): EndpointState | null {
+  #watch(): void {
+    this.endpoints.forEach(({ state }, i) => {
+      const watcher = (): void => this.#strategy.changed?.(i);
+      this.#watched.push(watcher);
+      state.watch(watcher);
+    });
+  }
+
+  /** The snapshot that it was made for is gone. */
+  close(): void {
+    this.#watched.forEach((watcher, i) => this.endpoints[i]!.state.unwatch(watcher));
+  }
+
+  /** The endpoint for the next attempt, or null if none may be tried. `avoided`: not these, if there are others. */
+  pick(asker: Asker, avoided: readonly EndpointState[] = NOBODY): EndpointState | null {
+    if (this.load.full) return null;
+    const choice = this.#choice;
+    if (this.plan.health.panic > 0 && this.#deadlines.now !== this.#lookedAt) this.#look();
+    choice.avoided = avoided;
     let index = this.#strategy.pick(HEALTHY, asker);
     if (index < 0) index = this.#strategy.pick(DUE, asker);
+    choice.avoided = NOBODY;
     return index < 0 ? null : this.endpoints[index]!.state;
   }
 
-  /** Is every endpoint unavailable only because it has all the connections that it may have? */
+  /** Milliseconds until the first of its endpoints may be tried again; 0: one may now. */
+  get nextTry(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { state } of this.endpoints) next = Math.min(next, state.health.retryAt - this.#deadlines.now);
+    return Math.max(0, next);
+  }
+
+  /** Are so few endpoints well that requests go to all of them? */
+  get panic(): boolean {
+    return this.#choice.panic;
+  }
+
+  #look(): void {
+    this.#lookedAt = this.#deadlines.now;
+    let well = 0;
+    for (const { state } of this.endpoints) if (state.health.well) well++;
+    this.#choice.panic = well * 100 < this.plan.health.panic * this.endpoints.length;
+  }
+
+  /** Is there none to be had only because those that may be tried have as much as they may have? */
   get full(): boolean {
-    return this.endpoints.every((endpoint) => endpoint.state.connections.full);
+    if (this.load.full) return true;
+    return this.endpoints.some(
+      ({ state, weight }) => weight > 0 && state.full && (this.panic || state.health.tier() !== UNAVAILABLE),
+    );
   }
 }

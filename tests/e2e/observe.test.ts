@@ -113,12 +113,18 @@ describe('the admin pages', () => {
         endpoint: `127.0.0.1:${origin.port}`,
         weight: 1,
         healthy: true,
+        state: 'healthy',
+        duty: 'enabled',
         failures: 0,
         last_error: '',
         since: expect.any(String) as string,
+        next_try: null,
         active: 0,
         open: 1,
         idle: 1,
+        latency_ms: expect.any(Number) as number,
+        retries: 0,
+        ejections: 0,
       },
     ]);
     expect(await getJson(port, '/routes')).toMatchObject([

@@ -5,7 +5,7 @@ import { Exposition } from '../../src/observe/exposition.ts';
 import { BOUNDS } from '../../src/observe/histogram.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
-const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [] };
+const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [] };
 
 function samples(text: string): Map<string, number> {
   const all = new Map<string, number>();

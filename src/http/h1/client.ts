@@ -69,6 +69,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   deadline = Number.POSITIVE_INFINITY;
   /** Exchanges it has served before the one under way. */
   uses = 0;
+  /** Monotonic ms. */
+  readonly madeAt: number;
   readonly #transport: Transport;
   readonly #owner: ClientConnectionOwner;
   readonly #deadlines: Deadlines;
@@ -94,6 +96,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#transport = transport;
     this.#owner = owner;
     this.#deadlines = deadlines;
+    this.madeAt = deadlines.now;
     transport.handler = this;
     deadlines.add(this);
   }
@@ -251,6 +254,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.deadline = this.#deadlines.now + this.#timeouts!.idle;
     // The fields are the sink's from here on.
     this.#sink!.head(head.status, head.reason, fields, framing.kind);
+    // The sink may have had enough of it.
+    if (this.#state !== BODY) return end;
     if (this.#kind !== NO_BODY) return stop;
     this.#whole('', stop < end);
     return stop;

@@ -1,0 +1,22 @@
+/** What happens in a gateway that somebody may want to hear of while it happens. Cold. */
+
+export interface GatewayEvent {
+  /** ISO time. */
+  readonly time: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export class Events {
+  readonly #listeners = new Set<(event: GatewayEvent) => void>();
+
+  emit(event: GatewayEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Answers with how to stop listening. */
+  listen(listener: (event: GatewayEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What is under way in one pool, over all its endpoints and generations. Hot.
+ *
+ * Claimed by the pool's name, so that limits, the retry budget and those who wait outlive every reload.
+ */
+import type { Deadlines } from '../net/deadlines.ts';
+import type { PoolMetrics } from '../observe/metrics.ts';
+import type { RetryBudgetPlan } from '../plan/types.ts';
+import type { EndpointConnections } from './connections.ts';
+import type { EndpointState } from './endpoint.ts';
+import { Queue } from './queue.ts';
+import type { PoolTuning } from './pool.ts';
+
+export class PoolLoad {
+  readonly queue: Queue;
+  readonly metrics: PoolMetrics;
+  /** Every endpoint that somebody still holds. */
+  readonly endpoints = new Set<EndpointState>();
+  /** Exchanges and tunnels under way. */
+  active = 0;
+  /** Attempts under way beyond their exchanges' first. */
+  retries = 0;
+  /** Connections open or being made, and those of them that are idle. */
+  connections = 0;
+  idle = 0;
+  #tuning: PoolTuning;
+
+  constructor(tuning: PoolTuning, deadlines: Deadlines, metrics: PoolMetrics) {
+    this.#tuning = tuning;
+    this.metrics = metrics;
+    this.queue = new Queue(tuning.queue, deadlines);
+  }
+
+  /** Are there as many requests as there may be? */
+  get full(): boolean {
+    const { maxRequests } = this.#tuning;
+    return maxRequests > 0 && this.active >= maxRequests;
+  }
+
+  /** Has the pool all the connections that it may have? */
+  get connected(): boolean {
+    const { maxConnections } = this.#tuning;
+    return maxConnections > 0 && this.connections >= maxConnections;
+  }
+
+  tune(tuning: PoolTuning): void {
+    this.#tuning = tuning;
+    this.queue.tune(tuning.queue);
+    this.queue.wake();
+  }
+
+  mayRetry({ share, min }: RetryBudgetPlan): boolean {
+    return this.retries < Math.max(min, (share / 100) * this.active);
+  }
+
+  /** May one more endpoint be taken out for failed exchanges? */
+  mayEject(percent: number): boolean {
+    let ejected = 1;
+    for (const { health } of this.endpoints) if (health.ejected) ejected++;
+    return ejected <= (percent / 100) * this.endpoints.size;
+  }
+
+  /** Something has been given back. */
+  freed(): void {
+    if (this.queue.length > 0) this.queue.wake();
+  }
+
+  /** Closes one idle connection of any endpoint but `asking`, to make room. */
+  makeRoom(asking: EndpointConnections): void {
+    for (const { connections } of this.endpoints) {
+      if (connections === asking || connections.idle === 0) continue;
+      connections.retireOldest();
+      return;
+    }
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,91 @@
+/** Those who wait for room at a pool, bounded in number and time. Hot only when a pool is full. */
+import type { Deadlines, Timed } from '../net/deadlines.ts';
+import type { QueuePlan } from '../plan/types.ts';
+
+export interface Waiter {
+  /** There may be room: true if it went on its way, false if it found none and waits on. */
+  admitted(): boolean;
+  /** It has waited long enough. */
+  gaveUp(): void;
+}
+
+/** A place in the queue. */
+export interface Place {
+  leave(): void;
+}
+
+class Waiting implements Timed, Place {
+  readonly waiter: Waiter;
+  readonly deadline: number;
+  readonly #queue: Queue;
+
+  constructor(waiter: Waiter, deadline: number, queue: Queue) {
+    this.waiter = waiter;
+    this.deadline = deadline;
+    this.#queue = queue;
+  }
+
+  onDeadline(): void {
+    this.leave();
+    this.waiter.gaveUp();
+  }
+
+  leave(): void {
+    this.#queue.remove(this);
+  }
+}
+
+export class Queue {
+  readonly #deadlines: Deadlines;
+  /** In the order of their coming. */
+  readonly #waiting = new Set<Waiting>();
+  #plan: QueuePlan;
+  #waking = false;
+
+  constructor(plan: QueuePlan, deadlines: Deadlines) {
+    this.#plan = plan;
+    this.#deadlines = deadlines;
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  tune(plan: QueuePlan): void {
+    this.#plan = plan;
+  }
+
+  /** Null: it is full. */
+  enter(waiter: Waiter): Place | null {
+    const { depth, wait } = this.#plan;
+    if (this.#waiting.size >= depth) return null;
+    const waiting = new Waiting(waiter, this.#deadlines.now + wait, this);
+    this.#waiting.add(waiting);
+    this.#deadlines.add(waiting);
+    return waiting;
+  }
+
+  remove(waiting: Waiting): void {
+    if (this.#waiting.delete(waiting)) this.#deadlines.delete(waiting);
+  }
+
+  /** Room may have been made. Lets as many in as find some. */
+  wake(): void {
+    // One that is let in may fail at once and so make room again: the loop sees to that too.
+    if (this.#waking) return;
+    this.#waking = true;
+    while (this.#waiting.size > 0) {
+      const next = this.#next();
+      if (!next.waiter.admitted()) break;
+      this.remove(next);
+    }
+    this.#waking = false;
+  }
+
+  #next(): Waiting {
+    const { depth, order } = this.#plan;
+    const overloaded = order === 'adaptive_lifo' && this.#waiting.size > depth / 2;
+    // There is one: nobody asks otherwise.
+    return overloaded ? [...this.#waiting].at(-1)! : this.#waiting.values().next().value!;
+  }
+}
