@@ -174,6 +174,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     if (status === 204) fields.removeKnown(CONTENT_LENGTH);
     if (!fields.has(DATE)) fields.add('Date', this.live.shared.date.value());
     fields.add('Via', '1.1 prozy');
+    this.#route!.pool!.mark(x, attempt.endpoint, fields);
     const hooks = this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
     this.stream.head(status, reason, fields, framing, attempt.connection!);
@@ -196,6 +197,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.status = 101;
     this.x.responseFields = fields;
     this.#attempt!.answered(101, this.live.shared.clock.now());
+    this.#route!.pool!.mark(this.x, this.#attempt!.endpoint, fields);
     this.#over = true;
     this.stream.owner = null;
     const attempt = this.#attempt!;

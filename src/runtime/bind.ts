@@ -20,7 +20,7 @@ import { Router } from '../proxy/router.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
 import { EndpointState } from '../upstream/endpoint.ts';
 import { Pool, PoolEndpoint } from '../upstream/pool.ts';
-import { strategies } from '../upstream/strategies/index.ts';
+import { bindStrategy } from '../upstream/strategies/index.ts';
 import type { Carryover } from './carryover.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -67,7 +67,9 @@ function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Poo
     snapshot.onEnd(() => carryover.release(claim));
     return new PoolEndpoint(state, weight);
   });
-  return new Pool(plan, endpoints, strategies[plan.strategy](endpoints, context.random));
+  const pool = new Pool(plan, endpoints, bindStrategy(plan.strategy, endpoints, context.random));
+  snapshot.onEnd(() => pool.close());
+  return pool;
 }
 
 function bindRoute(plan: RoutePlan, pools: ReadonlyMap<string, Pool>, context: BindContext): Route {

@@ -30,8 +30,6 @@ export class EndpointState {
   readonly address: AddressPlan;
   readonly metrics: EndpointMetrics;
   readonly connections: EndpointConnections;
-  /** Exchanges and tunnels under way. */
-  active = 0;
   /** Moving average of the time from request to response head (ms); 0: not known. */
   latency = 0;
   /** Failures to connect in a row. */
@@ -41,6 +39,9 @@ export class EndpointState {
   /** Epoch ms of the last change between well and failing. */
   since: number;
   lastError = '';
+  /** Pools that keep their endpoints in the order of their load. */
+  readonly #watchers: (() => void)[] = [];
+  #active = 0;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
 
@@ -57,6 +58,25 @@ export class EndpointState {
     this.#deadlines = deadlines;
     this.since = clock.wall();
     this.connections = new EndpointConnections(address, tuning, deadlines, metrics);
+  }
+
+  /** Exchanges and tunnels under way. */
+  get active(): number {
+    return this.#active;
+  }
+
+  set active(count: number) {
+    this.#active = count;
+    for (let i = 0; i < this.#watchers.length; i++) this.#watchers[i]!();
+  }
+
+  /** `watcher` is called whenever `active` has changed, until `unwatch`. */
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
+
+  unwatch(watcher: () => void): void {
+    this.#watchers.splice(this.#watchers.indexOf(watcher), 1);
   }
 
   /**
