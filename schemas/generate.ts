@@ -6,7 +6,7 @@
  *                         └─▶ docs/reference/gateway.schema.json   for editors: short forms and references allowed
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { editorSchema } from '../src/config/editor-schema.ts';
 
@@ -27,16 +27,20 @@ interface Schema {
   oneOf?: Schema[];
   'x-reload'?: string;
   'x-short'?: string;
+  'x-secret'?: boolean;
   'x-exactly-one'?: string[];
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = 'gateway';
 
-/** All schemas by name: `listener`, `acl-policy`, … */
+/** Folders of schemas that are told apart by what they are, and what that is. */
+const FOLDERS: Readonly<Record<string, string>> = { policies: 'policy', strategies: 'strategy' };
+
+/** All schemas by name: `listener`, `acl-policy`, `random-strategy`, … */
 function readSchemas(): Map<string, Schema> {
   const all = new Map<string, Schema>();
-  for (const folder of ['', 'policies']) {
+  for (const folder of ['', ...Object.keys(FOLDERS)]) {
     for (const file of readdirSync(join(here, folder)).toSorted()) {
       if (!file.endsWith('.schema.json')) continue;
       const name = nameOf(join(folder, file));
@@ -48,7 +52,8 @@ function readSchemas(): Map<string, Schema> {
 
 function nameOf(path: string): string {
   const name = basename(path, '.schema.json');
-  return path.includes('policies/') ? `${name}-policy` : name;
+  const kind = FOLDERS[basename(dirname(path))];
+  return kind === undefined ? name : `${name}-${kind}`;
 }
 
 /** References between files become references within the bundle. */
@@ -143,7 +148,8 @@ function reference(all: ReadonlyMap<string, Schema>): string {
             : ''
           : `\`${JSON.stringify(property.default)}\``;
       const kept = property['x-reload'] === 'keep' ? ' *Kept.*' : '';
-      out.push(`| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${kept} |`);
+      const secret = property['x-secret'] === true ? ' *Secret: never shown; best a reference.*' : '';
+      out.push(`| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${kept}${secret} |`);
     }
   }
   return `${out.join('\n')}\n`;

@@ -168,10 +168,12 @@ describe('rooms', () => {
     expect(names.filter((name) => !existsSync(join(root, `tests/${folder}/${name}.test.ts`)))).toEqual([]);
   });
 
-  test('every policy has its schema', () => {
-    const names = globSync('src/policies/*.ts', { cwd: root })
+  test.each(['policies', 'upstream/strategies'])('everything in %s has its schema', (folder) => {
+    const own = new Set(['index', 'policy', 'strategy']);
+    const names = globSync(`src/${folder}/*.ts`, { cwd: root })
       .map((file) => file.split('/').at(-1)!.replace('.ts', ''))
-      .filter((name) => name !== 'index' && name !== 'policy');
-    expect(names.filter((name) => !existsSync(join(root, `schemas/policies/${name}.schema.json`)))).toEqual([]);
+      .filter((name) => !own.has(name));
+    const schemas = folder.split('/').at(-1)!;
+    expect(names.filter((name) => !existsSync(join(root, `schemas/${schemas}/${name}.schema.json`)))).toEqual([]);
   });
 });

@@ -13,7 +13,20 @@ const REFERENCE: Json = { type: 'string', pattern: String.raw`^\$\{(env|file):[^
 
 /** `schema`: all in one, as the generator bundles it. */
 export function editorSchema(schema: object): object {
-  return rewrite(schema as Json, true);
+  const { $defs, ...rest } = schema as { $defs: Record<string, Json> };
+  const spelled = Object.entries($defs).map(([name, node]) => [name, withTypes(node, $defs)] as const);
+  return rewrite({ ...rest, $defs: Object.fromEntries(spelled) }, true);
+}
+
+/** A union with a short form says outright which types there are: that is what the short form may be. */
+function withTypes(node: Json, defs: Readonly<Record<string, Json>>): Json {
+  const short = node['x-short'];
+  if (typeof short !== 'string' || !Array.isArray(node['oneOf'])) return node;
+  const types = (node['oneOf'] as SchemaNode[]).map(({ $ref = '' }) => {
+    const member: SchemaNode = defs[$ref.replace('#/$defs/', '')] ?? {};
+    return member.properties?.[short]?.const;
+  });
+  return { ...node, properties: { [short]: { enum: types } } };
 }
 
 function rewrite(node: Json, root = false): Json {
@@ -25,6 +38,7 @@ function rewrite(node: Json, root = false): Json {
   delete out['format'];
   delete out['x-reload'];
   delete out['x-says'];
+  delete out['x-secret'];
   if (discriminator !== undefined) out = { ...out, anyOf: out['oneOf'] };
   if (discriminator !== undefined) delete out['oneOf'];
   if (typeof short === 'string') {

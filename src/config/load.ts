@@ -24,7 +24,7 @@ export interface LoadedConfig {
   /** Found so far. If there are any, the config is what could be salvaged, to find what else is wrong. */
   readonly problems: readonly Problem[];
   readonly salvaged: Salvaged;
-  /** What references stand for: never shown. */
+  /** What references stand for, and what the schema calls secret: never shown. */
   readonly secrets: readonly string[];
 }
 
@@ -44,8 +44,13 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
   if (merged.broken) throw configError(merged.problems, texts);
   const problems: Problem[] = [...merged.problems];
   const hidden = new Map<string, string>();
+  const literal: string[] = [];
   const scope = { env, readFile: (path: string) => sources.read(path) };
   const written = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
+    if (schema['x-secret'] === true) {
+      hidden.set(pointer, text);
+      if (text !== '' && !isReference(text)) literal.push(text);
+    }
     if (!text.includes('${')) return text;
     const place = locate(pointer);
     const value = expand(text, place.file, scope, (message) => problems.push({ ...place, pointer, message }));
@@ -53,6 +58,7 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
     hidden.set(pointer, value);
     return isReference(text) ? asWanted(value, schema) : value;
   }) as Record<string, unknown>;
+  blacken(literal, texts);
   problems.push(...validate(written, locate, (pointer) => hidden.has(pointer)));
   const salvaged = problems.length === 0 ? whole(written) : salvage(written, problems);
   // What the schema says of the rest has been said.
@@ -62,6 +68,13 @@ export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
   // Validated against the schema that the type was generated from.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
   return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()] };
+}
+
+/** Puts stars in place of secrets that stand in a file as they are; a reference may be seen. */
+function blacken(secrets: readonly string[], texts: Map<string, string>): void {
+  // One may be a part of another.
+  for (const secret of secrets.toSorted((a, b) => b.length - a.length))
+    for (const [path, text] of texts) texts.set(path, text.replaceAll(secret, '*'.repeat(secret.length)));
 }
 
 /** The text of a reference where the schema wants a number or a boolean. */

@@ -84,6 +84,16 @@ export interface GatewayConfig {
   readonly routes: readonly RouteConfig[];
 }
 
+/** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+export interface HashKey {
+  /** The client's address, or the path of the request as it is sent on, without the query. */
+  readonly source?: 'client' | 'path';
+  /** The value of that header field of the request, as it is sent on. */
+  readonly header?: string;
+  /** The value of that cookie. */
+  readonly cookie?: string;
+}
+
 /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
 export interface HealthBackoffConfig {
   /** The first pause. */
@@ -257,8 +267,10 @@ export interface PoolTimeouts {
 
 /** A set of endpoints that can answer the same requests. */
 export interface PoolConfig {
-  /** How an endpoint is chosen: in turn, in turn as often as its weight says, by least under way for its weight, or at random by weight. */
-  readonly strategy: 'round_robin' | 'weighted_round_robin' | 'least_connections' | 'random';
+  /** How an endpoint is chosen among those that are well. A plain string is its type. */
+  readonly strategy: StrategyConfig;
+  /** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
+  readonly sticky?: StickyConfig;
   /** The backends. */
   readonly endpoints: readonly EndpointConfig[];
   /** How long to wait for a backend. */
@@ -341,6 +353,27 @@ export interface RouteConfig {
   readonly redirect?: RedirectConfig;
 }
 
+/** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
+export interface StickyConfig {
+  /** The cookie's name. Pools with different endpoints that the same clients use on one host need different names. */
+  readonly cookie: string;
+  /** Signs the cookie (HMAC-SHA256 over the endpoint's address), so that nobody can guess one who was not given it. Every gateway that is to know the cookies of the others needs the same. Absent: the cookie is a plain hash of the endpoint's address, unsigned; whoever knows the address can choose it. */
+  readonly secret?: string;
+  /** The cookie's Path. */
+  readonly path: string;
+  /** The cookie's Max-Age, counted from when it was first given. Absent: it lasts for the browser's session. */
+  readonly ttl?: number;
+  /** Clients send it over TLS only. */
+  readonly secure: boolean;
+  /** Scripts in the page can't see it. */
+  readonly http_only: boolean;
+  /** Whether requests that other sites cause carry it: `lax` when they lead there, `strict` never, `none` always (needs `secure`). */
+  readonly same_site: 'lax' | 'strict' | 'none';
+}
+
+/** How an endpoint is chosen among those that are well. A plain string is its type. */
+export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
+
 /** Refuses clients that an ACL does not allow: 403. */
 export interface AclPolicyConfig {
   /** Which policy this is. */
@@ -367,6 +400,62 @@ export interface RewritePolicyConfig {
   readonly prefix: string;
   /** What takes its place. */
   readonly replacement: string;
+}
+
+/** The same endpoint for the same client address. When one goes, only its own clients move, and they spread over the others. */
+export interface IpHashConfig {
+  /** Which strategy this is. */
+  readonly type: 'ip_hash';
+}
+
+/** The endpoint with the fewest requests and tunnels under way for its weight; among equals each in turn. */
+export interface LeastConnectionsConfig {
+  /** Which strategy this is. */
+  readonly type: 'least_connections';
+}
+
+/** The same endpoint for the same key, by a Maglev table: keys are spread more evenly than by a hash ring, and a few more of them move when endpoints are added or removed. */
+export interface MaglevConfig {
+  /** Which strategy this is. */
+  readonly type: 'maglev';
+  /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+  readonly key: HashKey;
+  /** Places in the table, a prime number; at least 100 for each endpoint spread the keys within 1 percent. */
+  readonly table_size: number;
+}
+
+/** Of two endpoints drawn by weight, the one with less to wait for: requests under way times average time to the response's head, for its weight. */
+export interface P2cConfig {
+  /** Which strategy this is. */
+  readonly type: 'p2c';
+}
+
+/** Any endpoint, as likely as its weight says. */
+export interface RandomConfig {
+  /** Which strategy this is. */
+  readonly type: 'random';
+}
+
+/** The same endpoint for the same key, by a hash ring: when endpoints come or go, no more keys move than must. */
+export interface RingHashConfig {
+  /** Which strategy this is. */
+  readonly type: 'ring_hash';
+  /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+  readonly key: HashKey;
+  /** Points on the ring for an endpoint of average weight. More: the keys are spread more evenly, and it takes more memory; with 512 nobody has more than about 15 percent too many or too few. */
+  readonly replicas: number;
+}
+
+/** Each endpoint in turn, whatever its weight, if it is not 0. */
+export interface RoundRobinConfig {
+  /** Which strategy this is. */
+  readonly type: 'round_robin';
+}
+
+/** Each endpoint in turn as often as its weight says, spread evenly: 5, 1, 1 gives a a b a c a a. */
+export interface WeightedRoundRobinConfig {
+  /** Which strategy this is. */
+  readonly type: 'weighted_round_robin';
 }
 
 /** All schemas in one, draft 2020-12. */
@@ -659,6 +748,41 @@ export const schema: object = {
           "default": 0
         }
       }
+    },
+    "hash-key": {
+      "title": "HashKey",
+      "description": "What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "source": {
+          "description": "The client's address, or the path of the request as it is sent on, without the query.",
+          "enum": [
+            "client",
+            "path"
+          ],
+          "x-reload": "keep"
+        },
+        "header": {
+          "description": "The value of that header field of the request, as it is sent on.",
+          "type": "string",
+          "format": "field-name",
+          "x-reload": "keep"
+        },
+        "cookie": {
+          "description": "The value of that cookie.",
+          "type": "string",
+          "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+          "x-says": "must be a cookie name",
+          "x-reload": "keep"
+        }
+      },
+      "x-short": "source",
+      "x-exactly-one": [
+        "source",
+        "header",
+        "cookie"
+      ]
     },
     "health-backoff": {
       "title": "HealthBackoffConfig",
@@ -1247,14 +1371,13 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "strategy": {
-          "description": "How an endpoint is chosen: in turn, in turn as often as its weight says, by least under way for its weight, or at random by weight.",
-          "enum": [
-            "round_robin",
-            "weighted_round_robin",
-            "least_connections",
-            "random"
-          ],
-          "default": "round_robin"
+          "$ref": "#/$defs/strategy",
+          "default": {
+            "type": "round_robin"
+          }
+        },
+        "sticky": {
+          "$ref": "#/$defs/sticky"
         },
         "endpoints": {
           "description": "The backends.",
@@ -1488,6 +1611,109 @@ export const schema: object = {
         "redirect"
       ]
     },
+    "sticky": {
+      "title": "StickyConfig",
+      "description": "Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "cookie": {
+          "description": "The cookie's name. Pools with different endpoints that the same clients use on one host need different names.",
+          "type": "string",
+          "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+          "x-says": "must be a cookie name",
+          "default": "prozy_endpoint",
+          "x-reload": "keep"
+        },
+        "secret": {
+          "description": "Signs the cookie (HMAC-SHA256 over the endpoint's address), so that nobody can guess one who was not given it. Every gateway that is to know the cookies of the others needs the same. Absent: the cookie is a plain hash of the endpoint's address, unsigned; whoever knows the address can choose it.",
+          "type": "string",
+          "minLength": 16,
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/sticky}"
+          ],
+          "x-reload": "keep"
+        },
+        "path": {
+          "description": "The cookie's Path.",
+          "type": "string",
+          "pattern": "^/[\\x21-\\x3a\\x3c-\\x7e]*$",
+          "x-says": "must be a path that begins with \"/\"",
+          "default": "/",
+          "x-reload": "keep"
+        },
+        "ttl": {
+          "description": "The cookie's Max-Age, counted from when it was first given. Absent: it lasts for the browser's session.",
+          "type": "string",
+          "format": "duration",
+          "examples": [
+            "8h"
+          ],
+          "x-reload": "keep"
+        },
+        "secure": {
+          "description": "Clients send it over TLS only.",
+          "type": "boolean",
+          "default": false,
+          "x-reload": "keep"
+        },
+        "http_only": {
+          "description": "Scripts in the page can't see it.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "same_site": {
+          "description": "Whether requests that other sites cause carry it: `lax` when they lead there, `strict` never, `none` always (needs `secure`).",
+          "enum": [
+            "lax",
+            "strict",
+            "none"
+          ],
+          "default": "lax",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "strategy": {
+      "title": "StrategyConfig",
+      "description": "How an endpoint is chosen among those that are well. A plain string is its type.",
+      "type": "object",
+      "required": [
+        "type"
+      ],
+      "discriminator": {
+        "propertyName": "type"
+      },
+      "x-short": "type",
+      "oneOf": [
+        {
+          "$ref": "#/$defs/round-robin-strategy"
+        },
+        {
+          "$ref": "#/$defs/weighted-round-robin-strategy"
+        },
+        {
+          "$ref": "#/$defs/least-connections-strategy"
+        },
+        {
+          "$ref": "#/$defs/random-strategy"
+        },
+        {
+          "$ref": "#/$defs/ip-hash-strategy"
+        },
+        {
+          "$ref": "#/$defs/p2c-strategy"
+        },
+        {
+          "$ref": "#/$defs/ring-hash-strategy"
+        },
+        {
+          "$ref": "#/$defs/maglev-strategy"
+        }
+      ]
+    },
     "acl-policy": {
       "title": "AclPolicyConfig",
       "description": "Refuses clients that an ACL does not allow: 403.",
@@ -1556,6 +1782,154 @@ export const schema: object = {
       "required": [
         "type",
         "prefix"
+      ]
+    },
+    "ip-hash-strategy": {
+      "title": "IpHashConfig",
+      "description": "The same endpoint for the same client address. When one goes, only its own clients move, and they spread over the others.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "ip_hash"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "least-connections-strategy": {
+      "title": "LeastConnectionsConfig",
+      "description": "The endpoint with the fewest requests and tunnels under way for its weight; among equals each in turn.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "least_connections"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "maglev-strategy": {
+      "title": "MaglevConfig",
+      "description": "The same endpoint for the same key, by a Maglev table: keys are spread more evenly than by a hash ring, and a few more of them move when endpoints are added or removed.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "maglev"
+        },
+        "key": {
+          "$ref": "#/$defs/hash-key",
+          "default": {
+            "source": "client"
+          }
+        },
+        "table_size": {
+          "description": "Places in the table, a prime number; at least 100 for each endpoint spread the keys within 1 percent.",
+          "type": "integer",
+          "minimum": 2,
+          "maximum": 655373,
+          "default": 65537,
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "p2c-strategy": {
+      "title": "P2cConfig",
+      "description": "Of two endpoints drawn by weight, the one with less to wait for: requests under way times average time to the response's head, for its weight.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "p2c"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "random-strategy": {
+      "title": "RandomConfig",
+      "description": "Any endpoint, as likely as its weight says.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "random"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "ring-hash-strategy": {
+      "title": "RingHashConfig",
+      "description": "The same endpoint for the same key, by a hash ring: when endpoints come or go, no more keys move than must.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "ring_hash"
+        },
+        "key": {
+          "$ref": "#/$defs/hash-key",
+          "default": {
+            "source": "client"
+          }
+        },
+        "replicas": {
+          "description": "Points on the ring for an endpoint of average weight. More: the keys are spread more evenly, and it takes more memory; with 512 nobody has more than about 15 percent too many or too few.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 4096,
+          "default": 512,
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "round-robin-strategy": {
+      "title": "RoundRobinConfig",
+      "description": "Each endpoint in turn, whatever its weight, if it is not 0.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "round_robin"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "weighted-round-robin-strategy": {
+      "title": "WeightedRoundRobinConfig",
+      "description": "Each endpoint in turn as often as its weight says, spread evenly: 5, 1, 1 gives a a b a c a a.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which strategy this is.",
+          "const": "weighted_round_robin"
+        }
+      },
+      "required": [
+        "type"
       ]
     }
   }

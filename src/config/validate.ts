@@ -70,13 +70,20 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       return at(message);
     }
     case 'discriminator': {
-      const types = (error.parentSchema as SchemaNode).oneOf?.map((one) => typeOf(one)) ?? [];
+      const union = error.parentSchema as UnionNode;
+      const types = union.oneOf?.map((one) => typeOf(one)) ?? [];
       const value = params['tagValue'];
-      const secret = hidden(`${pointer}/type`);
+      const secret = hidden(`${pointer}/type`) || hidden(pointer);
       const near = typeof value === 'string' && !secret ? suggest(value, types) : undefined;
+      const guess = near === undefined ? undefined : `did you mean ${near}?`;
+      // Where the type alone may stand for the whole, it is told as a choice.
+      if (union['x-short'] === 'type' && value !== undefined)
+        return at(`must be one of ${types.join(', ')}`, guess, `${pointer}/type`);
       return at(
-        typeof value !== 'string' ? 'needs the setting type' : `unknown policy type${secret ? '' : ` ${value}`}`,
-        near === undefined ? `one of ${types.join(', ')}` : `did you mean ${near}?`,
+        typeof value !== 'string'
+          ? 'needs the setting type'
+          : `unknown ${nounOf(union)} type${secret ? '' : ` ${value}`}`,
+        guess ?? `one of ${types.join(', ')}`,
       );
     }
     case 'x-exactly-one':
@@ -85,8 +92,10 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       return at(`must be ${article(String(params['type']))}`);
     case 'pattern':
       return at((error.parentSchema as { 'x-says'?: string })['x-says'] ?? 'is not a well-formed value here');
-    case 'minItems':
     case 'minLength':
+      if (Number(params['limit']) > 1) return at(`must have at least ${String(params['limit'])} characters`);
+      return at('must not be empty');
+    case 'minItems':
       return at('must not be empty');
     case 'minimum':
       return at(`must be at least ${String(params['limit'])}`);
@@ -99,6 +108,13 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     default:
       return at(error.message ?? 'is not valid');
   }
+}
+
+type UnionNode = SchemaNode & { readonly title?: string };
+
+/** What people call the members of a union: PolicyConfig is of policies. */
+function nounOf({ title = '' }: UnionNode): string {
+  return title.replace(/Config$/, '').toLowerCase();
 }
 
 /** The `type` that a member of a union is told by. */

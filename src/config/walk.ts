@@ -18,6 +18,7 @@ export interface SchemaNode {
   readonly const?: unknown;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
   readonly 'x-short'?: string;
+  readonly 'x-secret'?: boolean;
   readonly 'x-list'?: boolean;
   readonly 'x-reload'?: string;
 }
@@ -25,10 +26,15 @@ export interface SchemaNode {
 // The generator wrote it in this form.
 export const rootSchema = bundled as SchemaNode;
 
-/** The schema that really describes a value: references followed, a union's member chosen by `type`. */
-export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
+function follow(node: SchemaNode): SchemaNode {
   let schema = node;
   while (schema.$ref !== undefined) schema = rootSchema.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
+  return schema;
+}
+
+/** The schema that really describes a value: references followed, a union's member chosen by `type`. */
+export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
+  const schema = follow(node);
   if (schema.oneOf === undefined) return schema;
   const type = isRecord(value) ? value['type'] : undefined;
   return (
@@ -50,7 +56,8 @@ type Text = (text: string, pointer: string, schema: SchemaNode) => unknown;
 export function writeOut(value: unknown, node: SchemaNode, pointer: string, text: Text): unknown {
   const schema = resolveSchema(node, value);
   if (schema['x-list'] === true && typeof value === 'string') return [text(value, pointer, schema.items ?? {})];
-  const short = schema['x-short'];
+  // A union's own: a short form does not say which member it is of before it is written out.
+  const short = schema['x-short'] ?? follow(node)['x-short'];
   if (short !== undefined && !isRecord(value) && !Array.isArray(value)) {
     const inner = schema.properties?.[short] ?? {};
     return { [short]: typeof value === 'string' ? text(value, pointer, inner) : value };

@@ -3,6 +3,8 @@ import { parseAddress } from '../config/formats.ts';
 import type { PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
 import { claimOf, claimOfShape } from './claims.ts';
 import { type PlanScope, segment } from './scope.ts';
+import { planSticky } from './sticky.ts';
+import { planStrategy } from './strategies.ts';
 import type { AddressPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
 
 /** The text is well-formed: validation has seen to that. */
@@ -31,7 +33,9 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   const { timeouts, keepalive, health, retries } = config;
   return {
     name,
-    strategy: config.strategy,
+    strategy: planStrategy(config.strategy, config.endpoints.length, `/pools/${segment(name)}/strategy`, scope),
+    sticky:
+      config.sticky === undefined ? null : planSticky(config.sticky, config, `/pools/${segment(name)}/sticky`, scope),
     endpoints: config.endpoints.map((endpoint) => ({
       address: planAddress(endpoint.address),
       weight: endpoint.weight,

@@ -91,11 +91,36 @@ export interface ListenerTimeouts {
   readonly send: number;
 }
 
-export type StrategyName = 'round_robin' | 'weighted_round_robin' | 'least_connections' | 'random';
+export type StrategyPlan =
+  | { readonly type: 'round_robin' }
+  | { readonly type: 'weighted_round_robin' }
+  | { readonly type: 'least_connections' }
+  | { readonly type: 'random' }
+  | { readonly type: 'ip_hash' }
+  | { readonly type: 'p2c' }
+  | { readonly type: 'ring_hash'; readonly key: HashKeyPlan; readonly replicas: number }
+  | { readonly type: 'maglev'; readonly key: HashKeyPlan; readonly tableSize: number };
+
+/** What a request is told by; `name` of the header (in lower case) or cookie, else ''. */
+export interface HashKeyPlan {
+  readonly source: 'client' | 'path' | 'header' | 'cookie';
+  readonly name: string;
+}
+
+/** Holds no secret: what was signed with it is here. */
+export interface StickyPlan {
+  readonly cookie: string;
+  /** What follows the value in Set-Cookie. */
+  readonly attributes: string;
+  /** The cookie's value for each of the pool's endpoints, in their order. */
+  readonly ids: readonly string[];
+}
 
 export interface PoolPlan {
   readonly name: string;
-  readonly strategy: StrategyName;
+  readonly strategy: StrategyPlan;
+  /** null: clients are not kept. */
+  readonly sticky: StickyPlan | null;
   readonly endpoints: readonly EndpointPlan[];
   readonly timeouts: PoolTimeouts;
   readonly keepalive: KeepalivePlan;

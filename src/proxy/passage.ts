@@ -152,6 +152,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     if (status === 204) fields.removeKnown(CONTENT_LENGTH);
     if (!fields.has(DATE)) fields.add('Date', this.live.shared.date.value());
     fields.add('Via', '1.1 prozy');
+    forwarding.pool.mark(x, attempt.endpoint, fields);
     const hooks = this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
     this.stream.head(status, reason, fields, framing, attempt.connection!);
@@ -176,6 +177,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.status = 101;
     this.x.responseFields = fields;
     attempt!.answered(101, this.live.shared.clock.now());
+    pool.mark(this.x, attempt!.endpoint, fields);
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();

@@ -21,7 +21,7 @@ import { TcpListener } from '../proxy/tcp-listener.ts';
 import { type EndpointParts, EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import { Pool } from '../upstream/pool.ts';
-import { strategies } from '../upstream/strategies/index.ts';
+import { bindStrategy } from '../upstream/strategies/index.ts';
 import type { Carryover } from './carryover.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -73,7 +73,7 @@ function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Poo
     snapshot.onEnd(() => carryover.release(claim));
     return { state, weight };
   });
-  const pool = new Pool(plan, states, load, deadlines, (candidates) => strategies[plan.strategy](candidates, random));
+  const pool = new Pool(plan, states, load, deadlines, (candidates) => bindStrategy(plan.strategy, candidates, random));
   snapshot.onEnd(() => pool.close());
   return pool;
 }

@@ -52,7 +52,7 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
       const endpoint = gateway.carryover.peek(claim);
       if (!(endpoint instanceof EndpointState)) return [];
       const { health, connections } = endpoint;
-      const wait = health.failures === 0 ? 0 : health.retryAt - gateway.clock.now();
+      const waits = health.failures > 0 && health.retryTime > gateway.clock.wall();
       return {
         pool: pool.name,
         endpoint: address.text,
@@ -63,7 +63,7 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
         failures: health.failures,
         last_error: health.lastError,
         since: new Date(health.since).toISOString(),
-        next_try: wait > 0 ? new Date(gateway.clock.wall() + wait).toISOString() : null,
+        next_try: waits ? new Date(health.retryTime).toISOString() : null,
         active: endpoint.active,
         open: connections.open,
         idle: connections.idle,

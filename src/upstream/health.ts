@@ -36,6 +36,8 @@ export class Health {
   failures = 0;
   /** Monotonic ms from which it may be tried again. */
   retryAt = 0;
+  /** The same as epoch ms, for people. */
+  retryTime = 0;
   /** Epoch ms of the last change of its state. */
   since: number;
   /** Code of the last failure, '' if it is well and always was. */
@@ -80,6 +82,11 @@ export class Health {
 
   get well(): boolean {
     return this.failures === 0 && !this.#checksFailed && this.duty === 'enabled';
+  }
+
+  /** Does it still take the clients that it had before? One that is draining does. */
+  get keeps(): boolean {
+    return this.duty === 'draining' ? this.failures === 0 && !this.#checksFailed : this.tier() === HEALTHY;
   }
 
   /** Was it taken out because of failed exchanges? */
@@ -181,7 +188,9 @@ export class Health {
     const pause = Math.min(max, first * 2 ** this.failures);
     this.failures++;
     this.#strikes = 0;
-    this.retryAt = now + pause * (1 - (jitter / 100) * this.#random());
+    const shortened = pause * (1 - (jitter / 100) * this.#random());
+    this.retryAt = now + shortened;
+    this.retryTime = this.#clock.wall() + shortened;
     this.#tell();
   }
 

@@ -5,10 +5,12 @@
  * first those that are well (or have their pause behind them and nobody trying them), then those that failed and are
  * being tried. There is no third.
  */
+import type { Fields } from '../http/fields.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
+import { Sticky } from './sticky.ts';
 import { type Asker, type Candidate, DUE, HEALTHY, type Strategy, UNAVAILABLE } from './strategies/strategy.ts';
 
 export interface PoolTuning {
@@ -54,6 +56,11 @@ export class PoolEndpoint implements Candidate {
     return this.state.latency;
   }
 
+  /** May a client that it had before come again? */
+  get keeps(): boolean {
+    return this.state.health.keeps && !this.state.full && !this.#choice.avoided.includes(this.state);
+  }
+
   tier(): number {
     const { state } = this;
     const choice = this.#choice;
@@ -72,6 +79,9 @@ export class Pool {
   readonly endpoints: readonly PoolEndpoint[];
   /** What one attempt may take. */
   readonly tryTimeouts: PoolTimeouts;
+  /** null: clients are not kept. */
+  readonly #sticky: Sticky | null;
+  readonly #indexes: ReadonlyMap<EndpointState, number>;
   readonly #strategy: Strategy;
   readonly #choice = new Choice();
   readonly #deadlines: Deadlines;
@@ -91,6 +101,8 @@ export class Pool {
     this.load = load;
     this.#deadlines = deadlines;
     this.endpoints = states.map(({ state, weight }) => new PoolEndpoint(state, weight, this.#choice));
+    this.#sticky = plan.sticky === null ? null : new Sticky(plan.sticky);
+    this.#indexes = new Map(this.#sticky === null ? [] : states.map(({ state }, i) => [state, i]));
     this.#strategy = strategy(this.endpoints);
     const { timeouts, retries } = plan;
     const firstByte =
@@ -118,10 +130,24 @@ export class Pool {
     const choice = this.#choice;
     if (this.plan.health.panic > 0 && this.#deadlines.now !== this.#lookedAt) this.#look();
     choice.avoided = avoided;
-    let index = this.#strategy.pick(HEALTHY, asker);
+    let index = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
+    if (index < 0) index = this.#strategy.pick(HEALTHY, asker);
     if (index < 0) index = this.#strategy.pick(DUE, asker);
     choice.avoided = NOBODY;
     return index < 0 ? null : this.endpoints[index]!.state;
+  }
+
+  /** The endpoint that the asker had before, whatever its weight, if it keeps its clients; else -1. */
+  #kept(sticky: Sticky, asker: Asker): number {
+    const index = sticky.find(asker);
+    return index >= 0 && this.endpoints[index]!.keeps ? index : -1;
+  }
+
+  /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
+  mark(asker: Asker, endpoint: EndpointState, response: Fields): void {
+    if (this.#sticky === null) return;
+    const cookie = this.#sticky.mark(asker, this.#indexes.get(endpoint)!);
+    if (cookie !== null) response.add('Set-Cookie', cookie);
   }
 
   /** Milliseconds until the first of its endpoints may be tried again; 0: one may now. */

@@ -65,8 +65,16 @@ describe('everything else', () => {
     expect(code).toBe(0);
     const ajv = new Ajv2020({ strict: false, validateFormats: false, discriminator: true });
     const validate = ajv.compile(JSON.parse(out) as object);
-    const simple = fileURLToPath(new URL('../../configs/production.yaml', import.meta.url));
-    expect([validate(parse(readFileSync(simple, 'utf8'))), validate.errors]).toEqual([true, null]);
+    for (const name of ['configs/production.yaml', 'tests/golden/good/strategies.yaml']) {
+      const file = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+      expect([name, validate(parse(readFileSync(file, 'utf8'))), validate.errors]).toEqual([name, true, null]);
+    }
+    const pools = (strategy: unknown) => ({ version: 1, pools: { p: { endpoints: ['a:1'], strategy } } });
+    expect([validate(pools('p2c')), validate(pools('p3c')), validate(pools({ type: 'p3c' }))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     expect(validate({ version: 1, pool: {} })).toBe(false);
   });
 

@@ -1,17 +1,31 @@
-/** The strategies by their names in the config: leaving one out does not compile. Cold. */
+/** The strategies by their types: one that is planned and not in this table does not compile. Cold. */
 import type { Random as RandomSource } from '../../kit/random.ts';
-import type { StrategyName } from '../../plan/types.ts';
+import type { StrategyPlan } from '../../plan/types.ts';
+import { IpHash } from './ip-hash.ts';
 import { LeastConnections } from './least-connections.ts';
+import { Maglev } from './maglev.ts';
+import { P2c } from './p2c.ts';
 import { Random } from './random.ts';
+import { RingHash } from './ring-hash.ts';
 import { RoundRobin } from './round-robin.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
-type Make = (candidates: readonly Candidate[], random: RandomSource) => Strategy;
+type Make<P> = (candidates: readonly Candidate[], plan: P, random: RandomSource) => Strategy;
 
-export const strategies = {
+const strategies = {
   round_robin: (candidates) => new RoundRobin(candidates),
   weighted_round_robin: (candidates) => new WeightedRoundRobin(candidates),
   least_connections: (candidates) => new LeastConnections(candidates),
-  random: (candidates, random) => new Random(candidates, random),
-} satisfies Record<StrategyName, Make>;
+  random: (candidates, _, random) => new Random(candidates, random),
+  ip_hash: (candidates) => new IpHash(candidates),
+  p2c: (candidates, _, random) => new P2c(candidates, random),
+  ring_hash: (candidates, { key, replicas }) => new RingHash(candidates, key, replicas),
+  maglev: (candidates, { key, tableSize }) => new Maglev(candidates, key, tableSize),
+} satisfies { [T in StrategyPlan['type']]: Make<Extract<StrategyPlan, { type: T }>> };
+
+export function bindStrategy(plan: StrategyPlan, candidates: readonly Candidate[], random: RandomSource): Strategy {
+  // The table pairs each type with the strategy that takes its plan, which the compiler can't follow through a lookup.
+  const make = strategies[plan.type] as Make<StrategyPlan>;
+  return make(candidates, plan, random);
+}

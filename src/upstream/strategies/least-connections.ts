@@ -1,30 +1,135 @@
-/** The endpoint with least under way for its weight; among equals each in turn. Hot. */
+/**
+ * The endpoint with least under way for its share; among equals each in turn, as often as its share says. Hot.
+ *
+ * They are kept in a heap by load, put in order when `changed` tells of it, so that the least loaded is on top. It may be
+ * had nearly always; if not, those below it are searched, and no further than that takes.
+ *
+ * While an endpoint is started slowly its share grows without a word: those are looked at anew before each pick.
+ */
 import type { Candidate, Strategy } from './strategy.ts';
 
 export class LeastConnections implements Strategy {
   readonly #candidates: readonly Candidate[];
-  #from = 0;
+  readonly #load: Float64Array;
+  /** Grows with each pick of it; of two with the same load the one that is behind comes first. */
+  readonly #turn: Float64Array;
+  /** Indexes of candidates: none has less load than the one at half its place. */
+  readonly #heap: Int32Array;
+  /** Where each candidate is in the heap; -1: it has no weight. */
+  readonly #place: Int32Array;
+  /** Candidates whose share is not yet whole. */
+  readonly #starting = new Set<number>();
+  readonly #search: Int32Array;
+  /** The turn that was last taken: whoever was away for long does not make up for it. */
+  #now = 0;
 
   constructor(candidates: readonly Candidate[]) {
     this.#candidates = candidates;
+    this.#load = new Float64Array(candidates.length);
+    this.#turn = new Float64Array(candidates.length);
+    this.#place = new Int32Array(candidates.length).fill(-1);
+    this.#heap = Int32Array.from([...candidates.keys()].filter((i) => candidates[i]!.weight > 0));
+    this.#search = new Int32Array(this.#heap.length + 1);
+    this.#heap.forEach((index, place) => {
+      this.#place[index] = place;
+      this.#weigh(index);
+    });
+    for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(place);
   }
 
   pick(tier: number): number {
-    const candidates = this.#candidates;
-    const count = candidates.length;
-    let best = -1;
-    let bestLoad = 0;
-    for (let step = 0; step < count; step++) {
-      const index = (this.#from + step) % count;
-      const { weight, active } = candidates[index]!;
-      if (weight === 0) continue;
-      const load = active / weight;
-      if (best >= 0 && load >= bestLoad) continue;
-      if (candidates[index]!.tier() !== tier) continue;
-      best = index;
-      bestLoad = load;
+    for (const index of this.#starting) this.changed(index);
+    let best = this.#best(tier);
+    // One whose share became less without a word is not where it belongs until it is looked at.
+    for (let i = 0; i < this.#heap.length && best >= 0 && this.#weigh(best); i++) {
+      this.#settle(best);
+      best = this.#best(tier);
     }
-    if (best >= 0) this.#from = best + 1;
+    if (best < 0) return -1;
+    this.#now = Math.max(this.#now, this.#turn[best]!);
+    this.#turn[best] = this.#now + 1 / this.#candidates[best]!.share;
+    this.#sink(this.#place[best]!);
     return best;
+  }
+
+  changed(index: number): void {
+    if (this.#place[index]! >= 0 && this.#weigh(index)) this.#settle(index);
+  }
+
+  /** Puts it where it belongs. */
+  #settle(index: number): void {
+    this.#rise(this.#place[index]!);
+    this.#sink(this.#place[index]!);
+  }
+
+  /** Notes its load as of now; answers whether that is another. */
+  #weigh(index: number): boolean {
+    const { active, share, weight } = this.#candidates[index]!;
+    if (share < weight) this.#starting.add(index);
+    else if (this.#starting.size > 0) this.#starting.delete(index);
+    const load = active / share;
+    if (load === this.#load[index]) return false;
+    this.#load[index] = load;
+    return true;
+  }
+
+  /** The first in order that is of that tier; -1: there is none. */
+  #best(tier: number): number {
+    const heap = this.#heap;
+    const search = this.#search;
+    let best = -1;
+    let depth = 0;
+    if (heap.length > 0) search[depth++] = 0;
+    while (depth > 0) {
+      const place = search[--depth]!;
+      const index = heap[place]!;
+      if (best >= 0 && !this.#before(index, best)) continue;
+      if (this.#candidates[index]!.tier() === tier) {
+        best = index;
+        continue;
+      }
+      const child = 2 * place + 1;
+      if (child + 1 < heap.length) search[depth++] = child + 1;
+      if (child < heap.length) search[depth++] = child;
+    }
+    return best;
+  }
+
+  #before(a: number, b: number): boolean {
+    const difference = this.#load[a]! - this.#load[b]! || this.#turn[a]! - this.#turn[b]! || a - b;
+    return difference < 0;
+  }
+
+  #rise(from: number): void {
+    const heap = this.#heap;
+    const index = heap[from]!;
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!this.#before(index, heap[parent]!)) break;
+      this.#put(heap[parent]!, place);
+      place = parent;
+    }
+    this.#put(index, place);
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    const index = heap[from]!;
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.#before(heap[child + 1]!, heap[child]!)) child++;
+      if (!this.#before(heap[child]!, index)) break;
+      this.#put(heap[child]!, place);
+      place = child;
+    }
+    this.#put(index, place);
+  }
+
+  #put(index: number, place: number): void {
+    this.#heap[place] = index;
+    this.#place[index] = place;
   }
 }

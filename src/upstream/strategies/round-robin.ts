@@ -1,26 +1,42 @@
-/** Each endpoint in turn. Hot. */
+/** Each endpoint in turn; one that is being started slowly lets some of its turns pass. Hot. */
 import type { Candidate, Strategy } from './strategy.ts';
 
 export class RoundRobin implements Strategy {
   readonly #candidates: readonly Candidate[];
+  /** What each has saved up of turns that it let pass. */
+  readonly #saved: Float64Array;
   #next = 0;
 
   constructor(candidates: readonly Candidate[]) {
     this.#candidates = candidates;
+    this.#saved = new Float64Array(candidates.length);
   }
 
   pick(tier: number): number {
     const count = this.#candidates.length;
     let index = this.#next;
+    let passed = -1;
     for (let tried = 0; tried < count; tried++) {
       if (index >= count) index = 0;
       const candidate = this.#candidates[index]!;
       if (candidate.weight > 0 && candidate.tier() === tier) {
-        this.#next = index + 1;
-        return index;
+        if (this.#takes(index, candidate)) {
+          this.#next = index + 1;
+          return index;
+        }
+        if (passed < 0) passed = index;
       }
       index++;
     }
-    return -1;
+    // All let it pass: it is the first one's after all.
+    if (passed >= 0) this.#next = passed + 1;
+    return passed;
+  }
+
+  #takes(index: number, { share, weight }: Candidate): boolean {
+    if (share >= weight) return true;
+    const saved = this.#saved[index]! + share / weight;
+    this.#saved[index] = saved >= 1 ? saved - 1 : saved;
+    return saved >= 1;
   }
 }

@@ -19,7 +19,7 @@ export interface Candidate {
   readonly name: string;
   /** Its share as configured. */
   readonly weight: number;
-  /** Its share as of now: smaller than `weight` while it is being started slowly. */
+  /** Its share as of now: smaller than `weight` while it is being started slowly, but more than 0 if that is. */
   readonly share: number;
   /** Exchanges and tunnels under way. */
   readonly active: number;

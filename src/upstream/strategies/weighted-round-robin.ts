@@ -1,28 +1,93 @@
 /**
  * Each endpoint as often as its weight says, spread evenly (the smooth algorithm that nginx made known). Hot.
  *
- * Every turn each candidate's credit grows by its weight; the one with most credit is taken and pays the sum of all.
+ * Every turn each candidate's credit grows by its weight; the one with most credit is taken and pays the sum of all; among
+ * equals the first. Candidates of one weight therefore come in their order, and have the same credit but for whether they
+ * have paid this time round. So credit is kept for each weight: a turn costs as much as there are different weights.
+ *
+ * Whoever may not be had lets its turn pass, and so does one that is being started slowly, now and then: what is left is
+ * still spread by weight.
  */
 import type { Candidate, Strategy } from './strategy.ts';
 
+/** All candidates of one weight. */
+class Group {
+  readonly weight: number;
+  readonly members: readonly number[];
+  credit = 0;
+  /** Whose turn is next: an index of `members`. */
+  next = 0;
+
+  constructor(weight: number, members: readonly number[]) {
+    this.weight = weight;
+    this.members = members;
+  }
+}
+
 export class WeightedRoundRobin implements Strategy {
   readonly #candidates: readonly Candidate[];
+  readonly #groups: readonly Group[];
+  readonly #sum: number;
+  /** What each has saved up of turns that it let pass. */
+  readonly #saved: Float64Array;
   readonly #credit: Float64Array;
 
   constructor(candidates: readonly Candidate[]) {
     this.#candidates = candidates;
+    const byWeight = Map.groupBy(candidates.keys(), (i) => candidates[i]!.weight);
+    byWeight.delete(0);
+    this.#groups = [...byWeight].map(([weight, members]) => new Group(weight, members));
+    this.#sum = candidates.reduce((sum, { weight }) => sum + weight, 0);
+    this.#saved = new Float64Array(candidates.length);
     this.#credit = new Float64Array(candidates.length);
   }
 
   pick(tier: number): number {
+    if (this.#sum === 0) return -1;
+    for (let tried = 0; tried < this.#candidates.length; tried++) {
+      const index = this.#turn();
+      const candidate = this.#candidates[index]!;
+      if (candidate.tier() === tier && this.#takes(index, candidate)) return index;
+    }
+    return this.#amongFew(tier);
+  }
+
+  /** Whose turn it is if all are well. */
+  #turn(): number {
+    const groups = this.#groups;
+    let best = groups[0]!;
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]!;
+      group.credit += group.weight;
+      if (group.credit < best.credit) continue;
+      if (group.credit > best.credit || group.members[group.next]! < best.members[best.next]!) best = group;
+    }
+    const index = best.members[best.next++]!;
+    if (best.next === best.members.length) {
+      best.next = 0;
+      best.credit -= this.#sum;
+    }
+    return index;
+  }
+
+  #takes(index: number, { share, weight }: Candidate): boolean {
+    if (share >= weight) return true;
+    const saved = this.#saved[index]! + share / weight;
+    this.#saved[index] = saved >= 1 ? saved - 1 : saved;
+    return saved >= 1;
+  }
+
+  /** The same algorithm over those alone that may be had: so few that their turns are far between, or none. */
+  #amongFew(tier: number): number {
     const credit = this.#credit;
     let best = -1;
     let sum = 0;
     for (let i = 0; i < credit.length; i++) {
       const candidate = this.#candidates[i]!;
       if (candidate.weight === 0 || candidate.tier() !== tier) continue;
-      sum += candidate.weight;
-      credit[i]! += candidate.weight;
+      const { share } = candidate;
+      sum += share;
+      credit[i]! += share;
       if (best < 0 || credit[i]! > credit[best]!) best = i;
     }
     if (best >= 0) credit[best]! -= sum;

@@ -1,0 +1,49 @@
+/** Strategies: names in one case, numbers that fit. Cold. */
+import type { HashKey, StrategyConfig } from '../config/schema.gen.ts';
+import type { PlanScope } from './scope.ts';
+import type { HashKeyPlan, StrategyPlan } from './types.ts';
+
+/** `endpoints`: how many the pool has. */
+export function planStrategy(
+  config: StrategyConfig,
+  endpoints: number,
+  pointer: string,
+  scope: PlanScope,
+): StrategyPlan {
+  switch (config.type) {
+    case 'ring_hash':
+      return { type: config.type, key: planKey(config.key), replicas: config.replicas };
+    case 'maglev': {
+      const size = config.table_size;
+      // Every endpoint walks through the whole table in steps of its own, which only a prime lets each of them do.
+      if (!isPrime(size)) scope.problem(`${pointer}/table_size`, 'must be a prime number', `write ${primeFrom(size)}`);
+      else if (size < endpoints)
+        scope.problem(
+          `${pointer}/table_size`,
+          `is less than the pool's ${endpoints} endpoints: some would get nothing`,
+        );
+      return { type: config.type, key: planKey(config.key), tableSize: size };
+    }
+    default:
+      return { type: config.type };
+  }
+}
+
+function planKey({ source, header, cookie }: HashKey): HashKeyPlan {
+  if (header !== undefined) return { source: 'header', name: header.toLowerCase() };
+  if (cookie !== undefined) return { source: 'cookie', name: cookie };
+  return { source: source ?? 'client', name: '' };
+}
+
+function isPrime(number: number): boolean {
+  if (number < 4) return number > 1;
+  if (number % 2 === 0) return false;
+  for (let i = 3; i * i <= number; i += 2) if (number % i === 0) return false;
+  return true;
+}
+
+function primeFrom(number: number): number {
+  let prime = number;
+  while (!isPrime(prime)) prime++;
+  return prime;
+}

@@ -1,0 +1,33 @@
+/**
+ * Keeps clients with the endpoint that they had first, by a cookie whose value stands for that endpoint. Hot.
+ *
+ * The values are made when the config is planned: here they are only looked up, and whoever sends one that is none of
+ * them is a client without a cookie.
+ */
+import { cookieOf } from '../http/cookies.ts';
+import type { StickyPlan } from '../plan/types.ts';
+import type { Asker } from './strategies/strategy.ts';
+
+export class Sticky {
+  readonly #plan: StickyPlan;
+  readonly #indexes: ReadonlyMap<string, number>;
+
+  constructor(plan: StickyPlan) {
+    this.#plan = plan;
+    this.#indexes = new Map(plan.ids.map((id, index) => [id, index]));
+  }
+
+  /** The index of the endpoint that the asker's cookie stands for, or -1. */
+  find({ fields }: Asker): number {
+    if (fields === null) return -1;
+    const id = cookieOf(fields, this.#plan.cookie);
+    return id === null ? -1 : (this.#indexes.get(id) ?? -1);
+  }
+
+  /** What to send as Set-Cookie to an asker that the endpoint `index` has answered; null: it has that cookie. */
+  mark(asker: Asker, index: number): string | null {
+    if (this.find(asker) === index) return null;
+    const { cookie, ids, attributes } = this.#plan;
+    return `${cookie}=${ids[index]!}${attributes}`;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * The same endpoint for the same client address, as consistent as a hash ring makes it. Hot.
+ *
+ * What `hash(address) % endpoints` would not be: there, one endpoint less moves nearly every client.
+ */
+import { CLIENT, HashKey } from '../hashing/key.ts';
+import { type HashRing, ringOf } from '../hashing/ring.ts';
+import { walk } from '../hashing/walk.ts';
+import type { Asker, Candidate, Strategy } from './strategy.ts';
+
+const REPLICAS = 512;
+
+export class IpHash implements Strategy {
+  readonly #candidates: readonly Candidate[];
+  readonly #key = new HashKey(CLIENT);
+  readonly #ring: HashRing;
+
+  constructor(candidates: readonly Candidate[]) {
+    this.#candidates = candidates;
+    this.#ring = ringOf(candidates, REPLICAS);
+  }
+
+  pick(tier: number, asker: Asker): number {
+    const ring = this.#ring;
+    return walk(ring.owners, ring.placeOf(this.#key.of(asker)), this.#candidates, tier);
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * The same endpoint for the same key, by a hash ring (Karger et al. 1997). Hot.
+ *
+ * A change of the endpoints moves only the keys of those that come or go. One that is away loses its keys to the next on
+ * the ring, which are many, as its points lie between those of all others.
+ */
+import type { HashKeyPlan } from '../../plan/types.ts';
+import { HashKey } from '../hashing/key.ts';
+import { type HashRing, ringOf } from '../hashing/ring.ts';
+import { walk } from '../hashing/walk.ts';
+import type { Asker, Candidate, Strategy } from './strategy.ts';
+
+export class RingHash implements Strategy {
+  readonly #candidates: readonly Candidate[];
+  readonly #key: HashKey;
+  readonly #ring: HashRing;
+
+  constructor(candidates: readonly Candidate[], key: HashKeyPlan, replicas: number) {
+    this.#candidates = candidates;
+    this.#key = new HashKey(key);
+    this.#ring = ringOf(candidates, replicas);
+  }
+
+  pick(tier: number, asker: Asker): number {
+    const ring = this.#ring;
+    return walk(ring.owners, ring.placeOf(this.#key.of(asker)), this.#candidates, tier);
+  }
+}
