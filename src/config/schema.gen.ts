@@ -56,8 +56,10 @@ export interface FieldMatch {
 
 /** Limits on the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: no limit. HTTP clients beyond it get a 503, TCP clients a reset. */
+  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. */
   readonly connections: number;
+  /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
+  readonly overload: OverloadConfig;
 }
 
 /** A gateway: everything that one file (and what it includes) declares. */
@@ -186,6 +188,14 @@ export interface MatchConfig {
   readonly query: Readonly<Record<string, FieldMatch>>;
 }
 
+/** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
+export interface OverloadConfig {
+  /** How late the event loop may be; 0: however late. It ends when it is less than half of that late. */
+  readonly loop_delay: number;
+  /** Resident memory of the process; 0: however much. It ends at nine tenths of that. */
+  readonly memory: number;
+}
+
 /** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
 export interface PassiveHealthConfig {
   /** Exchanges that fail one after the other before the endpoint is taken out: timeouts, resets, answers that are no HTTP, and what is listed below; 0: these never take it out. */
@@ -221,6 +231,12 @@ export interface PoolHealthConfig {
   readonly panic: number;
   /** An endpoint that is new or well again gets its share little by little for that long; 0: at once. */
   readonly slow_start: number;
+}
+
+/** A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries. */
+export interface PoolHedgeConfig {
+  /** How long the first attempt may take until the head of its response. */
+  readonly delay: number;
 }
 
 /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
@@ -287,6 +303,8 @@ export interface PoolConfig {
   readonly queue: PoolQueueConfig;
   /** Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue. */
   readonly max_requests: number;
+  /** A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries. */
+  readonly hedge?: PoolHedgeConfig;
 }
 
 /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
@@ -742,10 +760,14 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: no limit. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset.",
           "type": "integer",
           "minimum": 0,
           "default": 0
+        },
+        "overload": {
+          "$ref": "#/$defs/overload",
+          "default": {}
         }
       }
     },
@@ -1087,6 +1109,34 @@ export const schema: object = {
         }
       }
     },
+    "overload": {
+      "title": "OverloadConfig",
+      "description": "When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "loop_delay": {
+          "description": "How late the event loop may be; 0: however late. It ends when it is less than half of that late.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep",
+          "examples": [
+            "250ms"
+          ]
+        },
+        "memory": {
+          "description": "Resident memory of the process; 0: however much. It ends at nine tenths of that.",
+          "type": "string",
+          "format": "size",
+          "default": "0",
+          "x-reload": "keep",
+          "examples": [
+            "1GiB"
+          ]
+        }
+      }
+    },
     "passive-health": {
       "title": "PassiveHealthConfig",
       "description": "What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row.",
@@ -1215,6 +1265,26 @@ export const schema: object = {
           "x-reload": "keep"
         }
       }
+    },
+    "pool-hedge": {
+      "title": "PoolHedgeConfig",
+      "description": "A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "delay": {
+          "description": "How long the first attempt may take until the head of its response.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep",
+          "examples": [
+            "50ms"
+          ]
+        }
+      },
+      "required": [
+        "delay"
+      ]
     },
     "pool-queue": {
       "title": "PoolQueueConfig",
@@ -1420,6 +1490,9 @@ export const schema: object = {
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
+        },
+        "hedge": {
+          "$ref": "#/$defs/pool-hedge"
         }
       },
       "required": [

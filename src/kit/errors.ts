@@ -62,5 +62,7 @@ export const QUEUE_TIMEOUT = new GatewayError('queue_timeout', 'gateway', 503);
 /** No file descriptor, port or memory for another connection. */
 export const OUT_OF_RESOURCES = new GatewayError('out_of_resources', 'gateway', 503);
 export const TOTAL_TIMEOUT = new GatewayError('total_timeout', 'upstream', 504);
+/** The gateway itself has more to do than it can. */
+export const OVERLOADED = new GatewayError('overloaded', 'gateway', 503);
 export const DRAINED = new GatewayError('drained', 'gateway', 503);
 export const INTERNAL = new GatewayError('internal', 'gateway', 500);

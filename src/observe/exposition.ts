@@ -166,6 +166,8 @@ export class Exposition {
       ['queue_timeouts_total', 'Of those, the ones that waited in vain.', 'queueTimeouts'],
       ['queue_refusals_total', 'Requests and connections that found the queue full.', 'queueRefusals'],
       ['retries_denied_total', 'Further attempts that the retry budget did not allow.', 'retriesDenied'],
+      ['hedges_total', 'Second attempts beside slow first ones.', 'hedges'],
+      ['hedges_won_total', 'Of those, the ones that answered first.', 'hedgesWon'],
     ] as const;
     for (const [name, help, key] of counters) {
       page.family(`prozy_pool_${name}`, 'counter', help);
@@ -185,9 +187,10 @@ export class Exposition {
     page.family('prozy_listener_accepted_total', 'counter', 'Client connections accepted.');
     for (const [listener, { accepted }] of all) page.sample('prozy_listener_accepted_total', { listener }, accepted);
     page.family('prozy_listener_refused_total', 'counter', 'Connections and requests refused, by reason.');
-    for (const [listener, { refusedByAcl, refusedByLimit }] of all) {
+    for (const [listener, { refusedByAcl, refusedByLimit, refusedByOverload }] of all) {
       page.sample('prozy_listener_refused_total', { listener, reason: 'acl' }, refusedByAcl);
       page.sample('prozy_listener_refused_total', { listener, reason: 'limit' }, refusedByLimit);
+      page.sample('prozy_listener_refused_total', { listener, reason: 'overload' }, refusedByOverload);
     }
     page.family('prozy_listener_bad_requests_total', 'counter', 'Requests too broken to be routed, by status.');
     for (const [listener, { badRequests }] of all) {

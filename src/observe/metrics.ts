@@ -38,6 +38,9 @@ export class PoolMetrics {
   queueRefusals = 0;
   /** Further attempts that were not made because the budget was used up. */
   retriesDenied = 0;
+  /** Second attempts beside slow first ones, and those that answered first. */
+  hedges = 0;
+  hedgesWon = 0;
 }
 
 export class ListenerMetrics {
@@ -45,6 +48,8 @@ export class ListenerMetrics {
   active = 0;
   refusedByAcl = 0;
   refusedByLimit = 0;
+  /** Requests and tcp connections refused because the gateway itself was overloaded. */
+  refusedByOverload = 0;
   /** Requests that never became an exchange, by status. */
   readonly badRequests = new Map<number, number>();
   tunnelsOpened = 0;

@@ -36,7 +36,10 @@ export function planGateway(loaded: LoadedConfig): Plan {
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },
     reload: config.reload,
-    limits: config.limits,
+    limits: {
+      connections: config.limits.connections,
+      overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
+    },
     listeners,
     pools: [...pools.values()],
     routes,

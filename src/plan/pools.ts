@@ -58,6 +58,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
     },
     health: planHealth(health),
     retries: planRetries(retries),
+    hedge: config.hedge ?? null,
     queue: config.queue,
     maxConnections: config.max_connections,
     maxRequests: config.max_requests,

@@ -12,11 +12,25 @@ export interface Plan {
   readonly admin: AdminPlan | null;
   readonly logging: LoggingPlan;
   readonly reload: ReloadPlan;
-  readonly limits: { readonly connections: number };
+  readonly limits: GatewayLimitsPlan;
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
   readonly routes: readonly RoutePlan[];
+}
+
+/** 0: no limit, in all of these. */
+export interface GatewayLimitsPlan {
+  /** Client connections of all listeners. */
+  readonly connections: number;
+  readonly overload: OverloadPlan;
+}
+
+export interface OverloadPlan {
+  /** Milliseconds. */
+  readonly loopDelay: number;
+  /** Bytes. */
+  readonly memory: number;
 }
 
 /** Where to listen or to dial: a host and port, or the path of a Unix socket. */
@@ -126,6 +140,8 @@ export interface PoolPlan {
   readonly keepalive: KeepalivePlan;
   readonly health: HealthPlan;
   readonly retries: RetriesPlan;
+  /** null: there are no second attempts beside the first. `delay` in ms. */
+  readonly hedge: { readonly delay: number } | null;
   readonly queue: QueuePlan;
   /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;

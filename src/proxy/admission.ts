@@ -10,8 +10,14 @@ import type { ConnectionTable } from './connection-table.ts';
 /** Connections of all listeners of a gateway, and how many there may be (0: no limit). */
 export class TotalConnections {
   limit = 0;
+  /** As many as there are file descriptors for; 0: not known. */
+  readonly possible: number;
   #active = 0;
   #whenNone: (() => void) | null = null;
+
+  constructor(possible: number) {
+    this.possible = possible;
+  }
 
   get active(): number {
     return this.#active;
@@ -35,17 +41,24 @@ export class TotalConnections {
   }
 }
 
-export function fits(
+/** What stands in the way of a new connection: nothing, its client's own limit, or everybody's. */
+export type Admission = 'fits' | 'client_full' | 'full';
+
+export function admit(
   limits: ListenerLimits,
   table: ConnectionTable,
   total: TotalConnections,
   client: string,
   metrics: ListenerMetrics,
-): boolean {
-  const room =
-    (total.limit === 0 || total.active < total.limit) &&
-    (limits.connections === 0 || table.active < limits.connections) &&
-    (limits.connectionsPerClient === 0 || table.fromClient(client) < limits.connectionsPerClient);
-  if (!room) metrics.refusedByLimit++;
-  return room;
+): Admission {
+  const { connections, connectionsPerClient } = limits;
+  if ((total.limit > 0 && total.active >= total.limit) || (connections > 0 && table.active >= connections)) {
+    metrics.refusedByLimit++;
+    return 'full';
+  }
+  if (connectionsPerClient > 0 && table.fromClient(client) >= connectionsPerClient) {
+    metrics.refusedByLimit++;
+    return 'client_full';
+  }
+  return 'fits';
 }

@@ -5,6 +5,7 @@
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
+import type { ResponseSink } from '../http/message.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
@@ -15,6 +16,8 @@ import { wasStale } from './retry.ts';
 export class Attempt implements TransportTaker {
   readonly endpoint: EndpointState;
   connection: Http1ClientConnection | null = null;
+  /** Who takes the response. */
+  sink: ResponseSink;
   /** The connection had served others before. */
   reused = false;
   readonly #forwarding: Forwarding;
@@ -33,6 +36,7 @@ export class Attempt implements TransportTaker {
   constructor(forwarding: Forwarding, endpoint: EndpointState, further: boolean, fresh: boolean) {
     this.#forwarding = forwarding;
     this.endpoint = endpoint;
+    this.sink = forwarding.passage;
     this.#further = further;
     this.#fresh = fresh;
   }
@@ -62,7 +66,7 @@ export class Attempt implements TransportTaker {
   onConnectFailed(error: GatewayError): void {
     this.#dialing = null;
     this.endpoint.connectFailed(error);
-    this.#forwarding.passage.fail(error);
+    this.#forwarding.attemptFailed(this, error);
   }
 
   #send(connection: Http1ClientConnection): void {
@@ -70,7 +74,7 @@ export class Attempt implements TransportTaker {
     const { x, stream } = passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
-    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.tryTimeouts, passage);
+    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.tryTimeouts, this.sink);
     if (keptBody !== null) keptBody.sendTo(connection);
     else if (source !== null) stream.readBody(connection);
   }

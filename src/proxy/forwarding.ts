@@ -12,6 +12,7 @@ import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import { Attempt } from './attempt.ts';
+import { Contender } from './hedge.ts';
 import { KeptBody } from './kept-body.ts';
 import type { Passage } from './passage.ts';
 import { requestText } from './request-text.ts';
@@ -30,6 +31,10 @@ export class Forwarding implements Waiter, Timed {
   deadline = Number.POSITIVE_INFINITY;
   /** The one under way. */
   attempt: Attempt | null = null;
+  /** A second one beside it. */
+  #rival: Attempt | null = null;
+  /** Until there is one. */
+  #hedging: Timer | null = null;
   #attempts = 0;
   /** Endpoints that failed; null: none has. */
   #tried: EndpointState[] | null = null;
@@ -95,8 +100,69 @@ export class Forwarding implements Waiter, Timed {
     this.passage.x.endpoint = endpoint.address.text;
     // Where one pooled connection has proved dead, the others may be so too.
     const fresh = this.#failure !== null && this.#failure.retry === 'reset';
-    this.attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
-    this.attempt.start();
+    const attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
+    this.attempt = attempt;
+    const { hedge } = this.pool.plan;
+    if (hedge !== null && this.#attempts === 1 && this.#hedgeable) {
+      attempt.sink = new Contender(this, attempt);
+      this.#hedging = this.passage.live.shared.clock.after(hedge.delay, () => this.#hedge());
+    }
+    attempt.start();
+  }
+
+  get #hedgeable(): boolean {
+    const { x } = this.passage;
+    return x.bodyLength === 0 && this.offered === '' && isIdempotent(x);
+  }
+
+  /** The first attempt is slow: a second one, elsewhere. */
+  #hedge(): void {
+    this.#hedging = null;
+    const first = this.attempt;
+    if (first === null || this.#rival !== null) return;
+    const endpoint = this.pool.pick(this.passage.x, [first.endpoint]);
+    if (endpoint === null || !this.#withinBudget()) return;
+    this.pool.load.metrics.hedges++;
+    const rival = new Attempt(this, endpoint, true, false);
+    rival.sink = new Contender(this, rival);
+    this.#rival = rival;
+    rival.start();
+  }
+
+  /** Is there only one attempt? */
+  get alone(): boolean {
+    return this.#rival === null;
+  }
+
+  /** This one was the first to answer: the other is not needed. */
+  won(attempt: Attempt): void {
+    this.#hedging?.cancel();
+    this.#hedging = null;
+    const rival = this.#rival;
+    if (rival === null) return;
+    this.#rival = null;
+    const first = this.attempt!;
+    this.attempt = attempt;
+    this.passage.x.endpoint = attempt.endpoint.address.text;
+    if (attempt === rival) {
+      this.pool.load.metrics.hedgesWon++;
+      first.abort();
+    } else rival.abort();
+  }
+
+  /** One attempt is lost; the other, if there is one, may still answer. */
+  attemptFailed(attempt: Attempt, error: GatewayError): void {
+    const rival = this.#rival;
+    if (rival === null) {
+      this.#hedging?.cancel();
+      this.#hedging = null;
+      this.passage.fail(error);
+      return;
+    }
+    this.#rival = null;
+    if (attempt === this.attempt) this.attempt = rival;
+    this.passage.x.endpoint = this.attempt!.endpoint.address.text;
+    attempt.failed(error);
   }
 
   /** There may be room (Waiter). */
@@ -181,6 +247,10 @@ export class Forwarding implements Waiter, Timed {
   stop(): void {
     this.attempt?.abort();
     this.attempt = null;
+    this.#rival?.abort();
+    this.#rival = null;
+    this.#hedging?.cancel();
+    this.#hedging = null;
     this.#place?.leave();
     this.#place = null;
     this.#pause?.cancel();

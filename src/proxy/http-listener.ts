@@ -14,14 +14,17 @@ import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import { logRefusal } from './access-records.ts';
-import { fits, type TotalConnections } from './admission.ts';
+import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { HttpLive, Lease, Route, Shared } from './live.ts';
 import { Passage } from './passage.ts';
 import type { Router } from './router.ts';
 import { TurnedAway } from './turned-away.ts';
 
-const TOO_MANY = problemResponse(503, [['Retry-After', '1']]);
+const RETRY_AFTER = [['Retry-After', '1']] as const;
+/** RFC 6585 §4: it is the client that has too many. */
+const TOO_MANY_OF_CLIENT = problemResponse(429, RETRY_AFTER);
+const TOO_MANY = problemResponse(503, RETRY_AFTER);
 
 export interface HttpListenerParts {
   readonly plan: ListenerPlan;
@@ -83,9 +86,11 @@ export class HttpListener implements HttpLive, HttpService {
   accept(transport: Transport): void {
     const connection = new Connection(transport.addresses(), this.plan.name, false);
     this.metrics.accepted++;
-    if (!fits(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics)) {
+    const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
+    if (admission !== 'fits') {
       const { date, deadlines } = this.shared;
-      void new TurnedAway(transport, TOO_MANY, date.line(), deadlines, this.table);
+      const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
+      void new TurnedAway(transport, answer, date.line(), deadlines, this.table);
       return;
     }
     this.#total.enter();

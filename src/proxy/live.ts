@@ -62,6 +62,8 @@ export interface Shared {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: Random;
+  /** The gateway has more to do than it can. */
+  overloaded: boolean;
   /** null: no access log. */
   accessLog: AccessLog | null;
   /** The Date of now. */

@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -71,6 +71,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
       live.metrics.refusedByAcl++;
       this.stream.closing = true;
       this.#answer(problem(FORBIDDEN));
+      return;
+    }
+    if (live.shared.overloaded) {
+      live.metrics.refusedByOverload++;
+      this.refuse(OVERLOADED);
       return;
     }
     if (x.method === 'CONNECT') {

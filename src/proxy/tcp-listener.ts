@@ -6,7 +6,7 @@ import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
-import { fits, type TotalConnections } from './admission.ts';
+import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable, HeldConnection } from './connection-table.ts';
 import type { Lease, Shared } from './live.ts';
 import { Relay, type RelayObserver } from './relay.ts';
@@ -59,7 +59,12 @@ export class TcpListener {
     metrics.accepted++;
     const allowed = this.#acl === null || this.#acl.allows(connection.clientAddress);
     if (!allowed) metrics.refusedByAcl++;
-    if (!allowed || !fits(plan.limits, table, total, connection.clientAddress, metrics)) {
+    if (shared.overloaded) metrics.refusedByOverload++;
+    if (
+      !allowed ||
+      shared.overloaded ||
+      admit(plan.limits, table, total, connection.clientAddress, metrics) !== 'fits'
+    ) {
       transport.reset();
       return;
     }

@@ -127,7 +127,9 @@ function serviceFinder(current: () => Snapshot | null, name: string): () => Http
 
 /** Gives the kept state of a snapshot that has become current its new tuning. */
 export function tune(snapshot: Snapshot, context: BindContext): void {
-  context.total.limit = snapshot.plan.limits.connections;
+  const configured = snapshot.plan.limits.connections;
+  const { possible } = context.total;
+  context.total.limit = configured === 0 || (possible > 0 && possible < configured) ? possible : configured;
   for (const pool of snapshot.plan.pools) {
     for (const endpoint of pool.endpoints) {
       const state = context.carryover.peek(endpoint.claim);

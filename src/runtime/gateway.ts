@@ -27,7 +27,9 @@ import { bind, type BindContext, retireConnections, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
+import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
+import { Overload } from './overload.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface GatewayOptions {
@@ -40,7 +42,7 @@ export interface GatewayOptions {
   readonly adminPages?: AdminPages;
 }
 
-export type GatewayState = 'starting' | 'serving' | 'draining';
+export type GatewayState = 'starting' | 'serving' | 'overloaded' | 'draining';
 
 export class Gateway {
   readonly log: Log;
@@ -49,8 +51,9 @@ export class Gateway {
   readonly exposition: Exposition;
   readonly clock: Clock;
   readonly #random: Random;
+  readonly #overload: Overload;
   readonly #shared: { -readonly [K in keyof Shared]: Shared[K] };
-  readonly #total = new TotalConnections();
+  readonly #total = new TotalConnections(connectionsPossible());
   readonly #listeners: Listeners;
   readonly #admin: AdminListener;
   /** Retired, and still held by something. */
@@ -72,9 +75,13 @@ export class Gateway {
       clock: this.clock,
       deadlines,
       random: this.#random,
+      overloaded: false,
       accessLog: null,
       date: new DateField(this.clock),
     };
+    this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>
+      this.#overloadChanged(overloaded, reason),
+    );
     this.#listeners = new Listeners(
       (name, transport) => {
         const listener = this.#current?.listeners.get(name);
@@ -92,7 +99,7 @@ export class Gateway {
   }
 
   get state(): GatewayState {
-    return this.#state;
+    return this.#state === 'serving' && this.#shared.overloaded ? 'overloaded' : this.#state;
   }
 
   /** The current snapshot and those that something still runs on, newest first. */
@@ -157,6 +164,7 @@ export class Gateway {
     this.#shared.accessLog = accessLog;
     if (oldLog !== accessLog) void oldLog?.close();
     tune(next, context);
+    this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
     if (previous !== null) this.#retire(previous);
   }
@@ -208,6 +216,12 @@ export class Gateway {
     };
   }
 
+  #overloadChanged(overloaded: boolean, reason: string): void {
+    if (overloaded) this.log.warn('overloaded: new requests are refused', { reason });
+    else this.log.info('not overloaded any more');
+    this.events.emit({ time: new Date(this.clock.wall()).toISOString(), type: 'overload', overloaded, reason });
+  }
+
   readonly #healthChanged = (endpoint: EndpointState, from: HealthState): void => {
     const { pool, address, health, metrics } = endpoint;
     if (from === 'healthy' && health.state === 'failing') metrics.ejections++;
@@ -234,6 +248,7 @@ export class Gateway {
   async close(drain: number = this.#current?.plan.reload.drain ?? 0): Promise<void> {
     this.#state = 'draining';
     this.#listeners.close();
+    this.#overload.close();
     const last = this.#current;
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.retire();

@@ -60,10 +60,10 @@ describe('connections', () => {
   const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
   test.each([
-    ['of a listener', { listeners: { web: { address: '127.0.0.1:0', limits: { connections: 2 } } } }],
-    ['of a client', { listeners: { web: { address: '127.0.0.1:0', limits: { connections_per_client: 2 } } } }],
-    ['of the gateway', { limits: { connections: 2 } }],
-  ])('one too many %s is told so with a 503, and there is room again when one ends', async (_, more) => {
+    ['of a listener', 503, { listeners: { web: { address: '127.0.0.1:0', limits: { connections: 2 } } } }],
+    ['of a client', 429, { listeners: { web: { address: '127.0.0.1:0', limits: { connections_per_client: 2 } } } }],
+    ['of the gateway', 503, { limits: { connections: 2 } }],
+  ])('one too many %s is told so with a %i, and there is room again when one ends', async (_, status, more) => {
     await using origin = await httpOrigin();
     await using gateway = await testGateway(simpleConfig(origin.port, { admin: { address: '127.0.0.1:0' }, ...more }));
     await using first = await RawClient.to(gateway.port());
@@ -73,7 +73,7 @@ describe('connections', () => {
     await using third = await RawClient.to(gateway.port());
     const refused = await third.response();
     expect([refused.status, refused.headers['connection'], refused.headers['retry-after']]).toEqual([
-      503,
+      status,
       'close',
       '1',
     ]);
@@ -89,7 +89,7 @@ describe('connections', () => {
 
   test('max_connections of a pool: 503 while all are taken', async () => {
     await using origin = await rawOrigin(() => {});
-    const pools = { origin: { endpoints: [`127.0.0.1:${origin.port}`], max_connections: 1 } };
+    const pools = { origin: { endpoints: [`127.0.0.1:${origin.port}`], max_connections: 1, queue: { depth: 0 } } };
     await using gateway = await testGateway(simpleConfig(origin.port, { pools }));
     await using first = await RawClient.to(gateway.port());
     first.send(GET);

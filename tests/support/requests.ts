@@ -7,8 +7,12 @@ export interface Answer {
   readonly body: string;
 }
 
+export interface AskOptions extends http.RequestOptions {
+  readonly body?: string;
+}
+
 /** On a connection of its own. */
-export function get(port: number, path = '/', options: http.RequestOptions = {}): Promise<Answer> {
+export function get(port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
       let body = '';
@@ -18,7 +22,7 @@ export function get(port: number, path = '/', options: http.RequestOptions = {})
       response.on('error', reject);
     });
     request.on('error', reject);
-    request.end();
+    request.end(options.body);
   });
 }
 
