@@ -72,9 +72,25 @@ export async function program(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+/** Flags that stand for what a file would say. */
+const INSTEAD_OF_A_FILE: Readonly<Record<keyof GatewayFlags, string>> = {
+  listen: '--listen',
+  port: '--port',
+  backend: '--backend',
+  http: '--http',
+  maxConn: '--max-conn',
+  timeout: '--timeout',
+  verbose: '--verbose',
+};
+
 async function runWith(flags: RunFlags): Promise<number> {
   const { run } = await import('./run.ts');
   const options = { reusePort: flags.reuseAddr === true };
+  const idle = Object.entries(INSTEAD_OF_A_FILE).find(([name]) => Object.hasOwn(flags, name));
+  if (flags.config !== undefined && idle !== undefined) {
+    process.stderr.write(`prozy: ${idle[1]} has no effect beside --config: the file says it\n`);
+    return EXIT.usage;
+  }
   if (flags.config !== undefined) return run(flags.config, options);
   if (flags.backend === undefined) {
     process.stderr.write('prozy needs --config FILE, or --backend HOST:PORT; see prozy --help\n');
