@@ -65,9 +65,13 @@ var running = child.spawn(command, FLAGS.concat([main], process.argv.slice(2)), 
 // npm passes a signal on to the shell that it started us in, and no further: its end is what we can see.
 if (process.env.npm_command !== undefined) {
   var parent = process.ppid;
-  setInterval(function () {
-    if (process.ppid !== parent) running.kill('SIGTERM');
-  }, 100).unref();
+  var watch = setInterval(function () {
+    if (process.ppid === parent) return;
+    // Once: a second signal would end it at once.
+    clearInterval(watch);
+    running.kill('SIGTERM');
+  }, 100);
+  watch.unref();
 }
 running.on('error', function (error) {
   console.error('prozy cannot start ' + command + ': ' + error.message);

@@ -45,7 +45,8 @@ const answers: Readonly<Record<string, Answer>> = {
   redirect: (_request, response, url) => {
     response.writeHead(302, { location: url.searchParams.get('to') ?? '/', 'content-length': 0 }).end();
   },
-  bytes: (_request, response, _url, count) => {
+  bytes: (_request, response, _url, asked) => {
+    const count = Math.max(0, asked);
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': count });
     let left = count;
     const more = (): void => {

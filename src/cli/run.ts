@@ -27,6 +27,12 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   return untilStopped(running);
 }
 
+/**
+ * A terminal, and systemd, tell every process of a group, and the launcher passes it on as well: what comes that soon is
+ * the same signal told twice (ms).
+ */
+const ECHO = 500;
+
 function untilStopped(running: RunningGateway): Promise<number> {
   const { gateway, reloader } = running;
   process.on('SIGHUP', () => {
@@ -34,14 +40,16 @@ function untilStopped(running: RunningGateway): Promise<number> {
     reloader.force();
   });
   return new Promise((resolve) => {
-    let stopping = false;
+    let stoppingSince = 0;
     const stop = (signal: 'SIGTERM' | 'SIGINT', code: number): void => {
-      if (stopping) {
+      const now = gateway.clock.now();
+      if (stoppingSince > 0 && now - stoppingSince < ECHO) return;
+      if (stoppingSince > 0) {
         gateway.log.warn('stopping at once', { signal });
         resolve(code);
         return;
       }
-      stopping = true;
+      stoppingSince = now;
       gateway.log.info('stopping: finishing what runs', { signal });
       running.close().then(
         () => resolve(EXIT.ok),

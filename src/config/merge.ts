@@ -48,7 +48,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   }
   for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
   const routes: unknown[] | null = Array.isArray(value['routes'])
-    ? [...value['routes']]
+    ? [...(value['routes'] as unknown[])]
     : value['routes'] === undefined
       ? []
       : null;

@@ -124,7 +124,7 @@ export interface KeepaliveConfig {
 export interface ListenerLimits {
   /** Connections at a time; 0: no limit. Beyond it HTTP clients get a 503, TCP clients a reset. */
   readonly connections: number;
-  /** Connections at a time from one address; 0: no limit. */
+  /** Connections at a time from one address; 0: no limit. HTTP clients beyond it get a 429, TCP clients a reset. */
   readonly connections_per_client: number;
   /** Bytes of a whole request head; 431 beyond. */
   readonly header_size: number;
@@ -894,7 +894,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "connections_per_client": {
-          "description": "Connections at a time from one address; 0: no limit.",
+          "description": "Connections at a time from one address; 0: no limit. HTTP clients beyond it get a 429, TCP clients a reset.",
           "type": "integer",
           "minimum": 0,
           "default": 0,

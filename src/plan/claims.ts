@@ -6,7 +6,7 @@
  */
 import { canonical, digestOf } from '../kit/canonical.ts';
 import type { Claim } from '../kit/claim.ts';
-import { resolveSchema, rootSchema, type SchemaNode } from '../config/walk.ts';
+import { isRecord, resolveSchema, rootSchema, type SchemaNode } from '../config/walk.ts';
 
 /** The claim of the state that `node`, a value described by the schema `$defs/<definition>`, calls for. */
 export function claimOf(kind: string, name: string, definition: string, node: object): Claim {
@@ -23,12 +23,11 @@ export function claimOfShape(kind: string, name: string, shape: unknown): Claim 
 
 function shapeOf(node: object, schema: SchemaNode): Record<string, unknown> {
   const shape: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(node)) {
+  for (const [key, value] of Object.entries(node) as [string, unknown][]) {
     const inner = schema.properties?.[key];
     if (inner?.['x-reload'] === 'keep') continue;
     const resolved = inner === undefined ? {} : resolveSchema(inner, value);
-    const record = typeof value === 'object' && value !== null && !Array.isArray(value);
-    shape[key] = record && resolved.properties !== undefined ? shapeOf(value, resolved) : value;
+    shape[key] = isRecord(value) && resolved.properties !== undefined ? shapeOf(value, resolved) : value;
   }
   return shape;
 }
