@@ -33,6 +33,8 @@ export class Forwarding implements Waiter, Timed {
   #attempts = 0;
   /** Endpoints that failed; null: none has. */
   #tried: EndpointState[] | null = null;
+  /** One of them answered, with a status after which it is not asked again. */
+  #declined = false;
   /** Why the attempt before failed. */
   #failure: GatewayError | null = null;
   /** Where it waits for room. */
@@ -87,7 +89,7 @@ export class Forwarding implements Waiter, Timed {
     const { x } = this.passage;
     if (this.#tried === null) return this.pool.pick(x);
     const endpoint = this.pool.pick(x, this.#tried);
-    return endpoint === null && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
+    return endpoint === null && !this.#declined && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
   }
 
   #attemptAt(endpoint: EndpointState): void {
@@ -97,6 +99,11 @@ export class Forwarding implements Waiter, Timed {
     const fresh = this.#failure !== null && this.#failure.retry === 'reset';
     this.attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
     this.attempt.start();
+  }
+
+  /** It avoids where it has been (Waiter). */
+  get choosy(): boolean {
+    return this.#tried !== null;
   }
 
   /** There may be room (Waiter). */
@@ -171,6 +178,7 @@ export class Forwarding implements Waiter, Timed {
     const endpoint = this.pool.pick(this.passage.x, tried);
     if (endpoint === null || !this.#withinBudget()) return false;
     attempt.endpoint.metrics.retries++;
+    this.#declined = true;
     this.keptBody?.detach();
     attempt.abort();
     this.#attemptAt(endpoint);
