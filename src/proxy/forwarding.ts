@@ -38,6 +38,8 @@ export class Forwarding implements Waiter, Timed {
   #attempts = 0;
   /** Endpoints that failed; null: none has. */
   #tried: EndpointState[] | null = null;
+  /** One of them answered, with a status after which it is not asked again. */
+  #declined = false;
   /** Why the attempt before failed. */
   #failure: GatewayError | null = null;
   /** Where it waits for room. */
@@ -92,7 +94,7 @@ export class Forwarding implements Waiter, Timed {
     const { x } = this.passage;
     if (this.#tried === null) return this.pool.pick(x);
     const endpoint = this.pool.pick(x, this.#tried);
-    return endpoint === null && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
+    return endpoint === null && !this.#declined && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
   }
 
   #attemptAt(endpoint: EndpointState): void {
@@ -163,6 +165,11 @@ export class Forwarding implements Waiter, Timed {
     if (attempt === this.attempt) this.attempt = rival;
     this.passage.x.endpoint = this.attempt!.endpoint.address.text;
     attempt.failed(error);
+  }
+
+  /** It avoids where it has been (Waiter). */
+  get choosy(): boolean {
+    return this.#tried !== null;
   }
 
   /** There may be room (Waiter). */
@@ -237,6 +244,7 @@ export class Forwarding implements Waiter, Timed {
     const endpoint = this.pool.pick(this.passage.x, tried);
     if (endpoint === null || !this.#withinBudget()) return false;
     attempt.endpoint.metrics.retries++;
+    this.#declined = true;
     this.keptBody?.detach();
     attempt.abort();
     this.#attemptAt(endpoint);

@@ -16,6 +16,7 @@ import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Lease, Leaseholder } from './live.ts';
+import { mayRetry } from './retry.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -48,6 +49,8 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** Endpoints that could not be reached. */
   readonly #tried: EndpointState[] = [];
   #trial = false;
+  /** The attempt under way is not the first. */
+  #further = false;
   /** Where it waits for room. */
   #place: Place | null = null;
   #over = false;
@@ -101,8 +104,17 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#endpoint = endpoint;
     this.endpointAddress = endpoint.address.text;
     this.#trial = endpoint.enter();
-    if (this.#tried.length > 0) endpoint.metrics.retries++;
+    if (this.#tried.length > 0) {
+      endpoint.metrics.retries++;
+      this.#further = true;
+      endpoint.load.retries++;
+    }
     this.#dialing = endpoint.connections.connect(pool.plan.timeouts.connect, this);
+  }
+
+  /** It avoids where it has been (Waiter). */
+  get choosy(): boolean {
+    return this.#tried.length > 0;
   }
 
   /** There may be room (Waiter). */
@@ -125,6 +137,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   onTransport(upstream: Transport): void {
     this.#dialing = null;
+    this.#attempted();
     this.#endpoint!.health.connected();
     const { metrics, deadlines, pool } = this.#live;
     metrics.tunnelsOpened++;
@@ -138,8 +151,17 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     const endpoint = this.#leave();
     endpoint.connectFailed(error);
     this.#tried.push(endpoint);
-    if (this.#tried.length <= this.#live.pool.plan.retries.attempts) this.#try(error.code);
+    if (this.#mayRetry(error)) this.#try(error.code);
     else this.#end(error.code);
+  }
+
+  /** Nothing has been sent yet, so that any connection may be tried elsewhere, as far as the pool's settings go. */
+  #mayRetry(error: GatewayError): boolean {
+    const { plan, load } = this.#live.pool;
+    if (!mayRetry(error, plan.retries, this.#tried.length, true, false)) return false;
+    if (load.mayRetry(plan.retries.budget)) return true;
+    load.metrics.retriesDenied++;
+    return false;
   }
 
   onTunnelClosed(code: string): void {
@@ -152,9 +174,17 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#end(code);
   }
 
+  /** A further attempt is over: it has led to a tunnel, or to nothing. */
+  #attempted(): void {
+    if (!this.#further) return;
+    this.#further = false;
+    this.#live.pool.load.retries--;
+  }
+
   #leave(): EndpointState {
     const endpoint = this.#endpoint!;
     this.#endpoint = null;
+    this.#attempted();
     endpoint.leave(this.#trial);
     return endpoint;
   }

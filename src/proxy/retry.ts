@@ -1,6 +1,6 @@
 /** Whether a failed attempt may be followed by another, and when. Hot, and rare. */
 import type { Exchange } from '../http/exchange.ts';
-import type { GatewayError } from '../kit/errors.ts';
+import { type GatewayError, UPSTREAM_CLOSED, UPSTREAM_RESET } from '../kit/errors.ts';
 import type { Random } from '../kit/random.ts';
 import type { RetriesPlan } from '../plan/types.ts';
 
@@ -16,7 +16,7 @@ export function isIdempotent(x: Exchange): boolean {
  * nobody's failure.
  */
 export function wasStale(error: GatewayError, reused: boolean): boolean {
-  return reused && error.retry === 'reset';
+  return reused && (error.code === UPSTREAM_CLOSED.code || error.code === UPSTREAM_RESET.code);
 }
 
 /**

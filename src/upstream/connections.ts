@@ -19,6 +19,9 @@ import type { EndpointState, EndpointTuning } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { HEALTHY } from './strategies/strategy.ts';
 
+/** Milliseconds that a prewarmed connection has to live for another to be made in its place. */
+const SHORTEST_LIFE = 1000;
+
 /** Who wants a connection. */
 export interface TransportTaker {
   onTransport(transport: Transport): void;
@@ -34,6 +37,8 @@ export class EndpointConnections {
   #idle: Http1ClientConnection[] = [];
   #open = 0;
   #dialing = 0;
+  /** Those of them that nobody waits for. */
+  readonly #prewarming = new Set<Dialing>();
   #closed = false;
 
   constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, endpoint: EndpointState) {
@@ -82,10 +87,18 @@ export class EndpointConnections {
       !this.#load.connected &&
       (this.#tuning.maxConnections === 0 || this.#open < this.#tuning.maxConnections)
     ) {
-      this.connect(connectTimeout, {
-        onTransport: (transport) => this.onIdle(this.speakHttp1(transport)),
-        onConnectFailed: (error) => this.#endpoint.connectFailed(error),
+      const dialing = this.connect(connectTimeout, {
+        onTransport: (transport) => {
+          this.#prewarming.delete(dialing);
+          this.#endpoint.health.connected();
+          this.onIdle(this.speakHttp1(transport));
+        },
+        onConnectFailed: (error) => {
+          this.#prewarming.delete(dialing);
+          this.#endpoint.connectFailed(error);
+        },
       });
+      this.#prewarming.add(dialing);
     }
   }
 
@@ -102,14 +115,14 @@ export class EndpointConnections {
   /** Makes a new connection. It counts from now on; whoever gets it says `released` when it is over. */
   connect(timeout: number, taker: TransportTaker): Dialing {
     const most = this.#tuning.maxConnections;
-    // An idle one that is not wanted makes room.
-    if (most > 0 && this.#open >= most) this.retireOldest();
-    if (this.#load.connected) {
+    // Counted before idle ones make room for it, so that nobody else takes that room.
+    this.#opened();
+    this.#dialing++;
+    if (most > 0 && this.#open > most) this.retireOldest();
+    if (this.#load.crowded) {
       if (this.#idle.length > 0) this.retireOldest();
       else this.#load.makeRoom(this);
     }
-    this.#opened();
-    this.#dialing++;
     return new Attempt(
       this.#address,
       timeout,
@@ -125,6 +138,8 @@ export class EndpointConnections {
           this.#gone();
           this.#endpoint.metrics.connectErrors++;
           taker.onConnectFailed(error);
+          // Whoever asked for it may have held nothing else whose end would wake those who wait.
+          this.#load.freed();
         },
       },
       () => {
@@ -167,14 +182,17 @@ export class EndpointConnections {
     const { keepalive } = this.#tuning;
     const now = this.#deadlines.now;
     const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
-    if (this.#closed || old || this.#idle.length >= keepalive.connections) {
+    const unwanted = this.#closed || this.#endpoint.health.duty === 'disabled';
+    if (unwanted || old || this.#idle.length >= keepalive.connections) {
       connection.retire();
       return;
     }
     connection.deadline = now + keepalive.idle;
+    if (keepalive.maxAge > 0) connection.deadline = Math.min(connection.deadline, connection.madeAt + keepalive.maxAge);
     this.#idle.push(connection);
     this.#load.idle++;
     this.#load.freed();
+    if (keepalive.prewarm > 0) this.prewarm();
   }
 
   onGone(connection: Http1ClientConnection, idle: boolean): void {
@@ -185,12 +203,16 @@ export class EndpointConnections {
     }
     this.#gone();
     this.#load.freed();
-    this.prewarm();
+    // One that hangs up on whoever connects is not called again at once: that would go on for ever.
+    const hungUp = idle && connection.uses === 0 && this.#deadlines.now - connection.madeAt < SHORTEST_LIFE;
+    if (!hungUp) this.prewarm();
   }
 
   /** Closes what is idle now, and the rest when it becomes so. */
   close(): void {
     this.#closed = true;
+    for (const dialing of this.#prewarming) dialing.cancel();
+    this.#prewarming.clear();
     this.retireIdle();
   }
 }

@@ -137,7 +137,12 @@ export class Health {
       this.exchangeFailed(slow ? 'slow' : `status_${status}`);
       return false;
     }
-    if (this.failures > 0) this.#recovered();
+    if (this.failures > 0) {
+      const exchanges = this.#cause === 'exchange';
+      this.#recovered();
+      // Until a whole response has come, one more failure takes it out again: it may be the bodies that break.
+      if (exchanges) this.#strikes = this.#plan.passive.failures - 1;
+    }
     return true;
   }
 

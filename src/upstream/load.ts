@@ -43,6 +43,12 @@ export class PoolLoad {
     return maxConnections > 0 && this.connections >= maxConnections;
   }
 
+  /** Has it more connections than that? */
+  get crowded(): boolean {
+    const { maxConnections } = this.#tuning;
+    return maxConnections > 0 && this.connections > maxConnections;
+  }
+
   tune(tuning: PoolTuning): void {
     this.#tuning = tuning;
     this.queue.tune(tuning.queue);

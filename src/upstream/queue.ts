@@ -3,6 +3,8 @@ import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { QueuePlan } from '../plan/types.ts';
 
 export interface Waiter {
+  /** It would not go to every endpoint: what it does not take may be for the next. */
+  readonly choosy: boolean;
   /** There may be room: true if it went on its way, false if it found none and waits on. */
   admitted(): boolean;
   /** It has waited long enough. */
@@ -74,18 +76,31 @@ export class Queue {
     // One that is let in may fail at once and so make room again: the loop sees to that too.
     if (this.#waking) return;
     this.#waking = true;
-    while (this.#waiting.size > 0) {
-      const next = this.#next();
-      if (!next.waiter.admitted()) break;
-      this.remove(next);
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      if (next.waiter.admitted()) this.remove(next);
+      else if (!next.waiter.choosy) break;
+      else if (!this.#wakeBehind(next)) break;
     }
     this.#waking = false;
   }
 
-  #next(): Waiting {
+  /** Who is next, or null. */
+  #next(): Waiting | null {
     const { depth, order } = this.#plan;
     const overloaded = order === 'adaptive_lifo' && this.#waiting.size > depth / 2;
-    // There is one: nobody asks otherwise.
-    return overloaded ? [...this.#waiting].at(-1)! : this.#waiting.values().next().value!;
+    return (overloaded ? [...this.#waiting].at(-1) : this.#waiting.values().next().value) ?? null;
+  }
+
+  /** The one whose turn it is does not take what there is. Did another? */
+  #wakeBehind(first: Waiting): boolean {
+    for (const waiting of [...this.#waiting]) {
+      if (waiting === first) continue;
+      if (waiting.waiter.admitted()) {
+        this.remove(waiting);
+        return true;
+      }
+      if (!waiting.waiter.choosy) return false;
+    }
+    return false;
   }
 }

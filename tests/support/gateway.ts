@@ -7,6 +7,9 @@ import { type RunningGateway, startGateway, type StartOptions } from '../../src/
 import { systemClock } from '../../src/kit/clock.ts';
 import { buffersInUse } from '../../src/net/read-buffers.ts';
 import { Log } from '../../src/observe/log.ts';
+import type { Gateway } from '../../src/runtime/gateway.ts';
+import { EndpointState } from '../../src/upstream/endpoint.ts';
+import { PoolLoad } from '../../src/upstream/load.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly running: RunningGateway;
@@ -41,6 +44,7 @@ export async function testGateway(config: object | string, options: StartOptions
       await until(() => reloader.last !== before, 'the edit has been taken up');
     },
     async [Symbol.asyncDispose]() {
+      const loads = poolLoads(gateway);
       await running.close(0);
       rmSync(directory, { recursive: true, force: true });
       expect({
@@ -49,8 +53,37 @@ export async function testGateway(config: object | string, options: StartOptions
         generations: gateway.snapshots.length,
         buffers: buffersInUse(),
       }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0 });
+      for (const load of loads) expect(loadOf(load)).toEqual(NOTHING_UNDER_WAY);
     },
   };
+}
+
+/** What every generation's pools have under way. */
+function poolLoads(gateway: Gateway): PoolLoad[] {
+  const claims = gateway.snapshots.flatMap(({ plan }) => plan.pools.map(({ claim }) => claim));
+  const loads = new Set(claims.map((claim) => gateway.carryover.peek(claim)));
+  return [...loads].filter((load) => load instanceof PoolLoad);
+}
+
+const NOTHING_UNDER_WAY = { active: 0, retries: 0, connections: 0, idle: 0, queue: 0, endpoints: 0 };
+
+function loadOf({ active, retries, connections, idle, queue, endpoints }: PoolLoad): typeof NOTHING_UNDER_WAY {
+  return { active, retries, connections, idle, queue: queue.length, endpoints: endpoints.size };
+}
+
+/** The load of one pool of the current config. */
+export function poolLoad({ running: { gateway } }: TestGateway, pool: string): PoolLoad {
+  const load = gateway.carryover.peek(gateway.current!.plan.pools.find(({ name }) => name === pool)!.claim);
+  if (load instanceof PoolLoad) return load;
+  throw new Error(`no pool ${pool}`);
+}
+
+/** One endpoint of a pool, by its place in the current config. */
+export function endpointOf({ running: { gateway } }: TestGateway, pool: string, index = 0): EndpointState {
+  const plan = gateway.current!.plan.pools.find(({ name }) => name === pool)!;
+  const state = gateway.carryover.peek(plan.endpoints[index]!.claim);
+  if (state instanceof EndpointState) return state;
+  throw new Error(`no endpoint ${index} in ${pool}`);
 }
 
 /**
