@@ -201,9 +201,10 @@ export class Forwarding implements Waiter, Timed {
     return isIdempotent(x) && (x.bodyLength === 0 || (this.keptBody !== null && this.keptBody.replayable));
   }
 
-  #withinBudget(): boolean {
+  /** `uncounted`: requests under way that no endpoint counts at the moment. */
+  #withinBudget(uncounted = 0): boolean {
     const { load, plan } = this.pool;
-    if (load.mayRetry(plan.retries.budget)) return true;
+    if (load.mayRetry(plan.retries.budget, uncounted)) return true;
     load.metrics.retriesDenied++;
     return false;
   }
@@ -218,7 +219,7 @@ export class Forwarding implements Waiter, Timed {
     const { retries } = pool.plan;
     const stale = wasStale(error, attempt.reused);
     if (passage.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale)) return false;
-    if (!stale && !this.#withinBudget()) return false;
+    if (!stale && !this.#withinBudget(1)) return false;
     attempt.endpoint.metrics.retries++;
     this.#failure = error;
     if (!stale) (this.#tried ??= []).push(attempt.endpoint);

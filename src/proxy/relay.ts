@@ -159,7 +159,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   #mayRetry(error: GatewayError): boolean {
     const { plan, load } = this.#live.pool;
     if (!mayRetry(error, plan.retries, this.#tried.length, true, false)) return false;
-    if (load.mayRetry(plan.retries.budget)) return true;
+    if (load.mayRetry(plan.retries.budget, 1)) return true;
     load.metrics.retriesDenied++;
     return false;
   }

@@ -55,8 +55,9 @@ export class PoolLoad {
     this.queue.wake();
   }
 
-  mayRetry({ share, min }: RetryBudgetPlan): boolean {
-    return this.retries < Math.max(min, (share / 100) * this.active);
+  /** `uncounted`: requests under way that no endpoint counts at the moment. */
+  mayRetry({ share, min }: RetryBudgetPlan, uncounted: number): boolean {
+    return this.retries < Math.max(min, (share / 100) * (this.active + uncounted));
   }
 
   /** May one more endpoint be taken out for failed exchanges? */
