@@ -13,7 +13,7 @@ import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Pool } from '../upstream/pool.ts';
+import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Lease, Leaseholder } from './live.ts';
 
@@ -42,11 +42,13 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly #client: Transport;
   readonly #live: TcpLive;
   readonly #observer: RelayObserver;
+  /** Who is asked: the listener's, or one that it falls back on. */
+  #pool: Pool;
   #endpoint: EndpointState | null = null;
   #dialing: Dialing | null = null;
   #tunnel: Tunnel | null = null;
   /** Endpoints that could not be reached. */
-  readonly #tried: EndpointState[] = [];
+  #tried: EndpointState[] = [];
   #trial = false;
   /** Where it waits for room. */
   #place: Place | null = null;
@@ -56,6 +58,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#client = client;
     this.connection = connection;
     this.#live = live;
+    this.#pool = live.pool;
     this.#observer = observer;
     client.handler = this;
     client.pause();
@@ -77,7 +80,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   /** `after`: how the attempt before failed, or ''. */
   #try(after: string): void {
-    const { pool } = this.#live;
+    const pool = this.#pool;
     const endpoint = pool.pick(this, this.#tried);
     if (endpoint !== null) {
       this.#dial(endpoint);
@@ -93,25 +96,37 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
       metrics.queueRefusals++;
     }
     const { code } = pool.full ? POOL_FULL : NO_ENDPOINT;
-    this.#end(after === '' ? code : after);
+    this.#giveUp(after === '' ? code : after);
+  }
+
+  /** No endpoint of the pool can be had: goes on to the pool that it falls back on, or ends. */
+  #giveUp(code: string): void {
+    const { fallback, load } = this.#pool;
+    // A fixed answer would be one in a protocol that nobody here knows.
+    if (!(fallback instanceof Pool)) {
+      this.#end(code);
+      return;
+    }
+    load.metrics.fallbacks++;
+    this.#pool = fallback;
+    this.#tried = [];
+    this.#try('');
   }
 
   #dial(endpoint: EndpointState): void {
-    const { pool } = this.#live;
     this.#endpoint = endpoint;
     this.endpointAddress = endpoint.address.text;
     this.#trial = endpoint.enter();
     if (this.#tried.length > 0) endpoint.metrics.retries++;
-    this.#dialing = endpoint.connections.connect(pool.plan.timeouts.connect, this);
+    this.#dialing = endpoint.connections.connect(this.#pool.plan.timeouts.connect, this);
   }
 
   /** There may be room (Waiter). */
   admitted(): boolean {
-    const { pool } = this.#live;
-    const endpoint = pool.pick(this, this.#tried);
-    if (endpoint === null && pool.full) return false;
+    const endpoint = this.#pool.pick(this, this.#tried);
+    if (endpoint === null && this.#pool.full) return false;
     this.#place = null;
-    if (endpoint === null) this.#end(NO_ENDPOINT.code);
+    if (endpoint === null) this.#giveUp(NO_ENDPOINT.code);
     else this.#dial(endpoint);
     return true;
   }
@@ -119,17 +134,17 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** It has waited for room long enough (Waiter). */
   gaveUp(): void {
     this.#place = null;
-    this.#live.pool.load.metrics.queueTimeouts++;
-    this.#end(QUEUE_TIMEOUT.code);
+    this.#pool.load.metrics.queueTimeouts++;
+    this.#giveUp(QUEUE_TIMEOUT.code);
   }
 
   onTransport(upstream: Transport): void {
     this.#dialing = null;
     this.#endpoint!.health.connected();
-    const { metrics, deadlines, pool } = this.#live;
+    const { metrics, deadlines } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
-    this.#tunnel = new Tunnel(this.#client, upstream, deadlines, pool.plan.timeouts.tunnel, this);
+    this.#tunnel = new Tunnel(this.#client, upstream, deadlines, this.#pool.plan.timeouts.tunnel, this);
     this.#tunnel.start(NOTHING, NOTHING);
   }
 
@@ -138,8 +153,8 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     const endpoint = this.#leave();
     endpoint.connectFailed(error);
     this.#tried.push(endpoint);
-    if (this.#tried.length <= this.#live.pool.plan.retries.attempts) this.#try(error.code);
-    else this.#end(error.code);
+    if (this.#tried.length <= this.#pool.plan.retries.attempts) this.#try(error.code);
+    else this.#giveUp(error.code);
   }
 
   onTunnelClosed(code: string): void {
