@@ -24,6 +24,9 @@ import { wasStale } from './retry.ts';
 /** A body that is there as a whole, and bounded: it need not be told to wait. */
 const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
 
+/** Bytes of an answer that are read so that its connection can be used again. Reading more would cost those who wait. */
+const MOST_READ = 1024 * 1024;
+
 export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
   deadline = Number.POSITIVE_INFINITY;
   readonly #mirror: Mirror;
@@ -42,6 +45,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   #sentAt = 0;
   /** The head of its response was fine. */
   #fine = false;
+  #read = 0;
 
   constructor(
     mirror: Mirror,
@@ -118,7 +122,11 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     this.#fine = endpoint.answered(status, ms);
   }
 
-  data(): boolean {
+  data(_: Buffer, start: number, end: number): boolean {
+    // More may come of the read that was one too many.
+    if (this.#read > MOST_READ) return true;
+    this.#read += end - start;
+    if (this.#read > MOST_READ) this.#abort('answered');
     return true;
   }
 
