@@ -30,13 +30,15 @@ function generations(gateway: Gateway, last: ReloadOutcome | null): unknown {
 }
 
 function routes(gateway: Gateway): unknown {
-  return (gateway.current?.plan.routes ?? []).map(({ name, listeners, match, policies, action }) => ({
+  return (gateway.current?.plan.routes ?? []).map(({ name, listeners, match, policies, action, mirror }) => ({
     name,
     listeners,
     match,
     policies: policies.map(({ type }) => type),
     action: action.type,
     pool: action.type === 'pool' ? action.pool.name : null,
+    split: action.type === 'split' ? action.parts.map(({ pool, weight }) => ({ pool: pool.name, weight })) : null,
+    mirror: mirror?.pool.name ?? null,
   }));
 }
 

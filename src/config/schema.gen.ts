@@ -34,6 +34,14 @@ export interface EndpointConfig {
   readonly max_requests: number;
 }
 
+/** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
+export interface FallbackConfig {
+  /** Another pool, which may have a fallback in turn: a chain has three pools at most. */
+  readonly pool?: string;
+  /** A fixed answer. */
+  readonly respond?: RespondConfig;
+}
+
 /** Changes to header fields: first what is removed, then what is set, then what is added. */
 export interface FieldEditsConfig {
   /** Fields that get this value in place of any they had. */
@@ -188,6 +196,18 @@ export interface MatchConfig {
   readonly query: Readonly<Record<string, FieldMatch>>;
 }
 
+/** A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied. */
+export interface MirrorConfig {
+  /** The pool that gets the copies. */
+  readonly pool: string;
+  /** How many of the requests are copied, in percent, drawn at random. */
+  readonly share: number;
+  /** Copies under way at a time, over all generations; what comes beyond that is dropped and counted. */
+  readonly concurrency: number;
+  /** Bytes of the body that a copied request may have: the copy is sent when all of it has come. Requests with more are not copied, and counted. */
+  readonly body_size: number;
+}
+
 /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
 export interface OverloadConfig {
   /** How late the event loop may be; 0: however late. It ends when it is less than half of that late. */
@@ -301,6 +321,8 @@ export interface PoolConfig {
   readonly retries: PoolRetriesConfig;
   /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
   readonly queue: PoolQueueConfig;
+  /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
+  readonly fallback?: FallbackConfig;
   /** Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue. */
   readonly max_requests: number;
   /** A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries. */
@@ -353,7 +375,7 @@ export interface RetryBudgetConfig {
   readonly min: number;
 }
 
-/** Which requests, and what is done with them. Exactly one of pool, respond and redirect. */
+/** Which requests, and what is done with them. Exactly one of pool, split, respond and redirect. */
 export interface RouteConfig {
   /** Unique; seen in logs and metrics. */
   readonly name: string;
@@ -365,10 +387,24 @@ export interface RouteConfig {
   readonly policies: readonly PolicyConfig[];
   /** Send the request to this pool. */
   readonly pool?: string;
+  /** Send each request to one of several pools, by their weights: at random, or as `split_by` says. */
+  readonly split?: readonly SplitPartConfig[];
+  /** Of a split: requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: each request is drawn by itself. */
+  readonly split_by?: HashKey;
+  /** A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied. */
+  readonly mirror?: MirrorConfig;
   /** A fixed answer. */
   readonly respond?: RespondConfig;
   /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
   readonly redirect?: RedirectConfig;
+}
+
+/** One pool of a split. */
+export interface SplitPartConfig {
+  /** Its name. */
+  readonly pool: string;
+  /** Its part of the requests, as weight ÷ sum of all weights; 0: none. */
+  readonly weight: number;
 }
 
 /** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
@@ -684,6 +720,27 @@ export const schema: object = {
         "address"
       ],
       "x-short": "address"
+    },
+    "fallback": {
+      "title": "FallbackConfig",
+      "description": "What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "pool": {
+          "description": "Another pool, which may have a fallback in turn: a chain has three pools at most.",
+          "type": "string",
+          "x-reload": "keep"
+        },
+        "respond": {
+          "$ref": "#/$defs/respond",
+          "x-reload": "keep"
+        }
+      },
+      "x-exactly-one": [
+        "pool",
+        "respond"
+      ]
     },
     "field-edits": {
       "title": "FieldEditsConfig",
@@ -1109,6 +1166,40 @@ export const schema: object = {
         }
       }
     },
+    "mirror": {
+      "title": "MirrorConfig",
+      "description": "A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "pool": {
+          "description": "The pool that gets the copies.",
+          "type": "string"
+        },
+        "share": {
+          "description": "How many of the requests are copied, in percent, drawn at random.",
+          "type": "number",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 100
+        },
+        "concurrency": {
+          "description": "Copies under way at a time, over all generations; what comes beyond that is dropped and counted.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 100
+        },
+        "body_size": {
+          "description": "Bytes of the body that a copied request may have: the copy is sent when all of it has come. Requests with more are not copied, and counted.",
+          "type": "string",
+          "format": "size",
+          "default": "64KiB"
+        }
+      },
+      "required": [
+        "pool"
+      ]
+    },
     "overload": {
       "title": "OverloadConfig",
       "description": "When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on.",
@@ -1484,6 +1575,10 @@ export const schema: object = {
           "$ref": "#/$defs/pool-queue",
           "default": {}
         },
+        "fallback": {
+          "$ref": "#/$defs/fallback",
+          "x-reload": "keep"
+        },
         "max_requests": {
           "description": "Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue.",
           "type": "integer",
@@ -1634,7 +1729,7 @@ export const schema: object = {
     },
     "route": {
       "title": "RouteConfig",
-      "description": "Which requests, and what is done with them. Exactly one of pool, respond and redirect.",
+      "description": "Which requests, and what is done with them. Exactly one of pool, split, respond and redirect.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1667,6 +1762,21 @@ export const schema: object = {
           "description": "Send the request to this pool.",
           "type": "string"
         },
+        "split": {
+          "description": "Send each request to one of several pools, by their weights: at random, or as `split_by` says.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "$ref": "#/$defs/split-part"
+          }
+        },
+        "split_by": {
+          "$ref": "#/$defs/hash-key",
+          "description": "Of a split: requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: each request is drawn by itself."
+        },
+        "mirror": {
+          "$ref": "#/$defs/mirror"
+        },
         "respond": {
           "$ref": "#/$defs/respond"
         },
@@ -1680,8 +1790,30 @@ export const schema: object = {
       ],
       "x-exactly-one": [
         "pool",
+        "split",
         "respond",
         "redirect"
+      ]
+    },
+    "split-part": {
+      "title": "SplitPartConfig",
+      "description": "One pool of a split.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "pool": {
+          "description": "Its name.",
+          "type": "string"
+        },
+        "weight": {
+          "description": "Its part of the requests, as weight ÷ sum of all weights; 0: none.",
+          "type": "integer",
+          "minimum": 0
+        }
+      },
+      "required": [
+        "pool",
+        "weight"
       ]
     },
     "sticky": {

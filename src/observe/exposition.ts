@@ -87,6 +87,7 @@ export class Exposition {
   async text(): Promise<string> {
     const page = new Page();
     this.#routes(page);
+    this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
     this.#listeners(page);
@@ -119,6 +120,21 @@ export class Exposition {
     for (const [route, { bytesIn }] of routes) page.sample('prozy_http_request_bytes_total', { route }, bytesIn);
     page.family('prozy_http_response_bytes_total', 'counter', 'Content bytes of responses.');
     for (const [route, { bytesOut }] of routes) page.sample('prozy_http_response_bytes_total', { route }, bytesOut);
+  }
+
+  #mirrors(page: Page): void {
+    const all = [...this.#metrics.mirrors];
+    page.family(
+      'prozy_mirror_requests_total',
+      'counter',
+      'Requests that were to be mirrored, by what became of the copy.',
+    );
+    for (const [route, { results }] of all) {
+      for (const [result, count] of Object.entries(results))
+        page.sample('prozy_mirror_requests_total', { route, result }, count);
+    }
+    page.family('prozy_mirror_active', 'gauge', 'Mirrored requests under way.');
+    for (const [route, { active }] of all) page.sample('prozy_mirror_active', { route }, active);
   }
 
   #endpoints(page: Page): void {
@@ -165,6 +181,7 @@ export class Exposition {
       ['queued_total', 'Requests and connections that waited for room.', 'queued'],
       ['queue_timeouts_total', 'Of those, the ones that waited in vain.', 'queueTimeouts'],
       ['queue_refusals_total', 'Requests and connections that found the queue full.', 'queueRefusals'],
+      ['fallbacks_total', 'Requests and connections that went on to the fallback.', 'fallbacks'],
       ['retries_denied_total', 'Further attempts that the retry budget did not allow.', 'retriesDenied'],
       ['hedges_total', 'Second attempts beside slow first ones.', 'hedges'],
       ['hedges_won_total', 'Of those, the ones that answered first.', 'hedgesWon'],

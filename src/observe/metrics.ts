@@ -41,6 +41,24 @@ export class PoolMetrics {
   /** Second attempts beside slow first ones, and those that answered first. */
   hedges = 0;
   hedgesWon = 0;
+  /** Those who went on to what it falls back on. */
+  fallbacks = 0;
+}
+
+/** How mirrored requests end; see docs/traffic.md. */
+export type MirrorResult = 'answered' | 'failed' | 'dropped' | 'too_large' | 'incomplete' | 'cut';
+
+export class MirrorMetrics {
+  readonly results: Record<MirrorResult, number> = {
+    answered: 0,
+    failed: 0,
+    dropped: 0,
+    too_large: 0,
+    incomplete: 0,
+    cut: 0,
+  };
+  /** Copies under way. */
+  active = 0;
 }
 
 export class ListenerMetrics {
@@ -80,6 +98,8 @@ export class Metrics {
   readonly endpoints = new Map<string, Map<string, EndpointMetrics>>();
   readonly pools = new Map<string, PoolMetrics>();
   readonly listeners = new Map<string, ListenerMetrics>();
+  /** By route. */
+  readonly mirrors = new Map<string, MirrorMetrics>();
   readonly reload = new ReloadMetrics();
 
   route(name: string): RouteMetrics {
@@ -95,6 +115,10 @@ export class Metrics {
     return getOrMake(ofPool, address, () => new EndpointMetrics());
   }
 
+  mirror(route: string): MirrorMetrics {
+    return getOrMake(this.mirrors, route, () => new MirrorMetrics());
+  }
+
   listener(name: string): ListenerMetrics {
     return getOrMake(this.listeners, name, () => new ListenerMetrics());
   }
@@ -102,6 +126,7 @@ export class Metrics {
   /** Drops the series of everything that is not named any more. */
   retain(names: NamedSeries): void {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
+    for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
     for (const name of this.pools.keys()) if (!names.endpoints.has(name)) this.pools.delete(name);
     for (const [pool, ofPool] of this.endpoints) {

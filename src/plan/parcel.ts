@@ -6,12 +6,28 @@
  */
 import { createHash } from 'node:crypto';
 import { freeze } from '../kit/freeze.ts';
-import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
+import type {
+  ActionPlan,
+  ListenerPlan,
+  MirrorPlan,
+  Plan,
+  PoolPlan,
+  RoutePlan,
+  SplitPartPlan,
+  SplitPlan,
+} from './types.ts';
 
-type PoolName = { readonly type: 'pool'; readonly pool: string };
+/** The name in place of the pool. */
+type Named<T> = Omit<T, 'pool'> & { readonly pool: string };
 
-export type RouteParcel = Omit<RoutePlan, 'action'> & {
-  readonly action: PoolName | Exclude<ActionPlan, { type: 'pool' }>;
+type ActionParcel =
+  | { readonly type: 'pool'; readonly pool: string }
+  | (Omit<SplitPlan, 'parts'> & { readonly parts: readonly Named<SplitPartPlan>[] })
+  | Exclude<ActionPlan, { type: 'pool' | 'split' }>;
+
+export type RouteParcel = Omit<RoutePlan, 'action' | 'mirror'> & {
+  readonly action: ActionParcel;
+  readonly mirror: Named<MirrorPlan> | null;
 };
 
 type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
@@ -28,11 +44,21 @@ export function wrapPlan({ routes, listeners, ...rest }: Plan): PlanParcel {
       ...rest,
       listeners: listeners.map(({ pool, routes: _, ...listener }) => ({ ...listener, pool: pool?.name ?? null })),
     },
-    routes: routes.map((route) => {
-      const { action } = route;
-      return { ...route, action: action.type === 'pool' ? { type: 'pool', pool: action.pool.name } : action };
-    }),
+    routes: routes.map((route) => ({
+      ...route,
+      action: wrapAction(route.action),
+      mirror: route.mirror === null ? null : named(route.mirror),
+    })),
   };
+}
+
+function named<T extends { readonly pool: PoolPlan }>(one: T): Named<T> {
+  return { ...one, pool: one.pool.name };
+}
+
+function wrapAction(action: ActionPlan): ActionParcel {
+  if (action.type === 'pool') return { type: 'pool', pool: action.pool.name };
+  return action.type === 'split' ? { ...action, parts: action.parts.map(named) } : action;
 }
 
 /** Equal for plans that mean the same. */
@@ -56,10 +82,18 @@ export class Unwrapping {
 
   add(routes: readonly RouteParcel[]): void {
     for (const route of routes) {
-      const { action } = route;
-      const whole = action.type === 'pool' ? this.#toPool(action.pool) : action;
-      this.#routes.push(freeze<RoutePlan>({ ...route, ...slimmed(route), action: whole }));
+      const mirror = route.mirror === null ? null : this.#filled(route.mirror);
+      this.#routes.push(freeze<RoutePlan>({ ...route, ...slimmed(route), action: this.#action(route.action), mirror }));
     }
+  }
+
+  #filled<T extends { readonly pool: string }>(one: T): Omit<T, 'pool'> & { readonly pool: PoolPlan } {
+    return { ...one, pool: this.#pools.get(one.pool)! };
+  }
+
+  #action(action: ActionParcel): ActionPlan {
+    if (action.type === 'pool') return this.#toPool(action.pool);
+    return action.type === 'split' ? { ...action, parts: action.parts.map((part) => this.#filled(part)) } : action;
   }
 
   /** One action for each pool: what a hundred routes have in common is kept once. */

@@ -2,6 +2,7 @@
 import { parseAddress } from '../config/formats.ts';
 import type { PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
 import { claimOf, claimOfShape } from './claims.ts';
+import { checkFallbacks, planFallback } from './fallbacks.ts';
 import { type PlanScope, segment } from './scope.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
@@ -13,6 +14,7 @@ export function planAddress(text: string): AddressPlan {
 }
 
 export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): Map<string, PoolPlan> {
+  checkFallbacks(pools, scope);
   return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
 }
 
@@ -60,6 +62,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
     retries: planRetries(retries),
     hedge: config.hedge ?? null,
     queue: config.queue,
+    fallback: planFallback(config, `/pools/${segment(name)}/fallback`, scope),
     maxConnections: config.max_connections,
     maxRequests: config.max_requests,
     claim: claimOfShape('pool', name, null),

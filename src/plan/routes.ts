@@ -1,9 +1,11 @@
 /** Routes: unique names, references found, none that could never match. Cold. */
 import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
 import { planMatch } from './matches.ts';
-import { checkNames, planPolicy } from './policies.ts';
+import { planPolicy } from './policies.ts';
+import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
 import { findHidden } from './shadow.ts';
+import { planMirror, planSplit } from './split.ts';
 import type { AclPlan, ActionPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
 
 export interface RouteNames {
@@ -44,6 +46,8 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     const protocol = scope.find(names.listeners, 'listener', name, `${pointer}/listeners/${i}`);
     if (protocol === 'tcp') scope.problem(`${pointer}/listeners/${i}`, `${name} is a tcp listener: it has no routes`);
   });
+  if (config.split_by !== undefined && config.split === undefined)
+    scope.problem(`${pointer}/split_by`, 'has no effect without a split');
   return {
     name: config.name,
     listeners: config.listeners ?? null,
@@ -52,18 +56,15 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
       (policy, i) => planPolicy(policy, `${pointer}/policies/${i}`, names.acls, scope) ?? [],
     ),
     action: planAction(config, pointer, names, scope),
+    mirror: planMirror(config, names.pools, pointer, scope),
   };
 }
 
 function planAction(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): ActionPlan {
-  const { respond, redirect } = config;
-  if (respond !== undefined) {
-    checkNames(Object.keys(respond.headers), `${pointer}/respond/headers`, scope);
-    if (respond.body !== '' && (respond.status === 204 || respond.status === 304))
-      scope.problem(`${pointer}/respond/body`, `a ${respond.status} has no body`);
-    return { type: 'respond', status: respond.status, headers: Object.entries(respond.headers), body: respond.body };
-  }
+  const { respond, redirect, split } = config;
+  if (respond !== undefined) return planRespond(respond, `${pointer}/respond`, scope);
   if (redirect !== undefined) return { type: 'redirect', redirect: planRedirect(redirect, pointer, scope) };
+  if (split !== undefined) return planSplit(split, config.split_by, names.pools, pointer, scope);
   const pool = scope.find(names.pools, 'pool', config.pool ?? '', `${pointer}/pool`);
   // A pool that was not found is a problem already: this plan will not be used.
   return pool === null ? { type: 'respond', status: 503, headers: [], body: '' } : { type: 'pool', pool };

@@ -29,7 +29,7 @@ export function planStrategy(
   }
 }
 
-function planKey({ source, header, cookie }: HashKey): HashKeyPlan {
+export function planKey({ source, header, cookie }: HashKey): HashKeyPlan {
   if (header !== undefined) return { source: 'header', name: header.toLowerCase() };
   if (cookie !== undefined) return { source: 'cookie', name: cookie };
   return { source: source ?? 'client', name: '' };

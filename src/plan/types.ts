@@ -143,6 +143,7 @@ export interface PoolPlan {
   /** null: there are no second attempts beside the first. `delay` in ms. */
   readonly hedge: { readonly delay: number } | null;
   readonly queue: QueuePlan;
+  readonly fallback: FallbackPlan | null;
   /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
@@ -221,6 +222,9 @@ export interface QueuePlan {
   readonly order: 'fifo' | 'adaptive_lifo';
 }
 
+/** A pool is named: each pool is in the plan's list, whoever falls back on it. */
+export type FallbackPlan = { readonly type: 'pool'; readonly pool: string } | RespondPlan;
+
 export interface EndpointPlan {
   readonly address: AddressPlan;
   readonly weight: number;
@@ -239,6 +243,17 @@ export interface RoutePlan {
   /** Outermost first. */
   readonly policies: readonly PolicyPlan[];
   readonly action: ActionPlan;
+  /** null: nothing is mirrored. */
+  readonly mirror: MirrorPlan | null;
+}
+
+export interface MirrorPlan {
+  readonly pool: PoolPlan;
+  /** Percent of the requests. */
+  readonly share: number;
+  readonly concurrency: number;
+  /** Bytes. */
+  readonly bodySize: number;
 }
 
 export interface MatchPlan {
@@ -278,13 +293,28 @@ export type PolicyPlan =
 
 export type ActionPlan =
   | { readonly type: 'pool'; readonly pool: PoolPlan }
-  | {
-      readonly type: 'respond';
-      readonly status: number;
-      readonly headers: readonly (readonly [name: string, value: string])[];
-      readonly body: string;
-    }
+  | SplitPlan
+  | RespondPlan
   | { readonly type: 'redirect'; readonly redirect: RedirectPlan };
+
+export interface SplitPlan {
+  readonly type: 'split';
+  readonly parts: readonly SplitPartPlan[];
+  /** What the same pool is kept for; null: chance decides each time. */
+  readonly by: HashKeyPlan | null;
+}
+
+export interface SplitPartPlan {
+  readonly pool: PoolPlan;
+  readonly weight: number;
+}
+
+export interface RespondPlan {
+  readonly type: 'respond';
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
 
 /** Parts given replace that part of the request's URL; null keeps it. */
 export interface RedirectPlan {

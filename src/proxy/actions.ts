@@ -1,15 +1,19 @@
 /** The actions that need no upstream: a fixed answer, a redirect. Cold to bind, hot to give. */
 import type { Exchange } from '../http/exchange.ts';
 import { FixedResponse } from '../http/fixed-response.ts';
-import type { ActionPlan, RedirectPlan } from '../plan/types.ts';
+import type { ActionPlan, RedirectPlan, RespondPlan } from '../plan/types.ts';
 import { localAuthority } from './request-text.ts';
 
 export type Respond = (x: Exchange) => FixedResponse;
 
-/** The response of a respond or redirect action; null for a pool. */
+export function fixedResponse({ status, headers, body }: RespondPlan): FixedResponse {
+  return new FixedResponse(status, headers, body);
+}
+
+/** The response of a respond or redirect action; null for pools. */
 export function bindAction(action: ActionPlan): Respond | null {
   if (action.type === 'respond') {
-    const response = new FixedResponse(action.status, action.headers, action.body);
+    const response = fixedResponse(action);
     return () => response;
   }
   if (action.type === 'redirect') {

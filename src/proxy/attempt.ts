@@ -50,8 +50,8 @@ export class Attempt implements TransportTaker {
     const pooled = this.#fresh ? null : connections.take();
     if (pooled !== null) {
       this.reused = true;
-      const { x, live } = this.#forwarding.passage;
-      this.#sentAt = this.#further ? live.shared.clock.now() : x.startedAt;
+      const { prompt, passage } = this.#forwarding;
+      this.#sentAt = prompt ? passage.x.startedAt : passage.live.shared.clock.now();
       this.#send(pooled);
     } else this.#dialing = connections.connect(this.#forwarding.pool.tryTimeouts.connect, this);
   }
@@ -70,13 +70,13 @@ export class Attempt implements TransportTaker {
   }
 
   #send(connection: Http1ClientConnection): void {
-    const { passage, text, offered, keptBody, pool } = this.#forwarding;
+    const { passage, text, offered, body, keptBody, pool } = this.#forwarding;
     const { x, stream } = passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
     connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.tryTimeouts, this.sink);
     if (keptBody !== null) keptBody.sendTo(connection);
-    else if (source !== null) stream.readBody(connection);
+    else if (source !== null) body.readBody(connection);
   }
 
   /** The final head has come. */

@@ -9,32 +9,41 @@ import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT, TOTAL_TIMEOUT
 import { UPGRADE } from '../http/known.ts';
 import type { Timed } from '../net/deadlines.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Pool } from '../upstream/pool.ts';
+import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import { Attempt } from './attempt.ts';
-import { Contender } from './hedge.ts';
-import { KeptBody } from './kept-body.ts';
+import { Race } from './hedge.ts';
+import { KeptBody, type RequestBody } from './kept-body.ts';
+import type { Mirror } from './mirror.ts';
 import type { Passage } from './passage.ts';
+import type { RequestCopy } from './request-copy.ts';
 import { requestText } from './request-text.ts';
 import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
 export class Forwarding implements Waiter, Timed {
   readonly passage: Passage;
-  readonly pool: Pool;
+  /** Who is asked: what the route says, or a pool that it falls back on. */
+  pool: Pool;
   /** The request head; the same for every attempt. */
   readonly text: string;
   /** The protocols that the client offers to change to, or ''. */
   readonly offered: string;
+  /** Where the request's body comes from. */
+  readonly body: RequestBody;
   /** The request's body, if it may have to be sent again. */
   readonly keptBody: KeptBody | null;
   /** Monotonic ms by which it must be over; Infinity: whenever. */
   deadline = Number.POSITIVE_INFINITY;
   /** The one under way. */
   attempt: Attempt | null = null;
-  /** A second one beside it. */
-  #rival: Attempt | null = null;
-  /** Until there is one. */
-  #hedging: Timer | null = null;
+  /** It, and a second one beside it; null: the pool does not hedge. */
+  #race: Race | null = null;
+  /** No time has passed since the request came: it has neither waited nor been tried before. */
+  prompt = true;
+  /** Of the request, on its way to another pool; null: it is not mirrored. */
+  readonly #copy: RequestCopy | null;
+  /** Some upstream may have acted on the request. */
+  #sent = false;
   #attempts = 0;
   /** Endpoints that failed; null: none has. */
   #tried: EndpointState[] | null = null;
@@ -47,7 +56,7 @@ export class Forwarding implements Waiter, Timed {
   /** Until the next attempt. */
   #pause: Timer | null = null;
 
-  constructor(passage: Passage, pool: Pool) {
+  constructor(passage: Passage, pool: Pool, mirror: Mirror | null) {
     this.passage = passage;
     this.pool = pool;
     const { x, stream, live } = passage;
@@ -55,38 +64,71 @@ export class Forwarding implements Waiter, Timed {
     this.text = requestText(x, live.trusted, this.offered);
     const { attempts, bodySize } = pool.plan.retries;
     const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
-    this.keptBody = keeps ? new KeptBody(stream, bodySize) : null;
+    // Where the client offers to change protocols, what a copy could come to is no exchange.
+    this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(passage, this.text);
+    this.body = this.#copy ?? stream;
+    this.keptBody = keeps ? new KeptBody(this.body, bodySize) : null;
   }
 
   start(): void {
-    const { total } = this.pool.plan.timeouts;
-    if (total > 0) {
-      const { deadlines } = this.passage.live.shared;
-      this.deadline = deadlines.now + total;
-      deadlines.add(this);
-    }
+    this.#limitTime();
+    if (this.#copy !== null) this.#copy.begin();
     this.#try();
+  }
+
+  #limitTime(): void {
+    const { total } = this.pool.plan.timeouts;
+    if (total === 0) return;
+    const { deadlines } = this.passage.live.shared;
+    if (this.deadline === Number.POSITIVE_INFINITY) deadlines.add(this);
+    this.deadline = Math.min(this.deadline, deadlines.now + total);
   }
 
   /** Looks for an endpoint and makes an attempt there; waits for room if that is all that is missing. */
   #try(): void {
-    const { pool, passage } = this;
+    const { pool } = this;
     const endpoint = this.#pick();
     if (endpoint !== null) {
       this.#attemptAt(endpoint);
       return;
     }
     if (!pool.full) {
-      passage.refuse(this.#failure ?? NO_ENDPOINT);
+      this.#giveUp(NO_ENDPOINT);
       return;
     }
     const { queue, metrics } = pool.load;
+    this.prompt = false;
     this.#place = queue.enter(this);
     if (this.#place !== null) metrics.queued++;
     else {
       metrics.queueRefusals++;
-      passage.refuse(this.#failure ?? POOL_FULL);
+      this.#giveUp(POOL_FULL);
     }
+  }
+
+  /** There is no endpoint to be had. */
+  #giveUp(why: GatewayError): void {
+    const error = this.#failure ?? why;
+    if (!this.#fallBack(error)) this.passage.refuse(error);
+  }
+
+  /** Goes on to what the pool falls back on, if it may. Answers whether it has. */
+  #fallBack(error: GatewayError): boolean {
+    const { fallback, load } = this.pool;
+    if (fallback === null || this.#sent) return false;
+    load.metrics.fallbacks++;
+    if (!(fallback instanceof Pool)) {
+      this.passage.answerInstead(error, fallback);
+      return true;
+    }
+    this.pool = fallback;
+    this.prompt = false;
+    this.#attempts = 0;
+    this.#tried = null;
+    this.#failure = null;
+    this.#limitTime();
+    this.#try();
+    return true;
   }
 
   /** One that has not been tried, or else one that has, if there is hope. */
@@ -105,10 +147,7 @@ export class Forwarding implements Waiter, Timed {
     const attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
     this.attempt = attempt;
     const { hedge } = this.pool.plan;
-    if (hedge !== null && this.#attempts === 1 && this.#hedgeable) {
-      attempt.sink = new Contender(this, attempt);
-      this.#hedging = this.passage.live.shared.clock.after(hedge.delay, () => this.#hedge());
-    }
+    if (hedge !== null && this.#attempts === 1 && this.#hedgeable) this.#race = new Race(this, attempt, hedge.delay);
     attempt.start();
   }
 
@@ -117,54 +156,9 @@ export class Forwarding implements Waiter, Timed {
     return x.bodyLength === 0 && this.offered === '' && isIdempotent(x);
   }
 
-  /** The first attempt is slow: a second one, elsewhere. */
-  #hedge(): void {
-    this.#hedging = null;
-    const first = this.attempt;
-    if (first === null || this.#rival !== null) return;
-    const endpoint = this.pool.pick(this.passage.x, [first.endpoint]);
-    if (endpoint === null || !this.#withinBudget()) return;
-    this.pool.load.metrics.hedges++;
-    const rival = new Attempt(this, endpoint, true, false);
-    rival.sink = new Contender(this, rival);
-    this.#rival = rival;
-    rival.start();
-  }
-
-  /** Is there only one attempt? */
-  get alone(): boolean {
-    return this.#rival === null;
-  }
-
-  /** This one was the first to answer: the other is not needed. */
-  won(attempt: Attempt): void {
-    this.#hedging?.cancel();
-    this.#hedging = null;
-    const rival = this.#rival;
-    if (rival === null) return;
-    this.#rival = null;
-    const first = this.attempt!;
-    this.attempt = attempt;
-    this.passage.x.endpoint = attempt.endpoint.address.text;
-    if (attempt === rival) {
-      this.pool.load.metrics.hedgesWon++;
-      first.abort();
-    } else rival.abort();
-  }
-
-  /** One attempt is lost; the other, if there is one, may still answer. */
+  /** One attempt is lost; if it has a rival, that may still answer. */
   attemptFailed(attempt: Attempt, error: GatewayError): void {
-    const rival = this.#rival;
-    if (rival === null) {
-      this.#hedging?.cancel();
-      this.#hedging = null;
-      this.passage.fail(error);
-      return;
-    }
-    this.#rival = null;
-    if (attempt === this.attempt) this.attempt = rival;
-    this.passage.x.endpoint = this.attempt!.endpoint.address.text;
-    attempt.failed(error);
+    if (this.#race === null || !this.#race.lost(attempt, error)) this.passage.fail(error);
   }
 
   /** It avoids where it has been (Waiter). */
@@ -178,7 +172,7 @@ export class Forwarding implements Waiter, Timed {
     if (endpoint === null && this.pool.full) return false;
     this.#place = null;
     if (endpoint !== null) this.#attemptAt(endpoint);
-    else this.passage.refuse(this.#failure ?? NO_ENDPOINT);
+    else this.#giveUp(NO_ENDPOINT);
     return true;
   }
 
@@ -186,7 +180,7 @@ export class Forwarding implements Waiter, Timed {
   gaveUp(): void {
     this.#place = null;
     this.pool.load.metrics.queueTimeouts++;
-    this.passage.refuse(this.#failure ?? QUEUE_TIMEOUT);
+    this.#giveUp(QUEUE_TIMEOUT);
   }
 
   /** The exchange has had its time (Timed). */
@@ -202,7 +196,7 @@ export class Forwarding implements Waiter, Timed {
   }
 
   /** `uncounted`: requests under way that no endpoint counts at the moment. */
-  #withinBudget(uncounted = 0): boolean {
+  withinBudget(uncounted = 0): boolean {
     const { load, plan } = this.pool;
     if (load.mayRetry(plan.retries.budget, uncounted)) return true;
     load.metrics.retriesDenied++;
@@ -217,9 +211,13 @@ export class Forwarding implements Waiter, Timed {
     this.keptBody?.detach();
     attempt.failed(error);
     const { retries } = pool.plan;
+    this.prompt = false;
+    const unreached = attempt.connection === null;
     const stale = wasStale(error, attempt.reused);
-    if (passage.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale)) return false;
-    if (!stale && !this.#withinBudget(1)) return false;
+    if (!unreached && !(stale && this.#repeatable)) this.#sent = true;
+    if (passage.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
+      return unreached && this.#fallBack(error);
+    if (!stale && !this.withinBudget(1)) return unreached && this.#fallBack(error);
     attempt.endpoint.metrics.retries++;
     this.#failure = error;
     if (!stale) (this.#tried ??= []).push(attempt.endpoint);
@@ -243,7 +241,9 @@ export class Forwarding implements Waiter, Timed {
     const tried = (this.#tried ??= []);
     tried.push(attempt.endpoint);
     const endpoint = this.pool.pick(this.passage.x, tried);
-    if (endpoint === null || !this.#withinBudget()) return false;
+    this.#sent = true;
+    this.prompt = false;
+    if (endpoint === null || !this.withinBudget()) return false;
     attempt.endpoint.metrics.retries++;
     this.#declined = true;
     this.keptBody?.detach();
@@ -256,10 +256,7 @@ export class Forwarding implements Waiter, Timed {
   stop(): void {
     this.attempt?.abort();
     this.attempt = null;
-    this.#rival?.abort();
-    this.#rival = null;
-    this.#hedging?.cancel();
-    this.#hedging = null;
+    this.#race?.stop();
     this.#place?.leave();
     this.#place = null;
     this.#pause?.cancel();
@@ -275,6 +272,7 @@ export class Forwarding implements Waiter, Timed {
   /** The exchange is over. */
   finished(): void {
     this.attempt?.finished();
+    if (this.#copy !== null) this.#copy.finished();
     if (this.deadline !== Number.POSITIVE_INFINITY) this.passage.live.shared.deadlines.delete(this);
   }
 }

@@ -5,27 +5,34 @@
  * It stands between the client's stream and the upstream's connection. Beyond `limit` bytes the copy is dropped.
  */
 import type { BodySink } from '../http/message.ts';
-import type { ServerStream } from '../http/server-stream.ts';
+
+/** Where a request's body comes from: the client's stream, or what stands before it. */
+export interface RequestBody {
+  readBody(sink: BodySink): void;
+  /** More may come. */
+  resume(): void;
+}
 
 export class KeptBody implements BodySink {
-  readonly #stream: ServerStream;
+  readonly #body: RequestBody;
   readonly #limit: number;
   /** Who gets it now; null: nobody, between two attempts. */
   #sink: BodySink | null = null;
-  #kept: Buffer[] = [];
+  /** null: dropped. */
+  #kept: Buffer[] | null = [];
   #size = 0;
   /** Once the body is whole. */
   #trailers: string | null = null;
   #begun = false;
 
-  constructor(stream: ServerStream, limit: number) {
-    this.#stream = stream;
+  constructor(body: RequestBody, limit: number) {
+    this.#body = body;
     this.#limit = limit;
   }
 
   /** Is all that was sent still there? */
   get replayable(): boolean {
-    return this.#size <= this.#limit;
+    return this.#kept !== null;
   }
 
   /** Sends the body there from its beginning. */
@@ -33,13 +40,13 @@ export class KeptBody implements BodySink {
     this.#sink = sink;
     if (!this.#begun) {
       this.#begun = true;
-      this.#stream.readBody(this);
+      this.#body.readBody(this);
       return;
     }
     // Bounded by the limit: more than the connection takes at once may be handed to it.
-    for (const bytes of this.#kept) sink.data(bytes, 0, bytes.length);
+    for (const bytes of this.#kept ?? []) sink.data(bytes, 0, bytes.length);
     if (this.#trailers !== null) sink.end(this.#trailers);
-    else this.#stream.resume();
+    else this.#body.resume();
   }
 
   /** The attempt is over: what comes waits for the next. */
@@ -48,10 +55,11 @@ export class KeptBody implements BodySink {
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#size <= this.#limit) {
+    if (this.#kept !== null) {
       this.#size += end - start;
-      if (this.#size <= this.#limit) this.#kept.push(Buffer.from(bytes.subarray(start, end)));
-      else this.#kept = [];
+      // What comes between two attempts is one read's worth, and the next one can get it from nowhere else.
+      if (this.#size <= this.#limit || this.#sink === null) this.#kept.push(Buffer.from(bytes.subarray(start, end)));
+      else this.#kept = null;
     }
     return this.#sink !== null && this.#sink.data(bytes, start, end);
   }

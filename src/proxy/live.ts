@@ -15,7 +15,9 @@ import type { ListenerPlan } from '../plan/types.ts';
 import type { Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
+import type { Mirror } from './mirror.ts';
 import type { Router } from './router.ts';
+import type { Split } from './split.ts';
 
 /** Something under way that can be told to end when its generation has had its time. */
 export interface Leaseholder {
@@ -38,9 +40,12 @@ export interface Route {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
-  /** Exactly one of the two is there. */
+  /** Exactly one of the three is there. */
   readonly pool: Pool | null;
+  readonly split: Split | null;
   readonly respond: Respond | null;
+  /** null: nothing is mirrored. */
+  readonly mirror: Mirror | null;
   readonly metrics: RouteMetrics;
 }
 

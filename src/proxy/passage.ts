@@ -126,9 +126,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   #forward(): void {
-    const { forward, pool } = this.#route!;
+    const { forward, pool, split, mirror } = this.#route!;
     for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
-    this.#forwarding = new Forwarding(this, pool!);
+    this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror);
     this.#forwarding.start();
   }
 
@@ -221,6 +221,13 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#forwarding?.stop();
     this.stream.closing = true;
     this.refuse(DRAINED);
+  }
+
+  /** The pool has nobody for this exchange, and says what is answered in its place. */
+  answerInstead(error: GatewayError, response: FixedResponse): void {
+    this.x.error = error.code;
+    this.x.endpoint = '';
+    this.#answer(response);
   }
 
   /** The client gets an answer that says what is wrong, or its connection ends if one had begun. */

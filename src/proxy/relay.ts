@@ -13,7 +13,7 @@ import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Pool } from '../upstream/pool.ts';
+import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Lease, Leaseholder } from './live.ts';
 import { mayRetry } from './retry.ts';
@@ -43,11 +43,13 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly #client: Transport;
   readonly #live: TcpLive;
   readonly #observer: RelayObserver;
+  /** Who is asked: the listener's, or one that it falls back on. */
+  #pool: Pool;
   #endpoint: EndpointState | null = null;
   #dialing: Dialing | null = null;
   #tunnel: Tunnel | null = null;
   /** Endpoints that could not be reached. */
-  readonly #tried: EndpointState[] = [];
+  #tried: EndpointState[] = [];
   #trial = false;
   /** The attempt under way is not the first. */
   #further = false;
@@ -59,6 +61,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#client = client;
     this.connection = connection;
     this.#live = live;
+    this.#pool = live.pool;
     this.#observer = observer;
     client.handler = this;
     client.pause();
@@ -80,7 +83,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   /** `after`: how the attempt before failed, or ''. */
   #try(after: string): void {
-    const { pool } = this.#live;
+    const pool = this.#pool;
     const endpoint = pool.pick(this, this.#tried);
     if (endpoint !== null) {
       this.#dial(endpoint);
@@ -96,11 +99,24 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
       metrics.queueRefusals++;
     }
     const { code } = pool.full ? POOL_FULL : NO_ENDPOINT;
-    this.#end(after === '' ? code : after);
+    this.#giveUp(after === '' ? code : after);
+  }
+
+  /** No endpoint of the pool can be had: goes on to the pool that it falls back on, or ends. */
+  #giveUp(code: string): void {
+    const { fallback, load } = this.#pool;
+    // A fixed answer would be one in a protocol that nobody here knows.
+    if (!(fallback instanceof Pool)) {
+      this.#end(code);
+      return;
+    }
+    load.metrics.fallbacks++;
+    this.#pool = fallback;
+    this.#tried = [];
+    this.#try('');
   }
 
   #dial(endpoint: EndpointState): void {
-    const { pool } = this.#live;
     this.#endpoint = endpoint;
     this.endpointAddress = endpoint.address.text;
     this.#trial = endpoint.enter();
@@ -109,7 +125,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
       this.#further = true;
       endpoint.load.retries++;
     }
-    this.#dialing = endpoint.connections.connect(pool.plan.timeouts.connect, this);
+    this.#dialing = endpoint.connections.connect(this.#pool.plan.timeouts.connect, this);
   }
 
   /** It avoids where it has been (Waiter). */
@@ -119,11 +135,10 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   /** There may be room (Waiter). */
   admitted(): boolean {
-    const { pool } = this.#live;
-    const endpoint = pool.pick(this, this.#tried);
-    if (endpoint === null && pool.full) return false;
+    const endpoint = this.#pool.pick(this, this.#tried);
+    if (endpoint === null && this.#pool.full) return false;
     this.#place = null;
-    if (endpoint === null) this.#end(NO_ENDPOINT.code);
+    if (endpoint === null) this.#giveUp(NO_ENDPOINT.code);
     else this.#dial(endpoint);
     return true;
   }
@@ -131,18 +146,18 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** It has waited for room long enough (Waiter). */
   gaveUp(): void {
     this.#place = null;
-    this.#live.pool.load.metrics.queueTimeouts++;
-    this.#end(QUEUE_TIMEOUT.code);
+    this.#pool.load.metrics.queueTimeouts++;
+    this.#giveUp(QUEUE_TIMEOUT.code);
   }
 
   onTransport(upstream: Transport): void {
     this.#dialing = null;
     this.#attempted();
     this.#endpoint!.health.connected();
-    const { metrics, deadlines, pool } = this.#live;
+    const { metrics, deadlines } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
-    this.#tunnel = new Tunnel(this.#client, upstream, deadlines, pool.plan.timeouts.tunnel, this);
+    this.#tunnel = new Tunnel(this.#client, upstream, deadlines, this.#pool.plan.timeouts.tunnel, this);
     this.#tunnel.start(NOTHING, NOTHING);
   }
 
@@ -152,12 +167,12 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     endpoint.connectFailed(error);
     this.#tried.push(endpoint);
     if (this.#mayRetry(error)) this.#try(error.code);
-    else this.#end(error.code);
+    else this.#giveUp(error.code);
   }
 
   /** Nothing has been sent yet, so that any connection may be tried elsewhere, as far as the pool's settings go. */
   #mayRetry(error: GatewayError): boolean {
-    const { plan, load } = this.#live.pool;
+    const { plan, load } = this.#pool;
     if (!mayRetry(error, plan.retries, this.#tried.length, true, false)) return false;
     if (load.mayRetry(plan.retries.budget, 1)) return true;
     load.metrics.retriesDenied++;
@@ -178,7 +193,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   #attempted(): void {
     if (!this.#further) return;
     this.#further = false;
-    this.#live.pool.load.retries--;
+    this.#pool.load.retries--;
   }
 
   #leave(): EndpointState {

@@ -11,12 +11,14 @@ import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EndpointPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicies } from '../policies/index.ts';
-import { bindAction } from '../proxy/actions.ts';
+import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
 import type { Route, Shared } from '../proxy/live.ts';
+import { Mirror } from '../proxy/mirror.ts';
 import { Router } from '../proxy/router.ts';
+import { Split } from '../proxy/split.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
 import { type EndpointParts, EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
@@ -45,6 +47,7 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
     const pools = new Map<string, Pool>();
     const routes = new Map<string, Route>();
     await inSlices(plan.pools, clock, (pool) => pools.set(pool.name, bindPool(pool, snapshot, context)));
+    for (const pool of pools.values()) pool.fallback = bindFallback(pool.plan, pools);
     await inSlices(plan.routes, clock, (route) => routes.set(route.name, bindRoute(route, pools, context)));
     for (const listener of plan.listeners) {
       const router = new Router<Route>();
@@ -78,19 +81,28 @@ function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Poo
   return pool;
 }
 
+function bindFallback({ fallback }: PoolPlan, pools: ReadonlyMap<string, Pool>): Pool['fallback'] {
+  if (fallback === null) return null;
+  return fallback.type === 'pool' ? pools.get(fallback.pool)! : fixedResponse(fallback);
+}
+
 function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
   const { keepalive, health, timeouts } = pool;
   return { keepalive, health, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
 function bindRoute(plan: RoutePlan, pools: ReadonlyMap<string, Pool>, context: BindContext): Route {
-  const pool = plan.action.type === 'pool' ? pools.get(plan.action.pool.name)! : null;
+  const { action, mirror } = plan;
+  const { shared, metrics } = context;
+  const of = ({ pool }: { readonly pool: PoolPlan }): Pool => pools.get(pool.name)!;
   return {
     name: plan.name,
     ...bindPolicies(plan.policies),
-    pool,
-    respond: bindAction(plan.action),
-    metrics: context.metrics.route(plan.name),
+    pool: action.type === 'pool' ? of(action) : null,
+    split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
+    mirror: mirror === null ? null : new Mirror(mirror, of(mirror), metrics.mirror(plan.name), shared),
+    respond: bindAction(action),
+    metrics: metrics.route(plan.name),
   };
 }
 

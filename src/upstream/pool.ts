@@ -6,6 +6,7 @@
  * being tried. There is no third.
  */
 import type { Fields } from '../http/fields.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
@@ -79,6 +80,8 @@ export class Pool {
   readonly endpoints: readonly PoolEndpoint[];
   /** What one attempt may take. */
   readonly tryTimeouts: PoolTimeouts;
+  /** What takes its place when no endpoint can be had. Set once, when all pools of the snapshot are there. */
+  fallback: Pool | FixedResponse | null = null;
   /** null: clients are not kept. */
   readonly #sticky: Sticky | null;
   readonly #indexes: ReadonlyMap<EndpointState, number>;

@@ -93,7 +93,8 @@ export class Queue {
 
   /** The one whose turn it is does not take what there is. Did another? */
   #wakeBehind(first: Waiting): boolean {
-    for (const waiting of [...this.#waiting]) {
+    // Letting one in can change the queue: it is looked at as it is now.
+    for (const waiting of Array.from(this.#waiting)) {
       if (waiting === first) continue;
       if (waiting.waiter.admitted()) {
         this.remove(waiting);

@@ -166,7 +166,8 @@ test('panic: while fewer are well than that, all are asked', async () => {
     await one.ill.become('refuse');
     await ask(one.gateway, 2);
     one.clock.advance(200);
-    expect((await ask(one.gateway, 4)).toSorted()).toEqual(statuses.toSorted());
+    const ascending = (a: number, b: number): number => a - b;
+    expect((await ask(one.gateway, 4)).toSorted(ascending)).toEqual(statuses.toSorted(ascending));
   }
 });
 

@@ -18,6 +18,7 @@ const routes: fc.Arbitrary<RoutePlan[]> = fc
       match,
       policies: [],
       action: { type: 'respond', status: 200, headers: [], body: '' },
+      mirror: null,
     })),
   );
 

@@ -1,0 +1,12 @@
+/** Fixed answers, of routes and of pools that have nobody: fields that are theirs to write, a body where there may be one. Cold. */
+import type { RespondConfig } from '../config/schema.gen.ts';
+import { checkNames } from './policies.ts';
+import type { PlanScope } from './scope.ts';
+import type { RespondPlan } from './types.ts';
+
+export function planRespond(config: RespondConfig, pointer: string, scope: PlanScope): RespondPlan {
+  const { status, headers, body } = config;
+  checkNames(Object.keys(headers), `${pointer}/headers`, scope);
+  if (body !== '' && (status === 204 || status === 304)) scope.problem(`${pointer}/body`, `a ${status} has no body`);
+  return { type: 'respond', status, headers: Object.entries(headers), body };
+}

@@ -1,0 +1,43 @@
+/**
+ * Which of a route's requests are copied to another pool, and how many at a time. Hot.
+ *
+ * Nobody waits for a copy: forwarding.ts asks for one when it sends a request on (request-copy.ts gathers its body), and
+ * what happens to it (mirrored-exchange.ts) is told to the counters alone. These are kept by the route's name, so the
+ * bound holds over reloads.
+ */
+import type { MirrorMetrics } from '../observe/metrics.ts';
+import type { MirrorPlan } from '../plan/types.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Shared } from './live.ts';
+import type { Passage } from './passage.ts';
+import { RequestCopy } from './request-copy.ts';
+
+export class Mirror {
+  readonly plan: MirrorPlan;
+  readonly pool: Pool;
+  readonly metrics: MirrorMetrics;
+  readonly shared: Shared;
+
+  constructor(plan: MirrorPlan, pool: Pool, metrics: MirrorMetrics, shared: Shared) {
+    this.plan = plan;
+    this.pool = pool;
+    this.metrics = metrics;
+    this.shared = shared;
+  }
+
+  /** `text`: the head of the request as it is sent on. null: it is not copied. */
+  copyOf(passage: Passage, text: string): RequestCopy | null {
+    const { plan, metrics, shared } = this;
+    if (plan.share < 100 && shared.random() * 100 >= plan.share) return null;
+    if (passage.x.bodyLength > plan.bodySize) {
+      metrics.results.too_large++;
+      return null;
+    }
+    if (metrics.active >= plan.concurrency) {
+      metrics.results.dropped++;
+      return null;
+    }
+    metrics.active++;
+    return new RequestCopy(this, passage, `${text.slice(0, -2)}X-Prozy-Mirror: 1\r\n\r\n`);
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * A whole copy of a request on its way to the mirror's pool, and the answer that is thrown away. Hot, where there is a
+ * mirror.
+ *
+ * One attempt within the pool's own timeouts. It outlives the exchange that it was copied from, so it holds a lease of
+ * its own and nothing of that exchange. The endpoint's books are kept as for any other request.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import { giveFields } from '../http/fields-pool.ts';
+import type { Http1ClientConnection } from '../http/h1/client.ts';
+import type { BodySource, ResponseSink } from '../http/message.ts';
+import type { GatewayError } from '../kit/errors.ts';
+import type { Timed } from '../net/deadlines.ts';
+import type { Dialing } from '../net/dial.ts';
+import type { Transport } from '../net/transport.ts';
+import type { MirrorResult } from '../observe/metrics.ts';
+import type { TransportTaker } from '../upstream/connections.ts';
+import type { EndpointState } from '../upstream/endpoint.ts';
+import type { Lease, Leaseholder } from './live.ts';
+import type { Mirror } from './mirror.ts';
+import { wasStale } from './retry.ts';
+
+/** A body that is there as a whole, and bounded: it need not be told to wait. */
+const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
+
+/** Bytes of an answer that are read so that its connection can be used again. Reading more would cost those who wait. */
+const MOST_READ = 1024 * 1024;
+
+export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #mirror: Mirror;
+  readonly #lease: Lease;
+  readonly #text: string;
+  readonly #method: string;
+  /** Bytes of the body: 0 none, -1 chunked. */
+  readonly #bodyLength: number;
+  readonly #body: Buffer;
+  readonly #trailers: string;
+  #endpoint: EndpointState | null = null;
+  #trial = false;
+  #dialing: Dialing | null = null;
+  #connection: Http1ClientConnection | null = null;
+  #reused = false;
+  #sentAt = 0;
+  /** The head of its response was fine. */
+  #fine = false;
+  #read = 0;
+
+  constructor(
+    mirror: Mirror,
+    lease: Lease,
+    text: string,
+    { method, bodyLength }: Exchange,
+    body: Buffer,
+    trailers: string,
+  ) {
+    this.#mirror = mirror;
+    this.#lease = lease;
+    this.#text = text;
+    this.#method = method;
+    this.#bodyLength = bodyLength;
+    this.#body = body;
+    this.#trailers = trailers;
+  }
+
+  /** `x`: who asks for an endpoint; not kept. */
+  start(x: Exchange): void {
+    const { pool, shared } = this.#mirror;
+    const { timeouts } = pool.plan;
+    this.#lease.lease(this);
+    const endpoint = pool.pick(x);
+    if (endpoint === null) {
+      this.#finish(pool.full ? 'dropped' : 'failed');
+      return;
+    }
+    if (timeouts.total > 0) {
+      this.deadline = shared.deadlines.now + timeouts.total;
+      shared.deadlines.add(this);
+    }
+    this.#endpoint = endpoint;
+    this.#trial = endpoint.enter();
+    const pooled = endpoint.connections.take();
+    this.#reused = pooled !== null;
+    if (pooled !== null) this.#send(pooled);
+    else this.#dialing = endpoint.connections.connect(timeouts.connect, this);
+  }
+
+  onTransport(transport: Transport): void {
+    this.#dialing = null;
+    this.#endpoint!.health.connected();
+    this.#send(this.#endpoint!.connections.speakHttp1(transport));
+  }
+
+  onConnectFailed(error: GatewayError): void {
+    this.#dialing = null;
+    this.#endpoint!.connectFailed(error);
+    this.#finish('failed');
+  }
+
+  #send(connection: Http1ClientConnection): void {
+    const length = this.#bodyLength;
+    const { pool, shared } = this.#mirror;
+    this.#connection = connection;
+    this.#sentAt = shared.clock.now();
+    connection.start(this.#text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.tryTimeouts, this);
+    if (length === 0) return;
+    connection.data(this.#body, 0, this.#body.length);
+    connection.end(this.#trailers);
+  }
+
+  // === the answer (ResponseSink)
+
+  informational(): void {}
+
+  head(status: number, _: string, fields: Fields): void {
+    giveFields(fields);
+    const endpoint = this.#endpoint!;
+    const ms = this.#mirror.shared.clock.now() - this.#sentAt;
+    endpoint.metrics.responses[(status / 100) | 0]!++;
+    endpoint.metrics.firstByte.observe(ms);
+    this.#fine = endpoint.answered(status, ms);
+  }
+
+  data(_: Buffer, start: number, end: number): boolean {
+    // More may come of the read that was one too many.
+    if (this.#read > MOST_READ) return true;
+    this.#read += end - start;
+    if (this.#read > MOST_READ) this.#abort('answered');
+    return true;
+  }
+
+  end(): void {
+    if (this.#fine) this.#endpoint!.health.completed();
+    this.#finish('answered');
+  }
+
+  flush(): void {}
+
+  /** Nothing was offered, so nothing can have been taken up (client.ts sees to that). */
+  switched(fields: Fields, transport: Transport): void {
+    giveFields(fields);
+    transport.destroy();
+    this.#endpoint!.connections.released();
+    this.#finish('failed');
+  }
+
+  fail(error: GatewayError): void {
+    const endpoint = this.#endpoint!;
+    if (!wasStale(error, this.#reused)) {
+      endpoint.metrics.failures++;
+      if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code);
+    }
+    this.#finish('failed');
+  }
+
+  // === the ways it is broken off
+
+  /** It has had its time (Timed). */
+  onDeadline(): void {
+    this.#abort('failed');
+  }
+
+  /** Its generation has had its time. */
+  cut(): void {
+    this.#abort('cut');
+  }
+
+  #abort(result: MirrorResult): void {
+    this.#dialing?.cancel();
+    this.#connection?.abort();
+    this.#finish(result);
+  }
+
+  /** Called once: whoever could call it again has been told to be silent. */
+  #finish(result: MirrorResult): void {
+    const { metrics, shared } = this.#mirror;
+    metrics.active--;
+    metrics.results[result]++;
+    if (this.deadline !== Number.POSITIVE_INFINITY) shared.deadlines.delete(this);
+    this.#endpoint?.leave(this.#trial);
+    this.#lease.release(this);
+  }
+}

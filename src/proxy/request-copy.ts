@@ -1,0 +1,84 @@
+/**
+ * The copy of a request until it is whole and can be sent. Hot, where there is a mirror.
+ *
+ * It stands between the client's stream and whoever takes the request's body, and passes on all that comes. A body that
+ * grows too large is no longer copied.
+ */
+import type { BodySink } from '../http/message.ts';
+import type { MirrorResult } from '../observe/metrics.ts';
+import type { RequestBody } from './kept-body.ts';
+import type { Mirror } from './mirror.ts';
+import { MirroredExchange } from './mirrored-exchange.ts';
+import type { Passage } from './passage.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+export class RequestCopy implements BodySink, RequestBody {
+  readonly #mirror: Mirror;
+  readonly #passage: Passage;
+  readonly #text: string;
+  #sink: BodySink | null = null;
+  #parts: Buffer[] = [];
+  #size = 0;
+  /** It has been sent, or will never be. */
+  #settled = false;
+
+  constructor(mirror: Mirror, passage: Passage, text: string) {
+    this.#mirror = mirror;
+    this.#passage = passage;
+    this.#text = text;
+  }
+
+  /** The request is sent on. Without a body that is all there is of it. */
+  begin(): void {
+    if (this.#passage.x.bodyLength === 0) this.#send(NOTHING, '');
+  }
+
+  readBody(sink: BodySink): void {
+    this.#sink = sink;
+    this.#passage.stream.readBody(this);
+  }
+
+  resume(): void {
+    this.#passage.stream.resume();
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (!this.#settled) {
+      this.#size += end - start;
+      if (this.#size > this.#mirror.plan.bodySize) this.#drop('too_large');
+      else this.#parts.push(Buffer.from(bytes.subarray(start, end)));
+    }
+    return this.#sink!.data(bytes, start, end);
+  }
+
+  end(trailers: string): void {
+    // First: once the request has been passed on whole, its exchange may be over.
+    if (!this.#settled) this.#send(Buffer.concat(this.#parts), trailers);
+    this.#sink!.end(trailers);
+  }
+
+  fail(...[error]: Parameters<BodySink['fail']>): void {
+    this.#sink!.fail(error);
+  }
+
+  /** The exchange is over: no more of the request will come. */
+  finished(): void {
+    if (!this.#settled) this.#drop('incomplete');
+  }
+
+  #drop(result: MirrorResult): void {
+    const { metrics } = this.#mirror;
+    this.#settled = true;
+    this.#parts = [];
+    metrics.active--;
+    metrics.results[result]++;
+  }
+
+  #send(body: Buffer, trailers: string): void {
+    this.#settled = true;
+    this.#parts = [];
+    const { x, live } = this.#passage;
+    new MirroredExchange(this.#mirror, live.lease, this.#text, x, body, trailers).start(x);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * One of several pools for each request, by weight. Hot.
+ *
+ * With a key, each pool draws a number for it that the key and the pool's name alone decide, and the best draw for its
+ * weight wins (weighted rendezvous hashing, Thaler and Ravishankar). A pool that gains weight takes keys from the others,
+ * and no key moves between two pools whose weights stay as they are.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import { mix, murmur3 } from '../kit/hash.ts';
+import type { Random } from '../kit/random.ts';
+import type { SplitPlan } from '../plan/types.ts';
+import { HashKey } from '../upstream/hashing/key.ts';
+import type { Pool } from '../upstream/pool.ts';
+
+interface Part {
+  readonly pool: Pool;
+  /** More than 0. */
+  readonly weight: number;
+  readonly seed: number;
+}
+
+export class Split {
+  readonly #parts: readonly Part[];
+  readonly #sum: number;
+  readonly #key: HashKey | null;
+  readonly #random: Random;
+
+  /** `pools`: of the plan's parts, in their order. */
+  constructor(plan: SplitPlan, pools: readonly Pool[], random: Random) {
+    this.#parts = plan.parts
+      .map(({ weight }, i) => ({ pool: pools[i]!, weight, seed: murmur3(pools[i]!.name) }))
+      .filter(({ weight }) => weight > 0);
+    this.#sum = this.#parts.reduce((sum, { weight }) => sum + weight, 0);
+    this.#key = plan.by === null ? null : new HashKey(plan.by);
+    this.#random = random;
+  }
+
+  pick(x: Exchange): Pool {
+    return this.#key === null ? this.#drawn() : this.#keyed(this.#key.of(x));
+  }
+
+  #drawn(): Pool {
+    const parts = this.#parts;
+    let left = this.#random() * this.#sum;
+    let i = 0;
+    while (i < parts.length - 1 && (left -= parts[i]!.weight) >= 0) i++;
+    return parts[i]!.pool;
+  }
+
+  #keyed(key: number): Pool {
+    const parts = this.#parts;
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < parts.length; i++) {
+      const { seed, weight } = parts[i]!;
+      // Evenly spread between 0 and 1, both left out: its logarithm is finite and not 0.
+      const drawn = (mix(mix(key) ^ seed) + 0.5) / 2 ** 32;
+      const time = -Math.log(drawn) / weight;
+      if (time < least) {
+        least = time;
+        best = i;
+      }
+    }
+    return parts[best]!.pool;
+  }
+}
