@@ -2,11 +2,12 @@
  * The Plan: what a valid configuration means, as plain frozen data. Cold.
  *
  * Made by plan/plan.ts from a GatewayConfig; read by runtime/bind.ts, which adds live things and calls the result a
- * Snapshot. No names are left to look up: a route holds its pool, a listener its ACL. Units are milliseconds and bytes.
+ * Snapshot. No names are left to look up but that of a pool to fall back on: a route holds its pool, a listener its ACL. Units are milliseconds and bytes.
  * Everything here prints and compares, so a plan can be shown, diffed and kept as a golden file.
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
   readonly admin: AdminPlan | null;
@@ -206,9 +207,6 @@ export interface QueuePlan {
   readonly order: 'fifo' | 'adaptive_lifo';
 }
 
-/** A pool is named: each pool is in the plan's list, whoever falls back on it. */
-export type FallbackPlan = { readonly type: 'pool'; readonly pool: string } | RespondPlan;
-
 export interface EndpointPlan {
   readonly address: AddressPlan;
   readonly weight: number;
@@ -229,15 +227,6 @@ export interface RoutePlan {
   readonly action: ActionPlan;
   /** null: nothing is mirrored. */
   readonly mirror: MirrorPlan | null;
-}
-
-export interface MirrorPlan {
-  readonly pool: PoolPlan;
-  /** Percent of the requests. */
-  readonly share: number;
-  readonly concurrency: number;
-  /** Bytes. */
-  readonly bodySize: number;
 }
 
 export interface MatchPlan {
@@ -280,18 +269,6 @@ export type ActionPlan =
   | SplitPlan
   | RespondPlan
   | { readonly type: 'redirect'; readonly redirect: RedirectPlan };
-
-export interface SplitPlan {
-  readonly type: 'split';
-  readonly parts: readonly SplitPartPlan[];
-  /** What the same pool is kept for; null: chance decides each time. */
-  readonly by: HashKeyPlan | null;
-}
-
-export interface SplitPartPlan {
-  readonly pool: PoolPlan;
-  readonly weight: number;
-}
 
 export interface RespondPlan {
   readonly type: 'respond';
