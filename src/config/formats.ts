@@ -69,6 +69,8 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   },
   host: (text) => (isHost(text) ? null : 'must be a host name'),
   path: (text) => (/^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? null : 'must be a path that begins with "/"'),
+  'path-and-query': (text) =>
+    /^\/[\x21\x22\x24-\x7e]*$/.test(text) ? null : 'must be a path that begins with "/", with or without a query',
   'field-name': (text) => (TOKEN.test(text) ? null : 'must be a header field name'),
   'field-value': (text) =>
     VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters',

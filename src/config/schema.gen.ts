@@ -16,6 +16,34 @@ export interface AclConfig {
   readonly deny: readonly string[];
 }
 
+/** Asks each endpoint regularly whether it is well, beside what the traffic shows. */
+export interface ActiveCheckConfig {
+  /** http: a request is answered as it should be. tcp: a connection is accepted. */
+  readonly type: 'http' | 'tcp';
+  /** Where the request goes, with its query. */
+  readonly path: string;
+  /** The Host of the request; absent: the endpoint's address. */
+  readonly host?: string;
+  /** The request's method. */
+  readonly method: 'GET' | 'HEAD';
+  /** Statuses that are well, one by one or as ranges. */
+  readonly status: readonly string[];
+  /** A text that the first 64 KiB of the answer must contain; absent: anything will do. */
+  readonly body?: string;
+  /** A port of its own for the checks; absent: the endpoint's. */
+  readonly port?: number;
+  /** From the end of one check to the beginning of the next. */
+  readonly interval: number;
+  /** Percent by which an interval may be shorter, at random, so that not all endpoints are asked at the same moment. */
+  readonly jitter: number;
+  /** For a whole check. */
+  readonly timeout: number;
+  /** Checks that must succeed one after the other before an endpoint that was out is well again. */
+  readonly healthy: number;
+  /** Checks that must fail one after the other before an endpoint is out. */
+  readonly unhealthy: number;
+}
+
 /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
 export interface AdminConfig {
   /** Where it listens. */
@@ -243,6 +271,8 @@ export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicy
 
 /** How it is known whether an endpoint is well. */
 export interface PoolHealthConfig {
+  /** Asks each endpoint regularly whether it is well, beside what the traffic shows. */
+  readonly active?: ActiveCheckConfig;
   /** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
   readonly passive: PassiveHealthConfig;
   /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
@@ -657,6 +687,109 @@ export const schema: object = {
             "format": "cidr"
           },
           "default": []
+        }
+      }
+    },
+    "active-check": {
+      "title": "ActiveCheckConfig",
+      "description": "Asks each endpoint regularly whether it is well, beside what the traffic shows.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "http: a request is answered as it should be. tcp: a connection is accepted.",
+          "enum": [
+            "http",
+            "tcp"
+          ],
+          "default": "http"
+        },
+        "path": {
+          "description": "Where the request goes, with its query.",
+          "type": "string",
+          "format": "path-and-query",
+          "default": "/"
+        },
+        "host": {
+          "description": "The Host of the request; absent: the endpoint's address.",
+          "type": "string",
+          "format": "field-value"
+        },
+        "method": {
+          "description": "The request's method.",
+          "enum": [
+            "GET",
+            "HEAD"
+          ],
+          "default": "GET"
+        },
+        "status": {
+          "description": "Statuses that are well, one by one or as ranges.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "pattern": "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$",
+            "x-says": "must be a status such as 204 or a range such as 200-399",
+            "x-number": true
+          },
+          "default": [
+            "200-399"
+          ],
+          "x-list": true,
+          "examples": [
+            [
+              200,
+              "204-206"
+            ]
+          ]
+        },
+        "body": {
+          "description": "A text that the first 64 KiB of the answer must contain; absent: anything will do.",
+          "type": "string",
+          "minLength": 1
+        },
+        "port": {
+          "description": "A port of its own for the checks; absent: the endpoint's.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 65535
+        },
+        "interval": {
+          "description": "From the end of one check to the beginning of the next.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "jitter": {
+          "description": "Percent by which an interval may be shorter, at random, so that not all endpoints are asked at the same moment.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "timeout": {
+          "description": "For a whole check.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "healthy": {
+          "description": "Checks that must succeed one after the other before an endpoint that was out is well again.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 2,
+          "x-reload": "keep"
+        },
+        "unhealthy": {
+          "description": "Checks that must fail one after the other before an endpoint is out.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 3,
+          "x-reload": "keep"
         }
       }
     },
@@ -1332,6 +1465,9 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": false,
       "properties": {
+        "active": {
+          "$ref": "#/$defs/active-check"
+        },
         "passive": {
           "$ref": "#/$defs/passive-health",
           "default": {}

@@ -20,6 +20,8 @@ export interface SchemaNode {
   readonly 'x-short'?: string;
   readonly 'x-secret'?: boolean;
   readonly 'x-list'?: boolean;
+  /** A number may stand for the text. */
+  readonly 'x-number'?: boolean;
   readonly 'x-reload'?: string;
 }
 
@@ -66,6 +68,8 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
   // A bare number is a size in bytes; a bare 0 is no time at all.
   if (typeof value === 'number' && (schema.format === 'size' || (schema.format === 'duration' && value === 0)))
     return String(value);
+  if (typeof value === 'number' && schema['x-list'] === true) return [String(value)];
+  if (typeof value === 'number' && schema['x-number'] === true) return String(value);
   if (Array.isArray(value)) return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text));
   if (!isRecord(value)) return value;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};

@@ -154,6 +154,8 @@ export class Exposition {
       ['connections_reused_total', 'Exchanges on a connection that was there already.', 'connectionsReused'],
       ['connect_errors_total', 'Connections that could not be made.', 'connectErrors'],
       ['failures_total', 'Exchanges that failed on a connection.', 'failures'],
+      ['checks_passed_total', 'Active checks that found it well.', 'checksPassed'],
+      ['checks_failed_total', 'Active checks that did not.', 'checksFailed'],
       ['ejections_total', 'Times that the endpoint was taken out because of failures.', 'ejections'],
       ['retries_total', 'Attempts after a first one had failed here.', 'retries'],
     ] as const;

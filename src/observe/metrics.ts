@@ -27,6 +27,8 @@ export class EndpointMetrics {
   /** Exchanges that failed after a connection was there. */
   failures = 0;
   retries = 0;
+  checksPassed = 0;
+  checksFailed = 0;
   /** Times that it was taken out. */
   ejections = 0;
 }

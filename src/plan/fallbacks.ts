@@ -2,7 +2,7 @@
 import type { PoolConfig } from '../config/schema.gen.ts';
 import { planRespond } from './respond.ts';
 import { type PlanScope, segment } from './scope.ts';
-import type { FallbackPlan } from './types.ts';
+import type { FallbackPlan } from './types/traffic.ts';
 
 /** Pools in a chain: whoever comes to the last has waited at two before it. */
 const LONGEST = 3;

@@ -6,16 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { freeze } from '../kit/freeze.ts';
-import type {
-  ActionPlan,
-  ListenerPlan,
-  MirrorPlan,
-  Plan,
-  PoolPlan,
-  RoutePlan,
-  SplitPartPlan,
-  SplitPlan,
-} from './types.ts';
+import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
+import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
 
 /** The name in place of the pool. */
 type Named<T> = Omit<T, 'pool'> & { readonly pool: string };

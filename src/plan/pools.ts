@@ -1,12 +1,12 @@
 /** Pools: addresses taken apart, lasting state claimed. Cold. */
 import { parseAddress } from '../config/formats.ts';
-import type { PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
+import type { ActiveCheckConfig, PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
 import { claimOf, claimOfShape } from './claims.ts';
 import { checkFallbacks, planFallback } from './fallbacks.ts';
 import { type PlanScope, segment } from './scope.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
-import type { AddressPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
+import type { AddressPlan, CheckPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
 
 /** The text is well-formed: validation has seen to that. */
 export function planAddress(text: string): AddressPlan {
@@ -44,6 +44,10 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
       maxConnections: endpoint.max_connections,
       maxRequests: endpoint.max_requests,
       claim: claimOf('endpoint', `${name}/${endpoint.address}`, 'endpoint', endpoint),
+      check:
+        health.active === undefined
+          ? null
+          : claimOf('check', `${name}/${endpoint.address}`, 'active-check', health.active),
     })),
     timeouts: {
       connect: timeouts.connect,
@@ -69,12 +73,27 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   };
 }
 
-function planHealth({ passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig): HealthPlan {
+function planHealth({ active, passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig): HealthPlan {
   const { failures, statuses, latency, max_ejected: maxEjected } = passive;
-  return { passive: { failures, statuses, latency, maxEjected }, backoff, panic, slowStart };
+  return {
+    active: active === undefined ? null : planCheck(active),
+    passive: { failures, statuses, latency, maxEjected },
+    backoff,
+    panic,
+    slowStart,
+  };
 }
 
 function planRetries(config: PoolRetriesConfig): RetriesPlan {
   const { attempts, on, statuses, backoff, budget } = config;
   return { attempts, on, statuses, perTryTimeout: config.per_try_timeout, bodySize: config.body_size, backoff, budget };
+}
+
+function planCheck(config: ActiveCheckConfig): CheckPlan {
+  const { host, body, port, status, ...rest } = config;
+  const ranges = status.map((text) => {
+    const [from = '', to = from] = text.split('-');
+    return { from: Number(from), to: Number(to) };
+  });
+  return { ...rest, host: host ?? null, body: body ?? null, port: port ?? null, status: ranges };
 }

@@ -2,11 +2,12 @@
  * The Plan: what a valid configuration means, as plain frozen data. Cold.
  *
  * Made by plan/plan.ts from a GatewayConfig; read by runtime/bind.ts, which adds live things and calls the result a
- * Snapshot. No names are left to look up: a route holds its pool, a listener its ACL. Units are milliseconds and bytes.
+ * Snapshot. No names are left to look up but that of a pool to fall back on: a route holds its pool, a listener its ACL. Units are milliseconds and bytes.
  * Everything here prints and compares, so a plan can be shown, diffed and kept as a golden file.
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
   readonly admin: AdminPlan | null;
@@ -172,6 +173,8 @@ export interface KeepalivePlan {
 }
 
 export interface HealthPlan {
+  /** null: only the traffic shows whether endpoints are well. */
+  readonly active: CheckPlan | null;
   readonly passive: {
     /** Failed exchanges in a row; 0: however many. */
     readonly failures: number;
@@ -186,6 +189,26 @@ export interface HealthPlan {
   readonly panic: number;
   /** Milliseconds; 0: at once. */
   readonly slowStart: number;
+}
+
+export interface CheckPlan {
+  readonly type: 'http' | 'tcp';
+  readonly path: string;
+  /** null: the endpoint's address. */
+  readonly host: string | null;
+  readonly method: 'GET' | 'HEAD';
+  readonly status: readonly { readonly from: number; readonly to: number }[];
+  /** null: anything will do. */
+  readonly body: string | null;
+  /** null: the endpoint's own. */
+  readonly port: number | null;
+  /** Milliseconds, percent, milliseconds. */
+  readonly interval: number;
+  readonly jitter: number;
+  readonly timeout: number;
+  /** Results in a row. */
+  readonly healthy: number;
+  readonly unhealthy: number;
 }
 
 /** Milliseconds, tries, and percent. */
@@ -222,9 +245,6 @@ export interface QueuePlan {
   readonly order: 'fifo' | 'adaptive_lifo';
 }
 
-/** A pool is named: each pool is in the plan's list, whoever falls back on it. */
-export type FallbackPlan = { readonly type: 'pool'; readonly pool: string } | RespondPlan;
-
 export interface EndpointPlan {
   readonly address: AddressPlan;
   readonly weight: number;
@@ -233,6 +253,8 @@ export interface EndpointPlan {
   readonly maxRequests: number;
   /** Load, health and pooled connections: shape is pool and address, tuning the weight and limits. */
   readonly claim: Claim;
+  /** Its active check: shape is what is asked; null: there is none. */
+  readonly check: Claim | null;
 }
 
 export interface RoutePlan {
@@ -245,15 +267,6 @@ export interface RoutePlan {
   readonly action: ActionPlan;
   /** null: nothing is mirrored. */
   readonly mirror: MirrorPlan | null;
-}
-
-export interface MirrorPlan {
-  readonly pool: PoolPlan;
-  /** Percent of the requests. */
-  readonly share: number;
-  readonly concurrency: number;
-  /** Bytes. */
-  readonly bodySize: number;
 }
 
 export interface MatchPlan {
@@ -296,18 +309,6 @@ export type ActionPlan =
   | SplitPlan
   | RespondPlan
   | { readonly type: 'redirect'; readonly redirect: RedirectPlan };
-
-export interface SplitPlan {
-  readonly type: 'split';
-  readonly parts: readonly SplitPartPlan[];
-  /** What the same pool is kept for; null: chance decides each time. */
-  readonly by: HashKeyPlan | null;
-}
-
-export interface SplitPartPlan {
-  readonly pool: PoolPlan;
-  readonly weight: number;
-}
 
 export interface RespondPlan {
   readonly type: 'respond';

@@ -6,7 +6,7 @@
  * bound holds over reloads.
  */
 import type { MirrorMetrics } from '../observe/metrics.ts';
-import type { MirrorPlan } from '../plan/types.ts';
+import type { MirrorPlan } from '../plan/types/traffic.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Shared } from './live.ts';
 import type { Passage } from './passage.ts';

@@ -8,7 +8,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { mix, murmur3 } from '../kit/hash.ts';
 import type { Random } from '../kit/random.ts';
-import type { SplitPlan } from '../plan/types.ts';
+import type { SplitPlan } from '../plan/types/traffic.ts';
 import { HashKey } from '../upstream/hashing/key.ts';
 import type { Pool } from '../upstream/pool.ts';
 

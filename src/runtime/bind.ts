@@ -20,6 +20,7 @@ import { Mirror } from '../proxy/mirror.ts';
 import { Router } from '../proxy/router.ts';
 import { Split } from '../proxy/split.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
+import { ActiveCheck } from '../upstream/active-check.ts';
 import { type EndpointParts, EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import { Pool } from '../upstream/pool.ts';
@@ -74,6 +75,12 @@ function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Poo
       return new EndpointState(address, tuningOf(plan, endpoint), { ...parts, pool: plan.name, changed });
     });
     snapshot.onEnd(() => carryover.release(claim));
+    const { active } = plan.health;
+    const { check } = endpoint;
+    if (active !== null && check !== null) {
+      carryover.acquire(check, () => new ActiveCheck(state, active, clock, random));
+      snapshot.onEnd(() => carryover.release(check));
+    }
     return { state, weight };
   });
   const pool = new Pool(plan, states, load, deadlines, (candidates) => bindStrategy(plan.strategy, candidates, random));
@@ -146,9 +153,22 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
     for (const endpoint of pool.endpoints) {
       const state = context.carryover.peek(endpoint.claim);
       if (state instanceof EndpointState) state.tune(tuningOf(pool, endpoint));
+      const check = endpoint.check === null ? undefined : context.carryover.peek(endpoint.check);
+      if (check instanceof ActiveCheck) check.tune(pool.health.active!);
     }
     const load = context.carryover.peek(pool.claim);
     if (load instanceof PoolLoad) load.tune(pool);
+  }
+}
+
+/** Stops the checks that only what is not current any more asks for. */
+export function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  const checksOf = (snapshot: Snapshot) =>
+    snapshot.plan.pools.flatMap(({ endpoints }) => endpoints.flatMap(({ check }) => check ?? []));
+  const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));
+  for (const claim of checksOf(previous)) {
+    const check = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    if (check instanceof ActiveCheck) check.stop();
   }
 }
 

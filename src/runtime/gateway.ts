@@ -23,7 +23,7 @@ import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
 import type { Shared } from '../proxy/live.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
-import { bind, type BindContext, retireConnections, tune } from './bind.ts';
+import { bind, type BindContext, retireConnections, stopChecks, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
@@ -163,6 +163,7 @@ export class Gateway {
     this.#accessLog = accessLog;
     this.#shared.accessLog = accessLog;
     if (oldLog !== accessLog) void oldLog?.close();
+    if (previous !== null) stopChecks(previous, next, this.carryover);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);

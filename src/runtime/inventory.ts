@@ -4,6 +4,7 @@ import { inSlices } from '../kit/slices.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { NamedSeries } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
+import { ActiveCheck } from '../upstream/active-check.ts';
 import { EndpointState } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import type { Gateway } from './gateway.ts';
@@ -42,16 +43,19 @@ export interface EndpointView extends EndpointGauges {
   /** Average time to the head of a response. */
   readonly latency_ms: number;
   readonly retries: number;
+  /** Its last active check; null: there was none. `result`: '' or what was wrong. */
+  readonly check: { readonly at: string; readonly result: string } | null;
 }
 
 /** Every endpoint of the current plan with its state. */
 export function endpointViews(gateway: Gateway): EndpointView[] {
   const pools = gateway.current?.plan.pools ?? [];
   return pools.flatMap((pool) =>
-    pool.endpoints.flatMap(({ address, weight, claim }) => {
+    pool.endpoints.flatMap(({ address, weight, claim, check }) => {
       const endpoint = gateway.carryover.peek(claim);
       if (!(endpoint instanceof EndpointState)) return [];
       const { health, connections } = endpoint;
+      const checked = check === null ? undefined : gateway.carryover.peek(check);
       const waits = health.failures > 0 && health.retryTime > gateway.clock.wall();
       return {
         pool: pool.name,
@@ -70,6 +74,10 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
         latency_ms: Math.round(endpoint.latency * 100) / 100,
         retries: endpoint.metrics.retries,
         ejections: endpoint.metrics.ejections,
+        check:
+          checked instanceof ActiveCheck && checked.lastAt > 0
+            ? { at: new Date(checked.lastAt).toISOString(), result: checked.lastResult }
+            : null,
       };
     }),
   );

@@ -340,12 +340,11 @@ test('mirrors come and go under load without a failed request', async () => {
   };
   await using gateway = await testGateway(of(true));
   const wrong: string[] = [];
-  let going = true;
-  const isGoing = (): boolean => going;
+  const traffic = { on: true };
   let answered = 0;
   const load = async (request: string, wanted: string): Promise<void> => {
     await using client = await RawClient.to(gateway.port());
-    while (isGoing()) {
+    while (traffic.on) {
       const { status, body } = await client.send(request).response();
       answered++;
       if (status !== 200 || body !== wanted) wrong.push(`${status} ${body}`);
@@ -357,7 +356,7 @@ test('mirrors come and go under load without a failed request', async () => {
     await gateway.edit(of(mirror));
     await until(() => answered > before + 50, 'there is load');
   }
-  going = false;
+  traffic.on = false;
   await Promise.all(clients);
   await settled(gateway);
   expect(wrong).toEqual([]);

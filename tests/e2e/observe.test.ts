@@ -125,6 +125,7 @@ describe('the admin pages', () => {
         latency_ms: expect.any(Number) as number,
         retries: 0,
         ejections: 0,
+        check: null,
       },
     ]);
     expect(await getJson(port, '/routes')).toMatchObject([

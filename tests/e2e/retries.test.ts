@@ -187,7 +187,7 @@ describe('body_size', () => {
       let text = '';
       socket.on('data', (part: Buffer) => {
         text += part.toString('latin1');
-        if (text.endsWith('x-sum: 7\r\n\r\n') || text.endsWith('X-Sum: 7\r\n\r\n')) socket.destroy();
+        if (text.endsWith('X-Sum: 7\r\n\r\n')) socket.destroy();
       });
     });
     await using well = await httpOrigin();
@@ -199,7 +199,6 @@ describe('body_size', () => {
     expect((await client.response()).status).toBe(200);
     expect(well.requests[0]!.body === `${bytes}!`).toBe(true);
     expect(well.requests[0]!.trailers).toEqual({ 'x-sum': '7' });
-    expect((await client.send(GET).response()).status).toBe(200);
   });
 
   test.each([

@@ -126,20 +126,19 @@ test('weights are changed under load without a failed request', async () => {
   await using b = await saying('b');
   await using gateway = await testGateway(config({ a, b }, [100, 0]));
   const port = gateway.port();
-  let going = true;
-  const isGoing = (): boolean => going;
+  const load = { on: true };
   let answered = 0;
   const wrong: string[] = [];
   const client = async (): Promise<void> => {
     await using connection = await RawClient.to(port);
-    while (isGoing()) {
+    while (load.on) {
       const { status, body } = await connection.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').response();
       answered++;
       if (status !== 200 || !'ab'.includes(body)) wrong.push(`${status} ${body}`);
     }
   };
   const fresh = async (): Promise<void> => {
-    while (isGoing()) {
+    while (load.on) {
       const { status } = await get(port);
       answered++;
       if (status !== 200) wrong.push(`${status} on a new connection`);
@@ -157,7 +156,7 @@ test('weights are changed under load without a failed request', async () => {
     await gateway.edit(config({ a, b }, weights));
     await until(() => answered > before + 50, 'there is load');
   }
-  going = false;
+  load.on = false;
   await Promise.all(clients);
   expect(wrong).toEqual([]);
   expect(gateway.running.gateway.current!.generation).toBe(6);
