@@ -93,7 +93,7 @@ export class Queue {
 
   /** The one whose turn it is does not take what there is. Did another? */
   #wakeBehind(first: Waiting): boolean {
-    for (const waiting of [...this.#waiting]) {
+    for (const waiting of this.#waiting) {
       if (waiting === first) continue;
       if (waiting.waiter.admitted()) {
         this.remove(waiting);
