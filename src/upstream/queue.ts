@@ -93,8 +93,7 @@ export class Queue {
 
   /** The one whose turn it is does not take what there is. Did another? */
   #wakeBehind(first: Waiting): boolean {
-    // Letting one in can change the queue: it is looked at as it is now.
-    for (const waiting of Array.from(this.#waiting)) {
+    for (const waiting of this.#waiting) {
       if (waiting === first) continue;
       if (waiting.waiter.admitted()) {
         this.remove(waiting);

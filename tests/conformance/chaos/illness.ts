@@ -22,7 +22,7 @@ export const REPAIRABLE: readonly Fault[] = [
 /** Those that show when the head has been passed on. */
 export const BEYOND_REPAIR: readonly Fault[] = ['reset_in_body', 'half_chunks', 'length_too_short', 'length_too_long'];
 /** Nobody's failure, or not to be told from a good answer: not a reason to take an endpoint out. */
-export const UNDETECTABLE: readonly Fault[] = ['idle_race', 'length_too_short'];
+const UNDETECTABLE: readonly Fault[] = ['idle_race', 'length_too_short'];
 
 export interface Course {
   readonly fault: Fault;
