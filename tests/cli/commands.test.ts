@@ -48,7 +48,7 @@ describe('check', () => {
     ]);
     expect(report[1]!.problems.map(({ line, message }) => [line, message])).toEqual([
       [3, 'there is no pool nobody'],
-      [4, 'needs exactly one of pool, respond, redirect'],
+      [4, 'needs exactly one of pool, split, respond, redirect'],
       [4, 'unknown setting colour'],
     ]);
   });
