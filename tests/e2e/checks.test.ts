@@ -100,8 +100,15 @@ test('healthy and unhealthy: as many in a row', async () => {
   await using gateway = await testGateway(config({ healthy: 2, unhealthy: 2 }, origin.port));
   await until(() => seen.length > 8, 'all have been asked');
   expect(seen.slice(0, 9)).toEqual([
-    ...['healthy', 'healthy', 'healthy', 'healthy'],
-    ...['check_failed', 'check_failed', 'check_failed', 'check_failed', 'healthy'],
+    'healthy',
+    'healthy',
+    'healthy',
+    'healthy',
+    'check_failed',
+    'check_failed',
+    'check_failed',
+    'check_failed',
+    'healthy',
   ]);
 });
 
