@@ -1,8 +1,10 @@
-/** The admin pages: read-only views of the gateway, as JSON and Prometheus text. Cold. */
+/** The admin pages: views of the gateway as JSON and Prometheus text, and an operator's commands. Cold. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../runtime/gateway.ts';
 import { endpointViews } from '../runtime/inventory.ts';
 import type { ReloadOutcome } from '../runtime/reloader.ts';
+import { command, fromElsewhere, isCommand } from './duty.ts';
+import { streamEvents } from './event-stream.ts';
 
 /** Where the last reload's outcome comes from; null: the gateway has no file. */
 export type LastReload = () => ReloadOutcome | null;
@@ -42,7 +44,7 @@ function routes(gateway: Gateway): unknown {
   }));
 }
 
-const PATHS = ['/health', '/ready', '/metrics', '/backends', '/routes', '/generations'];
+const PATHS = ['/health', '/ready', '/metrics', '/backends', '/routes', '/generations', '/events'];
 
 function pageOf(path: string, gateway: Gateway, last: LastReload): Page | null {
   switch (path) {
@@ -78,9 +80,21 @@ export function adminPages(
     };
     const problem = (status: number, title: string): void =>
       send(status, 'application/problem+json', `${JSON.stringify({ type: 'about:blank', title, status })}\n`);
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (isCommand(path)) {
+      if (request.method !== 'POST') {
+        response.setHeader('allow', 'POST');
+        problem(405, 'Method Not Allowed');
+        return;
+      }
+      const view = fromElsewhere(request) ? undefined : command(gateway, path);
+      if (view === undefined) problem(403, 'Forbidden');
+      else if (view === null) problem(404, 'Not Found');
+      else send(200, 'application/json', `${JSON.stringify(view, null, 2)}\n`);
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       problem(405, 'Method Not Allowed');
+    } else if (path === '/events' && request.method === 'GET') {
+      streamEvents(gateway, response);
     } else if (path === '/metrics') {
       gateway.exposition.text().then(
         (text) => send(200, 'text/plain; version=0.0.4; charset=utf-8', text),

@@ -56,6 +56,32 @@ export async function program(argv: readonly string[]): Promise<number> {
       code = check(files, format);
     });
   root
+    .command('backends')
+    .description('show the backends of a running gateway')
+    .requiredOption('--admin <address>', 'its admin listener: host:port or a URL')
+    .addOption(new Option('--format <format>', 'how to show them').choices(['text', 'json']).default('text'))
+    .action(async ({ admin, format }: { admin: string; format: 'text' | 'json' }) => {
+      const { backends } = await import('./backends.ts');
+      code = await backends(admin, format);
+    });
+  const duties = {
+    drain: 'give an endpoint nothing new, but for clients that a sticky cookie sends there',
+    disable: 'give an endpoint nothing new, and close its idle connections',
+    enable: 'let an endpoint take requests again',
+  } as const;
+  for (const [word, description] of Object.entries(duties) as [keyof typeof duties, string][]) {
+    root
+      .command(word)
+      .description(description)
+      .argument('<pool>')
+      .argument('<endpoint>', 'its address, as the config has it')
+      .requiredOption('--admin <address>', 'the admin listener of the gateway: host:port or a URL')
+      .action(async (pool: string, endpoint: string, { admin }: { admin: string }) => {
+        const { setDuty } = await import('./backends.ts');
+        code = await setDuty(word, pool, endpoint, admin);
+      });
+  }
+  root
     .command('schema')
     .description('print the JSON Schema of config files, for editors')
     .action(async () => {

@@ -10,6 +10,11 @@ export interface GatewayEvent {
 export class Events {
   readonly #listeners = new Set<(event: GatewayEvent) => void>();
 
+  /** For leak checks. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   emit(event: GatewayEvent): void {
     for (const listener of this.#listeners) listener(event);
   }

@@ -6,6 +6,7 @@ import type { NamedSeries } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
 import { EndpointState } from '../upstream/endpoint.ts';
+import type { Duty } from '../upstream/health.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -81,6 +82,17 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
       };
     }),
   );
+}
+
+/** Tells an endpoint what an operator said; null: there is no such endpoint. */
+export function commandEndpoint(gateway: Gateway, pool: string, endpoint: string, duty: Duty): EndpointView | null {
+  const planned = gateway.current?.plan.pools
+    .find(({ name }) => name === pool)
+    ?.endpoints.find(({ address }) => address.text === endpoint);
+  const state = planned === undefined ? undefined : gateway.carryover.peek(planned.claim);
+  if (!(state instanceof EndpointState)) return null;
+  state.command(duty);
+  return endpointViews(gateway).find((view) => view.pool === pool && view.endpoint === endpoint) ?? null;
 }
 
 function poolGauges(gateway: Gateway): PoolGauges[] {

@@ -153,6 +153,7 @@ export class Reloader {
       generation,
       problem,
     };
+    this.#gateway.events.emit({ time: this.last.at, type: 'reload', result, digest, generation, problem });
     const { reload } = metrics;
     reload.results[result]++;
     reload.lastSuccessful = result !== 'failed';

@@ -1,0 +1,103 @@
+/** An operator's commands and the stream of events, over the admin listener and the command line. */
+import http from 'node:http';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { program } from '../../src/cli/program.ts';
+import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { httpOrigin } from '../support/origin.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { get } from '../support/requests.ts';
+
+const ADMIN = { admin: { address: '127.0.0.1:0' } };
+const of = (...ports: number[]) =>
+  simpleConfig(0, {
+    ...ADMIN,
+    pools: { app: { endpoints: ports.map((port) => `127.0.0.1:${port}`) } },
+    routes: [{ name: 'all', match: {}, pool: 'app' }],
+  });
+
+const say = (gateway: TestGateway, port: number, word: string, headers: http.OutgoingHttpHeaders = {}) =>
+  get(gateway.adminPort(), `/backends/app/127.0.0.1%3A${port}/${word}`, { method: 'POST', headers });
+
+const bodies = async (gateway: TestGateway, times: number): Promise<string[]> => {
+  const seen = new Set<string>();
+  for (let i = 0; i < times; i++) seen.add((await get(gateway.port())).body);
+  return [...seen].toSorted();
+};
+
+describe('commands', () => {
+  test('drain, disable, enable: what runs goes on, nothing new comes, and reloads do not undo it', async () => {
+    const slow: (() => void)[] = [];
+    await using one = await httpOrigin(({ url }, response) => {
+      if (url === '/slow') slow.push(() => response.end('slow'));
+      else response.end('one');
+    });
+    await using two = await httpOrigin((_, response) => response.end('two'));
+    await using gateway = await testGateway(of(one.port, two.port));
+    await using client = await RawClient.to(gateway.port());
+    client.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => slow.length === 1, 'one is under way');
+    const drained = await say(gateway, one.port, 'drain');
+    expect(JSON.parse(drained.body)).toMatchObject({ pool: 'app', state: 'draining', duty: 'draining', active: 1 });
+    expect(await bodies(gateway, 6)).toEqual(['two']);
+    await gateway.edit({ ...of(one.port, two.port), reload: { drain: '7s' } });
+    expect(await bodies(gateway, 6)).toEqual(['two']);
+    slow[0]!();
+    expect((await client.response()).body).toBe('slow');
+    const disabled = await say(gateway, one.port, 'disable');
+    expect(JSON.parse(disabled.body)).toMatchObject({ state: 'disabled', open: 0, idle: 0 });
+    expect(await bodies(gateway, 4)).toEqual(['two']);
+    await say(gateway, one.port, 'enable');
+    expect(await bodies(gateway, 6)).toEqual(['one', 'two']);
+  });
+
+  test('what does not exist is 404, another method 405, another site 403', async () => {
+    await using origin = await httpOrigin();
+    await using gateway = await testGateway(of(origin.port));
+    expect((await say(gateway, 1, 'drain')).status).toBe(404);
+    expect((await get(gateway.adminPort(), '/backends/app/%E0%A4%A/drain', { method: 'POST' })).status).toBe(404);
+    expect((await get(gateway.adminPort(), '/backends/app/x/drain')).status).toBe(405);
+    expect((await say(gateway, origin.port, 'drain', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await say(gateway, origin.port, 'drain', { origin: 'http://elsewhere.test' })).status).toBe(403);
+    const host = `127.0.0.1:${gateway.adminPort()}`;
+    expect((await say(gateway, origin.port, 'drain', { origin: `http://${host}`, host })).status).toBe(200);
+  });
+});
+
+describe('the command line', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  test('shows backends and sets their duty', async () => {
+    await using origin = await httpOrigin();
+    await using gateway = await testGateway(of(origin.port));
+    const written: string[] = [];
+    const keep = (text: string | Uint8Array): boolean => written.push(String(text)) > 0;
+    vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+    vi.spyOn(process.stderr, 'write').mockImplementation(keep);
+    const admin = ['--admin', `127.0.0.1:${gateway.adminPort()}`];
+    const endpoint = `127.0.0.1:${origin.port}`;
+    expect(await program(['drain', 'app', endpoint, ...admin])).toBe(0);
+    expect(written.splice(0).join('')).toBe(`app ${endpoint}: draining, 0 under way\n`);
+    expect(await program(['backends', ...admin])).toBe(0);
+    expect(written.splice(0).join('')).toMatch(/^POOL +ENDPOINT +STATE .*\napp +127\.0\.0\.1:\d+ +draining /);
+    expect(await program(['enable', 'app', 'nobody:1', ...admin])).toBe(1);
+    expect(written.splice(0).join('')).toBe('there is no endpoint nobody:1 in a pool app\n');
+    expect(await program(['backends', '--admin', '127.0.0.1:1'])).toBe(1);
+    expect(written.splice(0).join('')).toContain('127.0.0.1:1 does not answer');
+  });
+});
+
+test('/events tells of endpoints and reloads, and leaves nobody listening', async () => {
+  await using origin = await httpOrigin();
+  await using gateway = await testGateway(of(origin.port, 1));
+  await using events = await RawClient.to(gateway.adminPort());
+  events.send('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until(() => events.text.includes(': prozy'), 'the stream has begun');
+  await get(gateway.port());
+  await get(gateway.port());
+  await until(() => events.text.includes('"reason":"connect_refused"'), 'the endpoint is told of');
+  await gateway.edit({ ...of(origin.port), reload: { drain: '7s' } });
+  await until(() => events.text.includes('"result":"applied"'), 'the reload is told of');
+  expect(events.text).toMatch(/event: endpoint\ndata: \{"time":"[^"]+","type":"endpoint","pool":"app"/);
+  events.socket.destroy();
+  await until(() => gateway.running.gateway.events.listeners === 0, 'nobody listens');
+});
