@@ -313,7 +313,7 @@ export interface PoolRetriesConfig {
   readonly body_size: number;
   /** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
   readonly backoff: RetryBackoffConfig;
-  /** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. */
+  /** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up. */
   readonly budget: RetryBudgetConfig;
 }
 
@@ -397,7 +397,7 @@ export interface RetryBackoffConfig {
   readonly max: number;
 }
 
-/** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. */
+/** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up. */
 export interface RetryBudgetConfig {
   /** Percent of the pool's requests under way. */
   readonly share: number;
@@ -1842,7 +1842,7 @@ export const schema: object = {
     },
     "retry-budget": {
       "title": "RetryBudgetConfig",
-      "description": "How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them.",
+      "description": "How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up.",
       "type": "object",
       "additionalProperties": false,
       "properties": {

@@ -20,6 +20,9 @@ import type { RequestCopy } from './request-copy.ts';
 import { requestText } from './request-text.ts';
 import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
+/** Times that the retry budget is asked before an attempt is given up; a pause is between each two. */
+const MOST_DENIED = 5;
+
 export class Forwarding implements Waiter, Timed {
   readonly passage: Passage;
   /** Who is asked: what the route says, or a pool that it falls back on. */
@@ -92,18 +95,14 @@ export class Forwarding implements Waiter, Timed {
       this.#attemptAt(endpoint);
       return;
     }
-    if (!pool.full) {
-      this.#giveUp(NO_ENDPOINT);
-      return;
-    }
     const { queue, metrics } = pool.load;
     this.prompt = false;
-    this.#place = queue.enter(this);
+    if (pool.full) this.#place = queue.enter(this);
     if (this.#place !== null) metrics.queued++;
-    else {
+    else if (pool.full) {
       metrics.queueRefusals++;
       this.#giveUp(POOL_FULL);
-    }
+    } else this.#giveUp(NO_ENDPOINT);
   }
 
   /** There is no endpoint to be had. */
@@ -195,10 +194,9 @@ export class Forwarding implements Waiter, Timed {
     return isIdempotent(x) && (x.bodyLength === 0 || (this.keptBody !== null && this.keptBody.replayable));
   }
 
-  /** `uncounted`: requests under way that no endpoint counts at the moment. */
-  withinBudget(uncounted = 0): boolean {
+  withinBudget(): boolean {
     const { load, plan } = this.pool;
-    if (load.mayRetry(plan.retries.budget, uncounted)) return true;
+    if (load.mayRetry(plan.retries.budget, 0)) return true;
     load.metrics.retriesDenied++;
     return false;
   }
@@ -217,20 +215,43 @@ export class Forwarding implements Waiter, Timed {
     if (!unreached && !(stale && this.#repeatable)) this.#sent = true;
     if (passage.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
       return unreached && this.#fallBack(error);
-    if (!stale && !this.withinBudget(1)) return unreached && this.#fallBack(error);
-    attempt.endpoint.metrics.retries++;
     this.#failure = error;
-    if (!stale) (this.#tried ??= []).push(attempt.endpoint);
-    const { clock, random } = passage.live.shared;
-    const pause = pauseBefore(this.#attempts, retries, random);
-    if (pause < 1) this.#try();
-    else {
-      this.#pause = clock.after(pause, () => {
-        this.#pause = null;
-        this.#try();
-      });
+    if (stale) {
+      attempt.endpoint.metrics.retries++;
+      this.#try();
+    } else {
+      (this.#tried ??= []).push(attempt.endpoint);
+      this.#tryAfter(pauseBefore(this.#attempts, retries, passage.live.shared.random), attempt, 0);
     }
     return true;
+  }
+
+  /** The next attempt, after so many ms. `denied`: times that the budget had no room for it. */
+  #tryAfter(pause: number, failed: Attempt, denied: number): void {
+    const go = (): void => {
+      this.#pause = null;
+      this.#tryWithinBudget(failed, denied);
+    };
+    if (pause < 1) go();
+    else this.#pause = this.passage.live.shared.clock.after(pause, go);
+  }
+
+  #tryWithinBudget(failed: Attempt, denied: number): void {
+    const { load, plan } = this.pool;
+    if (load.mayRetry(plan.retries.budget, 1)) {
+      failed.endpoint.metrics.retries++;
+      this.#try();
+      return;
+    }
+    // Many attempts that fail at one moment are many that could be made elsewhere, one after the other.
+    if (denied < MOST_DENIED) {
+      const { random } = this.passage.live.shared;
+      this.#tryAfter(pauseBefore(denied + 2, plan.retries, random), failed, denied + 1);
+      return;
+    }
+    load.metrics.retriesDenied++;
+    const error = this.#failure!;
+    if (failed.connection !== null || !this.#fallBack(error)) this.passage.refuse(error);
   }
 
   /** An answer has this status. Is another endpoint asked instead? Then that has begun. */
@@ -238,9 +259,8 @@ export class Forwarding implements Waiter, Timed {
     const { retries } = this.pool.plan;
     if (!retries.statuses.includes(status) || this.#attempts > retries.attempts || !this.#repeatable) return false;
     const attempt = this.attempt!;
-    const tried = (this.#tried ??= []);
-    tried.push(attempt.endpoint);
-    const endpoint = this.pool.pick(this.passage.x, tried);
+    (this.#tried ??= []).push(attempt.endpoint);
+    const endpoint = this.pool.pick(this.passage.x, this.#tried);
     this.#sent = true;
     this.prompt = false;
     if (endpoint === null || !this.withinBudget()) return false;
@@ -266,7 +286,7 @@ export class Forwarding implements Waiter, Timed {
   /** The attempt has become somebody else's: a tunnel. */
   handedOver(): void {
     this.attempt = null;
-    if (this.deadline !== Number.POSITIVE_INFINITY) this.passage.live.shared.deadlines.delete(this);
+    this.finished();
   }
 
   /** The exchange is over. */
