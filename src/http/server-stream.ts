@@ -73,6 +73,6 @@ export interface HttpService {
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
   serve(x: Exchange, stream: ServerStream): void;
-  /** A request that never became an exchange was answered with this status. */
+  /** A request that never became an exchange was answered with this status; 0: its client left first. */
   refused(connection: Connection, status: number): void;
 }

@@ -53,6 +53,7 @@ export class HandleTransport implements Transport {
   #ended = false;
   /** Who was last told that the peer has ended. */
   #told: TransportHandler | null = null;
+  #addresses: TransportAddresses | null = null;
 
   constructor(handle: StreamHandle, handler: TransportHandler) {
     this.#handle = handle as OwnedHandle;
@@ -135,6 +136,10 @@ export class HandleTransport implements Transport {
   }
 
   addresses(): TransportAddresses {
+    return (this.#addresses ??= this.#askAddresses());
+  }
+
+  #askAddresses(): TransportAddresses {
     const remote: { address?: string; port?: number } = {};
     const local: { address?: string; port?: number } = {};
     this.#handle.getpeername?.(remote);

@@ -41,13 +41,19 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<ListeningSocket> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-  server.on('connection', (socket) => onTransport(new SocketTransport(socket, IGNORE)));
   const { host, port, path } = address;
+  const accepted = (transport: Transport): void => {
+    // Over TCP every peer has a port. One that reset the connection before it was accepted has no address any more; what
+    // it sent can still be read, but no rule about who may send it could be kept.
+    if (path === null && transport.addresses().remotePort === 0) transport.destroy();
+    else onTransport(transport);
+  };
+  server.on('connection', (socket) => accepted(new SocketTransport(socket, IGNORE)));
   const backlog = options.backlog ?? 4096;
   if (path === null) server.listen({ host, port, backlog, reusePort: options.reusePort ?? false });
   else server.listen({ path, backlog });
   await once(server, 'listening');
-  if (streamHandles !== null) acceptHandles(server, (handle) => onTransport(new HandleTransport(handle, IGNORE)));
+  if (streamHandles !== null) acceptHandles(server, (handle) => accepted(new HandleTransport(handle, IGNORE)));
   const bound = server.address();
   const actual =
     bound === null || typeof bound === 'string' ? { host: '', port: 0 } : { host: bound.address, port: bound.port };

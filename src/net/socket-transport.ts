@@ -14,6 +14,7 @@ export class SocketTransport implements Transport {
   #pending = false;
   /** Who was last told that the peer has ended. */
   #told: TransportHandler | null = null;
+  #addresses: TransportAddresses | null = null;
   readonly #socket: net.Socket;
 
   /** `socket` must have been made with `allowHalfOpen`. */
@@ -103,6 +104,10 @@ export class SocketTransport implements Transport {
   }
 
   addresses(): TransportAddresses {
+    return (this.#addresses ??= this.#askAddresses());
+  }
+
+  #askAddresses(): TransportAddresses {
     const { remoteAddress, remotePort, localAddress, localPort } = this.#socket;
     return {
       remoteAddress: plainAddress(remoteAddress),

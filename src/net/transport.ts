@@ -55,6 +55,7 @@ export interface Transport {
   destroy(): void;
   /** Closes now with RST where the transport can, so that the peer notices a broken stream. */
   reset(): void;
+  /** As they were when first asked for. */
   addresses(): TransportAddresses;
 }
 

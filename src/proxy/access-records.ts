@@ -5,8 +5,9 @@ import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { Relay } from './relay.ts';
 
-/** Why a request that could not be read was refused, by its status. */
+/** Why a request that could not be read was refused, by its status; 0: its client left before it was whole. */
 const REFUSALS: Readonly<Record<number, string>> = {
+  0: 'client_gone',
   400: 'bad_request',
   408: 'header_timeout',
   413: 'body_too_large',
@@ -43,13 +44,14 @@ export function logExchange(log: AccessLog, x: Exchange, now: number): void {
   });
 }
 
-/** A request that never became an exchange: all that is known is who sent it and which status it got. */
+/** A request that never became an exchange: all that is known is who sent it, which status it got, and perhaps why. */
 export function logRefusal(
   log: AccessLog,
   connection: Connection,
   generation: number,
   status: number,
   now: number,
+  error = REFUSALS[status] ?? 'bad_request',
 ): void {
   log.write({
     now,
@@ -69,7 +71,7 @@ export function logRefusal(
     bytesOut: 0,
     duration: 0,
     upstream: 0,
-    error: REFUSALS[status] ?? 'bad_request',
+    error,
     userAgent: '',
   });
 }

@@ -90,6 +90,7 @@ export class HttpListener implements HttpLive, HttpService {
     if (admission !== 'fits') {
       const { date, deadlines } = this.shared;
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
+      this.#log(connection, answer.status, 'connection_limit');
       void new TurnedAway(transport, answer, date.line(), deadlines, this.table);
       return;
     }
@@ -104,7 +105,12 @@ export class HttpListener implements HttpLive, HttpService {
 
   refused(connection: Connection, status: number): void {
     this.metrics.badRequest(status);
+    this.#log(connection, status);
+  }
+
+  /** `error`: why, if the status does not say it. */
+  #log(connection: Connection, status: number, error?: string): void {
     const { accessLog, clock } = this.shared;
-    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now());
+    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now(), error);
   }
 }

@@ -12,7 +12,8 @@ import { LogReader } from '../conformance/bad-clients/log-reader.ts';
 import { badClientsOrigin, type BadClientsOrigin } from '../conformance/bad-clients/origin.ts';
 import { type Outcome, runKind } from '../conformance/bad-clients/run.ts';
 import { simpleConfig, testGateway, type TestGateway, until } from '../support/gateway.ts';
-import { httpOrigin } from '../support/origin.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const EACH = 20;
@@ -82,4 +83,30 @@ test('a request that was reset before its connection was accepted passes no addr
   expect((await next.send(request).response()).status).toBe(403);
   expect(gateway.running.gateway.metrics.listener('web').accepted).toBe(1);
   expect(origin.received).toEqual([]);
+});
+
+test('a client whose body the backend does not take is not the one to blame: 504 when the pool has waited long enough', async () => {
+  const clock = new ManualClock();
+  await using origin = await rawOrigin((socket) => socket.pause());
+  const config = simpleConfig(origin.port, {
+    listeners: { web: { address: '127.0.0.1:0', timeouts: { body: '3s' } } },
+    pools: { origin: { endpoints: [`127.0.0.1:${origin.port}`], timeouts: { idle: '5s' } } },
+  });
+  await using gateway = await testGateway(config, { clock });
+  await using client = await RawClient.to(gateway.port());
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n');
+  const block = 'x'.repeat(1024 * 1024);
+  let sent = 0;
+  let movedAt = performance.now();
+  const more = (): void => {
+    movedAt = performance.now();
+    for (sent++; client.socket.write(block, 'latin1'); sent++);
+  };
+  client.socket.on('drain', more);
+  more();
+  await until(() => performance.now() - movedAt > 300, 'nothing moves any more');
+  clock.advance(4000);
+  expect([client.text, client.closed, sent < 200]).toEqual(['', false, true]);
+  clock.advance(1500);
+  expect((await client.response()).status).toBe(504);
 });

@@ -130,8 +130,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#informational = 0;
     this.#heard = false;
     this.#reusable = true;
-    this.deadline = this.#deadlines.now + timeouts.firstByte;
     this.#transport.writeText(text);
+    this.#await();
   }
 
   /** Gives the exchange up: the connection closes, and the sink hears nothing more. */
@@ -150,9 +150,11 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
 
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#state === GONE || start === end) return true;
-    this.deadline = this.#deadlines.now + this.#timeouts!.idle;
-    if (!this.#requestChunked) return this.#transport.write('', bytes, start, end, '');
-    return this.#transport.write(`${(end - start).toString(16)}\r\n`, bytes, start, end, '\r\n');
+    const chunked = this.#requestChunked;
+    const prefix = chunked ? `${(end - start).toString(16)}\r\n` : '';
+    const taken = this.#transport.write(prefix, bytes, start, end, chunked ? '\r\n' : '');
+    this.#await();
+    return taken;
   }
 
   end(trailers: string): void {
@@ -160,7 +162,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (this.#requestChunked) this.#transport.writeText(`0\r\n${trailers}\r\n`);
     this.#requestDone = true;
     if (!this.#transport.pending) this.#requestSource = null;
-    this.deadline = this.#deadlines.now + (this.#state === HEAD ? this.#timeouts!.firstByte : this.#timeouts!.idle);
+    this.#await();
   }
 
   fail(): void {
@@ -170,7 +172,19 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   onDrain(): void {
     const source = this.#requestSource;
     if (this.#requestDone) this.#requestSource = null;
+    if (this.#state === HEAD || this.#state === BODY) this.#await();
     source?.resume();
+  }
+
+  /**
+   * The clock runs while something is due from the upstream: its response once it has the request, or that it takes more
+   * of the request. What is due from the client is the other side's to see to: nobody here is to blame for it.
+   */
+  #await(): void {
+    const { firstByte, idle } = this.#timeouts!;
+    const due = !this.#paused && (this.#requestDone || this.#transport.pending);
+    const limit = this.#state === HEAD && this.#requestDone ? firstByte : idle;
+    this.deadline = due ? this.#deadlines.now + limit : Number.POSITIVE_INFINITY;
   }
 
   // === the response
@@ -185,7 +199,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (!this.#paused) return;
     this.#paused = false;
     if (this.#state === SETTLING) this.#settle();
-    else if (this.#state === BODY) this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    else if (this.#state === BODY) this.#await();
     this.#transport.resume();
   }
 
@@ -251,7 +265,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#chunks = framing.kind === CHUNKED ? new ChunkedReader() : null;
     if (framing.kind === UNTIL_CLOSE || !persists(fields, head.minor)) this.#reusable = false;
     this.#state = BODY;
-    this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    this.#await();
     // The fields are the sink's from here on.
     this.#sink!.head(head.status, head.reason, fields, framing.kind);
     // The sink may have had enough of it.
@@ -284,7 +298,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     } else ready = sink.data(bytes, start, end);
     if (this.#state !== BODY) return end;
     if (!ready) this.pause();
-    else this.deadline = this.#deadlines.now + this.#timeouts!.idle;
+    else this.#await();
     if (done) this.#whole(chunks?.trailers ?? '', stop < end);
     return stop;
   }

@@ -85,6 +85,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #bodyBytes = 0;
   #chunks: ChunkedReader | null = null;
   #sink: BodySink | null = null;
+  /** Whoever takes the body wants no more of it now. */
+  #paused = false;
   #responseSource: BodySource | null = null;
   #ended = false;
   #lingered = 0;
@@ -232,6 +234,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#bodyBytes = 0;
     this.#chunks = framing.kind === CHUNKED ? new ChunkedReader() : null;
     this.#sink = null;
+    this.#paused = false;
     this.#writer.reset();
     if (!persists(fields, minor)) this.closing = true;
     this.upgrade = wantsUpgrade(fields, minor, framing);
@@ -286,10 +289,10 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#exchange !== null) this.#exchange.bytesIn = this.#bodyBytes;
     if (done) {
       this.#state = WAITING;
-      this.deadline = Number.POSITIVE_INFINITY;
+      this.#awaitBody();
       this.#sink = null;
       sink.end(trailers);
-    } else this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
+    } else this.#awaitBody();
     return stop;
   }
 
@@ -309,11 +312,15 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   }
 
   onClose(code: string): void {
+    // The beginning of a request came, and nothing can be answered any more.
+    if (this.#state === HEAD && !this.#onlyEmptyLine) this.#service?.refused(this.connection, 0);
     this.#fail(CLIENT_GONE.with(code));
   }
 
   onDeadline(): void {
     const state = this.#state;
+    // What a client does not take would lie in the kernel for minutes after a mere close.
+    if (this.#transport.pending) this.#transport.reset();
     if (state === IDLE || state === CLOSING || this.#onlyEmptyLine) this.#close();
     else if (state === HEAD) this.#refuse(408, 0);
     else if (state === BODY && !this.begun) this.#failRequest(BODY_TIMEOUT, 0);
@@ -327,7 +334,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       else this.deadline = this.#environment.deadlines.now + LINGER_MS;
       return;
     }
-    this.deadline = Number.POSITIVE_INFINITY;
+    this.#awaitBody();
     const source = this.#responseSource;
     if (this.#state === FLUSHING) this.#finish();
     source?.resume();
@@ -338,23 +345,34 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   readBody(sink: BodySink): void {
     if (this.#state !== BODY) return;
     this.#sink = sink;
-    this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
+    this.#paused = false;
+    this.#awaitBody();
     if (this.#consuming) return;
     this.#consumeStash();
     this.resume();
   }
 
   pause(): void {
+    this.#paused = true;
     this.#transport.pause();
-    this.deadline = Number.POSITIVE_INFINITY;
+    this.#awaitBody();
   }
 
   resume(): void {
     if (this.#state === GONE || (this.#stash !== null && this.#stash.length > 0)) return;
-    if (this.#state === BODY && this.#sink !== null) {
-      this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.body;
-    }
+    this.#paused = false;
+    if (this.#state === BODY) this.#awaitBody();
     this.#transport.resume();
+  }
+
+  /**
+   * The clock that runs within an exchange: the client's body is due while somebody wants it. It gives way to the one
+   * for a response that the client does not take (awaitDrain), or a client that goes on sending would hold both for ever.
+   */
+  #awaitBody(): void {
+    if (this.#transport.pending) return;
+    const due = this.#state === BODY && this.#sink !== null && !this.#paused;
+    this.deadline = due ? this.#environment.deadlines.now + this.#service!.timeouts.body : Number.POSITIVE_INFINITY;
   }
 
   // === response
