@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../kit/clock.ts';
 import { Gateway, type GatewayOptions } from '../runtime/gateway.ts';
 import { Reloader } from '../runtime/reloader.ts';
-import { adminPages } from './pages.ts';
+import { adminPages } from './server.ts';
 
 export interface RunningGateway {
   readonly gateway: Gateway;
@@ -21,7 +21,7 @@ export interface StartOptions extends GatewayOptions {
 export async function startGateway(file: string, options: StartOptions = {}): Promise<RunningGateway> {
   // The gateway is made before its reloader; by the time anybody asks, there is one.
   let reloader: Reloader | null = null;
-  const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader?.last ?? null) });
+  const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader) });
   reloader = new Reloader(gateway, resolve(file), options.env ?? {}, options.clock ?? systemClock);
   try {
     await reloader.start();

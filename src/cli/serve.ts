@@ -1,15 +1,15 @@
-/** `prozy --config FILE` and `prozy run`: serve until told to stop. Cold. */
+/** Serves by a file until told to stop, and says how it ended. Cold; called by commands/run.ts. */
 import { type RunningGateway, startGateway } from '../admin/start.ts';
 import { ConfigError } from '../config/problem.ts';
 import { OpenError } from '../runtime/open-error.ts';
 import { EXIT } from './exit-codes.ts';
 
-export interface RunOptions {
+export interface ServeOptions {
   readonly reusePort: boolean;
 }
 
 /** Resolves with the exit code when the gateway has ended. */
-export async function run(file: string, options: RunOptions): Promise<number> {
+export async function serve(file: string, options: ServeOptions): Promise<number> {
   let running: RunningGateway;
   try {
     running = await startGateway(file, { env: process.env, reusePort: options.reusePort });

@@ -1,0 +1,8 @@
+/** `GET /backends`: every endpoint with its health, load and latency. Cold. */
+import { endpointViews } from '../../runtime/inventory.ts';
+import type { Page } from '../page.ts';
+
+export const backends: Page = {
+  path: '/backends',
+  GET: ({ gateway }) => ({ status: 200, body: endpointViews(gateway) }),
+};

@@ -1,0 +1,14 @@
+/** `POST /backends/POOL/ENDPOINT/drain|disable|enable`: an operator's word about one endpoint. Cold. */
+import { commandEndpoint } from '../../runtime/inventory.ts';
+import { type Page, problem } from '../page.ts';
+
+const DUTIES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;
+
+/** Each answers with the endpoint as it then is. */
+export const duties: readonly Page[] = Object.entries(DUTIES).map(([word, duty]) => ({
+  path: `/backends/:pool/:endpoint/${word}`,
+  POST: ({ gateway }, { params: { pool = '', endpoint = '' } }) => {
+    const view = commandEndpoint(gateway, pool, endpoint, duty);
+    return view === null ? problem(404, 'Not Found') : { status: 200, body: view };
+  },
+}));

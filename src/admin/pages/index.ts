@@ -1,0 +1,21 @@
+/** The admin pages, in the order in which `/` names them. Cold. */
+import type { Page } from '../page.ts';
+import { backends } from './backends.ts';
+import { duties } from './duties.ts';
+import { events } from './events.ts';
+import { generations } from './generations.ts';
+import { health, ready } from './health.ts';
+import { metrics } from './metrics.ts';
+import { routes } from './routes.ts';
+
+const named: readonly Page[] = [health, ready, metrics, backends, ...duties, routes, generations, events];
+
+const front: Page = {
+  path: '/',
+  GET: () => ({
+    status: 200,
+    body: { name: 'prozy', pages: named.map(({ path }) => path).filter((path) => !path.includes(':')) },
+  }),
+};
+
+export const pages: readonly Page[] = [front, ...named];

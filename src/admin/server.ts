@@ -1,0 +1,104 @@
+/** Answers requests to the admin listener: finds the page, checks the method and who asks, sends what the page says. Cold. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AdminPages } from '../runtime/admin-listener.ts';
+import type { Reloader } from '../runtime/reloader.ts';
+import { type AdminContext, type Answer, type Handler, type Page, problem } from './page.ts';
+import { pages } from './pages/index.ts';
+
+type Method = Exclude<keyof Page, 'path'>;
+
+const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE'];
+
+const patterns = pages.map((page) => ({ page, segments: page.path.split('/') }));
+
+/** `reloader`: of the gateway, once it has one. */
+export function adminPages(reloader: () => Reloader | null): AdminPages {
+  return (gateway, message, response) => {
+    answer({ gateway, reloader: reloader() }, message, response).then(
+      (answered) => answered !== null && send(message, response, answered),
+      (error: unknown) => {
+        gateway.log.error('an admin page failed', { path: message.url ?? '', error: String(error) });
+        if (response.headersSent) response.destroy();
+        else send(message, response, problem(500, 'Internal Server Error'));
+      },
+    );
+  };
+}
+
+async function answer(
+  context: AdminContext,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer | null> {
+  const [path = '/', query = ''] = (message.url ?? '/').split('?');
+  const found = find(path);
+  if (found === null) return problem(404, 'Not Found');
+  const handler = handlerOf(found.page, message.method);
+  if (handler === undefined) {
+    response.setHeader('allow', allowed(found.page));
+    return problem(405, 'Method Not Allowed');
+  }
+  if (message.method !== 'GET' && message.method !== 'HEAD' && fromElsewhere(message))
+    return problem(403, 'Forbidden', 'sent by a page of another site');
+  const { params } = found;
+  return handler(context, { params, query: new URLSearchParams(query), message }, response);
+}
+
+function find(path: string): { page: Page; params: Readonly<Record<string, string>> } | null {
+  const segments = path.split('/');
+  for (const { page, segments: pattern } of patterns) {
+    const params = paramsOf(pattern, segments);
+    if (params !== null) return { page, params };
+  }
+  return null;
+}
+
+/** null: the path is another page's. */
+function paramsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
+  if (pattern.length !== segments.length) return null;
+  const params: Record<string, string> = {};
+  for (const [i, wanted] of pattern.entries()) {
+    const segment = segments[i]!;
+    if (!wanted.startsWith(':')) {
+      if (wanted !== segment) return null;
+      continue;
+    }
+    try {
+      params[wanted.slice(1)] = decodeURIComponent(segment);
+    } catch {
+      // Not percent-encoded as it should be: nothing is called that.
+      return null;
+    }
+  }
+  return params;
+}
+
+function handlerOf(page: Page, method: string | undefined): Handler | undefined {
+  const wanted = method === 'HEAD' ? 'GET' : METHODS.find((known) => known === method);
+  return wanted === undefined ? undefined : page[wanted];
+}
+
+function allowed(page: Page): string {
+  return METHODS.filter((method) => page[method] !== undefined)
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ');
+}
+
+/** Does a browser send it for a page of somebody else's? Whoever can reach the admin port must not lend it to any site. */
+function fromElsewhere({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const { origin } = headers;
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== headers.host;
+}
+
+function send(message: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
+  const text = type !== undefined && typeof body === 'string' ? body : `${JSON.stringify(body, null, 2)}\n`;
+  response.writeHead(status, STATUS_CODES[status], {
+    'content-type': type ?? 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(message.method === 'HEAD' ? undefined : text);
+}

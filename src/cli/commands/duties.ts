@@ -1,0 +1,38 @@
+/** `prozy drain`, `disable` and `enable`: an operator's word about one endpoint. Cold. */
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type AddCommand, adminOption } from './command.ts';
+
+const DUTIES = {
+  drain: 'give an endpoint nothing new, but for clients that a sticky cookie sends there',
+  disable: 'give an endpoint nothing new, and close its idle connections',
+  enable: 'let an endpoint take requests again',
+} as const;
+
+export const dutyCommands: AddCommand = (program, exit) => {
+  for (const [word, description] of Object.entries(DUTIES)) {
+    program
+      .command(word)
+      .description(description)
+      .argument('<pool>')
+      .argument('<endpoint>', 'its address, as the config has it')
+      .addOption(adminOption())
+      .action(async (pool: string, endpoint: string, { admin }: { admin: string }) =>
+        exit(await setDuty(word, pool, endpoint, admin)),
+      );
+  }
+};
+
+async function setDuty(word: string, pool: string, endpoint: string, admin: string): Promise<number> {
+  const path = `/backends/${encodeURIComponent(pool)}/${encodeURIComponent(endpoint)}/${word}`;
+  const answer = await ask(admin, path, { method: 'POST' });
+  if (answer === null) return EXIT.problems;
+  if (answer.status !== 200) {
+    process.stderr.write(`there is no endpoint ${endpoint} in a pool ${pool}\n`);
+    return EXIT.problems;
+  }
+  // The admin page's own form, which tests hold together.
+  const { state, active } = answer.body as { state: string; active: number };
+  process.stdout.write(`${pool} ${endpoint}: ${state}, ${active} under way\n`);
+  return EXIT.ok;
+}

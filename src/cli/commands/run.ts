@@ -1,0 +1,64 @@
+/** `prozy --config FILE`, `prozy run`, and a gateway without a file, by flags. Cold. */
+import type { Command } from 'commander';
+import { EXIT } from '../exit-codes.ts';
+import type { GatewayFlags } from '../flags-config.ts';
+import type { AddCommand } from './command.ts';
+
+interface RunFlags extends GatewayFlags {
+  readonly config?: string;
+  readonly reuseAddr?: boolean;
+}
+
+/** Gives the program itself, and `run`, the flags and what they do. */
+export const runCommand: AddCommand = (program, exit) => {
+  withRunFlags(program).action(async (flags: RunFlags) => exit(await runWith(flags)));
+  withRunFlags(program.command('run').description('serve (the same as no command)')).action(
+    async (_own: RunFlags, command: Command) => exit(await runWith(command.optsWithGlobals<RunFlags>())),
+  );
+};
+
+function withRunFlags(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'the config file: .yaml, .yml, .json or .json5')
+    .option('--listen <host>', 'without a file: where to listen (127.0.0.1)')
+    .option('--port <port>', 'without a file: the port (8080)')
+    .option('--backend <address...>', 'without a file: host:port of a backend; may be given again')
+    .option('--http', 'without a file: speak HTTP rather than pass bytes on')
+    .option('--max-conn <count>', 'without a file: client connections at a time')
+    .option('--timeout <duration>', 'without a file: for connecting to a backend; a bare number is seconds')
+    .option('--reuse-addr', 'let other processes listen on the same ports (SO_REUSEPORT)')
+    .option('--verbose', 'without a file: log debug events, and every connection or request');
+}
+
+/** Flags that stand for what a file would say. */
+const INSTEAD_OF_A_FILE: Readonly<Record<keyof GatewayFlags, string>> = {
+  listen: '--listen',
+  port: '--port',
+  backend: '--backend',
+  http: '--http',
+  maxConn: '--max-conn',
+  timeout: '--timeout',
+  verbose: '--verbose',
+};
+
+async function runWith(flags: RunFlags): Promise<number> {
+  const { serve } = await import('../serve.ts');
+  const options = { reusePort: flags.reuseAddr === true };
+  const idle = Object.entries(INSTEAD_OF_A_FILE).find(([name]) => Object.hasOwn(flags, name));
+  if (flags.config !== undefined && idle !== undefined) {
+    process.stderr.write(`prozy: ${idle[1]} has no effect beside --config: the file says it\n`);
+    return EXIT.usage;
+  }
+  if (flags.config !== undefined) return serve(flags.config, options);
+  if (flags.backend === undefined) {
+    process.stderr.write('prozy needs --config FILE, or --backend HOST:PORT; see prozy --help\n');
+    return EXIT.usage;
+  }
+  const { documentOf, writeDocument } = await import('../flags-config.ts');
+  const written = writeDocument(documentOf(flags));
+  try {
+    return await serve(written.file, options);
+  } finally {
+    written.remove();
+  }
+}
