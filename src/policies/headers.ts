@@ -14,7 +14,18 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
     }
     return hooks;
   },
+  why: ({ request, response }) =>
+    [said('request', request), said('response', response)].filter((text) => text !== '').join('; '),
 };
+
+/** Names only: values may be secrets. */
+function said(message: string, { set, add, remove }: FieldEdits): string {
+  const names = (word: string, list: readonly string[]): string[] =>
+    list.length === 0 ? [] : [`${word} ${list.join(', ')}`];
+  const nameOf = ([name]: readonly [string, string]): string => name;
+  const edits = [...names('remove', remove), ...names('set', set.map(nameOf)), ...names('add', add.map(nameOf))];
+  return edits.length === 0 ? '' : `of the ${message} ${edits.join(', ')}`;
+}
 
 function isEmpty(edits: FieldEdits): boolean {
   return edits.set.length === 0 && edits.add.length === 0 && edits.remove.length === 0;

@@ -20,13 +20,15 @@ export interface BoundHooks {
 /** Most routes have no policies: they share this. */
 const NONE: BoundHooks = { request: [], forward: [], response: [], done: [] };
 
+/** The policy that takes this plan. */
+export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
+  // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
+  return policies[plan.type] as Policy<PolicyPlan>;
+}
+
 export function bindPolicies(plans: readonly PolicyPlan[]): BoundHooks {
   if (plans.length === 0) return NONE;
-  const all = plans.map((plan) => {
-    // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
-    const policy = policies[plan.type] as Policy<PolicyPlan>;
-    return policy.bind(plan);
-  });
+  const all = plans.map((plan) => policyOf(plan).bind(plan));
   const backwards = all.toReversed();
   return {
     request: all.flatMap((hooks) => hooks.request ?? []),

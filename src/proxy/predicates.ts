@@ -37,7 +37,7 @@ function compileValue(plan: FieldMatchPlan): (value: string | undefined) => bool
 }
 
 /** The first value of a query parameter, decoded; '' if it has none. `query` begins with "?" or is ''. */
-function queryValue(query: string, name: string): string | undefined {
+export function queryValue(query: string, name: string): string | undefined {
   let from = 1;
   while (from < query.length) {
     let end = query.indexOf('&', from);

@@ -45,7 +45,7 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
     const { clock } = context;
-    const pools = new Map<string, Pool>();
+    const { pools } = snapshot;
     const routes = new Map<string, Route>();
     await inSlices(plan.pools, clock, (pool) => pools.set(pool.name, bindPool(pool, snapshot, context)));
     for (const pool of pools.values()) pool.fallback = bindFallback(pool.plan, pools);

@@ -8,6 +8,7 @@ import type { Transport } from '../net/transport.ts';
 import type { Plan } from '../plan/types.ts';
 import type { ConnectionTable } from '../proxy/connection-table.ts';
 import type { Lease, Leaseholder } from '../proxy/live.ts';
+import type { Pool } from '../upstream/pool.ts';
 
 export interface BoundListener {
   readonly table: ConnectionTable;
@@ -20,6 +21,7 @@ export class Snapshot implements Lease {
   /** Epoch ms. */
   readonly boundAt: number;
   readonly listeners = new Map<string, BoundListener>();
+  readonly pools = new Map<string, Pool>();
   readonly #holders = new Set<Leaseholder>();
   readonly #releases: (() => void)[] = [];
   #retired = false;
