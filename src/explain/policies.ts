@@ -85,6 +85,13 @@ export function runForwardHooks(
   });
 }
 
+/** Makes every edit that the policies make of a request that they all let pass, whether they would or not. */
+export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
+  const asked = plans.filter((plan) => policyOf(plan).why !== undefined);
+  for (const plan of asked) void hooksOf(plan).request?.(x);
+  for (const plan of asked) hooksOf(plan).forward?.(x);
+}
+
 type Values = ReadonlyMap<string, string>;
 const NOTHING: Values = new Map();
 

@@ -9,6 +9,9 @@ const policies = { acl, headers, rewrite } satisfies {
   [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 
+/** Every type that there is. */
+export const policyTypes: readonly string[] = Object.keys(policies);
+
 /** A route's hooks by phase, in the order in which they run. */
 export interface BoundHooks {
   readonly request: readonly NonNullable<Hooks['request']>[];
@@ -22,8 +25,7 @@ const NONE: BoundHooks = { request: [], forward: [], response: [], done: [] };
 
 /** The policy that takes this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
-  // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
-  return policies[plan.type] as Policy<PolicyPlan>;
+  return policies[plan.type];
 }
 
 export function bindPolicies(plans: readonly PolicyPlan[]): BoundHooks {

@@ -26,7 +26,7 @@ export function compilePredicate(match: MatchPlan): Predicate | null {
   };
 }
 
-function compileValue(plan: FieldMatchPlan): (value: string | undefined) => boolean {
+export function compileValue(plan: FieldMatchPlan): (value: string | undefined) => boolean {
   if (plan.kind === 'present') {
     const wanted = plan.value === 'true';
     return (value) => (value !== undefined) === wanted;

@@ -11,17 +11,10 @@ export interface Foresight {
 }
 
 /** The two passes of Pool.pick over a strategy that is only asked what it would do. `kept`: index by cookie, or -1. */
-export function foresee(
-  strategy: Strategy,
-  candidates: readonly Candidate[],
-  kept: number,
-  asker: Asker,
-): Foresight {
+export function foresee(strategy: Strategy, candidates: readonly Candidate[], kept: number, asker: Asker): Foresight {
   if (kept >= 0) return { how: 'kept', index: kept, possible: [kept] };
   for (const tier of [HEALTHY, DUE]) {
-    const possible = [...candidates.keys()].filter(
-      (i) => candidates[i]!.weight > 0 && candidates[i]!.tier() === tier,
-    );
+    const possible = [...candidates.keys()].filter((i) => candidates[i]!.weight > 0 && candidates[i]!.tier() === tier);
     if (possible.length === 0) continue;
     return { how: 'strategy', index: possible.length === 1 ? possible[0]! : peek(strategy, tier, asker), possible };
   }
