@@ -1,18 +1,21 @@
 /** The files that one load reads, each once, the globs that it looks through, and a digest over all of it. Cold. */
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Links } from './links.ts';
 
 export class Sources {
   /** null: it could not be read. */
   readonly #texts = new Map<string, string | null>();
   readonly #globs = new Map<string, readonly string[]>();
+  readonly #links = new Links();
 
   /** The file's text, or null if it can't be read. The same answer for the whole load. */
   read(path: string): string | null {
     let text = this.#texts.get(path);
     if (text === undefined) {
       try {
-        text = readFileSync(path, 'utf8');
+        text = readFileSync(this.#links.resolve(path), 'utf8');
       } catch {
         text = null;
       }
@@ -25,10 +28,18 @@ export class Sources {
   glob(pattern: string): readonly string[] {
     let found = this.#globs.get(pattern);
     if (found === undefined) {
-      found = globSync(pattern).toSorted();
+      found = this.#find(pattern).toSorted();
       this.#globs.set(pattern, found);
     }
     return found;
+  }
+
+  #find(pattern: string): string[] {
+    const directory = dirname(pattern);
+    const published = this.#links.publishedIn(this.#links.resolve(directory));
+    if (published === null) return globSync(pattern);
+    const names = globSync(basename(pattern), { cwd: published });
+    return names.map((name) => join(directory, name));
   }
 
   /** Every pattern asked for. */

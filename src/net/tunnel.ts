@@ -14,17 +14,17 @@ export interface TunnelObserver {
 
 export class Tunnel implements Timed {
   deadline: number;
+  /** Milliseconds without a byte in either direction after which the tunnel is closed. */
+  idle: number;
   readonly #client: TunnelSide;
   readonly #upstream: TunnelSide;
   readonly #deadlines: Deadlines;
-  readonly #idle: number;
   readonly #observer: TunnelObserver;
   #closed = false;
 
-  /** `idle`: ms without a byte in either direction after which the tunnel is closed. */
   constructor(client: Transport, upstream: Transport, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
     this.#deadlines = deadlines;
-    this.#idle = idle;
+    this.idle = idle;
     this.#observer = observer;
     this.deadline = deadlines.now + idle;
     this.#client = new TunnelSide(this, client);
@@ -74,7 +74,7 @@ export class Tunnel implements Timed {
 
   /** For its sides only. */
   touched(): void {
-    this.deadline = this.#deadlines.now + this.#idle;
+    this.deadline = this.#deadlines.now + this.idle;
   }
 
   /** For its sides only: one of them has ended. */

@@ -9,7 +9,10 @@ const FORBIDDEN = problemResponse(403);
 export const acl: Policy<Extract<PolicyPlan, { type: 'acl' }>> = {
   bind: (plan) => {
     const rules = new AddressAcl(plan.acl);
-    return { request: (x) => (rules.allows(x.clientAddress) ? undefined : FORBIDDEN) };
+    return {
+      request: (x) => (rules.allows(x.clientAddress) ? undefined : FORBIDDEN),
+      allows: (_, clientAddress) => rules.allows(clientAddress),
+    };
   },
   why: ({ acl: rules }, x) => `${rules.name}: ${decidingRule(rules, x.clientAddress)}`,
   guards: (plan) => keepsStrangersOut(plan.acl),

@@ -1,8 +1,9 @@
 /** The policies by their type: one that is planned and not in this table does not compile. Cold. */
+import { Kept } from '../kit/kept.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
 import { headers } from './headers.ts';
-import type { Hooks, Policy } from './policy.ts';
+import type { Gate, Hooks, Policy } from './policy.ts';
 import { rewrite } from './rewrite.ts';
 
 const policies = { acl, headers, rewrite } satisfies {
@@ -18,24 +19,41 @@ export interface BoundHooks {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Of those that only let in or refuse. */
+  readonly gates: readonly Gate[];
+  /** The others, each as a whole. */
+  readonly lasting: readonly Hooks[];
+}
+
+/** One policy of one route, and what it was made from. */
+export interface BoundPolicy {
+  readonly plan: PolicyPlan;
+  readonly hooks: Hooks;
 }
 
 /** Most routes have no policies: they share this. */
-const NONE: BoundHooks = { request: [], forward: [], response: [], done: [] };
+const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], gates: [], lasting: [] };
 
 /** The policy that takes this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
   return policies[plan.type];
 }
 
-export function bindPolicies(plans: readonly PolicyPlan[]): BoundHooks {
-  if (plans.length === 0) return NONE;
-  const all = plans.map((plan) => policyOf(plan).bind(plan));
+/** Held by the routes that have it; what a policy claims is released with it. */
+export function bindPolicy(plan: PolicyPlan): Kept<BoundPolicy> {
+  return new Kept({ plan, hooks: policyOf(plan).bind(plan) });
+}
+
+export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
+  if (bound.length === 0) return NONE;
+  const all = bound.map(({ value }) => value.hooks);
   const backwards = all.toReversed();
   return {
     request: all.flatMap((hooks) => hooks.request ?? []),
     forward: all.flatMap((hooks) => hooks.forward ?? []),
     response: backwards.flatMap((hooks) => hooks.response ?? []),
     done: backwards.flatMap((hooks) => hooks.done ?? []),
+    gates: all.flatMap((hooks) => hooks.allows ?? []),
+    lasting: all.filter((hooks) => hooks.allows === undefined),
   };
 }

@@ -20,7 +20,14 @@ export interface Hooks {
   response?: (x: Exchange) => void;
   /** The exchange is over, well or not. */
   done?: (x: Exchange) => void;
+  /**
+   * Whether an exchange under way would still be let in; for policies that do nothing but let in or refuse. What runs on
+   * when such a policy changes is judged by it anew, and goes on as it is if it may. Cold. `x`: as it was routed.
+   */
+  allows?: Gate;
 }
+
+export type Gate = (x: Exchange, clientAddress: string) => boolean;
 
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
 export interface Policy<P> {

@@ -12,15 +12,36 @@ import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
-import type { Hooks } from '../policies/policy.ts';
+import type { Gate, Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
 import type { Mirror } from './mirror.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
 
+/** Why something under way can't go over to the next generation. */
+export type Pin =
+  | 'listener_gone'
+  | 'denied_by_listener'
+  | 'denied_by_policy'
+  | 'route_gone'
+  | 'routed_elsewhere'
+  | 'policies_changed'
+  | 'pool_changed'
+  | 'endpoint_gone';
+
+/** The next generation, as what runs on an older one sees it. Cold. */
+export interface Successor extends Lease {
+  http(listener: string): HttpLive | null;
+  tcp(listener: string): TcpLive | null;
+  route(name: string): Route | null;
+  pool(name: string): Pool | null;
+}
+
 /** Something under way that can be told to end when its generation has had its time. */
 export interface Leaseholder {
+  /** Goes over to the next generation, if that means the same to it: null. Its lease is moved by the caller. */
+  rehome(next: Successor): Pin | null;
   /** Ends it now. */
   cut(): void;
 }
@@ -47,6 +68,22 @@ export interface Route {
   /** null: nothing is mirrored. */
   readonly mirror: Mirror | null;
   readonly metrics: RouteMetrics;
+  /** What asks again whether its client may be served. */
+  readonly gates: readonly Gate[];
+  /** The policies that are more than gates. */
+  readonly lasting: readonly Hooks[];
+  /** Every pool that it may send to, its mirror's last. */
+  readonly pools: readonly Pool[];
+}
+
+/** What a relay needs of the snapshot that is current when its client connects: one tcp listener of it. */
+export interface TcpLive {
+  readonly lease: Lease;
+  readonly plan: ListenerPlan;
+  readonly acl: AddressAcl | null;
+  readonly pool: Pool;
+  readonly metrics: ListenerMetrics;
+  readonly shared: Shared;
 }
 
 /** One http listener of one snapshot. */

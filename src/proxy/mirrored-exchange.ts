@@ -17,7 +17,7 @@ import type { Transport } from '../net/transport.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Lease, Leaseholder } from './live.ts';
+import type { Lease, Leaseholder, Pin, Successor } from './live.ts';
 import type { Mirror } from './mirror.ts';
 import { wasStale } from './retry.ts';
 
@@ -30,7 +30,7 @@ const MOST_READ = 1024 * 1024;
 export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
   deadline = Number.POSITIVE_INFINITY;
   readonly #mirror: Mirror;
-  readonly #lease: Lease;
+  #lease: Lease;
   readonly #text: string;
   readonly #method: string;
   /** Bytes of the body: 0 none, -1 chunked. */
@@ -159,6 +159,15 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   /** It has had its time (Timed). */
   onDeadline(): void {
     this.#abort('failed');
+  }
+
+  /** An endpoint is at work on it already: if it is still there, nothing else matters. */
+  rehome(next: Successor): Pin | null {
+    const pool = next.pool(this.#mirror.pool.name);
+    if (pool === null) return 'pool_changed';
+    if (!pool.endpoints.some(({ state }) => state === this.#endpoint)) return 'endpoint_gone';
+    this.#lease = next;
+    return null;
   }
 
   /** Its generation has had its time. */

@@ -11,7 +11,7 @@ import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE, OV
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
-import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 import { clientAddress } from '../http/identity.ts';
@@ -19,33 +19,21 @@ import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Pool } from '../upstream/pool.ts';
 import { logExchange } from './access-records.ts';
 import { Forwarding } from './forwarding.ts';
-import type { HttpLive, Leaseholder, Route } from './live.ts';
+import type { HttpLive, Leaseholder, Pin, Route, Successor } from './live.ts';
 import { lastHop } from './max-forwards.ts';
+import { problem, unavailable } from './own-answers.ts';
+import { copyOf, newHomeOf } from './rehoming.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
-const problems = new Map<number, FixedResponse>();
 const FORBIDDEN = 403;
-
-function problem(status: number): FixedResponse {
-  let response = problems.get(status);
-  if (response === undefined) problems.set(status, (response = problemResponse(status)));
-  return response;
-}
-
-/** A 503 that says when it is worth trying again. */
-function unavailable(pool: Pool | null): FixedResponse {
-  return problemResponse(503, [
-    ['Retry-After', String(pool === null ? 1 : Math.max(1, Math.ceil(pool.nextTry / 1000)))],
-  ]);
-}
 
 export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   readonly x: Exchange;
   readonly stream: ServerStream;
-  readonly live: HttpLive;
+  /** Of the generation that it runs on, which may become another. */
+  live: HttpLive;
   #route: Route | null = null;
   #step = 0;
   #forwarding: Forwarding | null = null;
@@ -53,6 +41,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** Content bytes of an answer of our own; -1: ask the stream. */
   #bytesOut = -1;
   #tunnel: UpgradedTunnel | null = null;
+  /** What the client asked for, if it is to become a tunnel: hooks edit the exchange itself. */
+  #asked: Exchange | null = null;
+  #routedPath = '';
 
   constructor(x: Exchange, stream: ServerStream, live: HttpLive) {
     this.x = x;
@@ -127,6 +118,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
 
   #forward(): void {
     const { forward, pool, split, mirror } = this.#route!;
+    if (this.stream.upgrade) this.#asked = copyOf(this.x);
+    this.#routedPath = this.x.path;
     for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
     this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror);
     this.#forwarding.start();
@@ -214,6 +207,30 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#finish();
   }
 
+  rehome(next: Successor): Pin | null {
+    const { x, live } = this;
+    const route = this.#route;
+    const forwarding = this.#forwarding;
+    // Not routed: it is being refused, and over in a moment.
+    if (route === null) return 'route_gone';
+    const sent = x.path;
+    if (forwarding !== null) x.path = this.#routedPath;
+    const endpoint = this.#tunnel?.endpoint ?? forwarding?.attempt?.endpoint ?? null;
+    const settled = this.#tunnel !== null || this.stream.begun;
+    const asked = this.#asked ?? x;
+    const exact = this.#asked !== null;
+    const home = newHomeOf({ live, route, asked, exact, forwarding, endpoint, settled }, x.clientAddress, next);
+    x.path = sent;
+    if (typeof home === 'string') return home;
+    this.live = home.live;
+    this.#route = home.route;
+    if (forwarding !== null && home.pool !== null) {
+      forwarding.pool = home.pool;
+      this.#tunnel?.retime(home.pool.plan.timeouts.tunnel);
+    }
+    return null;
+  }
+
   /** Its generation has had its time. */
   cut(): void {
     this.#tunnel?.cut();
@@ -253,7 +270,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    const { x, live, stream } = this;
+    const { x, stream } = this;
     stream.owner = null;
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#forwarding?.finished();
@@ -262,7 +279,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#record();
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
-    live.lease.release(this);
+    this.live.lease.release(this);
   }
 
   /** Counts and logs the exchange. */

@@ -6,27 +6,18 @@
  */
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
-import type { Deadlines } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
-import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
-import type { Lease, Leaseholder } from './live.ts';
+import type { Leaseholder, Pin, Successor, TcpLive } from './live.ts';
+import { findPool, missing } from './rehoming.ts';
 import { mayRetry } from './retry.ts';
 
 const NOTHING = Buffer.alloc(0);
-
-/** What a relay needs of the snapshot that is current when its client connects. */
-export interface TcpLive {
-  readonly lease: Lease;
-  readonly pool: Pool;
-  readonly metrics: ListenerMetrics;
-  readonly deadlines: Deadlines;
-}
 
 export interface RelayObserver {
   /** The client's connection is over. Called once. `error`: '' or why. */
@@ -41,7 +32,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
   readonly #client: Transport;
-  readonly #live: TcpLive;
+  #live: TcpLive;
   readonly #observer: RelayObserver;
   /** Who is asked: the listener's, or one that it falls back on. */
   #pool: Pool;
@@ -154,10 +145,10 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#dialing = null;
     this.#attempted();
     this.#endpoint!.health.connected();
-    const { metrics, deadlines } = this.#live;
+    const { metrics, shared } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
-    this.#tunnel = new Tunnel(this.#client, upstream, deadlines, this.#pool.plan.timeouts.tunnel, this);
+    this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.plan.timeouts.tunnel, this);
     this.#tunnel.start(NOTHING, NOTHING);
   }
 
@@ -202,6 +193,19 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#attempted();
     endpoint.leave(this.#trial);
     return endpoint;
+  }
+
+  rehome(next: Successor): Pin | null {
+    const live = next.tcp(this.connection.listener);
+    if (live === null) return 'listener_gone';
+    if (live.acl !== null && !live.acl.allows(this.clientAddress)) return 'denied_by_listener';
+    const endpoint = this.#tunnel === null ? null : this.#endpoint;
+    const pool = findPool([live.pool], this.#pool, endpoint);
+    if (pool === null) return missing([live.pool], this.#pool, endpoint);
+    this.#live = live;
+    this.#pool = pool;
+    if (this.#tunnel !== null) this.#tunnel.idle = pool.plan.timeouts.tunnel;
+    return null;
   }
 
   /** Its generation has had its time. */

@@ -8,7 +8,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable, HeldConnection } from './connection-table.ts';
-import type { Lease, Shared } from './live.ts';
+import type { Lease, Shared, TcpLive } from './live.ts';
 import { Relay, type RelayObserver } from './relay.ts';
 
 export interface TcpListenerParts {
@@ -21,14 +21,29 @@ export interface TcpListenerParts {
   readonly shared: Shared;
 }
 
-/** A relay as the connection table holds it. */
-class HeldRelay implements HeldConnection {
+/** A relay as the connection table holds it. It outlives its snapshot: it must hold nothing of it. */
+class HeldRelay implements HeldConnection, RelayObserver {
   readonly idle = false;
   readonly clientAddress: string;
   relay: Relay | null = null;
+  readonly #table: ConnectionTable;
+  readonly #total: TotalConnections;
+  readonly #metrics: ListenerMetrics;
+  readonly #shared: Shared;
+  readonly #generation: number;
+  readonly #startedAt: number;
 
-  constructor(clientAddress: string) {
+  constructor(clientAddress: string, { table, total, metrics, shared, lease }: TcpListenerParts) {
     this.clientAddress = clientAddress;
+    this.#table = table;
+    this.#total = total;
+    this.#metrics = metrics;
+    this.#shared = shared;
+    this.#generation = lease.generation;
+    this.#startedAt = shared.clock.now();
+    total.enter();
+    metrics.active++;
+    table.add(this);
   }
 
   /** A byte stream has no point at which ending it loses nothing: it runs until it ends or is cut. */
@@ -37,51 +52,51 @@ class HeldRelay implements HeldConnection {
   destroy(): void {
     this.relay?.cut();
   }
+
+  onRelayClosed(relay: Relay, error: string): void {
+    const { accessLog, clock } = this.#shared;
+    this.#table.delete(this);
+    this.#total.leave();
+    this.#metrics.active--;
+    if (accessLog !== null) logRelay(accessLog, relay, this.#generation, this.#startedAt, clock.now(), error);
+  }
 }
 
-export class TcpListener {
+export class TcpListener implements TcpLive {
   readonly plan: ListenerPlan;
+  readonly lease: Lease;
+  readonly pool: Pool;
   readonly table: ConnectionTable;
+  readonly metrics: ListenerMetrics;
+  readonly shared: Shared;
+  readonly acl: AddressAcl | null;
   readonly #parts: TcpListenerParts;
-  readonly #acl: AddressAcl | null;
 
   constructor(parts: TcpListenerParts) {
     this.plan = parts.plan;
+    this.lease = parts.lease;
+    this.pool = parts.pool;
     this.table = parts.table;
+    this.metrics = parts.metrics;
+    this.shared = parts.shared;
+    this.acl = parts.plan.acl === null ? null : new AddressAcl(parts.plan.acl);
     this.#parts = parts;
-    this.#acl = parts.plan.acl === null ? null : new AddressAcl(parts.plan.acl);
   }
 
   /** A connection was accepted. One that is refused is reset: in a protocol nobody here knows there is no other word. */
   accept(transport: Transport): void {
-    const { plan, lease, pool, metrics, table, total, shared } = this.#parts;
+    const { plan, metrics, table, total, shared } = this.#parts;
     const connection = new Connection(transport.addresses(), plan.name, false);
+    const { clientAddress } = connection;
     metrics.accepted++;
-    const allowed = this.#acl === null || this.#acl.allows(connection.clientAddress);
+    const allowed = this.acl === null || this.acl.allows(clientAddress);
     if (!allowed) metrics.refusedByAcl++;
     if (shared.overloaded) metrics.refusedByOverload++;
-    if (
-      !allowed ||
-      shared.overloaded ||
-      admit(plan.limits, table, total, connection.clientAddress, metrics) !== 'fits'
-    ) {
+    if (!allowed || shared.overloaded || admit(plan.limits, table, total, clientAddress, metrics) !== 'fits') {
       transport.reset();
       return;
     }
-    total.enter();
-    metrics.active++;
-    const held = new HeldRelay(connection.clientAddress);
-    table.add(held);
-    const startedAt = shared.clock.now();
-    const observer: RelayObserver = {
-      onRelayClosed: (relay, error) => {
-        table.delete(held);
-        total.leave();
-        metrics.active--;
-        if (shared.accessLog !== null)
-          logRelay(shared.accessLog, relay, lease.generation, startedAt, shared.clock.now(), error);
-      },
-    };
-    held.relay = new Relay(transport, connection, { lease, pool, metrics, deadlines: shared.deadlines }, observer);
+    const held = new HeldRelay(clientAddress, this.#parts);
+    held.relay = new Relay(transport, connection, this, held);
   }
 }

@@ -10,6 +10,7 @@ import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { UPGRADE } from '../http/known.ts';
 import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
+import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Attempt } from './attempt.ts';
 import type { Passage } from './passage.ts';
 
@@ -37,6 +38,15 @@ export class UpgradedTunnel implements TunnelObserver {
     this.#tunnel.start(client.early, early);
     giveFields(fields);
     passage.x.responseFields = null;
+  }
+
+  get endpoint(): EndpointState {
+    return this.#attempt.endpoint;
+  }
+
+  /** `idle` in ms, from the next byte on. */
+  retime(idle: number): void {
+    this.#tunnel.idle = idle;
   }
 
   cut(): void {

@@ -5,12 +5,13 @@
  * anything fails, what was acquired is released in reverse and the caller's world is as before.
  */
 import type { Clock } from '../kit/clock.ts';
+import { Kept } from '../kit/kept.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EndpointPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
-import { bindPolicies } from '../policies/index.ts';
+import { bindPolicy, hooksOf } from '../policies/index.ts';
 import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
@@ -26,7 +27,8 @@ import { PoolLoad } from '../upstream/load.ts';
 import { Pool } from '../upstream/pool.ts';
 import { bindStrategy } from '../upstream/strategies/index.ts';
 import type { Carryover } from './carryover.ts';
-import { Snapshot } from './snapshot.ts';
+import { comparedRouting, LivePolicies, livePool, liveRoute, poolsOf } from './reuse.ts';
+import { type BoundRoute, Snapshot } from './snapshot.ts';
 
 export interface BindContext {
   readonly generation: number;
@@ -37,6 +39,8 @@ export interface BindContext {
   readonly shared: Shared;
   readonly total: TotalConnections;
   readonly healthChanged: EndpointParts['changed'];
+  /** Snapshots that something runs on, the current one first. */
+  readonly live: () => readonly Snapshot[];
   /** Whatever snapshot is current when it is called. */
   readonly current: () => Snapshot | null;
 }
@@ -45,15 +49,28 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
     const { clock } = context;
-    const { pools } = snapshot;
-    const routes = new Map<string, Route>();
-    await inSlices(plan.pools, clock, (pool) => pools.set(pool.name, bindPool(pool, snapshot, context)));
-    for (const pool of pools.values()) pool.fallback = bindFallback(pool.plan, pools);
-    await inSlices(plan.routes, clock, (route) => routes.set(route.name, bindRoute(route, pools, context)));
+    const { pools, routes } = snapshot;
+    const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
+    const fresh: Pool[] = [];
+    await inSlices(plan.pools, clock, (pool) => {
+      const bound = livePool(pool, plans, context.live()) ?? bindPool(pool, context);
+      snapshot.keepPool(bound);
+      if (bound.value.plan === pool) fresh.push(bound.value);
+    });
+    for (const pool of fresh) pool.fallback = bindFallback(pool.plan, snapshot);
+    await inSlices(plan.routes, clock, (route) =>
+      snapshot.keepRoute(liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context)),
+    );
     for (const listener of plan.listeners) {
-      const router = new Router<Route>();
-      await inSlices(listener.routes, clock, (route) => router.add(route.match, routes.get(route.name)!));
-      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, pools, router, context));
+      let router: Router<Route> | null = null;
+      const [newest] = context.live();
+      await inSlices(
+        comparedRouting(listener, routes, newest, (found) => (router = found)),
+        clock,
+        () => {},
+      );
+      router ??= await routerOf(listener, snapshot, clock);
+      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
     }
     return snapshot;
   } catch (error) {
@@ -62,11 +79,29 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   }
 }
 
-function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Pool {
+async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, clock: Clock): Promise<Router<Route>> {
+  const router = new Router<Route>();
+  await inSlices(routes, clock, ({ name, match }) => router.add(match, snapshot.route(name)!));
+  return router;
+}
+
+function bindPool(plan: PoolPlan, context: BindContext): Kept<Pool> {
+  const releases: (() => void)[] = [];
+  try {
+    const pool = makePool(plan, context, (release) => releases.push(release));
+    return new Kept(pool, releases);
+  } catch (error) {
+    for (const release of releases.toReversed()) release();
+    throw error;
+  }
+}
+
+/** `onEnd` gathers what is called, last first, when nobody holds the pool any more. */
+function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
   const { carryover, clock, random, shared, metrics } = context;
   const { deadlines } = shared;
   const load = carryover.acquire(plan.claim, () => new PoolLoad(plan, deadlines, metrics.pool(plan.name)));
-  snapshot.onEnd(() => carryover.release(plan.claim));
+  onEnd(() => carryover.release(plan.claim));
   const states = plan.endpoints.map((endpoint) => {
     const { address, weight, claim } = endpoint;
     const state = carryover.acquire(claim, () => {
@@ -74,23 +109,23 @@ function bindPool(plan: PoolPlan, snapshot: Snapshot, context: BindContext): Poo
       const changed = context.healthChanged;
       return new EndpointState(address, tuningOf(plan, endpoint), { ...parts, pool: plan.name, changed });
     });
-    snapshot.onEnd(() => carryover.release(claim));
+    onEnd(() => carryover.release(claim));
     const { active } = plan.health;
     const { check } = endpoint;
     if (active !== null && check !== null) {
       carryover.acquire(check, () => new ActiveCheck(state, active, clock, random));
-      snapshot.onEnd(() => carryover.release(check));
+      onEnd(() => carryover.release(check));
     }
     return { state, weight };
   });
   const pool = new Pool(plan, states, load, deadlines, (candidates) => bindStrategy(plan.strategy, candidates, random));
-  snapshot.onEnd(() => pool.close());
+  onEnd(() => pool.close());
   return pool;
 }
 
-function bindFallback({ fallback }: PoolPlan, pools: ReadonlyMap<string, Pool>): Pool['fallback'] {
+function bindFallback({ fallback }: PoolPlan, snapshot: Snapshot): Pool['fallback'] {
   if (fallback === null) return null;
-  return fallback.type === 'pool' ? pools.get(fallback.pool)! : fixedResponse(fallback);
+  return fallback.type === 'pool' ? snapshot.pool(fallback.pool) : fixedResponse(fallback);
 }
 
 function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
@@ -98,25 +133,32 @@ function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan)
   return { keepalive, health, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
-function bindRoute(plan: RoutePlan, pools: ReadonlyMap<string, Pool>, context: BindContext): Route {
+function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): Kept<BoundRoute> {
   const { action, mirror } = plan;
   const { shared, metrics } = context;
-  const of = ({ pool }: { readonly pool: PoolPlan }): Pool => pools.get(pool.name)!;
-  return {
+  const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
+  const live = new LivePolicies(plan.name, context.live());
+  const policies = plan.policies.map((policy) => live.take(policy, () => bindPolicy(policy)));
+  const route: Route = {
     name: plan.name,
-    ...bindPolicies(plan.policies),
+    ...hooksOf(policies),
     pool: action.type === 'pool' ? of(action) : null,
     split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
     mirror: mirror === null ? null : new Mirror(mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
     metrics: metrics.route(plan.name),
+    pools: poolsOf(plan).map((name) => snapshot.pool(name)!),
   };
+  for (const policy of policies) policy.hold();
+  return new Kept(
+    { plan, route, policies },
+    policies.map((policy) => () => policy.release()),
+  );
 }
 
 function bindListener(
   plan: ListenerPlan,
   snapshot: Snapshot,
-  pools: ReadonlyMap<string, Pool>,
   router: Router<Route>,
   context: BindContext,
 ): HttpListener | TcpListener {
@@ -124,7 +166,7 @@ function bindListener(
   const table = carryover.acquire(plan.count, () => new ConnectionTable());
   snapshot.onEnd(() => carryover.release(plan.count));
   const common = { plan, lease: snapshot, metrics: metrics.listener(plan.name), table, total, shared };
-  if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: pools.get(plan.pool!.name)! });
+  if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
   return new HttpListener({
     ...common,
     router,

@@ -1,6 +1,6 @@
 /** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any thread. */
 import { loadConfig } from '../config/load.ts';
-import { ConfigError, type Problem } from '../config/problem.ts';
+import { ConfigError, configError, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
@@ -44,8 +44,18 @@ export function compile(file: string, env: Environment, known: Known | null = nu
   if (known !== null && digestNow(known) === known.digest) return null;
   let compiled = compileOnce(file, env);
   // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
-  for (let i = 1; i < MOST_READINGS && digestNow(compiled) !== compiled.digest; i++) compiled = compileOnce(file, env);
+  for (let i = 1; digestNow(compiled) !== compiled.digest; i++) {
+    if (i === MOST_READINGS) return unsettled(file, compiled);
+    compiled = compileOnce(file, env);
+  }
   return compiled;
+}
+
+/** Refused, and like all that is refused looked at again a little later. */
+function unsettled(file: string, { files, globs, digest }: Known): Compiled {
+  const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
+  const { problems, report } = configError([problem], new Map());
+  return { plan: null, planDigest: '', problems, report, files, globs, digest };
 }
 
 /** Whatever was compiled before. `file`: absolute path. */

@@ -34,7 +34,7 @@ function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
       return listener instanceof HttpListener ? listener : siteOf(plan);
     },
     portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
-    pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!, chance, x),
+    pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
     shown: () => HIDDEN,
   };
 }

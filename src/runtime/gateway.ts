@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { DateField } from '../http/date.ts';
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
+import { inSlices } from '../kit/slices.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { ListeningSocket } from '../net/listen.ts';
@@ -137,6 +138,7 @@ export class Gateway {
       listeners.commit();
       admin.commit();
       this.#settle(previous, next, context, accessLog);
+      await this.#rehome(next);
       await this.#forgetSeries();
     } catch (error) {
       if (this.#current === next) throw error;
@@ -168,6 +170,11 @@ export class Gateway {
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
     if (previous !== null) this.#retire(previous);
+  }
+
+  /** Moves the leases of what would be served in the same way to the new snapshot. */
+  async #rehome(next: Snapshot): Promise<void> {
+    for (const old of this.#retiring) await inSlices(old.holders, this.clock, (holder) => old.handOver(holder, next));
   }
 
   /** Drops the series of what no live plan names any more. */
@@ -213,6 +220,7 @@ export class Gateway {
       shared: this.#shared,
       total: this.#total,
       healthChanged: this.#healthChanged,
+      live: () => this.snapshots,
       current: () => this.#current,
     };
   }

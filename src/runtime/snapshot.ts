@@ -4,10 +4,14 @@
  * Made by bind.ts, made current by gateway.ts, retired when the next one is. It ends when it has been retired and its
  * last lease is released; then what it claimed is given back, last first.
  */
+import type { Kept } from '../kit/kept.ts';
 import type { Transport } from '../net/transport.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan, RoutePlan } from '../plan/types.ts';
+import type { BoundPolicy } from '../policies/index.ts';
 import type { ConnectionTable } from '../proxy/connection-table.ts';
-import type { Lease, Leaseholder } from '../proxy/live.ts';
+import { HttpListener } from '../proxy/http-listener.ts';
+import type { HttpLive, Leaseholder, Pin, Route, Successor, TcpLive } from '../proxy/live.ts';
+import { TcpListener } from '../proxy/tcp-listener.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 export interface BoundListener {
@@ -15,14 +19,25 @@ export interface BoundListener {
   accept(transport: Transport): void;
 }
 
-export class Snapshot implements Lease {
+/** A route, what it was made from, and its policies in their order. */
+export interface BoundRoute {
+  readonly plan: RoutePlan;
+  readonly route: Route;
+  readonly policies: readonly Kept<BoundPolicy>[];
+}
+
+export class Snapshot implements Successor {
   readonly generation: number;
   readonly plan: Plan;
   /** Epoch ms. */
   readonly boundAt: number;
   readonly listeners = new Map<string, BoundListener>();
-  readonly pools = new Map<string, Pool>();
+  /** Those that a reload does not change are the same in the next snapshot. */
+  readonly pools = new Map<string, Kept<Pool>>();
+  readonly routes = new Map<string, Kept<BoundRoute>>();
   readonly #holders = new Set<Leaseholder>();
+  /** Why those who have been asked to go over to a newer snapshot can't. */
+  readonly #pins = new Map<Leaseholder, Pin>();
   readonly #releases: (() => void)[] = [];
   #retired = false;
   #ended: (() => void) | null = null;
@@ -47,12 +62,69 @@ export class Snapshot implements Lease {
 
   release(holder: Leaseholder): void {
     this.#holders.delete(holder);
+    if (this.#pins.size > 0) this.#pins.delete(holder);
     if (this.#retired && this.#holders.size === 0) this.#end();
   }
 
   /** For bind.ts: `release` is called when the snapshot ends, in reverse order. */
   onEnd(release: () => void): void {
     this.#releases.push(release);
+  }
+
+  keepPool(pool: Kept<Pool>): void {
+    this.pools.set(pool.value.name, pool);
+    this.#keep(pool);
+  }
+
+  keepRoute(route: Kept<BoundRoute>): void {
+    this.routes.set(route.value.plan.name, route);
+    this.#keep(route);
+  }
+
+  #keep(kept: Kept<unknown>): void {
+    kept.hold();
+    this.onEnd(() => kept.release());
+  }
+
+  // === as the successor of older ones
+
+  http(name: string): HttpLive | null {
+    const listener = this.listeners.get(name);
+    return listener instanceof HttpListener ? listener : null;
+  }
+
+  tcp(name: string): TcpLive | null {
+    const listener = this.listeners.get(name);
+    return listener instanceof TcpListener ? listener : null;
+  }
+
+  route(name: string): Route | null {
+    return this.routes.get(name)?.value.route ?? null;
+  }
+
+  pool(name: string): Pool | null {
+    return this.pools.get(name)?.value ?? null;
+  }
+
+  // === as one that is not current any more
+
+  /** Everything that runs on it. What is let go meanwhile does not come. */
+  get holders(): Iterable<Leaseholder> {
+    return this.#holders;
+  }
+
+  pinOf(holder: Leaseholder): Pin | null {
+    return this.#pins.get(holder) ?? null;
+  }
+
+  /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. */
+  handOver(holder: Leaseholder, next: Snapshot): Pin | null {
+    const pin = holder.rehome(next);
+    if (pin === null) {
+      next.lease(holder);
+      this.release(holder);
+    } else this.#pins.set(holder, pin);
+    return pin;
   }
 
   /** It is not current any more, or never became so. `ended` is called when nothing runs on it. */

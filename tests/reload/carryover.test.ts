@@ -99,7 +99,7 @@ test('a request under way is finished under the config that it began with, and h
   await until(() => gateway.running.gateway.snapshots.length === 1, 'the old generation ends');
 });
 
-test('a tunnel outlives any number of reloads, and its generation is cut when its drain time is over', async () => {
+test('a tunnel goes over to any number of new generations, until its endpoint is not there; then it has its drain time', async () => {
   await using origin = await rawOrigin(
     answering((socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n');
@@ -117,7 +117,9 @@ test('a tunnel outlives any number of reloads, and its generation is cut when it
     client.send(`ping ${i}`);
     await until(() => client.text.length > before, 'the echo comes');
   }
-  expect(gateway.running.gateway.snapshots).toHaveLength(2);
+  expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([1]);
+  await gateway.edit({ ...config, pools: { origin: { endpoints: ['127.0.0.1:1'] } } });
+  expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([0, 1]);
   await until(() => client.closed, 'the drain time is over');
   expect(client.error).toBe('ECONNRESET');
   expect(gateway.running.gateway.snapshots).toHaveLength(1);

@@ -95,24 +95,6 @@ describe('a file', () => {
 });
 
 describe('links', () => {
-  test('a ConfigMap: ..data is swapped as the kubelet does it, and the old directory removed', async () => {
-    const swap = (version: number): void => {
-      const directory = `..2026_11_0${version}`;
-      mkdirSync(join(folder, directory));
-      writeFileSync(join(folder, directory, 'gateway.yaml'), answering(`v${version}`));
-      symlinkSync(directory, join(folder, '..data_tmp'));
-      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-      if (version > 0) rmSync(join(folder, `..2026_11_0${version - 1}`), { recursive: true });
-    };
-    swap(0);
-    symlinkSync('..data/gateway.yaml', join(folder, 'gateway.yaml'));
-    await start(join(folder, 'gateway.yaml'));
-    for (let i = 1; i <= 5; i++) {
-      swap(i);
-      await becomes(`v${i}`);
-    }
-  });
-
   test('a `current` link that is pointed at another release, the old one kept', async () => {
     for (let i = 0; i < 4; i++) {
       mkdirSync(join(folder, 'releases', String(i)), { recursive: true });

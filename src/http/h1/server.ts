@@ -25,7 +25,7 @@ import { giveFields, takeFields } from '../fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../fixed-response.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
-import type { ExchangeOwner, HttpService, ServerStream, SwitchedConnection } from '../server-stream.ts';
+import type { ExchangeOwner, HttpService, HttpTimeouts, ServerStream, SwitchedConnection } from '../server-stream.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
@@ -73,7 +73,11 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   readonly #transport: Transport;
   readonly #environment: Http1Environment;
   readonly #writer: ResponseWriter;
+  /** What was current, while a head is read; null at all other times: what goes on for long must hold no generation. */
   #service: HttpService | null = null;
+  /** Those of the last request. */
+  #timeouts: HttpTimeouts | null = null;
+  #bodyLimit = 0;
   #state = IDLE;
   #stash: Stash | null = null;
   #consuming = false;
@@ -96,8 +100,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.connection = connection;
     this.#environment = environment;
     this.#writer = new ResponseWriter(transport);
-    this.#service = environment.service();
-    this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
+    this.deadline = environment.deadlines.now + (environment.service()?.timeouts.header ?? 0);
     transport.handler = this;
     environment.deadlines.add(this);
   }
@@ -203,6 +206,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     }
     const service = this.#service;
     if (service === null) return this.#refuse(503, end);
+    this.#timeouts = service.timeouts;
     const fields = takeFields();
     const stop = parseRequestHead(bytes, start, end, service.limits, head, fields);
     if (stop <= 0) {
@@ -252,6 +256,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       now,
     );
     this.#exchange = x;
+    this.#service = null;
+    this.#bodyLimit = service.limits.bodySize;
     service.serve(x, this);
     return 0;
   }
@@ -278,7 +284,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     // The sink may have ended the exchange meanwhile.
     if (this.#state !== BODY) return stop;
     this.#bodyBytes += stop - start;
-    const limit = this.#service!.limits.bodySize;
+    const limit = this.#bodyLimit;
     if (this.#bodyKind === CHUNKED && limit > 0 && this.#bodyBytes > limit)
       return this.#failRequest(BODY_TOO_LARGE, end);
     if (this.#exchange !== null) this.#exchange.bytesIn = this.#bodyBytes;
@@ -367,7 +373,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #awaitBody(): void {
     if (this.#transport.pending) return;
     const due = this.#state === BODY && this.#sink !== null && !this.#paused;
-    this.deadline = due ? this.#environment.deadlines.now + this.#service!.timeouts.body : Number.POSITIVE_INFINITY;
+    this.deadline = due ? this.#environment.deadlines.now + this.#timeouts!.body : Number.POSITIVE_INFINITY;
   }
 
   // === response
@@ -444,14 +450,14 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   }
 
   #awaitDrain(): void {
-    this.deadline = this.#environment.deadlines.now + (this.#service?.timeouts.send ?? LINGER_MS);
+    this.deadline = this.#environment.deadlines.now + (this.#timeouts?.send ?? LINGER_MS);
   }
 
   /** The exchange is over and the connection goes on. */
   #finish(): void {
     this.#responseSource = null;
     this.#state = IDLE;
-    this.deadline = this.#environment.deadlines.now + this.#service!.timeouts.idle;
+    this.deadline = this.#environment.deadlines.now + this.#timeouts!.idle;
     if (this.#consuming) return;
     if (this.#ended && (this.#stash === null || this.#stash.length === 0)) this.#close();
     if (this.#stash === null) return;

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { Kept } from '../../src/kit/kept.ts';
+
+test('it ends with its last holder, and gives back in reverse', () => {
+  const ended: string[] = [];
+  const kept = new Kept('value', [() => ended.push('first'), () => ended.push('second')]);
+  kept.hold();
+  kept.hold();
+  kept.release();
+  expect(ended).toEqual([]);
+  kept.release();
+  expect(ended).toEqual(['second', 'first']);
+});
