@@ -72,6 +72,14 @@ export interface EndpointConfig {
   readonly max_requests: number;
 }
 
+/** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+export interface ExplainConfig {
+  /** The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told. */
+  readonly header: string;
+  /** Networks or addresses of the clients that may know, as ACLs judge them. */
+  readonly allow: readonly string[];
+}
+
 /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
 export interface FallbackConfig {
   /** Another pool, which may have a fallback in turn: a chain has three pools at most. */
@@ -130,6 +138,8 @@ export interface GatewayConfig {
   readonly listeners: Readonly<Record<string, ListenerConfig>>;
   /** What is done with requests, in order of precedence: the first route that matches wins. */
   readonly routes: readonly RouteConfig[];
+  /** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+  readonly explain?: ExplainConfig;
   /** Requests, and what the config must make of them. If one fails, the config is refused. */
   readonly tests: readonly ConfigTest[];
   /** What must hold of the config, whatever else is changed in it. If one does not, the config is refused. */
@@ -738,6 +748,9 @@ export const schema: object = {
       },
       "default": []
     },
+    "explain": {
+      "$ref": "#/$defs/explain"
+    },
     "tests": {
       "description": "Requests, and what the config must make of them. If one fails, the config is refused.",
       "type": "array",
@@ -999,6 +1012,38 @@ export const schema: object = {
         "address"
       ],
       "x-short": "address"
+    },
+    "explain": {
+      "title": "ExplainConfig",
+      "description": "Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "header": {
+          "description": "The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told.",
+          "type": "string",
+          "format": "field-name",
+          "default": "x-prozy-explain"
+        },
+        "allow": {
+          "description": "Networks or addresses of the clients that may know, as ACLs judge them.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "examples": [
+            [
+              "127.0.0.1",
+              "10.0.0.0/8"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "allow"
+      ]
     },
     "fallback": {
       "title": "FallbackConfig",

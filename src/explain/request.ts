@@ -57,13 +57,15 @@ export interface Refused {
 }
 
 const WHY: Readonly<Record<number, string>> = {
-  400: 'it is not a well-formed request: its target, its Host, its length or one of its fields',
+  400: 'its target, its Host or its length is malformed, or contradicts itself',
   413: 'its body is longer than limits.body_size',
   414: 'its target is longer than limits.uri_size',
   417: 'it expects what nobody knows',
   431: 'its head is longer than limits.header_size, or has more fields than limits.header_count',
   501: 'its method or transfer coding is none that is known',
 };
+
+const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
 
 /** Where a listener takes connections, as far as a connection tells. */
 export interface Place {
@@ -74,13 +76,13 @@ export interface Place {
 
 export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Place): ReadRequest | Refused {
   const text = textOf(asked);
-  if (text === null) return refusal(400);
+  if (text === null) return MALFORMED;
   const bytes = Buffer.from(text, 'utf8');
   const head = new RequestHead();
   const fields = new Fields();
   const stop = parseRequestHead(bytes, 0, bytes.length, limits, head, fields);
+  if (stop === -400 || (stop >= 0 && stop !== bytes.length)) return MALFORMED;
   if (stop < 0) return refusal(-stop);
-  if (stop !== bytes.length) return refusal(400);
   const framing = new BodyFraming();
   const target = new RequestTarget();
   const status = judgeHead(head, fields, limits.bodySize, framing, target);
