@@ -13,6 +13,8 @@ import { UPGRADE } from '../http/known.ts';
 import { CHUNKED, LENGTH } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
+import { plainAddress } from '../net/plain-address.ts';
+import type { AddressPlan } from '../plan/types.ts';
 
 export interface AskedRequest {
   readonly method: string;
@@ -67,14 +69,13 @@ const WHY: Readonly<Record<number, string>> = {
 
 const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
 
-/** Where a listener takes connections, as far as a connection tells. */
+/** The listener that it comes to. */
 export interface Place {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  readonly address: AddressPlan;
 }
 
-export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Place): ReadRequest | Refused {
+export function readRequest(asked: AskedRequest, limits: HttpLimits, { name, address }: Place): ReadRequest | Refused {
   const text = textOf(asked);
   if (text === null) return MALFORMED;
   const bytes = Buffer.from(text, 'utf8');
@@ -90,12 +91,13 @@ export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Plac
   const { authority, host, path, query } = target;
   const length = framing.kind === CHUNKED ? -1 : framing.kind === LENGTH ? framing.length : 0;
   const addresses = {
-    remoteAddress: asked.client,
+    // A Unix socket's peer has no address.
+    remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
     remotePort: 0,
-    localAddress: place.host,
-    localPort: place.port,
+    localAddress: address.host,
+    localPort: address.port,
   };
-  const connection = new Connection(addresses, place.name, false);
+  const connection = new Connection(addresses, name, false);
   const x = new Exchange(
     connection,
     head.method,

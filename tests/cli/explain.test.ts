@@ -1,5 +1,6 @@
 /** `prozy explain` as people use it: of a file, of a gateway that runs, of a generation that is on its way out. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -163,6 +164,27 @@ describe('of a running gateway', () => {
       expect((await get(gateway.adminPort(), `/explain?${query}`)).status).toBe(400);
     expect((await get(gateway.adminPort(), '/explain?url=http://a&listener=web&generation=9')).status).toBe(404);
     expect((await get(gateway.adminPort(), '/explain?url=http://a', { method: 'POST' })).status).toBe(405);
+  });
+
+  test('of many routes the nearest are told, and all as JSON; a Unix socket has no client address', async () => {
+    const many = Array.from({ length: 500 }, (_, i) => ({
+      name: `r${i}`,
+      match: { host: `${i % 5}.test`, path: `/${i}`, methods: [i % 2 === 0 ? 'GET' : 'POST'] },
+      respond: {},
+    }));
+    await using gateway = await testGateway({
+      version: 1,
+      admin: { address: '127.0.0.1:0' },
+      listeners: { web: { address: `unix:${join(tmpdir(), `prozy-${process.pid}.sock`)}` } },
+      routes: many,
+    });
+    const short = await explain(admin(gateway), 'GET', 'http://2.test/412');
+    expect(short.out).toMatch(/from unix:\n[\s\S]*> {2}r412 +takes it[\s\S]* and 470 more, /);
+    expect(short.out.match(/^ +>? +r\d+ /gm)).toHaveLength(30);
+    // All that are shown fail in one condition: no other route is as near.
+    expect(short.out).not.toContain('; ');
+    const long = await explain(admin(gateway), 'GET', 'http://2.test/412', '--format', 'json');
+    expect((JSON.parse(long.out) as Explanation).routes.map(({ name }) => name)).toEqual(many.map(({ name }) => name));
   });
 
   test('no gateway there: 1', async () => {

@@ -1,7 +1,7 @@
 /** The answer's own account of a request: for whom it is, what it says, and that nobody else gets it. */
 import { describe, expect, test } from 'vitest';
 import { simpleConfig, type TestGateway, testGateway } from '../support/gateway.ts';
-import { httpOrigin } from '../support/origin.ts';
+import { answering, httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
 
@@ -62,6 +62,17 @@ describe('a client that may know and asks', () => {
     ]);
     expect([first.body, second.body]).toEqual(['fixed', 'fixed']);
   });
+});
+
+test('a change of protocols is an answer too', async () => {
+  const offer = 'GET /all HTTP/1.1\r\nHost: a\r\nX-Prozy-Explain: 1\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n';
+  const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n';
+  await using origin = await rawOrigin(answering((socket) => socket.write(accepted)));
+  await using gateway = await testGateway(config(origin.port));
+  await using client = await RawClient.to(gateway.port());
+  const { status, headers } = await client.send(offer).response();
+  expect(status).toBe(101);
+  expect(headers['x-prozy-explain']).toContain('route="all", policies=("acl"), pool="origin"');
 });
 
 describe('nobody else', () => {

@@ -35,6 +35,8 @@ test('a route has no failed condition exactly if the router would take it', () =
 });
 
 const some = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+const often = <T>(one: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 9, arbitrary: one }, { weight: 1, arbitrary: seldom });
 const maybe = <T>(key: string, one: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> =>
   fc.oneof(
     fc.constant({}),
@@ -69,22 +71,29 @@ const config = fc.record({ routes: fc.array(route, { minLength: 1, maxLength: 7 
 
 const asked: fc.Arbitrary<AskedRequest> = fc
   .record({
-    method: some('GET', 'GET', 'POST', 'OPTIONS', 'TRACE', 'CONNECT', 'G@T'),
-    host: some('a.test', 'b.a.test', 'B.A.test:81', 'x', 'u@x'),
-    rest: some('', '/', '/a', '/a/b', '/a/../b', '/%61/b?q=1', '/a?q', '?q=1', '/a%zz', '/a\\b', '/a b', '/b'),
+    method: often(some('GET', 'POST'), some('OPTIONS', 'TRACE', 'CONNECT', 'G@T')),
+    host: often(some('a.test', 'b.a.test', 'B.A.test:81'), some('x', 'u@x')),
+    rest: often(
+      some('', '/', '/a', '/a/b', '/a/../b', '/%61/b?q=1', '/a?q', '?q=1', '/b'),
+      some('/a%zz', '/a\\b', '/a b'),
+    ),
     headers: fc.array(
-      some<readonly [string, string]>(
-        ['x-a', '1'],
-        ['X-B', '2'],
-        ['x-forwarded-for', '10.0.0.66'],
-        ['x-forwarded-for', '10.0.0.1'],
-        ['max-forwards', '0'],
-        ['content-length', '0'],
-        ['content-length', 'x'],
-        ['connection', 'x-a'],
-        ['host', 'b.a.test'],
-        ['expect', 'nothing'],
-        ['transfer-encoding', 'gzip'],
+      often(
+        some<readonly [string, string]>(
+          ['x-a', '1'],
+          ['X-B', '2'],
+          ['x-forwarded-for', '10.0.0.66'],
+          ['x-forwarded-for', '10.0.0.1'],
+          ['connection', 'x-a'],
+        ),
+        some<readonly [string, string]>(
+          ['max-forwards', '0'],
+          ['content-length', '0'],
+          ['content-length', 'x'],
+          ['host', 'b.a.test'],
+          ['expect', 'nothing'],
+          ['transfer-encoding', 'gzip'],
+        ),
       ),
       { maxLength: 3 },
     ),
@@ -146,8 +155,8 @@ test('over sockets: who takes it, what answers it, and every byte of the head th
       const { plan } = running.current!;
       for (const question of requests) {
         expect(splitUrl(question.url)).not.toBeNull();
-        const live = (await explainLive(running, question, 'web', null)) as Explanation;
-        const planned = (await explain(plannedSubject(plan), question, 'web')) as Explanation;
+        const live = (await explainLive(running, question, 'web', null, true)) as Explanation;
+        const planned = (await explain(plannedSubject(plan), question, 'web', true)) as Explanation;
         expect({ ...planned, ...LIVE_ONLY }).toEqual({ ...live, ...LIVE_ONLY });
         const before = origin.requests.length;
         await using client = await RawClient.to(gateway.port('web'));
@@ -170,10 +179,10 @@ test('over sockets: who takes it, what answers it, and every byte of the head th
         expect(live.routes.slice(0, wins).every(({ failed }) => failed.length > 0)).toBe(true);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 120 },
   );
   // All ends are met.
-  expect(Object.values(seen).every((count) => count > 3)).toBe(true);
+  expect(Object.entries(seen).filter(([, count]) => count < 10)).toEqual([]);
 });
 
 /** Where a plan and a gateway that serves it may differ. */
