@@ -5,12 +5,20 @@ import { backendsCommand } from './commands/backends.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { dutyCommands } from './commands/duties.ts';
+import { generationsCommand } from './commands/generations.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** In the order in which help shows them. */
-const COMMANDS: readonly AddCommand[] = [runCommand, checkCommand, backendsCommand, dutyCommands, schemaCommand];
+const COMMANDS: readonly AddCommand[] = [
+  runCommand,
+  checkCommand,
+  backendsCommand,
+  dutyCommands,
+  generationsCommand,
+  schemaCommand,
+];
 
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

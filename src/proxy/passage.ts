@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -19,9 +19,10 @@ import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
-import { logExchange } from './access-records.ts';
+import { viewOf } from './lease-views.ts';
+import { recordExchange } from './access-records.ts';
 import { Forwarding } from './forwarding.ts';
-import type { HttpLive, Leaseholder, Pin, Route, Successor } from './live.ts';
+import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
 import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
@@ -231,13 +232,24 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     return null;
   }
 
-  /** Its generation has had its time. */
-  cut(): void {
-    this.#tunnel?.cut();
+  leaving(): void {
+    this.stream.closing = true;
+  }
+
+  cut(end: End): void {
+    this.#tunnel?.cut(end);
     if (this.#over) return;
     this.#forwarding?.stop();
     this.stream.closing = true;
-    this.refuse(DRAINED);
+    this.refuse(end.error);
+  }
+
+  get held(): object {
+    return this.stream;
+  }
+
+  view(): LeaseView {
+    return viewOf(this.x, this.stream, this.#tunnel);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
@@ -276,21 +288,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#forwarding?.finished();
     const route = this.#route;
     if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-    this.#record();
+    recordExchange(x, this.live, route);
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
     this.live.lease.release(this);
-  }
-
-  /** Counts and logs the exchange. */
-  #record(): void {
-    const { x, live } = this;
-    const metrics = this.#route?.metrics ?? live.unrouted;
-    const now = live.shared.clock.now();
-    metrics.responses[x.status === 0 ? 0 : (x.status / 100) | 0]!++;
-    metrics.duration.observe(now - x.startedAt);
-    metrics.bytesIn += x.bytesIn;
-    metrics.bytesOut += x.bytesOut;
-    if (live.shared.accessLog !== null) logExchange(live.shared.accessLog, x, now);
   }
 }
