@@ -70,12 +70,10 @@ export class ConnectionTable {
       const byClient = Map.groupBy(this.#held, ({ clientAddress }) => clientAddress);
       for (const connections of byClient.values()) newest(connections, connections.length - mostPerClient, excess);
     }
-    if (most > 0)
-      newest(
-        [...this.#held].filter((one) => !excess.has(one)),
-        this.#held.size - excess.size - most,
-        excess,
-      );
+    if (most > 0) {
+      const left = [...this.#held].filter((one) => !excess.has(one));
+      newest(left, left.length - most, excess);
+    }
     return excess;
   }
 
@@ -94,11 +92,9 @@ export class ConnectionTable {
 /** Ends the newest idle ones of so many too many, and adds the newest busy ones to `excess` if that is not enough. */
 function newest(connections: readonly HeldConnection[], tooMany: number, excess: Set<HeldConnection>): void {
   if (tooMany <= 0) return;
-  let left = tooMany;
   const backwards = connections.toReversed();
-  for (const one of backwards.filter(({ idle }) => idle).slice(0, left)) {
-    one.retire();
-    left--;
-  }
-  for (const one of backwards.filter(({ idle }) => !idle).slice(0, left)) excess.add(one);
+  const idle = backwards.filter((one) => one.idle).slice(0, tooMany);
+  const busy = backwards.filter((one) => !one.idle).slice(0, tooMany - idle.length);
+  for (const one of idle) one.retire();
+  for (const one of busy) excess.add(one);
 }
