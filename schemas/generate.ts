@@ -35,7 +35,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = 'gateway';
 
 /** Folders of schemas that are told apart by what they are, and what that is. */
-const FOLDERS: Readonly<Record<string, string>> = { policies: 'policy', strategies: 'strategy' };
+const FOLDERS: Readonly<Record<string, string>> = {
+  policies: 'policy',
+  strategies: 'strategy',
+  invariants: 'invariant',
+};
 
 /** All schemas by name: `listener`, `acl-policy`, `random-strategy`, … */
 function readSchemas(): Map<string, Schema> {

@@ -20,9 +20,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proxy: ['kit', 'observe', 'net', 'http', 'upstream', 'policies/policy', 'type plan/types'],
   // Pure: what a path in normal form is, is the one thing that it shares with the traffic path.
   plan: ['kit', 'config', 'http/path'],
-  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan'],
-  admin: ['kit', 'observe', 'runtime'],
-  cli: ['kit', 'config', 'plan', 'runtime', 'admin'],
+  // What would become of a request, found by the code that serves it.
+  explain: ['kit', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan'],
+  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan', 'explain'],
+  admin: ['kit', 'observe', 'runtime', 'explain'],
+  cli: ['kit', 'config', 'plan', 'runtime', 'admin', 'explain'],
   main: ['cli'],
   index: ['kit', 'config', 'runtime', 'admin'],
 };

@@ -5,6 +5,7 @@ import { backendsCommand } from './commands/backends.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { dutyCommands } from './commands/duties.ts';
+import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -14,6 +15,7 @@ import { EXIT } from './exit-codes.ts';
 const COMMANDS: readonly AddCommand[] = [
   runCommand,
   checkCommand,
+  explainCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,

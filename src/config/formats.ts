@@ -61,6 +61,7 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   'listen-address': (text) =>
     parseAddress(text) === null ? 'must be an address: host:port, [ipv6]:port or unix:/path' : null,
   cidr: cidrProblem,
+  'ip-address': (text) => (isIPv4(text) || isIPv6(text) ? null : 'must be an IP address'),
   'host-pattern': (text) => {
     if (isHost(text.startsWith('*.') ? text.slice(2) : text)) return null;
     return text.includes('*')

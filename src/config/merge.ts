@@ -1,7 +1,7 @@
 /**
  * The root file and the files that it includes become one document; each value remembers where it was written. Cold.
  *
- * Named maps are merged, routes appended in the order of the files' names. A name that is declared twice is a problem
+ * Named maps are merged; routes, tests and invariants appended in the order of the files' names. A name that is declared twice is a problem
  * that shows both places.
  */
 import { dirname, resolve } from 'node:path';
@@ -21,6 +21,7 @@ export interface Merged {
 }
 
 const MAPS = ['acls', 'pools', 'listeners'];
+const LISTS = ['routes', 'tests', 'invariants'];
 
 interface Origin {
   readonly parsed: ParsedFile;
@@ -47,11 +48,12 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     problems.push({ ...root.locate(''), pointer: '', message: 'must be a map of settings' });
   }
   for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
-  const routes: unknown[] | null = Array.isArray(value['routes'])
-    ? [...(value['routes'] as unknown[])]
-    : value['routes'] === undefined
-      ? []
-      : null;
+  const lists = new Map<string, unknown[]>();
+  for (const name of LISTS) {
+    const list = value[name] ?? [];
+    // What is no list is said by the schema.
+    if (Array.isArray(list)) lists.set(name, [...(list as unknown[])]);
+  }
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
   for (const [i, pattern] of patterns.entries()) {
     const absolute = resolve(dirname(file), pattern);
@@ -62,17 +64,18 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     }
     for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
   }
-  if (routes !== null && patterns.length > 0) value['routes'] = routes;
+  if (patterns.length > 0) for (const [name, list] of lists) value[name] = list;
   return { value, problems, locate, broken };
 
   function mergeOne(parsed: ParsedFile): void {
     if (parsed.problems.length > 0) broken = true;
     if (!isRecord(parsed.value)) return;
     for (const [key, part] of Object.entries(parsed.value)) {
-      if (key === 'routes' && Array.isArray(part)) {
-        part.forEach((route, i) => {
-          origins.set(`/routes/${routes?.length ?? 0}`, { parsed, pointer: `/routes/${i}` });
-          routes?.push(route);
+      if (LISTS.includes(key) && Array.isArray(part)) {
+        const list = lists.get(key);
+        part.forEach((one, i) => {
+          origins.set(`/${key}/${list?.length ?? 0}`, { parsed, pointer: `/${key}/${i}` });
+          list?.push(one);
         });
       } else if (MAPS.includes(key) && isRecord(part)) mergeMap(key, part, parsed);
       else if (key !== 'version' && key !== '$schema') {
@@ -80,7 +83,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
           ...parsed.locate(`/${escape(key)}`, 'key'),
           pointer: `/${escape(key)}`,
           message: `may not stand in an included file`,
-          hint: `only ${MAPS.join(', ')} and routes are merged`,
+          hint: `only ${[...MAPS, ...LISTS].join(', ')} are merged`,
         });
       }
     }

@@ -50,6 +50,16 @@ export interface AdminConfig {
   readonly address: string;
 }
 
+/** A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused. */
+export interface ConfigTest {
+  /** What it is about, for people; told when it fails. */
+  readonly name?: string;
+  /** A request as a client would send it. None is sent. */
+  readonly request: TestRequest;
+  /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
+  readonly expect: TestExpectation;
+}
+
 /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
 export interface DrainOverrideConfig {
   /** As in `reload.drain`. Absent: as there. */
@@ -80,6 +90,14 @@ export interface EndpointConfig {
   readonly max_connections: number;
   /** Requests and tunnels under way at it; 0: no limit. */
   readonly max_requests: number;
+}
+
+/** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+export interface ExplainConfig {
+  /** The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told. */
+  readonly header: string;
+  /** Networks or addresses of the clients that may know, as ACLs judge them. */
+  readonly allow: readonly string[];
 }
 
 /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
@@ -122,7 +140,7 @@ export interface GatewayLimits {
 export interface GatewayConfig {
   /** Version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs relative to this file: named maps are merged, routes appended in the order of the files' names. */
+  /** Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
   /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
   readonly admin?: AdminConfig;
@@ -140,6 +158,12 @@ export interface GatewayConfig {
   readonly listeners: Readonly<Record<string, ListenerConfig>>;
   /** What is done with requests, in order of precedence: the first route that matches wins. */
   readonly routes: readonly RouteConfig[];
+  /** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+  readonly explain?: ExplainConfig;
+  /** Requests, and what the config must make of them. If one fails, the config is refused. */
+  readonly tests: readonly ConfigTest[];
+  /** What must hold of the config, whatever else is changed in it. If one does not, the config is refused. */
+  readonly invariants: readonly InvariantConfig[];
 }
 
 /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
@@ -163,6 +187,9 @@ export interface HealthBackoffConfig {
   /** Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment. */
   readonly jitter: number;
 }
+
+/** Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied. */
+export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | MinEndpointsInvariant | NeverBoundInvariant | HeaderNeverPassedInvariant;
 
 /** Connections to endpoints that are kept for the next request. */
 export interface KeepaliveConfig {
@@ -486,6 +513,44 @@ export interface StickyConfig {
 /** How an endpoint is chosen among those that are well. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
 
+/** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
+export interface TestExpectation {
+  /** The listener that it comes to. */
+  readonly listener?: string;
+  /** The route that takes it. */
+  readonly route?: string;
+  /** Whether it passes the listener's ACL and every policy of its route. */
+  readonly allowed?: boolean;
+  /** What refuses it: `listener` for the listener's ACL, else the type of a policy. */
+  readonly denied_by?: string;
+  /** Status of an answer that the gateway gives itself: a fixed one, a redirect, a refusal, a 404. */
+  readonly status?: number;
+  /** Where a redirect sends it, whole. */
+  readonly location?: string;
+  /** The pool that it is sent to. Of a split that draws, every pool that may be drawn must be among these. */
+  readonly pool?: readonly string[];
+  /** The endpoint that it is sent to while all are well: every one that may be chosen must be among these. */
+  readonly endpoint?: readonly string[];
+  /** Path and query that it is sent on with. */
+  readonly path?: string;
+  /** Header fields that it is sent on with, by name. */
+  readonly request_headers: Readonly<Record<string, FieldMatch>>;
+}
+
+/** A request as a client would send it. None is sent. */
+export interface TestRequest {
+  /** The method. */
+  readonly method: string;
+  /** Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written. */
+  readonly url: string;
+  /** Address that the connection comes from. The default is nobody's, so that no rule for somebody holds by chance. */
+  readonly client: string;
+  /** Header fields by name; a list sends the field several times. A `host` here replaces that of the URL. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The http listener that it comes to. Absent: the one on the URL's port, else the only one. */
+  readonly listener?: string;
+}
+
 /** Refuses clients that an ACL does not allow: 403. */
 export interface AclPolicyConfig {
   /** Which policy this is. */
@@ -570,6 +635,58 @@ export interface WeightedRoundRobinConfig {
   readonly type: 'weighted_round_robin';
 }
 
+/** No route may pass a header field of the request on to a pool: its policies must remove it, or set it to a value of their own. */
+export interface HeaderNeverPassedInvariant {
+  /** Which invariant this is. */
+  readonly type: 'header_never_passed';
+  /** The field's name. */
+  readonly header: string;
+  /** Only to these pools. Absent: to any. */
+  readonly pools?: readonly string[];
+}
+
+/** A pool must have so many endpoints of weight above 0. */
+export interface MinEndpointsInvariant {
+  /** Which invariant this is. */
+  readonly type: 'min_endpoints';
+  /** Its name. Absent: every pool. */
+  readonly pool?: string;
+  /** How many at least. */
+  readonly endpoints: number;
+}
+
+/** No listener, the admin listener included, may be bound there. Exactly one of address, port and wildcard. */
+export interface NeverBoundInvariant {
+  /** Which invariant this is. */
+  readonly type: 'never_bound';
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port is bound there too. */
+  readonly address?: string;
+  /** This port, on whatever address. */
+  readonly port?: number;
+  /** All addresses of the machine at once, as `0.0.0.0` and `[::]` are. */
+  readonly wildcard?: true;
+}
+
+/** No listener may be open to the world: one that is not bound to loopback or a Unix socket needs an ACL that keeps strangers out, or every route that it serves needs a policy that does. The admin listener, which has no such thing, must be on loopback. */
+export interface NoOpenListenerInvariant {
+  /** Which invariant this is. */
+  readonly type: 'no_open_listener';
+  /** Listeners that may be. */
+  readonly except: readonly string[];
+}
+
+/** A route must be there, and lead where it should. */
+export interface RouteExistsInvariant {
+  /** Which invariant this is. */
+  readonly type: 'route_exists';
+  /** Its name. */
+  readonly route: string;
+  /** The pools that it may lead to: each that it sends to must be among these. */
+  readonly pool?: readonly string[];
+  /** Types of policies that it must have. */
+  readonly policies?: readonly string[];
+}
+
 /** All schemas in one, draft 2020-12. */
 export const schema: object = {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -587,7 +704,7 @@ export const schema: object = {
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs relative to this file: named maps are merged, routes appended in the order of the files' names.",
+      "description": "Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -656,6 +773,25 @@ export const schema: object = {
       "type": "array",
       "items": {
         "$ref": "#/$defs/route"
+      },
+      "default": []
+    },
+    "explain": {
+      "$ref": "#/$defs/explain"
+    },
+    "tests": {
+      "description": "Requests, and what the config must make of them. If one fails, the config is refused.",
+      "type": "array",
+      "items": {
+        "$ref": "#/$defs/config-test"
+      },
+      "default": []
+    },
+    "invariants": {
+      "description": "What must hold of the config, whatever else is changed in it. If one does not, the config is refused.",
+      "type": "array",
+      "items": {
+        "$ref": "#/$defs/invariant"
       },
       "default": []
     }
@@ -840,6 +976,29 @@ export const schema: object = {
         "address"
       ]
     },
+    "config-test": {
+      "title": "ConfigTest",
+      "description": "A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "What it is about, for people; told when it fails.",
+          "type": "string",
+          "minLength": 1
+        },
+        "request": {
+          "$ref": "#/$defs/test-request"
+        },
+        "expect": {
+          "$ref": "#/$defs/test-expectation"
+        }
+      },
+      "required": [
+        "request",
+        "expect"
+      ]
+    },
     "drain-override": {
       "title": "DrainOverrideConfig",
       "description": "How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline.",
@@ -944,6 +1103,38 @@ export const schema: object = {
         "address"
       ],
       "x-short": "address"
+    },
+    "explain": {
+      "title": "ExplainConfig",
+      "description": "Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "header": {
+          "description": "The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told.",
+          "type": "string",
+          "format": "field-name",
+          "default": "x-prozy-explain"
+        },
+        "allow": {
+          "description": "Networks or addresses of the clients that may know, as ACLs judge them.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "examples": [
+            [
+              "127.0.0.1",
+              "10.0.0.0/8"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "allow"
+      ]
     },
     "fallback": {
       "title": "FallbackConfig",
@@ -1123,6 +1314,34 @@ export const schema: object = {
           "x-reload": "keep"
         }
       }
+    },
+    "invariant": {
+      "title": "InvariantConfig",
+      "description": "Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied.",
+      "type": "object",
+      "required": [
+        "type"
+      ],
+      "discriminator": {
+        "propertyName": "type"
+      },
+      "oneOf": [
+        {
+          "$ref": "#/$defs/route-exists-invariant"
+        },
+        {
+          "$ref": "#/$defs/no-open-listener-invariant"
+        },
+        {
+          "$ref": "#/$defs/min-endpoints-invariant"
+        },
+        {
+          "$ref": "#/$defs/never-bound-invariant"
+        },
+        {
+          "$ref": "#/$defs/header-never-passed-invariant"
+        }
+      ]
     },
     "keepalive": {
       "title": "KeepaliveConfig",
@@ -2168,6 +2387,140 @@ export const schema: object = {
         }
       ]
     },
+    "test-expectation": {
+      "title": "TestExpectation",
+      "description": "What must become of the request. Everything that is said here must hold; at least one thing must be said.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "listener": {
+          "description": "The listener that it comes to.",
+          "type": "string"
+        },
+        "route": {
+          "description": "The route that takes it.",
+          "type": "string"
+        },
+        "allowed": {
+          "description": "Whether it passes the listener's ACL and every policy of its route.",
+          "type": "boolean"
+        },
+        "denied_by": {
+          "description": "What refuses it: `listener` for the listener's ACL, else the type of a policy.",
+          "type": "string",
+          "examples": [
+            "listener",
+            "acl"
+          ]
+        },
+        "status": {
+          "description": "Status of an answer that the gateway gives itself: a fixed one, a redirect, a refusal, a 404.",
+          "type": "integer",
+          "minimum": 200,
+          "maximum": 599
+        },
+        "location": {
+          "description": "Where a redirect sends it, whole.",
+          "type": "string"
+        },
+        "pool": {
+          "description": "The pool that it is sent to. Of a split that draws, every pool that may be drawn must be among these.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          },
+          "x-list": true,
+          "examples": [
+            "app",
+            [
+              "app",
+              "canary"
+            ]
+          ]
+        },
+        "endpoint": {
+          "description": "The endpoint that it is sent to while all are well: every one that may be chosen must be among these.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          },
+          "x-list": true,
+          "examples": [
+            "10.0.0.1:3000"
+          ]
+        },
+        "path": {
+          "description": "Path and query that it is sent on with.",
+          "type": "string"
+        },
+        "request_headers": {
+          "description": "Header fields that it is sent on with, by name.",
+          "type": "object",
+          "additionalProperties": {
+            "$ref": "#/$defs/field-match"
+          },
+          "propertyNames": {
+            "format": "field-name"
+          },
+          "default": {}
+        }
+      }
+    },
+    "test-request": {
+      "title": "TestRequest",
+      "description": "A request as a client would send it. None is sent.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "method": {
+          "description": "The method.",
+          "type": "string",
+          "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+          "x-says": "must be a method such as GET",
+          "default": "GET"
+        },
+        "url": {
+          "description": "Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written.",
+          "type": "string",
+          "pattern": "^[hH][tT][tT][pP][sS]?://[^/?#]",
+          "x-says": "must be an absolute URL: http://host/path",
+          "examples": [
+            "http://api.example.com/v1/x"
+          ]
+        },
+        "client": {
+          "description": "Address that the connection comes from. The default is nobody's, so that no rule for somebody holds by chance.",
+          "type": "string",
+          "format": "ip-address",
+          "default": "192.0.2.1"
+        },
+        "headers": {
+          "description": "Header fields by name; a list sends the field several times. A `host` here replaces that of the URL.",
+          "type": "object",
+          "additionalProperties": {
+            "type": "array",
+            "items": {
+              "type": "string",
+              "format": "field-value"
+            },
+            "x-list": true
+          },
+          "propertyNames": {
+            "format": "field-name"
+          },
+          "default": {}
+        },
+        "listener": {
+          "description": "The http listener that it comes to. Absent: the one on the URL's port, else the only one.",
+          "type": "string"
+        }
+      },
+      "required": [
+        "url"
+      ]
+    },
     "acl-policy": {
       "title": "AclPolicyConfig",
       "description": "Refuses clients that an ACL does not allow: 403.",
@@ -2384,6 +2737,175 @@ export const schema: object = {
       },
       "required": [
         "type"
+      ]
+    },
+    "header-never-passed-invariant": {
+      "title": "HeaderNeverPassedInvariant",
+      "description": "No route may pass a header field of the request on to a pool: its policies must remove it, or set it to a value of their own.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "header_never_passed"
+        },
+        "header": {
+          "description": "The field's name.",
+          "type": "string",
+          "format": "field-name",
+          "examples": [
+            "x-internal-user"
+          ]
+        },
+        "pools": {
+          "description": "Only to these pools. Absent: to any.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          },
+          "x-list": true
+        }
+      },
+      "required": [
+        "type",
+        "header"
+      ]
+    },
+    "min-endpoints-invariant": {
+      "title": "MinEndpointsInvariant",
+      "description": "A pool must have so many endpoints of weight above 0.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "min_endpoints"
+        },
+        "pool": {
+          "description": "Its name. Absent: every pool.",
+          "type": "string"
+        },
+        "endpoints": {
+          "description": "How many at least.",
+          "type": "integer",
+          "minimum": 1
+        }
+      },
+      "required": [
+        "type",
+        "endpoints"
+      ]
+    },
+    "never-bound-invariant": {
+      "title": "NeverBoundInvariant",
+      "description": "No listener, the admin listener included, may be bound there. Exactly one of address, port and wildcard.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "never_bound"
+        },
+        "address": {
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port is bound there too.",
+          "type": "string",
+          "format": "address"
+        },
+        "port": {
+          "description": "This port, on whatever address.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 65535
+        },
+        "wildcard": {
+          "description": "All addresses of the machine at once, as `0.0.0.0` and `[::]` are.",
+          "const": true
+        }
+      },
+      "required": [
+        "type"
+      ],
+      "x-exactly-one": [
+        "address",
+        "port",
+        "wildcard"
+      ]
+    },
+    "no-open-listener-invariant": {
+      "title": "NoOpenListenerInvariant",
+      "description": "No listener may be open to the world: one that is not bound to loopback or a Unix socket needs an ACL that keeps strangers out, or every route that it serves needs a policy that does. The admin listener, which has no such thing, must be on loopback.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "no_open_listener"
+        },
+        "except": {
+          "description": "Listeners that may be.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "default": [],
+          "examples": [
+            [
+              "web"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "route-exists-invariant": {
+      "title": "RouteExistsInvariant",
+      "description": "A route must be there, and lead where it should.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "route_exists"
+        },
+        "route": {
+          "description": "Its name.",
+          "type": "string"
+        },
+        "pool": {
+          "description": "The pools that it may lead to: each that it sends to must be among these.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          },
+          "x-list": true,
+          "examples": [
+            "app",
+            [
+              "app",
+              "canary"
+            ]
+          ]
+        },
+        "policies": {
+          "description": "Types of policies that it must have.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string"
+          },
+          "x-list": true,
+          "examples": [
+            "acl"
+          ]
+        }
+      },
+      "required": [
+        "type",
+        "route"
       ]
     }
   }

@@ -58,3 +58,26 @@ export class AddressAcl {
     return this.#allow.empty ? this.#default : this.#allow.has(address);
   }
 }
+
+/** Which of an ACL's rules decides about an address, in words. Cold: it asks network by network. */
+export function decidingRule(rules: AclRules, address: string): string {
+  const holding = (networks: readonly string[]): string | undefined =>
+    networks.find((network) => new AddressSet([network]).has(address));
+  const denied = holding(rules.deny);
+  if (denied !== undefined) return `${address} is denied by ${denied}`;
+  if (rules.allow.length === 0) return `${rules.default === 'allow' ? 'allowed' : 'denied'} by default`;
+  const allowed = holding(rules.allow);
+  return allowed === undefined ? `${address} is not on the allow list` : `${address} is allowed by ${allowed}`;
+}
+
+/** Addresses far apart, of which no private network and hardly any list of friends holds all. */
+const STRANGERS = [
+  ['1.1.1.1', '100.128.0.1', '203.0.113.7'],
+  ['2001:db8::1', '2400:cb00::1', '2a00:1450::1'],
+];
+
+/** Whether an ACL is more than a list of the unwelcome: of each family some address of the internet must be denied. */
+export function keepsStrangersOut(rules: AclRules): boolean {
+  const acl = new AddressAcl(rules);
+  return STRANGERS.every((family) => family.some((address) => !acl.allows(address)));
+}

@@ -55,7 +55,8 @@ function addressKey(address: AddressPlan): unknown {
   return address.path ?? [address.host, address.port];
 }
 
-const ANY = new Set(['0.0.0.0', '::', '*']);
+/** Hosts that stand for all addresses of the machine. */
+export const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::', '*']);
 
 /** Tells of listeners (the admin listener among them) that could not both have their address. */
 export function checkAddresses(

@@ -36,12 +36,16 @@ function planFields(
   headers: boolean,
   scope: PlanScope,
 ): FieldMatchPlan[] {
-  return Object.entries(fields).map(([written, { exact, regex, present }]) => {
+  return Object.entries(fields).map(([written, condition]) => {
     const name = headers ? written.toLowerCase() : written;
     if (headers && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
       scope.problem(`${pointer}/${segment(written)}`, 'is not a header field name');
-    if (regex !== undefined) return { name, kind: 'regex', value: regex };
-    if (present !== undefined) return { name, kind: 'present', value: String(present) };
-    return { name, kind: 'exact', value: exact ?? '' };
+    return planField(name, condition);
   });
+}
+
+export function planField(name: string, { exact, regex, present }: FieldMatch): FieldMatchPlan {
+  if (regex !== undefined) return { name, kind: 'regex', value: regex };
+  if (present !== undefined) return { name, kind: 'present', value: String(present) };
+  return { name, kind: 'exact', value: exact ?? '' };
 }

@@ -23,11 +23,11 @@ export class PlanScope {
     this.problems.push({
       ...this.#locate(pointer),
       pointer: this.#asWritten(pointer),
-      message: this.#discreet(message),
-      ...(hint === undefined ? {} : { hint: this.#discreet(hint) }),
+      message: this.discreet(message),
+      ...(hint === undefined ? {} : { hint: this.discreet(hint) }),
       ...(other === undefined
         ? {}
-        : { related: [{ ...this.#locate(other.pointer), message: this.#discreet(other.message) }] }),
+        : { related: [{ ...this.#locate(other.pointer), message: this.discreet(other.message) }] }),
     });
   }
 
@@ -36,7 +36,8 @@ export class PlanScope {
     return pointer.replace(/^\/routes\/(\d+)/, (_, index) => `/routes/${this.#salvaged.routeAt(Number(index))}`);
   }
 
-  #discreet(text: string): string {
+  /** Without secrets. */
+  discreet(text: string): string {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
   }
 

@@ -16,6 +16,8 @@ export interface Plan {
   readonly logging: LoggingPlan;
   readonly reload: ReloadPlan;
   readonly limits: GatewayLimitsPlan;
+  /** null: no client is told what became of its request. */
+  readonly explain: ExplainPlan | null;
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
@@ -34,6 +36,12 @@ export interface OverloadPlan {
   readonly loopDelay: number;
   /** Bytes. */
   readonly memory: number;
+}
+
+export interface ExplainPlan {
+  /** In lower case. */
+  readonly header: string;
+  readonly allow: readonly string[];
 }
 
 /** Where to listen or to dial: a host and port, or the path of a Unix socket. */

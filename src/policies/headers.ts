@@ -14,7 +14,18 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
     }
     return hooks;
   },
+  // What becomes of the request is seen by its edits.
+  why: ({ response }) => (isEmpty(response) ? '' : `of the response: ${said(response)}`),
 };
+
+/** Names only: values may be secrets. */
+function said({ set, add, remove }: FieldEdits): string {
+  const nameOf = ([name]: readonly [string, string]): string => name;
+  return Object.entries({ removes: remove, sets: set.map(nameOf), adds: add.map(nameOf) })
+    .filter(([, names]) => names.length > 0)
+    .map(([word, names]) => `${word} ${names.join(', ')}`)
+    .join('; ');
+}
 
 function isEmpty(edits: FieldEdits): boolean {
   return edits.set.length === 0 && edits.add.length === 0 && edits.remove.length === 0;

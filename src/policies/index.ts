@@ -10,12 +10,17 @@ const policies = { acl, headers, rewrite } satisfies {
   [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 
+/** Every type that there is. */
+export const policyTypes: readonly string[] = Object.keys(policies);
+
 /** A route's hooks by phase, in the order in which they run. */
 export interface BoundHooks {
   readonly request: readonly NonNullable<Hooks['request']>[];
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Types of the policies that the request hooks are of. */
+  readonly asks: readonly string[];
   /** Of those that only let in or refuse. */
   readonly gates: readonly Gate[];
   /** The others, each as a whole. */
@@ -29,13 +34,16 @@ export interface BoundPolicy {
 }
 
 /** Most routes have no policies: they share this. */
-const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], gates: [], lasting: [] };
+const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], asks: [], gates: [], lasting: [] };
+
+/** The policy that takes this plan. */
+export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
+  return policies[plan.type];
+}
 
 /** Held by the routes that have it; what a policy claims is released with it. */
 export function bindPolicy(plan: PolicyPlan): Kept<BoundPolicy> {
-  // The table pairs each type with the policy that takes its plan, which the compiler can't follow through a lookup.
-  const policy = policies[plan.type] as Policy<PolicyPlan>;
-  return new Kept({ plan, hooks: policy.bind(plan) });
+  return new Kept({ plan, hooks: policyOf(plan).bind(plan) });
 }
 
 export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
@@ -47,6 +55,7 @@ export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
     forward: all.flatMap((hooks) => hooks.forward ?? []),
     response: backwards.flatMap((hooks) => hooks.response ?? []),
     done: backwards.flatMap((hooks) => hooks.done ?? []),
+    asks: bound.flatMap(({ value: { plan, hooks } }) => (hooks.request === undefined ? [] : plan.type)),
     gates: all.flatMap((hooks) => hooks.allows ?? []),
     lasting: all.filter((hooks) => hooks.allows === undefined),
   };

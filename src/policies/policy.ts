@@ -32,4 +32,11 @@ export type Gate = (x: Exchange, clientAddress: string) => boolean;
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
 export interface Policy<P> {
   bind(plan: P): Hooks;
+  /**
+   * Why its hooks do to `x` what they do, in words, without values of the config. Absent: they have state, which asking
+   * them would change; explain/ and the tests of a config then pass it over. Cold.
+   */
+  why?(plan: P, x: Exchange): string;
+  /** Does it keep strangers out? Asked by the invariants of a config. Absent: no. Cold. */
+  guards?(plan: P): boolean;
 }

@@ -16,4 +16,5 @@ export const rewrite: Policy<Extract<PolicyPlan, { type: 'rewrite' }>> = {
       },
     };
   },
+  why: ({ prefix, replacement }) => `${replacement} in place of ${prefix}`,
 };

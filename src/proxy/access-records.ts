@@ -1,9 +1,10 @@
-/** What an exchange or a relay says in the access log. Hot, when the log is on. */
+/** What an exchange or a relay leaves behind: counters, and a line in the access log. Hot. */
 import type { Exchange } from '../http/exchange.ts';
 import { USER_AGENT } from '../http/known.ts';
 import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
-import type { HttpLive, Route } from './live.ts';
+import type { RouteMetrics } from '../observe/metrics.ts';
+import type { Shared } from './live.ts';
 import type { Relay } from './relay.ts';
 
 /** Why a request that could not be read was refused, by its status; 0: its client left before it was whole. */
@@ -20,15 +21,14 @@ const REFUSALS: Readonly<Record<number, string>> = {
   505: 'version_not_supported',
 };
 
-/** Counts and logs an exchange that is over. `route`: null if none took it. */
-export function recordExchange(x: Exchange, live: HttpLive, route: Route | null): void {
-  const metrics = route === null ? live.unrouted : route.metrics;
-  const now = live.shared.clock.now();
+/** Counts an exchange that is over, and logs it. */
+export function recordExchange(x: Exchange, { clock, accessLog }: Shared, metrics: RouteMetrics): void {
+  const now = clock.now();
   metrics.responses[x.status === 0 ? 0 : (x.status / 100) | 0]!++;
   metrics.duration.observe(now - x.startedAt);
   metrics.bytesIn += x.bytesIn;
   metrics.bytesOut += x.bytesOut;
-  if (live.shared.accessLog !== null) logExchange(live.shared.accessLog, x, now);
+  if (accessLog !== null) logExchange(accessLog, x, now);
 }
 
 /** `now`: monotonic ms. */

@@ -16,6 +16,7 @@ import type { ListenerPlan } from '../plan/types.ts';
 import type { Gate, Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
+import type { ExplainField } from './explain-field.ts';
 import type { Mirror } from './mirror.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
@@ -97,6 +98,8 @@ export interface Route {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Types of the policies that the request hooks are of. */
+  readonly asks: readonly string[];
   /** Exactly one of the three is there. */
   readonly pool: Pool | null;
   readonly split: Split | null;
@@ -129,6 +132,8 @@ export interface HttpLive {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  /** null: no client is told what became of its request. */
+  readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
   /** Counts the requests that no route takes. */
   readonly unrouted: RouteMetrics;

@@ -26,7 +26,7 @@ export function compilePredicate(match: MatchPlan): Predicate | null {
   };
 }
 
-function compileValue(plan: FieldMatchPlan): (value: string | undefined) => boolean {
+export function compileValue(plan: FieldMatchPlan): (value: string | undefined) => boolean {
   if (plan.kind === 'present') {
     const wanted = plan.value === 'true';
     return (value) => (value !== undefined) === wanted;
@@ -37,7 +37,7 @@ function compileValue(plan: FieldMatchPlan): (value: string | undefined) => bool
 }
 
 /** The first value of a query parameter, decoded; '' if it has none. `query` begins with "?" or is ''. */
-function queryValue(query: string, name: string): string | undefined {
+export function queryValue(query: string, name: string): string | undefined {
   let from = 1;
   while (from < query.length) {
     let end = query.indexOf('&', from);

@@ -12,21 +12,26 @@ import type { SplitPlan } from '../plan/types/traffic.ts';
 import { HashKey } from '../upstream/hashing/key.ts';
 import type { Pool } from '../upstream/pool.ts';
 
-interface Part {
-  readonly pool: Pool;
+interface Named {
+  readonly name: string;
+}
+
+interface Part<P> {
+  readonly pool: P;
   /** More than 0. */
   readonly weight: number;
   readonly seed: number;
 }
 
-export class Split {
-  readonly #parts: readonly Part[];
+/** `P`: what stands for a pool: the pool itself, or its plan where nothing is sent. */
+export class Split<P extends Named = Pool> {
+  readonly #parts: readonly Part<P>[];
   readonly #sum: number;
   readonly #key: HashKey | null;
   readonly #random: Random;
 
   /** `pools`: of the plan's parts, in their order. */
-  constructor(plan: SplitPlan, pools: readonly Pool[], random: Random) {
+  constructor(plan: SplitPlan, pools: readonly P[], random: Random) {
     this.#parts = plan.parts
       .map(({ weight }, i) => ({ pool: pools[i]!, weight, seed: murmur3(pools[i]!.name) }))
       .filter(({ weight }) => weight > 0);
@@ -35,11 +40,17 @@ export class Split {
     this.#random = random;
   }
 
-  pick(x: Exchange): Pool {
+  pick(x: Exchange): P {
     return this.#key === null ? this.#drawn() : this.#keyed(this.#key.of(x));
   }
 
-  #drawn(): Pool {
+  /** Which pools `pick` may answer with, and how likely each is. Cold. */
+  chances(x: Exchange): { readonly pool: P; readonly chance: number }[] {
+    if (this.#key !== null) return [{ pool: this.pick(x), chance: 1 }];
+    return this.#parts.map(({ pool, weight }) => ({ pool, chance: weight / this.#sum }));
+  }
+
+  #drawn(): P {
     const parts = this.#parts;
     let left = this.#random() * this.#sum;
     let i = 0;
@@ -47,7 +58,7 @@ export class Split {
     return parts[i]!.pool;
   }
 
-  #keyed(key: number): Pool {
+  #keyed(key: number): P {
     const parts = this.#parts;
     let best = 0;
     let least = Number.POSITIVE_INFINITY;

@@ -15,6 +15,7 @@ import { bindPolicy, hooksOf } from '../policies/index.ts';
 import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
+import { ExplainField } from '../proxy/explain-field.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
 import type { Route, Shared } from '../proxy/live.ts';
 import { Mirror } from '../proxy/mirror.ts';
@@ -170,6 +171,7 @@ function bindListener(
   return new HttpListener({
     ...common,
     router,
+    explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
     current: serviceFinder(current, plan.name),
   });

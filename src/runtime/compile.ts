@@ -1,7 +1,8 @@
-/** The stages from files to Plan, and what they read. Cold, synchronous; runs in any thread. */
+/** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any thread. */
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, configError, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
+import { checkExpectations } from '../explain/expectations.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
@@ -62,7 +63,9 @@ export function compileOnce(file: string, env: Environment): Compiled {
   const sources = new Sources();
   const seen = (): Known => ({ files: sources.files, globs: sources.globs, digest: sources.digest() });
   try {
-    const plan = planGateway(loadConfig({ file, env, sources }));
+    const loaded = loadConfig({ file, env, sources });
+    const plan = planGateway(loaded);
+    checkExpectations(plan, loaded);
     return { plan, planDigest: digestOfParcel(wrapPlan(plan)), problems: [], report: '', ...seen() };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -10,6 +10,7 @@ import type { FixedResponse } from '../http/fixed-response.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
+import { foresee, type Foresight } from './foresight.ts';
 import type { PoolLoad } from './load.ts';
 import { Sticky } from './sticky.ts';
 import { type Asker, type Candidate, DUE, HEALTHY, type Strategy, UNAVAILABLE } from './strategies/strategy.ts';
@@ -138,6 +139,14 @@ export class Pool {
     if (index < 0) index = this.#strategy.pick(DUE, asker);
     choice.avoided = NOBODY;
     return index < 0 ? null : this.endpoints[index]!.state;
+  }
+
+  /** What `pick` would do for a first attempt now, leaving everything as it is. Cold. */
+  foresee(asker: Asker): Foresight {
+    if (this.load.full) return { how: 'full', index: -1, possible: [] };
+    if (this.plan.health.panic > 0) this.#look();
+    const kept = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
+    return foresee(this.#strategy, this.endpoints, kept, asker);
   }
 
   /** The endpoint that the asker had before, whatever its weight, if it keeps its clients; else -1. */

@@ -3,12 +3,13 @@ import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
+import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
 import { metrics } from './metrics.ts';
 import { routes } from './routes.ts';
 
-const named: readonly Page[] = [health, ready, metrics, backends, ...duties, routes, generations, events];
+const named: readonly Page[] = [health, ready, metrics, backends, ...duties, routes, explain, generations, events];
 
 const front: Page = {
   path: '/',

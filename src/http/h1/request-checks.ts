@@ -1,14 +1,15 @@
 /**
  * What makes a well-formed request head acceptable or not, beyond its syntax. Hot.
  *
- * Called by server.ts for each head. Answers with the status that refuses it, or 0.
+ * Called by server.ts for each head, and by explain/ for a head that nobody has sent. Answers with the status that refuses
+ * it, or 0.
  */
 import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
 import { normalizePath } from '../path.ts';
-import { NO_BODY } from '../message.ts';
-import type { BodyFraming } from './framing.ts';
+import { LENGTH, NO_BODY } from '../message.ts';
+import { type BodyFraming, requestFraming } from './framing.ts';
 import type { RequestHead } from './parser.ts';
 
 /** What a request is for, taken apart (RFC 9112 §3.2 and §3.3). */
@@ -19,12 +20,28 @@ export class RequestTarget {
   query = '';
 }
 
+/** All of it: how long the body is, what is asked for, and what is expected. `bodySize`: bytes that it may have; 0: any. */
+export function judgeHead(
+  head: RequestHead,
+  fields: Fields,
+  bodySize: number,
+  framing: BodyFraming,
+  out: RequestTarget,
+): number {
+  const { minor } = head;
+  const status = requestFraming(fields, minor, framing) || readTarget(head, fields, out) || checkExpect(fields, minor);
+  if (status !== 0) return status;
+  // RFC 9110 §9.3.8: a TRACE has no content, and what one carries is meant for somebody else.
+  if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
+  return framing.kind === LENGTH && bodySize > 0 && framing.length > bodySize ? 413 : 0;
+}
+
 const ASTERISK = 0x2a;
 const SLASH = 0x2f;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Takes the target and the Host apart into `out`; 0 or 400. */
-export function readTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
+function readTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
   const first = head.target.charCodeAt(0);
   if (head.method === 'CONNECT') return connectTarget(head, fields, out);
   let rest = head.target;
@@ -102,7 +119,7 @@ export function persists(fields: Fields, minor: number): boolean {
 }
 
 /** Whether the client waits for a 100 before it sends its body; an expectation nobody knows is 417 (RFC 9110 §10.1.1). */
-export function checkExpect(fields: Fields, minor: number): number {
+function checkExpect(fields: Fields, minor: number): number {
   if (!fields.has(EXPECT) || minor === 0) return 0;
   return fields.known(EXPECT)!.toLowerCase() === '100-continue' ? 0 : 417;
 }

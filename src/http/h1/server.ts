@@ -27,9 +27,9 @@ import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
 import type { ExchangeOwner, HttpService, HttpTimeouts, ServerStream, SwitchedConnection } from '../server-stream.ts';
 import { ChunkedReader } from './chunked.ts';
-import { BodyFraming, requestFraming } from './framing.ts';
+import { BodyFraming } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
-import { checkExpect, persists, readTarget, RequestTarget, wantsUpgrade } from './request-checks.ts';
+import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Stash } from './stash.ts';
 
@@ -225,13 +225,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #accept(fields: Fields, service: HttpService): number {
     const minor = head.minor;
     this.#method = head.method;
-    const status =
-      requestFraming(fields, minor, framing) || readTarget(head, fields, target) || checkExpect(fields, minor);
+    const status = judgeHead(head, fields, service.limits.bodySize, framing, target);
     if (status !== 0) return status;
-    // RFC 9110 §9.3.8: a TRACE has no content, and what one carries is meant for somebody else.
-    if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
-    const limit = service.limits.bodySize;
-    if (framing.kind === LENGTH && limit > 0 && framing.length > limit) return 413;
     this.#minor = minor;
     this.#bodyKind = framing.kind;
     this.#bodyLeft = framing.kind === LENGTH ? framing.length : 0;

@@ -52,6 +52,19 @@ export class LeastConnections implements Strategy {
     return best;
   }
 
+  /** A pick that is taken back. */
+  peek(tier: number): number {
+    const kept = [this.#load, this.#turn, this.#heap, this.#place].map((array) => ({ array, was: array.slice() }));
+    const starting = [...this.#starting];
+    const now = this.#now;
+    const index = this.pick(tier);
+    for (const { array, was } of kept) array.set(was);
+    this.#starting.clear();
+    for (const one of starting) this.#starting.add(one);
+    this.#now = now;
+    return index;
+  }
+
   changed(index: number): void {
     if (this.#place[index]! >= 0 && this.#weigh(index)) this.#settle(index);
   }

@@ -30,6 +30,11 @@ export class Maglev implements Strategy {
   pick(tier: number, asker: Asker): number {
     return walk(this.#table, this.#key.of(asker) % this.#table.length, this.#candidates, tier);
   }
+
+  /** A key's place changes with nothing that is asked. */
+  peek(tier: number, asker: Asker): number {
+    return this.pick(tier, asker);
+  }
 }
 
 /** The owner of each place. Cold. */

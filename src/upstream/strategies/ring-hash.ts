@@ -25,4 +25,9 @@ export class RingHash implements Strategy {
     const ring = this.#ring;
     return walk(ring.owners, ring.placeOf(this.#key.of(asker)), this.#candidates, tier);
   }
+
+  /** A key's place changes with nothing that is asked. */
+  peek(tier: number, asker: Asker): number {
+    return this.pick(tier, asker);
+  }
 }

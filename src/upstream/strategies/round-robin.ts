@@ -33,6 +33,16 @@ export class RoundRobin implements Strategy {
     return passed;
   }
 
+  /** A pick that is taken back. */
+  peek(tier: number): number {
+    const saved = this.#saved.slice();
+    const next = this.#next;
+    const index = this.pick(tier);
+    this.#saved.set(saved);
+    this.#next = next;
+    return index;
+  }
+
   #takes(index: number, { share, weight }: Candidate): boolean {
     if (share >= weight) return true;
     const saved = this.#saved[index]! + share / weight;

@@ -42,6 +42,8 @@ export interface Asker {
 export interface Strategy {
   /** The index of a candidate whose tier is `tier`, or -1. */
   pick(tier: number, asker: Asker): number;
+  /** What `pick` would answer now; changes nothing. Absent: that is left to chance. Cold. */
+  peek?(tier: number, asker: Asker): number;
   /** Told when a candidate's `active` has changed; strategies that keep them in order have it. */
   changed?(index: number): void;
 }

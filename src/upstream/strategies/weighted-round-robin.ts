@@ -52,6 +52,21 @@ export class WeightedRoundRobin implements Strategy {
     return this.#amongFew(tier);
   }
 
+  /** A pick that is taken back. */
+  peek(tier: number): number {
+    const saved = this.#saved.slice();
+    const credit = this.#credit.slice();
+    const groups = this.#groups.map(({ credit: own, next }) => ({ own, next }));
+    const index = this.pick(tier);
+    this.#saved.set(saved);
+    this.#credit.set(credit);
+    groups.forEach(({ own, next }, i) => {
+      this.#groups[i]!.credit = own;
+      this.#groups[i]!.next = next;
+    });
+    return index;
+  }
+
   /** Whose turn it is if all are well. */
   #turn(): number {
     const groups = this.#groups;

@@ -1,0 +1,52 @@
+/** `GET /explain?url=…`: what would become of a request, and why. Cold; nothing is sent and nothing changes by it. */
+import { isIP } from 'node:net';
+import { type AskedRequest, STRANGER } from '../../explain/request.ts';
+import { explainLive } from '../../runtime/explaining.ts';
+import { type Answer, type Page, problem } from '../page.ts';
+
+const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation']);
+
+export const explain: Page = {
+  path: '/explain',
+  GET: async ({ gateway }, { query }) => {
+    const question = read(query);
+    if (typeof question === 'string') return bad(question);
+    const { asked, listener, generation } = question;
+    const explanation = await explainLive(gateway, asked, listener, generation);
+    if (explanation === null) return problem(404, 'Not Found', 'that generation is not alive');
+    return 'unclear' in explanation ? bad(explanation.unclear) : { status: 200, body: explanation };
+  },
+};
+
+function bad(why: string): Answer {
+  return problem(400, 'Bad Request', why);
+}
+
+interface Question {
+  readonly asked: AskedRequest;
+  readonly listener: string | null;
+  readonly generation: number | null;
+}
+
+/** A text: what is wrong with it. */
+function read(query: URLSearchParams): Question | string {
+  const unknown = [...query.keys()].find((key) => !KNOWN.has(key));
+  if (unknown !== undefined) return `there is no parameter ${unknown}; there are ${[...KNOWN].join(', ')}`;
+  const url = query.get('url');
+  if (url === null) return 'needs the parameter url';
+  const client = query.get('client') ?? STRANGER;
+  if (isIP(client) === 0) return 'client must be an IP address';
+  const generation = query.get('generation');
+  if (generation !== null && !/^\d{1,15}$/.test(generation)) return 'generation must be a number';
+  const headers: (readonly [string, string])[] = [];
+  for (const line of query.getAll('header')) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) return 'header must be name: value';
+    headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+  }
+  return {
+    asked: { method: query.get('method') ?? 'GET', url, client, headers },
+    listener: query.get('listener'),
+    generation: generation === null ? null : Number(generation),
+  };
+}

@@ -1,0 +1,100 @@
+/** `prozy explain FILE|ADMIN METHOD URL`: what a config, or a running gateway, would make of a request. Cold. */
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type AddCommand, type Format, formatOption } from './command.ts';
+
+/** What is printed; explain/explanation.ts says what is in it. */
+type Told = import('../../explain/explanation.ts').Explanation;
+
+interface ExplainFlags {
+  readonly header: readonly string[];
+  readonly client?: string;
+  readonly listener?: string;
+  readonly generation?: string;
+  readonly format: Format;
+}
+
+export const explainCommand: AddCommand = (program, exit) => {
+  program
+    .command('explain')
+    .description('show which route takes a request and why the others do not, and where it would be sent')
+    .argument('<where>', 'a config file, or the admin listener of a running gateway: host:port or a URL')
+    .argument('<method>', 'such as GET')
+    .argument('<url>', 'absolute: http://host/path')
+    .option(
+      "-H, --header <'name: value'>",
+      'a header field; may be given again',
+      (line: string, all: readonly string[]) => [...all, line],
+      [],
+    )
+    .option('--client <address>', 'where the connection comes from (192.0.2.1, which is nobody)')
+    .option('--listener <name>', "the listener that it comes to (the one on the URL's port, else the only one)")
+    .option('--generation <number>', 'of a running gateway: a generation that is still alive (the current one)')
+    .addOption(formatOption())
+    .addHelpText('after', '\nExit codes: 0 a route takes it, 1 none does or there are problems, 2 wrong usage.')
+    .action(async (where: string, method: string, url: string, flags: ExplainFlags) =>
+      exit(await explain(where, method, url, flags)),
+    );
+};
+
+function usage(text: string): number {
+  process.stderr.write(`prozy explain: ${text}\n`);
+  return EXIT.usage;
+}
+
+async function explain(where: string, method: string, url: string, flags: ExplainFlags): Promise<number> {
+  const { client, generation, header } = flags;
+  if (client !== undefined && isIP(client) === 0) return usage('--client must be an IP address');
+  if (generation !== undefined && !/^\d{1,15}$/.test(generation)) return usage('--generation must be a number');
+  if (header.some((line) => line.indexOf(':') <= 0)) return usage("a header is given as 'name: value'");
+  const file = isFile(where);
+  if (file && generation !== undefined) return usage('--generation is of a running gateway, not of a file');
+  const told = file ? await askFile(where, method, url, flags) : await askGateway(where, method, url, flags);
+  if (typeof told === 'number') return told;
+  if (flags.format === 'json') process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  else {
+    const { explanationText } = await import('../explanation-text.ts');
+    process.stdout.write(`${explanationText(told)}\n`);
+  }
+  return told.route === null ? EXIT.problems : EXIT.ok;
+}
+
+/** What is no file that exists and looks like an address is a gateway. */
+function isFile(where: string): boolean {
+  return existsSync(where) || !/^(https?:\/\/.+|[^/]+:\d+\/?)$/.test(where);
+}
+
+/** A number: the exit code, after what is wrong has been said. */
+async function askFile(file: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
+  const { explainFile } = await import('../explain-file.ts');
+  const { STRANGER } = await import('../../explain/request.ts');
+  const headers = flags.header.map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+  });
+  const asked = { method, url, client: flags.client ?? STRANGER, headers };
+  const told = await explainFile(resolve(file), process.env, asked, flags.listener ?? null);
+  if ('unclear' in told) return usage(told.unclear);
+  if (!('report' in told)) return told;
+  process.stderr.write(`${told.report}\n`);
+  return EXIT.problems;
+}
+
+async function askGateway(admin: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
+  const { client, listener, generation, header } = flags;
+  const query = new URLSearchParams({ method, url });
+  for (const line of header) query.append('header', line);
+  for (const [name, value] of Object.entries({ client, listener, generation }))
+    if (value !== undefined) query.set(name, value);
+  const answer = await ask(admin, `/explain?${query.toString()}`);
+  if (answer === null) return EXIT.problems;
+  // The admin page's own form, which tests hold together.
+  if (answer.status === 200) return answer.body as Told;
+  const { detail = `answered with ${answer.status}` } = (answer.body ?? {}) as { detail?: string };
+  if (answer.status === 400) return usage(detail);
+  process.stderr.write(`${admin}: ${detail}\n`);
+  return EXIT.problems;
+}

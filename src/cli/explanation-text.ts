@@ -1,0 +1,140 @@
+/** An explanation as people read it. Cold. */
+import { sayFailed } from '../explain/conditions.ts';
+import type { Explanation, RouteView } from '../explain/explanation.ts';
+import type { PolicyView } from '../explain/policies.ts';
+import type { EndpointView, PoolView } from '../explain/pools.ts';
+import { table } from './table.ts';
+
+/** Routes that are shown; of more, those that were nearest to taking the request. */
+const MOST_ROUTES = 30;
+
+/** `told` may come from a gateway of another version: nothing but what is shown is asked of it. */
+export function explanationText(told: Explanation): string {
+  return [
+    head(told),
+    ...ending(told),
+    ...routesOf(told),
+    ...policiesOf(told),
+    ...told.pools.flatMap(poolOf),
+    ...sent(told),
+  ]
+    .map((part) => part.trimEnd())
+    .join('\n\n');
+}
+
+function head({ request, listener, generation }: Explanation): string {
+  const { method, url, peer, client, host, path, query } = request;
+  const lines = [
+    `${method} ${url}`,
+    `  from ${peer}${client === peer ? '' : `, which is trusted to speak for ${client}`}`,
+    `  at listener ${listener.name} on ${listener.address} (${listener.why})${generation === null ? '' : `, generation ${generation}`}`,
+  ];
+  if (path !== '')
+    lines.push(`  as host ${host === '' ? '(none)' : host}, path ${path}${query === '' ? '' : `, query ${query}`}`);
+  return lines.join('\n');
+}
+
+/** How it ends, in one line. */
+function ending({ outcome, route, pools, mirror }: Explanation): string[] {
+  const { by, status, why, location, policy } = outcome;
+  const at = `route ${route ?? ''}`;
+  const mirrored = mirror === null ? '' : `; ${mirror.share} % of such requests are copied to pool ${mirror.pool}`;
+  switch (by) {
+    case 'request':
+      return [`=> ${status}, refused as it is read: ${why}`];
+    case 'listener':
+      return [`=> ${status}, refused by the listener: ${why}`];
+    case 'gateway':
+      return [`=> ${status}: ${why}`];
+    case 'policy':
+      return [`=> ${at}, ${status} by its policy ${policy}`];
+    case 'respond':
+      return [`=> ${at}, which answers ${status}`];
+    case 'redirect':
+      return [`=> ${at}, which redirects with ${status} to ${location ?? ''}`];
+    case 'pool':
+      return [`=> ${at}, to ${pools.map(sayPool).join(' or ')}${mirrored}`];
+  }
+}
+
+function sayPool({ pool, chance, endpoints }: PoolView): string {
+  const next = endpoints.find(({ choice }) => choice === 'next');
+  const part = chance < 1 ? ` (${Math.round(chance * 1000) / 10} %)` : '';
+  return `pool ${pool}${part}${next === undefined ? '' : `, ${next.endpoint}`}`;
+}
+
+function routesOf({ routes }: Explanation): string[] {
+  if (routes.length === 0) return [];
+  const shown = nearest(routes);
+  const rows = shown.map(({ name, result, failed }) => [result === 'wins' ? '  >' : '   ', name, said(result, failed)]);
+  const rest = routes.length - shown.length;
+  const more =
+    rest === 0 ? '' : `\n    and ${rest} more, each of which fails in as much or more (--format json shows all)`;
+  return [`routes, in their order\n${table(rows)}${more}`];
+}
+
+/** In their order; the winner and those that would take it are always among them. */
+function nearest(routes: readonly RouteView[]): readonly RouteView[] {
+  if (routes.length <= MOST_ROUTES) return routes;
+  const byDistance = routes.toSorted((a, b) => a.failed.length - b.failed.length || rank(a) - rank(b));
+  const chosen = new Set(byDistance.slice(0, MOST_ROUTES));
+  return routes.filter((route) => chosen.has(route));
+}
+
+function rank({ result }: RouteView): number {
+  return result === 'wins' ? 0 : 1;
+}
+
+function said(result: RouteView['result'], failed: RouteView['failed']): string {
+  if (result === 'wins') return 'takes it';
+  return result === 'later' ? 'would take it, but comes later' : failed.map(sayFailed).join('; ');
+}
+
+const VERDICTS: Readonly<Record<PolicyView['verdict'], string>> = {
+  passes: 'passes',
+  denies: 'denies',
+  unasked: 'not evaluated',
+  unreached: 'not reached',
+};
+
+function policiesOf({ policies }: Explanation): string[] {
+  if (policies.length === 0) return [];
+  const rows = policies.map(({ type, verdict, why, edits }) => {
+    const changes = edits.map(({ what, name, value }) => {
+      if (what === 'path') return `path becomes ${value}`;
+      return what === 'remove' ? `removes ${name}` : `${name}: ${value}`;
+    });
+    const all = [...(why === '' ? [] : [why]), ...changes];
+    return ['   ', type, VERDICTS[verdict], all.join('; ')];
+  });
+  return [`policies, outermost first\n${table(rows)}`];
+}
+
+const CHOICES: Readonly<Record<EndpointView['choice'], string>> = { next: '  >', possible: '  ?', no: '   ' };
+
+function poolOf(view: PoolView): string[] {
+  const { pool, strategy, why, endpoints, panic, queue, fallback } = view;
+  const rows = endpoints.map((one) => [
+    CHOICES[one.choice],
+    one.endpoint,
+    one.state,
+    `may ${one.may}${one.full ? ', but is full' : ''}`,
+    `weight ${one.weight}`,
+    one.state === 'unknown' ? '' : `${one.active} under way`,
+    one.state === 'unknown' ? '' : `${one.latency_ms} ms`,
+  ]);
+  const notes = [
+    ...(panic ? ['so few are well that all are asked'] : []),
+    ...(queue > 0 ? [`${queue} wait for room`] : []),
+    ...(fallback === null
+      ? []
+      : [`falls back on ${fallback.startsWith('answer ') ? `an ${fallback}` : `pool ${fallback}`}`]),
+  ];
+  return [`pool ${pool}, ${strategy}: ${[why, ...notes].join('; ')}\n${table(rows)}`];
+}
+
+function sent({ sent: message }: Explanation): string[] {
+  if (message === null) return [];
+  const lines = message.fields.map(([name, value]) => `    ${name}: ${value}`);
+  return [`sent on as\n    ${[message.line, ...lines].join('\n')}`];
+}

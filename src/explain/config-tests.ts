@@ -1,0 +1,202 @@
+/**
+ * The tests that a config holds: each request goes its way through the plan, and every expectation that it does not meet is
+ * a Problem at its place. Cold.
+ */
+import type { LoadedConfig } from '../config/load.ts';
+import type { ConfigTest, TestExpectation } from '../config/schema.gen.ts';
+import { planField } from '../plan/matches.ts';
+import type { PlanScope } from '../plan/scope.ts';
+import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import { policyTypes } from '../policies/index.ts';
+import { compileValue } from '../proxy/predicates.ts';
+import { failedConditions, sayFailed } from './conditions.ts';
+import { readFor } from './explanation.ts';
+import { possibleEndpoints } from './pools.ts';
+import { type AskedRequest, type ReadRequest } from './request.ts';
+import { chooseListener, type Site, siteOf } from './site.ts';
+import { fieldsOfText, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
+
+/** What a test asks of the config, found once for all of them. */
+class Names {
+  readonly routes: RoutesByName;
+  readonly pools: ReadonlyMap<string, PoolPlan>;
+  readonly listeners: ReadonlyMap<string, ListenerPlan>;
+  readonly refusers = new Map(['listener', ...policyTypes].map((type) => [type, type]));
+  readonly #sites = new Map<string, Site>();
+
+  constructor({ routes, pools, listeners }: Plan) {
+    this.routes = new Map(routes.map((route) => [route.name, route]));
+    this.pools = new Map(pools.map((pool) => [pool.name, pool]));
+    this.listeners = new Map(listeners.map((listener) => [listener.name, listener]));
+  }
+
+  site(listener: ListenerPlan): Site {
+    let site = this.#sites.get(listener.name);
+    if (site === undefined) this.#sites.set(listener.name, (site = siteOf(listener)));
+    return site;
+  }
+}
+
+export function runConfigTests(plan: Plan, { config }: Pick<LoadedConfig, 'config'>, scope: PlanScope): void {
+  if (config.tests.length === 0) return;
+  const names = new Names(plan);
+  config.tests.forEach((test, i) => {
+    const pointer = `/tests/${i}`;
+    if (namesAreKnown(test, pointer, names, scope)) runOne(test, pointer, names, scope);
+  });
+}
+
+/** Tells of names that there are not: what is expected of them could never be met, or be met for the wrong reason. */
+function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: Names, scope: PlanScope): boolean {
+  const { problems } = scope;
+  const before = problems.length;
+  const find = (known: ReadonlyMap<string, unknown>, kind: string, name: string | undefined, at: string): void => {
+    if (name !== undefined) scope.find(known, kind, name, `${pointer}/${at}`);
+  };
+  find(names.listeners, 'listener', request.listener, 'request/listener');
+  find(names.listeners, 'listener', expect.listener, 'expect/listener');
+  find(names.routes, 'route', expect.route, 'expect/route');
+  find(names.refusers, 'policy', expect.denied_by, 'expect/denied_by');
+  // A list of one may be written without being a list; both places lead to the same line.
+  expect.pool?.forEach((name) => find(names.pools, 'pool', name, 'expect/pool'));
+  return problems.length === before;
+}
+
+/** What a request has come to. */
+interface Result {
+  readonly listener: ListenerPlan;
+  readonly walked: Walk;
+  /** null: it was refused as it was read. */
+  readonly read: ReadRequest | null;
+}
+
+function runOne({ name, request, expect }: ConfigTest, pointer: string, names: Names, scope: PlanScope): void {
+  const { method, url, client, headers } = request;
+  const asked: AskedRequest = {
+    method,
+    url,
+    client,
+    headers: Object.entries(headers).flatMap(([field, values]) => values.map((value) => [field, value] as const)),
+  };
+  const { listener, why } = chooseListener([...names.listeners.values()], url, request.listener ?? null);
+  if (listener === null) {
+    scope.problem(`${pointer}/request`, `cannot be asked: ${why}`, 'say the listener');
+    return;
+  }
+  const run = (told: boolean): Result => {
+    const read = readFor(names.site(listener), asked);
+    if ('status' in read) return { listener, read: null, walked: refusedWalk(read.status, read.why) };
+    return { listener, read, walked: walk(names.site(listener), names.routes, read, { told, overloaded: false }) };
+  };
+  const said = Object.entries(expect).filter(([key]) => key !== 'request_headers' || hasKeys(expect.request_headers));
+  if (said.length === 0) {
+    scope.problem(`${pointer}/expect`, 'expects nothing', 'say the route, the pool or the status');
+    return;
+  }
+  const failed = unmet(expect, run(false));
+  if (failed.length === 0) return;
+  const { walked } = run(true);
+  const prefix = name === undefined ? '' : `${name}: `;
+  for (const { at, wanted, found } of failed) {
+    const hint =
+      at === 'route' ? whyNot(names.routes.get(expect.route!)!, readFor(names.site(listener), asked)) : undefined;
+    scope.problem(`${pointer}/expect/${at}`, `${prefix}expected ${wanted}, but ${found ?? whatHappens(walked)}`, hint);
+  }
+}
+
+function hasKeys(record: object): boolean {
+  return Object.keys(record).length > 0;
+}
+
+/** Why a route that was expected does not take the request. */
+function whyNot(route: RoutePlan, read: ReturnType<typeof readFor>): string | undefined {
+  if ('status' in read) return undefined;
+  const failed = failedConditions(route, read.x);
+  if (failed.length === 0) return undefined;
+  return `route ${route.name} wants ${failed.map(sayFailed).join('; ')}`;
+}
+
+interface Unmet {
+  /** Below `expect`. */
+  readonly at: string;
+  readonly wanted: string;
+  /** What there is instead; null: what happens to the request as a whole says it. */
+  readonly found: string | null;
+}
+
+const ALLOWED: ReadonlySet<string> = new Set(['respond', 'redirect', 'pool']);
+const DENIED: ReadonlySet<string> = new Set(['listener', 'policy']);
+
+function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unmet[] {
+  const { outcome, route, text } = walked;
+  const failed: Unmet[] = [];
+  const must = (holds: boolean, at: string, wanted: string, found: string | null = null): void => {
+    if (!holds) failed.push({ at, wanted, found });
+  };
+  const { status, location, pool, endpoint, path } = expect;
+  if (expect.listener !== undefined)
+    must(listener.name === expect.listener, 'listener', expect.listener, `it comes to listener ${listener.name}`);
+  if (expect.route !== undefined) must(route?.name === expect.route, 'route', `route ${expect.route}`);
+  if (expect.allowed !== undefined)
+    must(
+      (expect.allowed ? ALLOWED : DENIED).has(outcome.by),
+      'allowed',
+      expect.allowed ? 'it to pass' : 'it to be denied',
+    );
+  if (expect.denied_by !== undefined) {
+    const by = outcome.by === 'policy' ? outcome.policy : outcome.by;
+    must(DENIED.has(outcome.by) && by === expect.denied_by, 'denied_by', `it to be denied by ${expect.denied_by}`);
+  }
+  if (status !== undefined) must(outcome.status === status, 'status', `status ${status}`);
+  if (location !== undefined) must(outcome.location === location, 'location', `a redirect to ${location}`);
+  const pools = walked.pools.map((one) => one.pool);
+  if (pool !== undefined)
+    must(
+      isWithin(
+        pools.map(({ name }) => name),
+        pool,
+      ),
+      'pool',
+      `pool ${pool.join(' or ')}`,
+    );
+  if (endpoint !== undefined) {
+    const possible = read === null ? [] : pools.flatMap((one) => possibleEndpoints(one, read.x));
+    const found = possible.length === 0 ? null : `it may go to ${possible.join(', ')}`;
+    must(isWithin(possible, endpoint), 'endpoint', `endpoint ${endpoint.join(' or ')}`, found);
+  }
+  if (path !== undefined) {
+    const sent = text.split(' ', 2)[1] ?? '';
+    must(sent === path, 'path', `path ${path}`, text === '' ? null : `it is sent on with ${sent}`);
+  }
+  for (const [name, condition] of Object.entries(expect.request_headers)) {
+    const at = `request_headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const values = fieldsOfText(text).filter(([field]) => field.toLowerCase() === name.toLowerCase());
+    const value = values.length === 0 ? undefined : values.map(([, one]) => one).join(', ');
+    const plan = planField(name, condition);
+    const wanted =
+      plan.kind === 'present' ? `${plan.value === 'true' ? 'a' : 'no'} field ${name}` : `${name}: ${plan.value}`;
+    const found = value === undefined ? `it is sent on without ${name}` : `it is sent on with ${name}: ${value}`;
+    must(text !== '' && compileValue(plan)(value), at, wanted, text === '' ? null : found);
+  }
+  return failed;
+}
+
+/** All of `found` are among `wanted`, and there is one at least. */
+function isWithin(found: readonly string[], wanted: readonly string[]): boolean {
+  return found.length > 0 && found.every((one) => wanted.includes(one));
+}
+
+function whatHappens({ outcome, route, pools, policies }: Walk): string {
+  const { by, status, why } = outcome;
+  const at = route === null ? '' : `route ${route.name}`;
+  if (by === 'request') return `it is refused with ${status} as it is read: ${why}`;
+  if (by === 'listener') return `the listener refuses it with ${status}: ${why}`;
+  if (by === 'gateway') return `${why}: ${status}`;
+  if (by === 'policy') {
+    const denied = policies.find(({ verdict }) => verdict === 'denies');
+    return `${at} refuses it with ${status} by its ${outcome.policy} policy, ${denied?.why ?? ''}`;
+  }
+  if (by === 'respond') return `${at} answers it with ${status}`;
+  if (by === 'redirect') return `${at} sends it to ${outcome.location} with ${status}`;
+  return `${at} sends it to pool ${pools.map(({ pool }) => pool.name).join(' or ')}`;
+}

@@ -1,0 +1,183 @@
+/** The invariants that a config holds: each is asked of the plan, and what breaks it is a Problem at its place. Cold. */
+import type { LoadedConfig } from '../config/load.ts';
+import type {
+  HeaderNeverPassedInvariant,
+  InvariantConfig,
+  MinEndpointsInvariant,
+  NeverBoundInvariant,
+  NoOpenListenerInvariant,
+  RouteExistsInvariant,
+} from '../config/schema.gen.ts';
+import { AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
+import { ANY } from '../plan/listeners.ts';
+import { planAddress } from '../plan/pools.ts';
+import { type PlanScope, segment } from '../plan/scope.ts';
+import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import { policyOf, policyTypes } from '../policies/index.ts';
+import { requestText } from '../proxy/request-text.ts';
+import { editAll } from './policies.ts';
+import { readRequest, STRANGER } from './request.ts';
+import { fieldsOfText } from './walk.ts';
+
+type Check<T extends InvariantConfig['type']> = (
+  invariant: Extract<InvariantConfig, { type: T }>,
+  subject: { readonly plan: Plan; readonly scope: PlanScope; readonly pointer: string },
+) => void;
+type Subject = Parameters<Check<'route_exists'>>[1];
+
+/** By their types: one that is in the schemas and not here does not compile. */
+const checks = {
+  route_exists: routeExists,
+  no_open_listener: noOpenListener,
+  min_endpoints: minEndpoints,
+  never_bound: neverBound,
+  header_never_passed: headerNeverPassed,
+} satisfies { [T in InvariantConfig['type']]: Check<T> };
+
+export function checkInvariants(plan: Plan, { config }: Pick<LoadedConfig, 'config'>, scope: PlanScope): void {
+  config.invariants.forEach((invariant, i) => {
+    // The table pairs each type with the check that takes it, which the compiler can't follow through a lookup.
+    const check = checks[invariant.type] as Check<InvariantConfig['type']>;
+    check(invariant, { plan, scope, pointer: `/invariants/${i}` });
+  });
+}
+
+function forbidding({ pointer }: Subject): { pointer: string; message: string } {
+  return { pointer, message: 'which this invariant forbids' };
+}
+
+/** The pools that a route sends to. */
+function poolsOf({ action }: RoutePlan): PoolPlan[] {
+  if (action.type === 'pool') return [action.pool];
+  return action.type === 'split' ? action.parts.map(({ pool }) => pool) : [];
+}
+
+function routeExists({ route: name, pool, policies }: RouteExistsInvariant, { plan, scope, pointer }: Subject): void {
+  const pools = new Map(plan.pools.map((one) => [one.name, one]));
+  const types = new Map(policyTypes.map((type) => [type, type]));
+  pool?.forEach((one) => scope.find(pools, 'pool', one, `${pointer}/pool`));
+  policies?.forEach((one) => scope.find(types, 'policy', one, `${pointer}/policies`));
+  const route = scope.find(new Map(plan.routes.map((one) => [one.name, one])), 'route', name, `${pointer}/route`);
+  if (route === null) return;
+  if (pool !== undefined) {
+    const leads = poolsOf(route).map((one) => one.name);
+    if (leads.length === 0 || !leads.every((one) => pool.includes(one))) {
+      const where = leads.length === 0 ? 'to no pool' : `to ${leads.join(' and ')}`;
+      scope.problem(`${pointer}/pool`, `route ${name} must lead to ${pool.join(' or ')}, but leads ${where}`);
+    }
+  }
+  for (const type of policies ?? [])
+    if (types.has(type) && !route.policies.some((one) => one.type === type))
+      scope.problem(`${pointer}/policies`, `route ${name} must have the policy ${type}, but has it not`);
+}
+
+const LOOPBACK = new AddressSet(['127.0.0.0/8', '::1']);
+
+function isLocal({ host, path }: AddressPlan): boolean {
+  return path !== null || host === 'localhost' || LOOPBACK.has(host);
+}
+
+/** Some route that lets strangers pass; null: there is none. */
+function openRoute({ routes }: ListenerPlan): RoutePlan | null {
+  const guarded = (route: RoutePlan): boolean => route.policies.some((one) => policyOf(one).guards?.(one) === true);
+  return routes.find((route) => !guarded(route)) ?? null;
+}
+
+function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): void {
+  const { plan, scope, pointer } = subject;
+  const known = new Map(['admin', ...plan.listeners.map(({ name }) => name)].map((name) => [name, name]));
+  except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
+  for (const listener of plan.listeners) {
+    const { name, address, acl, protocol } = listener;
+    if (except.includes(name) || isLocal(address) || (acl !== null && keepsStrangersOut(acl))) continue;
+    const open = openRoute(listener);
+    if (protocol === 'http' && open === null) continue;
+    const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} keeps hardly anybody out`;
+    const route = open === null ? '' : `, and route ${open.name} has no policy that keeps strangers out`;
+    scope.problem(
+      `/listeners/${segment(name)}/address`,
+      `listener ${name} is open to the world: ${why}${route}`,
+      'give it an ACL with an allow list, bind it to loopback, or except it',
+      forbidding(subject),
+    );
+  }
+  if (plan.admin === null || isLocal(plan.admin.address) || except.includes('admin')) return;
+  scope.problem(
+    '/admin/address',
+    'the admin listener is open to the world',
+    'bind it to loopback',
+    forbidding(subject),
+  );
+}
+
+function minEndpoints({ pool: name, endpoints: least }: MinEndpointsInvariant, subject: Subject): void {
+  const { plan, scope, pointer } = subject;
+  const named = new Map(plan.pools.map((pool) => [pool.name, pool]));
+  const one = name === undefined ? null : scope.find(named, 'pool', name, `${pointer}/pool`);
+  if (name !== undefined && one === null) return;
+  for (const pool of one === null ? plan.pools : [one]) {
+    const count = pool.endpoints.filter(({ weight }) => weight > 0).length;
+    if (count >= least) continue;
+    scope.problem(
+      `/pools/${segment(pool.name)}/endpoints`,
+      `pool ${pool.name} has ${count} ${count === 1 ? 'endpoint' : 'endpoints'} of weight above 0, and needs ${least}`,
+      undefined,
+      forbidding(subject),
+    );
+  }
+}
+
+function isBoundAt(listener: AddressPlan, { address, port, wildcard }: NeverBoundInvariant): boolean {
+  const all = listener.path === null && ANY.has(listener.host);
+  if (wildcard !== undefined) return all;
+  if (port !== undefined) return listener.path === null && listener.port === port;
+  if (address === undefined) return false;
+  const forbidden = planAddress(address);
+  if (forbidden.path !== null || listener.path !== null) return forbidden.path === listener.path;
+  return forbidden.port === listener.port && (all || sameHost(forbidden.host, listener.host));
+}
+
+function sameHost(a: string, b: string): boolean {
+  const named = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host.toLowerCase());
+  return named(a) === named(b) || (ANY.has(a) && ANY.has(b));
+}
+
+function neverBound(invariant: NeverBoundInvariant, subject: Subject): void {
+  const { plan, scope } = subject;
+  const places = plan.listeners.map(({ name, address }) => ({
+    pointer: `/listeners/${segment(name)}/address`,
+    address,
+  }));
+  if (plan.admin !== null) places.push({ pointer: '/admin/address', address: plan.admin.address });
+  for (const { pointer, address } of places)
+    if (isBoundAt(address, invariant))
+      scope.problem(pointer, `${address.text} must never be bound`, undefined, forbidding(subject));
+}
+
+/** What no config and no client would say. */
+const PROBE = 'a-value-of-the-client';
+const LIMITS = { headerSize: 65_536, headerCount: 100, uriSize: 8192, bodySize: 0 };
+
+function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subject: Subject): void {
+  const { plan, scope, pointer } = subject;
+  const known = new Map(plan.pools.map((pool) => [pool.name, pool]));
+  pools?.forEach((name) => scope.find(known, 'pool', name, `${pointer}/pools`));
+  const trusted = new AddressSet([]);
+  plan.routes.forEach((route, i) => {
+    const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
+    if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
+    const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
+    const read = readRequest(asked, LIMITS, { name: '', host: '127.0.0.1', port: 0 });
+    // No client can send it with a value of its own.
+    if ('status' in read) return;
+    editAll(route.policies, read.x);
+    const fields = fieldsOfText(requestText(read.x, trusted, ''));
+    if (!fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE))) return;
+    scope.problem(
+      `/routes/${i}`,
+      `route ${route.name} passes ${header} on to ${to.map(({ name }) => name).join(' and ')}`,
+      'remove it by a headers policy',
+      forbidding(subject),
+    );
+  });
+}

@@ -1,0 +1,19 @@
+/** A plan that nobody serves, as something that explain can be asked about. Cold. */
+import { systemClock } from '../kit/clock.ts';
+import type { Plan } from '../plan/types.ts';
+import type { Subject } from './explanation.ts';
+import { plannedPool } from './pools.ts';
+import { siteOf } from './site.ts';
+
+export function plannedSubject(plan: Plan): Subject {
+  return {
+    generation: null,
+    plan,
+    overloaded: false,
+    clock: systemClock,
+    site: siteOf,
+    portOf: ({ address }) => address.port,
+    pool: plannedPool,
+    shown: (value) => value,
+  };
+}

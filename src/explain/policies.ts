@@ -1,0 +1,116 @@
+/**
+ * What a route's policies make of a request: their own hooks are run on it, one policy after the other. Cold.
+ *
+ * A policy that keeps state (one without `why`) is passed over: asking it would count, lock out or fill.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
+import type { PolicyPlan } from '../plan/types.ts';
+import { policyOf } from '../policies/index.ts';
+import type { Hooks } from '../policies/policy.ts';
+
+export interface Edit {
+  readonly what: 'set' | 'remove' | 'path';
+  /** Of a field, in lower case; '' for the path. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface PolicyView {
+  readonly type: string;
+  /** `denies`: it answers in place of everything after it. `unasked`: it has state. `unreached`: one before it answers. */
+  readonly verdict: 'passes' | 'denies' | 'unasked' | 'unreached';
+  readonly why: string;
+  /** What it changes of the request that is sent on. */
+  readonly edits: readonly Edit[];
+}
+
+export interface RequestPhase {
+  readonly views: readonly PolicyView[];
+  /** Of the policy that answers; null: none does. */
+  readonly answer: FixedResponse | null;
+  /** Its type, or ''. */
+  readonly by: string;
+}
+
+/** Binding may be dear (a list of networks), and the tests of a config ask the same policies a thousand times. */
+const bound = new WeakMap<PolicyPlan, Hooks>();
+
+function hooksOf(plan: PolicyPlan): Hooks {
+  let hooks = bound.get(plan);
+  if (hooks === undefined) bound.set(plan, (hooks = policyOf(plan).bind(plan)));
+  return hooks;
+}
+
+/** Runs the request hooks in their order, until one answers. `told`: also say why, and what was edited. */
+export function runRequestHooks(plans: readonly PolicyPlan[], x: Exchange, told: boolean): RequestPhase {
+  let answer: FixedResponse | null = null;
+  let by = '';
+  const views = plans.map((plan): PolicyView => {
+    const { type } = plan;
+    if (answer !== null) return { type, verdict: 'unreached', why: '', edits: [] };
+    const policy = policyOf(plan);
+    if (policy.why === undefined) return { type, verdict: 'unasked', why: 'it has state', edits: [] };
+    const before = told ? fieldsOf(x) : NOTHING;
+    const { path } = x;
+    const verdict = hooksOf(plan).request?.(x);
+    // Only a hook that waits for somebody answers with a promise, and that is state.
+    if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
+    if (verdict !== undefined) {
+      answer = verdict;
+      by = type;
+    }
+    const word = verdict === undefined ? 'passes' : 'denies';
+    if (!told) return { type, verdict: word, why: '', edits: [] };
+    return { type, verdict: word, why: policy.why(plan, x), edits: editsOf(before, path, x) };
+  });
+  return { views, answer, by };
+}
+
+/** Runs the forward hooks in their order: `views` with what they change. */
+export function runForwardHooks(
+  plans: readonly PolicyPlan[],
+  views: readonly PolicyView[],
+  x: Exchange,
+  told: boolean,
+): PolicyView[] {
+  return views.map((view, i) => {
+    const plan = plans[i]!;
+    if (policyOf(plan).why === undefined) return view;
+    const before = told ? fieldsOf(x) : NOTHING;
+    const { path } = x;
+    hooksOf(plan).forward?.(x);
+    if (!told) return view;
+    return { ...view, edits: [...view.edits, ...editsOf(before, path, x)] };
+  });
+}
+
+/** Makes every edit that the policies make of a request that they all let pass, whether they would or not. */
+export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
+  const asked = plans.filter((plan) => policyOf(plan).why !== undefined);
+  for (const plan of asked) void hooksOf(plan).request?.(x);
+  for (const plan of asked) hooksOf(plan).forward?.(x);
+}
+
+type Values = ReadonlyMap<string, string>;
+const NOTHING: Values = new Map();
+
+/** Values by lower-case name; those of one name joined. */
+function fieldsOf({ fields }: Exchange): Values {
+  const values = new Map<string, string>();
+  fields.forEach((name, value) => {
+    const key = name.toLowerCase();
+    const other = values.get(key);
+    values.set(key, other === undefined ? value : `${other}, ${value}`);
+  });
+  return values;
+}
+
+function editsOf(before: Values, path: string, x: Exchange): Edit[] {
+  const after = fieldsOf(x);
+  const edits: Edit[] = [];
+  for (const name of before.keys()) if (!after.has(name)) edits.push({ what: 'remove', name, value: '' });
+  for (const [name, value] of after) if (before.get(name) !== value) edits.push({ what: 'set', name, value });
+  if (x.path !== path) edits.push({ what: 'path', name: '', value: x.path });
+  return edits;
+}

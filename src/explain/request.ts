@@ -1,0 +1,137 @@
+/**
+ * A request that nobody has sent, read by the code that reads those that are. Cold.
+ *
+ * Method, URL and fields become the bytes that a client would send, and those go through the parser and the checks of
+ * http/h1: what it would be refused for, it is refused for here.
+ */
+import { Exchange } from '../http/exchange.ts';
+import { Fields } from '../http/fields.ts';
+import { BodyFraming } from '../http/h1/framing.ts';
+import { parseRequestHead, RequestHead } from '../http/h1/parser.ts';
+import { judgeHead, RequestTarget, wantsUpgrade } from '../http/h1/request-checks.ts';
+import { UPGRADE } from '../http/known.ts';
+import { CHUNKED, LENGTH } from '../http/message.ts';
+import type { HttpLimits } from '../http/server-stream.ts';
+import { Connection } from '../net/connection.ts';
+
+export interface AskedRequest {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** The peer's address. */
+  readonly client: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** Whose address is taken if none is said: nobody's (RFC 5737), so that a rule for somebody does not hold by chance. */
+export const STRANGER = '192.0.2.1';
+
+export interface UrlParts {
+  readonly secure: boolean;
+  /** As written, user information and port included. */
+  readonly authority: string;
+  /** -1: not written. */
+  readonly port: number;
+  /** Path and query as written: nothing is encoded or brought into normal form, that is the gateway's part. */
+  readonly rest: string;
+}
+
+/** null: it is not an absolute URL of http or https. */
+export function splitUrl(url: string): UrlParts | null {
+  const match = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url);
+  if (match === null) return null;
+  const [, scheme = '', authority = '', rest = ''] = match;
+  const port = /:(\d{1,5})$/.exec(authority)?.[1];
+  return { secure: scheme.toLowerCase() === 'https', authority, port: port === undefined ? -1 : Number(port), rest };
+}
+
+export interface ReadRequest {
+  readonly x: Exchange;
+  /** The protocols that it offers to change to, or ''. */
+  readonly offered: string;
+}
+
+export interface Refused {
+  readonly status: number;
+  readonly why: string;
+}
+
+const WHY: Readonly<Record<number, string>> = {
+  400: 'its target, its Host or its length is malformed, or contradicts itself',
+  413: 'its body is longer than limits.body_size',
+  414: 'its target is longer than limits.uri_size',
+  417: 'it expects what nobody knows',
+  431: 'its head is longer than limits.header_size, or has more fields than limits.header_count',
+  501: 'its method or transfer coding is none that is known',
+};
+
+const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
+
+/** Where a listener takes connections, as far as a connection tells. */
+export interface Place {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Place): ReadRequest | Refused {
+  const text = textOf(asked);
+  if (text === null) return MALFORMED;
+  const bytes = Buffer.from(text, 'utf8');
+  const head = new RequestHead();
+  const fields = new Fields();
+  const stop = parseRequestHead(bytes, 0, bytes.length, limits, head, fields);
+  if (stop === -400 || (stop >= 0 && stop !== bytes.length)) return MALFORMED;
+  if (stop < 0) return refusal(-stop);
+  const framing = new BodyFraming();
+  const target = new RequestTarget();
+  const status = judgeHead(head, fields, limits.bodySize, framing, target);
+  if (status !== 0) return refusal(status);
+  const { authority, host, path, query } = target;
+  const length = framing.kind === CHUNKED ? -1 : framing.kind === LENGTH ? framing.length : 0;
+  const addresses = {
+    remoteAddress: asked.client,
+    remotePort: 0,
+    localAddress: place.host,
+    localPort: place.port,
+  };
+  const connection = new Connection(addresses, place.name, false);
+  const x = new Exchange(
+    connection,
+    head.method,
+    head.target,
+    authority,
+    host,
+    path,
+    query,
+    head.minor,
+    fields,
+    length,
+    0,
+  );
+  const upgrades = wantsUpgrade(fields, head.minor, framing);
+  return { x, offered: upgrades ? (fields.known(UPGRADE) ?? '') : '' };
+}
+
+function refusal(status: number): Refused {
+  return { status, why: WHY[status] ?? 'it is not a request that the gateway takes' };
+}
+
+/** null: it could not be sent as one request. */
+function textOf({ method, url, headers }: AskedRequest): string | null {
+  const parts = splitUrl(url);
+  const written = [method, url, ...headers.flat()];
+  if (parts === null || written.some((text) => /[\r\n]/.test(text))) return null;
+  const { authority, rest } = parts;
+  const own = headers.some(([name]) => name.toLowerCase() === 'host');
+  const lines = own ? headers : [['Host', authority] as const, ...headers];
+  const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `${method} ${targetOf(method, authority, rest)} HTTP/1.1\r\n${fields}\r\n`;
+}
+
+/** As a client forms it (RFC 9112 §3.2). */
+function targetOf(method: string, authority: string, rest: string): string {
+  if (method === 'CONNECT') return authority;
+  if (rest.startsWith('/')) return rest;
+  return rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * One request's way from the listener to a pool, step by step as proxy/passage.ts goes it, with the same functions. Cold.
+ *
+ * Nothing is sent, counted or leased. Called by explanation.ts, which tells all of it, and by the tests of a config, which
+ * only want to know how it ends.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
+import { clientAddress } from '../http/identity.ts';
+import { CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { decidingRule } from '../kit/address-set.ts';
+import { systemRandom } from '../kit/random.ts';
+import type { PoolPlan, RoutePlan } from '../plan/types.ts';
+import { bindAction } from '../proxy/actions.ts';
+import { lastHop } from '../proxy/max-forwards.ts';
+import { requestText } from '../proxy/request-text.ts';
+import { Split } from '../proxy/split.ts';
+import { type PolicyView, runForwardHooks, runRequestHooks } from './policies.ts';
+import type { ReadRequest } from './request.ts';
+import type { Site } from './site.ts';
+
+/** Who gives the answer. `policy` and `listener` refuse; `gateway` has none to give. */
+export type Answerer = 'request' | 'listener' | 'gateway' | 'policy' | 'respond' | 'redirect' | 'pool';
+
+export interface Outcome {
+  readonly by: Answerer;
+  /** Of the answer; null: whatever the pool answers. */
+  readonly status: number | null;
+  readonly why: string;
+  /** Where a redirect sends to; null: it is none. */
+  readonly location: string | null;
+  /** Type of the policy that answers, or ''. */
+  readonly policy: string;
+}
+
+export interface PoolChance {
+  readonly pool: PoolPlan;
+  /** From 0 to 1. */
+  readonly chance: number;
+}
+
+export interface Walk {
+  readonly outcome: Outcome;
+  readonly route: RoutePlan | null;
+  readonly policies: readonly PolicyView[];
+  /** Which pools it may be sent to; empty: none. */
+  readonly pools: readonly PoolChance[];
+  /** The head that the pool gets, as text; '' if none does. */
+  readonly text: string;
+}
+
+export interface WalkOptions {
+  /** Say why policies do what they do. */
+  readonly told: boolean;
+  /** The gateway takes nothing at the moment. */
+  readonly overloaded: boolean;
+}
+
+export type RoutesByName = ReadonlyMap<string, RoutePlan>;
+
+/** `routes`: of the plan that the site belongs to. `x` is changed as traffic would change it. */
+export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
+  x.clientAddress = clientAddress(x.connection, x.fields, site.trusted);
+  if (site.acl !== null && !site.acl.allows(x.clientAddress)) {
+    const { name, ...rules } = site.plan.acl!;
+    return ended(outcome('listener', 403, `acl ${name}: ${decidingRule(rules, x.clientAddress)}`));
+  }
+  if (options.overloaded) return ended(outcome('gateway', OVERLOADED.status, 'the gateway is overloaded'));
+  if (x.method === 'CONNECT')
+    return ended(outcome('gateway', CONNECT_UNSUPPORTED.status, 'the listener is no forward proxy'));
+  const last = lastHop(x);
+  if (last !== null) return ended(outcome('gateway', last.status, 'Max-Forwards ends here'));
+  const name = site.router.match(x)?.name;
+  const route = name === undefined ? undefined : routes.get(name);
+  if (route === undefined) return ended(outcome('gateway', NO_ROUTE.status, 'no route takes it'));
+  return onRoute(route, site, x, offered, options.told);
+}
+
+function onRoute(route: RoutePlan, site: Site, x: Exchange, offered: string, told: boolean): Walk {
+  const { views, answer, by } = runRequestHooks(route.policies, x, told);
+  const end = (how: Outcome, policies = views): Walk => ({ outcome: how, route, policies, pools: [], text: '' });
+  if (answer !== null) return end({ ...outcome('policy', answer.status, `policy ${by} answers`), policy: by });
+  const { action } = route;
+  const respond = bindAction(action);
+  if (respond !== null) {
+    const response = respond(x);
+    if (action.type !== 'redirect') return end(outcome('respond', response.status, 'a fixed answer'));
+    return end({ ...outcome('redirect', response.status, 'a redirect'), location: locationOf(response) });
+  }
+  const policies = runForwardHooks(route.policies, views, x, told);
+  const pools = chancesOf(route, x);
+  return {
+    ...end(outcome('pool', null, 'it is sent to a pool'), policies),
+    pools,
+    text: requestText(x, site.trusted, offered),
+  };
+}
+
+/** Asked before the request's text is made, as traffic does: that takes fields out. */
+function chancesOf({ action }: RoutePlan, x: Exchange): PoolChance[] {
+  if (action.type === 'pool') return [{ pool: action.pool, chance: 1 }];
+  if (action.type !== 'split') return [];
+  return new Split(
+    action,
+    action.parts.map(({ pool }) => pool),
+    systemRandom,
+  ).chances(x);
+}
+
+function locationOf({ lines }: FixedResponse): string {
+  return /^Location: (.*)\r\n/.exec(lines)?.[1] ?? '';
+}
+
+function outcome(by: Answerer, status: number | null, why: string): Outcome {
+  return { by, status, why, location: null, policy: '' };
+}
+
+/** It comes to no route. */
+function ended(how: Outcome): Walk {
+  return { outcome: how, route: null, policies: [], pools: [], text: '' };
+}
+
+/** A request that is refused as it is read. */
+export function refusedWalk(status: number, why: string): Walk {
+  return ended(outcome('request', status, why));
+}
+
+/** The field lines of a head as text. */
+export function fieldsOfText(text: string): (readonly [name: string, value: string])[] {
+  return text
+    .split('\r\n')
+    .slice(1)
+    .filter((line) => line !== '')
+    .map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+    });
+}

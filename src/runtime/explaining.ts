@@ -1,0 +1,40 @@
+/** A running gateway, or one of its generations, as something that explain can be asked about. Cold. */
+import { type Explanation, explain, type Subject, type Unclear } from '../explain/explanation.ts';
+import { livePool } from '../explain/pools.ts';
+import type { AskedRequest } from '../explain/request.ts';
+import { siteOf } from '../explain/site.ts';
+import { HttpListener } from '../proxy/http-listener.ts';
+import type { Gateway } from './gateway.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a policy has written into a request is not shown: it may be a secret, which is known only where it was read. */
+const HIDDEN = '…';
+
+/** `generation`: null for the current one. Answers null if there is none that is alive. */
+export async function explainLive(
+  gateway: Gateway,
+  asked: AskedRequest,
+  listener: string | null,
+  generation: number | null,
+): Promise<Explanation | Unclear | null> {
+  const snapshot =
+    generation === null ? gateway.current : gateway.snapshots.find((one) => one.generation === generation);
+  if (snapshot === null || snapshot === undefined) return null;
+  return explain(subjectOf(gateway, snapshot), asked, listener);
+}
+
+function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
+  return {
+    generation: snapshot.generation,
+    plan: snapshot.plan,
+    overloaded: gateway.state === 'overloaded',
+    clock: gateway.clock,
+    site: (plan) => {
+      const listener = snapshot.listeners.get(plan.name);
+      return listener instanceof HttpListener ? listener : siteOf(plan);
+    },
+    portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
+    pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
+    shown: () => HIDDEN,
+  };
+}
