@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
+import { generationsCommand } from './commands/generations.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -17,6 +18,7 @@ const COMMANDS: readonly AddCommand[] = [
   explainCommand,
   backendsCommand,
   dutyCommands,
+  generationsCommand,
   schemaCommand,
 ];
 

@@ -38,7 +38,11 @@ export function planGateway(loaded: LoadedConfig): Plan {
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },
-    reload: config.reload,
+    reload: {
+      drain: config.reload.drain,
+      maxGenerations: config.reload.max_generations,
+      tightened: config.reload.tightened,
+    },
     limits: {
       connections: config.limits.connections,
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },

@@ -8,6 +8,7 @@
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
@@ -67,8 +68,10 @@ export interface LoggingPlan {
 }
 
 export interface ReloadPlan {
-  /** How long exchanges and tunnels of an old generation may go on, in ms. */
-  readonly drain: number;
+  /** Of what an old generation leaves behind. */
+  readonly drain: DrainPlan;
+  readonly maxGenerations: number;
+  readonly tightened: 'keep' | 'drain' | 'cut';
 }
 
 export interface AclPlan {
@@ -89,6 +92,7 @@ export interface ListenerPlan {
   readonly trustedProxies: readonly string[];
   readonly limits: ListenerLimits;
   readonly timeouts: ListenerTimeouts;
+  readonly drain: DrainOverridePlan | null;
   /** The routes this listener serves, in order of precedence; empty for tcp. */
   readonly routes: readonly RoutePlan[];
   /** The listening socket: shape is the address. */
@@ -276,6 +280,7 @@ export interface RoutePlan {
   readonly action: ActionPlan;
   /** null: nothing is mirrored. */
   readonly mirror: MirrorPlan | null;
+  readonly drain: DrainOverridePlan | null;
 }
 
 export interface MatchPlan {

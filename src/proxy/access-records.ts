@@ -88,15 +88,8 @@ export function logRefusal(
   });
 }
 
-/** `startedAt` and `now`: monotonic ms. */
-export function logRelay(
-  log: AccessLog,
-  relay: Relay,
-  generation: number,
-  startedAt: number,
-  now: number,
-  error: string,
-): void {
+/** `now`: monotonic ms. */
+export function logRelay(log: AccessLog, relay: Relay, generation: number, now: number, error: string): void {
   const { connection } = relay;
   log.write({
     now,
@@ -114,7 +107,7 @@ export function logRelay(
     status: 0,
     bytesIn: relay.bytesIn,
     bytesOut: relay.bytesOut,
-    duration: now - startedAt,
+    duration: now - relay.startedAt,
     upstream: 0,
     error,
     userAgent: '',

@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -21,8 +21,9 @@ import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
 import { recordExchange } from './access-records.ts';
 import type { Facts } from './explain-field.ts';
+import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
-import type { HttpLive, Leaseholder, Pin, Route, Successor } from './live.ts';
+import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
 import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
@@ -211,36 +212,36 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   rehome(next: Successor): Pin | null {
-    const { x, live } = this;
+    const { x, live, stream } = this;
     const route = this.#route;
-    const forwarding = this.#forwarding;
     // Not routed: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
-    const sent = x.path;
-    if (forwarding !== null) x.path = this.#routedPath;
-    const endpoint = this.#tunnel?.endpoint ?? forwarding?.attempt?.endpoint ?? null;
-    const settled = this.#tunnel !== null || this.stream.begun;
-    const asked = this.#asked ?? x;
-    const exact = this.#asked !== null;
-    const home = newHomeOf({ live, route, asked, exact, forwarding, endpoint, settled }, x.clientAddress, next);
-    x.path = sent;
+    const [asked, routedPath, forwarding, tunnel] = [this.#asked, this.#routedPath, this.#forwarding, this.#tunnel];
+    const home = newHomeOf({ x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun }, next);
     if (typeof home === 'string') return home;
     this.live = home.live;
     this.#route = home.route;
-    if (forwarding !== null && home.pool !== null) {
-      forwarding.pool = home.pool;
-      this.#tunnel?.retime(home.pool.plan.timeouts.tunnel);
-    }
     return null;
   }
 
-  /** Its generation has had its time. */
-  cut(): void {
-    this.#tunnel?.cut();
+  leaving(): void {
+    this.stream.closing = true;
+  }
+
+  cut(end: End): void {
+    this.#tunnel?.cut(end);
     if (this.#over) return;
     this.#forwarding?.stop();
     this.stream.closing = true;
-    this.refuse(DRAINED);
+    this.refuse(end.error);
+  }
+
+  get held(): object {
+    return this.stream;
+  }
+
+  view(): LeaseView {
+    return viewOf(this.x, this.stream, this.#tunnel);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
@@ -286,7 +287,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#forwarding?.finished();
     const route = this.#route;
     if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-    recordExchange(x, this.live.shared, this.#route?.metrics ?? this.live.unrouted);
+    recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
     this.live.lease.release(this);

@@ -145,7 +145,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     ...hooksOf(policies),
     pool: action.type === 'pool' ? of(action) : null,
     split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
-    mirror: mirror === null ? null : new Mirror(mirror, of(mirror), metrics.mirror(plan.name), shared),
+    mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
     metrics: metrics.route(plan.name),
     pools: poolsOf(plan).map((name) => snapshot.pool(name)!),
