@@ -49,6 +49,8 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
   });
   if (config.split_by !== undefined && config.split === undefined)
     scope.problem(`${pointer}/split_by`, 'has no effect without a split');
+  if (config.drain !== undefined && (config.respond !== undefined || config.redirect !== undefined))
+    scope.problem(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
   return {
     name: config.name,
     listeners: config.listeners ?? null,

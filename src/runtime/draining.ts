@@ -30,6 +30,8 @@ export class Draining {
   readonly #parts: DrainingParts;
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<Leaseholder, Group>();
+  /** Those that have been told to end: a goodbye may take a moment. */
+  readonly #told = new Set<Leaseholder>();
   /** Those that the newest config would refuse, and what was decided. */
   readonly #denied = new Map<Leaseholder, Tightened>();
   readonly #listeners: ReadonlyMap<string, Partial<DrainPlan>>;
@@ -50,6 +52,7 @@ export class Draining {
       this.#denied.set(holder, tightened);
       this.#parts.metrics.tightened[tightened]++;
       if (tightened === 'cut') {
+        this.#told.add(holder);
         this.#parts.metrics.ended.denied++;
         holder.cut(DENIED_GOODBYE);
         return;
@@ -69,7 +72,7 @@ export class Draining {
     const key = JSON.stringify(plan);
     let group = this.#groups.get(key);
     if (group === undefined || group.over) {
-      group = new Group(plan, this.snapshot, this.#parts);
+      group = new Group(plan, this.snapshot, this.#told, this.#parts);
       this.#groups.set(key, group);
     }
     group.holders.add(holder);
@@ -89,7 +92,8 @@ export class Draining {
   /** Ends everything now: there are too many generations. */
   end(): void {
     for (const holder of this.snapshot.holders) {
-      if (this.#groupOf.get(holder)?.ended.has(holder) === true) continue;
+      if (this.#told.has(holder)) continue;
+      this.#told.add(holder);
       this.#parts.metrics.ended.max_generations++;
       holder.cut(GOODBYE);
     }
@@ -118,21 +122,26 @@ function overridesOf(
 /** Leases that end under the same rule. */
 class Group {
   readonly holders = new Set<Leaseholder>();
-  /** Those that have been told to end. */
-  readonly ended = new Set<Leaseholder>();
   readonly deadline: number;
   over = false;
   readonly #spread: number;
   readonly #snapshot: Snapshot;
+  readonly #told: Set<Leaseholder>;
   readonly #parts: DrainingParts;
   readonly #end: End;
   #timer: Timer | null = null;
   /** How many there were when the first was ended. */
   #count = 0;
 
-  constructor({ deadline, action, spread }: DrainPlan, snapshot: Snapshot, parts: DrainingParts) {
+  constructor(
+    { deadline, action, spread }: DrainPlan,
+    snapshot: Snapshot,
+    told: Set<Leaseholder>,
+    parts: DrainingParts,
+  ) {
     const { clock } = parts;
     this.#snapshot = snapshot;
+    this.#told = told;
     this.#parts = parts;
     this.#end = action === 'goodbye' ? GOODBYE : CUT;
     this.#spread = Math.min(spread, deadline / 2);
@@ -157,12 +166,13 @@ class Group {
   #step(): void {
     const left = this.deadline - this.#parts.clock.now();
     const share = this.#spread === 0 || left <= 0 ? 0 : Math.min(1, left / this.#spread);
-    const kept = Math.floor(this.#count * share);
+    const kept = Math.ceil(this.#count * share);
     this.#sweep();
     for (const holder of this.holders) {
       if (this.holders.size <= kept) break;
       this.holders.delete(holder);
-      this.ended.add(holder);
+      if (this.#told.has(holder)) continue;
+      this.#told.add(holder);
       this.#parts.metrics.ended.deadline++;
       holder.cut(this.#end);
     }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { closeFrame, FrameReader } from '../../src/http/websocket.ts';
 import type { GenerationView } from '../../src/runtime/ledger.ts';
-import { planOf } from '../plan/plan-of.ts';
+import { planOf, problemsOf } from '../plan/plan-of.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { answering, rawOrigin } from '../support/origin.ts';
@@ -197,6 +197,12 @@ test('a route has its own rule before its listener, and that before all others',
   }
 });
 
+test('a rule for what is over at once is a mistake', () => {
+  expect(problemsOf({ routes: [{ name: 'a', match: {}, respond: {}, drain: '1s' }] })).toEqual([
+    '/routes/0/drain: has no effect: what this route answers is over at once',
+  ]);
+});
+
 test('ends are spread before the deadline', async () => {
   const clock = new ManualClock();
   await using origin = await chatOrigin();
@@ -213,6 +219,37 @@ test('ends are spread before the deadline', async () => {
   left.push(leases(gateway)[1] ?? 0);
   expect(left).toEqual([40, 36, 32, 28, 24, 20, 16, 12, 8, 4, 0]);
   for (const stream of streams) stream.socket.destroy();
+});
+
+test('one alone has all the time until its deadline', async () => {
+  const clock = new ManualClock();
+  await using origin = await chatOrigin();
+  const config = of(origin.port, { reload: { drain: { deadline: '20s', spread: '10s' } } });
+  await using gateway = await testGateway(config, { clock });
+  await using stream = await chat(gateway.port());
+  await edit(gateway, elsewhere(config));
+  clock.advance(19_900);
+  expect(leases(gateway)).toEqual([0, 1]);
+  clock.advance(100);
+  await until(() => stream.closed, 'its time is over');
+});
+
+test('a goodbye that takes its time is said and counted once, whatever comes meanwhile', async () => {
+  const clock = new ManualClock();
+  await using origin = await webSocketOrigin();
+  const reload = { drain: { action: 'finish' }, max_generations: 2 };
+  const version = (x: string): Config =>
+    of(origin.port, { reload, route: { policies: [{ type: 'headers', request: { set: { x } } }] } });
+  await using gateway = await testGateway(version('0'), { clock });
+  await using first = await rawWebSocket(gateway.port());
+  await edit(gateway, version('1'));
+  await using second = await rawWebSocket(gateway.port());
+  for (const x of ['2', '3', '4']) await edit(gateway, version(x));
+  expect([leases(gateway), drained(gateway).ended.max_generations]).toEqual([[0, 1, 1], 1]);
+  await until(() => first.text !== '', 'it has heard it');
+  clock.advance(2100);
+  await until(() => first.closed, 'it has had its time');
+  expect([first.text, second.text, leases(gateway)]).toEqual(['\x88\x02\x03\xf4', '', [0, 1]]);
 });
 
 test('what is left on the oldest generation is ended when there are too many', async () => {
