@@ -39,7 +39,9 @@ export function livePool(
 export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): Kept<BoundRoute> | null {
   for (const { routes } of live) {
     const kept = routes.get(plan.name);
-    if (kept !== undefined && sameRoute(kept.value, plan, pools)) return kept;
+    if (kept === undefined || !sameRoute(kept.value, plan, pools)) continue;
+    kept.value.plan = plan;
+    return kept;
   }
   return null;
 }

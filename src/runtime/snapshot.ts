@@ -22,7 +22,8 @@ export interface BoundListener {
 
 /** A route, what it was made from, and its policies in their order. */
 export interface BoundRoute {
-  readonly plan: RoutePlan;
+  /** The newest of those that mean the same, so that no older plan is held on to. */
+  plan: RoutePlan;
   readonly route: Route;
   readonly policies: readonly Kept<BoundPolicy>[];
 }
