@@ -4,6 +4,7 @@
  * The only caller of `Gateway.apply` after the start. A bad config is refused whole and told once for each content; the
  * old one keeps serving and the watching goes on.
  */
+import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock, Timer } from '../kit/clock.ts';
@@ -51,6 +52,11 @@ export class Reloader {
     this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
     this.#watcher = new SourceWatcher(clock, () => this.hint());
+  }
+
+  /** Where its file is. */
+  get folder(): string {
+    return dirname(this.#file);
   }
 
   /** The first load. Throws a ConfigError or an OpenError. */
