@@ -14,4 +14,6 @@ if (process.channel !== undefined) {
   process.channel?.unref();
 }
 
-process.exit(await program(process.argv.slice(2)));
+const code = await program(process.argv.slice(2));
+// What was printed may still be on its way through a pipe, and would be cut off.
+process.stdout.write('', () => process.exit(code));

@@ -14,10 +14,11 @@ export async function explainFile(
   env: Readonly<Record<string, string | undefined>>,
   asked: AskedRequest,
   listener: string | null,
+  all: boolean,
 ): Promise<Explanation | Unclear | ConfigError> {
   try {
     const loaded = loadConfig({ file, env, sources: new Sources() });
-    const told = await explain(plannedSubject(planGateway(loaded)), asked, listener);
+    const told = await explain(plannedSubject(planGateway(loaded)), asked, listener, all);
     const scope = new PlanScope(loaded);
     return discreet(told, (text) => scope.discreet(text));
   } catch (error) {

@@ -5,9 +5,6 @@ import type { PolicyView } from '../explain/policies.ts';
 import type { EndpointView, PoolView } from '../explain/pools.ts';
 import { table } from './table.ts';
 
-/** Routes that are shown; of more, those that were nearest to taking the request. */
-const MOST_ROUTES = 30;
-
 /** `told` may come from a gateway of another version: nothing but what is shown is asked of it. */
 export function explanationText(told: Explanation): string {
   return [
@@ -63,26 +60,16 @@ function sayPool({ pool, chance, endpoints }: PoolView): string {
   return `pool ${pool}${part}${next === undefined ? '' : `, ${next.endpoint}`}`;
 }
 
-function routesOf({ routes }: Explanation): string[] {
+function routesOf({ routes, routes_left_out: rest }: Explanation): string[] {
   if (routes.length === 0) return [];
-  const shown = nearest(routes);
-  const rows = shown.map(({ name, result, failed }) => [result === 'wins' ? '  >' : '   ', name, said(result, failed)]);
-  const rest = routes.length - shown.length;
+  const rows = routes.map(({ name, result, failed }) => [
+    result === 'wins' ? '  >' : '   ',
+    name,
+    said(result, failed),
+  ]);
   const more =
     rest === 0 ? '' : `\n    and ${rest} more, each of which fails in as much or more (--format json shows all)`;
   return [`routes, in their order\n${table(rows)}${more}`];
-}
-
-/** In their order; the winner and those that would take it are always among them. */
-function nearest(routes: readonly RouteView[]): readonly RouteView[] {
-  if (routes.length <= MOST_ROUTES) return routes;
-  const byDistance = routes.toSorted((a, b) => a.failed.length - b.failed.length || rank(a) - rank(b));
-  const chosen = new Set(byDistance.slice(0, MOST_ROUTES));
-  return routes.filter((route) => chosen.has(route));
-}
-
-function rank({ result }: RouteView): number {
-  return result === 'wins' ? 0 : 1;
 }
 
 function said(result: RouteView['result'], failed: RouteView['failed']): string {

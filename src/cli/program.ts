@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
+import { generationsCommand } from './commands/generations.ts';
 import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly AddCommand[] = [
   planCommand,
   backendsCommand,
   dutyCommands,
+  generationsCommand,
   schemaCommand,
 ];
 

@@ -60,6 +60,26 @@ export interface ConfigTest {
   readonly expect: TestExpectation;
 }
 
+/** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+export interface DrainOverrideConfig {
+  /** As in `reload.drain`. Absent: as there. */
+  readonly deadline?: number;
+  /** As in `reload.drain`. Absent: as there. */
+  readonly action?: 'goodbye' | 'close' | 'finish';
+  /** As in `reload.drain`. Absent: as there. */
+  readonly spread?: number;
+}
+
+/** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
+export interface DrainConfig {
+  /** How long it may go on after the reload. Also the longest that a graceful shutdown takes. */
+  readonly deadline: number;
+  /** What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is. */
+  readonly action: 'goodbye' | 'close' | 'finish';
+  /** The time before the deadline over which the ends are spread, so that clients do not come back all at once; never more than half of the deadline. 0: all at the deadline. */
+  readonly spread: number;
+}
+
 /** One backend. A plain string is its address. */
 export interface EndpointConfig {
   /** `host:port`, `[ipv6]:port` or `unix:/path`. */
@@ -70,6 +90,14 @@ export interface EndpointConfig {
   readonly max_connections: number;
   /** Requests and tunnels under way at it; 0: no limit. */
   readonly max_requests: number;
+}
+
+/** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+export interface ExplainConfig {
+  /** The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told. */
+  readonly header: string;
+  /** Networks or addresses of the clients that may know, as ACLs judge them. */
+  readonly allow: readonly string[];
 }
 
 /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
@@ -130,6 +158,8 @@ export interface GatewayConfig {
   readonly listeners: Readonly<Record<string, ListenerConfig>>;
   /** What is done with requests, in order of precedence: the first route that matches wins. */
   readonly routes: readonly RouteConfig[];
+  /** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+  readonly explain?: ExplainConfig;
   /** Requests, and what the config must make of them. If one fails, the config is refused. */
   readonly tests: readonly ConfigTest[];
   /** What must hold of the config, whatever else is changed in it. If one does not, the config is refused. */
@@ -217,6 +247,8 @@ export interface ListenerConfig {
   readonly limits: ListenerLimits;
   /** How long to wait for a client. */
   readonly timeouts: ListenerTimeouts;
+  /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+  readonly drain?: DrainOverrideConfig;
 }
 
 /** What is written about the gateway and its traffic. */
@@ -392,8 +424,12 @@ export interface RedirectConfig {
 
 /** How a changed file takes effect. */
 export interface ReloadConfig {
-  /** How long exchanges and tunnels that began under an older config may go on. Also the longest that a graceful shutdown takes. */
-  readonly drain: number;
+  /** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
+  readonly drain: DrainConfig;
+  /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
+  readonly max_generations: number;
+  /** What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like. */
+  readonly tightened: 'keep' | 'drain' | 'cut';
 }
 
 /** A fixed answer. */
@@ -444,6 +480,8 @@ export interface RouteConfig {
   readonly respond?: RespondConfig;
   /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
   readonly redirect?: RedirectConfig;
+  /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+  readonly drain?: DrainOverrideConfig;
 }
 
 /** One pool of a split. */
@@ -738,6 +776,9 @@ export const schema: object = {
       },
       "default": []
     },
+    "explain": {
+      "$ref": "#/$defs/explain"
+    },
     "tests": {
       "description": "Requests, and what the config must make of them. If one fails, the config is refused.",
       "type": "array",
@@ -958,6 +999,69 @@ export const schema: object = {
         "expect"
       ]
     },
+    "drain-override": {
+      "title": "DrainOverrideConfig",
+      "description": "How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deadline": {
+          "description": "As in `reload.drain`. Absent: as there.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "action": {
+          "description": "As in `reload.drain`. Absent: as there.",
+          "enum": [
+            "goodbye",
+            "close",
+            "finish"
+          ],
+          "x-reload": "keep"
+        },
+        "spread": {
+          "description": "As in `reload.drain`. Absent: as there.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        }
+      },
+      "x-short": "deadline"
+    },
+    "drain": {
+      "title": "DrainConfig",
+      "description": "What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deadline": {
+          "description": "How long it may go on after the reload. Also the longest that a graceful shutdown takes.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s",
+          "x-reload": "keep"
+        },
+        "action": {
+          "description": "What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is.",
+          "enum": [
+            "goodbye",
+            "close",
+            "finish"
+          ],
+          "default": "goodbye",
+          "x-reload": "keep"
+        },
+        "spread": {
+          "description": "The time before the deadline over which the ends are spread, so that clients do not come back all at once; never more than half of the deadline. 0: all at the deadline.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        }
+      },
+      "x-short": "deadline"
+    },
     "endpoint": {
       "title": "EndpointConfig",
       "description": "One backend. A plain string is its address.",
@@ -999,6 +1103,38 @@ export const schema: object = {
         "address"
       ],
       "x-short": "address"
+    },
+    "explain": {
+      "title": "ExplainConfig",
+      "description": "Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "header": {
+          "description": "The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told.",
+          "type": "string",
+          "format": "field-name",
+          "default": "x-prozy-explain"
+        },
+        "allow": {
+          "description": "Networks or addresses of the clients that may know, as ACLs judge them.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "cidr"
+          },
+          "examples": [
+            [
+              "127.0.0.1",
+              "10.0.0.0/8"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "allow"
+      ]
     },
     "fallback": {
       "title": "FallbackConfig",
@@ -1381,6 +1517,9 @@ export const schema: object = {
         "timeouts": {
           "$ref": "#/$defs/listener-timeouts",
           "default": {}
+        },
+        "drain": {
+          "$ref": "#/$defs/drain-override"
         }
       },
       "required": [
@@ -1953,10 +2092,26 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "drain": {
-          "description": "How long exchanges and tunnels that began under an older config may go on. Also the longest that a graceful shutdown takes.",
-          "type": "string",
-          "format": "duration",
-          "default": "60s"
+          "$ref": "#/$defs/drain",
+          "default": {}
+        },
+        "max_generations": {
+          "description": "Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log.",
+          "type": "integer",
+          "minimum": 2,
+          "maximum": 1000,
+          "default": 20,
+          "x-reload": "keep"
+        },
+        "tightened": {
+          "description": "What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like.",
+          "enum": [
+            "keep",
+            "drain",
+            "cut"
+          ],
+          "default": "drain",
+          "x-reload": "keep"
         }
       }
     },
@@ -2092,6 +2247,9 @@ export const schema: object = {
         },
         "redirect": {
           "$ref": "#/$defs/redirect"
+        },
+        "drain": {
+          "$ref": "#/$defs/drain-override"
         }
       },
       "required": [

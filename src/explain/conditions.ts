@@ -34,10 +34,10 @@ export function failedConditions({ listeners, match }: RoutePlan, x: Exchange): 
     failed.push({ condition, name, wanted, found });
   };
   const { listener } = x.connection;
-  if (listeners !== null && !listeners.includes(listener)) add('listener', listeners.join(', '), listener);
-  if (hosts !== null && !holds({ hosts }, x)) add('host', hosts.join(', '), x.host);
+  if (listeners !== null && !listeners.includes(listener)) add('listener', listeners.join(' or '), listener);
+  if (hosts !== null && !holds({ hosts }, x)) add('host', hosts.join(' or '), x.host);
   if (path !== null && !holds({ path }, x)) add('path', saidPath(path), x.path);
-  if (methods !== null && !holds({ methods }, x)) add('method', methods.join(', '), x.method);
+  if (methods !== null && !holds({ methods }, x)) add('method', methods.join(' or '), x.method);
   for (const one of headers)
     if (!holds({ headers: [one] }, x)) add('header', saidValue(one), x.fields.get(one.name) ?? null, one.name);
   for (const one of query)
@@ -45,19 +45,24 @@ export function failedConditions({ listeners, match }: RoutePlan, x: Exchange): 
   return failed;
 }
 
+const THERE = 'to be there';
+const ABSENT = 'not to be there';
+
 function saidPath({ kind, value }: NonNullable<MatchPlan['path']>): string {
   if (kind === 'exact') return `exactly ${value}`;
   return kind === 'regex' ? `matching ${value}` : `${value} or below`;
 }
 
 function saidValue({ kind, value }: FieldMatchPlan): string {
-  if (kind === 'present') return value === 'true' ? 'to be there' : 'not to be there';
+  if (kind === 'present') return value === 'true' ? THERE : ABSENT;
   return kind === 'regex' ? `matching ${value}` : `"${value}"`;
 }
 
 /** As one says it: `path /v1 or below, not /v2`. */
 export function sayFailed({ condition, name, wanted, found }: FailedCondition): string {
   const what = name === '' ? condition : `${condition} ${name}`;
+  if (wanted === THERE) return `${what} is not there`;
+  if (wanted === ABSENT) return `${what} is there`;
   if (found === null) return `${what} ${wanted}: there is none`;
   return `${what} ${wanted}, not ${found === '' ? 'an empty one' : found}`;
 }

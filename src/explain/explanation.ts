@@ -40,7 +40,10 @@ export interface Explanation {
   readonly outcome: Outcome;
   /** Name of the route that takes it; null: none does. */
   readonly route: string | null;
+  /** In their order. */
   readonly routes: readonly RouteView[];
+  /** Routes that are not among them: each fails in as much as those that are, or more. */
+  readonly routes_left_out: number;
   readonly policies: readonly PolicyView[];
   readonly pools: readonly PoolView[];
   readonly mirror: { readonly pool: string; readonly share: number } | null;
@@ -69,10 +72,15 @@ export interface Unclear {
   readonly unclear: string;
 }
 
+/** Routes that are told of if not all are asked for. */
+const MOST_ROUTES = 30;
+
+/** `all`: tell of every route; else of those that were nearest to taking the request. */
 export async function explain(
   subject: Subject,
   asked: AskedRequest,
   listener: string | null,
+  all: boolean,
 ): Promise<Explanation | Unclear> {
   if (splitUrl(asked.url) === null) return { unclear: 'the URL must be absolute: http://host/path' };
   const { plan, generation } = subject;
@@ -80,11 +88,17 @@ export async function explain(
   if (choice.listener === null) return { unclear: choice.why };
   const site = subject.site(choice.listener);
   const read = readFor(site, asked);
-  const said = { method: asked.method, url: asked.url, peer: asked.client, client: asked.client };
+  const said = { method: asked.method, url: asked.url };
   const at = { name: site.plan.name, address: site.plan.address.text, why: choice.why };
   if ('status' in read) {
-    const request = { ...said, host: '', path: '', query: '' };
-    return { generation, listener: at, request, ...told(refusedWalk(read.status, read.why), [], subject, null) };
+    const request = { ...said, peer: asked.client, client: asked.client, host: '', path: '', query: '' };
+    return {
+      generation,
+      listener: at,
+      request,
+      ...told(refusedWalk(read.status, read.why), [], subject, null),
+      routes_left_out: 0,
+    };
   }
   const byName = new Map(plan.routes.map((route) => [route.name, route]));
   // The walk edits its request as traffic would; the conditions are asked of another that is as it came.
@@ -95,15 +109,16 @@ export async function explain(
   return {
     generation,
     listener: at,
-    request: { ...said, client: x.clientAddress, host, path, query },
-    ...told(walked, routes, subject, x),
+    request: { ...said, peer: x.connection.clientAddress, client: x.clientAddress, host, path, query },
+    ...told(walked, all ? routes : nearest(routes), subject, x),
+    routes_left_out: all ? 0 : Math.max(0, routes.length - MOST_ROUTES),
   };
 }
 
 /** The request as this listener reads it. */
 export function readFor({ plan, limits }: Site, asked: AskedRequest): ReturnType<typeof readRequest> {
   const { name, address } = plan;
-  return readRequest(asked, limits, { name, host: address.host, port: address.port });
+  return readRequest(asked, limits, { name, address });
 }
 
 /** Was the router asked at all? */
@@ -124,6 +139,15 @@ function viewOf(route: RoutePlan, x: Exchange, walked: Walk): RouteView {
   const failed = failedConditions(route, x);
   const wins = route.name === walked.route?.name;
   return { name: route.name, result: wins ? 'wins' : failed.length > 0 ? 'loses' : 'later', failed };
+}
+
+/** In their order; the winner is always among them. */
+function nearest(routes: readonly RouteView[]): readonly RouteView[] {
+  if (routes.length <= MOST_ROUTES) return routes;
+  const rank = ({ result }: RouteView): number => (result === 'wins' ? 0 : 1);
+  const byDistance = routes.toSorted((a, b) => a.failed.length - b.failed.length || rank(a) - rank(b));
+  const chosen = new Set(byDistance.slice(0, MOST_ROUTES));
+  return routes.filter((route) => chosen.has(route));
 }
 
 function told(

@@ -167,7 +167,7 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
     const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
     if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
     const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
-    const read = readRequest(asked, LIMITS, { name: '', host: '127.0.0.1', port: 0 });
+    const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80') });
     // No client can send it with a value of its own.
     if ('status' in read) return;
     editAll(route.policies, read.x);

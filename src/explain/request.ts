@@ -13,6 +13,8 @@ import { UPGRADE } from '../http/known.ts';
 import { CHUNKED, LENGTH } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
+import { plainAddress } from '../net/plain-address.ts';
+import type { AddressPlan } from '../plan/types.ts';
 
 export interface AskedRequest {
   readonly method: string;
@@ -57,7 +59,7 @@ export interface Refused {
 }
 
 const WHY: Readonly<Record<number, string>> = {
-  400: 'it is not a well-formed request: its target, its Host, its length or one of its fields',
+  400: 'its target, its Host or its length is malformed, or contradicts itself',
   413: 'its body is longer than limits.body_size',
   414: 'its target is longer than limits.uri_size',
   417: 'it expects what nobody knows',
@@ -65,22 +67,23 @@ const WHY: Readonly<Record<number, string>> = {
   501: 'its method or transfer coding is none that is known',
 };
 
-/** Where a listener takes connections, as far as a connection tells. */
+const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
+
+/** The listener that it comes to. */
 export interface Place {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  readonly address: AddressPlan;
 }
 
-export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Place): ReadRequest | Refused {
+export function readRequest(asked: AskedRequest, limits: HttpLimits, { name, address }: Place): ReadRequest | Refused {
   const text = textOf(asked);
-  if (text === null) return refusal(400);
+  if (text === null) return MALFORMED;
   const bytes = Buffer.from(text, 'utf8');
   const head = new RequestHead();
   const fields = new Fields();
   const stop = parseRequestHead(bytes, 0, bytes.length, limits, head, fields);
+  if (stop === -400 || (stop >= 0 && stop !== bytes.length)) return MALFORMED;
   if (stop < 0) return refusal(-stop);
-  if (stop !== bytes.length) return refusal(400);
   const framing = new BodyFraming();
   const target = new RequestTarget();
   const status = judgeHead(head, fields, limits.bodySize, framing, target);
@@ -88,12 +91,13 @@ export function readRequest(asked: AskedRequest, limits: HttpLimits, place: Plac
   const { authority, host, path, query } = target;
   const length = framing.kind === CHUNKED ? -1 : framing.kind === LENGTH ? framing.length : 0;
   const addresses = {
-    remoteAddress: asked.client,
+    // A Unix socket's peer has no address.
+    remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
     remotePort: 0,
-    localAddress: place.host,
-    localPort: place.port,
+    localAddress: address.host,
+    localPort: address.port,
   };
-  const connection = new Connection(addresses, place.name, false);
+  const connection = new Connection(addresses, name, false);
   const x = new Exchange(
     connection,
     head.method,

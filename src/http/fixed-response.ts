@@ -20,6 +20,12 @@ export class FixedResponse {
     this.lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     this.body = Buffer.from(body, 'utf8').toString('latin1');
   }
+
+  /** The same with one more field line, which ends in CRLF. */
+  with(line: string): FixedResponse {
+    const { body, reason, lines } = this;
+    return Object.assign(new FixedResponse(this.status, [], ''), { body, reason, lines: lines + line });
+  }
 }
 
 /** A small problem body (RFC 9457) that says no more than the status does. */

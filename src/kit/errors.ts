@@ -65,4 +65,6 @@ export const TOTAL_TIMEOUT = new GatewayError('total_timeout', 'upstream', 504);
 /** The gateway itself has more to do than it can. */
 export const OVERLOADED = new GatewayError('overloaded', 'gateway', 503);
 export const DRAINED = new GatewayError('drained', 'gateway', 503);
+/** The config that is in effect now would not have let it in. */
+export const DENIED = new GatewayError('denied', 'gateway', 403);
 export const INTERNAL = new GatewayError('internal', 'gateway', 500);

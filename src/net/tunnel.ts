@@ -12,6 +12,17 @@ export interface TunnelObserver {
   onTunnelClosed(code: string): void;
 }
 
+/** What comes from one side, on its way to the other. */
+export interface TunnelFlow {
+  /** Who is given the bytes in place of the other side, and passes on what shall come there. null: nobody. */
+  watcher: TunnelWatcher | null;
+  pass(bytes: Buffer, start: number, end: number): void;
+}
+
+export interface TunnelWatcher {
+  onBytes(bytes: Buffer, start: number, end: number): void;
+}
+
 export class Tunnel implements Timed {
   deadline: number;
   /** Milliseconds without a byte in either direction after which the tunnel is closed. */
@@ -21,6 +32,8 @@ export class Tunnel implements Timed {
   readonly #deadlines: Deadlines;
   readonly #observer: TunnelObserver;
   #closed = false;
+  /** Why it is about to end, or ''. */
+  #ending = '';
 
   constructor(client: Transport, upstream: Transport, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
     this.#deadlines = deadlines;
@@ -53,7 +66,21 @@ export class Tunnel implements Timed {
   }
 
   onDeadline(): void {
-    this.close('idle_timeout');
+    this.close(this.#ending === '' ? 'idle_timeout' : this.#ending);
+  }
+
+  get fromClient(): TunnelFlow {
+    return this.#client;
+  }
+
+  get fromUpstream(): TunnelFlow {
+    return this.#upstream;
+  }
+
+  /** Gives both sides so many ms to end by themselves. */
+  expire(ms: number, code: string): void {
+    this.#ending = code;
+    this.deadline = this.#deadlines.now + ms;
   }
 
   /** Ends both sides now. */
@@ -74,7 +101,7 @@ export class Tunnel implements Timed {
 
   /** For its sides only. */
   touched(): void {
-    this.deadline = this.#deadlines.now + this.idle;
+    if (this.#ending === '') this.deadline = this.#deadlines.now + this.idle;
   }
 
   /** For its sides only: one of them has ended. */
@@ -83,9 +110,10 @@ export class Tunnel implements Timed {
   }
 }
 
-class TunnelSide implements TransportHandler {
+class TunnelSide implements TransportHandler, TunnelFlow {
   readonly transport: Transport;
   peer!: TunnelSide;
+  watcher: TunnelWatcher | null = null;
   bytes = 0;
   /** It will send no more, and its peer has been told so and has taken everything. */
   finished = false;
@@ -100,7 +128,12 @@ class TunnelSide implements TransportHandler {
   onBytes(bytes: Buffer, start: number, end: number): void {
     this.bytes += end - start;
     this.#tunnel.touched();
-    if (!this.peer.transport.write('', bytes, start, end, '')) this.transport.pause();
+    if (this.watcher === null) this.pass(bytes, start, end);
+    else this.watcher.onBytes(bytes, start, end);
+  }
+
+  pass(bytes: Buffer, start: number, end: number): void {
+    if (start < end && !this.peer.transport.write('', bytes, start, end, '')) this.transport.pause();
   }
 
   /** What came from the peer has been taken here. */

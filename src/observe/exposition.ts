@@ -252,7 +252,23 @@ export class Exposition {
       'Generations that something still runs on, the current one included.',
     );
     page.sample('prozy_generations_live', {}, leases.length);
-    page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation they began with.');
+    page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation that they run on.');
     for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
+    const { rehomed, ended, tightened } = this.#metrics.drain;
+    page.family('prozy_leases_rehomed_total', 'counter', 'Leases that went over to the next generation.');
+    page.sample('prozy_leases_rehomed_total', {}, rehomed);
+    page.family(
+      'prozy_leases_ended_total',
+      'counter',
+      'Exchanges and tunnels of old generations that were ended, by why.',
+    );
+    for (const [reason, count] of Object.entries(ended)) page.sample('prozy_leases_ended_total', { reason }, count);
+    page.family(
+      'prozy_leases_tightened_total',
+      'counter',
+      'Exchanges and tunnels that a newer config would have refused, by what was done about it.',
+    );
+    for (const [action, count] of Object.entries(tightened))
+      page.sample('prozy_leases_tightened_total', { action }, count);
   }
 }

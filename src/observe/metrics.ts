@@ -94,6 +94,19 @@ class ReloadMetrics {
   lastFailureAt = 0;
 }
 
+/** What is done about streams that a stricter config would refuse. */
+export type Tightened = 'keep' | 'drain' | 'cut';
+
+/** What becomes of leases when their generation is not current any more. */
+export class DrainMetrics {
+  /** Moved to the next generation. */
+  rehomed = 0;
+  /** Ended by the gateway, by why. */
+  readonly ended = { deadline: 0, denied: 0, max_generations: 0 };
+  /** Those that the next generation would have refused. */
+  readonly tightened: Record<Tightened, number> = { keep: 0, drain: 0, cut: 0 };
+}
+
 export class Metrics {
   readonly routes = new Map<string, RouteMetrics>();
   /** By pool, then by address. */
@@ -103,6 +116,7 @@ export class Metrics {
   /** By route. */
   readonly mirrors = new Map<string, MirrorMetrics>();
   readonly reload = new ReloadMetrics();
+  readonly drain = new DrainMetrics();
 
   route(name: string): RouteMetrics {
     return getOrMake(this.routes, name, () => new RouteMetrics());

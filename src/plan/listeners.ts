@@ -1,6 +1,7 @@
 /** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
 import type { ListenerConfig } from '../config/schema.gen.ts';
 import { claimOfShape } from './claims.ts';
+import { planDrain } from './drain.ts';
 import { routesOf } from './parcel.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope, segment } from './scope.ts';
@@ -43,6 +44,7 @@ export function planListener(
       bodySize: limits.body_size,
     },
     timeouts: config.timeouts,
+    drain: planDrain(config.drain),
     routes: tcp ? [] : routesOf(name, names.routes),
     socket: claimOfShape('listener-socket', name, addressKey(address)),
     count: claimOfShape('listener-connections', name, null),

@@ -7,13 +7,15 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { inOrder } from '../config/load.ts';
 import { configError } from '../config/problem.ts';
+import type { ExplainConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { claimOfShape } from './claims.ts';
 import { checkAddresses, planListener } from './listeners.ts';
+import { isOurs } from './policies.ts';
 import { planAddress, planPools } from './pools.ts';
 import { planRoutes } from './routes.ts';
 import { PlanScope, segment } from './scope.ts';
-import type { AclPlan, AdminPlan, Plan } from './types.ts';
+import type { AclPlan, AdminPlan, ExplainPlan, Plan } from './types.ts';
 
 export function planGateway(loaded: LoadedConfig): Plan {
   const { config } = loaded;
@@ -30,16 +32,22 @@ export function planGateway(loaded: LoadedConfig): Plan {
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
+  const explain = config.explain === undefined ? null : planExplain(config.explain, scope);
   const problems = [...loaded.problems, ...scope.problems];
   if (problems.length > 0) throw configError(inOrder(problems), loaded.texts);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },
-    reload: config.reload,
+    reload: {
+      drain: config.reload.drain,
+      maxGenerations: config.reload.max_generations,
+      tightened: config.reload.tightened,
+    },
     limits: {
       connections: config.limits.connections,
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
+    explain,
     listeners,
     pools: [...pools.values()],
     routes,
@@ -49,4 +57,9 @@ export function planGateway(loaded: LoadedConfig): Plan {
 function planAdmin(text: string): AdminPlan {
   const address = planAddress(text);
   return { address, claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]) };
+}
+
+function planExplain({ header, allow }: ExplainConfig, scope: PlanScope): ExplainPlan {
+  if (isOurs(header)) scope.problem('/explain/header', `${header} is the gateway's own to write`);
+  return { header: header.toLowerCase(), allow };
 }

@@ -39,6 +39,11 @@ export function planPolicy(
   }
 }
 
+/** May nobody but the gateway write that field? */
+export function isOurs(name: string): boolean {
+  return OURS.has(name.toLowerCase());
+}
+
 function withoutSlash(prefix: string): string {
   return prefix.length > 1 ? prefix.replace(/\/+$/, '') || '/' : prefix;
 }
@@ -46,8 +51,7 @@ function withoutSlash(prefix: string): string {
 /** Tells of names that only the gateway may write. */
 export function checkNames(names: readonly string[], pointer: string, scope: PlanScope): void {
   for (const name of names) {
-    if (OURS.has(name.toLowerCase()))
-      scope.problem(`${pointer}/${segment(name)}`, `${name} is the gateway's own to write`);
+    if (isOurs(name)) scope.problem(`${pointer}/${segment(name)}`, `${name} is the gateway's own to write`);
   }
 }
 
@@ -55,7 +59,7 @@ function planEdits({ set, add, remove }: FieldEditsConfig, pointer: string, scop
   checkNames(Object.keys(set), `${pointer}/set`, scope);
   checkNames(Object.keys(add), `${pointer}/add`, scope);
   remove.forEach((name, i) => {
-    if (OURS.has(name.toLowerCase())) scope.problem(`${pointer}/remove/${i}`, `${name} is the gateway's own to write`);
+    if (isOurs(name)) scope.problem(`${pointer}/remove/${i}`, `${name} is the gateway's own to write`);
   });
   return { set: Object.entries(set), add: Object.entries(add), remove: remove.map((name) => name.toLowerCase()) };
 }

@@ -1,5 +1,6 @@
 /** Routes: unique names, references found, none that could never match. Cold. */
 import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
+import { planDrain } from './drain.ts';
 import { planMatch } from './matches.ts';
 import { planPolicy } from './policies.ts';
 import { planRespond } from './respond.ts';
@@ -57,6 +58,7 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     ),
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
+    drain: planDrain(config.drain),
   };
 }
 

@@ -8,6 +8,7 @@
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
@@ -15,6 +16,8 @@ export interface Plan {
   readonly logging: LoggingPlan;
   readonly reload: ReloadPlan;
   readonly limits: GatewayLimitsPlan;
+  /** null: no client is told what became of its request. */
+  readonly explain: ExplainPlan | null;
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
@@ -33,6 +36,12 @@ export interface OverloadPlan {
   readonly loopDelay: number;
   /** Bytes. */
   readonly memory: number;
+}
+
+export interface ExplainPlan {
+  /** In lower case. */
+  readonly header: string;
+  readonly allow: readonly string[];
 }
 
 /** Where to listen or to dial: a host and port, or the path of a Unix socket. */
@@ -59,8 +68,10 @@ export interface LoggingPlan {
 }
 
 export interface ReloadPlan {
-  /** How long exchanges and tunnels of an old generation may go on, in ms. */
-  readonly drain: number;
+  /** Of what an old generation leaves behind. */
+  readonly drain: DrainPlan;
+  readonly maxGenerations: number;
+  readonly tightened: 'keep' | 'drain' | 'cut';
 }
 
 export interface AclPlan {
@@ -81,6 +92,7 @@ export interface ListenerPlan {
   readonly trustedProxies: readonly string[];
   readonly limits: ListenerLimits;
   readonly timeouts: ListenerTimeouts;
+  readonly drain: DrainOverridePlan | null;
   /** The routes this listener serves, in order of precedence; empty for tcp. */
   readonly routes: readonly RoutePlan[];
   /** The listening socket: shape is the address. */
@@ -268,6 +280,7 @@ export interface RoutePlan {
   readonly action: ActionPlan;
   /** null: nothing is mirrored. */
   readonly mirror: MirrorPlan | null;
+  readonly drain: DrainOverridePlan | null;
 }
 
 export interface MatchPlan {

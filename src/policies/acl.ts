@@ -1,14 +1,23 @@
 /** Refuses clients whose address a named ACL does not allow: 403. Hot after bind. */
 import { AddressAcl, decidingRule, keepsStrangersOut } from '../kit/address-set.ts';
 import { problemResponse } from '../http/fixed-response.ts';
-import type { PolicyPlan } from '../plan/types.ts';
+import type { AclPlan, PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 
 const FORBIDDEN = problemResponse(403);
 
+/** An ACL that a thousand routes name is made once. */
+const made = new WeakMap<AclPlan, AddressAcl>();
+
+function listsOf(plan: AclPlan): AddressAcl {
+  let lists = made.get(plan);
+  if (lists === undefined) made.set(plan, (lists = new AddressAcl(plan)));
+  return lists;
+}
+
 export const acl: Policy<Extract<PolicyPlan, { type: 'acl' }>> = {
   bind: (plan) => {
-    const rules = new AddressAcl(plan.acl);
+    const rules = listsOf(plan.acl);
     return {
       request: (x) => (rules.allows(x.clientAddress) ? undefined : FORBIDDEN),
       allows: (_, clientAddress) => rules.allows(clientAddress),

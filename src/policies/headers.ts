@@ -14,17 +14,17 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
     }
     return hooks;
   },
-  why: ({ request, response }) =>
-    [said('request', request), said('response', response)].filter((text) => text !== '').join('; '),
+  // What becomes of the request is seen by its edits.
+  why: ({ response }) => (isEmpty(response) ? '' : `of the response: ${said(response)}`),
 };
 
 /** Names only: values may be secrets. */
-function said(message: string, { set, add, remove }: FieldEdits): string {
-  const names = (word: string, list: readonly string[]): string[] =>
-    list.length === 0 ? [] : [`${word} ${list.join(', ')}`];
+function said({ set, add, remove }: FieldEdits): string {
   const nameOf = ([name]: readonly [string, string]): string => name;
-  const edits = [...names('remove', remove), ...names('set', set.map(nameOf)), ...names('add', add.map(nameOf))];
-  return edits.length === 0 ? '' : `of the ${message} ${edits.join(', ')}`;
+  return Object.entries({ removes: remove, sets: set.map(nameOf), adds: add.map(nameOf) })
+    .filter(([, names]) => names.length > 0)
+    .map(([word, names]) => `${word} ${names.join(', ')}`)
+    .join('; ');
 }
 
 function isEmpty(edits: FieldEdits): boolean {

@@ -19,6 +19,8 @@ export interface BoundHooks {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Types of the policies that the request hooks are of. */
+  readonly asks: readonly string[];
   /** Of those that only let in or refuse. */
   readonly gates: readonly Gate[];
   /** The others, each as a whole. */
@@ -32,7 +34,7 @@ export interface BoundPolicy {
 }
 
 /** Most routes have no policies: they share this. */
-const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], gates: [], lasting: [] };
+const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], asks: [], gates: [], lasting: [] };
 
 /** The policy that takes this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
@@ -53,6 +55,7 @@ export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
     forward: all.flatMap((hooks) => hooks.forward ?? []),
     response: backwards.flatMap((hooks) => hooks.response ?? []),
     done: backwards.flatMap((hooks) => hooks.done ?? []),
+    asks: bound.flatMap(({ value: { plan, hooks } }) => (hooks.request === undefined ? [] : plan.type)),
     gates: all.flatMap((hooks) => hooks.allows ?? []),
     lasting: all.filter((hooks) => hooks.allows === undefined),
   };

@@ -1,8 +1,10 @@
-/** What an exchange or a relay says in the access log. Hot, when the log is on. */
+/** What an exchange or a relay leaves behind: counters, and a line in the access log. Hot. */
 import type { Exchange } from '../http/exchange.ts';
 import { USER_AGENT } from '../http/known.ts';
 import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
+import type { RouteMetrics } from '../observe/metrics.ts';
+import type { Shared } from './live.ts';
 import type { Relay } from './relay.ts';
 
 /** Why a request that could not be read was refused, by its status; 0: its client left before it was whole. */
@@ -19,8 +21,18 @@ const REFUSALS: Readonly<Record<number, string>> = {
   505: 'version_not_supported',
 };
 
+/** Counts an exchange that is over, and logs it. */
+export function recordExchange(x: Exchange, { clock, accessLog }: Shared, metrics: RouteMetrics): void {
+  const now = clock.now();
+  metrics.responses[x.status === 0 ? 0 : (x.status / 100) | 0]!++;
+  metrics.duration.observe(now - x.startedAt);
+  metrics.bytesIn += x.bytesIn;
+  metrics.bytesOut += x.bytesOut;
+  if (accessLog !== null) logExchange(accessLog, x, now);
+}
+
 /** `now`: monotonic ms. */
-export function logExchange(log: AccessLog, x: Exchange, now: number): void {
+function logExchange(log: AccessLog, x: Exchange, now: number): void {
   log.write({
     now,
     kind: 'http',
@@ -76,15 +88,8 @@ export function logRefusal(
   });
 }
 
-/** `startedAt` and `now`: monotonic ms. */
-export function logRelay(
-  log: AccessLog,
-  relay: Relay,
-  generation: number,
-  startedAt: number,
-  now: number,
-  error: string,
-): void {
+/** `now`: monotonic ms. */
+export function logRelay(log: AccessLog, relay: Relay, generation: number, now: number, error: string): void {
   const { connection } = relay;
   log.write({
     now,
@@ -102,7 +107,7 @@ export function logRelay(
     status: 0,
     bytesIn: relay.bytesIn,
     bytesOut: relay.bytesOut,
-    duration: now - startedAt,
+    duration: now - relay.startedAt,
     upstream: 0,
     error,
     userAgent: '',

@@ -60,6 +60,23 @@ export class ConnectionTable {
     for (const connection of this.#held) if (connection.idle && !allows(connection.clientAddress)) connection.retire();
   }
 
+  /**
+   * There may be only so many now, in all and of each client (0: no limit): ends as many idle ones as are too many, and
+   * answers with the newest of the others that are.
+   */
+  beyond(most: number, mostPerClient: number): ReadonlySet<HeldConnection> {
+    const excess = new Set<HeldConnection>();
+    if (mostPerClient > 0) {
+      const byClient = Map.groupBy(this.#held, ({ clientAddress }) => clientAddress);
+      for (const connections of byClient.values()) newest(connections, connections.length - mostPerClient, excess);
+    }
+    if (most > 0) {
+      const left = [...this.#held].filter((one) => !excess.has(one));
+      newest(left, left.length - most, excess);
+    }
+    return excess;
+  }
+
   /** The last snapshot that knew the listener has ended. A response may still be on its way out. */
   close(): void {
     this.retire();
@@ -70,4 +87,14 @@ export class ConnectionTable {
     for (const connection of this.#held) connection.destroy();
     for (const connection of this.#leaving) connection.destroy();
   }
+}
+
+/** Ends the newest idle ones of so many too many, and adds the newest busy ones to `excess` if that is not enough. */
+function newest(connections: readonly HeldConnection[], tooMany: number, excess: Set<HeldConnection>): void {
+  if (tooMany <= 0) return;
+  const backwards = connections.toReversed();
+  const idle = backwards.filter((one) => one.idle).slice(0, tooMany);
+  const busy = backwards.filter((one) => !one.idle).slice(0, tooMany - idle.length);
+  for (const one of idle) one.retire();
+  for (const one of busy) excess.add(one);
 }

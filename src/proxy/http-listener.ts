@@ -16,6 +16,7 @@ import type { ListenerPlan } from '../plan/types.ts';
 import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import type { ExplainField } from './explain-field.ts';
 import type { HttpLive, Lease, Route, Shared } from './live.ts';
 import { Passage } from './passage.ts';
 import type { Router } from './router.ts';
@@ -30,6 +31,7 @@ export interface HttpListenerParts {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
+  readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
   readonly unrouted: RouteMetrics;
   readonly table: ConnectionTable;
@@ -45,6 +47,7 @@ export class HttpListener implements HttpLive, HttpService {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
   readonly unrouted: RouteMetrics;
   readonly shared: Shared;
@@ -61,6 +64,7 @@ export class HttpListener implements HttpLive, HttpService {
     this.router = parts.router;
     this.acl = plan.acl === null ? null : new AddressAcl(plan.acl);
     this.trusted = new AddressSet(plan.trustedProxies);
+    this.explain = parts.explain;
     this.metrics = metrics;
     this.unrouted = parts.unrouted;
     this.shared = shared;

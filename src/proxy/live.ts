@@ -7,6 +7,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
 import type { DateField } from '../http/date.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
@@ -15,6 +16,7 @@ import type { ListenerPlan } from '../plan/types.ts';
 import type { Gate, Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
+import type { ExplainField } from './explain-field.ts';
 import type { Mirror } from './mirror.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
@@ -28,7 +30,37 @@ export type Pin =
   | 'routed_elsewhere'
   | 'policies_changed'
   | 'pool_changed'
-  | 'endpoint_gone';
+  | 'endpoint_gone'
+  | 'over_limit';
+
+/** How something under way is ended. */
+export interface End {
+  /** What its log says; for an exchange also what its client is told, if its response has not begun. */
+  readonly error: GatewayError;
+  /** The code of a WebSocket's goodbye (RFC 6455 §7.4.1); 0: none is said. */
+  readonly closeCode: number;
+}
+
+export const CUT: End = { error: DRAINED, closeCode: 0 };
+/** Service Restart. */
+export const GOODBYE: End = { error: DRAINED, closeCode: 1012 };
+/** Policy Violation. */
+export const DENIED_GOODBYE: End = { error: DENIED, closeCode: 1008 };
+
+/** One lease, for people. */
+export interface LeaseView {
+  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror';
+  readonly client: string;
+  readonly listener: string;
+  /** '' for tcp. */
+  readonly route: string;
+  /** '' if none has been chosen. */
+  readonly endpoint: string;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
 
 /** The next generation, as what runs on an older one sees it. Cold. */
 export interface Successor extends Lease {
@@ -42,8 +74,13 @@ export interface Successor extends Lease {
 export interface Leaseholder {
   /** Goes over to the next generation, if that means the same to it: null. Its lease is moved by the caller. */
   rehome(next: Successor): Pin | null;
-  /** Ends it now. */
-  cut(): void;
+  /** It will have to end soon: its client is told, if its protocol can say so in passing. */
+  leaving(): void;
+  /** Ends it now, or as soon as its goodbye has been said. */
+  cut(end: End): void;
+  view(): LeaseView;
+  /** The client's connection as its listener's table holds it; null: it has none. */
+  readonly held: object | null;
 }
 
 export interface Lease {
@@ -61,6 +98,8 @@ export interface Route {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** Types of the policies that the request hooks are of. */
+  readonly asks: readonly string[];
   /** Exactly one of the three is there. */
   readonly pool: Pool | null;
   readonly split: Split | null;
@@ -93,6 +132,8 @@ export interface HttpLive {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  /** null: no client is told what became of its request. */
+  readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
   /** Counts the requests that no route takes. */
   readonly unrouted: RouteMetrics;

@@ -13,12 +13,14 @@ import type { Passage } from './passage.ts';
 import { RequestCopy } from './request-copy.ts';
 
 export class Mirror {
+  readonly route: string;
   readonly plan: MirrorPlan;
   readonly pool: Pool;
   readonly metrics: MirrorMetrics;
   readonly shared: Shared;
 
-  constructor(plan: MirrorPlan, pool: Pool, metrics: MirrorMetrics, shared: Shared) {
+  constructor(route: string, plan: MirrorPlan, pool: Pool, metrics: MirrorMetrics, shared: Shared) {
+    this.route = route;
     this.plan = plan;
     this.pool = pool;
     this.metrics = metrics;

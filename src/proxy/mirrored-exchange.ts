@@ -17,7 +17,7 @@ import type { Transport } from '../net/transport.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Lease, Leaseholder, Pin, Successor } from './live.ts';
+import type { Lease, Leaseholder, LeaseView, Pin, Successor } from './live.ts';
 import type { Mirror } from './mirror.ts';
 import { wasStale } from './retry.ts';
 
@@ -43,6 +43,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   #connection: Http1ClientConnection | null = null;
   #reused = false;
   #sentAt = 0;
+  #startedAt = 0;
   /** The head of its response was fine. */
   #fine = false;
   #read = 0;
@@ -69,6 +70,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     const { pool, shared } = this.#mirror;
     const { timeouts } = pool.plan;
     this.#lease.lease(this);
+    this.#startedAt = shared.clock.now();
     const endpoint = pool.pick(x);
     if (endpoint === null) {
       this.#finish(pool.full ? 'dropped' : 'failed');
@@ -170,7 +172,23 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     return null;
   }
 
-  /** Its generation has had its time. */
+  readonly held = null;
+
+  leaving(): void {}
+
+  view(): LeaseView {
+    return {
+      kind: 'mirror',
+      client: '',
+      listener: '',
+      route: this.#mirror.route,
+      endpoint: this.#endpoint?.address.text ?? '',
+      startedAt: this.#startedAt,
+      bytesIn: this.#body.length,
+      bytesOut: this.#read,
+    };
+  }
+
   cut(): void {
     this.#abort('cut');
   }

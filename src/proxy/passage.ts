@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, DRAINED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -19,9 +19,11 @@ import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Verdict } from '../policies/policy.ts';
-import { logExchange } from './access-records.ts';
+import { recordExchange } from './access-records.ts';
+import type { Facts } from './explain-field.ts';
+import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
-import type { HttpLive, Leaseholder, Pin, Route, Successor } from './live.ts';
+import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
 import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
@@ -102,7 +104,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
         );
         return;
       }
-      this.#answer(verdict);
+      this.#answer(verdict, true);
       return;
     }
     const { respond } = this.#route!;
@@ -113,7 +115,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   #resume(verdict: Verdict): void {
     if (this.#over) return;
     if (verdict === undefined) this.#advance();
-    else this.#answer(verdict);
+    else this.#answer(verdict, true);
   }
 
   #forward(): void {
@@ -153,6 +155,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     forwarding.pool.mark(x, attempt.endpoint, fields);
     const hooks = this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
+    if (this.live.explain !== null) this.live.explain.onResponse(fields, x, this.#facts(false));
     this.stream.head(status, reason, fields, framing, attempt.connection!);
   }
 
@@ -176,6 +179,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.responseFields = fields;
     attempt!.answered(101, this.live.shared.clock.now());
     pool.mark(this.x, attempt!.endpoint, fields);
+    if (this.live.explain !== null) this.live.explain.onResponse(fields, this.x, this.#facts(false));
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
@@ -208,36 +212,36 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   rehome(next: Successor): Pin | null {
-    const { x, live } = this;
+    const { x, live, stream } = this;
     const route = this.#route;
-    const forwarding = this.#forwarding;
     // Not routed: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
-    const sent = x.path;
-    if (forwarding !== null) x.path = this.#routedPath;
-    const endpoint = this.#tunnel?.endpoint ?? forwarding?.attempt?.endpoint ?? null;
-    const settled = this.#tunnel !== null || this.stream.begun;
-    const asked = this.#asked ?? x;
-    const exact = this.#asked !== null;
-    const home = newHomeOf({ live, route, asked, exact, forwarding, endpoint, settled }, x.clientAddress, next);
-    x.path = sent;
+    const [asked, routedPath, forwarding, tunnel] = [this.#asked, this.#routedPath, this.#forwarding, this.#tunnel];
+    const home = newHomeOf({ x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun }, next);
     if (typeof home === 'string') return home;
     this.live = home.live;
     this.#route = home.route;
-    if (forwarding !== null && home.pool !== null) {
-      forwarding.pool = home.pool;
-      this.#tunnel?.retime(home.pool.plan.timeouts.tunnel);
-    }
     return null;
   }
 
-  /** Its generation has had its time. */
-  cut(): void {
-    this.#tunnel?.cut();
+  leaving(): void {
+    this.stream.closing = true;
+  }
+
+  cut(end: End): void {
+    this.#tunnel?.cut(end);
     if (this.#over) return;
     this.#forwarding?.stop();
     this.stream.closing = true;
-    this.refuse(DRAINED);
+    this.refuse(end.error);
+  }
+
+  get held(): object {
+    return this.stream;
+  }
+
+  view(): LeaseView {
+    return viewOf(this.x, this.stream, this.#tunnel);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
@@ -256,14 +260,21 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     } else this.#answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
   }
 
-  #answer(response: FixedResponse): void {
+  #answer(response: FixedResponse, denied = false): void {
     const { stream, x } = this;
+    const { explain } = this.live;
+    const answer = explain === null ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
     stream.owner = null;
     // Leases and counters are settled first: `fixed` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
     this.#finish();
-    stream.fixed(response);
+    stream.fixed(answer);
+  }
+
+  /** For explain-field.ts. */
+  #facts(denied: boolean): Facts {
+    return { route: this.#route, asked: this.#step, denied, pool: this.#forwarding?.pool.name ?? '' };
   }
 
   /** The exchange is over: hooks, counters, log, lease. What remains is for the stream to send. */
@@ -276,21 +287,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#forwarding?.finished();
     const route = this.#route;
     if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-    this.#record();
+    recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
     this.live.lease.release(this);
-  }
-
-  /** Counts and logs the exchange. */
-  #record(): void {
-    const { x, live } = this;
-    const metrics = this.#route?.metrics ?? live.unrouted;
-    const now = live.shared.clock.now();
-    metrics.responses[x.status === 0 ? 0 : (x.status / 100) | 0]!++;
-    metrics.duration.observe(now - x.startedAt);
-    metrics.bytesIn += x.bytesIn;
-    metrics.bytesOut += x.bytesOut;
-    if (live.shared.accessLog !== null) logExchange(live.shared.accessLog, x, now);
   }
 }

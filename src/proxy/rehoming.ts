@@ -10,27 +10,23 @@ import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { HttpLive, Pin, Route, Successor } from './live.ts';
+import type { UpgradedTunnel } from './upgrade.ts';
 
 /** What an exchange or an upgraded tunnel has found in the next generation. */
 export interface NewHome {
   readonly live: HttpLive;
   readonly route: Route;
-  /** null: nobody has been asked yet. */
-  readonly pool: Pool | null;
 }
 
-export interface Moving {
-  readonly live: HttpLive;
-  readonly route: Route;
-  /** The request as it was routed. */
-  readonly asked: Exchange;
-  /** Is `asked` that in every field? Else hooks may have edited its header. */
-  readonly exact: boolean;
+export interface Moving extends NewHome {
+  readonly x: Exchange;
+  /** The request as it came; null: it is as `x`, but for its path and whatever hooks have edited in its header. */
+  readonly asked: Exchange | null;
+  readonly routedPath: string;
   readonly forwarding: Forwarding | null;
-  /** Who is asked. */
-  readonly endpoint: EndpointState | null;
-  /** Nothing is left to decide: the response has begun, or it has become a tunnel. */
-  readonly settled: boolean;
+  readonly tunnel: UpgradedTunnel | null;
+  /** Its response has begun. */
+  readonly begun: boolean;
 }
 
 /** A copy of a request that no hook will edit. */
@@ -42,27 +38,38 @@ export function copyOf(x: Exchange): Exchange {
   return new Exchange(connection, method, target, authority, host, path, query, minor, fields, bodyLength, startedAt);
 }
 
-export function newHomeOf(moving: Moving, clientAddress: string, next: Successor): NewHome | Pin {
+/** It has gone over when this answers with what it has found. */
+export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
+  const { x, route: old, forwarding, tunnel } = moving;
   const live = next.http(moving.live.plan.name);
   if (live === null) return 'listener_gone';
-  if (live.acl !== null && !live.acl.allows(clientAddress)) return 'denied_by_listener';
-  const { route: old, forwarding } = moving;
+  if (live.acl !== null && !live.acl.allows(x.clientAddress)) return 'denied_by_listener';
   const route = routeOf(moving, live, next);
   if (route === undefined) return 'route_gone';
-  if (route === old) return { live, route, pool: forwarding?.pool ?? null };
+  if (route === old) return { live, route };
   if (route.name !== old.name) return 'routed_elsewhere';
-  for (const allows of route.gates) if (!allows(moving.asked, clientAddress)) return 'denied_by_policy';
+  for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (forwarding === null || !sameHooks(route, old)) return 'policies_changed';
-  const endpoint = moving.settled ? moving.endpoint : null;
+  // Nothing is left to decide when the response has begun, or when it has become a tunnel.
+  const settled = tunnel !== null || moving.begun;
+  const endpoint = settled ? (tunnel?.endpoint ?? forwarding.attempt?.endpoint ?? null) : null;
   const pool = findPool(route.pools, forwarding.pool, endpoint);
-  return pool === null ? missing(route.pools, forwarding.pool, endpoint) : { live, route, pool };
+  if (pool === null) return missing(route.pools, forwarding.pool, endpoint);
+  forwarding.pool = pool;
+  tunnel?.retime(pool.plan.timeouts.tunnel);
+  return { live, route };
 }
 
 /** Where the request would be routed now. */
-function routeOf({ live: from, route, asked, exact }: Moving, live: HttpLive, next: Successor): Route | undefined {
-  if (live.router === from.router) return route;
-  const found = live.router.match(asked);
-  if (found?.name === route.name || exact) return found;
+function routeOf(moving: Moving, live: HttpLive, next: Successor): Route | undefined {
+  const { x, asked, route, forwarding } = moving;
+  if (live.router === moving.live.router) return route;
+  if (asked !== null) return live.router.match(asked);
+  const sent = x.path;
+  if (forwarding !== null) x.path = moving.routedPath;
+  const found = live.router.match(x);
+  x.path = sent;
+  if (found?.name === route.name) return found;
   // Its header may have been edited since it was routed, and conditions on it may fail for that alone: in doubt it stays.
   return next.route(route.name) ?? undefined;
 }

@@ -13,7 +13,7 @@ import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
-import type { Leaseholder, Pin, Successor, TcpLive } from './live.ts';
+import type { End, Leaseholder, LeaseView, Pin, Successor, TcpLive } from './live.ts';
 import { findPool, missing } from './rehoming.ts';
 import { mayRetry } from './retry.ts';
 
@@ -26,6 +26,8 @@ export interface RelayObserver {
 
 export class Relay implements TransportTaker, TunnelObserver, TransportHandler, Leaseholder, Waiter {
   readonly connection: Connection;
+  /** Monotonic ms. */
+  readonly startedAt: number;
   /* As an Asker. */
   readonly path = '';
   readonly fields = null;
@@ -51,6 +53,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   constructor(client: Transport, connection: Connection, live: TcpLive, observer: RelayObserver) {
     this.#client = client;
     this.connection = connection;
+    this.startedAt = live.shared.clock.now();
     this.#live = live;
     this.#pool = live.pool;
     this.#observer = observer;
@@ -208,10 +211,22 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return null;
   }
 
-  /** Its generation has had its time. */
-  cut(): void {
-    if (this.#tunnel !== null) this.#tunnel.close('drained');
-    else this.#end('drained');
+  /** Nobody knows how to say it in this protocol. */
+  leaving(): void {}
+
+  cut({ error }: End): void {
+    if (this.#tunnel !== null) this.#tunnel.close(error.code);
+    else this.#end(error.code);
+  }
+
+  view(): LeaseView {
+    const { clientAddress: client, bytesIn, bytesOut, endpointAddress: endpoint } = this;
+    const { listener } = this.connection;
+    return { kind: 'tcp', client, listener, route: '', endpoint, startedAt: this.startedAt, bytesIn, bytesOut };
+  }
+
+  get held(): object {
+    return this.#observer;
   }
 
   #end(error: string): void {

@@ -8,7 +8,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable, HeldConnection } from './connection-table.ts';
-import type { Lease, Shared, TcpLive } from './live.ts';
+import { CUT, type Lease, type Shared, type TcpLive } from './live.ts';
 import { Relay, type RelayObserver } from './relay.ts';
 
 export interface TcpListenerParts {
@@ -31,7 +31,6 @@ class HeldRelay implements HeldConnection, RelayObserver {
   readonly #metrics: ListenerMetrics;
   readonly #shared: Shared;
   readonly #generation: number;
-  readonly #startedAt: number;
 
   constructor(clientAddress: string, { table, total, metrics, shared, lease }: TcpListenerParts) {
     this.clientAddress = clientAddress;
@@ -40,7 +39,6 @@ class HeldRelay implements HeldConnection, RelayObserver {
     this.#metrics = metrics;
     this.#shared = shared;
     this.#generation = lease.generation;
-    this.#startedAt = shared.clock.now();
     total.enter();
     metrics.active++;
     table.add(this);
@@ -50,7 +48,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
   retire(): void {}
 
   destroy(): void {
-    this.relay?.cut();
+    this.relay?.cut(CUT);
   }
 
   onRelayClosed(relay: Relay, error: string): void {
@@ -58,7 +56,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
     this.#table.delete(this);
     this.#total.leave();
     this.#metrics.active--;
-    if (accessLog !== null) logRelay(accessLog, relay, this.#generation, this.#startedAt, clock.now(), error);
+    if (accessLog !== null) logRelay(accessLog, relay, this.#generation, clock.now(), error);
   }
 }
 

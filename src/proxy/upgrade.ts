@@ -12,13 +12,19 @@ import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Attempt } from './attempt.ts';
+import type { End } from './live.ts';
 import type { Passage } from './passage.ts';
+import { WebSocketGoodbye } from './websocket-goodbye.ts';
 
 export class UpgradedTunnel implements TunnelObserver {
   readonly #passage: Passage;
   readonly #attempt: Attempt;
   readonly #tunnel: Tunnel;
   readonly #closed: () => void;
+  /** null: it speaks a protocol that nobody here knows. */
+  readonly #goodbye: WebSocketGoodbye | null;
+  /** Why a goodbye has been said, or ''. */
+  #ended = '';
 
   /** `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
   constructor(passage: Passage, attempt: Attempt, fields: Fields, upstream: Transport, early: Buffer, idle: number) {
@@ -35,6 +41,7 @@ export class UpgradedTunnel implements TunnelObserver {
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(client.transport, upstream, shared.deadlines, idle, this);
+    this.#goodbye = protocol?.toLowerCase() === 'websocket' ? new WebSocketGoodbye(this.#tunnel) : null;
     this.#tunnel.start(client.early, early);
     giveFields(fields);
     passage.x.responseFields = null;
@@ -49,8 +56,20 @@ export class UpgradedTunnel implements TunnelObserver {
     this.#tunnel.idle = idle;
   }
 
-  cut(): void {
-    this.#tunnel.close('drained');
+  get bytesIn(): number {
+    return this.#tunnel.bytesFromClient;
+  }
+
+  get bytesOut(): number {
+    return this.#tunnel.bytesFromUpstream;
+  }
+
+  cut({ error, closeCode }: End): void {
+    if (closeCode === 0 || this.#goodbye === null) this.#tunnel.close(error.code);
+    else if (this.#ended === '') {
+      this.#ended = error.code;
+      this.#goodbye.say(closeCode, error.code);
+    }
   }
 
   onTunnelClosed(code: string): void {
@@ -62,6 +81,6 @@ export class UpgradedTunnel implements TunnelObserver {
     this.#attempt.endpoint.connections.released();
     this.#attempt.finished();
     this.#closed();
-    this.#passage.tunnelClosed(bytesFromClient, bytesFromUpstream, code);
+    this.#passage.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
   }
 }

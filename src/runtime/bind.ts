@@ -15,6 +15,7 @@ import { bindPolicy, hooksOf } from '../policies/index.ts';
 import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
+import { ExplainField } from '../proxy/explain-field.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
 import type { Route, Shared } from '../proxy/live.ts';
 import { Mirror } from '../proxy/mirror.ts';
@@ -144,7 +145,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     ...hooksOf(policies),
     pool: action.type === 'pool' ? of(action) : null,
     split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
-    mirror: mirror === null ? null : new Mirror(mirror, of(mirror), metrics.mirror(plan.name), shared),
+    mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
     metrics: metrics.route(plan.name),
     pools: poolsOf(plan).map((name) => snapshot.pool(name)!),
@@ -170,6 +171,7 @@ function bindListener(
   return new HttpListener({
     ...common,
     router,
+    explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
     current: serviceFinder(current, plan.name),
   });

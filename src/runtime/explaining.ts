@@ -16,11 +16,12 @@ export async function explainLive(
   asked: AskedRequest,
   listener: string | null,
   generation: number | null,
+  all: boolean,
 ): Promise<Explanation | Unclear | null> {
   const snapshot =
     generation === null ? gateway.current : gateway.snapshots.find((one) => one.generation === generation);
   if (snapshot === null || snapshot === undefined) return null;
-  return explain(subjectOf(gateway, snapshot), asked, listener);
+  return explain(subjectOf(gateway, snapshot), asked, listener, all);
 }
 
 function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {

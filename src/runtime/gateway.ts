@@ -9,7 +9,6 @@ import { randomBytes } from 'node:crypto';
 import { DateField } from '../http/date.ts';
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
-import { inSlices } from '../kit/slices.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { ListeningSocket } from '../net/listen.ts';
@@ -22,15 +21,17 @@ import { Log } from '../observe/log.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
-import type { Shared } from '../proxy/live.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
+import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
 import { bind, type BindContext, retireConnections, stopChecks, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
+import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
 import { Overload } from './overload.ts';
+import { Retirement } from './retirement.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface GatewayOptions {
@@ -42,6 +43,9 @@ export interface GatewayOptions {
   /** What the admin listener serves. */
   readonly adminPages?: AdminPages;
 }
+
+/** Milliseconds that clients have to answer the last goodbye. */
+const PARTING = 1000;
 
 export type GatewayState = 'starting' | 'serving' | 'overloaded' | 'draining';
 
@@ -57,8 +61,8 @@ export class Gateway {
   readonly #total = new TotalConnections(connectionsPossible());
   readonly #listeners: Listeners;
   readonly #admin: AdminListener;
-  /** Retired, and still held by something. */
-  readonly #retiring = new Set<Snapshot>();
+  /** What is not current any more, and still held by something. */
+  readonly #retirement: Retirement;
   /** What happens, as it happens. */
   readonly events = new Events();
   #current: Snapshot | null = null;
@@ -71,6 +75,8 @@ export class Gateway {
     this.clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.log = options.log ?? new Log(this.clock);
+    const { clock, log, metrics, events } = this;
+    this.#retirement = new Retirement({ clock, log, metrics, events });
     const deadlines = new Deadlines(this.clock);
     this.#shared = {
       clock: this.clock,
@@ -105,8 +111,13 @@ export class Gateway {
 
   /** The current snapshot and those that something still runs on, newest first. */
   get snapshots(): readonly Snapshot[] {
-    const old = [...this.#retiring].toReversed();
+    const old = this.#retirement.snapshots;
     return this.#current === null ? old : [this.#current, ...old];
+  }
+
+  /** How a snapshot that is not current any more is drained; null: it is current, or has ended. */
+  drainingOf(snapshot: Snapshot): Draining | null {
+    return this.#retirement.drainingOf(snapshot);
   }
 
   /** Connections, attempts and tunnels with a deadline; 0 when nothing is under way. For leak checks. */
@@ -138,7 +149,7 @@ export class Gateway {
       listeners.commit();
       admin.commit();
       this.#settle(previous, next, context, accessLog);
-      await this.#rehome(next);
+      await this.#retirement.handOver(next);
       await this.#forgetSeries();
     } catch (error) {
       if (this.#current === next) throw error;
@@ -169,34 +180,13 @@ export class Gateway {
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
-    if (previous !== null) this.#retire(previous);
-  }
-
-  /** Moves the leases of what would be served in the same way to the new snapshot. */
-  async #rehome(next: Snapshot): Promise<void> {
-    for (const old of this.#retiring) await inSlices(old.holders, this.clock, (holder) => old.handOver(holder, next));
+    if (previous !== null) this.#retirement.retire(previous);
   }
 
   /** Drops the series of what no live plan names any more. */
   async #forgetSeries(): Promise<void> {
     const plans = this.snapshots.map(({ plan }) => plan);
     this.metrics.retain(await namedSeries(plans, this.clock));
-  }
-
-  #retire(snapshot: Snapshot): void {
-    this.#retiring.add(snapshot);
-    const drained = this.clock.after(snapshot.plan.reload.drain, () => {
-      this.log.warn('generation cut after its drain time', {
-        generation: snapshot.generation,
-        leases: snapshot.leases,
-      });
-      snapshot.cut();
-    });
-    snapshot.retire(() => {
-      drained.cancel();
-      this.#retiring.delete(snapshot);
-      this.log.debug('generation ended', { generation: snapshot.generation });
-    });
   }
 
   #accessLogFor(plan: Plan): AccessLog | null {
@@ -252,22 +242,29 @@ export class Gateway {
 
   /**
    * Stops: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
-   * it is cut.
+   * it is cut: with its protocol's goodbye first if the config says so and there is any time at all.
    */
-  async close(drain: number = this.#current?.plan.reload.drain ?? 0): Promise<void> {
+  async close(drain?: number): Promise<void> {
+    const rule = this.#current?.plan.reload.drain;
+    const time =
+      drain ?? (rule === undefined ? 0 : rule.action === 'finish' ? Number.POSITIVE_INFINITY : rule.deadline);
     this.#state = 'draining';
     this.#listeners.close();
     this.#overload.close();
     const last = this.#current;
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.retire();
-      await this.#drained(drain);
+      await this.#drained(time);
+      if (time > 0 && this.#total.active > 0 && rule?.action === 'goodbye') {
+        for (const snapshot of this.snapshots) snapshot.cut(GOODBYE);
+        await this.#drained(PARTING);
+      }
     }
-    for (const snapshot of this.snapshots) snapshot.cut();
+    for (const snapshot of this.snapshots) snapshot.cut(CUT);
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.destroy();
       this.#become(null);
-      this.#retire(last);
+      this.#retirement.retire(last);
     }
     await this.#admin.close();
     await this.#accessLog?.close();
@@ -278,9 +275,9 @@ export class Gateway {
   #drained(ms: number): Promise<void> {
     if (ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const limit = this.clock.after(ms, resolve);
+      const limit = ms === Number.POSITIVE_INFINITY ? null : this.clock.after(ms, resolve);
       this.#total.whenNone(() => {
-        limit.cancel();
+        limit?.cancel();
         resolve();
       });
     });

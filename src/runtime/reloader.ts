@@ -12,6 +12,7 @@ import type { Compiled, Environment, Known } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
+import { changesBetween } from './told-changes.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
@@ -118,6 +119,7 @@ export class Reloader {
       this.#record('unchanged', digest, started, '');
       return;
     }
+    const previous = this.#gateway.current?.plan ?? null;
     try {
       await this.#gateway.apply(plan);
     } catch (error) {
@@ -127,7 +129,10 @@ export class Reloader {
       return;
     }
     this.#plan = planDigest;
-    this.#record('applied', digest, started, '');
+    const applied = this.#clock.now();
+    const changes = await changesBetween(previous, plan, this.#clock);
+    // It is in effect already: the time that telling takes is not its own.
+    this.#record('applied', digest, started + this.#clock.now() - applied, '', changes);
   }
 
   /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
@@ -146,7 +151,7 @@ export class Reloader {
     this.#watcher.update(files, globs);
   }
 
-  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string): void {
+  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string, changes = ''): void {
     const { log, metrics } = this.#gateway;
     const duration = this.#clock.now() - started;
     const now = this.#clock.wall();
@@ -175,6 +180,7 @@ export class Reloader {
       digest,
       generation,
       duration_ms: this.last.duration_ms,
+      ...(changes === '' ? {} : { changes }),
     });
   }
 

@@ -6,15 +6,16 @@
  */
 import type { Kept } from '../kit/kept.ts';
 import type { Transport } from '../net/transport.ts';
-import type { Plan, RoutePlan } from '../plan/types.ts';
+import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import type { ConnectionTable } from '../proxy/connection-table.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
-import type { HttpLive, Leaseholder, Pin, Route, Successor, TcpLive } from '../proxy/live.ts';
+import type { End, HttpLive, Leaseholder, Pin, Route, Successor, TcpLive } from '../proxy/live.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 export interface BoundListener {
+  readonly plan: ListenerPlan;
   readonly table: ConnectionTable;
   accept(transport: Transport): void;
 }
@@ -113,13 +114,17 @@ export class Snapshot implements Successor {
     return this.#holders;
   }
 
+  has(holder: Leaseholder): boolean {
+    return this.#holders.has(holder);
+  }
+
   pinOf(holder: Leaseholder): Pin | null {
     return this.#pins.get(holder) ?? null;
   }
 
-  /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. */
-  handOver(holder: Leaseholder, next: Snapshot): Pin | null {
-    const pin = holder.rehome(next);
+  /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
+  handOver(holder: Leaseholder, next: Snapshot, excess: boolean): Pin | null {
+    const pin = excess ? 'over_limit' : holder.rehome(next);
     if (pin === null) {
       next.lease(holder);
       this.release(holder);
@@ -135,8 +140,8 @@ export class Snapshot implements Successor {
   }
 
   /** Ends everything that still runs on it. */
-  cut(): void {
-    for (const holder of this.#holders) holder.cut();
+  cut(end: End): void {
+    for (const holder of this.#holders) holder.cut(end);
   }
 
   #end(): void {

@@ -53,6 +53,15 @@ describe('check', () => {
     ]);
   });
 
+  test('runs the tests and invariants that a file holds', async () => {
+    const golden = (name: string): string => fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+    expect(await run('check', golden('good/tested.yaml'))).toMatchObject({ code: 0, err: '' });
+    const { code, out } = await run('check', golden('bad/invariants.yaml'), golden('bad/included-tests.yaml'));
+    expect(code).toBe(1);
+    expect(out).toContain('two.yaml:2:49  invariants[1].policies  route two must have the policy acl, but has it not');
+    expect(out).toContain('listener web is open to the world');
+  });
+
   test('without a file, or with an unknown format, is wrong usage: 2', async () => {
     expect((await run('check')).code).toBe(2);
     expect((await run('check', '--format', 'xml', good)).code).toBe(2);

@@ -5,11 +5,12 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { start } from '../support/command.ts';
-import { until } from '../support/gateway.ts';
+import { run, start } from '../support/command.ts';
+import { simpleConfig, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
+import { chat, chatOrigin } from '../support/streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -188,4 +189,33 @@ test('a flag that makes no sense is a problem of the config it stands for', asyn
   const { code, err } = await command.end();
   expect(code).toBe(1);
   expect(err).toContain('must be an address');
+});
+
+test('generations: what runs on which config, and why, for people and as JSON', async () => {
+  await using origin = await chatOrigin();
+  const config = simpleConfig(origin.port, { admin: { address: '127.0.0.1:0' }, reload: { drain: '90s' } });
+  await using gateway = await testGateway(config);
+  await using old = await chat(gateway.port());
+  await gateway.edit({ ...config, pools: { origin: { endpoints: [`localhost:${origin.port}`] } } });
+  await using young = await chat(gateway.port());
+  const admin = `127.0.0.1:${gateway.adminPort()}`;
+  const { code, out } = await run('generations', '--admin', admin);
+  expect(code).toBe(0);
+  const lines = out.split('\n').map((line) => line.split(/ {2,}/));
+  expect(lines[0]!.slice(0, 4)).toEqual(['GENERATION', 'STATE', 'AGE', 'LEASES']);
+  expect(lines[1]!.slice(0, 2)).toEqual(['2', 'active']);
+  expect(lines[2]!.slice(0, 2)).toEqual(['1', 'draining']);
+  expect(lines[2]!.at(-1)).toBe('endpoint_gone 1');
+  expect(out).toContain(
+    `generation 1\n  listeners  web 1\n  routes     all 1\n  endpoints  127.0.0.1:${origin.port} 1\n  oldest     tunnel of 127.0.0.1 by route all`,
+  );
+  const json = await run('generations', '--admin', admin, '--format', 'json');
+  expect(JSON.parse(json.out)).toMatchObject({
+    generations: [
+      { generation: 2, leases: 1, pinned_by: {}, oldest: { pinned_by: '' } },
+      { generation: 1, leases: 1, pinned_by: { endpoint_gone: 1 }, oldest: { endpoint: `127.0.0.1:${origin.port}` } },
+    ],
+  });
+  expect((await run('generations', '--admin', '127.0.0.1:1')).code).toBe(1);
+  for (const client of [old, young]) client.socket.destroy();
 });

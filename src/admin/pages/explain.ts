@@ -4,15 +4,15 @@ import { type AskedRequest, STRANGER } from '../../explain/request.ts';
 import { explainLive } from '../../runtime/explaining.ts';
 import { type Answer, type Page, problem } from '../page.ts';
 
-const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation']);
+const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation', 'routes']);
 
 export const explain: Page = {
   path: '/explain',
   GET: async ({ gateway }, { query }) => {
     const question = read(query);
     if (typeof question === 'string') return bad(question);
-    const { asked, listener, generation } = question;
-    const explanation = await explainLive(gateway, asked, listener, generation);
+    const { asked, listener, generation, all } = question;
+    const explanation = await explainLive(gateway, asked, listener, generation, all);
     if (explanation === null) return problem(404, 'Not Found', 'that generation is not alive');
     return 'unclear' in explanation ? bad(explanation.unclear) : { status: 200, body: explanation };
   },
@@ -26,6 +26,8 @@ interface Question {
   readonly asked: AskedRequest;
   readonly listener: string | null;
   readonly generation: number | null;
+  /** Tell of every route. */
+  readonly all: boolean;
 }
 
 /** A text: what is wrong with it. */
@@ -38,6 +40,8 @@ function read(query: URLSearchParams): Question | string {
   if (isIP(client) === 0) return 'client must be an IP address';
   const generation = query.get('generation');
   if (generation !== null && !/^\d{1,15}$/.test(generation)) return 'generation must be a number';
+  const routes = query.get('routes') ?? 'nearest';
+  if (routes !== 'nearest' && routes !== 'all') return 'routes must be nearest or all';
   const headers: (readonly [string, string])[] = [];
   for (const line of query.getAll('header')) {
     const colon = line.indexOf(':');
@@ -48,5 +52,6 @@ function read(query: URLSearchParams): Question | string {
     asked: { method: query.get('method') ?? 'GET', url, client, headers },
     listener: query.get('listener'),
     generation: generation === null ? null : Number(generation),
+    all: routes === 'all',
   };
 }

@@ -71,7 +71,7 @@ async function askFile(file: string, method: string, url: string, flags: Explain
     return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
   });
   const asked = { method, url, client: flags.client ?? STRANGER, headers };
-  const told = await explainFile(resolve(file), process.env, asked, flags.listener ?? null);
+  const told = await explainFile(resolve(file), process.env, asked, flags.listener ?? null, flags.format === 'json');
   if ('unclear' in told) return usage(told.unclear);
   if (!('report' in told)) return told;
   process.stderr.write(`${told.report}\n`);
@@ -80,7 +80,7 @@ async function askFile(file: string, method: string, url: string, flags: Explain
 
 async function askGateway(admin: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
   const { client, listener, generation, header } = flags;
-  const query = new URLSearchParams({ method, url });
+  const query = new URLSearchParams({ method, url, routes: flags.format === 'json' ? 'all' : 'nearest' });
   for (const line of header) query.append('header', line);
   for (const [name, value] of Object.entries({ client, listener, generation }))
     if (value !== undefined) query.set(name, value);

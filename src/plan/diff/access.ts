@@ -29,7 +29,7 @@ export class AccessNotes {
 
 const known = new WeakMap<AclPlan, Networks>();
 
-export function allowedBy(acl: AclPlan | null): Networks {
+function allowedBy(acl: AclPlan | null): Networks {
   if (acl === null) return Networks.ALL;
   let allowed = known.get(acl);
   if (allowed === undefined) known.set(acl, (allowed = Networks.allowedBy(acl)));
@@ -83,7 +83,7 @@ function reachOf({ host, path }: AddressPlan): 0 | 1 | 2 {
 
 const REACH = ['this machine alone', 'one of its addresses', 'all of its addresses'] as const;
 
-export function reachAccess(before: AddressPlan | null, after: AddressPlan, notes: AccessNotes): void {
+function reachAccess(before: AddressPlan | null, after: AddressPlan, notes: AccessNotes): void {
   const [old, now] = [before === null ? 0 : reachOf(before), reachOf(after)];
   if (now > old) notes.loosened.push(`can be reached at ${REACH[now]}${before === null ? '' : `, not ${REACH[old]}`}`);
   if (now < old) notes.tightened.push(`can be reached at ${REACH[now]}, not ${REACH[old]}`);

@@ -1,0 +1,98 @@
+/**
+ * Reloads beneath open upgraded streams: `node bench/rehoming.ts [streams] [reloads]`.
+ *
+ * Each reload changes a line that has nothing to do with the streams, by the admin's own clock as fast as they take effect.
+ * Shown: what a reload costs until it is in effect, the longest that a request waited meanwhile, generations and memory.
+ */
+import http from 'node:http';
+import net from 'node:net';
+import { gatewayProcess, pause, report } from './support.ts';
+
+const PORT = 19_291;
+const ORIGIN = 19_292;
+const ADMIN = 19_293;
+const streams = Number(process.argv[2] ?? 1000);
+const reloads = Number(process.argv[3] ?? 1000);
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+const OFFER = 'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+const configOf = (version: number): string => `version: 1
+admin: { address: "127.0.0.1:${ADMIN}" }
+listeners: { web: { address: "127.0.0.1:${PORT}", limits: { connections: 0 } } }
+pools: { origin: { endpoints: ["127.0.0.1:${ORIGIN}"] } }
+routes:
+  - { name: version, match: { path: { exact: /version } }, respond: { body: "${version}" } }
+  - { name: all, match: {}, pool: origin }
+`;
+
+const origin = http.createServer();
+origin.on('upgrade', (_, socket) => {
+  socket.on('error', () => {});
+  socket.on('data', (part: Buffer) => socket.write(part));
+  socket.write(SWITCH);
+});
+origin.listen(ORIGIN, '127.0.0.1');
+
+const gateway = await gatewayProcess(configOf(0), PORT);
+let cut = 0;
+const open: net.Socket[] = [];
+for (let i = 0; i < streams; i++) {
+  const socket = net.connect(PORT, '127.0.0.1');
+  open.push(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('data', () => resolve());
+    socket.write(OFFER);
+  });
+  socket.on('close', () => cut++);
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const get = (port: number, path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const request = http.get(
+      { host: '127.0.0.1', port, path, agent: port === PORT ? agent : undefined },
+      (response) => {
+        let body = '';
+        response.on('data', (part: Buffer) => (body += part.toString()));
+        response.on('end', () => resolve(body));
+      },
+    );
+    request.on('error', reject);
+  });
+
+await pause(1000);
+const before = gateway.memory();
+const cpu = gateway.cpu();
+const effects: number[] = [];
+let longest = 0;
+for (let version = 1; version <= reloads; version++) {
+  const edited = performance.now();
+  gateway.edit(configOf(version));
+  for (;;) {
+    const asked = performance.now();
+    const seen = await get(PORT, '/version');
+    longest = Math.max(longest, performance.now() - asked);
+    if (seen === String(version)) break;
+  }
+  effects.push(performance.now() - edited);
+}
+const used = gateway.cpu() - cpu;
+await pause(1000);
+const { generations } = JSON.parse(await get(ADMIN, '/generations')) as { generations: { leases: number }[] };
+effects.sort((a, b) => a - b);
+report('rehoming', {
+  streams,
+  reloads,
+  cut,
+  generations: generations.length,
+  leases: generations[0]?.leases ?? 0,
+  effect_ms_median: effects[effects.length >> 1],
+  effect_ms_max: effects.at(-1),
+  longest_request_ms: longest,
+  cpu_ms_per_reload: (used * 1000) / reloads,
+  before_mib: before / 2 ** 20,
+  after_mib: gateway.memory() / 2 ** 20,
+});
+await gateway[Symbol.asyncDispose]();
+process.exit(0);

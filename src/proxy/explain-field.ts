@@ -1,0 +1,70 @@
+/**
+ * What a client that may know it, and asks for it, is told of its own request: one field of the answer. Hot where it is on,
+ * and rare.
+ *
+ * A dictionary of structured fields (RFC 9651 §3.2). Bound by runtime/bind.ts; absent where the config does not have it.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
+import { AddressSet } from '../kit/address-set.ts';
+import type { ExplainPlan } from '../plan/types.ts';
+import type { Route } from './live.ts';
+
+/** How far the request came. */
+export interface Facts {
+  readonly route: Route | null;
+  /** Request hooks that ran, and whether the last of them answers. */
+  readonly asked: number;
+  readonly denied: boolean;
+  /** Name of the pool that it was sent to, or ''. */
+  readonly pool: string;
+}
+
+export class ExplainField {
+  readonly #name: string;
+  readonly #allow: AddressSet;
+
+  constructor({ header, allow }: ExplainPlan) {
+    this.#name = header;
+    this.#allow = new AddressSet(allow);
+  }
+
+  /** An answer of the gateway's own, with the field if the client is to have it. */
+  onAnswer(response: FixedResponse, x: Exchange, facts: Facts): FixedResponse {
+    return this.#told(x) ? response.with(`${this.#name}: ${value(x, facts)}\r\n`) : response;
+  }
+
+  /** A response from a pool gets the field if the client is to have it. */
+  onResponse(response: Fields, x: Exchange, facts: Facts): void {
+    if (this.#told(x)) response.add(this.#name, value(x, facts));
+  }
+
+  #told(x: Exchange): boolean {
+    return x.fields.get(this.#name) !== undefined && this.#allow.has(x.clientAddress);
+  }
+}
+
+function value(x: Exchange, { route, asked, denied, pool }: Facts): string {
+  const parts = [
+    `generation=${x.generation}`,
+    `listener=${quoted(x.connection.listener)}`,
+    `client=${quoted(x.clientAddress)}`,
+  ];
+  const add = (key: string, text: string): void => {
+    if (text !== '') parts.push(`${key}=${quoted(text)}`);
+  };
+  add('route', route?.name ?? '');
+  const policies = route?.asks.slice(0, asked) ?? [];
+  if (policies.length > 0) parts.push(`policies=(${policies.map(quoted).join(' ')})`);
+  add('answered_by', denied ? (policies.at(-1) ?? '') : '');
+  add('pool', pool);
+  add('endpoint', x.endpoint);
+  add('error', x.error);
+  return parts.join(', ');
+}
+
+/** A string of structured fields (RFC 9651 §3.3.3): printable ASCII, what is not is a question mark. */
+function quoted(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+}

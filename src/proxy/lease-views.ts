@@ -1,0 +1,19 @@
+/** What an exchange or the tunnel that it became looks like to people. Cold. */
+import type { Exchange } from '../http/exchange.ts';
+import type { ServerStream } from '../http/server-stream.ts';
+import type { LeaseView } from './live.ts';
+import type { UpgradedTunnel } from './upgrade.ts';
+
+export function viewOf(x: Exchange, stream: ServerStream, tunnel: UpgradedTunnel | null): LeaseView {
+  const { clientAddress: client, connection, route, endpoint, startedAt } = x;
+  return {
+    kind: tunnel === null ? 'exchange' : 'tunnel',
+    client,
+    listener: connection.listener,
+    route,
+    endpoint,
+    startedAt,
+    bytesIn: tunnel?.bytesIn ?? x.bytesIn,
+    bytesOut: tunnel?.bytesOut ?? stream.bytesOut,
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The generations that are not current any more, until nothing runs on them. Cold.
+ *
+ * One per gateway. After each commit it moves over what the new snapshot would serve in the same way, leaves the rest to be
+ * drained, and sees to it that there are not too many generations.
+ */
+import type { Clock } from '../kit/clock.ts';
+import { inSlices } from '../kit/slices.ts';
+import type { Events } from '../observe/events.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics, Tightened } from '../observe/metrics.ts';
+import type { Leaseholder } from '../proxy/live.ts';
+import { Draining } from './draining.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface RetirementParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly events: Events;
+}
+
+export class Retirement {
+  readonly #parts: RetirementParts;
+  /** In the order in which they were retired. */
+  readonly #retired = new Map<Snapshot, Draining>();
+
+  constructor(parts: RetirementParts) {
+    this.#parts = parts;
+  }
+
+  /** Newest first. */
+  get snapshots(): Snapshot[] {
+    return [...this.#retired.keys()].toReversed();
+  }
+
+  drainingOf(snapshot: Snapshot): Draining | null {
+    return this.#retired.get(snapshot) ?? null;
+  }
+
+  /** It is current no more. */
+  retire(snapshot: Snapshot): void {
+    const { clock, log, metrics } = this.#parts;
+    const { generation } = snapshot;
+    const draining = new Draining(snapshot, {
+      clock,
+      metrics: metrics.drain,
+      onDeadline: (leases) => log.warn('generation cut after its drain time', { generation, leases }),
+    });
+    this.#retired.set(snapshot, draining);
+    snapshot.retire(() => {
+      draining.close();
+      this.#retired.delete(snapshot);
+      log.debug('generation ended', { generation });
+    });
+  }
+
+  /** A newer snapshot is current: whatever it would serve in the same way goes over to it. */
+  async handOver(next: Snapshot): Promise<void> {
+    const { clock, metrics } = this.#parts;
+    const { tightened } = next.plan.reload;
+    const before = { ...metrics.drain.tightened };
+    const excess = tightened === 'keep' ? new Set<object>() : excessOf(next);
+    const move = (old: Snapshot, draining: Draining, holder: Leaseholder): void => {
+      let over = holder.held !== null && excess.has(holder.held);
+      if (over && tightened === 'drain' && holder.view().kind === 'exchange') {
+        // The connection is one too many, not what it asks for: it gets its answer.
+        metrics.drain.tightened.drain++;
+        holder.leaving();
+        over = false;
+      }
+      const pin = old.handOver(holder, next, over);
+      if (pin === null) metrics.drain.rehomed++;
+      else draining.settle(holder, pin, tightened);
+    };
+    for (const [old, draining] of this.#retired)
+      await inSlices(old.holders, clock, (holder) => move(old, draining, holder));
+    this.#tell(next, before);
+    this.#limit(next);
+  }
+
+  #tell({ generation }: Snapshot, before: Readonly<Record<Tightened, number>>): void {
+    const { clock, log, metrics, events } = this.#parts;
+    for (const action of ['keep', 'drain', 'cut'] as const) {
+      const count = metrics.drain.tightened[action] - before[action];
+      if (count === 0) continue;
+      log.warn('under way, and refused by the new config', { generation, action, count });
+      events.emit({ time: new Date(clock.wall()).toISOString(), type: 'tightened', generation, action, count });
+    }
+  }
+
+  #limit({ plan, generation }: Snapshot): void {
+    let tooMany = this.#retired.size + 1 - plan.reload.maxGenerations;
+    for (const [old, draining] of this.#retired) {
+      if (tooMany-- <= 0) break;
+      const { leases } = old;
+      this.#parts.log.warn('too many generations: the oldest is ended early', {
+        generation,
+        ended: old.generation,
+        leases,
+      });
+      draining.end();
+    }
+  }
+}
+
+/** The newest of the connections that are more than the listeners now allow; idle ones are ended on the spot. */
+function excessOf(next: Snapshot): Set<object> {
+  const excess = new Set<object>();
+  for (const { plan, table } of next.listeners.values())
+    for (const one of table.beyond(plan.limits.connections, plan.limits.connectionsPerClient)) excess.add(one);
+  return excess;
+}
