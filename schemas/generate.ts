@@ -26,6 +26,8 @@ interface Schema {
   items?: Schema;
   oneOf?: Schema[];
   'x-reload'?: string;
+  /** What lasts under such a node: a change of any setting in it that is not marked `x-reload: keep` resets that. */
+  'x-state'?: string;
   'x-short'?: string;
   'x-secret'?: boolean;
   'x-exactly-one'?: string[];
@@ -127,12 +129,22 @@ function shownType(schema: Schema, all: ReadonlyMap<string, Schema>): string {
   return schema.format ?? schema.type ?? '';
 }
 
+/** What a change of this setting resets. */
+function resets(property: Schema, of: Schema): string {
+  if (property.$ref !== undefined || (property.items ?? property.additionalProperties) instanceof Object) {
+    const inner = property.$ref ?? property.items?.$ref ?? (property.additionalProperties as Schema | undefined)?.$ref;
+    if (inner !== undefined) return 'as said there';
+  }
+  return property['x-reload'] === 'keep' ? 'nothing' : (of['x-state'] ?? 'nothing');
+}
+
 function reference(all: ReadonlyMap<string, Schema>): string {
   const out = [
     '# Config reference',
     '',
     'Generated from `schemas/` by `npm run generate`. Durations are written `250ms`, `30s`, `5m`, `1h`; sizes `512`, `16KiB`, `8MiB`.',
-    'A setting marked *kept* can be changed without resetting anything that lasts; see `LIFE_OF_A_RELOAD.md`.',
+    'What a change of a setting resets stands behind it; *nothing*: all that lasts goes on, and what comes after meets the new value. What lasts belongs to names:',
+    'a listener, pool, endpoint or route of another name begins anew. What becomes of exchanges and streams under way is in [LIFE_OF_A_RELOAD](../LIFE_OF_A_RELOAD.md).',
   ];
   for (const schema of [all.get(ROOT), ...[...all].filter(([name]) => name !== ROOT).map(([, one]) => one)]) {
     if (schema?.title === undefined) continue;
@@ -140,7 +152,7 @@ function reference(all: ReadonlyMap<string, Schema>): string {
     if (schema.oneOf !== undefined)
       out.push('', `One of: ${schema.oneOf.map((one) => shownType(one, all)).join(', ')}.`);
     if (schema.properties === undefined) continue;
-    out.push('', '| setting | type | default | what it does |', '| --- | --- | --- | --- |');
+    out.push('', '| setting | type | default | what it does | a change resets |', '| --- | --- | --- | --- | --- |');
     for (const [name, property] of Object.entries(schema.properties)) {
       if (name === '$schema') continue;
       const described =
@@ -151,9 +163,10 @@ function reference(all: ReadonlyMap<string, Schema>): string {
             ? 'required'
             : ''
           : `\`${JSON.stringify(property.default)}\``;
-      const kept = property['x-reload'] === 'keep' ? ' *Kept.*' : '';
       const secret = property['x-secret'] === true ? ' *Secret: never shown; best a reference.*' : '';
-      out.push(`| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${kept}${secret} |`);
+      out.push(
+        `| \`${name}\` | ${shownType(property, all)} | ${standard} | ${described}${secret} | ${resets(property, schema)} |`,
+      );
     }
   }
   return `${out.join('\n')}\n`;

@@ -812,7 +812,8 @@ export const schema: object = {
           "minLength": 1,
           "default": "stdout"
         }
-      }
+      },
+      "x-state": "the file that is open"
     },
     "acl": {
       "title": "AclConfig",
@@ -955,7 +956,8 @@ export const schema: object = {
           "default": 3,
           "x-reload": "keep"
         }
-      }
+      },
+      "x-state": "what the check has found so far"
     },
     "admin": {
       "title": "AdminConfig",
@@ -974,7 +976,8 @@ export const schema: object = {
       },
       "required": [
         "address"
-      ]
+      ],
+      "x-state": "the admin listener and its connections"
     },
     "config-test": {
       "title": "ConfigTest",
@@ -1102,7 +1105,8 @@ export const schema: object = {
       "required": [
         "address"
       ],
-      "x-short": "address"
+      "x-short": "address",
+      "x-state": "the endpoint's health, load and connections"
     },
     "explain": {
       "title": "ExplainConfig",
@@ -1489,11 +1493,13 @@ export const schema: object = {
             "http",
             "tcp"
           ],
-          "default": "http"
+          "default": "http",
+          "x-reload": "keep"
         },
         "pool": {
           "description": "The pool of a tcp listener.",
-          "type": "string"
+          "type": "string",
+          "x-reload": "keep"
         },
         "trusted_proxies": {
           "description": "Networks of the proxies in front, whose Forwarded and X-Forwarded-* fields are believed and appended to. From all others these fields are replaced.",
@@ -1524,7 +1530,8 @@ export const schema: object = {
       },
       "required": [
         "address"
-      ]
+      ],
+      "x-state": "the listening socket; connections go on"
     },
     "logging": {
       "title": "LoggingConfig",

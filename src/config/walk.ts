@@ -23,6 +23,8 @@ export interface SchemaNode {
   /** A number may stand for the text. */
   readonly 'x-number'?: boolean;
   readonly 'x-reload'?: string;
+  /** What lasts under such a node. */
+  readonly 'x-state'?: string;
 }
 
 // The generator wrote it in this form.
