@@ -1,7 +1,9 @@
 /** Compares a config file with another, with a running gateway, or with nothing. Cold; called by commands/plan.ts. */
 import { ConfigError } from '../config/problem.ts';
 import { diffPlans } from '../plan/diff.ts';
-import type { PlanDiff } from '../plan/diff/changes.ts';
+import type { Change, PlanDiff } from '../plan/diff/changes.ts';
+import { type Forecast, forecast } from '../plan/diff/forecast.ts';
+import { type Live, type Touches, touchesOf } from '../plan/diff/live.ts';
 import type { Terms } from '../plan/diff/reading.ts';
 import { Unwrapping, type PlanParcel } from '../plan/parcel.ts';
 import { sealer } from '../plan/seal.ts';
@@ -9,7 +11,11 @@ import { ask } from './ask.ts';
 import { planFile, type PlannedFile } from './plan-file.ts';
 
 /** What `prozy plan` tells. */
-export interface PlanReport extends PlanDiff {
+export interface PlanReport extends Omit<PlanDiff, 'changes'> {
+  /** `touches`: how much is under way there; null: that is not known, or there is nothing that could be. */
+  readonly changes: readonly (Change & { readonly touches: Touches | null })[];
+  /** What would become of what is under way; null: there is no running gateway. */
+  readonly live: Forecast | null;
   readonly file: string;
   /** A file or an admin listener; null: nothing. */
   readonly against: string | null;
@@ -38,7 +44,8 @@ export function compareFile(file: string, against: string | null, env: Environme
   const shown = before === null ? discreet(after) : discreet(before, after);
   const folders = [before?.folder ?? '', after.folder] as const;
   const diff = diffPlans(before?.plan ?? null, after.plan, { folders, seal: same, discreet: shown });
-  return { file, against, generation: null, notes: [], ...diff };
+  const changes = diff.changes.map((change) => ({ ...change, touches: null }));
+  return { file, against, generation: null, notes: [], live: null, ...diff, changes };
 }
 
 /** Of the form of that page. */
@@ -50,6 +57,7 @@ interface RunningPlan {
   readonly generation: number;
   readonly folder: string;
   readonly salt: string;
+  readonly live: Live;
   readonly plan: PlanParcel;
 }
 
@@ -70,11 +78,14 @@ export async function compareGateway(file: string, admin: string, env: Environme
     seal: sealer(running.salt),
     discreet: discreet(after),
   };
-  const diff = diffPlans(unwrapping.plan(), after.plan, terms);
+  const before = unwrapping.plan();
+  const diff = diffPlans(before, after.plan, terms);
   const notes = after.refers
     ? [
         'The file has references: they are read here, with this environment and these files, which may not be the gateway’s.',
       ]
     : [];
-  return { file, against: admin, generation: running.generation, notes, ...diff };
+  const changes = diff.changes.map((change) => ({ ...change, touches: touchesOf(change, before, running.live) }));
+  const live = forecast(before, after.plan, diff, running.live);
+  return { file, against: admin, generation: running.generation, notes, live, ...diff, changes };
 }

@@ -2,14 +2,14 @@
 import { styleText } from 'node:util';
 import type { AccessChange, Change, OrderChange, SettingChange, StateChange, Value } from '../plan/diff/changes.ts';
 import { signOf } from '../plan/diff/importance.ts';
+import { forecastText, touchesText } from './plan-live-text.ts';
 import type { PlanReport } from './plan-against.ts';
+import { cut, text } from './value-text.ts';
 
 type Paint = (colour: 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', text: string) => string;
 
 /** Lines about lasting state; more are counted. */
 const MOST_STATES = 20;
-/** Characters of a value. */
-const WIDEST = 120;
 
 export function planText(report: PlanReport, colour: boolean): string {
   // Whoever asks for colour has looked at where it goes.
@@ -19,6 +19,7 @@ export function planText(report: PlanReport, colour: boolean): string {
   else {
     if (report.changes.length > 0) parts.push(report.changes.map((change) => lines(change, paint)).join('\n'));
     parts.push(states(report, paint));
+    if (report.live !== null) parts.push(forecastText(report.live));
     parts.push(paint('bold', report.summary));
   }
   for (const note of report.notes) parts.push(paint('dim', note));
@@ -32,8 +33,10 @@ function head({ file, against, generation }: PlanReport): string {
 
 const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow', '>': 'cyan' } as const;
 
-function lines(change: Change, paint: Paint): string {
-  const { kind, name, action, settings, access, order, users, used_by: usedBy } = change;
+type Told = PlanReport['changes'][number];
+
+function lines(change: Told, paint: Paint): string {
+  const { kind, name, action, settings, access, order, users, used_by: usedBy, touches } = change;
   const sign = signOf(action) as keyof typeof COLOURS;
   const what = name === '' ? kind : `${kind} ${name}`;
   const out = [paint(COLOURS[sign], `${sign} ${what} ${VERBS[action]}${place(change)}`)];
@@ -42,6 +45,8 @@ function lines(change: Change, paint: Paint): string {
   out.push(...settings.map((setting) => `    ${settingLine(setting, action)}`));
   if (users > 0)
     out.push(`    used by ${usedBy.join(', ')}${users > usedBy.length ? ` and ${users - usedBy.length} more` : ''}`);
+  const touched = touches === null ? '' : touchesText(touches);
+  if (touched !== '') out.push(`    touches ${touched}`);
   return out.join('\n');
 }
 
@@ -96,43 +101,6 @@ function listChange(before: readonly Value[], after: readonly Value[]): string {
   const come = now.filter((one) => !old.includes(one)).map((one) => `+${one}`);
   if (gone.length + come.length === 0) return `${old.join(', ')} → ${now.join(', ')}`;
   return cut([...gone, ...come].join(' '));
-}
-
-function cut(long: string): string {
-  return long.length > WIDEST ? `${long.slice(0, WIDEST)}…` : long;
-}
-
-function text(value: Value, unit?: 'ms' | 'bytes'): string {
-  if (value === null) return 'none';
-  if (typeof value === 'number') return unit === undefined ? String(value) : withUnit(value, unit);
-  if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return cut(value === '' ? '""' : value);
-  if (Array.isArray(value)) return cut(`[${value.map((one: Value) => text(one)).join(', ')}]`);
-  const entries = Object.entries(value).filter(([, one]) => one !== null && !(Array.isArray(one) && one.length === 0));
-  if (entries.length === 0) return 'everything';
-  return cut(`{ ${entries.map(([key, one]) => `${key}: ${text(one)}`).join(', ')} }`);
-}
-
-const UNITS = {
-  ms: [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ],
-  bytes: [
-    ['GiB', 1024 ** 3],
-    ['MiB', 1024 ** 2],
-    ['KiB', 1024],
-    ['B', 1],
-  ],
-} as const;
-
-/** In the largest unit that leaves no rest. */
-function withUnit(value: number, unit: 'ms' | 'bytes'): string {
-  if (value === 0) return '0';
-  const [name, size] = UNITS[unit].find(([, one]) => value % one === 0) ?? UNITS[unit][3];
-  return `${value / size}${name}`;
 }
 
 function states({ state: { counts, changes } }: PlanReport, paint: Paint): string {
