@@ -7,6 +7,10 @@ export const EXIT = {
   usage: 2,
   /** A listener could not be opened. */
   listen: 3,
+  /** `prozy plan`: something would change. */
+  changes: 2,
+  /** `prozy plan`: the command line is wrong. */
+  planUsage: 64,
   /** A defect of prozy. */
   internal: 70,
   /** What started it was killed. */

@@ -7,6 +7,7 @@ import type { AddCommand } from './commands/command.ts';
 import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
+import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly AddCommand[] = [
   runCommand,
   checkCommand,
   explainCommand,
+  planCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,
@@ -43,7 +45,8 @@ export async function program(argv: readonly string[]): Promise<number> {
     await root.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.ok;
+    return error.exitCode === EXIT.planUsage ? EXIT.planUsage : EXIT.usage;
   }
   return code;
 }

@@ -8,7 +8,7 @@ import type {
   NoOpenListenerInvariant,
   RouteExistsInvariant,
 } from '../config/schema.gen.ts';
-import { AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
+import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
 import { type PlanScope, segment } from '../plan/scope.ts';
@@ -89,7 +89,7 @@ function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): 
   except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
   for (const listener of plan.listeners) {
     const { name, address, acl, protocol } = listener;
-    if (except.includes(name) || isLocal(address) || (acl !== null && keepsStrangersOut(acl))) continue;
+    if (except.includes(name) || isLocal(address) || (acl !== null && keepsStrangersOut(new AddressAcl(acl)))) continue;
     const open = openRoute(listener);
     if (protocol === 'http' && open === null) continue;
     const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} keeps hardly anybody out`;

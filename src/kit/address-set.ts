@@ -77,7 +77,6 @@ const STRANGERS = [
 ];
 
 /** Whether an ACL is more than a list of the unwelcome: of each family some address of the internet must be denied. */
-export function keepsStrangersOut(rules: AclRules): boolean {
-  const acl = new AddressAcl(rules);
+export function keepsStrangersOut(acl: AddressAcl): boolean {
   return STRANGERS.every((family) => family.some((address) => !acl.allows(address)));
 }

@@ -48,7 +48,8 @@ function wildcardsAbove(host: string): string[] {
   return out;
 }
 
-function covers(wide: RoutePlan, narrow: RoutePlan): boolean {
+/** Does `wide` take whatever `narrow` would? */
+export function covers(wide: RoutePlan, narrow: RoutePlan): boolean {
   const a = wide.match;
   const b = narrow.match;
   return (

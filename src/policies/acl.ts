@@ -24,5 +24,5 @@ export const acl: Policy<Extract<PolicyPlan, { type: 'acl' }>> = {
     };
   },
   why: ({ acl: rules }, x) => `${rules.name}: ${decidingRule(rules, x.clientAddress)}`,
-  guards: (plan) => keepsStrangersOut(plan.acl),
+  guards: (plan) => keepsStrangersOut(listsOf(plan.acl)),
 };

@@ -4,6 +4,7 @@
  * The only caller of `Gateway.apply` after the start. A bad config is refused whole and told once for each content; the
  * old one keeps serving and the watching goes on.
  */
+import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock, Timer } from '../kit/clock.ts';
@@ -11,6 +12,7 @@ import type { Compiled, Environment, Known } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
+import { changesBetween } from './told-changes.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
@@ -51,6 +53,11 @@ export class Reloader {
     this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
     this.#watcher = new SourceWatcher(clock, () => this.hint());
+  }
+
+  /** Where its file is. */
+  get folder(): string {
+    return dirname(this.#file);
   }
 
   /** The first load. Throws a ConfigError or an OpenError. */
@@ -112,6 +119,7 @@ export class Reloader {
       this.#record('unchanged', digest, started, '');
       return;
     }
+    const previous = this.#gateway.current?.plan ?? null;
     try {
       await this.#gateway.apply(plan);
     } catch (error) {
@@ -121,7 +129,10 @@ export class Reloader {
       return;
     }
     this.#plan = planDigest;
-    this.#record('applied', digest, started, '');
+    const applied = this.#clock.now();
+    const changes = await changesBetween(previous, plan, this.#clock);
+    // It is in effect already: the time that telling takes is not its own.
+    this.#record('applied', digest, started + this.#clock.now() - applied, '', changes);
   }
 
   /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
@@ -140,7 +151,7 @@ export class Reloader {
     this.#watcher.update(files, globs);
   }
 
-  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string): void {
+  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string, changes = ''): void {
     const { log, metrics } = this.#gateway;
     const duration = this.#clock.now() - started;
     const now = this.#clock.wall();
@@ -169,6 +180,7 @@ export class Reloader {
       digest,
       generation,
       duration_ms: this.last.duration_ms,
+      ...(changes === '' ? {} : { changes }),
     });
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AddressAcl, AddressSet } from '../../src/kit/address-set.ts';
+import { type AclRules, AddressAcl, AddressSet, decidingRule, keepsStrangersOut } from '../../src/kit/address-set.ts';
 
 describe('a set of addresses', () => {
   test.each([
@@ -71,4 +71,44 @@ test('an ACL asks the deny list, then an allow list that is not empty, then the 
   expect(answers({ allow: ['10.0.0.0/8'] })).toEqual([true, true, false]);
   expect(answers({ allow: ['10.0.0.0/8'], deny: ['10.0.0.66'] })).toEqual([true, false, false]);
   expect(answers({ default: 'deny', allow: ['192.0.2.0/24'] })).toEqual([false, false, true]);
+});
+
+describe('what an ACL is for', () => {
+  const of = (rules: Partial<AclRules>): AclRules => ({ default: 'allow', allow: [], deny: [], ...rules });
+
+  test('the rule that is told is the one that decides', () => {
+    const networks = fc.subarray(['10.0.0.0/8', '10.0.0.66', '192.0.2.0/24', '::1', '0.0.0.0/0']);
+    const rules = fc.record({
+      default: fc.constantFrom('allow' as const, 'deny' as const),
+      allow: networks,
+      deny: networks,
+    });
+    fc.assert(
+      fc.property(
+        rules,
+        fc.constantFrom('10.0.0.1', '10.0.0.66', '192.0.2.1', '::1', '::2', 'unix:'),
+        (acl, address) => {
+          const told = decidingRule(acl, address);
+          expect(/^allowed by default|is allowed by/.test(told)).toBe(new AddressAcl(acl).allows(address));
+        },
+      ),
+    );
+    expect(decidingRule(of({ allow: ['10.0.0.0/8'], deny: ['10.0.0.66'] }), '10.0.0.66')).toContain(
+      'denied by 10.0.0.66',
+    );
+  });
+
+  test.each<[boolean, Partial<AclRules>]>([
+    [false, {}],
+    [true, { default: 'deny' }],
+    [true, { allow: ['10.0.0.0/8', '192.168.0.0/16'] }],
+    [true, { allow: ['203.0.113.0/24'] }],
+    [false, { deny: ['203.0.113.0/24'] }],
+    [false, { allow: ['0.0.0.0/0'] }],
+    [false, { allow: ['0.0.0.0/1', '128.0.0.0/1'] }],
+    [false, { allow: ['::/0'] }],
+    [true, { deny: ['0.0.0.0/0', '::/0'] }],
+  ])('strangers are kept out: %s, by %j', (out, rules) => {
+    expect(keepsStrangersOut(new AddressAcl(of(rules)))).toBe(out);
+  });
 });

@@ -7,9 +7,21 @@ import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
 import { metrics } from './metrics.ts';
+import { plan } from './plan.ts';
 import { routes } from './routes.ts';
 
-const named: readonly Page[] = [health, ready, metrics, backends, ...duties, routes, explain, generations, events];
+const named: readonly Page[] = [
+  health,
+  ready,
+  metrics,
+  backends,
+  ...duties,
+  routes,
+  explain,
+  plan,
+  generations,
+  events,
+];
 
 const front: Page = {
   path: '/',

@@ -1,9 +1,9 @@
 /** `prozy explain FILE|ADMIN METHOD URL`: what a config, or a running gateway, would make of a request. Cold. */
-import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
+import { isFile } from '../where.ts';
 import { type AddCommand, type Format, formatOption } from './command.ts';
 
 /** What is printed; explain/explanation.ts says what is in it. */
@@ -60,11 +60,6 @@ async function explain(where: string, method: string, url: string, flags: Explai
     process.stdout.write(`${explanationText(told)}\n`);
   }
   return told.route === null ? EXIT.problems : EXIT.ok;
-}
-
-/** What is no file that exists and looks like an address is a gateway. */
-function isFile(where: string): boolean {
-  return existsSync(where) || !/^(https?:\/\/.+|[^/]+:\d+\/?)$/.test(where);
 }
 
 /** A number: the exit code, after what is wrong has been said. */

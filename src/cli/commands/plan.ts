@@ -1,0 +1,55 @@
+/** `prozy plan FILE --against ADMIN|FILE`: what a config would change. Cold. */
+import { CommanderError, type Command } from 'commander';
+import { EXIT } from '../exit-codes.ts';
+import { isFile } from '../where.ts';
+import { type AddCommand, type Format, formatOption } from './command.ts';
+
+interface PlanFlags {
+  readonly against?: string;
+  readonly format: Format;
+  /** false: --no-color. */
+  readonly color: boolean;
+}
+
+export const planCommand: AddCommand = (program, exit) => {
+  const command = program
+    .command('plan')
+    .description('show what a config file would change')
+    .argument('<file>', 'the config that is to take effect')
+    .option('--against <where>', 'what is in effect: the admin listener of a running gateway, or a file (nothing)')
+    .addOption(formatOption())
+    .option('--no-color', 'without colours; so does the environment variable NO_COLOR')
+    .addHelpText('after', '\nExit codes: 0 nothing would change, 2 something would, 1 problems, 64 wrong usage.')
+    .action(async (file: string, flags: PlanFlags) => exit(await plan(file, flags)));
+  ownUsageCode(command);
+};
+
+/** 2 says that there are changes: here wrong usage is another code. */
+function ownUsageCode(command: Command): void {
+  command.exitOverride((error) => {
+    throw error.exitCode === 0 ? error : new CommanderError(EXIT.planUsage, error.code, error.message);
+  });
+}
+
+async function plan(file: string, { against, format, color }: PlanFlags): Promise<number> {
+  const { compareFile, compareGateway } = await import('../plan-against.ts');
+  const told =
+    against === undefined || isFile(against)
+      ? compareFile(file, against ?? null, process.env)
+      : await compareGateway(file, against, process.env);
+  if (typeof told === 'string') {
+    process.stderr.write(told === '' ? '' : `${told}\n`);
+    return EXIT.problems;
+  }
+  if (format === 'json') process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  else {
+    const { planText } = await import('../plan-text.ts');
+    process.stdout.write(`${planText(told, color && wantsColour())}\n`);
+  }
+  return told.summary === '' ? EXIT.ok : EXIT.changes;
+}
+
+/** https://no-color.org: whatever its value, unless it is empty. */
+function wantsColour(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+}

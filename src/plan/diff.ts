@@ -1,0 +1,249 @@
+/**
+ * Plan and Plan: what is added, removed, changed and moved, by name and not by line; who may do more or less by it; what
+ * becomes of lasting state. Cold, pure; read by cli/ and, in short, by the reloader.
+ *
+ * It knows by name what it has something to say about. Whatever else a plan may have is compared setting by setting: a
+ * new part of the Plan needs no line here.
+ */
+import { freeze } from '../kit/freeze.ts';
+import type { AclPlan, ListenerPlan, Plan, PoolPlan } from './types.ts';
+import { aclAccess, adminAccess, limitsAccess, listenerAccess, openedAccess } from './diff/access.ts';
+import type { Change, Fate, PlanDiff } from './diff/changes.ts';
+import { inOrderOfImportance, summaryOf } from './diff/importance.ts';
+import { alike, PLAIN, settingsBetween, type Terms } from './diff/reading.ts';
+import { RouteDiff } from './diff/routes.ts';
+import { fatesOf } from './diff/state.ts';
+
+/** What a gateway that serves nothing would have. */
+export type Before = Plan | null;
+
+export function diffPlans(before: Before, after: Plan, terms: Terms = PLAIN): PlanDiff {
+  const work = diffing(before, after, terms);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in small steps, for those who have traffic to see to. */
+export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Generator<null, PlanDiff> {
+  const old = before ?? emptyPlan(after);
+  const changes: Change[] = [];
+  const take = (change: Change | null): void => {
+    if (change !== null) changes.push(change);
+  };
+  for (const change of others(old, after, terms)) take(change);
+  for (const change of listeners(old, after, terms)) take(change);
+  for (const change of pools(old, after, terms)) take(change);
+  for (const change of acls(old, after, terms)) take(change);
+  yield null;
+  for (const change of new RouteDiff(old.routes, after.routes, terms).changes()) {
+    take(change);
+    yield null;
+  }
+  const settings = new Map(changes.map((one) => [`${one.kind} ${one.name}`, one.settings]));
+  const fates = fatesOf(old, after, settings);
+  yield null;
+  const counts: Record<Fate, number> = { kept: 0, tuned: 0, reset: 0, new: 0, gone: 0 };
+  for (const { fate } of fates) counts[fate]++;
+  const ordered = inOrderOfImportance(changes);
+  const state = { counts, changes: fates.filter(({ fate }) => fate !== 'kept') };
+  return freeze<PlanDiff>({ changes: ordered, state, summary: summaryOf(ordered, counts.reset) });
+}
+
+/** Every setting that there is one of is as in `plan`: none of them is told of. */
+function emptyPlan(plan: Plan): Plan {
+  return { ...plan, admin: null, listeners: [], pools: [], routes: [] };
+}
+
+type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
+
+function change(part: Part): Change {
+  return { settings: [], access: null, order: null, used_by: [], users: 0, ...part };
+}
+
+interface Named {
+  readonly name: string;
+}
+
+/** Those of either list side by side, by name. */
+function* sideBySide<T>(
+  before: readonly T[],
+  after: readonly T[],
+  nameOf: (one: T) => string,
+): Generator<readonly [name: string, before: T | null, after: T | null]> {
+  const now = new Map(after.map((one) => [nameOf(one), one]));
+  const old = new Map(before.map((one) => [nameOf(one), one]));
+  for (const [name, one] of old) yield [name, one, now.get(name) ?? null];
+  for (const [name, one] of now) if (!old.has(name)) yield [name, null, one];
+}
+
+// === what there is one of, and what is not known by name
+
+function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
+  const known = new Set(['listeners', 'pools', 'routes', 'admin']);
+  if (before.admin !== null || after.admin !== null) yield admin(before, after, terms);
+  // Plain data: any of its keys may be asked for.
+  const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];
+  for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    if (known.has(key)) continue;
+    const [one, other] = [old[key], now[key]];
+    if (isNamedList(one) || isNamedList(other)) {
+      const kind = key.replace(/s$/, '');
+      const lists = [isNamedList(one) ? one : [], isNamedList(other) ? other : []] as const;
+      for (const [name, a, b] of sideBySide(...lists, (named) => named.name)) yield thing(kind, name, a, b, terms);
+    } else yield thing(key, '', one, other, terms);
+  }
+}
+
+function isNamedList(value: unknown): value is readonly Named[] {
+  const named = (one: unknown): boolean => typeof one === 'object' && one !== null && 'name' in one;
+  return Array.isArray(value) && value.length > 0 && value.every(named);
+}
+
+function thing(kind: string, name: string, before: unknown, after: unknown, terms: Terms): Change | null {
+  if (alike(before, after)) return null;
+  const settings = settingsBetween(kind, unnamed(before), unnamed(after), terms);
+  if (settings.length === 0) return null;
+  const named = name !== '';
+  const action = named && before === null ? 'added' : named && after === null ? 'removed' : 'changed';
+  return change({ kind, name, action, settings, access: kind === 'limits' ? limitsAccess(settings) : null });
+}
+
+/** Its name is what it is known by, not a setting. */
+function unnamed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const { name: _, ...rest } = value as Record<string, unknown>;
+  return rest;
+}
+
+function admin(before: Plan, after: Plan, terms: Terms): Change | null {
+  const [old, now] = [before.admin, after.admin];
+  const settings = settingsBetween('admin', old, now, terms);
+  if (settings.length === 0) return null;
+  const action =
+    old === null
+      ? 'opened'
+      : now === null
+        ? 'closed'
+        : old.claim.identity === now.claim.identity
+          ? 'changed'
+          : 'rebound';
+  return change({ kind: 'admin', name: '', action, settings, access: now === null ? null : adminAccess(old, now) });
+}
+
+// === listeners
+
+function* listeners(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
+  for (const [name, old, now] of sideBySide(before.listeners, after.listeners, (one) => one.name)) {
+    const settings = settingsBetween(
+      'listener',
+      old === null || now !== null ? ofListener(old) : inShort(old),
+      now === null || old !== null ? ofListener(now) : inShort(now),
+      terms,
+    );
+    if (now === null) yield change({ kind: 'listener', name, action: 'closed', settings });
+    else if (old === null)
+      yield change({ kind: 'listener', name, action: 'opened', settings, access: openedAccess(now) });
+    else if (settings.length > 0) {
+      const action = old.socket.identity === now.socket.identity ? 'changed' : 'rebound';
+      yield change({ kind: 'listener', name, action, settings, access: listenerAccess(old, now, settings) });
+    }
+  }
+}
+
+function ofListener(listener: ListenerPlan | null): object | null {
+  if (listener === null) return null;
+  const { name: _, routes: __, ...rest } = listener;
+  return rest;
+}
+
+function inShort({ address, protocol, pool, acl }: ListenerPlan): object {
+  return { address, protocol, ...(pool === null ? {} : { pool }), ...(acl === null ? {} : { acl }) };
+}
+
+// === pools and their endpoints
+
+function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
+  for (const [name, old, now] of sideBySide(before.pools, after.pools, (one) => one.name)) {
+    if (old !== null && now !== null) yield* pool(old, now, terms);
+    else {
+      const settings = settingsBetween('pool', poolInShort(old), poolInShort(now), terms);
+      yield change({ kind: 'pool', name, action: now === null ? 'removed' : 'added', settings });
+    }
+  }
+}
+
+function poolInShort(pool: PoolPlan | null): object | null {
+  return pool === null
+    ? null
+    : { strategy: pool.strategy.type, endpoints: pool.endpoints.map(({ address }) => address) };
+}
+
+function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | null> {
+  if (alike(old, now)) return;
+  const settings = settingsBetween('pool', ofPool(old), ofPool(now), terms);
+  if (resigned(old, now)) settings.push({ setting: 'sticky.secret', before: '…', after: '…' });
+  if (settings.length > 0) yield change({ kind: 'pool', name: now.name, action: 'changed', settings });
+  for (const [address, a, b] of sideBySide(old.endpoints, now.endpoints, (one) => one.address.text)) {
+    const name = `${now.name}/${address}`;
+    if (a === null || b === null) yield change({ kind: 'endpoint', name, action: a === null ? 'added' : 'removed' });
+    else {
+      const own = settingsBetween('endpoint', { ...a, address: null }, { ...b, address: null }, terms);
+      if (own.length > 0) yield change({ kind: 'endpoint', name, action: 'changed', settings: own });
+    }
+  }
+}
+
+function ofPool({ name: _, endpoints: __, sticky, ...rest }: PoolPlan): object {
+  return { ...rest, sticky: sticky === null ? null : { ...sticky, ids: null } };
+}
+
+/** Are the cookies of the endpoints that stayed others? Then what they are made with is. */
+function resigned(old: PoolPlan, now: PoolPlan): boolean {
+  const [before, after] = [old.sticky, now.sticky];
+  if (before === null || after === null) return false;
+  const ids = new Map(old.endpoints.map(({ address }, i) => [address.text, before.ids[i]]));
+  return now.endpoints.some(({ address }, i) => ids.has(address.text) && ids.get(address.text) !== after.ids[i]);
+}
+
+// === ACLs: there are those that something uses
+
+interface UsedAcl {
+  readonly acl: AclPlan;
+  readonly users: string[];
+}
+
+/** One that comes into use or falls out of it is told of where it is used. */
+function* acls(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
+  const now = usedAcls(after);
+  for (const [name, { acl: old }] of usedAcls(before)) {
+    const used = now.get(name);
+    if (used === undefined || alike(old, used.acl)) continue;
+    const settings = settingsBetween('acl', unnamed(old), unnamed(used.acl), terms);
+    const { users } = used;
+    const access = aclAccess(old, used.acl);
+    yield change({
+      kind: 'acl',
+      name,
+      action: 'changed',
+      settings,
+      access,
+      used_by: users.slice(0, 10),
+      users: users.length,
+    });
+  }
+}
+
+function usedAcls(plan: Plan): Map<string, UsedAcl> {
+  const found = new Map<string, UsedAcl>();
+  const note = (acl: AclPlan, user: string): void => {
+    const one = found.get(acl.name);
+    if (one === undefined) found.set(acl.name, { acl, users: [user] });
+    else if (one.users.at(-1) !== user) one.users.push(user);
+  };
+  for (const { name, acl } of plan.listeners) if (acl !== null) note(acl, `listener ${name}`);
+  for (const { name, policies } of plan.routes)
+    for (const policy of policies) if (policy.type === 'acl') note(policy.acl, `route ${name}`);
+  return found;
+}

@@ -1,0 +1,140 @@
+/** Who may do more by a change, and who less: address sets, guards, limits, and how far a listener can be reached from. Cold. */
+import { Networks } from '../../kit/networks.ts';
+import { ANY } from '../listeners.ts';
+import type { AclPlan, AddressPlan, AdminPlan, ListenerPlan, RoutePlan } from '../types.ts';
+import type { AccessChange, SettingChange } from './changes.ts';
+
+/** Policies that keep clients out or hold them back, beside ACLs. */
+const GUARDS = new Set(['auth', 'forward_auth', 'rate_limit', 'connection_limit']);
+
+/** Gathers what there is to say. */
+export class AccessNotes {
+  readonly loosened: string[] = [];
+  readonly tightened: string[] = [];
+
+  compare(before: Networks, after: Networks, where: string): void {
+    const more = after.without(before);
+    const fewer = before.without(after);
+    if (!more.empty) this.loosened.push(`newly allowed${where}: ${more.toString()}`);
+    if (!fewer.empty) this.tightened.push(`no longer allowed${where}: ${fewer.toString()}`);
+  }
+
+  get change(): AccessChange | null {
+    const { loosened, tightened } = this;
+    if (loosened.length === 0 && tightened.length === 0) return null;
+    const effect = tightened.length === 0 ? 'loosened' : loosened.length === 0 ? 'tightened' : 'both';
+    return { effect, loosened, tightened };
+  }
+}
+
+const known = new WeakMap<AclPlan, Networks>();
+
+function allowedBy(acl: AclPlan | null): Networks {
+  if (acl === null) return Networks.ALL;
+  let allowed = known.get(acl);
+  if (allowed === undefined) known.set(acl, (allowed = Networks.allowedBy(acl)));
+  return allowed;
+}
+
+function aclsOf(route: RoutePlan): AclPlan[] {
+  return route.policies.flatMap((policy) => (policy.type === 'acl' ? [policy.acl] : []));
+}
+
+/** Who gets past a route's ACLs. */
+function allowedByRoute(route: RoutePlan): Networks {
+  return aclsOf(route).reduce((allowed, acl) => allowed.and(allowedBy(acl)), Networks.ALL);
+}
+
+function guardsOf(route: RoutePlan): Set<string> {
+  return new Set(route.policies.map(({ type }): string => type).filter((type) => GUARDS.has(type)));
+}
+
+export function aclAccess(before: AclPlan, after: AclPlan): AccessChange | null {
+  const notes = new AccessNotes();
+  notes.compare(allowedBy(before), allowedBy(after), '');
+  return notes.change;
+}
+
+/** A change of an ACL itself is told once, there: here it is which ACLs and guards there are. */
+export function routeAccess(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
+  const names = (route: RoutePlan): string => JSON.stringify(aclsOf(route).map(({ name }) => name));
+  if (names(before) !== names(after)) notes.compare(allowedByRoute(before), allowedByRoute(after), '');
+  guards(before, after, '', notes);
+}
+
+/** Requests that `before` served are served by `after`. */
+export function handedOver(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
+  const where = ` (${before.name}'s requests at ${after.name})`;
+  notes.compare(allowedByRoute(before), allowedByRoute(after), where);
+  guards(before, after, where, notes);
+}
+
+function guards(before: RoutePlan, after: RoutePlan, where: string, notes: AccessNotes): void {
+  const [old, now] = [guardsOf(before), guardsOf(after)];
+  for (const type of old) if (!now.has(type)) notes.loosened.push(`no ${type} any more${where}`);
+  for (const type of now) if (!old.has(type)) notes.tightened.push(`now with ${type}${where}`);
+}
+
+/** From nowhere but this machine, from some networks, from all. */
+function reachOf({ host, path }: AddressPlan): 0 | 1 | 2 {
+  if (path !== null || host === 'localhost' || host === '::1' || host.startsWith('127.')) return 0;
+  return host === '' || ANY.has(host) ? 2 : 1;
+}
+
+const REACH = ['this machine alone', 'one of its addresses', 'all of its addresses'] as const;
+
+function reachAccess(before: AddressPlan | null, after: AddressPlan, notes: AccessNotes): void {
+  const [old, now] = [before === null ? 0 : reachOf(before), reachOf(after)];
+  if (now > old) notes.loosened.push(`can be reached at ${REACH[now]}${before === null ? '' : `, not ${REACH[old]}`}`);
+  if (now < old) notes.tightened.push(`can be reached at ${REACH[now]}, not ${REACH[old]}`);
+}
+
+export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessChange | null {
+  const notes = new AccessNotes();
+  reachAccess(before?.address ?? null, after.address, notes);
+  return notes.change;
+}
+
+/** A new listener is told of if others may come in by it and nothing is asked of them. */
+export function openedAccess(listener: ListenerPlan): AccessChange | null {
+  if (reachOf(listener.address) === 0 || !allowedBy(listener.acl).all) return null;
+  const open = (route: RoutePlan): boolean => allowedByRoute(route).all && !guardsOf(route).has('auth');
+  if (listener.protocol === 'http' && !listener.routes.some(open)) return null;
+  const notes = new AccessNotes();
+  notes.loosened.push('open to whoever can reach it: no ACL');
+  return notes.change;
+}
+
+export function listenerAccess(
+  before: ListenerPlan,
+  after: ListenerPlan,
+  settings: readonly SettingChange[],
+): AccessChange | null {
+  const notes = new AccessNotes();
+  reachAccess(before.address, after.address, notes);
+  if (before.acl?.name !== after.acl?.name) notes.compare(allowedBy(before.acl), allowedBy(after.acl), '');
+  const [old, now] = [Networks.of(before.trustedProxies), Networks.of(after.trustedProxies)];
+  const believed = 'believed about who the client is';
+  if (!now.without(old).empty) notes.loosened.push(`newly ${believed}: ${now.without(old).toString()}`);
+  if (!old.without(now).empty) notes.tightened.push(`no longer ${believed}: ${old.without(now).toString()}`);
+  limits(settings, notes);
+  return notes.change;
+}
+
+/** 0 is no limit. */
+function limits(settings: readonly SettingChange[], notes: AccessNotes): void {
+  for (const { setting, before, after } of settings) {
+    if (!/^(limits\.)?[a-z_]+$/.test(setting) || typeof before !== 'number' || typeof after !== 'number') continue;
+    const bound = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : value);
+    const name = setting.replace('limits.', '').replaceAll('_', ' ');
+    if (after === 0) notes.loosened.push(`no limit any more: ${name}`);
+    else if (bound(after) > bound(before)) notes.loosened.push(`higher limit: ${name}`);
+    else notes.tightened.push(`lower limit: ${name}`);
+  }
+}
+
+export function limitsAccess(settings: readonly SettingChange[]): AccessChange | null {
+  const notes = new AccessNotes();
+  limits(settings, notes);
+  return notes.change;
+}

@@ -1,0 +1,168 @@
+/**
+ * What a reload would do to what is under way: what goes over to the new config, what stays behind and how that ends. Cold.
+ *
+ * The rules are those of proxy/rehoming.ts, asked of plans: a request itself is not known here, so where another route
+ * may take it now, that is said.
+ */
+import { AddressAcl } from '../../kit/address-set.ts';
+import type { AclPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../types.ts';
+import type { DrainAction } from '../types/drain.ts';
+import type { PlanDiff } from './changes.ts';
+import { chainOf, type Live, type LiveLeases, poolsOf } from './live.ts';
+import { alike } from './reading.ts';
+
+type Stay =
+  | 'listener_gone'
+  | 'denied_by_listener'
+  | 'denied_by_policy'
+  | 'route_gone'
+  | 'policies_changed'
+  | 'pool_changed'
+  | 'endpoint_gone';
+
+export interface StaysBehind {
+  readonly reason: Stay;
+  readonly exchanges: number;
+  readonly streams: number;
+  /** What is done at the deadline; of those that would be refused, what is done with them. */
+  readonly action: DrainAction | 'keep' | 'drain' | 'cut';
+  /** Milliseconds after the reload; null: it ends by itself, whenever that is. */
+  readonly deadline: number | null;
+}
+
+export interface Forecast {
+  /** Leases of the current generation. */
+  readonly leases: number;
+  readonly goes_over: number;
+  /** Another route may take their requests now; then they stay behind. */
+  readonly unsure: number;
+  readonly stays: readonly StaysBehind[];
+  /** Client connections beyond their listener's new limit. */
+  readonly over_limit: number;
+  readonly older: number;
+}
+
+export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live): Forecast {
+  const sides = new Sides(before, after, diff);
+  const stays = new Map<string, { -readonly [K in keyof StaysBehind]: StaysBehind[K] }>();
+  const counts = { leases: 0, goes_over: 0, unsure: 0 };
+  for (const one of live.leases) {
+    counts.leases += one.count;
+    const fate = sides.fateOf(one);
+    if (fate === 'goes_over' || fate === 'unsure') {
+      counts[fate] += one.count;
+      continue;
+    }
+    const end = sides.endOf(one, fate);
+    const key = `${fate} ${end.action} ${end.deadline}`;
+    const group = stays.get(key) ?? { reason: fate, exchanges: 0, streams: 0, ...end };
+    group[one.kind === 'exchange' || one.kind === 'mirror' ? 'exchanges' : 'streams'] += one.count;
+    stays.set(key, group);
+  }
+  return { ...counts, stays: [...stays.values()], over_limit: overLimit(after, live), older: live.older };
+}
+
+function overLimit({ listeners }: Plan, { connections }: Live): number {
+  let over = 0;
+  for (const { name, limits } of listeners)
+    if (limits.connections > 0) over += Math.max(0, (connections[name] ?? 0) - limits.connections);
+  return over;
+}
+
+interface Side {
+  readonly plan: Plan;
+  readonly listeners: ReadonlyMap<string, ListenerPlan>;
+  readonly routes: ReadonlyMap<string, RoutePlan>;
+  readonly pools: ReadonlyMap<string, PoolPlan>;
+}
+
+function sideOf(plan: Plan): Side {
+  const byName = <T extends { readonly name: string }>(list: readonly T[]): Map<string, T> =>
+    new Map(list.map((one) => [one.name, one]));
+  return { plan, listeners: byName(plan.listeners), routes: byName(plan.routes), pools: byName(plan.pools) };
+}
+
+class Sides {
+  readonly #before: Side;
+  readonly #after: Side;
+  /** Routes whose requests another one may take now. */
+  readonly #losing: ReadonlySet<string>;
+  readonly #acls = new Map<AclPlan, AddressAcl>();
+
+  constructor(before: Plan, after: Plan, { changes }: PlanDiff) {
+    this.#before = sideOf(before);
+    this.#after = sideOf(after);
+    const losing = new Set<string>();
+    for (const { kind, name, order } of changes) {
+      if (kind !== 'route' || order === null) continue;
+      for (const loser of order.takes_from) losing.add(loser);
+      if (order.after !== null && order.effect !== 'none') losing.add(name);
+    }
+    this.#losing = losing;
+  }
+
+  fateOf(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
+    const [old, now] = [this.#before.listeners.get(one.listener), this.#after.listeners.get(one.listener)];
+    if (one.kind === 'mirror') return this.#atRoute(one);
+    if (now === undefined || old?.protocol !== now.protocol) return 'listener_gone';
+    if (!this.#allows(now.acl, one.client)) return 'denied_by_listener';
+    if (one.kind !== 'tcp') return this.#atRoute(one);
+    return this.#atPools(
+      chainOf(old.pool?.name ?? '', this.#before.plan),
+      chainOf(now.pool?.name ?? '', this.#after.plan),
+      one,
+    );
+  }
+
+  #atRoute(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
+    const [old, now] = [this.#before.routes.get(one.route), this.#after.routes.get(one.route)];
+    // It has not been routed, or no route took it: it is over in no time.
+    if (one.route === '') return 'goes_over';
+    if (old === undefined || now === undefined) return 'route_gone';
+    if (now.listeners?.includes(one.listener) === false) return 'route_gone';
+    for (const policy of now.policies)
+      if (policy.type === 'acl' && !this.#allows(policy.acl, one.client)) return 'denied_by_policy';
+    if (!alike(lasting(old), lasting(now))) return 'policies_changed';
+    const fate = this.#atPools(poolsOf(old, this.#before.plan), poolsOf(now, this.#after.plan), one);
+    return fate === 'goes_over' && this.#losing.has(one.route) ? 'unsure' : fate;
+  }
+
+  /** An endpoint that is at work goes on if its pool still has it; who has none yet needs the same pool. */
+  #atPools(old: readonly string[], now: readonly string[], { endpoint }: LiveLeases): Stay | 'goes_over' {
+    const identity = (side: Side, pool: string): string | undefined =>
+      side.pools.get(pool)?.endpoints.find(({ address }) => address.text === endpoint)?.claim.identity;
+    const asked = endpoint === '' ? old : old.filter((pool) => identity(this.#before, pool) !== undefined);
+    const there = asked.filter((pool) => now.includes(pool));
+    const goes = (pool: string): boolean =>
+      endpoint === ''
+        ? alike(this.#before.pools.get(pool), this.#after.pools.get(pool))
+        : identity(this.#after, pool) === identity(this.#before, pool);
+    if (asked.length === 0 || there.some(goes)) return 'goes_over';
+    return endpoint !== '' && there.length > 0 ? 'endpoint_gone' : 'pool_changed';
+  }
+
+  /** As far as it is known who asks. */
+  #allows(acl: AclPlan | null, client: string | null): boolean {
+    if (acl === null || client === null) return true;
+    let rules = this.#acls.get(acl);
+    if (rules === undefined) this.#acls.set(acl, (rules = new AddressAcl(acl)));
+    return rules.allows(client);
+  }
+
+  /** The rule of its route, else of its listener, else of the gateway, as the config that it runs on has them. */
+  endOf({ listener, route }: LiveLeases, reason: Stay): Pick<StaysBehind, 'action' | 'deadline'> {
+    const { tightened } = this.#after.plan.reload;
+    if (reason.startsWith('denied') && tightened !== 'drain') return { action: tightened, deadline: null };
+    const general = this.#before.plan.reload.drain;
+    const own = this.#before.routes.get(route)?.drain;
+    const its = this.#before.listeners.get(listener)?.drain;
+    const action = own?.action ?? its?.action ?? general.action;
+    const deadline = own?.deadline ?? its?.deadline ?? general.deadline;
+    return { action, deadline: action === 'finish' ? null : deadline };
+  }
+}
+
+/** Policies that are more than a question that is asked again. */
+function lasting({ policies }: RoutePlan): RoutePlan['policies'] {
+  return policies.filter(({ type }) => type !== 'acl');
+}

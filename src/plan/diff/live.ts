@@ -1,0 +1,120 @@
+/** What is under way in a running gateway, and how much of it each change touches. Cold, pure. */
+import type { Plan, RoutePlan } from '../types.ts';
+import type { Change } from './changes.ts';
+
+/** Leases that are alike. */
+export interface LiveLeases {
+  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror';
+  readonly listener: string;
+  /** '' for tcp. */
+  readonly route: string;
+  /** '' if none has been chosen. */
+  readonly endpoint: string;
+  /** null: there are too many to tell them apart by it. */
+  readonly client: string | null;
+  readonly count: number;
+}
+
+export interface LiveEndpoint {
+  readonly pool: string;
+  readonly endpoint: string;
+  /** Exchanges and tunnels under way, and connections that wait for one. */
+  readonly active: number;
+  readonly idle: number;
+}
+
+export interface Live {
+  /** Client connections by listener. */
+  readonly connections: Readonly<Record<string, number>>;
+  readonly endpoints: readonly LiveEndpoint[];
+  /** Of the current generation. */
+  readonly leases: readonly LiveLeases[];
+  /** How many leases older generations hold. */
+  readonly older: number;
+}
+
+export interface Touches {
+  /** Client connections. */
+  readonly connections: number;
+  /** Requests under way. */
+  readonly exchanges: number;
+  /** Tunnels and tcp connections under way. */
+  readonly streams: number;
+  /** Idle connections to backends. */
+  readonly idle: number;
+}
+
+/** null: it has nothing that could be under way. */
+export function touchesOf({ kind, name }: Change, before: Plan, live: Live): Touches | null {
+  switch (kind) {
+    case 'listener':
+      return sum(live, live.connections[name] ?? 0, (one) => one.listener === name, none);
+    case 'route':
+      return sum(live, 0, (one) => one.route === name, none);
+    case 'acl':
+      return behindAcl(name, before, live);
+    case 'pool': {
+      const uses = usersOf(name, before);
+      return sum(live, 0, uses, (one) => one.pool === name);
+    }
+    case 'endpoint': {
+      const pool = name.slice(0, name.indexOf('/'));
+      const address = name.slice(pool.length + 1);
+      const uses = usersOf(pool, before);
+      const here = (one: LiveEndpoint): boolean => one.pool === pool && one.endpoint === address;
+      return sum(live, 0, (one) => one.endpoint === address && uses(one), here);
+    }
+    default:
+      return null;
+  }
+}
+
+const none = (): boolean => false;
+
+function sum(
+  live: Live,
+  connections: number,
+  leased: (one: LiveLeases) => boolean,
+  at: (one: LiveEndpoint) => boolean,
+): Touches {
+  let [exchanges, streams, idle] = [0, 0, 0];
+  for (const one of live.leases) {
+    if (!leased(one)) continue;
+    if (one.kind === 'exchange' || one.kind === 'mirror') exchanges += one.count;
+    else streams += one.count;
+  }
+  for (const one of live.endpoints) if (at(one)) idle += one.idle;
+  return { connections, exchanges, streams, idle };
+}
+
+function behindAcl(name: string, before: Plan, live: Live): Touches {
+  const listeners = new Set(before.listeners.filter(({ acl }) => acl?.name === name).map((one) => one.name));
+  const asks = ({ policies }: RoutePlan): boolean =>
+    policies.some((policy) => policy.type === 'acl' && policy.acl.name === name);
+  const routes = new Set(before.routes.filter(asks).map((one) => one.name));
+  let connections = 0;
+  for (const listener of listeners) connections += live.connections[listener] ?? 0;
+  return sum(live, connections, (one) => listeners.has(one.listener) || routes.has(one.route), none);
+}
+
+/** Which leases are at routes or listeners that send to that pool, or fall back on it. */
+function usersOf(name: string, before: Plan): (one: LiveLeases) => boolean {
+  const routes = new Set(before.routes.filter((route) => poolsOf(route, before).includes(name)).map((one) => one.name));
+  const tcp = before.listeners.filter(({ pool }) => pool !== null && chainOf(pool.name, before).includes(name));
+  const listeners = new Set(tcp.map((one) => one.name));
+  return (one) => (one.kind === 'tcp' ? listeners.has(one.listener) : routes.has(one.route));
+}
+
+/** The pools that a route sends to, and those that they fall back on. */
+export function poolsOf({ action, mirror }: RoutePlan, plan: Plan): string[] {
+  const first =
+    action.type === 'pool' ? [action.pool] : action.type === 'split' ? action.parts.map(({ pool }) => pool) : [];
+  const all = mirror === null ? first : [...first, mirror.pool];
+  return all.flatMap(({ name }) => chainOf(name, plan));
+}
+
+/** The plan has seen to it that fallbacks come to an end. */
+export function chainOf(name: string, plan: Plan): string[] {
+  const fallback = plan.pools.find((pool) => pool.name === name)?.fallback;
+  return fallback?.type === 'pool' ? [name, ...chainOf(fallback.pool, plan)] : [name];
+}

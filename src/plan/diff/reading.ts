@@ -1,0 +1,189 @@
+/**
+ * A plan's data as settings that people have written, so that two of them can be compared name by name. Cold.
+ *
+ * What has a name of its own (a pool that a route holds) is told by that name; lists of things with a name become maps;
+ * claims are left out. A plan may come from another process (see parcel.ts): texts that may be secrets are sealed there,
+ * and compared by their seal.
+ */
+import type { SettingChange, Value } from './changes.ts';
+import { unitOf } from './units.ts';
+
+/** A text that is not shown. Two are equal if their seals are. */
+interface Sealed {
+  readonly sealed: string;
+}
+
+export interface Terms {
+  /** Folders that stand before the paths of files on either side; '' if none does. */
+  readonly folders: readonly [before: string, after: string];
+  /** Seals a text like those that came sealed. */
+  readonly seal: (text: string) => string;
+  /** May the value be shown? */
+  readonly discreet: (text: string) => boolean;
+}
+
+export const PLAIN: Terms = { folders: ['', ''], seal: (text) => text, discreet: () => true };
+
+/** Under these keys of a plan stands a thing that others hold as well: it is told by its name. */
+const SHARED = new Set(['acl', 'pool', 'realm', 'cache', 'certificate']);
+/** Where the config has another word than the plan. */
+const WORDS: Readonly<Record<string, string>> = { hosts: 'host' };
+/** By the first of these an item of a list is known. */
+const KEYS = ['name', 'pool', 'type'];
+
+type Item = Readonly<Record<string, unknown>>;
+/** null, boolean, number, string, Sealed, a list of these, or a Map. */
+type Read = unknown;
+
+function isItem(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSealed(value: unknown): value is Sealed {
+  return isItem(value) && typeof value['sealed'] === 'string';
+}
+
+export function isClaim(
+  value: unknown,
+): value is { readonly kind: string; readonly name: string; readonly identity: string } {
+  return isItem(value) && typeof value['identity'] === 'string' && typeof value['kind'] === 'string';
+}
+
+/** Do the two mean the same at first sight? Things that are shared need only have the same name. */
+export function alike(a: unknown, b: unknown, key = ''): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!alike(a[i], b[i])) return false;
+    return true;
+  }
+  // Plain data: any of its keys may be asked for.
+  const one = a as Item;
+  const other = b as Item;
+  if (SHARED.has(key) && typeof one['name'] === 'string') return one['name'] === other['name'];
+  let keys = 0;
+  for (const inner in one) {
+    if (!Object.hasOwn(other, inner) || !alike(one[inner], other[inner], inner)) return false;
+    keys++;
+  }
+  for (const _ in other) keys--;
+  return keys === 0;
+}
+
+/** Where something listens or is dialled is what a plan is about: it is shown wherever it was written. */
+const OPEN = new Set(['address', 'endpoints']);
+
+const NOTHING: ReadonlyMap<string, Read> = new Map();
+
+/** The settings of `kind` that differ between two pieces of its plan. */
+export function settingsBetween(kind: string, before: unknown, after: unknown, terms: Terms): SettingChange[] {
+  const found: SettingChange[] = [];
+  const [old, now] = [read(before, '', terms.folders[0]) ?? NOTHING, read(after, '', terms.folders[1]) ?? NOTHING];
+  compare(old, now, '', (setting, a, b) => {
+    if (sameText(a, b, terms)) return;
+    const open = OPEN.has(setting) ? { ...terms, discreet: () => true } : terms;
+    const [shownBefore, shownAfter] = [shown(a, open), shown(b, open)];
+    const unit = typeof a === 'number' || typeof b === 'number' ? unitOf(kind, setting) : null;
+    found.push({ setting, before: shownBefore, after: shownAfter, ...(unit === null ? {} : { unit }) });
+  });
+  return found;
+}
+
+function read(value: unknown, key: string, folder: string): Read {
+  if (typeof value === 'string')
+    return folder !== '' && value.startsWith(`${folder}/`) ? `./${value.slice(folder.length + 1)}` : value;
+  if (Array.isArray(value)) return readList(value, folder);
+  if (!isItem(value) || isSealed(value)) return value ?? null;
+  if (isClaim(value)) return undefined;
+  if (SHARED.has(key) && typeof value['name'] === 'string') return value['name'];
+  // An address is what was written; a condition is one text.
+  if (typeof value['text'] === 'string' && 'port' in value) return value['text'];
+  if (typeof value['kind'] === 'string' && typeof value['value'] === 'string')
+    return `${value['kind']} ${value['value']}`;
+  const map = new Map<string, Read>();
+  for (const [inner, one] of Object.entries(value)) {
+    const part = read(one, inner, folder);
+    if (part !== undefined) map.set(WORDS[inner] ?? snake(inner), part);
+  }
+  return map;
+}
+
+function readList(list: readonly unknown[], folder: string): Read {
+  const map = new Map<string, Read>();
+  for (const one of list) {
+    const [key, value] = keyed(one);
+    if (key === null) return list.map((item) => read(item, '', folder));
+    let name = key;
+    for (let i = 2; map.has(name); i++) name = `${key}#${i}`;
+    map.set(name, read(value, '', folder));
+  }
+  return list.length === 0 ? [] : map;
+}
+
+/** What an item is known by, and what it says; null: nothing. */
+function keyed(one: unknown): readonly [string | null, unknown] {
+  if (Array.isArray(one)) return one.length === 2 && typeof one[0] === 'string' ? [one[0], one[1]] : [null, one];
+  if (!isItem(one)) return [null, one];
+  for (const key of KEYS) {
+    const { [key]: name, ...rest } = one;
+    const text = isItem(name) && SHARED.has(key) ? name['name'] : name;
+    if (typeof text === 'string') return [text, rest];
+  }
+  return [null, one];
+}
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+type Found = (setting: string, before: Read, after: Read) => void;
+
+function compare(before: Read, after: Read, path: string, found: Found): void {
+  const [a, b] = [mapOf(before), mapOf(after)];
+  if (a === null || b === null) {
+    found(path, before, after);
+    return;
+  }
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  for (const [key, value] of a) compare(value, b.has(key) ? b.get(key) : null, at(key), found);
+  for (const [key, value] of b) if (!a.has(key)) compare(null, value, at(key), found);
+}
+
+/** An empty list may be one that would be read as a map. */
+function mapOf(value: Read): ReadonlyMap<string, Read> | null {
+  if (Array.isArray(value) && value.length === 0) return NOTHING;
+  // Nothing else makes Maps of what is read.
+  return value instanceof Map ? (value as ReadonlyMap<string, Read>) : null;
+}
+
+function sameText(a: Read, b: Read, terms: Terms): boolean {
+  if (isSealed(a) || isSealed(b)) return sealOf(a, terms) === sealOf(b, terms);
+  if (a instanceof Map || b instanceof Map) {
+    if (!(a instanceof Map) || !(b instanceof Map) || a.size !== b.size) return false;
+    // Read from the same place: the keys of a Map are texts.
+    return [...(a as Map<string, Read>)].every(([key, value]) => b.has(key) && sameText(value, b.get(key), terms));
+  }
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((one, i) => sameText(one, b[i], terms));
+  return Object.is(a ?? null, b ?? null);
+}
+
+function sealOf(value: Read, { seal }: Terms): string {
+  if (isSealed(value)) return value.sealed;
+  return typeof value === 'string' ? seal(value) : '';
+}
+
+/** In place of a value that may be a secret. */
+const HIDDEN = '…';
+
+function shown(value: Read, terms: Terms): Value {
+  if (value === undefined || value === null) return null;
+  if (isSealed(value)) return HIDDEN;
+  if (typeof value === 'string') return terms.discreet(value) ? value : HIDDEN;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map((one) => shown(one, terms));
+  // Nothing else is ever read.
+  const entries = [...(value as Map<string, Read>)];
+  return Object.fromEntries(entries.map(([key, one]) => [key, shown(one, terms)]));
+}

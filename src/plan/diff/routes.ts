@@ -1,0 +1,249 @@
+/**
+ * Routes: which come and go, change and move, and whose requests are served by another one then. Cold.
+ *
+ * What is said of requests is certain or careful: `none` means that no request is served otherwise by a move; `takes_from`
+ * and `gives_to` name routes that may be asked for the same requests.
+ */
+import { covers } from '../shadow.ts';
+import type { RoutePlan } from '../types.ts';
+import { AccessNotes, handedOver, routeAccess } from './access.ts';
+import type { Change, OrderChange, SettingChange } from './changes.ts';
+import { movedOf } from './order.ts';
+import { mayMeet } from './overlap.ts';
+import { alike, settingsBetween, type Terms } from './reading.ts';
+
+/** Pairs of routes that are looked at; then it is not known any more what their order does. */
+const MOST_PAIRS = 1_000_000;
+/** Routes that are named. */
+const MOST_NAMED = 10;
+
+interface Placed {
+  readonly route: RoutePlan;
+  readonly place: number;
+}
+
+function placed(routes: readonly RoutePlan[]): Map<string, Placed> {
+  return new Map(routes.map((route, place) => [route.name, { route, place }]));
+}
+
+/** A route as its settings are written. */
+function written({ name: _, action, ...rest }: RoutePlan): object {
+  if (action.type === 'pool') return { ...rest, pool: action.pool };
+  if (action.type === 'split') return { ...rest, split: action.parts, splitBy: action.by };
+  const { type, ...own } = action;
+  return { ...rest, [type]: 'redirect' in own ? own.redirect : own };
+}
+
+/** What a request finds at a route, whatever brought it there. */
+function served({ action, policies, mirror }: RoutePlan): object {
+  return { action, policies, mirror };
+}
+
+export class RouteDiff {
+  readonly #before: ReadonlyMap<string, Placed>;
+  readonly #after: ReadonlyMap<string, Placed>;
+  readonly #list: readonly RoutePlan[];
+  readonly #terms: Terms;
+  #pairs = MOST_PAIRS;
+
+  constructor(before: readonly RoutePlan[], after: readonly RoutePlan[], terms: Terms) {
+    this.#before = placed(before);
+    this.#after = placed(after);
+    this.#list = after;
+    this.#terms = terms;
+  }
+
+  /** Yields what has changed, and null now and then for others to have their turn. */
+  *changes(): Generator<Change | null> {
+    for (const one of this.#before.values()) {
+      yield null;
+      if (!this.#after.has(one.route.name)) yield this.#removed(one);
+    }
+    const stayed = this.#list.filter(({ name }) => this.#before.has(name));
+    const moved = movedOf(stayed.map(({ name }) => this.#before.get(name)!.place));
+    const movedNames = new Set([...moved].map((i) => stayed[i]!.name));
+    for (const one of this.#after.values()) {
+      yield null;
+      const old = this.#before.get(one.route.name);
+      if (old === undefined) yield this.#added(one);
+      else yield this.#kept(old, one, movedNames.has(one.route.name));
+    }
+  }
+
+  #added(one: Placed): Change {
+    const { route } = one;
+    const takes = this.#following(one.place, (other) => mayMeet(route, other), route);
+    const notes = new AccessNotes();
+    for (const other of takes.routes) handedOver(this.#before.get(other.name)?.route ?? other, route, notes);
+    const settings = settingsBetween('route', null, essence(route), this.#terms);
+    const order = this.#order(null, one, { takes: takes.routes, gives: [], unrouted: false, known: takes.known });
+    return changeOf(route, 'added', settings, notes, order);
+  }
+
+  #removed(one: Placed): Change {
+    const { route } = one;
+    const gives = this.#successors(one, () => true);
+    const notes = new AccessNotes();
+    for (const other of gives.routes) handedOver(route, other, notes);
+    const settings = settingsBetween('route', essence(route), null, this.#terms);
+    const unrouted = gives.known && !gives.covered;
+    const order = this.#order(one, null, { takes: [], gives: gives.routes, unrouted, known: gives.known });
+    return changeOf(route, 'removed', settings, notes, order);
+  }
+
+  #kept(old: Placed, one: Placed, moved: boolean): Change | null {
+    const settings = alike(old.route, one.route)
+      ? []
+      : settingsBetween('route', written(old.route), written(one.route), this.#terms);
+    const policies = policyOrder(old.route, one.route);
+    if (policies !== null) settings.push(policies);
+    if (settings.length === 0 && !moved) return null;
+    const notes = new AccessNotes();
+    routeAccess(old.route, one.route, notes);
+    const matched = settings.some(({ setting }) => /^(match|listeners)(\.|$)/.test(setting));
+    const order = matched ? this.#rematched(old, one, notes) : moved ? this.#moved(old, one, notes) : null;
+    return changeOf(one.route, settings.length === 0 ? 'moved' : 'changed', settings, notes, order);
+  }
+
+  /** Other requests than before are its own. */
+  #rematched(old: Placed, one: Placed, notes: AccessNotes): OrderChange {
+    const takes = this.#following(
+      one.place,
+      (other) => mayMeet(one.route, other) && !mayMeet(old.route, other),
+      one.route,
+    );
+    const gives = covers(one.route, old.route)
+      ? { routes: [], known: true, covered: true }
+      : this.#successors(old, (other) => other.name !== one.route.name);
+    for (const other of takes.routes) handedOver(this.#before.get(other.name)?.route ?? other, one.route, notes);
+    for (const other of gives.routes) handedOver(old.route, other, notes);
+    const known = takes.known && gives.known;
+    const unrouted = gives.known && !gives.covered;
+    return this.#order(old, one, { takes: takes.routes, gives: gives.routes, unrouted, known });
+  }
+
+  /** Those that it has passed and that may be asked for the same, as far as being asked first makes any difference. */
+  #moved(old: Placed, one: Placed, notes: AccessNotes): OrderChange {
+    const takes: RoutePlan[] = [];
+    const gives: RoutePlan[] = [];
+    let known = true;
+    for (const [place, other] of this.#list.entries()) {
+      const was = this.#before.get(other.name);
+      if (was === undefined || other === one.route) continue;
+      const [wasAhead, isAhead] = [was.place < old.place, place < one.place];
+      if (wasAhead === isAhead) continue;
+      if (--this.#pairs < 0) {
+        known = false;
+        break;
+      }
+      if (!mayMeet(one.route, other) || alike(served(one.route), served(other))) continue;
+      (wasAhead ? takes : gives).push(other);
+    }
+    for (const other of takes.slice(0, MOST_NAMED)) handedOver(other, one.route, notes);
+    for (const other of gives.slice(0, MOST_NAMED)) handedOver(one.route, other, notes);
+    return this.#order(old, one, { takes, gives, unrouted: false, known });
+  }
+
+  /** Routes after `place` that were there before and whose requests it gets, until it leaves nothing to those behind. */
+  #following(
+    place: number,
+    wanted: (other: RoutePlan) => boolean,
+    route: RoutePlan,
+  ): { readonly routes: RoutePlan[]; readonly known: boolean } {
+    const routes: RoutePlan[] = [];
+    for (let i = place + 1; i < this.#list.length; i++) {
+      if (--this.#pairs < 0) return { routes, known: false };
+      const other = this.#list[i]!;
+      if (!this.#before.has(other.name) || !wanted(other)) continue;
+      routes.push(other);
+      if (covers(other, route)) break;
+    }
+    return { routes, known: true };
+  }
+
+  /** Routes that now get the requests of one that was there; `covered`: all of them. */
+  #successors(
+    old: Placed,
+    wanted: (other: RoutePlan) => boolean,
+  ): { readonly routes: RoutePlan[]; readonly known: boolean; readonly covered: boolean } {
+    const routes: RoutePlan[] = [];
+    for (const other of this.#list) {
+      if (--this.#pairs < 0) return { routes, known: false, covered: false };
+      const was = this.#before.get(other.name);
+      if (was !== undefined && was.place < old.place && alike(was.route.match, other.match)) continue;
+      if (!wanted(other) || !mayMeet(old.route, other)) continue;
+      routes.push(other);
+      if (covers(other, old.route)) return { routes, known: true, covered: true };
+    }
+    return { routes, known: true, covered: false };
+  }
+
+  #order(
+    old: Placed | null,
+    now: Placed | null,
+    found: {
+      readonly takes: readonly RoutePlan[];
+      readonly gives: readonly RoutePlan[];
+      readonly unrouted: boolean;
+      readonly known: boolean;
+    },
+  ): OrderChange {
+    const names = (routes: readonly RoutePlan[]): string[] => routes.slice(0, MOST_NAMED).map(({ name }) => name);
+    const { takes, gives, unrouted, known } = found;
+    const some = takes.length + gives.length > 0 || unrouted;
+    return {
+      before: old === null ? null : old.place + 1,
+      after: now === null ? null : now.place + 1,
+      ahead_of: now === null ? null : (this.#list[now.place + 1]?.name ?? null),
+      effect: some ? 'some' : known ? 'none' : 'unknown',
+      takes_from: names(takes),
+      gives_to: names(gives),
+      unrouted,
+    };
+  }
+}
+
+/** What a route is, in few words. */
+function essence(route: RoutePlan): object {
+  const {
+    match,
+    policies,
+    listeners,
+    mirror,
+    drain: _,
+    ...rest
+  } = written(route) as Record<string, unknown> & {
+    readonly match: object;
+    readonly policies: readonly { readonly type: string }[];
+  };
+  const matched = Object.entries(match).filter(([, one]) => one !== null && !(Array.isArray(one) && one.length === 0));
+  return {
+    ...(listeners === null ? {} : { listeners }),
+    match: Object.fromEntries(matched),
+    ...(policies.length === 0 ? {} : { policies: policies.map(({ type }) => type) }),
+    ...rest,
+    ...(mirror === null ? {} : { mirror }),
+  };
+}
+
+/** Policies that are the same, in another order. */
+function policyOrder(before: RoutePlan, after: RoutePlan): SettingChange | null {
+  const types = (route: RoutePlan): string[] => route.policies.map(({ type }) => type);
+  const [old, now] = [types(before), types(after)];
+  const common = (list: readonly string[], other: readonly string[]): string =>
+    list.filter((type) => other.includes(type)).join();
+  return old.length === now.length && common(old, now) !== common(now, old)
+    ? { setting: 'policies', before: old, after: now }
+    : null;
+}
+
+function changeOf(
+  route: RoutePlan,
+  action: Change['action'],
+  settings: readonly SettingChange[],
+  notes: AccessNotes,
+  order: OrderChange | null,
+): Change {
+  const { name } = route;
+  return { kind: 'route', name, action, settings, access: notes.change, order, used_by: [], users: 0 };
+}

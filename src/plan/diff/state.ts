@@ -1,0 +1,112 @@
+/**
+ * Lasting state: what is kept, tuned or reset, and by which settings. Cold.
+ *
+ * A claim says it by its identity (plan/claims.ts): the same one is the same state. A claim of the same kind and name with
+ * another identity is state that begins anew.
+ */
+import type { Claim } from '../../kit/claim.ts';
+import type { Plan } from '../types.ts';
+import type { Fate, SettingChange, StateChange } from './changes.ts';
+import { isClaim } from './reading.ts';
+import { keepsState } from './units.ts';
+
+/** A claim, and what it was found in. */
+interface Found {
+  readonly claim: Claim;
+  /** `kind name` of the thing, and where in it. */
+  readonly thing: string;
+  readonly setting: string;
+}
+
+/** Settings that tune state, but are not where its claim is: of the pool of an endpoint, and of the listener of a count. */
+const ELSEWHERE: Readonly<Record<string, RegExp>> = {
+  endpoint: /^(keepalive|health\.(passive|backoff|panic|slow_start)|timeouts\.connect)(\.|$)/,
+  check: /^health\.active(\.|$)/,
+  pool: /^(queue|max_connections|max_requests|retries\.budget)(\.|$)/,
+  'listener-connections': /^limits\.connections/,
+  'listener-socket': /^address$/,
+  'admin-socket': /^address$/,
+};
+
+/** Every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of their thing. */
+export function fatesOf(
+  before: Plan,
+  after: Plan,
+  settings: ReadonlyMap<string, readonly SettingChange[]>,
+): StateChange[] {
+  const old = claimsOf(before);
+  const now = claimsOf(after);
+  const fates: StateChange[] = [];
+  for (const [key, { claim, thing, setting }] of now) {
+    const was = old.get(key);
+    const { kind, name } = claim;
+    const changed = was === undefined ? [] : relevant(kind, thing, setting, settings);
+    const fate: Fate =
+      was === undefined
+        ? 'new'
+        : was.claim.identity !== claim.identity
+          ? 'reset'
+          : changed.length > 0
+            ? 'tuned'
+            : 'kept';
+    const causes = fate === 'reset' ? changed.filter(({ keeps }) => !keeps) : [];
+    const because = causes.length > 0 ? causes : changed;
+    fates.push({ kind, name, fate, because: because.map((one) => one.setting) });
+  }
+  for (const [key, { claim }] of old)
+    if (!now.has(key)) fates.push({ kind: claim.kind, name: claim.name, fate: 'gone', because: [] });
+  return fates;
+}
+
+/** A setting that has changed, and whether the schema says that state outlives that. */
+interface Cause {
+  readonly setting: string;
+  readonly keeps: boolean;
+}
+
+function relevant(
+  kind: string,
+  thing: string,
+  setting: string,
+  settings: ReadonlyMap<string, readonly SettingChange[]>,
+): Cause[] {
+  const of = (key: string): Cause[] =>
+    (settings.get(key) ?? []).map((one) => ({
+      setting: one.setting,
+      keeps: keepsState(key.split(' ')[0]!, one.setting),
+    }));
+  const elsewhere = ELSEWHERE[kind];
+  if (elsewhere === undefined) return of(thing).filter((one) => one.setting.startsWith(setting));
+  const pool = thing.startsWith('endpoint ') ? `pool ${thing.slice(9, thing.indexOf('/'))}` : thing;
+  const own = kind === 'endpoint' ? of(thing) : [];
+  return [...own, ...of(pool).filter((one) => elsewhere.test(one.setting))];
+}
+
+/** By kind and name. */
+function claimsOf(plan: Plan): Map<string, Found> {
+  const found = new Map<string, Found>();
+  const note = (claim: Claim, thing: string, setting: string): void => {
+    found.set(`${claim.kind} ${claim.name}`, { claim, thing, setting });
+  };
+  const { listeners, pools, routes, ...rest } = plan;
+  for (const { routes: _, pool: __, ...listener } of listeners) walk(listener, `listener ${listener.name}`, '', note);
+  for (const { endpoints, ...pool } of pools) {
+    walk(pool, `pool ${pool.name}`, '', note);
+    for (const endpoint of endpoints) walk(endpoint, `endpoint ${pool.name}/${endpoint.address.text}`, '', note);
+  }
+  for (const { name, policies } of routes)
+    for (const policy of policies) walk(policy, `route ${name}`, `policies.${policy.type}`, note);
+  for (const [key, value] of Object.entries(rest)) walk(value, `${key} `, '', note);
+  return found;
+}
+
+function walk(
+  value: unknown,
+  thing: string,
+  setting: string,
+  note: (claim: Claim, thing: string, setting: string) => void,
+): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (isClaim(value)) note(value, thing, setting);
+  else for (const inner of Object.values(value) as unknown[]) walk(inner, thing, setting, note);
+}

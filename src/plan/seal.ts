@@ -1,0 +1,57 @@
+/**
+ * A plan that may be shown to others: texts that may be secrets are sealed. Cold.
+ *
+ * Which of its texts came from a reference, a plan does not know. So whatever is written into messages is sealed, and what
+ * the schema calls secret. A seal says no more than whether two texts are equal.
+ */
+import { createHmac } from 'node:crypto';
+import { rootSchema, type SchemaNode } from '../config/walk.ts';
+
+/** `salt`: another one for each gateway, so that seals of the same text differ. */
+export function sealer(salt: string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    let seal = known.get(text);
+    if (seal === undefined) {
+      seal = createHmac('sha256', salt).update(text).digest('base64url').slice(0, 16);
+      known.set(text, seal);
+    }
+    return seal;
+  };
+}
+
+/** The JSON of a piece of a plan, sealed. */
+export function sealedJson(value: unknown, seal: (text: string) => string): string {
+  return JSON.stringify(value, (key, one: unknown) => {
+    if (typeof one === 'string') return one !== '' && isSecret(key) ? { sealed: seal(one) } : one;
+    return Array.isArray(one) && one.length > 0 && one.every(isPair)
+      ? one.map(([name, text]) => [name, { sealed: seal(text) }])
+      : one;
+  });
+}
+
+/** A header field, or anything else that has a name and a text. */
+function isPair(one: unknown): one is readonly [string, string] {
+  return Array.isArray(one) && one.length === 2 && typeof one[0] === 'string' && typeof one[1] === 'string';
+}
+
+let secretKeys: ReadonlySet<string> | null = null;
+
+function isSecret(key: string): boolean {
+  secretKeys ??= keysOfSecrets();
+  return secretKeys.has(key);
+}
+
+/** Settings that hold secrets, by whatever name the plan has them: as in the schema, or with capitals. */
+function keysOfSecrets(): Set<string> {
+  const keys = new Set(['body', 'replacement']);
+  const note = ({ properties = {} }: SchemaNode): void => {
+    for (const [key, schema] of Object.entries(properties)) {
+      if (schema['x-secret'] !== true) continue;
+      keys.add(key);
+      keys.add(key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+    }
+  };
+  for (const definition of Object.values(rootSchema.$defs ?? {})) note(definition);
+  return keys;
+}

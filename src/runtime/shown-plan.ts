@@ -1,0 +1,17 @@
+/** The plan in effect as JSON that others may read, in pieces. Cold; for the admin page `/plan`. */
+import { randomBytes } from 'node:crypto';
+import { wrapPlan } from '../plan/parcel.ts';
+import { sealedJson, sealer } from '../plan/seal.ts';
+import type { Plan } from '../plan/types.ts';
+
+/** A new one for each process. */
+const SALT = randomBytes(16).toString('base64url');
+
+/** `about`: what is said beside it. Each piece is a little work. */
+export function* shownPlan(plan: Plan, about: Readonly<Record<string, unknown>>): Generator<string> {
+  const seal = sealer(SALT);
+  const { rest, routes } = wrapPlan(plan);
+  yield `${JSON.stringify({ ...about, salt: SALT }).slice(0, -1)},"plan":{"rest":${sealedJson(rest, seal)},"routes":[`;
+  for (const [i, route] of routes.entries()) yield `${i === 0 ? '' : ',\n'}${sealedJson(route, seal)}`;
+  yield ']}}\n';
+}
