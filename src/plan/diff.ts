@@ -34,7 +34,10 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
   };
   for (const change of others(old, after, terms)) take(change);
   for (const change of listeners(old, after, terms)) take(change);
-  for (const change of pools(old, after, terms)) take(change);
+  for (const change of pools(old, after, terms)) {
+    take(change);
+    yield null;
+  }
   for (const change of acls(old, after, terms)) take(change);
   yield null;
   for (const change of new RouteDiff(old.routes, after.routes, terms).changes()) {
@@ -42,8 +45,7 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
     yield null;
   }
   const settings = new Map(changes.map((one) => [`${one.kind} ${one.name}`, one.settings]));
-  const fates = fatesOf(old, after, settings);
-  yield null;
+  const fates = yield* fatesOf(old, after, settings);
   const counts: Record<Fate, number> = { kept: 0, tuned: 0, reset: 0, new: 0, gone: 0 };
   for (const { fate } of fates) counts[fate]++;
   const ordered = inOrderOfImportance(changes);
@@ -59,7 +61,8 @@ function emptyPlan(plan: Plan): Plan {
 type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
 
 function change(part: Part): Change {
-  return { settings: [], access: null, order: null, used_by: [], users: 0, ...part };
+  const { kind, name, action } = part;
+  return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...part };
 }
 
 interface Named {
@@ -166,6 +169,7 @@ function inShort({ address, protocol, pool, acl }: ListenerPlan): object {
 
 function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   for (const [name, old, now] of sideBySide(before.pools, after.pools, (one) => one.name)) {
+    yield null;
     if (old !== null && now !== null) yield* pool(old, now, terms);
     else {
       const settings = settingsBetween('pool', poolInShort(old), poolInShort(now), terms);

@@ -23,11 +23,16 @@ export function sealer(salt: string): (text: string) => string {
 /** The JSON of a piece of a plan, sealed. */
 export function sealedJson(value: unknown, seal: (text: string) => string): string {
   return JSON.stringify(value, (key, one: unknown) => {
-    if (typeof one === 'string') return one !== '' && isSecret(key) ? { sealed: seal(one) } : one;
+    if (typeof one === 'string') return one !== '' && (isSecret(key) || isMatter(one)) ? { sealed: seal(one) } : one;
     return Array.isArray(one) && one.length > 0 && one.every(isPair)
       ? one.map(([name, text]) => [name, { sealed: seal(text) }])
       : one;
   });
+}
+
+/** No setting that people write is that long; keys and certificates are. */
+function isMatter(text: string): boolean {
+  return text.length > 512 || text.startsWith('-----BEGIN ');
 }
 
 /** A header field, or anything else that has a name and a text. */

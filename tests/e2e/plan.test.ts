@@ -171,6 +171,46 @@ test.each<[string, Omit<Parts, 'chats' | 'slow'>, Record<string, number>]>([
   raw.socket.destroy();
 });
 
+test('what another route may take now is not told for certain', async () => {
+  await using origin = await chatOrigin();
+  const all = { chats: [origin.port], slow: origin.port };
+  await using gateway = await testGateway(configOf(all));
+  await using stream = await chat(gateway.port(), '/chat');
+  const routes = [
+    { name: 'new', match: { path: '/chat', methods: ['POST'] }, pool: 'slow' },
+    { name: 'chat', match: { path: '/chat' }, pool: 'chat' },
+    { name: 'slow', match: { path: '/slow' }, pool: 'slow' },
+  ];
+  const { report, text } = await planned(gateway, configOf({ ...all, routes }));
+  expect(report.live).toMatchObject({ leases: 1, goes_over: 0, unsure: 1, stays: [] });
+  expect(text).toContain('1 may now be for another route');
+  stream.socket.destroy();
+});
+
+test('connections beyond a new limit, and what the config says of those whom it would refuse', async () => {
+  await using origin = await chatOrigin();
+  const all = { chats: [origin.port], slow: origin.port };
+  await using gateway = await testGateway(configOf(all));
+  await using stream = await chat(gateway.port(), '/chat');
+  await using idle = await RawClient.to(gateway.port());
+  const web = { address: '127.0.0.1:0', acl: 'nobody', limits: { connections: 1 } };
+  const more = { reload: { tightened: 'cut' } };
+  const { report, text } = await planned(gateway, configOf({ ...all, listeners: { web }, more }));
+  expect(report.live).toMatchObject({
+    stays: [{ reason: 'denied_by_listener', streams: 1, action: 'cut', deadline: null }],
+    over_limit: 1,
+  });
+  const [change] = report.changes;
+  expect(change).toMatchObject({
+    name: 'web',
+    access: { effect: 'tightened' },
+    touches: { connections: 2, streams: 1 },
+  });
+  expect(text).toContain("1 stream would stay behind: the listener's ACL refuses the client; cut at once\n");
+  stream.socket.destroy();
+  idle.socket.destroy();
+});
+
 test('the log says in a few words what a reload has changed', async () => {
   const config = configOf({ chats: [9], slow: 9 });
   await using gateway = await testGateway(config);

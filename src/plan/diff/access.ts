@@ -7,24 +7,39 @@ import type { AccessChange, SettingChange } from './changes.ts';
 /** Policies that keep clients out or hold them back, beside ACLs. */
 const GUARDS = new Set(['auth', 'forward_auth', 'rate_limit', 'connection_limit']);
 
+/** Sentences of either kind; more are counted. */
+const MOST_NOTES = 10;
+
 /** Gathers what there is to say. */
 export class AccessNotes {
-  readonly loosened: string[] = [];
-  readonly tightened: string[] = [];
+  readonly #loosened: string[] = [];
+  readonly #tightened: string[] = [];
+
+  loosen(how: string): void {
+    this.#loosened.push(how);
+  }
+
+  tighten(how: string): void {
+    this.#tightened.push(how);
+  }
 
   compare(before: Networks, after: Networks, where: string): void {
     const more = after.without(before);
     const fewer = before.without(after);
-    if (!more.empty) this.loosened.push(`newly allowed${where}: ${more.toString()}`);
-    if (!fewer.empty) this.tightened.push(`no longer allowed${where}: ${fewer.toString()}`);
+    if (!more.empty) this.loosen(`newly allowed${where}: ${more.toString()}`);
+    if (!fewer.empty) this.tighten(`no longer allowed${where}: ${fewer.toString()}`);
   }
 
   get change(): AccessChange | null {
-    const { loosened, tightened } = this;
+    const [loosened, tightened] = [few(this.#loosened), few(this.#tightened)];
     if (loosened.length === 0 && tightened.length === 0) return null;
     const effect = tightened.length === 0 ? 'loosened' : loosened.length === 0 ? 'tightened' : 'both';
     return { effect, loosened, tightened };
   }
+}
+
+function few(notes: readonly string[]): readonly string[] {
+  return notes.length <= MOST_NOTES ? notes : [...notes.slice(0, MOST_NOTES), `and ${notes.length - MOST_NOTES} more`];
 }
 
 const known = new WeakMap<AclPlan, Networks>();
@@ -71,8 +86,8 @@ export function handedOver(before: RoutePlan, after: RoutePlan, notes: AccessNot
 
 function guards(before: RoutePlan, after: RoutePlan, where: string, notes: AccessNotes): void {
   const [old, now] = [guardsOf(before), guardsOf(after)];
-  for (const type of old) if (!now.has(type)) notes.loosened.push(`no ${type} any more${where}`);
-  for (const type of now) if (!old.has(type)) notes.tightened.push(`now with ${type}${where}`);
+  for (const type of old) if (!now.has(type)) notes.loosen(`no ${type} any more${where}`);
+  for (const type of now) if (!old.has(type)) notes.tighten(`now with ${type}${where}`);
 }
 
 /** From nowhere but this machine, from some networks, from all. */
@@ -85,8 +100,8 @@ const REACH = ['this machine alone', 'one of its addresses', 'all of its address
 
 function reachAccess(before: AddressPlan | null, after: AddressPlan, notes: AccessNotes): void {
   const [old, now] = [before === null ? 0 : reachOf(before), reachOf(after)];
-  if (now > old) notes.loosened.push(`can be reached at ${REACH[now]}${before === null ? '' : `, not ${REACH[old]}`}`);
-  if (now < old) notes.tightened.push(`can be reached at ${REACH[now]}, not ${REACH[old]}`);
+  if (now > old) notes.loosen(`can be reached at ${REACH[now]}${before === null ? '' : `, not ${REACH[old]}`}`);
+  if (now < old) notes.tighten(`can be reached at ${REACH[now]}, not ${REACH[old]}`);
 }
 
 export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessChange | null {
@@ -101,7 +116,7 @@ export function openedAccess(listener: ListenerPlan): AccessChange | null {
   const open = (route: RoutePlan): boolean => allowedByRoute(route).all && !guardsOf(route).has('auth');
   if (listener.protocol === 'http' && !listener.routes.some(open)) return null;
   const notes = new AccessNotes();
-  notes.loosened.push('open to whoever can reach it: no ACL');
+  notes.loosen('open to whoever can reach it: no ACL');
   return notes.change;
 }
 
@@ -115,8 +130,8 @@ export function listenerAccess(
   if (before.acl?.name !== after.acl?.name) notes.compare(allowedBy(before.acl), allowedBy(after.acl), '');
   const [old, now] = [Networks.of(before.trustedProxies), Networks.of(after.trustedProxies)];
   const believed = 'believed about who the client is';
-  if (!now.without(old).empty) notes.loosened.push(`newly ${believed}: ${now.without(old).toString()}`);
-  if (!old.without(now).empty) notes.tightened.push(`no longer ${believed}: ${old.without(now).toString()}`);
+  if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);
+  if (!old.without(now).empty) notes.tighten(`no longer ${believed}: ${old.without(now).toString()}`);
   limits(settings, notes);
   return notes.change;
 }
@@ -127,9 +142,9 @@ function limits(settings: readonly SettingChange[], notes: AccessNotes): void {
     if (!/^(limits\.)?[a-z_]+$/.test(setting) || typeof before !== 'number' || typeof after !== 'number') continue;
     const bound = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : value);
     const name = setting.replace('limits.', '').replaceAll('_', ' ');
-    if (after === 0) notes.loosened.push(`no limit any more: ${name}`);
-    else if (bound(after) > bound(before)) notes.loosened.push(`higher limit: ${name}`);
-    else notes.tightened.push(`lower limit: ${name}`);
+    if (after === 0) notes.loosen(`no limit any more: ${name}`);
+    else if (bound(after) > bound(before)) notes.loosen(`higher limit: ${name}`);
+    else notes.tighten(`lower limit: ${name}`);
   }
 }
 

@@ -9,6 +9,7 @@ import type { AclPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../types.
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
 import { chainOf, type Live, type LiveLeases, poolsOf } from './live.ts';
+import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
 
 type Stay =
@@ -85,20 +86,29 @@ function sideOf(plan: Plan): Side {
 class Sides {
   readonly #before: Side;
   readonly #after: Side;
-  /** Routes whose requests another one may take now. */
-  readonly #losing: ReadonlySet<string>;
+  /** Routes that may take requests from others now. */
+  readonly #taking = new Map<string, RoutePlan>();
+  /** Routes whose requests another one may take now, as far as it has been asked. */
+  readonly #losing = new Map<string, boolean>();
   readonly #acls = new Map<AclPlan, AddressAcl>();
 
   constructor(before: Plan, after: Plan, { changes }: PlanDiff) {
     this.#before = sideOf(before);
     this.#after = sideOf(after);
-    const losing = new Set<string>();
     for (const { kind, name, order } of changes) {
-      if (kind !== 'route' || order === null) continue;
-      for (const loser of order.takes_from) losing.add(loser);
-      if (order.after !== null && order.effect !== 'none') losing.add(name);
+      const route = kind === 'route' && order !== null ? this.#after.routes.get(name) : undefined;
+      if (route !== undefined && order?.effect !== 'none') this.#taking.set(name, route);
     }
-    this.#losing = losing;
+  }
+
+  #mayLose(route: RoutePlan): boolean {
+    const { name } = route;
+    let losing = this.#losing.get(name);
+    if (losing === undefined) {
+      losing = this.#taking.has(name) || [...this.#taking.values()].some((other) => mayMeet(other, route));
+      this.#losing.set(name, losing);
+    }
+    return losing;
   }
 
   fateOf(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
@@ -124,7 +134,7 @@ class Sides {
       if (policy.type === 'acl' && !this.#allows(policy.acl, one.client)) return 'denied_by_policy';
     if (!alike(lasting(old), lasting(now))) return 'policies_changed';
     const fate = this.#atPools(poolsOf(old, this.#before.plan), poolsOf(now, this.#after.plan), one);
-    return fate === 'goes_over' && this.#losing.has(one.route) ? 'unsure' : fate;
+    return fate === 'goes_over' && this.#mayLose(now) ? 'unsure' : fate;
   }
 
   /** An endpoint that is at work goes on if its pool still has it; who has none yet needs the same pool. */

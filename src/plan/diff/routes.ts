@@ -107,11 +107,9 @@ export class RouteDiff {
 
   /** Other requests than before are its own. */
   #rematched(old: Placed, one: Placed, notes: AccessNotes): OrderChange {
-    const takes = this.#following(
-      one.place,
-      (other) => mayMeet(one.route, other) && !mayMeet(old.route, other),
-      one.route,
-    );
+    const takes = covers(old.route, one.route)
+      ? { routes: [], known: true }
+      : this.#following(one.place, (other) => mayMeet(one.route, other), one.route);
     const gives = covers(one.route, old.route)
       ? { routes: [], known: true, covered: true }
       : this.#successors(old, (other) => other.name !== one.route.name);

@@ -28,16 +28,17 @@ const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   'admin-socket': /^address$/,
 };
 
-/** Every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of their thing. */
-export function fatesOf(
+/** In small steps: every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of their thing. */
+export function* fatesOf(
   before: Plan,
   after: Plan,
   settings: ReadonlyMap<string, readonly SettingChange[]>,
-): StateChange[] {
-  const old = claimsOf(before);
-  const now = claimsOf(after);
+): Generator<null, StateChange[]> {
+  const old = yield* claimsOf(before);
+  const now = yield* claimsOf(after);
   const fates: StateChange[] = [];
   for (const [key, { claim, thing, setting }] of now) {
+    yield null;
     const was = old.get(key);
     const { kind, name } = claim;
     const changed = was === undefined ? [] : relevant(kind, thing, setting, settings);
@@ -83,7 +84,7 @@ function relevant(
 }
 
 /** By kind and name. */
-function claimsOf(plan: Plan): Map<string, Found> {
+function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
   const found = new Map<string, Found>();
   const note = (claim: Claim, thing: string, setting: string): void => {
     found.set(`${claim.kind} ${claim.name}`, { claim, thing, setting });
@@ -91,11 +92,14 @@ function claimsOf(plan: Plan): Map<string, Found> {
   const { listeners, pools, routes, ...rest } = plan;
   for (const { routes: _, pool: __, ...listener } of listeners) walk(listener, `listener ${listener.name}`, '', note);
   for (const { endpoints, ...pool } of pools) {
+    yield null;
     walk(pool, `pool ${pool.name}`, '', note);
     for (const endpoint of endpoints) walk(endpoint, `endpoint ${pool.name}/${endpoint.address.text}`, '', note);
   }
-  for (const { name, policies } of routes)
+  for (const { name, policies } of routes) {
+    yield null;
     for (const policy of policies) walk(policy, `route ${name}`, `policies.${policy.type}`, note);
+  }
   for (const [key, value] of Object.entries(rest)) walk(value, `${key} `, '', note);
   return found;
 }
