@@ -61,8 +61,8 @@ function emptyPlan(plan: Plan): Plan {
 type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
 
 function change(part: Part): Change {
-  const { kind, name, action } = part;
-  return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...part };
+  const { kind, name, action, ...rest } = part;
+  return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...rest };
 }
 
 interface Named {
