@@ -9,17 +9,18 @@
  */
 import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Fields } from '../http/fields.ts';
+import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
+import { type Branch, type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 import { clientAddress } from '../http/identity.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
+import { StoredReply } from '../http/stored-reply.ts';
 import type { Transport } from '../net/transport.ts';
-import type { Verdict } from '../policies/policy.ts';
 import { recordExchange } from './access-records.ts';
+import { TakenCourse } from './course.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
@@ -27,11 +28,12 @@ import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } fro
 import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
+import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
 const FORBIDDEN = 403;
 
-export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
+export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, Branch {
   readonly x: Exchange;
   readonly stream: ServerStream;
   /** Of the generation that it runs on, which may become another. */
@@ -46,6 +48,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** What the client asked for, if it is to become a tunnel: hooks edit the exchange itself. */
   #asked: Exchange | null = null;
   #routedPath = '';
+  /** A policy has taken it over. */
+  #course: TakenCourse | null = null;
+  /** Its client is a policy of another one: it is neither counted nor logged, and meets only the policies behind that. */
+  #inner = false;
 
   constructor(x: Exchange, stream: ServerStream, live: HttpLive) {
     this.x = x;
@@ -63,7 +69,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
       live.metrics.refusedByAcl++;
       this.stream.closing = true;
-      this.#answer(problem(FORBIDDEN));
+      this.answer(problem(FORBIDDEN));
       return;
     }
     if (live.shared.overloaded) {
@@ -78,7 +84,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     }
     const last = lastHop(x);
     if (last !== null) {
-      this.#answer(last);
+      this.answer(last);
       return;
     }
     const route = live.router.match(x);
@@ -95,8 +101,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   #advance(): void {
     const hooks = this.#route!.request;
     while (this.#step < hooks.length) {
-      const verdict = hooks[this.#step++]!(this.x);
+      const verdict = hooks[this.#step++]!(this.x, this);
       if (verdict === undefined) continue;
+      if (verdict === TAKEN) return;
       if (verdict instanceof Promise) {
         verdict.then(
           (late) => this.#resume(late),
@@ -104,18 +111,63 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
         );
         return;
       }
-      this.#answer(verdict, true);
+      this.#verdict(verdict);
       return;
     }
     const { respond } = this.#route!;
-    if (respond !== null) this.#answer(respond(this.x));
+    if (respond !== null) this.answer(respond(this.x));
     else this.#forward();
   }
 
+  #verdict(answer: FixedResponse | StoredReply): void {
+    if (answer instanceof StoredReply) this.answer(answer);
+    else this.answer(answer, true);
+  }
+
   #resume(verdict: Verdict): void {
-    if (this.#over) return;
+    if (this.#over || verdict === TAKEN) return;
     if (verdict === undefined) this.#advance();
-    else this.#answer(verdict, true);
+    else this.#verdict(verdict);
+  }
+
+  // === in the hands of a policy (Way, Branch)
+
+  get upgrade(): boolean {
+    return this.stream.upgrade;
+  }
+
+  take(holder: CourseHolder): Course {
+    return (this.#course = new TakenCourse(this, holder));
+  }
+
+  /** The policy gives it back. */
+  proceed(): void {
+    this.#course = null;
+    this.#advance();
+  }
+
+  /** Sends another exchange where this one would have gone from here. */
+  branch(x: Exchange, stream: ServerStream): Branch {
+    const inner = new Passage(x, stream, this.live);
+    inner.#inner = true;
+    inner.#route = this.#route;
+    inner.#step = this.#step;
+    x.route = this.x.route;
+    inner.#advance();
+    return inner;
+  }
+
+  /** For the one client that it is for. */
+  mark(fields: Fields): void {
+    const forwarding = this.#forwarding;
+    if (forwarding?.attempt != null) forwarding.pool.mark(this.x, forwarding.attempt.endpoint, fields);
+  }
+
+  /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
+  editOuter(fields: Fields): void {
+    const hooks = this.#route!.outer;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
+    this.live.explain?.onResponse(fields, this.x, this.#facts(false));
   }
 
   #forward(): void {
@@ -147,15 +199,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     x.upstreamAt = now;
     x.status = status;
     x.responseFields = fields;
-    stripHopByHop(fields);
-    // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
-    if (status === 204) fields.removeKnown(CONTENT_LENGTH);
-    if (!fields.has(DATE)) fields.add('Date', this.live.shared.date.value());
-    fields.add('Via', '1.1 prozy');
-    forwarding.pool.mark(x, attempt.endpoint, fields);
-    const hooks = this.#route!.response;
+    receive(fields, status, this.live.shared.date);
+    if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
+    const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
-    if (this.live.explain !== null) this.live.explain.onResponse(fields, x, this.#facts(false));
+    if (this.live.explain !== null && !this.#inner) this.live.explain.onResponse(fields, x, this.#facts(false));
     this.stream.head(status, reason, fields, framing, attempt.connection!);
   }
 
@@ -165,7 +213,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
 
   end(trailers: string): void {
     this.#forwarding!.attempt!.completed();
-    this.#finish();
+    this.settle();
     this.stream.end(trailers);
   }
 
@@ -192,7 +240,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#bytesOut = bytesOut;
     this.x.error = code;
     this.#over = false;
-    this.#finish();
+    this.settle();
   }
 
   /** The attempt under way failed. */
@@ -208,7 +256,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.error = error.code;
     this.x.status = error.status;
     this.#forwarding?.stop();
-    this.#finish();
+    this.#course?.holder.clientGone(error);
+    this.settle();
   }
 
   rehome(next: Successor): Pin | null {
@@ -232,6 +281,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#tunnel?.cut(end);
     if (this.#over) return;
     this.#forwarding?.stop();
+    this.#course?.holder.clientGone(end.error);
     this.stream.closing = true;
     this.refuse(end.error);
   }
@@ -248,28 +298,48 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   answerInstead(error: GatewayError, response: FixedResponse): void {
     this.x.error = error.code;
     this.x.endpoint = '';
-    this.#answer(response);
+    this.answer(response);
   }
 
   /** The client gets an answer that says what is wrong, or its connection ends if one had begun. */
   refuse(error: GatewayError): void {
     this.x.error = error.code;
     if (this.stream.begun) {
-      this.#finish();
+      this.settle();
       this.stream.abort();
-    } else this.#answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
+    } else this.answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
   }
 
-  #answer(response: FixedResponse, denied = false): void {
+  /** A whole answer that no upstream gives. `denied`: a policy refuses the request. */
+  answer(response: FixedResponse | StoredReply, denied = false): void {
     const { stream, x } = this;
+    if (response instanceof StoredReply) {
+      this.#reply(response);
+      return;
+    }
     const { explain } = this.live;
-    const answer = explain === null ? response : explain.onAnswer(response, x, this.#facts(denied));
+    const answer = explain === null || this.#inner ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
     stream.owner = null;
     // Leases and counters are settled first: `fixed` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
-    this.#finish();
+    this.settle();
     stream.fixed(answer);
+  }
+
+  #reply(stored: StoredReply): void {
+    const { stream, x } = this;
+    let reply = stored;
+    x.status = reply.status;
+    if (this.#route!.outer.length > 0 || this.live.explain !== null) {
+      const fields = Fields.ofLines(reply.lines);
+      x.responseFields = fields;
+      this.editOuter(fields);
+      reply = reply.under(fields.lines());
+    }
+    this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
+    this.settle();
+    stream.stored(reply);
   }
 
   /** For explain-field.ts. */
@@ -278,7 +348,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   /** The exchange is over: hooks, counters, log, lease. What remains is for the stream to send. */
-  #finish(): void {
+  settle(): void {
     if (this.#over) return;
     this.#over = true;
     const { x, stream } = this;
@@ -286,8 +356,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#forwarding?.finished();
     const route = this.#route;
-    if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-    recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
+    if (!this.#inner) {
+      if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
+      recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
+    }
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
     this.live.lease.release(this);

@@ -1,0 +1,98 @@
+/**
+ * One cache policy of one route: what a request gets out of the cache at once, and what has to be fetched. Hot.
+ *
+ * A hit that nothing special is asked of is answered here, within the call; everything else is a Visit.
+ */
+import { TAKEN, type Verdict, type Way } from '../http/course.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Deadlines } from '../net/deadlines.ts';
+import type { CachePolicyPlan } from '../plan/types/cache.ts';
+import { SPECIAL } from './answers.ts';
+import { statusLine, type Forwarded } from './cache-status-line.ts';
+import { compileConditions, type Condition } from './conditions.ts';
+import { NO_REQUEST_DIRECTIVES, type RequestDirectives, requestDirectives } from './directives.ts';
+import type { FreshnessRules } from './freshness.ts';
+import type { HttpCache } from './http-cache.ts';
+import { invalidatedTargets, invalidates } from './invalidation.ts';
+import { Visit } from './visit.ts';
+
+/** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
+const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
+const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
+
+export class CacheSite {
+  readonly cache: HttpCache;
+  readonly plan: CachePolicyPlan;
+  readonly rules: FreshnessRules;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly noStore: Condition;
+  readonly #route: string;
+  readonly #bypass: Condition;
+
+  constructor(route: string, plan: CachePolicyPlan, cache: HttpCache, clock: Clock, deadlines: Deadlines) {
+    this.#route = route;
+    this.cache = cache;
+    this.plan = plan;
+    this.clock = clock;
+    this.deadlines = deadlines;
+    const { defaultTtl, minTtl, maxTtl } = plan;
+    this.rules = {
+      defaultTtl: defaultTtl === null ? -1 : Math.floor(defaultTtl / 1000),
+      minTtl: Math.floor(minTtl / 1000),
+      maxTtl: maxTtl === null ? -1 : Math.floor(maxTtl / 1000),
+      heuristicFraction: 0.1,
+      heuristicMax: 7 * 24 * 3600,
+    };
+    this.#bypass = compileConditions(plan.bypass);
+    this.noStore = compileConditions(plan.noStore);
+  }
+
+  request(x: Exchange, way: Way): Verdict {
+    const { cache } = this;
+    const { fields, method } = x;
+    if (method !== 'GET' && method !== 'HEAD') return this.#pass(x, 'method');
+    // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
+    if (x.bodyLength !== 0 || way.upgrade || (fields.seen & FOR_ORIGIN) !== 0) return this.#pass(x, 'bypass');
+    if (this.#bypass !== null && this.#bypass(x)) return this.#pass(x, 'bypass');
+    const key = cache.key.of(x);
+    const scope = cache.key.scope(this.#route, x);
+    const stored = cache.store.find(key, scope, fields);
+    const now = x.startedAt;
+    if (stored !== null && now < stored.plainUntil && (fields.seen & (DIRECTIVES | SPECIAL)) === 0) {
+      cache.metrics.hits++;
+      x.cache = 'hit';
+      if (stored.length <= Visit.LARGEST_REPLY) return stored.reply(now);
+    }
+    return new Visit(this, x, way, key, scope, this.#directives(x)).begin(stored);
+  }
+
+  #directives({ fields }: Exchange): RequestDirectives {
+    if ((fields.seen & DIRECTIVES) === 0 || !this.plan.obeysRequests) return NO_REQUEST_DIRECTIVES;
+    return requestDirectives(fields.known(CACHE_CONTROL), fields.known(PRAGMA));
+  }
+
+  #pass(x: Exchange, why: Forwarded): undefined {
+    this.cache.metrics.passed++;
+    x.cache = why;
+    return undefined;
+  }
+
+  /** The response to a request that the cache had no part in. */
+  response(x: Exchange): void {
+    const { responseFields: fields, status } = x;
+    if (fields === null) return;
+    if (invalidates(x.method, status)) this.#invalidate(x, status);
+    if (this.plan.statusHeader) fields.add('Cache-Status', statusLine({ forwarded: forwardedOf(x.cache), status }));
+  }
+
+  /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
+  #invalidate(x: Exchange, status: number): void {
+    const { cache } = this;
+    cache.invalidate(cache.key.of(x));
+    for (const { secure, host, path, query } of invalidatedTargets(x, status, x.responseFields!))
+      cache.invalidate(cache.key.ofUrl(secure, host, path, query));
+  }
+}
