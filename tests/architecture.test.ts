@@ -16,7 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ['kit', 'observe'],
   http: ['kit', 'observe', 'net'],
   upstream: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
-  policies: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
+  cache: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
+  policies: ['kit', 'observe', 'net', 'http', 'cache', 'type plan/types', 'type config/schema.gen'],
   proxy: ['kit', 'observe', 'net', 'http', 'upstream', 'policies/policy', 'type plan/types'],
   // Pure: what a path in normal form is, is the one thing that it shares with the traffic path.
   plan: ['kit', 'config', 'http/path'],
@@ -137,7 +138,7 @@ describe('what only one place does', () => {
   });
 
   test('nothing is thrown on the traffic path', () => {
-    const hot = files.filter((file) => /^src\/(net|http|upstream|proxy)\//.test(file));
+    const hot = files.filter((file) => /^src\/(net|http|upstream|cache|proxy)\//.test(file));
     // A table that could not be built is a defect found at load, before there is traffic.
     expect(
       linesWith(
