@@ -4,11 +4,12 @@
  * Conditions come before ranges (RFC 9110 §13.2.2). Both are the client's to use on any stored response, however it was
  * fetched (RFC 9111 §4.3.2).
  */
+import { randomBytes } from 'node:crypto';
 import type { Exchange } from '../http/exchange.ts';
 import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../http/known.ts';
 import { StoredReply } from '../http/stored-reply.ts';
 import { evaluate, ifRangeHolds } from './conditional.ts';
-import { contentRange, type ByteRange, multipart, parseRange, unsatisfiedRange } from './range.ts';
+import { type ByteRange, contentRange, parseRange, partHead, partsEnd, unsatisfiedRange } from './range.ts';
 import type { StoredHead, StoredResponse } from './stored-response.ts';
 import { reasonPhrase } from '../http/status.ts';
 
@@ -17,14 +18,18 @@ const CONDITIONS = (1 << IF_NONE_MATCH) | (1 << IF_MODIFIED_SINCE);
 /** Fields that ask for something else than the whole. */
 export const SPECIAL = CONDITIONS | (1 << RANGE);
 
-/** `now`, `wall`: monotonic and epoch ms. */
-export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number): StoredReply {
-  if ((x.fields.seen & SPECIAL) === 0) return stored.reply(now);
+/** Between parts. That no part has it in it can't be known of bytes, only made unlikely: it is another one in each process. */
+const BOUNDARY = randomBytes(18).toString('base64url');
+
+/** `now`, `wall`: monotonic and epoch ms. `told`: what its Cache-Status says; '': that it was stored. */
+export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): StoredReply {
+  const whole = (): StoredReply => (told === '' ? stored.reply(now) : stored.replyAs(now, told));
+  if ((x.fields.seen & SPECIAL) === 0) return whole();
   const { head } = stored;
-  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(stored.ageAt(now)));
+  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(stored.ageAt(now), told));
   const ranges = rangesOf(stored, x);
-  if (ranges === null) return stored.reply(now);
-  const aged = stored.agedLines(stored.ageAt(now));
+  if (ranges === null) return whole();
+  const aged = stored.agedLines(stored.ageAt(now), told);
   const complete = stored.part?.complete ?? stored.length;
   if (ranges === 'unsatisfiable') {
     const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
@@ -72,9 +77,23 @@ function partial(
     const own = `Content-Range: ${contentRange(range, complete)}\r\nContent-Length: ${body.length}\r\n`;
     return new StoredReply(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
   }
-  const { contentType, body } = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
-  const own = `Content-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n`;
+  const body = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
+  const own = `Content-Type: multipart/byteranges; boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n`;
   return new StoredReply(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
+}
+
+/** RFC 9110 §14.6. */
+function multipart(
+  ranges: readonly ByteRange[],
+  complete: number,
+  contentType: string | undefined,
+  slice: (range: ByteRange) => Buffer,
+): Buffer {
+  const pieces = ranges.flatMap((range) => [
+    Buffer.from(partHead(BOUNDARY, contentType, range, complete), 'latin1'),
+    slice(range),
+  ]);
+  return Buffer.concat([...pieces, Buffer.from(partsEnd(BOUNDARY), 'latin1')]);
 }
 
 /** RFC 9110 §15.4.5: what a cache or client needs to update what it has, and nothing that describes a body. */

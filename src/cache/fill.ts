@@ -49,8 +49,9 @@ export class Fill implements ReadableBody {
     this.#source = source;
   }
 
-  get readers(): number {
-    return this.#readers.size;
+  /** Bytes that have yet to come, as far as that is known. */
+  get missing(): number {
+    return this.#expected < 0 ? 0 : this.#expected - this.size;
   }
 
   join(reader: Reader): void {

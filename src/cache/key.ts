@@ -5,10 +5,12 @@
  * §4.4). Scheme, host and port are always part of it. The scope tells the routes apart that share a cache, and the header
  * fields and cookies that count: what one route has fetched another does not give away.
  */
+import { parseAuthority } from '../http/authority.ts';
 import { cookieOf } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { decodeQuery } from '../http/query.ts';
 import type { CacheKeyPlan } from '../plan/types/cache.ts';
+import type { Target } from './invalidation.ts';
 
 /** Neither in a URL nor in a name. */
 const SEPARATOR = '\n';
@@ -32,9 +34,13 @@ export class CacheKey {
     return urlKey(x.connection.secure, authorityOf(x), x.path, this.#query(x.query));
   }
 
-  /** The key of a URL that somebody names. `host`: in lower case, with a port that is not the scheme's own. */
-  ofUrl(secure: boolean, host: string, path: string, query: string): string {
-    return urlKey(secure, host, path, this.#query(query));
+  /** The key of a URI that somebody names; null: its authority is none. */
+  ofTarget({ scheme, authority, path, query }: Target): string | null {
+    const parsed = parseAuthority(authority);
+    if (parsed === null) return null;
+    const secure = scheme === 'https';
+    const own = parsed.port < 0 || parsed.port === (secure ? 443 : 80);
+    return urlKey(secure, own ? parsed.host : `${parsed.host}:${parsed.port}`, path, this.#query(query));
   }
 
   /** What goes beside the key. `route`: the name of the route. */

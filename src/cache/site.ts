@@ -3,19 +3,21 @@
  *
  * A hit that nothing special is asked of is answered here, within the call; everything else is a Visit.
  */
-import { TAKEN, type Verdict, type Way } from '../http/course.ts';
+import type { Verdict, Way } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
 import { CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { SPECIAL } from './answers.ts';
-import { statusLine, type Forwarded } from './cache-status-line.ts';
+import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
 import { compileConditions, type Condition } from './conditions.ts';
-import { NO_REQUEST_DIRECTIVES, type RequestDirectives, requestDirectives } from './directives.ts';
+import { NO_REQUEST_DIRECTIVES } from './directives.ts';
 import type { FreshnessRules } from './freshness.ts';
 import type { HttpCache } from './http-cache.ts';
 import { invalidatedTargets, invalidates } from './invalidation.ts';
+import { directivesOfRequest } from './received.ts';
 import { Visit } from './visit.ts';
 
 /** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
@@ -66,15 +68,11 @@ export class CacheSite {
       x.cache = 'hit';
       if (stored.length <= Visit.LARGEST_REPLY) return stored.reply(now);
     }
-    return new Visit(this, x, way, key, scope, this.#directives(x)).begin(stored);
+    const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
+    return new Visit(this, x, way, key, scope, request).begin(stored);
   }
 
-  #directives({ fields }: Exchange): RequestDirectives {
-    if ((fields.seen & DIRECTIVES) === 0 || !this.plan.obeysRequests) return NO_REQUEST_DIRECTIVES;
-    return requestDirectives(fields.known(CACHE_CONTROL), fields.known(PRAGMA));
-  }
-
-  #pass(x: Exchange, why: Forwarded): undefined {
+  #pass(x: Exchange, why: ForwardReason): undefined {
     this.cache.metrics.passed++;
     x.cache = why;
     return undefined;
@@ -84,15 +82,19 @@ export class CacheSite {
   response(x: Exchange): void {
     const { responseFields: fields, status } = x;
     if (fields === null) return;
-    if (invalidates(x.method, status)) this.#invalidate(x, status);
-    if (this.plan.statusHeader) fields.add('Cache-Status', statusLine({ forwarded: forwardedOf(x.cache), status }));
+    if (invalidates(x.method, status)) this.#invalidate(x, fields);
+    const reason = x.cache === 'method' ? 'method' : 'bypass';
+    if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
   }
 
   /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
-  #invalidate(x: Exchange, status: number): void {
+  #invalidate(x: Exchange, fields: Fields): void {
     const { cache } = this;
-    cache.invalidate(cache.key.of(x));
-    for (const { secure, host, path, query } of invalidatedTargets(x, status, x.responseFields!))
-      cache.invalidate(cache.key.ofUrl(secure, host, path, query));
+    const { authority, path, query } = x;
+    const target = { scheme: x.connection.secure ? 'https' : 'http', authority, path, query } as const;
+    for (const one of invalidatedTargets(target, fields)) {
+      const key = cache.key.ofTarget(one);
+      if (key !== null) cache.invalidate(key);
+    }
   }
 }

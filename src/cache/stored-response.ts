@@ -5,7 +5,7 @@
  * second (RFC 9111 §4: a stored response is sent with its Age). Instants are monotonic ms unless they are said to be dates.
  */
 import { StoredReply } from '../http/stored-reply.ts';
-import { hitStatus } from './cache-status.ts';
+import { hitText } from './cache-status.ts';
 
 /** A body that is longer is kept as bytes, which are not copied when they are sent. */
 const LONGEST_TEXT = 16 * 1024;
@@ -21,6 +21,8 @@ export interface StoredHead {
   /** Field lines with their CRLFs: no Age, no Content-Length, nothing of one connection. */
   readonly lines: string;
   readonly etag: string | undefined;
+  /** The Last-Modified as it is written. */
+  readonly modified: string | undefined;
   /** Dates in ms; NaN: none. */
   readonly lastModified: number;
   readonly date: number;
@@ -68,7 +70,7 @@ export class StoredResponse {
     this.part = part;
     this.headOnly = body === null;
     const small = body !== null && body.length <= LONGEST_TEXT;
-    this.text = small ? body.latin1Slice(0, body.length) : '';
+    this.text = small ? body.toString('latin1') : '';
     this.bytes = small ? null : body;
     this.length = body?.length ?? length;
     this.freshUntil = head.bornAt + head.lifetime * 1000;
@@ -106,9 +108,16 @@ export class StoredResponse {
     return this.#reply;
   }
 
-  /** What is added when it is sent at that age. */
-  agedLines(age: number): string {
+  /** The whole of it, and how the cache came by it. */
+  replyAs(now: number, told: string): StoredReply {
+    const { status, reason } = this.head;
+    return new StoredReply(status, reason, this.#lines + this.agedLines(this.ageAt(now), told), this.text, this.bytes);
+  }
+
+  /** What is added when it is sent at that age. `told`: what its Cache-Status says; '': that it was stored. */
+  agedLines(age: number, told = ''): string {
     const line = `Age: ${age}\r\n`;
-    return this.#statusHeader ? `${line}Cache-Status: ${hitStatus(this.head.lifetime - age)}\r\n` : line;
+    if (!this.#statusHeader) return line;
+    return `${line}Cache-Status: ${told === '' ? hitText(this.head.lifetime - age) : told}\r\n`;
   }
 }

@@ -1163,17 +1163,15 @@ export const schema: object = {
       "properties": {
         "max_size": {
           "description": "Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room.",
-          "type": "integer",
+          "type": "string",
           "format": "size",
-          "minimum": 0,
           "default": "64MiB",
           "x-reload": "keep"
         },
         "max_entry_size": {
           "description": "Bytes of the largest body that is stored. Larger ones are passed on as they come.",
-          "type": "integer",
+          "type": "string",
           "format": "size",
-          "minimum": 0,
           "default": "1MiB",
           "x-reload": "keep"
         },
@@ -2771,36 +2769,31 @@ export const schema: object = {
         },
         "default_ttl": {
           "description": "How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all.",
-          "type": "integer",
-          "format": "duration",
-          "minimum": 0
+          "type": "string",
+          "format": "duration"
         },
         "min_ttl": {
           "description": "The least time that a response which may be stored is fresh, whatever it says.",
-          "type": "integer",
+          "type": "string",
           "format": "duration",
-          "minimum": 0,
-          "default": 0
+          "default": "0s"
         },
         "max_ttl": {
           "description": "The longest time that a response is fresh, whatever it says. Absent: no limit.",
-          "type": "integer",
-          "format": "duration",
-          "minimum": 0
+          "type": "string",
+          "format": "duration"
         },
         "stale_while_revalidate": {
           "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3).",
-          "type": "integer",
+          "type": "string",
           "format": "duration",
-          "minimum": 0,
-          "default": 0
+          "default": "0s"
         },
         "stale_if_error": {
           "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4).",
-          "type": "integer",
+          "type": "string",
           "format": "duration",
-          "minimum": 0,
-          "default": 0
+          "default": "0s"
         },
         "request_directives": {
           "description": "Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on.",
@@ -2846,16 +2839,14 @@ export const schema: object = {
         },
         "collapse_wait": {
           "description": "How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all.",
-          "type": "integer",
+          "type": "string",
           "format": "duration",
-          "minimum": 0,
           "default": "5s"
         },
         "finish": {
           "description": "Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone.",
-          "type": "integer",
+          "type": "string",
           "format": "size",
-          "minimum": 0,
           "default": "1MiB"
         },
         "status_header": {

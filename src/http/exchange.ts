@@ -38,6 +38,8 @@ export class Exchange {
   status = 0;
   /** The response's fields once known; edits by response hooks are what the client gets. */
   responseFields: Fields | null = null;
+  /** What a cache made of it, or ''. */
+  cache = '';
   /** Code of the error that ended it or shaped its response, or ''. */
   error = '';
   /** Monotonic ms. */

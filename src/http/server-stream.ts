@@ -44,8 +44,8 @@ export interface ServerStream extends BodySource {
   readonly begun: boolean;
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
-  /** Answers 101 and gives up the connection. */
-  switchProtocols(fields: Fields): SwitchedConnection;
+  /** Answers 101 and gives up the connection; null: there is none, and it had not offered to (`upgrade`). */
+  switchProtocols(fields: Fields): SwitchedConnection | null;
 }
 
 /** A client's connection that is no longer HTTP. */

@@ -8,6 +8,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Verdict, Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import type { HttpCache } from '../cache/http-cache.ts';
+import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 
@@ -38,8 +39,8 @@ export interface BindScope {
   readonly route: string;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** The state behind a claim of its plan. */
-  cache(name: string): HttpCache;
+  /** The cache that its plan claims, which is held for as long as the policy lives. */
+  cache(plan: CachePolicyPlan): HttpCache;
 }
 
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */

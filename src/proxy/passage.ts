@@ -291,7 +291,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   view(): LeaseView {
-    return viewOf(this.x, this.stream, this.#tunnel);
+    return viewOf(this.x, this.stream, this.#tunnel, this.#inner);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
