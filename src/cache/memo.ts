@@ -17,6 +17,8 @@ export function memoized<T>(make: (text: string) => T): (text: string) => T {
     if (text.length > LENGTH) return make(text);
     if (made.size >= ENTRIES) made.clear();
     const own = ownText(text);
+    // From elsewhere than a wire.
+    if (own !== text) return make(text);
     const fresh = make(own);
     made.set(own, fresh);
     return fresh;
