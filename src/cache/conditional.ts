@@ -79,8 +79,8 @@ function isBlank(code: number): boolean {
 }
 
 /**
- * The status that is due to a GET or HEAD that a stored response may answer: 304, or 0 for the response itself
- * (RFC 9110 §13.2.2, steps 3 and 4). `lastModified` and `storedDate`: wall-clock ms, NaN if there is none.
+ * The status that is due to a GET or HEAD that a stored 2xx may answer: 304, or 0 for the response itself (RFC 9110
+ * §13.2.2, steps 3 and 4; with another status there are no conditions, §13.2.1). `lastModified` and `storedDate`: wall-clock ms, NaN if there is none.
  */
 export function evaluate(
   requestFields: Fields,

@@ -175,7 +175,9 @@ export class Fetch implements ServerStream {
     const failed = this.inner.error !== '';
     const leader = this.#leader;
     this.#end();
-    if (failed && this.#serveOld()) return;
+    // RFC 9111 §4.2.4: disconnected.
+    const { staleIfError, staleIfUnreachable } = this.#site.plan;
+    if (failed && this.#serveOld(Math.max(staleIfError, staleIfUnreachable))) return;
     // Who waited for the same upstream would fare no better now; what a policy says is said to one client.
     for (const visit of this.#takeAll()) {
       if (failed || visit === leader) visit.refused(response, this.inner);
@@ -196,7 +198,7 @@ export class Fetch implements ServerStream {
       this.#validated(old, fields);
       return;
     }
-    if (ERRORS.has(status) && this.#serveOld() && this.#leader === null) return;
+    if (ERRORS.has(status) && this.#serveOld(this.#site.plan.staleIfError)) return;
     const received = this.#receive(status, reason, fields);
     let { why } = received;
     if (this.inner.method === 'HEAD') this.#answeredHead(received, status, fields);
@@ -346,12 +348,12 @@ export class Fetch implements ServerStream {
     );
   }
 
-  /** Answers with what is stored all those who may have it; are there none left? */
-  #serveOld(): boolean {
+  /** Answers with what is stored all those who may have it; are there none left? `grace`: ms that the config allows. */
+  #serveOld(grace: number): boolean {
     const { old } = this;
     if (old === null) return false;
-    const { clock, plan, cache } = this.#site;
-    const window = plan.staleIfError > 0 ? plan.staleIfError / 1000 : -1;
+    const { clock, cache } = this.#site;
+    const window = grace > 0 ? grace / 1000 : -1;
     for (const visit of [this.#leader, ...this.#others]) {
       if (visit === null || !mayServeOnError(old.head, visit.request, clock.now(), window)) continue;
       if (visit === this.#leader) this.#leader = null;

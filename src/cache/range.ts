@@ -16,8 +16,6 @@ export interface ContentRange extends ByteRange {
 
 /** A request for more is answered with all of it (§14.2, §17.15). */
 const MOST_RANGES = 16;
-/** Two parts that are nearer to each other than a part's head is long cost more than what lies between them. */
-const NEAR = 80;
 const UNIT = 'bytes=';
 
 /**
@@ -76,14 +74,14 @@ function position(digits: string): number {
   return value;
 }
 
-/** Joins what overlaps or nearly touches; what is joined stands where its first part was asked for (§15.3.7.2). */
+/** Joins what overlaps; what is joined stands where its first part was asked for (§15.3.7.2). */
 function coalesced(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const order = ranges.map((range, index) => ({ first: range.first, last: range.last, index }));
   order.sort((a, b) => a.first - b.first);
   const out = [order[0]!];
   for (const next of order.slice(1)) {
     const before = out[out.length - 1]!;
-    if (next.first > before.last + NEAR) out.push(next);
+    if (next.first > before.last) out.push(next);
     else {
       before.last = Math.max(before.last, next.last);
       before.index = Math.min(before.index, next.index);

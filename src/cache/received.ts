@@ -1,7 +1,6 @@
 /** What is to be made of a response that has come: whether it may be stored, for how long, and under which head. Hot, once per fetch. */
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
-import { CACHE_CONTROL, PRAGMA } from '../http/known.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import {
@@ -33,6 +32,8 @@ export interface Asked {
   readonly requestedAt: number;
   /** A rule of the config keeps what comes from being stored. */
   readonly barred: boolean;
+  /** The answer to a POST says that it is what a GET would get. */
+  readonly ownContentLocation?: boolean;
 }
 
 export interface Terms {
@@ -52,13 +53,13 @@ export interface Received {
 export function directivesOf(fields: Fields): { directives: ResponseDirectives; targeted: boolean } {
   const targeted = targetedDirectives(fields);
   if (targeted !== null) return { directives: targeted, targeted: true };
-  return { directives: responseDirectives(fields.known(CACHE_CONTROL)), targeted: false };
+  return { directives: responseDirectives(fields.get('cache-control')), targeted: false };
 }
 
 /** What a client says, if the config lets it have a say. */
 export function directivesOfRequest(fields: Fields, { obeysRequests }: CachePolicyPlan): RequestDirectives {
   if (!obeysRequests) return NO_REQUEST_DIRECTIVES;
-  return requestDirectives(fields.known(CACHE_CONTROL), fields.known(PRAGMA));
+  return requestDirectives(fields.get('cache-control'), fields.get('pragma'));
 }
 
 export function receive({ status, reason, fields }: ResponseParts, asked: Asked, terms: Terms): Received {
@@ -77,6 +78,7 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
         directives,
         targeted,
         plan.storesSetCookie,
+        asked.ownContentLocation,
       );
   const varyNames = varyOf(fields) ?? [];
   const modified = fields.get('last-modified');

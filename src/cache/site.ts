@@ -16,8 +16,9 @@ import { compileConditions, type Condition } from './conditions.ts';
 import { NO_REQUEST_DIRECTIVES } from './directives.ts';
 import type { FreshnessRules } from './freshness.ts';
 import type { HttpCache } from './http-cache.ts';
-import { invalidatedTargets, invalidates } from './invalidation.ts';
-import { directivesOfRequest } from './received.ts';
+import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } from './invalidation.ts';
+import { Posted } from './posted.ts';
+import { directivesOfRequest, receive } from './received.ts';
 import { Visit } from './visit.ts';
 
 /** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
@@ -83,18 +84,36 @@ export class CacheSite {
     const { responseFields: fields, status } = x;
     if (fields === null) return;
     if (invalidates(x.method, status)) this.#invalidate(x, fields);
+    if (x.method === 'POST') this.#keepPosted(x, fields);
     const reason = x.cache === 'method' ? 'method' : 'bypass';
     if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
+  }
+
+  /** RFC 9110 §9.3.3: it may be what a GET would get. */
+  #keepPosted(x: Exchange, fields: Fields): void {
+    const { cache, plan, rules, clock } = this;
+    if (!hasOwnContentLocation(targetOf(x), fields)) return;
+    const barred = (this.#bypass?.(x) ?? false) || (this.noStore?.(x) ?? false);
+    // When it was asked for is not kept; its delay counts in full.
+    const requestedAt = clock.wall() - (clock.now() - x.startedAt);
+    const asked = { method: 'POST', fields: x.fields, requestedAt, barred, ownContentLocation: true };
+    const scope = cache.key.scope(this.#route, x);
+    const { head, why } = receive({ status: x.status, reason: '', fields }, asked, { scope, plan, rules, clock });
+    const length = Number(fields.get('content-length') ?? -1);
+    if (why !== '' || length > cache.maxEntrySize) return;
+    x.tap = new Posted(cache, cache.key.of(x), head, length, plan.statusHeader);
   }
 
   /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
   #invalidate(x: Exchange, fields: Fields): void {
     const { cache } = this;
-    const { authority, path, query } = x;
-    const target = { scheme: x.connection.secure ? 'https' : 'http', authority, path, query } as const;
-    for (const one of invalidatedTargets(target, fields)) {
+    for (const one of invalidatedTargets(targetOf(x), fields)) {
       const key = cache.key.ofTarget(one);
       if (key !== null) cache.invalidate(key);
     }
   }
+}
+
+function targetOf({ authority, path, query, connection }: Exchange): Target {
+  return { scheme: connection.secure ? 'https' : 'http', authority, path, query };
 }

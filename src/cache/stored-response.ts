@@ -44,6 +44,8 @@ export interface Part {
   readonly last: number;
   /** Bytes of the whole. */
   readonly complete: number;
+  /** It had as many bytes as it said, and may be put together with others. */
+  readonly sound: boolean;
 }
 
 export class StoredResponse {

@@ -3,7 +3,7 @@
  * part (§3.4), and which of its fields come anew (§3.2). Hot, once per validation.
  */
 import type { Fields } from '../http/fields.ts';
-import { isEntityTag, isWeak, stronglyEqual, weaklyEqual } from './conditional.ts';
+import { isWeak, weaklyEqual } from './conditional.ts';
 
 export type FieldLine = readonly [name: string, value: string];
 
@@ -38,20 +38,18 @@ export function freshened(
 }
 
 /**
- * Is a 304 about this stored response (§4.3.4)? A strong validator must be the same, a weak one must correspond. One
- * without validators is about the only response that it was asked about.
+ * Is a 304 about this stored response (§4.3.4)? By its entity-tag where both have one, else by its date. One that has no
+ * validator at all answers the only question there was.
  */
 export function identifies(etag: string | undefined, lastModified: string | undefined, news: Fields): boolean {
   const newTag = news.get('etag');
-  if (newTag !== undefined && isEntityTag(newTag)) {
-    if (etag !== undefined) return isWeak(newTag) ? weaklyEqual(newTag, etag) : stronglyEqual(newTag, etag);
-    // The stored one has none to compare, and its date may do as well.
-    if (!isWeak(newTag) && lastModified === undefined) return false;
+  if (newTag !== undefined) {
+    if (etag !== undefined) return isWeak(newTag) ? weaklyEqual(newTag, etag) : newTag === etag;
+    // "If none of the stored responses contain at least one of the same strong validators …"
+    if (!isWeak(newTag)) return false;
   }
   const newModified = news.get('last-modified');
-  if (newModified === undefined) return newTag === undefined || etag === undefined;
-  if (lastModified === undefined) return etag !== undefined;
-  return newModified === lastModified;
+  return newModified === undefined ? newTag === undefined : newModified === lastModified;
 }
 
 /**

@@ -613,6 +613,8 @@ export interface CachePolicyConfig {
   readonly stale_while_revalidate: number;
   /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). */
   readonly stale_if_error: number;
+  /** How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4). */
+  readonly stale_if_unreachable: number;
   /** Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on. */
   readonly request_directives: 'obey' | 'ignore';
   /** Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none. */
@@ -2794,6 +2796,12 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "0s"
+        },
+        "stale_if_unreachable": {
+          "description": "How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4).",
+          "type": "string",
+          "format": "duration",
+          "default": "1h"
         },
         "request_directives": {
           "description": "Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on.",

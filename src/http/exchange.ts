@@ -6,6 +6,7 @@
  */
 import type { Connection } from '../net/connection.ts';
 import type { Fields } from './fields.ts';
+import type { BodySink } from './message.ts';
 
 export class Exchange {
   readonly connection: Connection;
@@ -40,6 +41,8 @@ export class Exchange {
   responseFields: Fields | null = null;
   /** What a cache made of it, or ''. */
   cache = '';
+  /** Takes the content of the response besides the client; it can't hold it up. Set by a response hook. */
+  tap: BodySink | null = null;
   /** Code of the error that ended it or shaped its response, or ''. */
   error = '';
   /** Monotonic ms. */

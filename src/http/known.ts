@@ -32,9 +32,9 @@ export const PRAGMA = 24;
 export const AUTHORIZATION = 25;
 export const IF_NONE_MATCH = 26;
 export const IF_MODIFIED_SINCE = 27;
-export const RANGE = 28;
-export const IF_MATCH = 29;
-export const IF_UNMODIFIED_SINCE = 30;
+export const IF_MATCH = 28;
+export const IF_UNMODIFIED_SINCE = 29;
+export const RANGE = 30;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -64,9 +64,9 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['authorization', AUTHORIZATION],
   ['if-none-match', IF_NONE_MATCH],
   ['if-modified-since', IF_MODIFIED_SINCE],
-  ['range', RANGE],
   ['if-match', IF_MATCH],
   ['if-unmodified-since', IF_UNMODIFIED_SINCE],
+  ['range', RANGE],
 ];
 
 const byName = new Map(NAMES);
@@ -83,7 +83,7 @@ const firstInSlot = new Uint8Array(SLOTS);
 const secondInSlot = new Uint8Array(SLOTS);
 
 function slotOf(length: number, first: number, last: number): number {
-  return (length ^ (first * 5) ^ (last << 5)) & (SLOTS - 1);
+  return ((length * 31) ^ (first * 9) ^ (last << 5)) & (SLOTS - 1);
 }
 
 for (const [name, id] of NAMES) {

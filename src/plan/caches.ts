@@ -40,6 +40,7 @@ export function planCachePolicy(
     maxTtl,
     staleWhileRevalidate: config.stale_while_revalidate,
     staleIfError: config.stale_if_error,
+    staleIfUnreachable: config.stale_if_unreachable,
     collapseWait: config.collapse_wait,
     obeysRequests: config.request_directives === 'obey',
     storesSetCookie: config.set_cookie === 'explicit',

@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CLIENT_GONE, CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -208,11 +208,16 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.x.tap !== null) this.x.tap.data(bytes, start, end);
     return this.stream.data(bytes, start, end);
   }
 
   end(trailers: string): void {
     this.#forwarding!.attempt!.completed();
+    if (this.x.tap !== null) {
+      this.x.tap.end(trailers);
+      this.x.tap = null;
+    }
     this.settle();
     this.stream.end(trailers);
   }
@@ -353,6 +358,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.#over = true;
     const { x, stream } = this;
     stream.owner = null;
+    if (x.tap !== null) x.tap.fail(CLIENT_GONE);
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#forwarding?.finished();
     const route = this.#route;

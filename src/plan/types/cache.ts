@@ -32,6 +32,7 @@ export interface CachePolicyPlan {
   readonly maxTtl: number | null;
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
+  readonly staleIfUnreachable: number;
   /** 0: nobody waits. */
   readonly collapseWait: number;
   readonly obeysRequests: boolean;
