@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/plan/types.ts': 'types only, which refer to each other',
+  'src/proxy/passage.ts': 'all that becomes of one exchange, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
 };

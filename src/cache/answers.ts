@@ -61,12 +61,7 @@ export function covers(stored: StoredResponse, x: Exchange): boolean {
   return ranges.every(({ first, last }) => first >= part.first && last <= part.last);
 }
 
-function partial(
-  stored: StoredResponse,
-  ranges: readonly ByteRange[],
-  complete: number,
-  aged: string,
-): StoredReply {
+function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: string): StoredReply {
   const bytes = stored.body() ?? NONE;
   const offset = stored.part?.first ?? 0;
   const slice = ({ first, last }: ByteRange): Buffer => bytes.subarray(first - offset, last + 1 - offset);

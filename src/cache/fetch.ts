@@ -111,7 +111,8 @@ export class Fetch implements ServerStream {
 
   /** Would its response be one for that visit, as far as can be told? */
   takes({ scope, x }: Visit): boolean {
-    if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET') return false;
+    if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
+      return false;
     const { response } = this;
     if (response === null) return !this.begun && this.#mightSuit(x.fields);
     return this.stores && response.variant === variantKey(response.varyNames, x.fields);
@@ -210,7 +211,12 @@ export class Fetch implements ServerStream {
   #receive(status: number, reason: string, fields: Fields): Received {
     const { clock, plan, rules, noStore } = this.#site;
     const { inner } = this;
-    const asked = { method: inner.method, fields: this.#asked, requestedAt: this.#requestedAt, barred: noStore?.(inner) ?? false };
+    const asked = {
+      method: inner.method,
+      fields: this.#asked,
+      requestedAt: this.#requestedAt,
+      barred: noStore?.(inner) ?? false,
+    };
     return receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
   }
 

@@ -77,13 +77,13 @@ export class Fill implements ReadableBody {
 
   /** It is whole. */
   complete(trailers: string): void {
-    for (const reader of [...this.#readers]) reader.complete(trailers);
+    for (const reader of this.#readers) reader.complete(trailers);
   }
 
   /** It will never be whole. */
   fail(error: GatewayError): void {
     this.collecting = false;
-    for (const reader of [...this.#readers]) reader.fail(error);
+    for (const reader of this.#readers) reader.fail(error);
     this.discard();
   }
 

@@ -45,7 +45,7 @@ export function freshnessLifetime(
 }
 
 /** What the response itself says (§4.2.1), or -1. */
-export function explicitLifetime(
+function explicitLifetime(
   fields: Fields,
   directives: ResponseDirectives,
   targeted: boolean,

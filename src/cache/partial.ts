@@ -35,7 +35,8 @@ export function combined(one: StoredResponse, all: readonly StoredResponse[], st
 /** RFC 9111 §3.4: the same strong validator. Two parts must overlap or touch. */
 function fits({ head, part }: StoredResponse, other: StoredResponse): boolean {
   const { etag } = head;
-  if (part === null || other.part === null || etag === undefined || isWeak(etag) || other.head.etag !== etag) return false;
+  if (part === null || other.part === null || etag === undefined || isWeak(etag) || other.head.etag !== etag)
+    return false;
   if (other.head.scope !== head.scope || other.head.variant !== head.variant) return false;
   if (other.part.complete !== part.complete || !part.sound || !other.part.sound) return false;
   return other.part.first <= part.last + 1 && part.first <= other.part.last + 1;

@@ -11,9 +11,9 @@ import type { StoredResponse } from './stored-response.ts';
 import { variantKey } from './vary.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
-export const MOST_VARIANTS = 64;
+const MOST_VARIANTS = 64;
 /** Bytes that a stored response takes besides its key, its field lines and its body; measured, rounded up. */
-export const OVERHEAD = 1024;
+const OVERHEAD = 1024;
 
 export interface StoreCounts {
   evictions: number;

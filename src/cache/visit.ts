@@ -251,4 +251,3 @@ export class Visit implements CourseHolder, Timed {
     this.#fetch = null;
   }
 }
-

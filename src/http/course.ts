@@ -40,8 +40,6 @@ export interface Branch {
 
 export interface Course {
   readonly x: Exchange;
-  /** Gives the exchange back: it goes on as if the policy had let it pass. */
-  proceed(): void;
   /** Sends another exchange the rest of the way, policies behind this one included. Its stream must have no body to read. */
   branch(x: Exchange, stream: ServerStream): Branch;
   /** The whole answer. */

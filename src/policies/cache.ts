@@ -4,8 +4,8 @@ import type { PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 
 export const cache: Policy<Extract<PolicyPlan, { type: 'cache' }>> = {
-  bind: (plan, { route, clock, deadlines, cache: cacheOf }) => {
-    const site = new CacheSite(route, plan, cacheOf(plan), clock, deadlines);
+  bind: (plan, scope) => {
+    const site = new CacheSite(scope.route, plan, scope.cache(plan), scope.clock, scope.deadlines);
     return {
       take: (x, way) => site.request(x, way),
       response: (x) => site.response(x),

@@ -78,7 +78,7 @@ export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
     done: backwards.flatMap((hooks) => hooks.done ?? []),
     inner: taker < 0 ? [] : responses(all.slice(taker + 1).toReversed()),
     outer: taker < 0 ? [] : responses(all.slice(0, taker).toReversed()),
-    asks: bound.flatMap(({ value: { plan, hooks } }) => (hooks.request ?? hooks.take) === undefined ? [] : plan.type),
+    asks: bound.flatMap(({ value: { plan, hooks } }) => ((hooks.request ?? hooks.take) === undefined ? [] : plan.type)),
     gates: all.flatMap((hooks) => hooks.allows ?? []),
     lasting: all.filter((hooks) => hooks.allows === undefined),
   };

@@ -2,7 +2,7 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Branch, Course, CourseHolder } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Fields } from '../http/fields.ts';
+import { Fields } from '../http/fields.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import type { BodySource, Framing } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
@@ -22,10 +22,6 @@ export class TakenCourse implements Course {
     return this.#passage.x;
   }
 
-  proceed(): void {
-    this.#passage.proceed();
-  }
-
   branch(x: Exchange, stream: ServerStream): Branch {
     return this.#passage.branch(x, stream);
   }
@@ -42,7 +38,7 @@ export class TakenCourse implements Course {
     const { x, stream } = this.#passage;
     x.status = status;
     x.responseFields = fields;
-    this.#passage.editOuter(fields);
+    this.#passage.dress(fields);
     stream.head(status, reason, fields, framing, source);
   }
 
@@ -62,4 +58,12 @@ export class TakenCourse implements Course {
   fail(error: GatewayError): void {
     this.#passage.refuse(error);
   }
+}
+
+/** A stored response under the fields that the policies before the cache make of its own. */
+export function dressed(stored: StoredReply, passage: Passage): StoredReply {
+  const fields = Fields.ofLines(stored.lines);
+  passage.x.responseFields = fields;
+  passage.dress(fields);
+  return stored.under(fields.lines());
 }

@@ -7,31 +7,28 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CLIENT_GONE, CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { Fields } from '../http/fields.ts';
+import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type Branch, type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { clientAddress } from '../http/identity.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { StoredReply } from '../http/stored-reply.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
-import { TakenCourse } from './course.ts';
+import { dressed, TakenCourse } from './course.ts';
+import { refusalAt } from './entrance.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
 import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
-import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
 import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
-
-const FORBIDDEN = 403;
 
 export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, Branch {
   readonly x: Exchange;
@@ -65,26 +62,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   /** Runs until it has to wait for somebody or is over. */
   start(): void {
     const { x, live } = this;
-    x.clientAddress = clientAddress(x.connection, x.fields, live.trusted);
-    if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
-      live.metrics.refusedByAcl++;
-      this.stream.closing = true;
-      this.answer(problem(FORBIDDEN));
-      return;
-    }
-    if (live.shared.overloaded) {
-      live.metrics.refusedByOverload++;
-      this.refuse(OVERLOADED);
-      return;
-    }
-    if (x.method === 'CONNECT') {
-      this.stream.closing = true;
-      this.refuse(CONNECT_UNSUPPORTED);
-      return;
-    }
-    const last = lastHop(x);
-    if (last !== null) {
-      this.answer(last);
+    const refusal = refusalAt(live, x, this.stream);
+    if (refusal !== null) {
+      if (refusal instanceof GatewayError) this.refuse(refusal);
+      else this.answer(refusal);
       return;
     }
     const route = live.router.match(x);
@@ -111,7 +92,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
         );
         return;
       }
-      this.#verdict(verdict);
+      this.answer(verdict, true);
       return;
     }
     const { respond } = this.#route!;
@@ -119,15 +100,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     else this.#forward();
   }
 
-  #verdict(answer: FixedResponse | StoredReply): void {
-    if (answer instanceof StoredReply) this.answer(answer);
-    else this.answer(answer, true);
-  }
-
   #resume(verdict: Verdict): void {
     if (this.#over || verdict === TAKEN) return;
     if (verdict === undefined) this.#advance();
-    else this.#verdict(verdict);
+    else this.answer(verdict, true);
   }
 
   // === in the hands of a policy (Way, Branch)
@@ -138,12 +114,6 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
 
   take(holder: CourseHolder): Course {
     return (this.#course = new TakenCourse(this, holder));
-  }
-
-  /** The policy gives it back. */
-  proceed(): void {
-    this.#course = null;
-    this.#advance();
   }
 
   /** Sends another exchange where this one would have gone from here. */
@@ -164,10 +134,14 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
-  editOuter(fields: Fields): void {
+  dress(fields: Fields): void {
     const hooks = this.#route!.outer;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
-    this.live.explain?.onResponse(fields, this.x, this.#facts(false));
+    this.#explain(fields);
+  }
+
+  #explain(fields: Fields): void {
+    if (!this.#inner) this.live.explain?.onResponse(fields, this.x, this.#facts(false));
   }
 
   #forward(): void {
@@ -203,7 +177,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
-    if (this.live.explain !== null && !this.#inner) this.live.explain.onResponse(fields, x, this.#facts(false));
+    this.#explain(fields);
     this.stream.head(status, reason, fields, framing, attempt.connection!);
   }
 
@@ -232,7 +206,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.x.responseFields = fields;
     attempt!.answered(101, this.live.shared.clock.now());
     pool.mark(this.x, attempt!.endpoint, fields);
-    if (this.live.explain !== null) this.live.explain.onResponse(fields, this.x, this.#facts(false));
+    this.#explain(fields);
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
@@ -333,15 +307,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   #reply(stored: StoredReply): void {
-    const { stream, x } = this;
-    let reply = stored;
-    x.status = reply.status;
-    if (this.#route!.outer.length > 0 || this.live.explain !== null) {
-      const fields = Fields.ofLines(reply.lines);
-      x.responseFields = fields;
-      this.editOuter(fields);
-      reply = reply.under(fields.lines());
-    }
+    const { x, stream } = this;
+    x.status = stored.status;
+    const reply = this.#route!.outer.length === 0 && this.live.explain === null ? stored : dressed(stored, this);
     this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
     this.settle();
     stream.stored(reply);

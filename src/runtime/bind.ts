@@ -141,7 +141,9 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
   const live = new LivePolicies(plan.name, context.live());
-  const policies = plan.policies.map((policy) => live.take(policy, () => bindOne(policy, plan.name, snapshot, context)));
+  const policies = plan.policies.map((policy) =>
+    live.take(policy, () => bindOne(policy, plan.name, snapshot, context)),
+  );
   const route: Route = {
     name: plan.name,
     ...hooksOf(policies),

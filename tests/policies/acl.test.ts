@@ -35,7 +35,10 @@ describe('an ACL', () => {
     ]);
     const x = exchange({ client: '10.0.0.1' });
     x.clientAddress = '203.0.113.5';
-    const hooks = acl.bind({ type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } }, NO_SCOPE);
+    const hooks = acl.bind(
+      { type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } },
+      NO_SCOPE,
+    );
     expect(hooks.request!(x)).toMatchObject({ status: 403 });
   });
 

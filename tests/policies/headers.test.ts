@@ -7,11 +7,14 @@ import { NO_SCOPE } from '../support/policy.ts';
 const NONE = { set: [], add: [], remove: [] } as const;
 
 test('removes, sets and adds on the request', () => {
-  const hooks = headers.bind({
-    type: 'headers',
-    request: { remove: ['x-gone'], set: [['X-One', 'new']], add: [['x-two', 'b']] },
-    response: NONE,
-  }, NO_SCOPE);
+  const hooks = headers.bind(
+    {
+      type: 'headers',
+      request: { remove: ['x-gone'], set: [['X-One', 'new']], add: [['x-two', 'b']] },
+      response: NONE,
+    },
+    NO_SCOPE,
+  );
   const fields = [
     ['X-Gone', '1'],
     ['x-one', 'old'],
