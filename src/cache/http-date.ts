@@ -68,9 +68,9 @@ function instant(year: number, month: string, day: number, text: string, at: num
   if (text[at + 2] !== ':' || text[at + 5] !== ':') return Number.NaN;
   if (hour > 23 || minute > 59 || second > 60 || day > daysIn(year, monthIndex)) return Number.NaN;
   // A leap second is the second before it: the nearest time that is not later (RFC 9111 §4.2).
-  const date = new Date(0);
-  date.setUTCFullYear(year, monthIndex, day);
-  return date.setUTCHours(hour, minute, Math.min(second, 59));
+  const time = Date.UTC(year, monthIndex, day, hour, minute, Math.min(second, 59));
+  // Date.UTC reads years below 100 as those of a century.
+  return year < 100 ? new Date(time).setUTCFullYear(year, monthIndex, day) : time;
 }
 
 function daysIn(year: number, month: number): number {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { responseDirectives } from '../../src/cache/directives.ts';
-import { type FreshnessRules, freshnessLifetime, initialAge } from '../../src/cache/freshness.ts';
+import {
+  dateOf,
+  explicitLifetime,
+  type FreshnessRules,
+  freshnessLifetime,
+  initialAge,
+} from '../../src/cache/freshness.ts';
 import { targetedDirectives } from '../../src/cache/targeted.ts';
 import { Fields } from '../../src/http/fields.ts';
 
@@ -193,6 +199,23 @@ describe('freshness_lifetime (RFC 9111 §4.2.1)', () => {
   ])('targeted, %i: %j', (seconds, lines) => {
     expect(lifetime(lines)).toBe(seconds);
   });
+});
+
+test('what is said explicitly is told from what is guessed', () => {
+  const explicit = (lines: Lines): number => {
+    const fields = Fields.of(lines);
+    return explicitLifetime(fields, responseDirectives(fields.get('cache-control')), false, NOW);
+  };
+  expect(explicit([['Last-Modified', date(-1000)]])).toBe(-1);
+  expect(explicit([['Cache-Control', 'public']])).toBe(-1);
+  expect(explicit([['Expires', '0']])).toBe(0);
+  expect(explicit([['Cache-Control', 'max-age=7']])).toBe(7);
+});
+
+test('a Date that is none is the time at which it came (RFC 9110 §6.6.1)', () => {
+  expect(dateOf(Fields.of([['Date', date(-5)]]), NOW)).toBe(NOW - 5000);
+  expect(dateOf(Fields.of([['Date', 'foo']]), NOW)).toBe(NOW);
+  expect(dateOf(Fields.of([]), NOW + 1)).toBe(NOW + 1);
 });
 
 describe('heuristic (RFC 9111 §4.2.2)', () => {
