@@ -45,7 +45,7 @@ export function freshnessLifetime(
 }
 
 /** What the response itself says (§4.2.1), or -1. */
-function explicitLifetime(
+export function explicitLifetime(
   fields: Fields,
   directives: ResponseDirectives,
   targeted: boolean,
