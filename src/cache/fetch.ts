@@ -262,7 +262,7 @@ export class Fetch implements ServerStream {
     const { cache } = this.#site;
     if (this.whole && why !== '' && !OF_ONE_REQUEST.has(why)) cache.remember(this.key, this.scope);
     // Who has something newer for us does not mean the old to be used any more.
-    if (this.old !== null && why !== '' && status < 500) cache.store.drop(this.key, this.old);
+    if (this.old !== null && why !== '' && status < 500) cache.drop(this.key, this.old);
     cache.over(this);
     const waiting = [...this.#others];
     this.#others.clear();
@@ -305,7 +305,7 @@ export class Fetch implements ServerStream {
     const one = new StoredResponse(this.response!, bytes, this.#part, bytes.length, plan.statusHeader);
     cache.metrics.stored++;
     const all = cache.store.all(this.key);
-    cache.store.put(this.key, one.part === null ? one : combined(one, all, plan.statusHeader));
+    cache.put(this.key, one.part === null ? one : combined(one, all, plan.statusHeader));
   }
 
   /** It broke off. */
@@ -328,13 +328,13 @@ export class Fetch implements ServerStream {
     const waiting = this.#takeAll();
     if (fresh === null) {
       // It is about something else than what was asked about.
-      cache.store.drop(this.key, old);
+      cache.drop(this.key, old);
       for (const visit of waiting) visit.alone();
       return;
     }
     cache.metrics.revalidated++;
-    if (fresh.storable && !this.#outdated) cache.store.put(this.key, fresh.response);
-    else cache.store.drop(this.key, old);
+    if (fresh.storable && !this.#outdated) cache.put(this.key, fresh.response);
+    else cache.drop(this.key, old);
     for (const visit of waiting) visit.serveStored(fresh.response, 'revalidated', 304);
   }
 
@@ -343,12 +343,12 @@ export class Fetch implements ServerStream {
     const { cache, plan } = this.#site;
     if (this.old !== null && status === 200) {
       const fresh = freshenedByHead(this.old, this.#receive.bind(this), fields);
-      if (fresh === null) cache.store.drop(this.key, this.old);
-      else if (!this.#outdated) cache.store.put(this.key, fresh);
+      if (fresh === null) cache.drop(this.key, this.old);
+      else if (!this.#outdated) cache.put(this.key, fresh);
     }
     if (received.why !== '' || this.#outdated) return;
     const length = fields.get('content-length');
-    cache.store.put(
+    cache.put(
       this.key,
       new StoredResponse(received.head, null, null, length === undefined ? -1 : Number(length), plan.statusHeader),
     );

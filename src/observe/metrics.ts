@@ -80,6 +80,16 @@ export class CacheMetrics {
   evictions = 0;
   invalidations = 0;
   purged = 0;
+  /** On disk: found there and not; written, given up unwritten, gone for room; not what was written; what the system refused. */
+  diskHits = 0;
+  diskMisses = 0;
+  diskWrites = 0;
+  diskDropped = 0;
+  diskEvictions = 0;
+  diskCorrupt = 0;
+  diskErrors = 0;
+  /** Requests that have waited for a disk in vain. */
+  diskLate = 0;
 }
 
 export class ListenerMetrics {

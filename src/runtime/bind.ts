@@ -10,6 +10,7 @@ import { Kept } from '../kit/kept.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
+import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EndpointPlan, ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
@@ -39,6 +40,7 @@ export interface BindContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly log: Log;
   readonly shared: Shared;
   readonly total: TotalConnections;
   readonly healthChanged: EndpointParts['changed'];
@@ -163,7 +165,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
 
 /** What a policy claims is given back when nobody holds it any more. */
 function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): Kept<BoundPolicy> {
-  const { clock, shared, carryover, metrics } = context;
+  const { clock, shared, carryover, metrics, log } = context;
   const releases: (() => void)[] = [];
   const scope: BindScope = {
     route,
@@ -172,7 +174,7 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     cache: ({ name, claim }) => {
       const store = snapshot.plan.caches.find((one) => one.name === name)!;
       releases.push(() => carryover.release(claim));
-      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name)));
+      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
     },
   };
   return bindPolicy(plan, scope, releases);
@@ -227,6 +229,15 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
     }
     const load = context.carryover.peek(pool.claim);
     if (load instanceof PoolLoad) load.tune(pool);
+  }
+}
+
+/** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
+export function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
+  for (const { claim } of previous.plan.caches) {
+    const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    if (cache instanceof HttpCache) cache.rest();
   }
 }
 

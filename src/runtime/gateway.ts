@@ -23,7 +23,7 @@ import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
-import { bind, type BindContext, retireConnections, stopChecks, tune } from './bind.ts';
+import { bind, type BindContext, restCaches, retireConnections, stopChecks, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
@@ -179,7 +179,10 @@ export class Gateway {
     this.#accessLog = accessLog;
     this.#shared.accessLog = accessLog;
     if (oldLog !== accessLog) void oldLog?.close();
-    if (previous !== null) stopChecks(previous, next, this.carryover);
+    if (previous !== null) {
+      stopChecks(previous, next, this.carryover);
+      restCaches(previous, next, this.carryover);
+    }
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
@@ -210,6 +213,7 @@ export class Gateway {
       clock: this.clock,
       random: this.#random,
       metrics: this.metrics,
+      log: this.log,
       shared: this.#shared,
       total: this.#total,
       healthChanged: this.#healthChanged,
@@ -270,6 +274,7 @@ export class Gateway {
       this.#retirement.retire(last);
     }
     await this.#admin.close();
+    await this.carryover.closed();
     await this.#accessLog?.close();
     this.#accessLog = null;
   }
