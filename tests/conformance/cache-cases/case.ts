@@ -89,3 +89,8 @@ export function must(rule: string, name: string, ...steps: readonly Step[]): Cas
 export function good(rule: string, name: string, ...steps: readonly Step[]): Case {
   return { name, rule, kind: 'good', steps };
 }
+
+export function answersOf({ origin }: Step): readonly Answer[] {
+  if (origin === undefined) return [];
+  return 'length' in origin ? origin : [origin];
+}

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 import { ask } from './ask.ts';
-import type { Answer, Case, Chapter, Step } from './case.ts';
+import { answersOf, type Case, type Chapter, type Step } from './case.ts';
 import { declines, wrongWith } from './check.ts';
 import { type Script, ScriptedOrigin } from './scripted-origin.ts';
 
@@ -83,7 +83,7 @@ class Table {
       this.#subject.advance?.(step.later);
     }
     const { promise: gate, resolve: speak } = Promise.withResolvers<void>();
-    script.next([step.origin ?? []].flat() as Answer[], step.how === 'behind' ? gate : null);
+    script.next(answersOf(step), step.how === 'behind' ? gate : null);
     const before = script.given.length;
     const { method = 'GET', at = '', host = 'cache.example', send = {}, content } = step;
     const lines = ['host', host, ...script.lines(send)];

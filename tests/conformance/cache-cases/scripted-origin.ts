@@ -19,7 +19,13 @@ export interface Given {
   readonly body: string;
 }
 
-export const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
+export const CONDITIONS = [
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+  'if-range',
+] as const;
 
 /** One case's part of it. */
 export class Script {
@@ -52,9 +58,7 @@ export class Script {
   }
 
   lines(fields: Fields): string[] {
-    return Object.entries(fields).flatMap(([name, value]) =>
-      [value].flat().flatMap((one) => [name, this.expand(one)]),
-    );
+    return Object.entries(fields).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, this.expand(one)]));
   }
 
   async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -76,7 +80,8 @@ export class Script {
     response.sendDate = false;
     if (fields['date'] === undefined) lines.push('date', new Date(this.#now()).toUTCString());
     const bodied = status !== 304 && status !== 204 && response.req.method !== 'HEAD';
-    if (bodied && chunked !== true && fields['content-length'] === undefined) lines.push('content-length', `${body.length}`);
+    if (bodied && chunked !== true && fields['content-length'] === undefined)
+      lines.push('content-length', `${body.length}`);
     response.writeHead(status, lines);
     if (cut === undefined) return void response.end(body);
     response.write(body.slice(0, cut), () => response.destroy());
