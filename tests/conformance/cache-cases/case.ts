@@ -20,6 +20,8 @@ export interface Answer {
   readonly chunked?: boolean;
   /** The connection ends after so many bytes of the body. */
   readonly cut?: number;
+  /** 304 even to a request without a condition. */
+  readonly uncalled?: boolean;
   /** The connection ends without an answer. */
   readonly gone?: boolean;
 }
