@@ -58,7 +58,7 @@ export const storing: Chapter = {
       unasked({ has: { 'x-open': 'yes' }, lacks: ['x-secret'] })),
     must('5.2.2.7', 'private with names and private without: the stricter',
       asked({ 'cache-control': 'max-age=600, private="x-secret", private' }), asked()),
-    ...['private=', 'private=""', 'private=","', 'private="x-a', "private='x-a'", 'private = "x-a"'].map((value) =>
+    ...['private=', 'private=""', 'private=","', 'private="x-a', 'private = "x-a"'].map((value) =>
       good('5.2.2.7', `${value}, where no names can be made out, is private`, asked({ 'cache-control': `max-age=600, ${value}`, 'x-a': '1' }), asked())),
     must('5.2.2.4', 'a quote that does not end hides nothing that is stricter',
       asked({ 'cache-control': 'max-age=600, no-cache="x-a, no-store', 'x-a': '1' }), { how: 'any', lacks: ['x-a'] }),
