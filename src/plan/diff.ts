@@ -179,9 +179,10 @@ function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | nul
 }
 
 function poolInShort(pool: PoolPlan | null): object | null {
-  return pool === null
-    ? null
-    : { strategy: pool.strategy.type, endpoints: pool.endpoints.map(({ address }) => address) };
+  if (pool === null) return null;
+  const { strategy, endpoints, dns } = pool;
+  const names = dns === null ? {} : { dns: dns.names.map(({ name }) => name) };
+  return { strategy: strategy.type, endpoints: endpoints.map(({ address }) => address), ...names };
 }
 
 function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | null> {

@@ -30,7 +30,8 @@ export class Membership {
   readonly #load: PoolLoad;
   readonly #context: BindContext;
   readonly #configured: Member[] = [];
-  readonly #resolutions: Resolution[] = [];
+  /** This config's names; what is known of them may be older. */
+  readonly #names: { readonly name: DnsNamePlan; readonly resolution: Resolution }[] = [];
   /** By address. */
   #found = new Map<string, Member>();
   readonly #leaving = new Map<string, Leaving>();
@@ -48,14 +49,14 @@ export class Membership {
     const { endpoints, sticky, strategy, dns } = this.#plan;
     const { random, shared } = this.#context;
     endpoints.forEach((endpoint, i) => this.#configured.push(this.#claim(endpoint, 0, null, sticky?.ids[i] ?? '')));
-    for (const name of dns?.names ?? []) this.#resolutions.push(this.#resolutionOf(name));
+    for (const name of dns?.names ?? []) this.#names.push({ name, resolution: this.#resolutionOf(name) });
     this.#found = this.#claimFound();
     const pool = new Pool(this.#plan, this.#members, this.#load, shared.deadlines, (candidates) =>
       bindStrategy(strategy, candidates, random),
     );
     this.#pool = pool;
-    if (this.#resolutions.length === 0) return pool;
-    for (const resolution of this.#resolutions) this.#unuse.push(resolution.use(this.#changed));
+    if (this.#names.length === 0) return pool;
+    for (const { resolution } of this.#names) this.#unuse.push(resolution.use(this.#changed));
     this.#load.suspecting.add(this.#suspect);
     this.#unuse.push(() => this.#load.suspecting.delete(this.#suspect));
     return pool;
@@ -74,7 +75,7 @@ export class Membership {
       this.#releaseCheck(member);
       this.#release(member);
     }
-    for (const { name } of this.#resolutions.toReversed()) this.#context.carryover.release(name.claim);
+    for (const { name } of this.#names.toReversed()) this.#context.carryover.release(name.claim);
   }
 
   #resolutionOf(name: DnsNamePlan): Resolution {
@@ -106,8 +107,8 @@ export class Membership {
   #claimFound(): Map<string, Member> {
     const found = new Map<string, Member>();
     const configured = new Set(this.#configured.map(({ plan }) => plan.address.text));
-    for (const { found: all, name } of this.#resolutions) {
-      for (const one of all) {
+    for (const { resolution, name } of this.#names) {
+      for (const one of resolution.found) {
         if (!found.has(one.text) && !configured.has(one.text)) found.set(one.text, this.#claimOne(one, name));
       }
     }
@@ -176,7 +177,7 @@ export class Membership {
 
   readonly #suspect = (endpoint: EndpointState): void => {
     if (this.#found.get(endpoint.address.text)?.state !== endpoint) return;
-    for (const resolution of this.#resolutions)
+    for (const { resolution } of this.#names)
       if (resolution.found.some(({ text }) => text === endpoint.address.text)) resolution.suspect();
   };
 }

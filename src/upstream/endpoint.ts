@@ -159,7 +159,7 @@ export class EndpointState implements HealthObserver {
     this.#state = this.health.state;
     this.#changed(this, from);
     if (this.health.well) this.load.freed();
-    else this.load.suspect(this);
+    else if (this.health.duty === 'enabled') this.load.suspect(this);
   }
 
   /** The last snapshot that named it is gone. */

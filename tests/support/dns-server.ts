@@ -2,7 +2,16 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
-import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet, streamDecode, streamEncode, TRUNCATED_RESPONSE } from 'dns-packet';
+import {
+  type Answer,
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  type Packet,
+  streamDecode,
+  streamEncode,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet';
 
 type Type = 'A' | 'AAAA' | 'SRV';
 
@@ -74,7 +83,10 @@ export class DnsServer implements AsyncDisposable {
   set(name: string, addresses: readonly string[], ttl = 60): void {
     for (const type of ['A', 'AAAA'] as const) {
       const own = addresses.filter((address) => net.isIPv6(address) === (type === 'AAAA'));
-      this.#records.set(`${type} ${name}`, own.map((data) => ({ type, name, ttl, data })));
+      this.#records.set(
+        `${type} ${name}`,
+        own.map((data) => ({ type, name, ttl, data })),
+      );
     }
     this.#ill.delete(name);
   }

@@ -244,11 +244,26 @@ describe('SRV', () => {
   });
 
   test.each([
-    [[60, 20, 40], [3, 1, 2]],
-    [[0, 0], [1, 1]],
-    [[0, 10], [1, 10]],
-    [[65535, 32768], [2, 1]],
-    [[65535, 1], [1000, 1]],
+    [
+      [60, 20, 40],
+      [3, 1, 2],
+    ],
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    [
+      [0, 10],
+      [1, 10],
+    ],
+    [
+      [65535, 32768],
+      [2, 1],
+    ],
+    [
+      [65535, 1],
+      [1000, 1],
+    ],
   ])('weights %j are as %j', async (written, weights) => {
     await using one = await setup('srv');
     const services = written.map((weight, i) => ({ target: `t${i}.test`, port: 80, weight }));
