@@ -5,7 +5,7 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { BOUNDS, type Histogram } from './histogram.ts';
+import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the gateway itself knows at the moment of a scrape. */
@@ -33,38 +33,6 @@ export interface EndpointGauges {
   readonly open: number;
   readonly idle: number;
   readonly ejections: number;
-}
-
-type Labels = Readonly<Record<string, string | number>>;
-
-class Page {
-  readonly lines: string[] = [];
-
-  family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  }
-
-  sample(name: string, labels: Labels, value: number): void {
-    const text = Object.entries(labels)
-      .map(
-        ([label, one]) =>
-          `${label}="${String(one).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
-      )
-      .join(',');
-    this.lines.push(`${name}${text === '' ? '' : `{${text}}`} ${value}`);
-  }
-
-  histogram(name: string, labels: Labels, histogram: Histogram): void {
-    let sum = 0;
-    BOUNDS.forEach((bound, i) => {
-      sum += histogram.counts[i]!;
-      this.sample(`${name}_bucket`, { ...labels, le: bound / 1000 }, sum);
-    });
-    sum += histogram.counts[BOUNDS.length]!;
-    this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, sum);
-    this.sample(`${name}_sum`, labels, histogram.sum / 1000);
-    this.sample(`${name}_count`, labels, sum);
-  }
 }
 
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
