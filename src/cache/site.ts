@@ -67,7 +67,7 @@ export class CacheSite {
     if (stored !== null && now < stored.plainUntil && (fields.seen & (DIRECTIVES | SPECIAL)) === 0) {
       cache.metrics.hits++;
       x.cache = 'hit';
-      if (stored.length <= Visit.LARGEST_REPLY) return stored.reply(now);
+      return stored.reply(now);
     }
     const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
     return new Visit(this, x, way, key, scope, request).begin(stored);

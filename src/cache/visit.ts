@@ -27,7 +27,7 @@ import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
-import type { StoredResponse } from './stored-response.ts';
+import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
 export interface Passed {
@@ -45,8 +45,6 @@ const DISK_WAIT = 1000;
 const NOT_STORED = problemResponse(504);
 
 export class Visit implements CourseHolder, Timed, Seeker {
-  /** Bytes of the largest body that leaves in one write. */
-  static readonly LARGEST_REPLY = 256 * 1024;
   deadline = Number.POSITIVE_INFINITY;
   readonly x: Exchange;
   readonly key: string;
@@ -279,7 +277,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
-    if (bytes === null || bytes.length <= Visit.LARGEST_REPLY || this.x.method === 'HEAD') return reply;
+    if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
     course.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
