@@ -71,6 +71,10 @@ export class Fetch implements ServerStream {
   /** Takes the body as it comes, if it is for one alone. */
   #course: Course | null = null;
   #outdated = false;
+  /** What is stored has been taken back: it is not given in place of an error either. */
+  #oldGone = false;
+  /** Tags by which responses have been purged since it was sent. */
+  #purgedTags: ReadonlySet<string> | null = null;
   /** Nobody can join it any more, and nothing more comes of it. */
   #over = false;
   #discarded = 0;
@@ -139,10 +143,19 @@ export class Fetch implements ServerStream {
     this.#endIfUnwanted();
   }
 
-  /** What is being fetched is old news: it is not stored. */
-  outdate(): void {
+  /** What is being fetched is old news: it is not stored. `oldGone`: nor is what is stored to be had any more. */
+  outdate(oldGone = true): void {
     this.#outdated = true;
+    this.#oldGone ||= oldGone;
     this.#endIfUnwanted();
+  }
+
+  /** The same if it has one of these tags, which may be known only later. Answers whether it is known to have one. */
+  outdateTagged(tags: ReadonlySet<string>, oldGone: boolean): boolean {
+    const known = [...(this.response?.tags ?? []), ...(this.old?.head.tags ?? [])].some((tag) => tags.has(tag));
+    if (known) this.outdate(oldGone);
+    else if (this.response === null) this.#purgedTags = new Set([...(this.#purgedTags ?? []), ...tags]);
+    return known;
   }
 
   #endIfUnwanted(): void {
@@ -217,7 +230,10 @@ export class Fetch implements ServerStream {
       requestedAt: this.#requestedAt,
       barred: noStore?.(inner) ?? false,
     };
-    return receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const received = receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const purged = this.#purgedTags;
+    if (purged !== null && received.head.tags.some((tag) => purged.has(tag))) this.#outdated = true;
+    return received;
   }
 
   /** The response may be stored. Why it is not after all, or ''. */
@@ -357,15 +373,15 @@ export class Fetch implements ServerStream {
   /** Answers with what is stored all those who may have it; are there none left? `grace`: ms that the config allows. */
   #serveOld(grace: number): boolean {
     const { old } = this;
-    if (old === null) return false;
+    if (old === null || this.#oldGone) return false;
     const { clock, cache } = this.#site;
     const window = grace > 0 ? grace / 1000 : -1;
     for (const visit of [this.#leader, ...this.#others]) {
       if (visit === null || !mayServeOnError(old.head, visit.request, clock.now(), window)) continue;
       if (visit === this.#leader) this.#leader = null;
       this.#others.delete(visit);
-      cache.metrics.stale++;
-      visit.serveStored(old, 'stale', 0);
+      cache.metrics.staleOnError++;
+      visit.serveStored(old, 'stale_on_error', 0);
     }
     return this.#leader === null && this.#others.size === 0;
   }

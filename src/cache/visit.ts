@@ -8,7 +8,7 @@
  *                 └─ stored: read along with the others · not: passed on as it comes
  */
 import { type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { CacheResult, Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
@@ -86,7 +86,11 @@ export class Visit implements CourseHolder, Timed {
         return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
       }
     }
-    if (request.onlyIfCached) return NOT_STORED;
+    if (request.onlyIfCached) {
+      cache.metrics.misses++;
+      x.cache = 'only_if_cached';
+      return NOT_STORED;
+    }
     const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
     this.reason = found !== null ? (isFresh ? 'request' : 'stale') : this.#missReason();
     cache.metrics.misses++;
@@ -178,7 +182,7 @@ export class Visit implements CourseHolder, Timed {
   // === what comes of a fetch
 
   /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
-  serveStored(stored: StoredResponse, result: string, status: number): void {
+  serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#waits(false);
     const { x } = this;
     const { clock } = this.#site;
@@ -194,6 +198,7 @@ export class Visit implements CourseHolder, Timed {
     const { x } = this;
     const { clock, plan } = this.#site;
     const head = fetch.response!;
+    if (own === null) x.cache = 'collapsed';
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
     this.#noteUpstream(fetch.inner);
     if (fetch.whole && isUnmodified(head, x, clock.wall())) {
@@ -236,6 +241,7 @@ export class Visit implements CourseHolder, Timed {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
+    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += bytes?.length ?? reply.text.length;
     if (bytes === null || bytes.length <= Visit.LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);

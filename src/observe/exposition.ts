@@ -15,6 +15,7 @@ export interface RuntimeGauges {
   readonly leases: readonly { readonly generation: number; readonly leases: number }[];
   readonly endpoints: readonly EndpointGauges[];
   readonly pools: readonly PoolGauges[];
+  readonly caches: readonly CacheGauges[];
 }
 
 export interface PoolGauges {
@@ -23,6 +24,17 @@ export interface PoolGauges {
   readonly queue: number;
   /** Further attempts under way. */
   readonly retries: number;
+}
+
+export interface CacheGauges {
+  readonly cache: string;
+  /** URLs, and the responses that are stored for them. */
+  readonly entries: number;
+  readonly responses: number;
+  /** Bytes in use, bodies on their way included, and of these alone. */
+  readonly size: number;
+  readonly coming: number;
+  readonly maxSize: number;
 }
 
 export interface EndpointGauges {
@@ -90,6 +102,7 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    this.#caches(page);
     this.#listeners(page);
     this.#reloads(page);
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
@@ -197,6 +210,42 @@ export class Exposition {
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
     page.family('prozy_pool_retries', 'gauge', 'Further attempts under way.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
+  }
+
+  #caches(page: Page): void {
+    const all = [...this.#metrics.caches];
+    page.family('prozy_cache_requests_total', 'counter', 'Requests at the cache, by what it had for them.');
+    for (const [cache, { hits, stale, misses, passed }] of all) {
+      for (const [result, count] of Object.entries({ hit: hits, stale, miss: misses, pass: passed }))
+        page.sample('prozy_cache_requests_total', { cache, result }, count);
+    }
+    const counters = [
+      ['collapsed_total', 'Misses answered along with another request for the same thing.', 'collapsed'],
+      ['stale_on_error_total', 'Misses answered with what is stale because the origin failed.', 'staleOnError'],
+      ['revalidated_total', 'Stored responses that their origin has found to be still good.', 'revalidated'],
+      ['background_total', 'Fetches of what was given stale meanwhile.', 'background'],
+      ['stored_total', 'Responses stored.', 'stored'],
+      ['evictions_total', 'Responses that made room for others.', 'evictions'],
+      ['invalidations_total', 'Responses forgotten because an unsafe request changed them.', 'invalidations'],
+      ['purged_total', 'Responses that operators took back.', 'purged'],
+      ['served_bytes_total', 'Content bytes of answers that were stored before they were asked for.', 'bytesServed'],
+    ] as const;
+    for (const [name, help, key] of counters) {
+      page.family(`prozy_cache_${name}`, 'counter', help);
+      for (const [cache, one] of all) page.sample(`prozy_cache_${name}`, { cache }, one[key]);
+    }
+    const { caches } = this.#gauges();
+    const gauges = [
+      ['entries', 'URLs that something is stored for.', 'entries'],
+      ['responses', 'Responses stored.', 'responses'],
+      ['size_bytes', 'Bytes in use, bodies on their way included.', 'size'],
+      ['coming_bytes', 'Of these, bodies on their way.', 'coming'],
+      ['max_size_bytes', 'Bytes that may be in use.', 'maxSize'],
+    ] as const;
+    for (const [name, help, key] of gauges) {
+      page.family(`prozy_cache_${name}`, 'gauge', help);
+      for (const one of caches) page.sample(`prozy_cache_${name}`, { cache: one.cache }, one[key]);
+    }
   }
 
   #listeners(page: Page): void {

@@ -8,6 +8,7 @@ import { ActiveCheck } from '../upstream/active-check.ts';
 import { EndpointState } from '../upstream/endpoint.ts';
 import type { Duty } from '../upstream/health.ts';
 import { PoolLoad } from '../upstream/load.ts';
+import { cacheGauges } from './caches.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The names of everything that may still be counted. */
@@ -24,6 +25,7 @@ export async function namedSeries(plans: readonly Plan[], clock: Clock): Promise
   return {
     routes,
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
+    caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
     endpoints,
   };
 }
@@ -108,5 +110,6 @@ export function runtimeGauges(gateway: Gateway): RuntimeGauges {
     leases: gateway.snapshots.map(({ generation, leases }) => ({ generation, leases })),
     endpoints: endpointViews(gateway),
     pools: poolGauges(gateway),
+    caches: cacheGauges(gateway),
   };
 }

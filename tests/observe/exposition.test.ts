@@ -5,7 +5,7 @@ import { Exposition } from '../../src/observe/exposition.ts';
 import { BOUNDS } from '../../src/observe/histogram.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
-const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [] };
+const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [], caches: [] };
 
 function samples(text: string): Map<string, number> {
   const all = new Map<string, number>();
@@ -79,11 +79,17 @@ test('series of what is named no more are dropped, the others keep their counts'
   metrics.route('kept').bytesIn = 5;
   metrics.route('gone');
   metrics.listener('gone');
+  metrics.cache('gone');
   metrics.endpoint('p', 'a:1').retries = 3;
   metrics.endpoint('p', 'b:1');
   metrics.endpoint('q', 'a:1');
-  metrics.retain({ routes: new Set(['kept']), listeners: new Set(), endpoints: new Map([['p', new Set(['a:1'])]]) });
-  expect([...metrics.routes.keys(), ...metrics.listeners.keys(), ...metrics.endpoints.keys()]).toEqual(['kept', 'p']);
+  metrics.retain({
+    routes: new Set(['kept']),
+    listeners: new Set(),
+    caches: new Set(),
+    endpoints: new Map([['p', new Set(['a:1'])]]),
+  });
+  expect([...metrics.routes.keys(), ...metrics.listeners.keys(), ...metrics.caches.keys(), ...metrics.endpoints.keys()]).toEqual(['kept', 'p']);
   expect([metrics.route('kept').bytesIn, metrics.endpoint('p', 'a:1').retries]).toEqual([5, 3]);
   expect([...metrics.endpoints.get('p')!.keys()]).toEqual(['a:1']);
 });

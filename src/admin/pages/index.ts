@@ -1,6 +1,7 @@
 /** The admin pages, in the order in which `/` names them. Cold. */
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
+import { cache, caches } from './caches.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
@@ -17,6 +18,8 @@ const named: readonly Page[] = [
   backends,
   ...duties,
   routes,
+  caches,
+  cache,
   explain,
   plan,
   generations,
