@@ -54,7 +54,11 @@ async function purgeTags(cache: HttpCache, { values, soft }: PurgeOrder): Promis
   return { responses, fetches };
 }
 
-async function purgeKeys(cache: HttpCache, by: Exclude<PurgeBy, 'tag'>, { values, soft }: PurgeOrder): Promise<PurgeCounts> {
+async function purgeKeys(
+  cache: HttpCache,
+  by: Exclude<PurgeBy, 'tag'>,
+  { values, soft }: PurgeOrder,
+): Promise<PurgeCounts> {
   const { store } = cache;
   if (by === 'url') {
     const keys = new Set(values.flatMap((value) => cacheKeys(value, cache.key)));
@@ -103,7 +107,8 @@ function targetsOf(url: string): readonly Target[] | string {
   if (!ABSOLUTE.test(url)) return `${url} is no URL: it needs a host, as in http://host/path or //host/path`;
   if (url.includes('#')) return `${url} has a fragment, which no request has`;
   const target = resolve(url, BASE);
-  if (target === null || parseAuthority(target.authority) === null) return `${url} is no URL that a request could be for`;
+  if (target === null || parseAuthority(target.authority) === null)
+    return `${url} is no URL that a request could be for`;
   return url.startsWith('//') ? [target, { ...target, scheme: 'https' }] : [target];
 }
 
@@ -125,7 +130,8 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
     const targets = targetsOf(value);
     return typeof targets === 'string' ? targets : '';
   },
-  host: (value) => (parseAuthority(value) === null ? `${value} is no host: name it as in example.com or example.com:8080` : ''),
+  host: (value) =>
+    parseAuthority(value) === null ? `${value} is no host: name it as in example.com or example.com:8080` : '',
   tag: (value) =>
     value === '' || value !== value.trim() || value.includes(',') ? `"${value}" is no tag: give each by itself` : '',
   all: (value) => (value === '' ? '' : 'all has no value'),

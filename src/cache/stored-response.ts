@@ -67,7 +67,13 @@ export class StoredResponse {
   #reply: StoredReply | null = null;
 
   /** `body`: a small one may be given as text. `length`: of the body that a HEAD has told of; -1: untold. */
-  constructor(head: StoredHead, body: Buffer | string | null, part: Part | null, length: number, statusHeader: boolean) {
+  constructor(
+    head: StoredHead,
+    body: Buffer | string | null,
+    part: Part | null,
+    length: number,
+    statusHeader: boolean,
+  ) {
     this.head = head;
     this.part = part;
     this.headOnly = body === null;

@@ -5,7 +5,8 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { BOUNDS, type Histogram } from './histogram.ts';
+import { type CacheGauges, cacheFamilies } from './exposition-caches.ts';
+import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the gateway itself knows at the moment of a scrape. */
@@ -26,17 +27,6 @@ export interface PoolGauges {
   readonly retries: number;
 }
 
-export interface CacheGauges {
-  readonly cache: string;
-  /** URLs, and the responses that are stored for them. */
-  readonly entries: number;
-  readonly responses: number;
-  /** Bytes in use, bodies on their way included, and of these alone. */
-  readonly size: number;
-  readonly coming: number;
-  readonly maxSize: number;
-}
-
 export interface EndpointGauges {
   readonly pool: string;
   readonly endpoint: string;
@@ -45,38 +35,6 @@ export interface EndpointGauges {
   readonly open: number;
   readonly idle: number;
   readonly ejections: number;
-}
-
-type Labels = Readonly<Record<string, string | number>>;
-
-class Page {
-  readonly lines: string[] = [];
-
-  family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  }
-
-  sample(name: string, labels: Labels, value: number): void {
-    const text = Object.entries(labels)
-      .map(
-        ([label, one]) =>
-          `${label}="${String(one).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
-      )
-      .join(',');
-    this.lines.push(`${name}${text === '' ? '' : `{${text}}`} ${value}`);
-  }
-
-  histogram(name: string, labels: Labels, histogram: Histogram): void {
-    let sum = 0;
-    BOUNDS.forEach((bound, i) => {
-      sum += histogram.counts[i]!;
-      this.sample(`${name}_bucket`, { ...labels, le: bound / 1000 }, sum);
-    });
-    sum += histogram.counts[BOUNDS.length]!;
-    this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, sum);
-    this.sample(`${name}_sum`, labels, histogram.sum / 1000);
-    this.sample(`${name}_count`, labels, sum);
-  }
 }
 
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
@@ -102,7 +60,8 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
-    this.#caches(page);
+    cacheFamilies(page, this.#metrics.caches, this.#gauges().caches);
+    this.#names(page);
     this.#listeners(page);
     this.#reloads(page);
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
@@ -212,40 +171,19 @@ export class Exposition {
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
   }
 
-  #caches(page: Page): void {
-    const all = [...this.#metrics.caches];
-    page.family('prozy_cache_requests_total', 'counter', 'Requests at the cache, by what it had for them.');
-    for (const [cache, { hits, stale, misses, passed }] of all) {
-      for (const [result, count] of Object.entries({ hit: hits, stale, miss: misses, pass: passed }))
-        page.sample('prozy_cache_requests_total', { cache, result }, count);
+  #names(page: Page): void {
+    const all = [...this.#metrics.names].flatMap(([pool, map]) =>
+      [...map].map(([name, one]) => ({ labels: { pool, name }, one })),
+    );
+    page.family('prozy_dns_lookups_total', 'counter', 'Lookups of names that endpoints are found by, by result.');
+    for (const { labels, one } of all) {
+      for (const [result, count] of Object.entries(one.lookups))
+        page.sample('prozy_dns_lookups_total', { ...labels, result }, count);
     }
-    const counters = [
-      ['collapsed_total', 'Misses answered along with another request for the same thing.', 'collapsed'],
-      ['stale_on_error_total', 'Misses answered with what is stale because the origin failed.', 'staleOnError'],
-      ['revalidated_total', 'Stored responses that their origin has found to be still good.', 'revalidated'],
-      ['background_total', 'Fetches of what was given stale meanwhile.', 'background'],
-      ['stored_total', 'Responses stored.', 'stored'],
-      ['evictions_total', 'Responses that made room for others.', 'evictions'],
-      ['invalidations_total', 'Responses forgotten because an unsafe request changed them.', 'invalidations'],
-      ['purged_total', 'Responses that operators took back.', 'purged'],
-      ['served_bytes_total', 'Content bytes of answers that were stored before they were asked for.', 'bytesServed'],
-    ] as const;
-    for (const [name, help, key] of counters) {
-      page.family(`prozy_cache_${name}`, 'counter', help);
-      for (const [cache, one] of all) page.sample(`prozy_cache_${name}`, { cache }, one[key]);
-    }
-    const { caches } = this.#gauges();
-    const gauges = [
-      ['entries', 'URLs that something is stored for.', 'entries'],
-      ['responses', 'Responses stored.', 'responses'],
-      ['size_bytes', 'Bytes in use, bodies on their way included.', 'size'],
-      ['coming_bytes', 'Of these, bodies on their way.', 'coming'],
-      ['max_size_bytes', 'Bytes that may be in use.', 'maxSize'],
-    ] as const;
-    for (const [name, help, key] of gauges) {
-      page.family(`prozy_cache_${name}`, 'gauge', help);
-      for (const one of caches) page.sample(`prozy_cache_${name}`, { cache: one.cache }, one[key]);
-    }
+    page.family('prozy_dns_changes_total', 'counter', 'Times that a name stood for other addresses.');
+    for (const { labels, one } of all) page.sample('prozy_dns_changes_total', labels, one.changes);
+    page.family('prozy_dns_addresses', 'gauge', 'Addresses that a name stands for.');
+    for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
   }
 
   #listeners(page: Page): void {
