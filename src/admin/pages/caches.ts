@@ -33,8 +33,10 @@ function read(query: URLSearchParams): PurgeWish | string {
   const [by] = given;
   if (by === undefined) return `needs one of ${WAYS.join(', ')}`;
   if (given.length > 1) return `takes one of ${given.join(' and ')}, not several`;
-  const flags = by === 'all' ? ['all', 'soft'] : ['soft'];
-  for (const flag of flags) if (query.has(flag) && query.getAll(flag).join() !== '') return `${flag} has no value`;
-  if (query.getAll('soft').length > 1) return 'soft is given once';
+  for (const flag of by === 'all' ? ['all', 'soft'] : ['soft']) {
+    const values = query.getAll(flag);
+    if (values.length > 1) return `${flag} is given once`;
+    if (values.some((value) => value !== '')) return `${flag} has no value`;
+  }
   return { by, values: by === 'all' ? [] : query.getAll(by), soft: query.has('soft') };
 }
