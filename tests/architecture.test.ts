@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ['kit', 'config', 'http/path'],
   // What would become of a request, found by the code that serves it.
   explain: ['kit', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan'],
-  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan', 'explain'],
+  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'cache', 'policies', 'proxy', 'plan', 'explain'],
   admin: ['kit', 'observe', 'runtime', 'explain'],
   cli: ['kit', 'config', 'plan', 'runtime', 'admin', 'explain'],
   main: ['cli'],
@@ -35,6 +35,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/plan/types.ts': 'types only, which refer to each other',
   'src/proxy/passage.ts': 'all that becomes of one exchange, which reads best in one piece',
+  'src/cache/fetch.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
 };

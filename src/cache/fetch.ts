@@ -18,14 +18,14 @@ import { type BodySource, type Framing, LENGTH, NO_BODY } from '../http/message.
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { StoredReply } from '../http/stored-reply.ts';
 import { CLIENT_GONE, GatewayError } from '../kit/errors.ts';
+import { Audience } from './audience.ts';
 import { Fill } from './fill.ts';
 import { innerExchange } from './inner-exchange.ts';
 import { combined, partOf } from './partial.ts';
 import { type Received, receive } from './received.ts';
-import { mayServeOnError } from './reuse.ts';
 import type { CacheSite } from './site.ts';
 import { type Part, type StoredHead, StoredResponse } from './stored-response.ts';
-import { freshenedBy, freshenedByHead } from './validation.ts';
+import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from './vary.ts';
 import type { Visit } from './visit.ts';
 
@@ -61,10 +61,7 @@ export class Fetch implements ServerStream {
   readonly #site: CacheSite;
   /** The request as it came: what a Vary is held against. */
   readonly #asked: Fields;
-  /** Whom it is made for; null: nobody, or they have left. */
-  #leader: Visit | null;
-  /** Those who wait with it, and those who read along. */
-  readonly #others = new Set<Visit>();
+  readonly #audience: Audience;
   readonly #requestedAt: number;
   #branch: Branch | null = null;
   #part: Part | null = null;
@@ -86,7 +83,7 @@ export class Fetch implements ServerStream {
     this.key = key;
     this.scope = scope;
     this.old = old;
-    this.#leader = background ? null : asker;
+    this.#audience = new Audience(background ? null : asker);
     this.#requestedAt = site.clock.wall();
     this.#asked = takeFields();
     this.#asked.copy(x.fields);
@@ -132,14 +129,13 @@ export class Fetch implements ServerStream {
   }
 
   join(visit: Visit): void {
-    this.#others.add(visit);
+    this.#audience.others.add(visit);
     if (this.response !== null) visit.serveFill(this, null);
   }
 
   /** One of them has gone, or has its answer. */
   leave(visit: Visit): void {
-    this.#others.delete(visit);
-    if (this.#leader === visit) this.#leader = null;
+    this.#audience.remove(visit);
     this.#endIfUnwanted();
   }
 
@@ -159,7 +155,7 @@ export class Fetch implements ServerStream {
   }
 
   #endIfUnwanted(): void {
-    if (this.#over || this.#leader !== null || this.#others.size > 0 || this.#isWorthFinishing) return;
+    if (this.#over || !this.#audience.empty || this.#isWorthFinishing) return;
     this.#cancel();
   }
 
@@ -169,31 +165,22 @@ export class Fetch implements ServerStream {
     return this.fill !== null && this.stores && this.fill.missing <= this.#site.plan.finish;
   }
 
-  /** All who wait, each once more; the one it was made for first. */
-  #takeAll(): Visit[] {
-    const all = this.#leader === null ? [] : [this.#leader];
-    all.push(...this.#others);
-    this.#leader = null;
-    this.#others.clear();
-    return all;
-  }
-
   // === the response (ServerStream)
 
   informational(status: number, fields: Fields): void {
-    this.#leader?.course.informational(status, fields);
+    this.#audience.leader?.course.informational(status, fields);
   }
 
   fixed(response: FixedResponse): void {
     this.begun = true;
     const failed = this.inner.error !== '';
-    const leader = this.#leader;
+    const { leader } = this.#audience;
     this.#end();
     // RFC 9111 §4.2.4: disconnected.
     const { staleIfError, staleIfUnreachable } = this.#site.plan;
     if (failed && this.#serveOld(Math.max(staleIfError, staleIfUnreachable))) return;
     // Who waited for the same upstream would fare no better now; what a policy says is said to one client.
-    for (const visit of this.#takeAll()) {
+    for (const visit of this.#audience.takeAll()) {
       if (failed || visit === leader) visit.refused(response, this.inner);
       else visit.alone();
     }
@@ -202,7 +189,7 @@ export class Fetch implements ServerStream {
   stored(reply: StoredReply): void {
     this.begun = true;
     this.#end();
-    for (const visit of this.#takeAll()) visit.course.answer(reply);
+    for (const visit of this.#audience.takeAll()) visit.course.answer(reply);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
@@ -213,28 +200,25 @@ export class Fetch implements ServerStream {
       return;
     }
     if (ERRORS.has(status) && this.#serveOld(this.#site.plan.staleIfError)) return;
-    const received = this.#receive(status, reason, fields);
+    const received = this.#judge(status, reason, fields);
     let { why } = received;
-    if (this.inner.method === 'HEAD') this.#answeredHead(received, status, fields);
+    if (this.inner.method === 'HEAD') this.#answeredHead(received, fields);
     else if (why === '') why = this.#begin(received, fields, framing, source);
     if (why === '' && this.fill !== null) this.#share(fields);
     else this.#pass(status, reason, fields, framing, source, why);
   }
 
-  #receive(status: number, reason: string, fields: Fields): Received {
+  /** What a response with that head is to the cache. */
+  readonly #judge = (status: number, reason: string, fields: Fields): Received => {
     const { clock, plan, rules, noStore } = this.#site;
     const { inner } = this;
-    const asked = {
-      method: inner.method,
-      fields: this.#asked,
-      requestedAt: this.#requestedAt,
-      barred: noStore?.(inner) ?? false,
-    };
+    const barred = noStore !== null && noStore(inner);
+    const asked = { method: inner.method, fields: this.#asked, requestedAt: this.#requestedAt, barred };
     const received = receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
     const purged = this.#purgedTags;
     if (purged !== null && received.head.tags.some((tag) => purged.has(tag))) this.#outdated = true;
     return received;
-  }
+  };
 
   /** The response may be stored. Why it is not after all, or ''. */
   #begin({ head }: Received, fields: Fields, framing: Framing, source: BodySource): string {
@@ -255,8 +239,8 @@ export class Fetch implements ServerStream {
   /** Gives it to all whose request it answers. */
   #share(fields: Fields): void {
     const { response } = this;
-    const leader = this.#leader;
-    const waiting = [...this.#others];
+    const { leader, others } = this.#audience;
+    const waiting = [...others];
     if (leader !== null) {
       // From here on the fields are the leader's.
       this.inner.responseFields = null;
@@ -266,7 +250,7 @@ export class Fetch implements ServerStream {
     for (const visit of waiting) {
       if (variantKey(response!.varyNames, visit.x.fields) === response!.variant) visit.serveFill(this, null);
       else {
-        this.#others.delete(visit);
+        others.delete(visit);
         visit.alone();
       }
     }
@@ -280,9 +264,8 @@ export class Fetch implements ServerStream {
     // Who has something newer for us does not mean the old to be used any more.
     if (this.old !== null && why !== '' && status < 500) cache.store.drop(this.key, this.old);
     cache.over(this);
-    const waiting = [...this.#others];
-    this.#others.clear();
-    const leader = this.#leader;
+    const waiting = this.#audience.takeOthers();
+    const { leader } = this.#audience;
     if (leader === null) this.#cancel();
     else {
       this.inner.responseFields = null;
@@ -338,52 +321,28 @@ export class Fetch implements ServerStream {
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
-    const { cache } = this.#site;
-    const fresh = freshenedBy(old, this.#receive.bind(this), fields);
+    const fresh = this.#outdated ? null : renewed(this.#site.cache, this.key, old, this.#judge, fields);
     this.#end();
-    const waiting = this.#takeAll();
-    if (fresh === null) {
-      // It is about something else than what was asked about.
-      cache.store.drop(this.key, old);
-      for (const visit of waiting) visit.alone();
-      return;
+    for (const visit of this.#audience.takeAll()) {
+      if (fresh === null) visit.alone();
+      else visit.serveStored(fresh, 'revalidated', 304);
     }
-    cache.metrics.revalidated++;
-    if (fresh.storable && !this.#outdated) cache.store.put(this.key, fresh.response);
-    else cache.store.drop(this.key, old);
-    for (const visit of waiting) visit.serveStored(fresh.response, 'revalidated', 304);
   }
 
   /** RFC 9111 §4.3.5, and what a HEAD itself may be answered with later. */
-  #answeredHead(received: Received, status: number, fields: Fields): void {
+  #answeredHead(received: Received, fields: Fields): void {
+    if (this.#outdated) return;
     const { cache, plan } = this.#site;
-    if (this.old !== null && status === 200) {
-      const fresh = freshenedByHead(this.old, this.#receive.bind(this), fields);
-      if (fresh === null) cache.store.drop(this.key, this.old);
-      else if (!this.#outdated) cache.store.put(this.key, fresh);
-    }
-    if (received.why !== '' || this.#outdated) return;
-    const length = fields.get('content-length');
-    cache.store.put(
-      this.key,
-      new StoredResponse(received.head, null, null, length === undefined ? -1 : Number(length), plan.statusHeader),
-    );
+    if (this.old !== null) renewedByHead(cache, this.key, this.old, this.#judge, received, fields);
+    if (received.why === '') cache.store.put(this.key, headOnly(received.head, fields, plan.statusHeader));
   }
 
-  /** Answers with what is stored all those who may have it; are there none left? `grace`: ms that the config allows. */
+  /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */
   #serveOld(grace: number): boolean {
-    const { old } = this;
-    if (old === null || this.#oldGone) return false;
+    if (this.old === null || this.#oldGone) return false;
     const { clock, cache } = this.#site;
-    const window = grace > 0 ? grace / 1000 : -1;
-    for (const visit of [this.#leader, ...this.#others]) {
-      if (visit === null || !mayServeOnError(old.head, visit.request, clock.now(), window)) continue;
-      if (visit === this.#leader) this.#leader = null;
-      this.#others.delete(visit);
-      cache.metrics.staleOnError++;
-      visit.serveStored(old, 'stale_on_error', 0);
-    }
-    return this.#leader === null && this.#others.size === 0;
+    cache.metrics.staleOnError += this.#audience.serveStale(this.old, grace, clock.now());
+    return this.#audience.empty;
   }
 
   // === its end

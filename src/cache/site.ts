@@ -66,7 +66,7 @@ export class CacheSite {
       cache.metrics.hits++;
       x.cache = 'hit';
       if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
-      if (stored.length <= Visit.LARGEST_REPLY) return stored.reply(now);
+      return stored.reply(now);
     }
     const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
     return new Visit(this, x, way, key, scope, request).begin(stored);

@@ -10,6 +10,9 @@ import { hitText } from './cache-status.ts';
 /** A body that is longer is kept as bytes, which are not copied when they are sent. */
 const LONGEST_TEXT = 16 * 1024;
 
+/** Bytes of the largest body that leaves in one write; what is larger leaves as fast as its client takes it. */
+export const LARGEST_REPLY = 256 * 1024;
+
 /** What of a response may be had without its body. */
 export interface StoredHead {
   readonly scope: string;
@@ -83,7 +86,8 @@ export class StoredResponse {
     this.bytes = small ? null : bytes;
     this.length = body?.length ?? length;
     this.freshUntil = head.bornAt + head.lifetime * 1000;
-    this.plainUntil = head.noCache || part !== null || this.headOnly ? Number.NEGATIVE_INFINITY : this.freshUntil;
+    const plain = !head.noCache && part === null && !this.headOnly && this.length <= LARGEST_REPLY;
+    this.plainUntil = plain ? this.freshUntil : Number.NEGATIVE_INFINITY;
     this.#statusHeader = statusHeader;
     const sized = this.length >= 0 && head.status !== 204 && head.status !== 304;
     this.#lines = sized ? `${head.lines}Content-Length: ${this.length}\r\n` : head.lines;

@@ -25,7 +25,7 @@ import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
-import type { StoredResponse } from './stored-response.ts';
+import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
 export interface Passed {
@@ -40,8 +40,6 @@ export interface Passed {
 const NOT_STORED = problemResponse(504);
 
 export class Visit implements CourseHolder, Timed {
-  /** Bytes of the largest body that leaves in one write. */
-  static readonly LARGEST_REPLY = 256 * 1024;
   deadline = Number.POSITIVE_INFINITY;
   readonly x: Exchange;
   readonly key: string;
@@ -242,7 +240,7 @@ export class Visit implements CourseHolder, Timed {
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
     if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += bytes?.length ?? reply.text.length;
-    if (bytes === null || bytes.length <= Visit.LARGEST_REPLY || this.x.method === 'HEAD') return reply;
+    if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
     course.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);

@@ -245,7 +245,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     // Not routed: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
     const [asked, routedPath, forwarding, tunnel] = [this.#asked, this.#routedPath, this.#forwarding, this.#tunnel];
-    const home = newHomeOf({ x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun }, next);
+    const home = newHomeOf(
+      { x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun, taken: this.#course !== null },
+      next,
+    );
     if (typeof home === 'string') return home;
     this.live = home.live;
     this.#route = home.route;

@@ -11,7 +11,7 @@ import { play } from './cache-suite/play.ts';
 import { describeScore, judge, missedOf, type Result, type Results, scoreOf } from './cache-suite/score.ts';
 
 /** What is passed at least, of each kind. */
-const FLOOR = { required: 157, optimal: 86, check: 0 };
+const FLOOR = { required: 142, optimal: 83, check: 40 };
 /** Tests that are required or optimal and missed, each with its reason. */
 const MISSED = JSON.parse(readFileSync(new URL('./cache-suite/missed.json', import.meta.url), 'utf8')) as Readonly<
   Record<string, string>

@@ -20,6 +20,8 @@ export interface Answer {
   readonly chunked?: boolean;
   /** The connection ends after so many bytes of the body. */
   readonly cut?: number;
+  /** 304 even to a request without a condition. */
+  readonly uncalled?: boolean;
   /** The connection ends without an answer. */
   readonly gone?: boolean;
 }
@@ -88,4 +90,9 @@ export function must(rule: string, name: string, ...steps: readonly Step[]): Cas
 
 export function good(rule: string, name: string, ...steps: readonly Step[]): Case {
   return { name, rule, kind: 'good', steps };
+}
+
+export function answersOf({ origin }: Step): readonly Answer[] {
+  if (origin === undefined) return [];
+  return 'length' in origin ? origin : [origin];
 }

@@ -1,6 +1,6 @@
 /** What is wrong with the outcome of a step. */
 import type { Got } from './ask.ts';
-import type { Answer, Fields, Step } from './case.ts';
+import { answersOf, type Fields, type Step } from './case.ts';
 import { CONDITIONS, type Given, type Script, type Seen } from './scripted-origin.ts';
 
 export interface Outcome {
@@ -74,9 +74,8 @@ function wrongAnswer(step: Step, script: Script, outcome: Outcome): string[] {
   return wrong;
 }
 
-function cutShort({ origin }: Step): boolean {
-  const answers = [origin ?? []].flat() as Answer[];
-  return answers.some(({ cut }) => cut !== undefined);
+function cutShort(step: Step): boolean {
+  return answersOf(step).some(({ cut }) => cut !== undefined);
 }
 
 /** `/pattern/`, or the very text. */

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 import { ask } from './ask.ts';
-import type { Answer, Case, Chapter, Step } from './case.ts';
+import { answersOf, type Case, type Chapter, type Step } from './case.ts';
 import { declines, wrongWith } from './check.ts';
 import { type Script, ScriptedOrigin } from './scripted-origin.ts';
 
@@ -38,8 +38,7 @@ export async function playCases(
 ): Promise<CaseVerdict[]> {
   await using origin = await ScriptedOrigin.open();
   await using subject = await open(origin.port);
-  const agent = new http.Agent({ keepAlive: true });
-  const table = new Table(origin, subject, agent);
+  const table = new Table(origin, subject);
   const verdicts: CaseVerdict[] = [];
   for (const { title: chapter, cases } of chapters)
     for (const [index, one] of cases.entries()) {
@@ -47,20 +46,24 @@ export async function playCases(
       const path = `/${chapter.replaceAll(/\W+/g, '_')}/${index + 1}`;
       verdicts.push({ chapter, name, rule, kind, ...(await table.play(one, path)) });
     }
-  agent.destroy();
+  table.hangUp();
   return verdicts;
 }
 
 class Table {
   readonly #origin: ScriptedOrigin;
   readonly #subject: Subject;
-  readonly #agent: http.Agent;
+  #agent = new http.Agent({ keepAlive: true });
   #ahead = 0;
 
-  constructor(origin: ScriptedOrigin, subject: Subject, agent: http.Agent) {
+  constructor(origin: ScriptedOrigin, subject: Subject) {
     this.#origin = origin;
     this.#subject = subject;
-    this.#agent = agent;
+  }
+
+  hangUp(): void {
+    this.#agent.destroy();
+    this.#agent = new http.Agent({ keepAlive: true });
   }
 
   /** Up to the first step that goes wrong. */
@@ -81,9 +84,11 @@ class Table {
     if (step.later !== undefined) {
       this.#ahead += step.later;
       this.#subject.advance?.(step.later);
+      // Its idle connections have grown old with everything else, and may be closed at any time.
+      this.hangUp();
     }
     const { promise: gate, resolve: speak } = Promise.withResolvers<void>();
-    script.next([step.origin ?? []].flat() as Answer[], step.how === 'behind' ? gate : null);
+    script.next(answersOf(step), step.how === 'behind' ? gate : null);
     const before = script.given.length;
     const { method = 'GET', at = '', host = 'cache.example', send = {}, content } = step;
     const lines = ['host', host, ...script.lines(send)];

@@ -68,7 +68,8 @@ export class Script {
     const scripted = this.answers[Math.min(this.seen.length, this.answers.length) - 1] ?? {};
     if (scripted.gone === true) return void response.destroy();
     const conditional = CONDITIONS.some((name) => headers[name] !== undefined);
-    const status = scripted.status === 304 && !conditional ? 200 : (scripted.status ?? 200);
+    const status =
+      scripted.status === 304 && !conditional && scripted.uncalled !== true ? 200 : (scripted.status ?? 200);
     const body = scripted.body ?? `answer ${this.given.length + 1} to ${target}`;
     this.given.push({ method, host: headers.host ?? '', target, status, body });
     for (const [code, fields] of scripted.interim ?? []) response.writeInformation(code, this.lines(fields));

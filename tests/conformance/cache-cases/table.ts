@@ -5,7 +5,7 @@ import { keyChapter } from '../../corpora/cache/keys.ts';
 import { partial } from '../../corpora/cache/partial.ts';
 import { requests } from '../../corpora/cache/requests.ts';
 import { authorization, cacheStatus, interim, targeted } from '../../corpora/cache/shared.ts';
-import { stale } from '../../corpora/cache/stale.ts';
+import { staleIfError, staleWhileRevalidate } from '../../corpora/cache/stale.ts';
 import { storing } from '../../corpora/cache/storing.ts';
 import { validation } from '../../corpora/cache/validation.ts';
 import type { Chapter } from './case.ts';
@@ -15,7 +15,8 @@ export const TABLE: readonly Chapter[] = [
   freshness,
   validation,
   requests,
-  stale,
+  staleWhileRevalidate,
+  staleIfError,
   keyChapter,
   invalidation,
   partial,

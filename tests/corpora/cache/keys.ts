@@ -60,6 +60,20 @@ const variants: Case[] = [
     unasked({ send: { 'x-a': '1' }, from: 1 })),
 ];
 
+const codings: Case[] = [
+  matching('codings in another order', 'accept-encoding', { 'accept-encoding': 'gzip, br' }, { 'accept-encoding': 'br, gzip' }),
+  matching('codings in another case', 'accept-encoding', { 'accept-encoding': 'gzip' }, { 'accept-encoding': 'GZip' }),
+  matching('empty members', 'accept-encoding', { 'accept-encoding': 'gzip, br' }, { 'accept-encoding': ',gzip,,  ,br , ' }),
+  different('another coding', 'accept-encoding', { 'accept-encoding': 'gzip' }, { 'accept-encoding': 'br' }),
+  different('a coding that is refused', 'accept-encoding', { 'accept-encoding': 'gzip' }, { 'accept-encoding': 'gzip;q=0' }),
+  different('no coding but identity is not any coding', 'accept-encoding', {}, { 'accept-encoding': '' }),
+  good('4.1', 'a newer answer without Vary is for all', asked({ ...STALE, vary: 'x-a' }, { send: { 'x-a': '1' } }),
+    asked(vary('x-a', { date: '{now-50}' }), { send: { 'x-a': '2' } }), asked(FRESH, { send: { 'x-a': '1' } }), unasked({ send: { 'x-a': '2' }, from: 3 })),
+  ...['x a', 'x-a:', '"x-a"', 'x-a; x-b'].map((value) =>
+    good('9110 12.5.5', `Vary: ${value}, which names nothing that can be, is as good as a star`, asked(vary(value)), asked())),
+  good('9110 12.5.5', 'Vary of empty members is of the others', asked(vary(',, X-A , ,'), { send: { 'x-a': '1' } }), unasked({ send: { 'x-a': '1' } })),
+];
+
 const keys: Case[] = [
   must('2', 'another host', asked(FRESH, { host: 'one.example' }), asked({}, { host: 'two.example' })),
   must('2', 'another port', asked(FRESH, { host: 'one.example' }), asked({}, { host: 'one.example:8080' })),
@@ -78,4 +92,4 @@ const keys: Case[] = [
   good('2', 'each query its own', asked(FRESH, { at: '?a=1' }), asked(FRESH, { at: '?a=2' }), unasked({ at: '?a=1', from: 1 }), unasked({ at: '?a=2', from: 2 })),
 ];
 
-export const keyChapter: Chapter = { title: 'keys', cases: [...keys, ...variants] };
+export const keyChapter: Chapter = { title: 'keys', cases: [...keys, ...variants, ...codings] };

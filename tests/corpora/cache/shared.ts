@@ -16,6 +16,9 @@ export const authorization: Chapter = {
     must('3.5', 'nor with immutable', asked({ 'cache-control': 'max-age=600, immutable' }, ANNA), asked()),
     must('3.5', 'nor with proxy-revalidate', asked({ 'cache-control': 'max-age=600, proxy-revalidate' }, ANNA), asked()),
     must('3.5', 'nor a 401', asked(FRESH, { ...ANNA, answer: { status: 401 } }), asked({}, BERT)),
+    must('3.5', 'nor with credentials that are empty', asked(FRESH, { send: { authorization: '' } }), asked()),
+    must('3.5', 'nor where public and the others are in quotes', asked({ 'cache-control': 'max-age=600, ext="public, s-maxage=9, must-revalidate"' }, ANNA), asked()),
+    good('3.5', 'nor with an s-maxage that is no number', asked({ 'cache-control': 's-maxage=abc, max-age=600' }, ANNA), asked()),
     ...['public, max-age=600', 's-maxage=600', 'must-revalidate, max-age=600'].flatMap((value) => [
       good('3.5', `${value} lets it be stored`, asked({ 'cache-control': value }, ANNA), unasked(ANNA)),
       good('3.5', `${value} lets others have it`, asked({ 'cache-control': value }, ANNA), unasked(BERT)),
@@ -70,7 +73,8 @@ export const targeted: Chapter = {
       asked(cdn('max-age=600', 'max-age=9999', { age: '700', etag: '"a"' })), checked(cdn('no-store', 'max-age=600')), asked()),
     good('9213 2.2', 'stale-if-error of it', asked(cdn('max-age=600, stale-if-error=300', 'no-store', { age: '700' })),
       asked({}, { answer: { status: 503 }, from: 1, status: 200 })),
-    bars('credentials need more than max-age', cdn('no-store', 'public, max-age=600')),
+    must('3.5', 'credentials need more than its max-age', asked(cdn('max-age=600', 'max-age=600'), ANNA), asked({}, BERT)),
+    good('9213 2.2', 'its public is enough for credentials', asked(cdn('public, max-age=600', 'no-store'), ANNA), unasked(BERT)),
     good('9213 2', 'the fields of other caches mean nothing', asked({ ...FRESH, 'surrogate-control': 'no-store', 'other-cdn-cache-control': 'no-store' }), unasked()),
   ],
 };
