@@ -321,7 +321,10 @@ export class Fetch implements ServerStream {
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
-    const fresh = this.#outdated ? null : renewed(this.#site.cache, this.key, old, this.#judge, fields);
+    const { cache } = this.#site;
+    const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
+    // It has got a tag that has been purged since it was asked about.
+    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh);
     this.#end();
     for (const visit of this.#audience.takeAll()) {
       if (fresh === null) visit.alone();

@@ -25,6 +25,7 @@ import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
+import type { Store } from './store.ts';
 import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
@@ -72,7 +73,7 @@ export class Visit implements CourseHolder, Timed {
     const { x, request } = this;
     const { cache } = this.#site;
     const now = x.startedAt;
-    const found = stored ?? this.#findOther();
+    const found = stored ?? findOther(cache.store, x, this.key, this.scope);
     if (found !== null) {
       const verdict = reuse(found.head, request, now);
       if (verdict !== VALIDATE) {
@@ -95,16 +96,6 @@ export class Visit implements CourseHolder, Timed {
     x.cache = found === null ? 'miss' : 'expired';
     this.#fetchOrWait(stored);
     return TAKEN;
-  }
-
-  /** A part that has all that is asked for, or what a HEAD was answered. */
-  #findOther(): StoredResponse | null {
-    const { x, key, scope } = this;
-    const { store } = this.#site.cache;
-    if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
-    if (!x.fields.has(RANGE)) return null;
-    const part = store.findOther(key, scope, x.fields, false);
-    return part !== null && covers(part, x) ? part : null;
   }
 
   #missReason(): ForwardReason {
@@ -254,4 +245,12 @@ export class Visit implements CourseHolder, Timed {
     this.#fetch?.leave(this);
     this.#fetch = null;
   }
+}
+
+/** A part that has all that is asked for, or what a HEAD was answered. */
+export function findOther(store: Store, x: Exchange, key: string, scope: string): StoredResponse | null {
+  if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
+  if (!x.fields.has(RANGE)) return null;
+  const part = store.findOther(key, scope, x.fields, false);
+  return part !== null && covers(part, x) ? part : null;
 }
