@@ -26,6 +26,8 @@ export class HttpCache {
   /** What is behind the store; null: nothing. */
   readonly disk: Disk | null;
   maxEntrySize: number;
+  /** Another number when something has been forgotten by order: what was asked for before is not stored. */
+  forgotten = 0;
   /** Fetches under way that others may wait for or read along with, by key. */
   readonly #fetches = new Map<string, Fetch[]>();
   /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
@@ -94,6 +96,11 @@ export class HttpCache {
     if (under.length === 0) this.#fetches.delete(fetch.key);
   }
 
+  /** All of them, as of now. */
+  get fetches(): readonly Fetch[] {
+    return [...this.#fetches.values()].flat();
+  }
+
   // === what is not storable
 
   remember(key: string, scope: string): void {
@@ -121,7 +128,8 @@ export class HttpCache {
 
   /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
   invalidate(key: string): number {
-    for (const fetch of this.fetchesFor(key)) fetch.outdate();
+    this.forgotten++;
+    for (const fetch of [...this.fetchesFor(key)]) fetch.outdate();
     // On disk first: whatever is answered after that is true for good.
     const onDisk = this.disk?.invalidate(key) ?? 0;
     const count = Math.max(onDisk, this.store.delete(key));

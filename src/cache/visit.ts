@@ -8,7 +8,7 @@
  *                 └─ stored: read along with the others · not: passed on as it comes
  */
 import { type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { CacheResult, Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
@@ -27,6 +27,7 @@ import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
+import type { Store } from './store.ts';
 import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
@@ -79,7 +80,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { x, request } = this;
     const { cache } = this.#site;
     const now = x.startedAt;
-    const found = stored ?? this.#findOther();
+    const found = stored ?? findOther(cache.store, x, this.key, this.scope);
     if (found === null && cache.disk !== null && this.#looksOn(cache.disk)) return TAKEN;
     if (found !== null) {
       const verdict = reuse(found.head, request, now);
@@ -92,7 +93,11 @@ export class Visit implements CourseHolder, Timed, Seeker {
         return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
       }
     }
-    if (request.onlyIfCached) return NOT_STORED;
+    if (request.onlyIfCached) {
+      cache.metrics.misses++;
+      x.cache = 'only_if_cached';
+      return NOT_STORED;
+    }
     const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
     this.reason = found !== null ? (isFresh ? 'request' : 'stale') : this.#missReason();
     cache.metrics.misses++;
@@ -126,18 +131,6 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
     const verdict = this.begin(store.find(key, scope, x.fields) ?? whole);
     if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
-  }
-
-  // === in memory
-
-  /** A part that has all that is asked for, or what a HEAD was answered. */
-  #findOther(): StoredResponse | null {
-    const { x, key, scope } = this;
-    const { store } = this.#site.cache;
-    if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
-    if (!x.fields.has(RANGE)) return null;
-    const part = store.findOther(key, scope, x.fields, false);
-    return part !== null && covers(part, x) ? part : null;
   }
 
   #missReason(): ForwardReason {
@@ -219,7 +212,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   // === what comes of a fetch
 
   /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
-  serveStored(stored: StoredResponse, result: string, status: number): void {
+  serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#waits(false);
     const { x } = this;
     const { clock } = this.#site;
@@ -235,6 +228,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { x } = this;
     const { clock, plan } = this.#site;
     const head = fetch.response!;
+    if (own === null) x.cache = 'collapsed';
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
     this.#noteUpstream(fetch.inner);
     if (fetch.whole && isUnmodified(head, x, clock.wall())) {
@@ -277,6 +271,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
+    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += bytes?.length ?? reply.text.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
@@ -293,4 +288,12 @@ export class Visit implements CourseHolder, Timed, Seeker {
     this.#fetch?.leave(this);
     this.#fetch = null;
   }
+}
+
+/** A part that has all that is asked for, or what a HEAD was answered. */
+export function findOther(store: Store, x: Exchange, key: string, scope: string): StoredResponse | null {
+  if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
+  if (!x.fields.has(RANGE)) return null;
+  const part = store.findOther(key, scope, x.fields, false);
+  return part !== null && covers(part, x) ? part : null;
 }

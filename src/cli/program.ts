@@ -8,6 +8,7 @@ import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { planCommand } from './commands/plan.ts';
+import { purgeCommand } from './commands/purge.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   backendsCommand,
   dutyCommands,
   generationsCommand,
+  purgeCommand,
   schemaCommand,
 ];
 

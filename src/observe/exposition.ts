@@ -5,6 +5,7 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type CacheGauges, cacheFamilies } from './exposition-caches.ts';
 import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -15,6 +16,7 @@ export interface RuntimeGauges {
   readonly leases: readonly { readonly generation: number; readonly leases: number }[];
   readonly endpoints: readonly EndpointGauges[];
   readonly pools: readonly PoolGauges[];
+  readonly caches: readonly CacheGauges[];
 }
 
 export interface PoolGauges {
@@ -58,6 +60,7 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    cacheFamilies(page, this.#metrics.caches, this.#gauges().caches);
     this.#names(page);
     this.#listeners(page);
     this.#reloads(page);

@@ -4,6 +4,7 @@ import { livePool } from '../explain/pools.ts';
 import type { AskedRequest } from '../explain/request.ts';
 import { siteOf } from '../explain/site.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
+import { stateOf } from './caches.ts';
 import type { Gateway } from './gateway.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -36,6 +37,7 @@ function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
     },
     portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
     pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
+    cache: (plan) => stateOf(gateway, plan),
     shown: () => HIDDEN,
   };
 }
