@@ -42,7 +42,7 @@ export class HttpCache {
     this.store = new Store(plan.maxSize, metrics);
     const found = (key: string, stored: StoredResponse): void => this.store.put(key, stored);
     const { name, disk, key } = plan;
-    this.disk = disk === null ? null : new Disk({ name, plan: disk, key, clock, metrics, log, found });
+    this.disk = disk === null ? null : new Disk({ name, plan: disk, key, clock, metrics: metrics.disk, log, found });
   }
 
   /** It is in effect, with these settings. */

@@ -187,7 +187,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   onDeadline(): void {
     if (this.#lookup !== null) {
       this.#lookup.leave(this);
-      this.#site.cache.metrics.diskLate++;
+      this.#site.cache.metrics.disk.late++;
       this.onDisk(null);
       return;
     }

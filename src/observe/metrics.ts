@@ -73,6 +73,22 @@ export class MirrorMetrics {
   active = 0;
 }
 
+/** What becomes of responses on a cache's disk. */
+export class DiskMetrics {
+  /** Requests that memory had nothing for: found there, and not. */
+  hits = 0;
+  misses = 0;
+  /** Of the misses, those that have waited for it in vain. */
+  late = 0;
+  /** Responses written; given up unwritten; gone for room. */
+  writes = 0;
+  dropped = 0;
+  evictions = 0;
+  /** Records that are not what was written, and what the system refused. */
+  corrupt = 0;
+  errors = 0;
+}
+
 export class CacheMetrics {
   /** Each request is one of these four, by what was found at once: fresh; stale but good enough; nothing that would do; not looked for. */
   hits = 0;
@@ -93,16 +109,7 @@ export class CacheMetrics {
   purged = 0;
   /** Content bytes of answers that were stored before they were asked for. */
   bytesServed = 0;
-  /** On disk: found there and not; written, given up unwritten, gone for room; not what was written; what the system refused. */
-  diskHits = 0;
-  diskMisses = 0;
-  diskWrites = 0;
-  diskDropped = 0;
-  diskEvictions = 0;
-  diskCorrupt = 0;
-  diskErrors = 0;
-  /** Requests that have waited for a disk in vain. */
-  diskLate = 0;
+  readonly disk = new DiskMetrics();
 }
 
 export class ListenerMetrics {

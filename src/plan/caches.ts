@@ -21,7 +21,8 @@ function checkDirectories(caches: Readonly<Record<string, CacheConfig>>, scope: 
     const pointer = `/caches/${segment(name)}/disk/path`;
     const other = taken.find((one) => one.path.startsWith(path) || path.startsWith(one.path));
     if (other !== undefined) {
-      const message = other.path === path ? 'is the directory of another cache' : 'and that of another cache are one in the other';
+      const message =
+        other.path === path ? 'is the directory of another cache' : 'and that of another cache are one in the other';
       const place = { pointer: `/caches/${segment(other.name)}/disk/path`, message: `cache ${other.name}` };
       scope.problem(pointer, message, 'give each cache a directory of its own', place);
     }

@@ -5,7 +5,7 @@
 import { digestOf } from '../../kit/canonical.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Log } from '../../observe/log.ts';
-import type { CacheMetrics } from '../../observe/metrics.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { CacheKeyPlan, DiskPlan } from '../../plan/types/cache.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import type { Refusal } from './directory.ts';
@@ -29,7 +29,7 @@ export interface DiskParts {
   readonly plan: DiskPlan;
   readonly key: CacheKeyPlan;
   readonly clock: Clock;
-  readonly metrics: CacheMetrics;
+  readonly metrics: DiskMetrics;
   readonly log: Log;
   readonly found: (key: string, stored: StoredResponse) => void;
 }
@@ -87,10 +87,14 @@ export class Disk {
 
   /** Opens or closes it, as is wanted by then. */
   #next(): void {
-    this.#turn = this.#turn.then(() => {
+    this.#then(() => {
       if (!this.#wanted) return this.#close();
       return this.#open === null ? this.#tryToOpen() : undefined;
     });
+  }
+
+  #then(step: () => Promise<void> | undefined): void {
+    this.#turn = this.#turn.then(step).catch((error: unknown) => this.#failed(error));
   }
 
   async #tryToOpen(): Promise<void> {
@@ -111,11 +115,17 @@ export class Disk {
     this.#open = disk;
     for (const takeBack of this.#missed.splice(0)) takeBack(disk);
     const { thrownAway } = disk.directory;
-    if (thrownAway !== '') log.warn('the disk of a cache begins anew', { cache: name, path: plan.path, reason: thrownAway });
+    if (thrownAway !== '')
+      log.warn('the disk of a cache begins anew', { cache: name, path: plan.path, reason: thrownAway });
     void disk.loaded.then(() => {
       if (this.#open !== disk) return;
       const { size: entries } = disk.entries;
-      log.info('the disk of a cache is ready', { cache: name, entries, bytes: disk.bytes, ms: Math.round(clock.now() - started) });
+      log.info('the disk of a cache is ready', {
+        cache: name,
+        entries,
+        bytes: disk.bytes,
+        ms: Math.round(clock.now() - started),
+      });
     });
   }
 
@@ -145,7 +155,7 @@ export class Disk {
     this.#open = null;
     // Something was taken back that could not be noted.
     this.#doubted = true;
-    this.#turn = this.#turn.then(() => (disk instanceof OpenDisk ? disk.close(0) : undefined));
+    this.#then(() => (disk instanceof OpenDisk ? disk.close(0) : undefined));
     this.#isRefused({ code: 'LOST', message: 'it is given up for now' });
   }
 

@@ -51,6 +51,7 @@ export class Entries {
   /** Takes a segment out with all that is in it. Answers how many of its records counted. */
   removeSegment(segment: Segment): number {
     let count = 0;
+    if (segment.slot < 0) return 0;
     for (let i = 0; i < segment.count; i++) {
       if (segment.isDead(i)) continue;
       count++;
@@ -68,6 +69,8 @@ export class Entries {
 
   /** A record of a segment counts from now on, if no newer one is in its place; what it replaces does not any more. */
   insert({ segment, i }: Entry): void {
+    // It has been taken out meanwhile.
+    if (segment.slot < 0) return;
     const hash = segment.hash(i);
     const rivals = this.find(hash);
     const number = segment.number(i);

@@ -145,7 +145,13 @@ function read(bytes: Buffer): ErasuresRead {
     } else {
       const kind = PURGE_KINDS[payload[0] ?? -1];
       if ((type !== HARD && type !== SOFT) || kind === undefined) break;
-      purges.push({ kind, value: payload.toString('utf8', 1), soft: type === SOFT, number, at: bytes.readDoubleLE(at + 16) });
+      purges.push({
+        kind,
+        value: payload.toString('utf8', 1),
+        soft: type === SOFT,
+        number,
+        at: bytes.readDoubleLE(at + 16),
+      });
     }
     at = end;
   }

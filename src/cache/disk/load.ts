@@ -67,7 +67,7 @@ async function loadOne({ id, bytes, columns }: FoundSegment, loading: Loading): 
   entries.addSegment(segment);
   await inSlices(rows(segment.count), clock, (i) => {
     if (erasure.covers(segment, i)) segment.kill(i);
-    else if (segment.slot >= 0) entries.insert({ segment, i });
+    else entries.insert({ segment, i });
   });
 }
 

@@ -6,7 +6,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { RANGE } from '../../http/known.ts';
 import type { Clock } from '../../kit/clock.ts';
-import type { CacheMetrics } from '../../observe/metrics.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { variantKey } from '../vary.ts';
 import type { Entries, Entry } from './entries.ts';
@@ -36,7 +36,7 @@ export interface LookupParts {
   readonly entries: Entries;
   readonly files: SegmentFiles;
   readonly purges: Purges;
-  readonly metrics: CacheMetrics;
+  readonly metrics: DiskMetrics;
   readonly clock: Clock;
   /** It has been read, and is for whoever asks next as well. */
   readonly found: (key: string, stored: StoredResponse) => void;
@@ -114,7 +114,7 @@ export class Lookups {
         }
       }
     }
-    metrics.diskMisses++;
+    metrics.misses++;
     return null;
   }
 
@@ -132,9 +132,9 @@ export class Lookups {
         this.#under.delete(name);
         const stored = bytes === null ? null : this.#read(entry, bytes, lookup, statusHeader);
         if (code !== '') this.#parts.broken(entry, Object.assign(new Error(code), { code }));
-        if (stored === null) this.#parts.metrics.diskMisses++;
+        if (stored === null) this.#parts.metrics.misses++;
         else {
-          this.#parts.metrics.diskHits++;
+          this.#parts.metrics.hits++;
           this.#parts.found(key, stored);
         }
         lookup.tell(stored);
@@ -153,7 +153,7 @@ export class Lookups {
     const record = readRecord(bytes, { segment: segment.id, offset: segment.offset(i) });
     const form = record === null ? null : readForm(record.text.toString());
     if (record === null || form === null || record.number !== segment.number(i) || !isKind(form, segment.kind(i))) {
-      metrics.diskCorrupt++;
+      metrics.corrupt++;
       entries.kill(entry);
       return null;
     }

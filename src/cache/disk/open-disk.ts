@@ -1,7 +1,7 @@
 /** A directory in use: what is written to it, read from it and taken back. Cold to open and close, hot otherwise. */
 import { unlinkSync } from 'node:fs';
 import type { Clock } from '../../kit/clock.ts';
-import type { CacheMetrics } from '../../observe/metrics.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { Directory, type Refusal, refusalOf } from './directory.ts';
 import { Entries, replaces } from './entries.ts';
@@ -11,7 +11,7 @@ import { identityHash, keyHash } from './hashes.ts';
 import { Erasure, load } from './load.ts';
 import { type Lookup, Lookups, type Seeker, type Sought } from './lookups.ts';
 import { type PurgeKind, Purges } from './purges.ts';
-import { HEADER } from './record.ts';
+import { HEADER, MOST_TEXT } from './record.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { Writer } from './writer.ts';
 
@@ -21,7 +21,7 @@ const TEXT = 512;
 export interface OpenDiskParts {
   readonly maxSize: number;
   readonly clock: Clock;
-  readonly metrics: CacheMetrics;
+  readonly metrics: DiskMetrics;
   readonly found: (key: string, stored: StoredResponse) => void;
   /** Something did not work. */
   readonly failed: (error: unknown) => void;
@@ -64,7 +64,7 @@ export class OpenDisk {
       purges: this.#purges,
       broken: ({ segment, i }, error) => {
         const [hash, identity, kind] = [segment.hash(i), segment.identity(i), segment.kind(i)];
-        metrics.diskErrors++;
+        metrics.errors++;
         entries.kill({ segment, i });
         this.#erase({ hash, identity, kind, number: this.#number() });
         failed(error);
@@ -121,7 +121,7 @@ export class OpenDisk {
 
   /** Bytes that wait to be written. */
   get waiting(): number {
-    return this.#writer.waiting;
+    return this.#writer.queue.bytes;
   }
 
   resize(maxSize: number): void {
@@ -140,14 +140,15 @@ export class OpenDisk {
     const hash = keyHash(this.directory.salt, key);
     const identity = identityHash(scope, varyNames, variant);
     const kind = kindOf(response);
-    const waited = this.#writer.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
+    const waited = this.#writer.queue.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
     const written = this.entries.killReplaced({ hash, identity, kind });
     const size = HEADER + TEXT + key.length + lines.length + (response.headOnly ? 0 : response.length);
     const number = this.#number();
     const item = { hash, identity, kind, number, key, varyNames, response, record: null, size };
     const old = waited || written || this.#erasure !== null;
-    if (this.#writer.add({ ...item, replaces: old, dead: false })) return;
-    metrics.diskDropped++;
+    const isShort = key.length + lines.length < MOST_TEXT / 8;
+    if (isShort && this.#writer.add({ ...item, replaces: old, dead: false })) return;
+    metrics.dropped++;
     if (old) this.#erase({ hash, identity, kind, number });
   }
 
@@ -158,7 +159,7 @@ export class OpenDisk {
     const hash = keyHash(this.directory.salt, key);
     const identity = identityHash(scope, varyNames, variant);
     const kind = kindOf(response);
-    const waited = this.#writer.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
+    const waited = this.#writer.queue.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
     const written = this.entries.killReplaced({ hash, identity, kind });
     if (waited || written || this.#erasure !== null) this.#erase({ hash, identity, kind, number: this.#number() });
   }
@@ -168,7 +169,7 @@ export class OpenDisk {
     const hash = keyHash(this.directory.salt, key);
     const entries = this.entries.find(hash);
     for (const entry of entries) this.entries.kill(entry);
-    const waited = this.#writer.kill(hash, () => true);
+    const waited = this.#writer.queue.kill(hash, () => true);
     if (entries.length > 0 || waited || this.#erasure !== null)
       this.#erase({ hash, identity: -1, kind: -1, number: this.#number() });
     return entries.length;
@@ -178,8 +179,10 @@ export class OpenDisk {
   purge(kind: PurgeKind, value: string, soft: boolean): void {
     const { clock } = this.#parts;
     const text = kind === 'key' ? String(keyHash(this.directory.salt, value)) : value;
-    // What begins with more than can be kept begins with what can; of the rest nothing is that long.
-    const purge = { kind, value: text.slice(0, LONGEST_VALUE), soft, number: this.#number(), at: clock.wall() };
+    const at = { soft, number: this.#number(), at: clock.wall() };
+    // For one that is longer than can be noted, everything is meant.
+    const purge =
+      text.length > LONGEST_VALUE ? { kind: 'all' as const, value: '', ...at } : { kind, value: text, ...at };
     this.#purges.add(purge);
     this.#note(() => this.#erasures.purge(purge));
   }
@@ -205,7 +208,7 @@ export class OpenDisk {
   /** On a disk that is full the oldest segment goes for it. */
   #makeRoom(write: () => void): boolean {
     const [oldest] = this.entries.segments;
-    if (oldest === undefined) return false;
+    if (oldest === undefined || this.#writer.isWriting(oldest)) return false;
     try {
       this.entries.removeSegment(oldest);
       this.#files.forget(oldest.id);
@@ -229,7 +232,7 @@ export class OpenDisk {
   /** What nothing is old enough for is forgotten; of more than can be kept, all that is older is doubted instead. */
   #tidy(): void {
     if (this.#erasure !== null || !this.#erasures.isLarge) return;
-    const lowest = Math.min(this.entries.lowest, this.#writer.lowest);
+    const lowest = Math.min(this.entries.lowest, this.#writer.queue.lowest);
     this.#purges.forget(lowest);
     try {
       this.#erasures.rewrite(lowest, this.#purges.all);

@@ -5,6 +5,8 @@
  * A purge reaches every record with a lower number than its own.
  */
 
+import { type Matcher, matcherOf } from '../purge.ts';
+
 /** What is purged: everything, a host's, what begins like a URL, what has a tag; one URL by the hash of its key. */
 export type PurgeKind = 'all' | 'host' | 'prefix' | 'tag' | 'key';
 
@@ -33,7 +35,8 @@ export class Purges {
   /** The newest by kind and value. */
   readonly #hard = new Map<string, Purge>();
   readonly #soft = new Map<string, Purge>();
-  readonly #prefixes = new Set<string>();
+  /** Of hosts and prefixes, what keys they mean. */
+  readonly #matchers = new Map<string, Matcher>();
 
   get size(): number {
     return this.#hard.size + this.#soft.size;
@@ -46,7 +49,8 @@ export class Purges {
   add(purge: Purge): void {
     const name = nameOf(purge.kind, purge.value);
     (purge.soft ? this.#soft : this.#hard).set(name, purge);
-    if (purge.kind === 'prefix') this.#prefixes.add(purge.value);
+    const { kind, value } = purge;
+    if (kind === 'prefix' || kind === 'host') this.#matchers.set(name, matcherOf(kind, [value]));
   }
 
   /** Forgets those that no record is old enough for. `lowest`: the lowest number of a record. */
@@ -59,7 +63,7 @@ export class Purges {
   clear(): void {
     this.#hard.clear();
     this.#soft.clear();
-    this.#prefixes.clear();
+    this.#matchers.clear();
   }
 
   /** GONE, UNTOUCHED, or the date since when it is stale. */
@@ -77,18 +81,11 @@ export class Purges {
 
   /** By which it may have been purged. */
   #namesFor({ hash, key, tags }: Purged): string[] {
-    const names = [nameOf('all', ''), nameOf('host', authorityOf(key)), nameOf('key', String(hash))];
+    const names = [nameOf('all', ''), nameOf('key', String(hash))];
     for (const tag of tags) names.push(nameOf('tag', tag));
-    for (const prefix of this.#prefixes) if (key.startsWith(prefix)) names.push(nameOf('prefix', prefix));
+    for (const [name, matches] of this.#matchers) if (matches(key)) names.push(name);
     return names;
   }
 }
 
 const nameOf = (kind: PurgeKind, value: string): string => `${kind} ${value}`;
-
-/** Of a key, which is a URL: host and port. */
-function authorityOf(key: string): string {
-  const from = key.indexOf('://') + 3;
-  const end = key.indexOf('/', from);
-  return end < 0 ? key.slice(from) : key.slice(from, end);
-}
