@@ -9,8 +9,6 @@ import { crc32 } from 'node:zlib';
 import type { Purge, PurgeKind } from './purges.ts';
 
 const HEADER = 24;
-/** Bytes beyond which it is written anew. */
-const LARGE = 4 * 1024 * 1024;
 
 /** All records under a key, or one identity of it. */
 export interface Erased {
@@ -52,14 +50,6 @@ export class Erasures {
     const fd = openSync(path, 'a', 0o600);
     const bytes = readFileSync(path);
     return Object.assign(new Erasures(path, fd, bytes.length), { read: read(bytes) });
-  }
-
-  get isLarge(): boolean {
-    return this.size > LARGE;
-  }
-
-  get isHalfLarge(): boolean {
-    return this.size > LARGE / 2;
   }
 
   /** Throws what the system says; then it may come back. */

@@ -15,6 +15,7 @@ import { HEADER, MOST_TEXT } from './record.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { Writer } from './writer.ts';
 
+const MOST_ERASURES = 4 * 1024 * 1024;
 /** Bytes that a record's text takes besides key and field lines, more or less. */
 const TEXT = 512;
 
@@ -22,6 +23,8 @@ export interface OpenDiskParts {
   readonly maxSize: number;
   readonly clock: Clock;
   readonly metrics: DiskMetrics;
+  /** Bytes of what has been taken back; of more, all that is older is doubted instead. */
+  readonly mostErasures?: number;
   readonly found: (key: string, stored: StoredResponse) => void;
   /** Something did not work. */
   readonly failed: (error: unknown) => void;
@@ -45,6 +48,7 @@ export class OpenDisk {
   #doubtful: number;
   #next: number;
   #over = false;
+  #isDoubting = false;
 
   private constructor(directory: Directory, erasures: ReturnType<typeof Erasures.open>, parts: OpenDiskParts) {
     const { clock, metrics, found, failed } = parts;
@@ -202,7 +206,7 @@ export class OpenDisk {
       this.#giveUp(error);
       return;
     }
-    if (this.#erasures.isLarge) this.#tidy();
+    this.#tidy();
   }
 
   /** On a disk that is full the oldest segment goes for it. */
@@ -231,25 +235,34 @@ export class OpenDisk {
 
   /** What nothing is old enough for is forgotten; of more than can be kept, all that is older is doubted instead. */
   #tidy(): void {
-    if (this.#erasure !== null || !this.#erasures.isLarge) return;
+    const most = this.#parts.mostErasures ?? MOST_ERASURES;
+    if (this.#erasure !== null || this.#isDoubting || this.#erasures.size <= most) return;
     const lowest = Math.min(this.entries.lowest, this.#writer.queue.lowest);
     this.#purges.forget(lowest);
     try {
       this.#erasures.rewrite(lowest, this.#purges.all);
-      if (!this.#erasures.isHalfLarge) return;
+      if (this.#erasures.size <= most / 2) return;
     } catch (error) {
       this.#giveUp(error);
       return;
     }
+    this.#isDoubting = true;
+    void this.#doubtAll().finally(() => (this.#isDoubting = false));
+  }
+
+  /** All that is there is asked for anew before it is given, and nothing more need be known of it. */
+  async #doubtAll(): Promise<void> {
     const below = this.#number();
-    this.directory.doubt(below).then(
-      () => {
-        this.#doubtful = below;
-        this.#purges.clear();
-        this.#note(() => this.#erasures.replace([]));
-      },
-      (error: unknown) => this.#giveUp(error),
-    );
+    this.#doubtful = below;
+    try {
+      await this.directory.doubt(below);
+      if (this.#over) return;
+      const later = this.#purges.all.filter(({ number }) => number > below);
+      this.#erasures.rewrite(below, later);
+      this.#purges.forget(below);
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   #failed(error: unknown): void {
