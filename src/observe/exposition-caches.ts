@@ -64,11 +64,7 @@ export function cacheFamilies(
   diskFamilies(page, metrics, stores);
 }
 
-function diskFamilies(
-  page: Page,
-  metrics: ReadonlyMap<string, CacheMetrics>,
-  stores: readonly CacheGauges[],
-): void {
+function diskFamilies(page: Page, metrics: ReadonlyMap<string, CacheMetrics>, stores: readonly CacheGauges[]): void {
   const disks = stores.flatMap(({ cache, disk }) => (disk === null ? [] : { cache, disk }));
   if (disks.length === 0) return;
   const counters = [

@@ -256,7 +256,10 @@ describe('a soft purge', () => {
     await ask(gateway, 'a.test', '/');
     expect(await purged(gateway, 'url=//a.test/&soft')).toEqual([1, 0]);
     const given = await ask(gateway, 'a.test', '/');
-    expect([given.body, given.headers['cache-status']]).toEqual(['/ 1', expect.stringMatching(/^prozy; hit; ttl=(0|-1)$/)]);
+    expect([given.body, given.headers['cache-status']]).toEqual([
+      '/ 1',
+      expect.stringMatching(/^prozy; hit; ttl=(0|-1)$/),
+    ]);
     await until(() => origin.requests.length === 2, 'it is asked for anew');
     await until(() => gateway.running.gateway.current!.leases === 0, 'it has come');
     expect((await ask(gateway, 'a.test', '/')).body).toBe('/ 2');
@@ -297,10 +300,7 @@ describe('an order that is not clear', () => {
     await using origin = await freshOrigin();
     await using gateway = await testGateway(cachedConfig(origin.port, {}, {}, ADMIN));
     const wrong = await purge(gateway, 'all', 'page');
-    expect([wrong.status, JSON.parse(wrong.body).detail]).toEqual([
-      404,
-      'there is no cache page; did you mean pages?',
-    ]);
+    expect([wrong.status, JSON.parse(wrong.body).detail]).toEqual([404, 'there is no cache page; did you mean pages?']);
     expect((await get(gateway.adminPort(), '/caches/page')).status).toBe(404);
     await fill(gateway, ALL);
     expect((await purge(gateway, 'all', 'pages', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);

@@ -63,7 +63,12 @@ export class TestDisk implements AsyncDisposable {
     throw new Error(`${opened.code}: ${opened.message}`);
   }
 
-  put(key: string, body: string | Buffer | null, head: Partial<StoredHead> = {}, part: Part | null = null): StoredResponse {
+  put(
+    key: string,
+    body: string | Buffer | null,
+    head: Partial<StoredHead> = {},
+    part: Part | null = null,
+  ): StoredResponse {
     const stored = response(body, head, part);
     this.disk.put(key, stored);
     return stored;

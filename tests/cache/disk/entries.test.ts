@@ -40,7 +40,9 @@ test('it finds what a list would find, the newest first, whatever came and went'
           entries.insert({ segment, i });
           const rivals = model.filter(({ hash, identity }) => hash === key.hash && identity === key.identity);
           if (rivals.some((rival) => rival.number > number && replaces(rival.kind, key.kind))) continue;
-          model = model.filter((rival) => !rivals.includes(rival) || rival.number > number || !replaces(key.kind, rival.kind));
+          model = model.filter(
+            (rival) => !rivals.includes(rival) || rival.number > number || !replaces(key.kind, rival.kind),
+          );
           model.push({ ...key, segment: last });
         } else if (one.do === 'kill') {
           const { hash, identity, kind } = one.row;

@@ -47,36 +47,39 @@ beforeEach(() => faults.clear());
 
 const URL = 'http://example.com/';
 
-test.each(['ENOSPC', 'EIO', 'EROFS', 'EACCES', 'EDQUOT'])('%s when writing: given up, counted, told; reading goes on', async (code) => {
-  using at = place();
-  {
-    await using one = await TestDisk.open(at.path, { maxSize: 1024 * 1024 });
-    one.put(`${URL}a`, 'a');
-    one.put(`${URL}b`, Buffer.alloc(60_000, 'b'));
-    await one.written();
-    one.put(`${URL}c`, Buffer.alloc(60_000, 'c'));
-    await one.written();
-    faults.set('writev', code);
-    one.put(`${URL}a`, 'newer');
-    one.put(`${URL}d`, 'd');
-    await until(() => one.failures.length > 0, 'it is told');
-    expect(one.failures).toEqual([code]);
-    expect({ ...one.metrics }).toMatchObject({ dropped: 2, errors: 1 });
-    expect(one.lost).toBe(false);
-    // It does not write for a while.
-    one.put(`${URL}e`, 'e');
-    expect(one.metrics.dropped).toBe(3);
-    // What was to be replaced is not given any more.
-    expect(await one.body(`${URL}a`)).toBeNull();
-    expect((await one.seek(`${URL}c`))!.length).toBe(60_000);
-    // On a full disk the oldest goes.
-    expect((await one.seek(`${URL}b`)) === null).toBe(code === 'ENOSPC');
-  }
-  faults.clear();
-  await using two = await TestDisk.open(at.path);
-  expect(await two.body(`${URL}a`)).toBeNull();
-  expect((await two.seek(`${URL}c`))!.length).toBe(60_000);
-});
+test.each(['ENOSPC', 'EIO', 'EROFS', 'EACCES', 'EDQUOT'])(
+  '%s when writing: given up, counted, told; reading goes on',
+  async (code) => {
+    using at = place();
+    {
+      await using one = await TestDisk.open(at.path, { maxSize: 1024 * 1024 });
+      one.put(`${URL}a`, 'a');
+      one.put(`${URL}b`, Buffer.alloc(60_000, 'b'));
+      await one.written();
+      one.put(`${URL}c`, Buffer.alloc(60_000, 'c'));
+      await one.written();
+      faults.set('writev', code);
+      one.put(`${URL}a`, 'newer');
+      one.put(`${URL}d`, 'd');
+      await until(() => one.failures.length > 0, 'it is told');
+      expect(one.failures).toEqual([code]);
+      expect({ ...one.metrics }).toMatchObject({ dropped: 2, errors: 1 });
+      expect(one.lost).toBe(false);
+      // It does not write for a while.
+      one.put(`${URL}e`, 'e');
+      expect(one.metrics.dropped).toBe(3);
+      // What was to be replaced is not given any more.
+      expect(await one.body(`${URL}a`)).toBeNull();
+      expect((await one.seek(`${URL}c`))!.length).toBe(60_000);
+      // On a full disk the oldest goes.
+      expect((await one.seek(`${URL}b`)) === null).toBe(code === 'ENOSPC');
+    }
+    faults.clear();
+    await using two = await TestDisk.open(at.path);
+    expect(await two.body(`${URL}a`)).toBeNull();
+    expect((await two.seek(`${URL}c`))!.length).toBe(60_000);
+  },
+);
 
 test('what can not be read is not there, and does not come back', async () => {
   using at = place();

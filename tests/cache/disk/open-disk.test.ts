@@ -58,8 +58,7 @@ test('variants, scopes, parts and answers to HEAD are told apart', async () => {
   const range = { fields: [['Range', 'bytes=5-8']] as [string, string][] };
   {
     await using one = await TestDisk.open(at.path);
-    for (const language of ['de', 'en'])
-      one.put(URL, `in ${language}`, inLanguage(language));
+    for (const language of ['de', 'en']) one.put(URL, `in ${language}`, inLanguage(language));
     one.put(URL, 'other', { scope: 'other' });
     one.put(`${URL}part`, '5678', { status: 206 }, { first: 5, last: 8, complete: 100, sound: true });
     one.put(`${URL}head`, null);
@@ -175,7 +174,8 @@ test('one read serves all who ask meanwhile; who has left is not told', async ()
 test('the oldest makes room, and what has been asked for stays', async () => {
   using at = place();
   const maxSize = 1024 * 1024;
-  const use = (): number => files(at.path).reduce((sum, name) => sum + statSync(join(at.path, 'segments', name)).size, 0);
+  const use = (): number =>
+    files(at.path).reduce((sum, name) => sum + statSync(join(at.path, 'segments', name)).size, 0);
   await using one = await TestDisk.open(at.path, { maxSize });
   one.put(`${URL}kept`, large('k'));
   for (let i = 0; i < 100; i++) {
