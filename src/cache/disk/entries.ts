@@ -72,6 +72,10 @@ export class Entries {
     // It has been taken out meanwhile.
     if (segment.slot < 0) return;
     const hash = segment.hash(i);
+    if (!this.#table.has(hash)) {
+      this.#table.add(hash, refOf(segment.slot, i));
+      return;
+    }
     const rivals = this.find(hash);
     const number = segment.number(i);
     for (const rival of rivals) {

@@ -65,9 +65,11 @@ async function loadOne({ id, bytes, columns }: FoundSegment, loading: Loading): 
     return;
   }
   entries.addSegment(segment);
-  await inSlices(rows(segment.count), clock, (i) => {
-    if (erasure.covers(segment, i)) segment.kill(i);
-    else entries.insert({ segment, i });
+  await inSlices(parts(segment.count), clock, (from) => {
+    for (let i = from; i < Math.min(from + ROWS, segment.count); i++) {
+      if (erasure.covers(segment, i)) segment.kill(i);
+      else entries.insert({ segment, i });
+    }
   });
 }
 
@@ -86,6 +88,9 @@ export async function writeColumns(directory: Directory, segment: Segment): Prom
   await writeFile(directory.segmentFile(segment.id, 'columns'), segment.columns(), { mode: 0o600 });
 }
 
-function* rows(count: number): Iterable<number> {
-  for (let i = 0; i < count; i++) yield i;
+/** Records between two looks at the clock. */
+const ROWS = 256;
+
+function* parts(count: number): Iterable<number> {
+  for (let from = 0; from < count; from += ROWS) yield from;
 }
