@@ -92,6 +92,7 @@ export class Exposition {
     this.#pools(page);
     this.#listeners(page);
     this.#reloads(page);
+    this.#history(page);
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
     const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
     return `${page.lines.join('\n')}\n${standard}`;
@@ -226,6 +227,17 @@ export class Exposition {
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'in' }, tunnelBytesIn);
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'out' }, tunnelBytesOut);
     }
+  }
+
+  #history(page: Page): void {
+    const { history } = this.#metrics;
+    page.family('prozy_history_writes_total', 'counter', 'Attempts to write down what was in effect, by result.');
+    page.sample('prozy_history_writes_total', { result: 'written' }, history.written);
+    page.sample('prozy_history_writes_total', { result: 'failed' }, history.failed);
+    page.family('prozy_history_last_write_successful', 'gauge', 'Whether the history on disk is up to date.');
+    page.sample('prozy_history_last_write_successful', {}, history.lastSuccessful ? 1 : 0);
+    page.family('prozy_history_damaged_entries', 'gauge', 'Entries of the history that are damaged and passed over.');
+    page.sample('prozy_history_damaged_entries', {}, history.damaged);
   }
 
   #reloads(page: Page): void {

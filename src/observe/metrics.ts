@@ -94,6 +94,15 @@ class ReloadMetrics {
   lastFailureAt = 0;
 }
 
+/** What becomes of writing down what was in effect. */
+export class HistoryMetrics {
+  written = 0;
+  failed = 0;
+  lastSuccessful = true;
+  /** Entries that could not be understood when last looked at. */
+  damaged = 0;
+}
+
 /** What is done about streams that a stricter config would refuse. */
 export type Tightened = 'keep' | 'drain' | 'cut';
 
@@ -116,6 +125,7 @@ export class Metrics {
   /** By route. */
   readonly mirrors = new Map<string, MirrorMetrics>();
   readonly reload = new ReloadMetrics();
+  readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
 
   route(name: string): RouteMetrics {
