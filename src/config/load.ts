@@ -99,7 +99,6 @@ function withAbsolutePaths(config: GatewayConfig, locate: Locate): GatewayConfig
     path === undefined || path === 'stdout' || path === 'stderr'
       ? {}
       : { access: { path: absolute('/logging/access/path', path) } };
-  const state =
-    reload.state_dir === undefined ? {} : { state_dir: absolute('/reload/state_dir', reload.state_dir) };
+  const state = reload.state_dir === undefined ? {} : { state_dir: absolute('/reload/state_dir', reload.state_dir) };
   return { ...config, logging: { ...logging, ...access }, reload: { ...reload, ...state } };
 }

@@ -87,6 +87,9 @@ export const systemDisk: Disk = {
   },
 };
 
+/** For whoever only looks at it, who may be another user. */
+export const readingDisk: Disk = { ...systemDisk, claim: () => Promise.resolve('') };
+
 /** Writes to a name beside it, down to the disk. */
 async function writeBeside(path: string, data: string): Promise<string> {
   const unfinished = join(dirname(path), `${UNFINISHED}${randomBytes(8).toString('hex')}`);

@@ -5,15 +5,14 @@ import type { ConfigTexts } from '../config/sources.ts';
 /** Of the form. What has another one was written by another version: it is left alone. */
 const VERSION = 1;
 
-/** What brought a config into effect. */
-export type Trigger = string;
-
 export interface Entry {
   /** In order, from 1; outlives the process, other than generations do. */
   readonly number: number;
   /** ISO time. */
   readonly at: string;
-  readonly trigger: Trigger;
+  /** What brought it into effect, and who asked for it; '' if nobody did. */
+  readonly trigger: string;
+  readonly by: string;
   /** Of the process that wrote it. */
   readonly generation: number;
   readonly pid: number;
@@ -82,13 +81,14 @@ export function writeEntry(entry: Entry): string {
 export function readEntry(text: string): Entry | typeof FOREIGN | null {
   const value = parse(text);
   if (value === null || value === FOREIGN) return value;
-  const { number, at, trigger, generation, pid, content, changes, file, sources, globs } = value;
+  const { number, at, trigger, by, generation, pid, content, changes, file, sources, globs } = value;
   if (!isCount(number) || !isCount(generation) || !isCount(pid)) return null;
-  if (!isText(at) || !isText(trigger) || !isText(content) || !isText(changes) || !isText(file)) return null;
+  if (!isText(at) || !isText(trigger) || !isText(by) || !isText(content) || !isText(changes) || !isText(file))
+    return null;
   if (!Array.isArray(sources) || !sources.every(isStoredText)) return null;
   if (!Array.isArray(globs) || !globs.every(isStoredGlob)) return null;
   if (digestOf(sources, globs) !== content) return null;
-  return { number, at, trigger, generation, pid, content, changes, file, sources, globs };
+  return { number, at, trigger, by, generation, pid, content, changes, file, sources, globs };
 }
 
 export function writeHold(hold: Hold): string {

@@ -165,7 +165,8 @@ export class HistoryKeeper {
     metrics.lastSuccessful = false;
     // Each attempt leaves another name behind.
     const told = withoutNames(problem);
-    if (told !== this.#problem) log.error('the history cannot be written; traffic goes on', { path: store.path, problem });
+    if (told !== this.#problem)
+      log.error('the history cannot be written; traffic goes on', { path: store.path, problem });
     this.#problem = told;
     if (this.#closed) return;
     this.#retry = clock.after(this.#pause, () => void this.#work());

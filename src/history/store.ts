@@ -27,7 +27,7 @@ import {
 } from './entry.ts';
 
 /** What an entry says, but for its number and what follows from the texts. */
-export type EntryDraft = Pick<Entry, 'at' | 'trigger' | 'generation' | 'pid' | 'changes'> & {
+export type EntryDraft = Pick<Entry, 'at' | 'trigger' | 'by' | 'generation' | 'pid' | 'changes'> & {
   readonly texts: ConfigTexts;
 };
 
@@ -58,8 +58,25 @@ const MOST_TRIES = 100;
 
 /** The name of a config file's part of a state directory. */
 export function partOf(file: string): string {
-  const name = basename(file).replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 40);
+  const name = basename(file)
+    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    .slice(0, 40);
   return `${name}-${sha256(file).slice(0, 12)}`;
+}
+
+/** The config files that have a history there. */
+export async function filesIn(stateDir: string, disk: Disk): Promise<string[]> {
+  const files: string[] = [];
+  for (const part of (await disk.list(stateDir)).toSorted()) {
+    if (!/-[0-9a-f]{12}$/.test(part)) continue;
+    for (const name of (await disk.list(join(stateDir, part, 'entries'))).toSorted().toReversed()) {
+      const entry = readEntry((await disk.read(join(stateDir, part, 'entries', name)))?.toString('utf8') ?? '');
+      if (entry === null || entry === FOREIGN || partOf(entry.file) !== part) continue;
+      files.push(entry.file);
+      break;
+    }
+  }
+  return files;
 }
 
 export class HistoryStore {
@@ -105,6 +122,12 @@ export class HistoryStore {
     return { texts, globs: new Map(globs.map(({ pattern, found }) => [pattern, found])) };
   }
 
+  /** The entry of that number, or of that content and the newest such; null: there is none. */
+  async find(which: number | string): Promise<Entry | null> {
+    const { entries } = await this.list();
+    return entries.find(({ number, content }) => which === number || which === content) ?? null;
+  }
+
   /** Writes an entry, unless the newest is of the same content, and keeps so many. */
   async add(draft: EntryDraft, keep: number): Promise<Added> {
     await this.#prepare();
@@ -114,10 +137,10 @@ export class HistoryStore {
     const sources = await this.#writeTexts(draft.texts, Date.parse(draft.at));
     const { damaged } = listing;
     if (newest?.content === content) return { entry: newest, damaged };
-    const { at, trigger, generation, pid, changes, texts } = draft;
+    const { at, trigger, by, generation, pid, changes, texts } = draft;
     const globs = [...texts.globs].map(([pattern, found]) => ({ pattern, found }));
     const { file } = this;
-    const entry = { at, trigger, generation, pid, content, changes, file, sources, globs };
+    const entry = { at, trigger, by, generation, pid, content, changes, file, sources, globs };
     const written = await this.#create(entry, listing.last + 1);
     await this.#prune([written, ...listing.entries], listing.foreign > 0, keep, Date.parse(at));
     return { entry: written, damaged };

@@ -12,7 +12,11 @@ function found(name: string, text: string): string | null {
 test.each([
   ['a setting', 'gateway.yaml', 'reload: { state_dir: ./state }'],
   ['beside a problem of meaning', 'gateway.yaml', 'reload: { state_dir: state, drian: 5 }\nroutes: 7'],
-  ['in YAML that is cut off', 'gateway.yaml', 'version: 1\nreload:\n  state_dir: ./state # here\nroutes:\n  - { name: a,'],
+  [
+    'in YAML that is cut off',
+    'gateway.yaml',
+    'version: 1\nreload:\n  state_dir: ./state # here\nroutes:\n  - { name: a,',
+  ],
   ['in flow that is cut off', 'gateway.yaml', 'reload: { drain: 5s, state_dir: "./state", history: 3 }\nroutes: ['],
   ['in single quotes', 'gateway.yaml', "reload: { state_dir: './state' }\nroutes: ["],
   ['in JSON that is cut off', 'gateway.json', '{ "version": 1, "reload": { "state_dir": "./state", "hist'],

@@ -42,7 +42,7 @@ function textsOf(text: string): ConfigTexts {
 }
 
 function draft(text: string, at = '2026-01-01T00:00:00.000Z'): EntryDraft {
-  return { at, trigger: 'watch', generation: 1, pid: 7, changes: `to ${text}`, texts: textsOf(text) };
+  return { at, trigger: 'watch', by: '', generation: 1, pid: 7, changes: `to ${text}`, texts: textsOf(text) };
 }
 
 const NOW = new Date().toISOString();
