@@ -18,7 +18,7 @@ export async function explainFile(
   given: ConfigTexts | null = null,
 ): Promise<Explanation | Unclear | ConfigError> {
   try {
-    const loaded = loadConfig({ file, env, sources: new Sources(given) });
+    const loaded = loadConfig({ file, env, sources: new Sources(given?.texts, given?.found) });
     const told = await explain(plannedSubject(planGateway(loaded)), asked, listener, all);
     const scope = new PlanScope(loaded);
     return discreet(told, (text) => scope.discreet(text));

@@ -25,7 +25,7 @@ export function planFile(
 ): PlannedFile | ConfigError {
   try {
     const path = resolve(file);
-    const loaded = loadConfig({ file: path, env, sources: new Sources(given) });
+    const loaded = loadConfig({ file: path, env, sources: new Sources(given?.texts, given?.found) });
     const plan = planGateway(loaded);
     checkExpectations(plan, loaded);
     // Shorter ones are no secrets, and would be found everywhere.

@@ -9,7 +9,7 @@ export interface ConfigTexts {
   /** By absolute path; null: it could not be read. */
   readonly texts: ReadonlyMap<string, string | null>;
   /** What was found for each absolute pattern. */
-  readonly globs: ReadonlyMap<string, readonly string[]>;
+  readonly found: ReadonlyMap<string, readonly string[]>;
 }
 
 export class Sources {
@@ -18,11 +18,16 @@ export class Sources {
   readonly #globs = new Map<string, readonly string[]>();
   readonly #configs = new Set<string>();
   readonly #links = new Links();
-  readonly #given: ConfigTexts | null;
+  readonly #given: ReadonlyMap<string, string | null>;
+  readonly #found: ReadonlyMap<string, readonly string[]>;
 
-  /** `given`: texts that count in place of what the files of their names say now. */
-  constructor(given: ConfigTexts | null = null) {
+  /** `given`: texts that stand for what is in files of these absolute paths; `found`: what is found for patterns. */
+  constructor(
+    given: ReadonlyMap<string, string | null> = new Map(),
+    found: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
     this.#given = given;
+    this.#found = found;
   }
 
   /** The text of a file of the config itself. */
@@ -35,13 +40,13 @@ export class Sources {
   read(path: string): string | null {
     let text = this.#texts.get(path);
     if (text === undefined) {
-      text = this.#given?.texts.get(path) ?? this.#readNow(path);
+      text = this.#given.get(path) ?? this.#readFile(path);
       this.#texts.set(path, text);
     }
     return text;
   }
 
-  #readNow(path: string): string | null {
+  #readFile(path: string): string | null {
     try {
       return readFileSync(this.#links.resolve(path), 'utf8');
     } catch {
@@ -53,7 +58,7 @@ export class Sources {
   glob(pattern: string): readonly string[] {
     let found = this.#globs.get(pattern);
     if (found === undefined) {
-      found = this.#given?.globs.get(pattern) ?? this.#find(pattern).toSorted();
+      found = this.#found.get(pattern) ?? this.#find(pattern).toSorted();
       this.#globs.set(pattern, found);
     }
     return found;
@@ -79,7 +84,7 @@ export class Sources {
 
   get texts(): ConfigTexts {
     const texts = new Map([...this.#configs].map((path) => [path, this.read(path)]));
-    return { texts, globs: new Map(this.#globs) };
+    return { texts, found: new Map(this.#globs) };
   }
 
   /** Hex SHA-256 over names and contents. */

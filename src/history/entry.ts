@@ -57,11 +57,11 @@ export function sha256(text: string): string {
 }
 
 /** Hex SHA-256 over names and contents of the config's own texts; what `${file:…}` names has no part in it. */
-export function contentOf({ texts, globs }: ConfigTexts): string {
+export function contentOf({ texts, found: patterns }: ConfigTexts): string {
   const sources = [...texts].map(([path, text]) => ({ path, blob: text === null ? 'missing' : sha256(text) }));
   return digestOf(
     sources,
-    [...globs].map(([pattern, found]) => ({ pattern, found })),
+    [...patterns].map(([pattern, found]) => ({ pattern, found })),
   );
 }
 

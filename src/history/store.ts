@@ -119,7 +119,7 @@ export class HistoryStore {
       if (sha256(text) !== blob) throw new HistoryError(`entry ${number} has the text of ${path} damaged`);
       texts.set(path, text);
     }
-    return { texts, globs: new Map(globs.map(({ pattern, found }) => [pattern, found])) };
+    return { texts, found: new Map(globs.map(({ pattern, found }) => [pattern, found])) };
   }
 
   /** The entry of that number, or of that content and the newest such; null: there is none. */
@@ -138,7 +138,7 @@ export class HistoryStore {
     const { damaged } = listing;
     if (newest?.content === content) return { entry: newest, damaged };
     const { at, trigger, by, generation, pid, changes, texts } = draft;
-    const globs = [...texts.globs].map(([pattern, found]) => ({ pattern, found }));
+    const globs = [...texts.found].map(([pattern, found]) => ({ pattern, found }));
     const { file } = this;
     const entry = { at, trigger, by, generation, pid, content, changes, file, sources, globs };
     const written = await this.#create(entry, listing.last + 1);

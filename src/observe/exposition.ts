@@ -252,10 +252,26 @@ export class Exposition {
       'From reading the files to the new generation in effect.',
     );
     page.histogram('prozy_config_reload_duration_seconds', {}, reload.duration);
+    page.family('prozy_config_reload_failures_total', 'counter', 'Configs refused, by what they failed at.');
+    for (const [reason, count] of Object.entries(reload.failures))
+      page.sample('prozy_config_reload_failures_total', { reason }, count);
+    page.family(
+      'prozy_config_reload_phase_duration_seconds',
+      'histogram',
+      'From each phase of a reload to the next, by the one that was reached.',
+    );
+    for (const [phase, duration] of Object.entries(reload.phases))
+      page.histogram('prozy_config_reload_phase_duration_seconds', { phase }, duration);
     page.family('prozy_config_last_reload_successful', 'gauge', 'Whether the newest config is in effect.');
     page.sample('prozy_config_last_reload_successful', {}, reload.lastSuccessful ? 1 : 0);
     page.family('prozy_config_last_reload_success_timestamp_seconds', 'gauge', 'When a config last took effect.');
     page.sample('prozy_config_last_reload_success_timestamp_seconds', {}, reload.lastSuccessAt / 1000);
+    page.family(
+      'prozy_config_last_reload_failure_timestamp_seconds',
+      'gauge',
+      'When a config was last refused; 0: never.',
+    );
+    page.sample('prozy_config_last_reload_failure_timestamp_seconds', {}, reload.lastFailureAt / 1000);
     page.family('prozy_config_generation', 'gauge', 'Number of the generation in effect.');
     page.sample('prozy_config_generation', {}, generation);
     page.family(

@@ -84,10 +84,23 @@ export class ListenerMetrics {
 }
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
+/** At what a reload failed. */
+export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'defect';
 
 class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
+  readonly failures: Record<ReloadReason, number> = { parse: 0, validate: 0, plan: 0, tests: 0, bind: 0, defect: 0 };
   readonly duration = new Histogram();
+  readonly phases = {
+    seen: new Histogram(),
+    parsed: new Histogram(),
+    validated: new Histogram(),
+    planned: new Histogram(),
+    tested: new Histogram(),
+    bound: new Histogram(),
+    active: new Histogram(),
+    drained: new Histogram(),
+  };
   lastSuccessful = true;
   /** Epoch ms; 0: never. */
   lastSuccessAt = 0;

@@ -30,6 +30,7 @@ import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
+import { type ApplySteps, openAll } from './opening.ts';
 import { Overload } from './overload.ts';
 import { Retirement } from './retirement.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -133,22 +134,24 @@ export class Gateway {
     return this.#admin.address;
   }
 
+  /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
+  whenAlone(generation: number, done: () => void): () => void {
+    return this.#retirement.whenAlone(generation, done);
+  }
+
   /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
-  async apply(plan: Plan): Promise<Snapshot> {
+  async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
     const context = this.#context();
     const next = await bind(plan, context);
     let accessLog: AccessLog | null = null;
     try {
       accessLog = this.#accessLogFor(plan);
-      const admin = await this.#admin.prepare(plan.admin);
-      const listeners = await this.#listeners.prepare(plan).catch((error: unknown) => {
-        admin.abort();
-        throw error;
-      });
+      const parts = [() => this.#listeners.prepare(plan), () => this.#admin.prepare(plan.admin)];
+      const opened = await openAll(parts, steps);
       const previous = this.#become(next);
-      listeners.commit();
-      admin.commit();
+      opened.commit();
       this.#settle(previous, next, context, accessLog);
+      steps?.active(next.generation);
       await this.#retirement.handOver(next);
       await this.#forgetSeries();
     } catch (error) {

@@ -38,7 +38,7 @@ function kept(stateDir: string | null = null): Kept {
 }
 
 function draft(text: string): EntryDraft {
-  const texts = { texts: new Map([[FILE, text]]), globs: new Map<string, string[]>() };
+  const texts = { texts: new Map([[FILE, text]]), found: new Map<string, string[]>() };
   return { at: '2026-01-01T00:00:00.000Z', trigger: 'watch', by: '', generation: 1, pid: 7, changes: text, texts };
 }
 

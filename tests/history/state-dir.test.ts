@@ -5,7 +5,7 @@ import { stateDirOf } from '../../src/history/state-dir.ts';
 
 function found(name: string, text: string): string | null {
   const file = `/etc/prozy/${name}`;
-  const sources = new Sources({ texts: new Map([[file, text]]), globs: new Map() });
+  const sources = new Sources(new Map([[file, text]]));
   return stateDirOf(file, { STATE: '/var/lib/prozy' }, sources);
 }
 

@@ -38,7 +38,7 @@ function textsOf(text: string): ConfigTexts {
     [FILE, `include: ["*.d"]\n# ${text}`],
     ['/etc/prozy/same.d', 'the same in all'],
   ]);
-  return { texts, globs: new Map([['/etc/prozy/*.d', ['/etc/prozy/same.d']]]) };
+  return { texts, found: new Map([['/etc/prozy/*.d', ['/etc/prozy/same.d']]]) };
 }
 
 function draft(text: string, at = '2026-01-01T00:00:00.000Z'): EntryDraft {
