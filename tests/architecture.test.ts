@@ -116,8 +116,8 @@ describe('what only one place does', () => {
     ]);
   });
 
-  test('only the reloader applies plans', () => {
-    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/reloader.ts']);
+  test('one place applies plans', () => {
+    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/applier.ts']);
   });
 
   test('the environment, the arguments and the end of the process belong to the command', () => {

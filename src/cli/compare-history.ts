@@ -63,7 +63,7 @@ async function askedSide(which: string, admin: string): Promise<Side | string> {
   const asked = await askPlan(admin, running ? '/plan' : `/history/${which}/plan`);
   if (typeof asked === 'string') return asked;
   const { plan, folder, salt } = asked;
-  return { name: running ? `${admin}` : `entry ${which}`, plan, folder, salt, secrets: [], refers: false };
+  return { name: running ? admin : `entry ${which}`, plan, folder, salt, secrets: [], refers: false };
 }
 
 async function storedSide(number: number, store: HistoryStore, env: Environment): Promise<Side | string> {

@@ -26,6 +26,11 @@ import {
   writeHold,
 } from './entry.ts';
 
+/** The texts of an entry, all of which are there. */
+export interface StoredTexts extends ConfigTexts {
+  readonly texts: ReadonlyMap<string, string>;
+}
+
 /** What an entry says, but for its number and what follows from the texts. */
 export type EntryDraft = Pick<Entry, 'at' | 'trigger' | 'by' | 'generation' | 'pid' | 'changes'> & {
   readonly texts: ConfigTexts;
@@ -110,7 +115,7 @@ export class HistoryStore {
   }
 
   /** The texts of an entry, as they were. */
-  async read({ number, sources, globs }: Entry): Promise<ConfigTexts> {
+  async read({ number, sources, globs }: Entry): Promise<StoredTexts> {
     await this.#claim();
     const texts = new Map<string, string>();
     for (const { path, blob } of sources) {
@@ -149,7 +154,9 @@ export class HistoryStore {
   async hold(): Promise<Hold | null> {
     await this.#claim();
     const text = await this.#readText('hold.json');
-    const hold = text === null ? null : readHold(text);
+    if (text === null) return null;
+    const hold = readHold(text);
+    if (hold === null) throw new HistoryError('the hold is damaged');
     return hold === FOREIGN ? null : hold;
   }
 

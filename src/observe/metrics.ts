@@ -114,6 +114,8 @@ export class HistoryMetrics {
   lastSuccessful = true;
   /** Entries that could not be understood when last looked at. */
   damaged = 0;
+  /** Why an entry serves in place of the file; null: none does. */
+  standIn: 'held' | 'last_good' | null = null;
 }
 
 /** What is done about streams that a stricter config would refuse. */

@@ -93,7 +93,7 @@ export class Compiler {
 type Texts = ReadonlyMap<string, string>;
 type Found = ReadonlyMap<string, readonly string[]>;
 
-const NONE: ReadonlyMap<string, never> = new Map();
+const NONE = new Map<string, never>();
 
 /** Bytes, as far as the files can be looked at. */
 function sizeOf(files: Iterable<string>, given: Texts): number {

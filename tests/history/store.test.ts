@@ -163,6 +163,8 @@ test('a hold comes back as it was, until it is lifted', async () => {
   await store.setHold(null);
   expect(await store.hold()).toBeNull();
   writeFileSync(join(store.path, 'hold.json'), '{"version":1,"since"');
+  await expect(store.hold()).rejects.toThrow('the hold is damaged');
+  writeFileSync(join(store.path, 'hold.json'), '{"version":2}');
   expect(await store.hold()).toBeNull();
 });
 

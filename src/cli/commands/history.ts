@@ -27,7 +27,8 @@ interface Entry {
   readonly serves?: boolean;
 }
 
-interface Hold {
+interface StandIn {
+  readonly why: string;
   readonly since: string;
   readonly entry: number;
 }
@@ -36,7 +37,7 @@ interface History {
   readonly path: string | null;
   readonly entries: readonly Entry[];
   readonly damaged: readonly string[];
-  readonly hold: Hold | null;
+  readonly stand_in: StandIn | null;
   /** What is wrong with writing or reading it; '' if nothing is. */
   readonly problem: string;
 }
@@ -83,23 +84,27 @@ async function read({ stateDir, config }: HistoryFlags): Promise<History | numbe
   }
   try {
     const [{ entries, damaged }, hold] = [await store.list(), await store.hold()];
-    return { path: store.path, entries, damaged, hold, problem: '' };
+    const standIn = hold === null ? null : { why: 'held', since: hold.since, entry: hold.entry };
+    return { path: store.path, entries, damaged, stand_in: standIn, problem: '' };
   } catch (error) {
     process.stderr.write(`${store.path}: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.problems;
   }
 }
 
-function textOf({ path, entries, damaged, hold, problem }: History): string {
+function textOf({ path, entries, damaged, stand_in: standIn, problem }: History): string {
   if (path === null) return 'No history is kept: the config says no reload.state_dir.';
   const parts = [entries.length === 0 ? `Nothing is in ${path} yet.` : table([HEAD, ...entries.map(rowOf)])];
-  if (hold !== null)
-    parts.push(
-      `Entry ${hold.entry} is held since ${hold.since}, whatever the file says, until it says something else that can take effect (or: prozy rollback --lift).`,
-    );
+  if (standIn !== null) parts.push(standInText(standIn));
   if (damaged.length > 0) parts.push(`Damaged, and passed over: ${damaged.join(', ')}`);
-  if (problem !== '') parts.push(`It cannot be written: ${problem}`);
+  if (problem !== '') parts.push(`Trouble: ${problem}`);
   return parts.join('\n\n');
+}
+
+function standInText({ why, entry, since }: StandIn): string {
+  return why === 'held'
+    ? `Entry ${entry} is held since ${since}, until the file says something else that can take effect (or: prozy rollback --lift).`
+    : `Entry ${entry} serves since ${since}, because the file could not take effect.`;
 }
 
 function rowOf({ number, at, trigger, generation, content, changes, serves }: Entry): string[] {
