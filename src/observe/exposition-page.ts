@@ -1,4 +1,4 @@
-/** A page in Prometheus' text format, as it is written. Cold. */
+/** Prometheus text as it is written: families of samples, one line each. Cold. */
 import { BOUNDS, type Histogram } from './histogram.ts';
 
 type Labels = Readonly<Record<string, string | number>>;

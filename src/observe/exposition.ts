@@ -59,6 +59,7 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    this.#names(page);
     this.#listeners(page);
     writeConfig(page, this.#metrics, this.#gauges());
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
@@ -166,6 +167,21 @@ export class Exposition {
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
     page.family('prozy_pool_retries', 'gauge', 'Further attempts under way.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
+  }
+
+  #names(page: Page): void {
+    const all = [...this.#metrics.names].flatMap(([pool, map]) =>
+      [...map].map(([name, one]) => ({ labels: { pool, name }, one })),
+    );
+    page.family('prozy_dns_lookups_total', 'counter', 'Lookups of names that endpoints are found by, by result.');
+    for (const { labels, one } of all) {
+      for (const [result, count] of Object.entries(one.lookups))
+        page.sample('prozy_dns_lookups_total', { ...labels, result }, count);
+    }
+    page.family('prozy_dns_changes_total', 'counter', 'Times that a name stood for other addresses.');
+    for (const { labels, one } of all) page.sample('prozy_dns_changes_total', labels, one.changes);
+    page.family('prozy_dns_addresses', 'gauge', 'Addresses that a name stands for.');
+    for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
   }
 
   #listeners(page: Page): void {

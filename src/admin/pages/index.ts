@@ -8,6 +8,7 @@ import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
 import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
+import { names } from './names.ts';
 import { plan } from './plan.ts';
 import { routes } from './routes.ts';
 
@@ -17,6 +18,7 @@ const named: readonly Page[] = [
   metrics,
   backends,
   ...duties,
+  names,
   routes,
   explain,
   plan,
