@@ -5,9 +5,9 @@ import { MortalGateway } from './gateway.ts';
 import { killedBetween, lifted, rolledBack, started, type State, type Stored, thatSay, written } from './model.ts';
 
 /** The phases of a reload after which it is killed; '' for a moment of its own. */
-export const MOMENTS = ['', 'seen', 'parsed', 'planned', 'tested', 'bound', 'active', 'drained'] as const;
+const MOMENTS = ['', 'seen', 'parsed', 'planned', 'tested', 'bound', 'active', 'drained'] as const;
 
-export interface Tally {
+interface Tally {
   steps: number;
   /** By moment. */
   readonly kills: Record<string, number>;
@@ -25,7 +25,7 @@ export function newTally(): Tally {
 
 const NOTHING: Stored = { newest: null, hold: null };
 
-export class Course {
+class Course {
   readonly #random: () => number;
   readonly #gateway: MortalGateway;
   readonly #tally: Tally;

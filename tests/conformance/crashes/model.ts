@@ -18,7 +18,7 @@ export interface State extends Stored {
 }
 
 /** A text of the file that means something; all others have problems. */
-export function isGood(text: string): boolean {
+function isGood(text: string): boolean {
   return !text.includes('nobody');
 }
 
