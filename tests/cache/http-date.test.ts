@@ -100,6 +100,19 @@ describe('years of two digits', () => {
   });
 });
 
+test.each([
+  'Sun, 06 Nov 1994 08:49:37 GMT',
+  'Sunday, 06-Nov-94 08:49:37 GMT',
+  'Sun Nov  6 08:49:37 1994',
+  'Sun Nov 16 08:49:37 1994',
+])('%s with any one character changed, missing or more is none', (text) => {
+  for (let i = 0; i < text.length; i++) {
+    expect(at(`${text.slice(0, i)}?${text.slice(i + 1)}`)).toBeNull();
+    expect(at(`${text.slice(0, i)}?${text.slice(i)}`)).toBeNull();
+    expect(at(text.slice(0, i))).toBeNull();
+  }
+});
+
 const second = fc.integer({ min: Date.UTC(1000, 0) / 1000, max: Date.UTC(9999, 11, 31) / 1000 });
 
 test('what Date writes is read back', () => {

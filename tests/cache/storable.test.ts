@@ -114,6 +114,7 @@ describe('to a request with Authorization (§3.5)', () => {
     ['max-age=60, public', ''],
     ['max-age=60, must-revalidate', ''],
     ['s-maxage=60', ''],
+    ['s-maxage=0', ''],
     ['max-age=60, proxy-revalidate', 'authorization'],
     ['max-age=60, no-cache', 'authorization'],
     ['max-age=60, public=1', 'authorization'],
