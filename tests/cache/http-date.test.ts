@@ -115,6 +115,26 @@ test.each([
 
 const second = fc.integer({ min: Date.UTC(1000, 0) / 1000, max: Date.UTC(9999, 11, 31) / 1000 });
 
+test('every month has the days that it has', () => {
+  for (const [month, days] of Object.entries({
+    Jan: 31,
+    Feb: 28,
+    Mar: 31,
+    Apr: 30,
+    May: 31,
+    Jun: 30,
+    Jul: 31,
+    Aug: 31,
+    Sep: 30,
+    Oct: 31,
+    Nov: 30,
+    Dec: 31,
+  })) {
+    expect(at(`Sun, ${days} ${month} 2026 00:00:00 GMT`)).not.toBeNull();
+    expect(at(`Sun, ${days + 1} ${month} 2026 00:00:00 GMT`)).toBeNull();
+  }
+});
+
 test('what Date writes is read back', () => {
   fc.assert(
     fc.property(second, (seconds) => {
