@@ -63,6 +63,8 @@ describe('RFC 9111 §3', () => {
     ['', [['Cache-Control', 'public']], { status: 599 }],
     ['', [['Cache-Control', 's-maxage=5']], { status: 500 }],
     ['', [['Expires', '0']], { status: 500 }],
+    ['', [['Cache-Control', 'max-age=0']], { status: 500 }],
+    ['', [['Cache-Control', 's-maxage=0']], { status: 500 }],
     [
       'no_freshness',
       [
