@@ -37,7 +37,7 @@ function untilStopped(running: RunningGateway): Promise<number> {
   const { gateway, reloader } = running;
   process.on('SIGHUP', () => {
     gateway.reopenLogs();
-    reloader.force();
+    reloader.force('sighup');
   });
   return new Promise((resolve) => {
     let stoppingSince = 0;

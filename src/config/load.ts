@@ -33,15 +33,18 @@ export interface LoadInput {
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sources: Sources;
+  /** Called when all files have been read and parsed. */
+  readonly parsed?: () => void;
 }
 
-export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
+export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedConfig {
   const merged = readAndMerge(file, sources);
   const { locate } = merged;
   // Only files of configs are shown, never what `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) texts.set(path, sources.read(path) ?? '');
   if (merged.broken) throw configError(merged.problems, texts);
+  parsed?.();
   const problems: Problem[] = [...merged.problems];
   const hidden = new Map<string, string>();
   const literal: string[] = [];

@@ -10,18 +10,29 @@ export class Sources {
   readonly #globs = new Map<string, readonly string[]>();
   readonly #links = new Links();
 
+  readonly #given: ReadonlyMap<string, string>;
+
+  /** `given`: texts that stand for what is in files of these absolute paths. */
+  constructor(given: ReadonlyMap<string, string> = new Map()) {
+    this.#given = given;
+  }
+
   /** The file's text, or null if it can't be read. The same answer for the whole load. */
   read(path: string): string | null {
     let text = this.#texts.get(path);
     if (text === undefined) {
-      try {
-        text = readFileSync(this.#links.resolve(path), 'utf8');
-      } catch {
-        text = null;
-      }
+      text = this.#given.get(path) ?? this.#readFile(path);
       this.#texts.set(path, text);
     }
     return text;
+  }
+
+  #readFile(path: string): string | null {
+    try {
+      return readFileSync(this.#links.resolve(path), 'utf8');
+    } catch {
+      return null;
+    }
   }
 
   /** The files that an absolute pattern matches, in order. The same answer for the whole load. */

@@ -1,36 +1,34 @@
 /**
  * Hints become reloads: read, compile, apply; one at a time, the latest wins. Cold.
  *
- * The only caller of `Gateway.apply` after the start. A bad config is refused whole and told once for each content; the
- * old one keeps serving and the watching goes on.
+ * The only caller of `Gateway.apply`. A bad config is refused whole and told once for each content; the old one keeps
+ * serving and the watching goes on. What each reload went through is in reload.ts.
  */
 import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
-import type { Clock, Timer } from '../kit/clock.ts';
-import type { Compiled, Environment, Known } from './compile.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { ReloadReason } from '../observe/metrics.ts';
+import type { Compiled, Environment, Known, Stage } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
+import type { Reload, Trigger } from './reload.ts';
+import { Reloads } from './reloads.ts';
 import { changesBetween } from './told-changes.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
 
-export interface ReloadOutcome {
-  readonly result: 'applied' | 'unchanged' | 'failed';
-  /** ISO time. */
-  readonly at: string;
-  readonly digest: string;
-  readonly duration_ms: number;
-  readonly generation: number;
-  /** What was wrong, as text for people; empty if nothing was. */
-  readonly problem: string;
+/** A reload that waits for its turn or has it. */
+interface Turn {
+  readonly reload: Reload;
+  /** Read and compile even if no file seems to have changed. */
+  forced: boolean;
 }
 
 export class Reloader {
-  /** The last load that was not simply "nothing has changed". */
-  last: ReloadOutcome | null = null;
+  readonly reloads: Reloads;
   readonly #gateway: Gateway;
   readonly #file: string;
   readonly #compiler: Compiler;
@@ -38,13 +36,13 @@ export class Reloader {
   readonly #watcher: SourceWatcher;
   /** What was last read; null: nothing yet. */
   #known: Known | null = null;
-  #suspect = '';
   /** Of the plan in effect. */
   #plan = '';
   #running: Promise<void> | null = null;
-  #again = false;
-  #forced = false;
-  #secondLook: Timer | null = null;
+  /** The turn that comes next. */
+  #next: Turn | null = null;
+  /** Ends the pause before a second look. */
+  #wake: (() => void) | null = null;
   #closed = false;
 
   constructor(gateway: Gateway, file: string, env: Environment, clock: Clock) {
@@ -52,7 +50,8 @@ export class Reloader {
     this.#file = file;
     this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
-    this.#watcher = new SourceWatcher(clock, () => this.hint());
+    this.reloads = new Reloads(gateway, file, clock);
+    this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
   }
 
   /** Where its file is. */
@@ -62,133 +61,162 @@ export class Reloader {
 
   /** The first load. Throws a ConfigError or an OpenError. */
   async start(): Promise<void> {
-    const started = this.#clock.now();
+    const reload = this.reloads.make('start');
+    reload.begin();
     const compiled = await this.#compiler.compile(null);
     if (compiled === null) return;
     if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
-    await this.#gateway.apply(compiled.plan);
+    this.#see(reload, compiled);
+    await this.#apply(reload, compiled);
     this.#noteFiles(compiled);
-    this.#plan = compiled.planDigest;
-    this.#record('applied', compiled.digest, started, '');
   }
 
   /** Something may have changed. */
-  hint(): void {
+  hint(by: Trigger = 'watch'): void {
     if (this.#closed) return;
-    if (this.#running !== null) {
-      this.#again = true;
-      return;
+    // What is about to be read again need not be read once more after that.
+    if (this.#wake !== null) this.#wake();
+    else this.#ask(by, false);
+  }
+
+  /** Reads and compiles even if no file seems to have changed. */
+  force(by: Trigger): Reload {
+    const { reload } = this.#ask(by, true);
+    this.reloads.keep(reload);
+    this.#wake?.();
+    return reload;
+  }
+
+  /** What is asked for before its turn has come is one. */
+  #ask(by: Trigger, forced: boolean): Turn {
+    const turn = (this.#next ??= { reload: this.reloads.make(by), forced });
+    if (forced && !turn.forced) {
+      turn.forced = true;
+      turn.reload.trigger = by;
     }
-    const started = this.#clock.now();
-    const run = this.#run(started).catch((error: unknown) => this.#defect(error, started));
-    this.#running = run.finally(() => {
-      this.#running = null;
-      if (!this.#again) return;
-      this.#again = false;
-      this.hint();
-    });
+    if (this.#running === null && !this.#closed)
+      this.#running = this.#takeTurns().finally(() => {
+        this.#running = null;
+      });
+    return turn;
   }
 
-  /** Reads and compiles even if no file seems to have changed (SIGHUP). */
-  force(): void {
-    this.#forced = true;
-    this.hint();
+  async #takeTurns(): Promise<void> {
+    for (let turn = this.#next; turn !== null && !this.#closed; turn = this.#next) {
+      this.#next = null;
+      try {
+        await this.#take(turn);
+      } catch (error) {
+        this.#defect(turn.reload, error);
+      }
+    }
   }
 
-  async #run(started: number): Promise<void> {
-    const forced = this.#forced;
-    this.#forced = false;
-    const compiled = await this.#compiler.compile(forced ? null : this.#known);
+  async #take({ reload, forced }: Turn): Promise<void> {
+    const compile = (): Promise<Compiled | null> => {
+      reload.begin();
+      return this.#compiler.compile(forced ? null : this.#known);
+    };
+    let compiled = await compile();
+    for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
+      suspect = compiled.digest;
+      await this.#pause(SECOND_LOOK);
+      if (this.#closed) return;
+      compiled = await compile();
+    }
     if (compiled === null) return;
-    if (compiled.plan === null && this.#suspect !== compiled.digest) {
-      this.#suspect = compiled.digest;
-      this.#secondLook?.cancel();
-      this.#secondLook = this.#clock.after(SECOND_LOOK, () => this.hint());
-      return;
-    }
     this.#noteFiles(compiled);
-    await this.#apply(compiled, started);
+    this.#see(reload, compiled);
+    if (compiled.plan === null) this.#refuse(reload, reasonOf(compiled), compiled);
+    else if (compiled.planDigest === this.#plan) this.#leave(reload);
+    else await this.#tryApply(reload, compiled);
   }
 
-  async #apply({ plan, planDigest, digest, report }: Compiled, started: number): Promise<void> {
-    if (plan === null) {
-      this.#refuse(digest, started, report);
-      return;
-    }
-    if (planDigest === this.#plan) {
-      this.#record('unchanged', digest, started, '');
-      return;
-    }
-    const previous = this.#gateway.current?.plan ?? null;
+  /** Or until something happens near the files. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+
+  #see(reload: Reload, { digest, passed }: Compiled): void {
+    reload.digest = digest;
+    reload.passed(passed);
+    this.reloads.keep(reload);
+  }
+
+  async #tryApply(reload: Reload, compiled: Compiled): Promise<void> {
     try {
-      await this.#gateway.apply(plan);
+      await this.#apply(reload, compiled);
     } catch (error) {
       if (!(error instanceof OpenError)) throw error;
       // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
-      this.#refuse(digest, started, error.message);
-      return;
+      this.#refuse(reload, 'bind', { problems: [], report: error.message });
     }
-    this.#plan = planDigest;
-    const applied = this.#clock.now();
-    const changes = await changesBetween(previous, plan, this.#clock);
-    // It is in effect already: the time that telling takes is not its own.
-    this.#record('applied', digest, started + this.#clock.now() - applied, '', changes);
+  }
+
+  /** Throws an OpenError. */
+  async #apply(reload: Reload, { plan, planDigest }: Compiled): Promise<void> {
+    if (plan === null) return;
+    const previous = this.#gateway.current?.plan ?? null;
+    await this.#gateway.apply(plan, {
+      bound: () => reload.reach('bound'),
+      active: (generation) => {
+        this.#plan = planDigest;
+        this.reloads.succeed(reload, 'applied', generation);
+      },
+    });
+    if (previous !== null) reload.changes = await changesBetween(previous, plan, this.#clock);
+    this.reloads.close(reload);
+  }
+
+  /** What is in effect means the same. */
+  #leave(reload: Reload): void {
+    this.reloads.succeed(reload, 'unchanged', this.#gateway.current?.generation ?? 0);
+    this.reloads.close(reload);
   }
 
   /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
-  #defect(error: unknown, started: number): void {
+  #defect(reload: Reload, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#refuse('', started, `a defect of prozy: ${text}`);
+    this.reloads.keep(reload);
+    this.#refuse(reload, 'defect', { problems: [], report: `a defect of prozy: ${text}` });
   }
 
-  #refuse(digest: string, started: number, problem: string): void {
-    this.#record('failed', digest, started, problem);
+  #refuse(reload: Reload, reason: ReloadReason, { problems, report }: Pick<Compiled, 'problems' | 'report'>): void {
+    reload.fail({ reason, problems, report }, this.#gateway.current?.generation ?? 0);
+    this.reloads.close(reload);
   }
 
   #noteFiles({ files, globs, digest }: Compiled): void {
     this.#known = { files, globs, digest };
-    this.#suspect = '';
     this.#watcher.update(files, globs);
-  }
-
-  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string, changes = ''): void {
-    const { log, metrics } = this.#gateway;
-    const duration = this.#clock.now() - started;
-    const now = this.#clock.wall();
-    const generation = this.#gateway.current?.generation ?? 0;
-    this.last = {
-      result,
-      at: new Date(now).toISOString(),
-      digest,
-      duration_ms: Math.round(duration * 100) / 100,
-      generation,
-      problem,
-    };
-    this.#gateway.events.emit({ time: this.last.at, type: 'reload', result, digest, generation, problem });
-    const { reload } = metrics;
-    reload.results[result]++;
-    reload.lastSuccessful = result !== 'failed';
-    if (result === 'failed') {
-      reload.lastFailureAt = now;
-      log.error('config refused; the old one keeps serving', { file: this.#file, digest, problem });
-      return;
-    }
-    reload.duration.observe(duration);
-    reload.lastSuccessAt = now;
-    log.info(result === 'applied' ? 'config in effect' : 'config unchanged in effect', {
-      file: this.#file,
-      digest,
-      generation,
-      duration_ms: this.last.duration_ms,
-      ...(changes === '' ? {} : { changes }),
-    });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#secondLook?.cancel();
+    this.#wake?.();
     await this.#watcher.close();
     await this.#running;
     await this.#compiler.close();
   }
+}
+
+/** By what a config is refused that has passed these stages. */
+const REASONS: Readonly<Record<Stage, ReloadReason>> = {
+  parsed: 'validate',
+  validated: 'plan',
+  planned: 'tests',
+  // Whatever has passed its tests is not refused.
+  tested: 'defect',
+};
+
+function reasonOf({ passed }: Compiled): ReloadReason {
+  const last = passed.at(-1);
+  return last === undefined ? 'parse' : REASONS[last.stage];
 }

@@ -38,10 +38,10 @@ export async function testGateway(config: object | string, options: StartOptions
     port: (listener = 'web') => port(gateway.addressOf(listener)),
     adminPort: () => port(gateway.adminAddress),
     async edit(next) {
-      const before = reloader.last;
+      const before = reloader.reloads.last;
       writeFileSync(`${file}.new`, text(next));
       renameSync(`${file}.new`, file);
-      await until(() => reloader.last !== before, 'the edit has been taken up');
+      await until(() => reloader.reloads.last !== before, 'the edit has been taken up');
     },
     async [Symbol.asyncDispose]() {
       const loads = poolLoads(gateway);
