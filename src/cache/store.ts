@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
+import { ownText } from '../kit/own-text.ts';
 import type { FillRoom } from './fill.ts';
 import type { StoredResponse } from './stored-response.ts';
 import { variantKey } from './vary.ts';
@@ -94,7 +95,8 @@ export class Store implements FillRoom {
   /** Stores it in place of what it replaces. */
   put(key: string, response: StoredResponse): void {
     const rest = this.all(key).filter((other) => !replaces(response, other));
-    this.#set(key, [response, ...rest].slice(0, MOST_VARIANTS));
+    // A key is put together for each request; the one that is kept is a text of its own.
+    this.#set(this.#groups.has(key) ? key : ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */
