@@ -13,8 +13,8 @@ import { variantKey } from './vary.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
 const MOST_VARIANTS = 64;
-/** Bytes that a stored response takes besides its key, its field lines and its body; measured, rounded up. */
-const OVERHEAD = 1024;
+/** Bytes that a stored response takes besides its key, its field lines and its body: resident memory, measured (docs/performance.md). */
+const OVERHEAD = 2048;
 
 export interface StoreCounts {
   evictions: number;
