@@ -243,7 +243,7 @@ export interface ListenerTimeouts {
 
 /** A place where clients connect. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
   /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
@@ -1542,7 +1542,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
           "type": "string",
           "format": "listen-address",
           "examples": [

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { HandleTransport } from './handle-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
+import { listenAtPath } from './stale-socket.ts';
 import { acceptHandles, streamHandles } from './stream-handles.ts';
 import { IGNORE, type Transport } from './transport.ts';
 
@@ -21,7 +22,7 @@ export interface ListenAddress {
 export interface ListenOptions {
   /** Let other processes listen on the same port (SO_REUSEPORT); the kernel spreads connections. */
   readonly reusePort?: boolean;
-  /** Connections the kernel keeps for us while we are busy. */
+  /** `BACKLOG` if not given. */
   readonly backlog?: number;
 }
 
@@ -33,6 +34,9 @@ export interface ListeningSocket {
   /** Stops listening; connections already accepted go on. */
   close(): void;
 }
+
+/** Connections the kernel keeps for us while we are busy. */
+export const BACKLOG = 4096;
 
 /** Opens the socket; from then on each accepted connection is given to `onTransport`, which sets its handler. */
 export async function listen(
@@ -49,10 +53,11 @@ export async function listen(
     else onTransport(transport);
   };
   server.on('connection', (socket) => accepted(new SocketTransport(socket, IGNORE)));
-  const backlog = options.backlog ?? 4096;
-  if (path === null) server.listen({ host, port, backlog, reusePort: options.reusePort ?? false });
-  else server.listen({ path, backlog });
-  await once(server, 'listening');
+  const backlog = options.backlog ?? BACKLOG;
+  if (path === null) {
+    server.listen({ host, port, backlog, reusePort: options.reusePort ?? false });
+    await once(server, 'listening');
+  } else await listenAtPath(server, path, backlog);
   if (streamHandles !== null) acceptHandles(server, (handle) => accepted(new HandleTransport(handle, IGNORE)));
   const bound = server.address();
   const actual =
