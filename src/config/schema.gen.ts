@@ -313,6 +313,8 @@ export interface PassiveHealthConfig {
   readonly latency: number;
   /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
   readonly max_ejected: number;
+  /** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+  readonly success_rate: SuccessRateConfig;
 }
 
 /** A condition on the path. A plain string is a prefix. */
@@ -540,6 +542,20 @@ export interface StickyConfig {
 
 /** How an endpoint is chosen among those that are well. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
+
+/** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+export interface SuccessRateConfig {
+  /** Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate. */
+  readonly deviations: number;
+  /** Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains. */
+  readonly margin: number;
+  /** How long is counted before rates are compared. */
+  readonly interval: number;
+  /** Endpoints with enough requests that there must be to compare. */
+  readonly min_endpoints: number;
+  /** Exchanges of an endpoint within the interval without which its rate says nothing. */
+  readonly min_requests: number;
+}
 
 /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
 export interface TestExpectation {
@@ -1787,6 +1803,10 @@ export const schema: object = {
           "maximum": 100,
           "default": 50,
           "x-reload": "keep"
+        },
+        "success_rate": {
+          "$ref": "#/$defs/success-rate",
+          "default": {}
         }
       }
     },
@@ -2520,6 +2540,50 @@ export const schema: object = {
           "$ref": "#/$defs/maglev-strategy"
         }
       ]
+    },
+    "success-rate": {
+      "title": "SuccessRateConfig",
+      "description": "Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deviations": {
+          "description": "Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate.",
+          "type": "number",
+          "minimum": 0,
+          "default": 1.5,
+          "x-reload": "keep"
+        },
+        "margin": {
+          "description": "Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "interval": {
+          "description": "How long is counted before rates are compared.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "min_endpoints": {
+          "description": "Endpoints with enough requests that there must be to compare.",
+          "type": "integer",
+          "minimum": 3,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "min_requests": {
+          "description": "Exchanges of an endpoint within the interval without which its rate says nothing.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 100,
+          "x-reload": "keep"
+        }
+      }
     },
     "test-expectation": {
       "title": "TestExpectation",
