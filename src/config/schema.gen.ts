@@ -140,7 +140,7 @@ export interface FieldMatch {
 
 /** Limits on the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. */
+  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket. */
   readonly connections: number;
   /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
   readonly overload: OverloadConfig;
@@ -1316,7 +1316,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket.",
           "type": "integer",
           "minimum": 0,
           "default": 0

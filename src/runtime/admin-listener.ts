@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BACKLOG, type ListeningSocket } from '../net/listen.ts';
+import { BACKLOG, type BoundAddress } from '../net/listen.ts';
 import { listenAtPath } from '../net/stale-socket.ts';
 import type { AdminPlan } from '../plan/types.ts';
 import type { Gateway } from './gateway.ts';
@@ -27,11 +27,11 @@ export class AdminListener {
     this.#pages = pages;
   }
 
-  get address(): ListeningSocket | null {
+  get address(): BoundAddress | null {
     const address = this.#server?.address();
     if (address === null || address === undefined || typeof address === 'string') return null;
     const { address: host, port }: AddressInfo = address;
-    return { host, port, path: null, close: () => {} };
+    return { host, port, path: null };
   }
 
   /** Throws a OpenError. */
