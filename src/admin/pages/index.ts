@@ -6,6 +6,7 @@ import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
+import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
@@ -22,6 +23,10 @@ const named: readonly Page[] = [
   explain,
   plan,
   generations,
+  history,
+  historyPlan,
+  rollback,
+  hold,
   events,
 ];
 
