@@ -5,7 +5,7 @@
  * to arrive elsewhere, or soon. Node before 26.6 can't do it: there nothing is parked.
  */
 import type net from 'node:net';
-import { MessageChannel, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 
 export interface ParkedServer {
   /** The same listening socket, as another server. Once. */
@@ -16,8 +16,7 @@ export interface ParkedServer {
 export function park(server: net.Server): ParkedServer | null {
   const { port1, port2 } = new MessageChannel();
   try {
-    // Newer than its types.
-    port1.postMessage(server, [server as unknown as Transferable]);
+    port1.postMessage(server, [server]);
   } catch {
     port1.close();
     return null;
