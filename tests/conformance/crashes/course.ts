@@ -133,7 +133,7 @@ class Course {
   async #start(stored: Stored): Promise<State> {
     const expected = started(stored, this.#file);
     const serves = await this.#gateway.start();
-    deepStrictEqual(serves, expected !== null, 'it starts if it has something to start by');
+    strictEqual(serves, expected !== null, `it starts if it has something to start by: ${this.#gateway.said}`);
     if (expected === null) {
       this.#tally.starts.none++;
       await this.#gateway.kill();
