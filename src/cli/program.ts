@@ -8,6 +8,7 @@ import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { planCommand } from './commands/plan.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -18,6 +19,7 @@ const COMMANDS: readonly AddCommand[] = [
   checkCommand,
   explainCommand,
   planCommand,
+  reloadCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,

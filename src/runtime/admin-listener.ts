@@ -60,7 +60,7 @@ export class AdminListener {
       else server.listen({ path: address.path });
       await once(server, 'listening');
     } catch (error) {
-      throw new OpenError('the admin listener', address.text, error);
+      throw new OpenError('the admin listener', address.text, '/admin/address', error);
     }
     return server;
   }

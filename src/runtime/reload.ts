@@ -63,7 +63,8 @@ const LONGEST_REPORT = 64 * 1024;
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 export class Reload {
-  readonly id: string;
+  /** '' until somebody sees it. */
+  id = '';
   trigger: Trigger;
   digest = '';
   generation = 0;
@@ -82,8 +83,7 @@ export class Reload {
   #forgotten = false;
   readonly #listeners = new Set<(phase: ReachedPhase | null) => void>();
 
-  constructor(id: string, trigger: Trigger, clock: Clock) {
-    this.id = id;
+  constructor(trigger: Trigger, clock: Clock) {
     this.trigger = trigger;
     this.#clock = clock;
     this.#at = clock.wall();

@@ -5,7 +5,7 @@
  * serving and the watching goes on. What each reload went through is in reload.ts.
  */
 import { dirname } from 'node:path';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, configError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { ReloadReason } from '../observe/metrics.ts';
@@ -79,8 +79,9 @@ export class Reloader {
     else this.#ask(by, false);
   }
 
-  /** Reads and compiles even if no file seems to have changed. */
-  force(by: Trigger): Reload {
+  /** Reads and compiles even if no file seems to have changed. Answers null if it does not any more. */
+  force(by: Trigger): Reload | null {
+    if (this.#closed) return null;
     const { reload } = this.#ask(by, true);
     this.reloads.keep(reload);
     this.#wake?.();
@@ -94,7 +95,7 @@ export class Reloader {
       turn.forced = true;
       turn.reload.trigger = by;
     }
-    if (this.#running === null && !this.#closed)
+    if (this.#running === null)
       this.#running = this.#takeTurns().finally(() => {
         this.#running = null;
       });
@@ -121,7 +122,10 @@ export class Reloader {
     for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
       suspect = compiled.digest;
       await this.#pause(SECOND_LOOK);
-      if (this.#closed) return;
+      if (this.#closed) {
+        reload.forget();
+        return;
+      }
       compiled = await compile();
     }
     if (compiled === null) return;
@@ -156,7 +160,7 @@ export class Reloader {
     } catch (error) {
       if (!(error instanceof OpenError)) throw error;
       // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
-      this.#refuse(reload, 'bind', { problems: [], report: error.message });
+      this.#refuse(reload, 'bind', whatIsNotOpen(error, compiled));
     }
   }
 
@@ -200,11 +204,18 @@ export class Reloader {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#next?.reload.forget();
     this.#wake?.();
     await this.#watcher.close();
     await this.#running;
     await this.#compiler.close();
   }
+}
+
+function whatIsNotOpen({ pointer, message }: OpenError, { opened }: Compiled): ConfigError {
+  const place = opened.get(pointer);
+  // The line itself is not shown: beside the address there may be a secret in it.
+  return configError(place === undefined ? [] : [{ ...place, pointer, message }], new Map());
 }
 
 /** By what a config is refused that has passed these stages. */

@@ -8,6 +8,7 @@ import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
 import { metrics } from './metrics.ts';
 import { plan } from './plan.ts';
+import { reloads } from './reloads.ts';
 import { routes } from './routes.ts';
 
 const named: readonly Page[] = [
@@ -20,6 +21,7 @@ const named: readonly Page[] = [
   explain,
   plan,
   generations,
+  ...reloads,
   events,
 ];
 
