@@ -6,17 +6,7 @@
 import { extname } from 'node:path';
 import { parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
 import JSON5 from 'json5';
-import {
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type Node,
-  type Pair,
-} from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node, type Pair } from 'yaml';
 import type { Position, Problem } from './problem.ts';
 
 export interface ParsedFile {

@@ -60,6 +60,14 @@ export interface ConfigTest {
   readonly expect: TestExpectation;
 }
 
+/** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+export interface DnsNameConfig {
+  /** `name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list. */
+  readonly name: string;
+  /** What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets. */
+  readonly type: 'auto' | 'a' | 'aaaa' | 'both' | 'srv';
+}
+
 /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
 export interface DrainOverrideConfig {
   /** As in `reload.drain`. Absent: as there. */
@@ -80,15 +88,17 @@ export interface DrainConfig {
   readonly spread: number;
 }
 
-/** One backend. A plain string is its address. */
+/** One backend, or all those that a name stands for. A plain string is its address. */
 export interface EndpointConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. */
-  readonly address: string;
-  /** Its share relative to the others; 0: it gets nothing. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection. */
+  readonly address?: string;
+  /** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+  readonly dns?: DnsNameConfig;
+  /** Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records. */
   readonly weight: number;
-  /** Connections to it, idle ones included; 0: no limit. */
+  /** Connections to it, or to each address of a name, idle ones included; 0: no limit. */
   readonly max_connections: number;
-  /** Requests and tunnels under way at it; 0: no limit. */
+  /** Requests and tunnels under way at it, or at each address of a name; 0: no limit. */
   readonly max_requests: number;
 }
 
@@ -140,7 +150,7 @@ export interface GatewayLimits {
 export interface GatewayConfig {
   /** Version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
+  /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
   /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
   readonly admin?: AdminConfig;
@@ -318,6 +328,22 @@ export interface PathMatch {
 /** A configured behaviour on the way of a request. */
 export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
 
+/** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+export interface PoolDnsConfig {
+  /** The DNS servers, each an IP address with or without a port; absent: the system's. */
+  readonly servers?: readonly string[];
+  /** For all that has to be asked about a name. */
+  readonly timeout: number;
+  /** A name is not asked for again sooner, whatever the TTL of its records, and whatever fails. */
+  readonly min_ttl: number;
+  /** It is asked for again after that time at the latest. */
+  readonly max_ttl: number;
+  /** Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment. */
+  readonly jitter: number;
+  /** An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it. */
+  readonly hold: number;
+}
+
 /** How it is known whether an endpoint is well. */
 export interface PoolHealthConfig {
   /** Asks each endpoint regularly whether it is well, beside what the traffic shows. */
@@ -388,6 +414,8 @@ export interface PoolConfig {
   readonly sticky?: StickyConfig;
   /** The backends. */
   readonly endpoints: readonly EndpointConfig[];
+  /** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+  readonly dns: PoolDnsConfig;
   /** How long to wait for a backend. */
   readonly timeouts: PoolTimeouts;
   /** Connections to endpoints that are kept for the next request. */
@@ -704,7 +732,7 @@ export const schema: object = {
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
+      "description": "Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -1002,6 +1030,38 @@ export const schema: object = {
         "expect"
       ]
     },
+    "dns-name": {
+      "title": "DnsNameConfig",
+      "description": "Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "`name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list.",
+          "type": "string",
+          "format": "dns-name",
+          "examples": [
+            "app.default.svc.cluster.local.:3000"
+          ]
+        },
+        "type": {
+          "description": "What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets.",
+          "enum": [
+            "auto",
+            "a",
+            "aaaa",
+            "both",
+            "srv"
+          ],
+          "default": "auto"
+        }
+      },
+      "required": [
+        "name"
+      ],
+      "x-short": "name",
+      "x-state": "what is known of the name"
+    },
     "drain-override": {
       "title": "DrainOverrideConfig",
       "description": "How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline.",
@@ -1067,20 +1127,23 @@ export const schema: object = {
     },
     "endpoint": {
       "title": "EndpointConfig",
-      "description": "One backend. A plain string is its address.",
+      "description": "One backend, or all those that a name stands for. A plain string is its address.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection.",
           "type": "string",
           "format": "address",
           "examples": [
             "10.0.0.1:3000"
           ]
         },
+        "dns": {
+          "$ref": "#/$defs/dns-name"
+        },
         "weight": {
-          "description": "Its share relative to the others; 0: it gets nothing.",
+          "description": "Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records.",
           "type": "integer",
           "minimum": 0,
           "maximum": 1000,
@@ -1088,22 +1151,23 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "max_connections": {
-          "description": "Connections to it, idle ones included; 0: no limit.",
+          "description": "Connections to it, or to each address of a name, idle ones included; 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         },
         "max_requests": {
-          "description": "Requests and tunnels under way at it; 0: no limit.",
+          "description": "Requests and tunnels under way at it, or at each address of a name; 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         }
       },
-      "required": [
-        "address"
+      "x-exactly-one": [
+        "address",
+        "dns"
       ],
       "x-short": "address",
       "x-state": "the endpoint's health, load and connections"
@@ -1779,6 +1843,65 @@ export const schema: object = {
         }
       ]
     },
+    "pool-dns": {
+      "title": "PoolDnsConfig",
+      "description": "How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "servers": {
+          "description": "The DNS servers, each an IP address with or without a port; absent: the system's.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "dns-server"
+          },
+          "examples": [
+            [
+              "127.0.0.1:8600"
+            ]
+          ]
+        },
+        "timeout": {
+          "description": "For all that has to be asked about a name.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "min_ttl": {
+          "description": "A name is not asked for again sooner, whatever the TTL of its records, and whatever fails.",
+          "type": "string",
+          "format": "duration",
+          "default": "1s",
+          "x-reload": "keep"
+        },
+        "max_ttl": {
+          "description": "It is asked for again after that time at the latest.",
+          "type": "string",
+          "format": "duration",
+          "default": "5m",
+          "x-reload": "keep"
+        },
+        "jitter": {
+          "description": "Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "hold": {
+          "description": "An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep"
+        }
+      },
+      "x-state": "what is known of the names"
+    },
     "pool-health": {
       "title": "PoolHealthConfig",
       "description": "How it is known whether an endpoint is well.",
@@ -2003,6 +2126,10 @@ export const schema: object = {
           "items": {
             "$ref": "#/$defs/endpoint"
           }
+        },
+        "dns": {
+          "$ref": "#/$defs/pool-dns",
+          "default": {}
         },
         "timeouts": {
           "$ref": "#/$defs/pool-timeouts",

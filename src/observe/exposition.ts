@@ -5,7 +5,7 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { BOUNDS, type Histogram } from './histogram.ts';
+import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the gateway itself knows at the moment of a scrape. */
@@ -35,38 +35,6 @@ export interface EndpointGauges {
   readonly ejections: number;
 }
 
-type Labels = Readonly<Record<string, string | number>>;
-
-class Page {
-  readonly lines: string[] = [];
-
-  family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  }
-
-  sample(name: string, labels: Labels, value: number): void {
-    const text = Object.entries(labels)
-      .map(
-        ([label, one]) =>
-          `${label}="${String(one).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
-      )
-      .join(',');
-    this.lines.push(`${name}${text === '' ? '' : `{${text}}`} ${value}`);
-  }
-
-  histogram(name: string, labels: Labels, histogram: Histogram): void {
-    let sum = 0;
-    BOUNDS.forEach((bound, i) => {
-      sum += histogram.counts[i]!;
-      this.sample(`${name}_bucket`, { ...labels, le: bound / 1000 }, sum);
-    });
-    sum += histogram.counts[BOUNDS.length]!;
-    this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, sum);
-    this.sample(`${name}_sum`, labels, histogram.sum / 1000);
-    this.sample(`${name}_count`, labels, sum);
-  }
-}
-
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 export class Exposition {
@@ -90,6 +58,7 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    this.#names(page);
     this.#listeners(page);
     this.#reloads(page);
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
@@ -197,6 +166,21 @@ export class Exposition {
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
     page.family('prozy_pool_retries', 'gauge', 'Further attempts under way.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
+  }
+
+  #names(page: Page): void {
+    const all = [...this.#metrics.names].flatMap(([pool, map]) =>
+      [...map].map(([name, one]) => ({ labels: { pool, name }, one })),
+    );
+    page.family('prozy_dns_lookups_total', 'counter', 'Lookups of names that endpoints are found by, by result.');
+    for (const { labels, one } of all) {
+      for (const [result, count] of Object.entries(one.lookups))
+        page.sample('prozy_dns_lookups_total', { ...labels, result }, count);
+    }
+    page.family('prozy_dns_changes_total', 'counter', 'Times that a name stood for other addresses.');
+    for (const { labels, one } of all) page.sample('prozy_dns_changes_total', labels, one.changes);
+    page.family('prozy_dns_addresses', 'gauge', 'Addresses that a name stands for.');
+    for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
   }
 
   #listeners(page: Page): void {

@@ -47,6 +47,16 @@ export class PoolMetrics {
   fallbacks = 0;
 }
 
+/** A name that endpoints are found by. */
+export class NameMetrics {
+  /** Rounds of questions by what came of them; `failed`: an answer was missing. */
+  readonly lookups = { found: 0, empty: 0, failed: 0 };
+  /** Times that the name stood for others than before. */
+  changes = 0;
+  /** Known now. */
+  addresses = 0;
+}
+
 /** How mirrored requests end; see docs/traffic.md. */
 export type MirrorResult = 'answered' | 'failed' | 'dropped' | 'too_large' | 'incomplete' | 'cut';
 
@@ -126,6 +136,8 @@ export class Metrics {
   readonly endpoints = new Map<string, Map<string, EndpointMetrics>>();
   readonly pools = new Map<string, PoolMetrics>();
   readonly listeners = new Map<string, ListenerMetrics>();
+  /** By pool, then by name. */
+  readonly names = new Map<string, Map<string, NameMetrics>>();
   /** By route. */
   readonly mirrors = new Map<string, MirrorMetrics>();
   readonly reload = new ReloadMetrics();
@@ -144,6 +156,16 @@ export class Metrics {
     return getOrMake(ofPool, address, () => new EndpointMetrics());
   }
 
+  name(pool: string, name: string): NameMetrics {
+    const ofPool = getOrMake(this.names, pool, () => new Map<string, NameMetrics>());
+    return getOrMake(ofPool, name, () => new NameMetrics());
+  }
+
+  /** An address is not one of the pool's any more. */
+  forgetEndpoint(pool: string, address: string): void {
+    this.endpoints.get(pool)?.delete(address);
+  }
+
   mirror(route: string): MirrorMetrics {
     return getOrMake(this.mirrors, route, () => new MirrorMetrics());
   }
@@ -157,19 +179,30 @@ export class Metrics {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
     for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
-    for (const name of this.pools.keys()) if (!names.endpoints.has(name)) this.pools.delete(name);
-    for (const [pool, ofPool] of this.endpoints) {
-      const kept = names.endpoints.get(pool);
-      for (const address of ofPool.keys()) if (kept === undefined || !kept.has(address)) ofPool.delete(address);
-      if (ofPool.size === 0) this.endpoints.delete(pool);
-    }
+    for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
+    retainInPools(this.endpoints, names.endpoints);
+    retainInPools(this.names, names.names);
   }
 }
 
 export interface NamedSeries {
   readonly routes: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  readonly pools: ReadonlySet<string>;
+  /** By pool, in both. */
   readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function retainInPools(
+  series: Map<string, Map<string, unknown>>,
+  named: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  for (const [pool, ofPool] of series) {
+    const kept = named.get(pool);
+    for (const name of ofPool.keys()) if (kept === undefined || !kept.has(name)) ofPool.delete(name);
+    if (ofPool.size === 0) series.delete(pool);
+  }
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

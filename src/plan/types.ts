@@ -8,6 +8,7 @@
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { DnsPlan } from './types/dns.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
@@ -140,8 +141,10 @@ export interface StickyPlan {
   readonly cookie: string;
   /** What follows the value in Set-Cookie. */
   readonly attributes: string;
-  /** The cookie's value for each of the pool's endpoints, in their order. */
+  /** The cookie's value for each of the pool's endpoints whose address is in the config, in their order. */
   readonly ids: readonly string[];
+  /** With what those of others are made: derived from the secret, and good for nothing else; '' if there is none. */
+  readonly addressKey: string;
 }
 
 export interface PoolPlan {
@@ -149,7 +152,10 @@ export interface PoolPlan {
   readonly strategy: StrategyPlan;
   /** null: clients are not kept. */
   readonly sticky: StickyPlan | null;
+  /** Those whose address is in the config. */
   readonly endpoints: readonly EndpointPlan[];
+  /** Those that are found by name; null: there are none. */
+  readonly dns: DnsPlan | null;
   readonly timeouts: PoolTimeouts;
   readonly keepalive: KeepalivePlan;
   readonly health: HealthPlan;

@@ -28,6 +28,7 @@ import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
+import { askFirst, NameTeller } from './names.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
 import { type ApplySteps, openAll } from './opening.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #retirement: Retirement;
   /** What happens, as it happens. */
   readonly events = new Events();
+  readonly #names: NameTeller;
   #current: Snapshot | null = null;
   #generation = 0;
   #state: GatewayState = 'starting';
@@ -78,6 +80,7 @@ export class Gateway {
     this.log = options.log ?? new Log(this.clock);
     const { clock, log, metrics, events } = this;
     this.#retirement = new Retirement({ clock, log, metrics, events });
+    this.#names = new NameTeller(log, events, clock);
     const deadlines = new Deadlines(this.clock);
     this.#shared = {
       clock: this.clock,
@@ -145,6 +148,7 @@ export class Gateway {
     const next = await bind(plan, context);
     let accessLog: AccessLog | null = null;
     try {
+      await askFirst(next, this.carryover, this.clock);
       accessLog = this.#accessLogFor(plan);
       const parts = [() => this.#listeners.prepare(plan), () => this.#admin.prepare(plan.admin)];
       const opened = await openAll(parts, steps);
@@ -188,8 +192,7 @@ export class Gateway {
 
   /** Drops the series of what no live plan names any more. */
   async #forgetSeries(): Promise<void> {
-    const plans = this.snapshots.map(({ plan }) => plan);
-    this.metrics.retain(await namedSeries(plans, this.clock));
+    this.metrics.retain(await namedSeries(this.snapshots, this.clock));
   }
 
   #accessLogFor(plan: Plan): AccessLog | null {
@@ -213,6 +216,7 @@ export class Gateway {
       shared: this.#shared,
       total: this.#total,
       healthChanged: this.#healthChanged,
+      names: this.#names,
       live: () => this.snapshots,
       current: () => this.#current,
     };

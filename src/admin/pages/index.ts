@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
 import { metrics } from './metrics.ts';
+import { names } from './names.ts';
 import { plan } from './plan.ts';
 import { reloads } from './reloads.ts';
 import { routes } from './routes.ts';
@@ -17,6 +18,7 @@ const named: readonly Page[] = [
   metrics,
   backends,
   ...duties,
+  names,
   routes,
   explain,
   plan,
