@@ -87,14 +87,14 @@ export function endpointOf({ running: { gateway } }: TestGateway, pool: string, 
 }
 
 /**
- * Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. `look` is done
- * before each time that the condition is asked.
+ * Resolves when the condition holds; fails, with what was waited for, if it does not within fifteen seconds, which a busy
+ * machine may need. `look` is done before each time that the condition is asked.
  */
 export async function until(condition: () => boolean, what: string, look?: () => Promise<void>): Promise<void> {
   const started = performance.now();
   await look?.();
   while (!condition()) {
-    if (performance.now() - started > 5000) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() - started > 15_000) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
     await look?.();
   }
