@@ -39,6 +39,8 @@ export interface Verdict extends Known {
   readonly passed: readonly Passed[];
   /** The text of each config file, as it is written; what is refused has none. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Secrets that are written as they are, not as references. */
+  readonly openSecrets: readonly Problem[];
   /** Where it names what is opened, by pointer: what else may be wrong with it is found out by trying. */
   readonly opened: ReadonlyMap<string, Position>;
   readonly problems: readonly Problem[];
@@ -95,6 +97,7 @@ const NOTHING = {
   planDigest: '',
   texts: new Map<string, string>(),
   opened: new Map<string, Position>(),
+  openSecrets: [],
 } as const;
 
 /** Whatever was compiled before. `file`: absolute path. */
@@ -123,11 +126,25 @@ function compileAt(started: number, { file, env, given, clock = systemClock }: C
     checkExpectations(plan, loaded);
     pass('tested');
     const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
-    return { plan, planDigest, texts, opened: openedBy(loaded), problems: [], report: '', ...seen() };
+    return {
+      plan,
+      planDigest,
+      texts,
+      opened: openedBy(loaded),
+      openSecrets: openSecretsOf(loaded),
+      problems: [],
+      report: '',
+      ...seen(),
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
   }
+}
+
+function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
+  const message = 'is a secret, and is no reference';
+  return openSecrets.map((pointer) => ({ ...locate(pointer), pointer, message, hint: 'such as ${file:secret}' }));
 }
 
 function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {

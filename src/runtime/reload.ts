@@ -14,7 +14,7 @@ import type { Passed, Stage } from './compile.ts';
 export type Phase = 'seen' | Stage | 'bound' | 'active' | 'drained';
 
 /** What set it off. */
-export type Trigger = 'start' | 'watch' | 'poll' | 'sighup' | 'admin' | 'cli';
+export type Trigger = 'start' | 'watch' | 'poll' | 'sighup' | 'admin' | 'cli' | 'push';
 
 export interface ReachedPhase {
   readonly phase: Phase;
