@@ -2,20 +2,14 @@
  * `GET /reloads`, `GET /reloads/ID?wait=active|drained`, `POST /reloads`: what reloads went through; waits for one; asks
  * for one. Cold.
  */
-import type { ServerResponse } from 'node:http';
-import type { Clock } from '../../kit/clock.ts';
 import { parseDuration } from '../../kit/units.ts';
-import type { Reload, ReloadView } from '../../runtime/reload.ts';
+import type { ReloadView } from '../../runtime/reload.ts';
 import { type Answer, type Handler, type Page, problem } from '../page.ts';
+import { type Wait, waitFor } from '../wait.ts';
 
 /** Milliseconds that somebody waits who does not say for how long, and at most. */
 const WAIT = 30_000;
 const LONGEST_WAIT = 300_000;
-
-interface Wait {
-  readonly until: 'active' | 'drained';
-  readonly timeout: number;
-}
 
 /** null: it is not waited; a text: what is wrong. */
 function readWait(query: URLSearchParams): Wait | null | string {
@@ -25,25 +19,6 @@ function readWait(query: URLSearchParams): Wait | null | string {
   const timeout = parseDuration(query.get('timeout') ?? `${WAIT}ms`);
   if (timeout === null || timeout > LONGEST_WAIT) return 'timeout must be a duration of at most 5m, such as 30s';
   return { until, timeout };
-}
-
-/** Resolves when it has come that far, or to another end, or the time is over, or nobody waits for the answer any more. */
-function waitFor(reload: Reload, { until, timeout }: Wait, response: ServerResponse, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (reload.has(until)) end();
-    };
-    const end = (): void => {
-      stop();
-      timer.cancel();
-      response.off('close', end);
-      resolve();
-    };
-    const stop = reload.listen(look);
-    const timer = clock.after(timeout, end);
-    response.on('close', end);
-    look();
-  });
 }
 
 /** In the list, without what would make it long. */
