@@ -117,7 +117,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
 }
 
 function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFile {
-  const text = sources.look(file);
+  const text = sources.config(file);
   const parsed = typeof text === 'string' ? parseConfig(file, text) : unreadable(file, text);
   problems.push(...parsed.problems);
   return parsed;

@@ -55,7 +55,7 @@ function readAll(descriptor: number): Buffer | null {
 }
 
 /** Without a byte order mark, which some editors write. */
-function decodeText(bytes: Uint8Array): string | Unreadable {
+export function decodeText(bytes: Uint8Array): string | Unreadable {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -74,6 +74,7 @@ export class Reloads {
   /** It has come to its end. */
   close(reload: Reload): void {
     tellEnd(this.#gateway, this.#file, reload);
+    reload.settle();
     this.last = reload.view;
   }
 }

@@ -1,11 +1,13 @@
 /** The admin pages, in the order in which `/` names them. Cold. */
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
+import { config } from './config.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
+import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
@@ -24,6 +26,11 @@ const named: readonly Page[] = [
   plan,
   generations,
   ...reloads,
+  history,
+  historyPlan,
+  rollback,
+  hold,
+  config,
   events,
 ];
 
