@@ -21,7 +21,7 @@ export interface Merged {
   readonly broken: boolean;
 }
 
-const MAPS = ['acls', 'pools', 'listeners'];
+const MAPS = ['acls', 'caches', 'pools', 'listeners'];
 const LISTS = ['routes', 'tests', 'invariants'];
 
 interface Origin {

@@ -60,6 +60,42 @@ export interface AdminConfig {
   readonly push?: AdminPush;
 }
 
+/** Something about a request: it has this header field, cookie or query parameter. */
+export interface CacheConditionConfig {
+  /** Name of a header field. */
+  readonly header?: string;
+  /** Name of a cookie. */
+  readonly cookie?: string;
+  /** Name of a query parameter. */
+  readonly query?: string;
+  /** The value that it has. Absent: any. */
+  readonly value?: string;
+}
+
+/** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+export interface CacheKeyConfig {
+  /** Names of the query parameters that count. Absent: all of them do. Empty: none does. */
+  readonly query?: readonly string[];
+  /** Names of query parameters that do not count. */
+  readonly ignore_query: readonly string[];
+  /** Whether the order of the query parameters is without meaning. */
+  readonly sort_query: boolean;
+  /** Header fields of the request whose values count. */
+  readonly headers: readonly string[];
+  /** Cookies whose values count. */
+  readonly cookies: readonly string[];
+}
+
+/** A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it. */
+export interface CacheConfig {
+  /** Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room. */
+  readonly max_size: number;
+  /** Bytes of the largest body that is stored. Larger ones are passed on as they come. */
+  readonly max_entry_size: number;
+  /** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+  readonly key: CacheKeyConfig;
+}
+
 /** A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused. */
 export interface ConfigTest {
   /** What it is about, for people; told when it fails. */
@@ -172,6 +208,8 @@ export interface GatewayConfig {
   readonly limits: GatewayLimits;
   /** Access control lists by name, for listeners and for the acl policy. */
   readonly acls: Readonly<Record<string, AclConfig>>;
+  /** Caches by name, for the cache policy. */
+  readonly caches: Readonly<Record<string, CacheConfig>>;
   /** Backend pools by name. */
   readonly pools: Readonly<Record<string, PoolConfig>>;
   /** Listeners by name: where clients connect. */
@@ -336,7 +374,7 @@ export interface PathMatch {
 }
 
 /** A configured behaviour on the way of a request. */
-export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
+export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
 
 /** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
 export interface PoolDnsConfig {
@@ -603,6 +641,40 @@ export interface AclPolicyConfig {
   readonly acl: string;
 }
 
+/** Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on. */
+export interface CachePolicyConfig {
+  /** Which policy this is. */
+  readonly type: 'cache';
+  /** Name of the cache that responses are kept in. */
+  readonly cache: string;
+  /** How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all. */
+  readonly default_ttl?: number;
+  /** The least time that a response which may be stored is fresh, whatever it says. */
+  readonly min_ttl: number;
+  /** The longest time that a response is fresh, whatever it says. Absent: no limit. */
+  readonly max_ttl?: number;
+  /** How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). */
+  readonly stale_while_revalidate: number;
+  /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). */
+  readonly stale_if_error: number;
+  /** How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4). */
+  readonly stale_if_unreachable: number;
+  /** Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on. */
+  readonly request_directives: 'obey' | 'ignore';
+  /** Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none. */
+  readonly set_cookie: 'explicit' | 'never';
+  /** Requests that meet any of these conditions are neither answered from the cache nor stored. */
+  readonly bypass: readonly CacheConditionConfig[];
+  /** Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored. */
+  readonly no_store: readonly CacheConditionConfig[];
+  /** How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all. */
+  readonly collapse_wait: number;
+  /** Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone. */
+  readonly finish: number;
+  /** Whether answers say in a Cache-Status field what the cache did (RFC 9211). */
+  readonly status_header: boolean;
+}
+
 /** Changes header fields on the way. */
 export interface HeadersPolicyConfig {
   /** Which policy this is. */
@@ -781,6 +853,18 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": {
         "$ref": "#/$defs/acl"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
+      },
+      "default": {}
+    },
+    "caches": {
+      "description": "Caches by name, for the cache policy.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/cache"
       },
       "propertyNames": {
         "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
@@ -1055,6 +1139,126 @@ export const schema: object = {
         "address"
       ],
       "x-state": "the admin listener and its connections"
+    },
+    "cache-condition": {
+      "title": "CacheConditionConfig",
+      "description": "Something about a request: it has this header field, cookie or query parameter.",
+      "type": "object",
+      "additionalProperties": false,
+      "x-exactly-one": [
+        "header",
+        "cookie",
+        "query"
+      ],
+      "properties": {
+        "header": {
+          "description": "Name of a header field.",
+          "type": "string",
+          "format": "field-name"
+        },
+        "cookie": {
+          "description": "Name of a cookie.",
+          "type": "string",
+          "minLength": 1
+        },
+        "query": {
+          "description": "Name of a query parameter.",
+          "type": "string",
+          "minLength": 1
+        },
+        "value": {
+          "description": "The value that it has. Absent: any.",
+          "type": "string"
+        }
+      }
+    },
+    "cache-key": {
+      "title": "CacheKeyConfig",
+      "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "query": {
+          "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "examples": [
+            [
+              "page",
+              "lang"
+            ]
+          ]
+        },
+        "ignore_query": {
+          "description": "Names of query parameters that do not count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "default": [],
+          "examples": [
+            [
+              "utm_source",
+              "utm_medium",
+              "utm_campaign"
+            ]
+          ]
+        },
+        "sort_query": {
+          "description": "Whether the order of the query parameters is without meaning.",
+          "type": "boolean",
+          "default": false
+        },
+        "headers": {
+          "description": "Header fields of the request whose values count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "field-name"
+          },
+          "default": []
+        },
+        "cookies": {
+          "description": "Cookies whose values count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "default": []
+        }
+      }
+    },
+    "cache": {
+      "title": "CacheConfig",
+      "description": "A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it.",
+      "type": "object",
+      "additionalProperties": false,
+      "x-state": "every stored response",
+      "properties": {
+        "max_size": {
+          "description": "Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room.",
+          "type": "string",
+          "format": "size",
+          "default": "64MiB",
+          "x-reload": "keep"
+        },
+        "max_entry_size": {
+          "description": "Bytes of the largest body that is stored. Larger ones are passed on as they come.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB",
+          "x-reload": "keep"
+        },
+        "key": {
+          "$ref": "#/$defs/cache-key",
+          "default": {}
+        }
+      }
     },
     "config-test": {
       "title": "ConfigTest",
@@ -1883,6 +2087,9 @@ export const schema: object = {
       "oneOf": [
         {
           "$ref": "#/$defs/acl-policy"
+        },
+        {
+          "$ref": "#/$defs/cache-policy"
         },
         {
           "$ref": "#/$defs/headers-policy"
@@ -2742,6 +2949,119 @@ export const schema: object = {
       "required": [
         "type",
         "acl"
+      ]
+    },
+    "cache-policy": {
+      "title": "CachePolicyConfig",
+      "description": "Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which policy this is.",
+          "const": "cache"
+        },
+        "cache": {
+          "description": "Name of the cache that responses are kept in.",
+          "type": "string"
+        },
+        "default_ttl": {
+          "description": "How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all.",
+          "type": "string",
+          "format": "duration"
+        },
+        "min_ttl": {
+          "description": "The least time that a response which may be stored is fresh, whatever it says.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "max_ttl": {
+          "description": "The longest time that a response is fresh, whatever it says. Absent: no limit.",
+          "type": "string",
+          "format": "duration"
+        },
+        "stale_while_revalidate": {
+          "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3).",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "stale_if_error": {
+          "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4).",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "stale_if_unreachable": {
+          "description": "How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4).",
+          "type": "string",
+          "format": "duration",
+          "default": "1h"
+        },
+        "request_directives": {
+          "description": "Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on.",
+          "enum": [
+            "obey",
+            "ignore"
+          ],
+          "default": "obey"
+        },
+        "set_cookie": {
+          "description": "Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none.",
+          "enum": [
+            "explicit",
+            "never"
+          ],
+          "default": "explicit"
+        },
+        "bypass": {
+          "description": "Requests that meet any of these conditions are neither answered from the cache nor stored.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/cache-condition"
+          },
+          "default": [],
+          "examples": [
+            [
+              {
+                "cookie": "session"
+              },
+              {
+                "header": "x-preview"
+              }
+            ]
+          ]
+        },
+        "no_store": {
+          "description": "Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/cache-condition"
+          },
+          "default": []
+        },
+        "collapse_wait": {
+          "description": "How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s"
+        },
+        "finish": {
+          "description": "Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB"
+        },
+        "status_header": {
+          "description": "Whether answers say in a Cache-Status field what the cache did (RFC 9211).",
+          "type": "boolean",
+          "default": true
+        }
+      },
+      "required": [
+        "type",
+        "cache"
       ]
     },
     "headers-policy": {

@@ -73,6 +73,25 @@ export class MirrorMetrics {
   active = 0;
 }
 
+export class CacheMetrics {
+  hits = 0;
+  misses = 0;
+  /** Given although stale. */
+  stale = 0;
+  /** Found to be still good by its origin. */
+  revalidated = 0;
+  /** Asked for anew behind the back of who got it stale. */
+  background = 0;
+  /** Those who did not ask the origin because somebody else did. */
+  collapsed = 0;
+  /** Those that the cache had no part in. */
+  passed = 0;
+  stored = 0;
+  evictions = 0;
+  invalidations = 0;
+  purged = 0;
+}
+
 export class ListenerMetrics {
   accepted = 0;
   active = 0;
@@ -160,6 +179,7 @@ export class Metrics {
   readonly names = new Map<string, Map<string, NameMetrics>>();
   /** By route. */
   readonly mirrors = new Map<string, MirrorMetrics>();
+  readonly caches = new Map<string, CacheMetrics>();
   readonly reload = new ReloadMetrics();
   readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
@@ -189,6 +209,10 @@ export class Metrics {
 
   mirror(route: string): MirrorMetrics {
     return getOrMake(this.mirrors, route, () => new MirrorMetrics());
+  }
+
+  cache(name: string): CacheMetrics {
+    return getOrMake(this.caches, name, () => new CacheMetrics());
   }
 
   listener(name: string): ListenerMetrics {

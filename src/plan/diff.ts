@@ -55,7 +55,7 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
 
 /** Every setting that there is one of is as in `plan`: none of them is told of. */
 function emptyPlan(plan: Plan): Plan {
-  return { ...plan, admin: null, listeners: [], pools: [], routes: [] };
+  return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [] };
 }
 
 type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;

@@ -10,6 +10,7 @@ import { inOrder } from '../config/load.ts';
 import { configError } from '../config/problem.ts';
 import type { AdminConfig, ExplainConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
+import { planCaches } from './caches.ts';
 import { claimOfShape } from './claims.ts';
 import { checkAddresses, planListener } from './listeners.ts';
 import { isOurs } from './policies.ts';
@@ -22,9 +23,10 @@ export function planGateway(loaded: LoadedConfig): Plan {
   const { config } = loaded;
   const scope = new PlanScope(loaded);
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
+  const caches = planCaches(config.caches);
   const pools = planPools(config.pools, scope);
   const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
-  const routes = planRoutes(config.routes, { acls, pools, listeners: protocols }, scope);
+  const routes = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);
   const names = { acls, pools, routes };
   const listeners = Object.entries(config.listeners).map(([name, listener]) =>
     planListener(name, listener, names, scope),
@@ -52,6 +54,7 @@ export function planGateway(loaded: LoadedConfig): Plan {
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
     explain,
+    caches: [...caches.values()],
     listeners,
     pools: [...pools.values()],
     routes,

@@ -8,6 +8,7 @@
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
@@ -19,6 +20,7 @@ export interface Plan {
   readonly limits: GatewayLimitsPlan;
   /** null: no client is told what became of its request. */
   readonly explain: ExplainPlan | null;
+  readonly caches: readonly CachePlan[];
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
@@ -334,6 +336,7 @@ export type FieldEdits = {
 
 export type PolicyPlan =
   | { readonly type: 'acl'; readonly acl: AclPlan }
+  | CachePolicyPlan
   | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
   | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };
 

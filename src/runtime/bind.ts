@@ -4,14 +4,16 @@
  * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
  * anything fails, what was acquired is released in reverse and the caller's world is as before.
  */
+import { HttpCache } from '../cache/http-cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Kept } from '../kit/kept.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
-import { bindPolicy, hooksOf } from '../policies/index.ts';
+import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
+import type { BindScope } from '../policies/policy.ts';
 import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
@@ -120,7 +122,9 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
   const live = new LivePolicies(plan.name, context.live());
-  const policies = plan.policies.map((policy) => live.take(policy, () => bindPolicy(policy)));
+  const policies = plan.policies.map((policy) =>
+    live.take(policy, () => bindOne(policy, plan.name, snapshot, context)),
+  );
   const route: Route = {
     name: plan.name,
     ...hooksOf(policies),
@@ -136,6 +140,23 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     { plan, route, policies },
     policies.map((policy) => () => policy.release()),
   );
+}
+
+/** What a policy claims is given back when nobody holds it any more. */
+function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): Kept<BoundPolicy> {
+  const { clock, shared, carryover, metrics } = context;
+  const releases: (() => void)[] = [];
+  const scope: BindScope = {
+    route,
+    clock,
+    deadlines: shared.deadlines,
+    cache: ({ name, claim }) => {
+      const store = snapshot.plan.caches.find((one) => one.name === name)!;
+      releases.push(() => carryover.release(claim));
+      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name)));
+    },
+  };
+  return bindPolicy(plan, scope, releases);
 }
 
 function bindListener(
@@ -174,6 +195,10 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   const configured = snapshot.plan.limits.connections;
   const { possible } = context.total;
   context.total.limit = configured === 0 || (possible > 0 && possible < configured) ? possible : configured;
+  for (const cache of snapshot.plan.caches) {
+    const state = context.carryover.peek(cache.claim);
+    if (state instanceof HttpCache) state.tune(cache);
+  }
   for (const { value: pool } of snapshot.pools.values()) {
     const { plan, endpoints, load } = pool;
     for (const { member } of endpoints) tuneMember(plan, member, context);

@@ -4,12 +4,10 @@ import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'nod
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PATIENCE, run, type Running, start } from '../support/command.ts';
 import { until } from '../support/gateway.ts';
 import { get } from '../support/requests.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder = '';
 let file = '';

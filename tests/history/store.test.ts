@@ -1,6 +1,7 @@
 /** The store on a real disk, and on disks that fail, are full, or lose what was on them. */
 import {
   chmodSync,
+  chownSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -127,6 +128,18 @@ test('a link or a file in the place of the directory is not followed', async () 
   await expect(other.hold()).rejects.toThrow('is not a directory');
   await expect(other.add(draft('b'), KEEP)).rejects.toThrow('is not a directory');
   expect(await contents(store)).toEqual(['a']);
+});
+
+test("another user's directory is not ours, and is left as it is", async () => {
+  let theirs = '/usr';
+  if (process.geteuid?.() === 0) {
+    theirs = mkdtempSync(join(root, 'theirs-'));
+    chownSync(theirs, 12345, 12345);
+    chmodSync(theirs, 0o755);
+  }
+  const { mode, uid } = statSync(theirs);
+  expect(await systemDisk.claim(theirs)).toBe(`belongs to another user (${uid}, not ${process.geteuid?.()})`);
+  expect(statSync(theirs).mode).toBe(mode);
 });
 
 test('each config file has a part of its own', async () => {
