@@ -48,7 +48,7 @@ export async function startProcess(configFile: string, adminPort: number): Promi
       ({ status }) => status === 200,
       () => false,
     ));
-  if (!(await settled(ready, 30_000)) || child.exitCode !== null) throw new Error(readFileSync(saidFile, 'utf8'));
+  if (!(await settled(ready, 120_000)) || child.exitCode !== null) throw new Error(readFileSync(saidFile, 'utf8'));
   return {
     adminPort,
     descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
