@@ -210,9 +210,24 @@ test('what is too large is not read', async () => {
   const large = configOf('x'.repeat(2048), { max_size: '2KiB' });
   expect((await put(gateway, large, '*')).status).toBe(413);
   const chunked = { ...AUTHORISED, 'transfer-encoding': 'chunked' };
-  expect((await put(gateway, large, '*', chunked)).status).toBe(413);
+  for (const size of [2048, 4 * 1024 * 1024])
+    expect((await put(gateway, 'x'.repeat(size + 1), '*', chunked)).status).toBe(413);
   expect((await put(gateway, configOf('new', { max_size: '2KiB' }), '*')).status).toBe(200);
   expect((await put(gateway, 'zipped', '*', { ...AUTHORISED, 'content-encoding': 'gzip' })).status).toBe(415);
+});
+
+test('whoever leaves while it sends has pushed nothing', async () => {
+  await using gateway = await testGateway(configOf('old'), ENV);
+  const headers = { ...AUTHORISED, 'if-match': '*', 'content-length': 1000 };
+  const options = { host: '127.0.0.1', port: gateway.adminPort(), path: '/config', method: 'PUT', headers };
+  const request = http.request(options);
+  request.on('error', () => {});
+  await new Promise<void>((resolve) => request.write('{', () => resolve()));
+  request.destroy();
+  expect((await put(gateway, configOf('new'), '*')).status).toBe(200);
+  const { reloads } = await getJson<{ reloads: ReloadView[] }>(gateway.adminPort(), '/reloads');
+  expect(reloads).toHaveLength(2);
+  expect(gateway.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
 describe('secrets', () => {

@@ -72,7 +72,8 @@ const replace: Handler = async (context, { message }, response) => {
   if ((message.headers['content-encoding'] ?? 'identity') !== 'identity')
     return problem(415, 'Unsupported Media Type', 'Content-Encoding must be identity');
   const bytes = await readBody(message, maxSize);
-  if (bytes === null) {
+  if (bytes === 'gone') return null;
+  if (bytes === 'too_large') {
     response.setHeader('connection', 'close');
     return problem(413, 'Content Too Large', `admin.push.max_size is ${maxSize} bytes`);
   }
