@@ -10,6 +10,7 @@ import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   checkCommand,
   explainCommand,
   planCommand,
+  reloadCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,
