@@ -49,8 +49,11 @@ export async function purge(cache: HttpCache, order: PurgeOrder): Promise<PurgeC
 async function purgeTags(cache: HttpCache, { values, soft }: PurgeOrder): Promise<PurgeCounts> {
   const tags = new Set(values);
   const fetches = cache.fetches.filter((fetch) => fetch.outdateTagged(tags, !soft)).length;
-  const keys = new Set(values.flatMap((tag) => cache.store.keysTagged(tag)));
-  const responses = await take(cache, keys, soft, ({ head }) => head.tags.some((tag) => tags.has(tag)));
+  let responses = 0;
+  for (const tag of tags) {
+    const keys = cache.store.keysTagged(tag);
+    responses += await take(cache, keys, soft, ({ head }) => head.tags.includes(tag));
+  }
   return { responses, fetches };
 }
 
