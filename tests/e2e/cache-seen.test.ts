@@ -294,7 +294,7 @@ test('explain says what the cache would do, and changes nothing by it', async ()
   await explained(admin, '/old');
   for (const path of ['/a', '/b']) await ask(gateway, path);
   expect(await explained(admin, '/old')).toBe(passes('pages has nothing for it'));
-  clock.shift(7000);
+  clock.shift(9000);
   expect(await explained(admin, '/late')).toBe(
     passes('pages has it, N s old, stale for N s, and asks whether it is still good'),
   );
