@@ -494,6 +494,12 @@ export interface ReloadConfig {
   readonly drain: DrainConfig;
   /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
   readonly max_generations: number;
+  /** Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it. */
+  readonly state_dir?: string;
+  /** How many configs that were in effect are kept in `state_dir`. */
+  readonly history: number;
+  /** Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case. */
+  readonly start_from_last_good: boolean;
   /** What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like. */
   readonly tightened: 'keep' | 'drain' | 'cut';
 }
@@ -2442,6 +2448,26 @@ export const schema: object = {
           "minimum": 2,
           "maximum": 1000,
           "default": 20,
+          "x-reload": "keep"
+        },
+        "state_dir": {
+          "description": "Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep"
+        },
+        "history": {
+          "description": "How many configs that were in effect are kept in `state_dir`.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 1000,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "start_from_last_good": {
+          "description": "Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case.",
+          "type": "boolean",
+          "default": true,
           "x-reload": "keep"
         },
         "tightened": {

@@ -139,6 +139,17 @@ class ReloadMetrics {
   lastFailureAt = 0;
 }
 
+/** What becomes of writing down what was in effect. */
+export class HistoryMetrics {
+  written = 0;
+  failed = 0;
+  lastSuccessful = true;
+  /** Entries that could not be understood when last looked at. */
+  damaged = 0;
+  /** Why an entry serves in place of the file; null: none does. */
+  standIn: 'held' | 'last_good' | null = null;
+}
+
 /** What is done about streams that a stricter config would refuse. */
 export type Tightened = 'keep' | 'drain' | 'cut';
 
@@ -164,6 +175,7 @@ export class Metrics {
   readonly mirrors = new Map<string, MirrorMetrics>();
   readonly caches = new Map<string, CacheMetrics>();
   readonly reload = new ReloadMetrics();
+  readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
 
   route(name: string): RouteMetrics {

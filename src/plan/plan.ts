@@ -44,6 +44,9 @@ export function planGateway(loaded: LoadedConfig): Plan {
       drain: config.reload.drain,
       maxGenerations: config.reload.max_generations,
       tightened: config.reload.tightened,
+      stateDir: config.reload.state_dir ?? null,
+      history: config.reload.history,
+      startFromLastGood: config.reload.start_from_last_good,
     },
     limits: {
       connections: config.limits.connections,

@@ -75,6 +75,10 @@ export interface ReloadPlan {
   readonly drain: DrainPlan;
   readonly maxGenerations: number;
   readonly tightened: 'keep' | 'drain' | 'cut';
+  /** null: no history is kept. */
+  readonly stateDir: string | null;
+  readonly history: number;
+  readonly startFromLastGood: boolean;
 }
 
 export interface AclPlan {

@@ -2,7 +2,7 @@
 import { HttpCache } from '../cache/http-cache.ts';
 import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../cache/purge.ts';
 import { suggest } from '../kit/suggest.ts';
-import type { CacheGauges } from '../observe/exposition-caches.ts';
+import type { CacheGauges } from '../observe/cache-exposition.ts';
 import { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan, CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Gateway } from './gateway.ts';

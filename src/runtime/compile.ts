@@ -2,6 +2,7 @@
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, configError, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
+import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
@@ -38,6 +39,10 @@ export interface Verdict extends Known {
   readonly passed: readonly Passed[];
   /** The text of each config file, as it is written; what is refused has none. */
   readonly texts: ReadonlyMap<string, string>;
+  /** What was found for each pattern. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  /** Over those texts, also of what is refused: see history/entry.ts. */
+  readonly content: string;
   readonly problems: readonly Problem[];
   /** The problems as people read them; '' if there are none. */
   readonly report: string;
@@ -59,6 +64,8 @@ export interface CompileInput {
   readonly env: Environment;
   /** Texts that stand for what is in files of these absolute paths. */
   readonly given?: ReadonlyMap<string, string>;
+  /** What is found for these patterns. */
+  readonly found?: ReadonlyMap<string, readonly string[]>;
   readonly clock?: Clock;
 }
 
@@ -67,12 +74,12 @@ const MOST_READINGS = 5;
 
 /** Answers null if all is still as `known`. */
 export function compile(input: CompileInput, known: Known | null = null): Compiled | null {
-  const { file, clock = systemClock, given } = input;
+  const { file, clock = systemClock } = input;
   const started = clock.now();
-  if (known !== null && digestNow(known, given) === known.digest) return null;
+  if (known !== null && digestNow(known, input) === known.digest) return null;
   let compiled = compileAt(started, input);
   // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
-  for (let i = 1; digestNow(compiled, given) !== compiled.digest; i++) {
+  for (let i = 1; digestNow(compiled, input) !== compiled.digest; i++) {
     if (i === MOST_READINGS) return unsettled(file, compiled);
     compiled = compileAt(started, input);
   }
@@ -80,10 +87,10 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
 }
 
 /** Refused, and like all that is refused looked at again a little later. */
-function unsettled(file: string, { files, globs, digest }: Known): Compiled {
+function unsettled(file: string, { files, globs, digest, found, content }: Verdict): Compiled {
   const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
   const { problems, report } = configError([problem], new Map());
-  return { ...NOTHING, passed: [], problems, report, files, globs, digest };
+  return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
 
 /** Of a config that is refused. */
@@ -95,8 +102,8 @@ export function compileOnce(file: string, env: Environment): Compiled {
 }
 
 /** `started`: when the first stage began. */
-function compileAt(started: number, { file, env, given, clock = systemClock }: CompileInput): Compiled {
-  const sources = new Sources(given);
+function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): Compiled {
+  const sources = new Sources(given, found);
   const passed: Passed[] = [];
   let mark = started;
   const pass = (stage: Stage): void => {
@@ -104,7 +111,14 @@ function compileAt(started: number, { file, env, given, clock = systemClock }: C
     passed.push({ stage, at: clock.wall(), ms: now - mark });
     mark = now;
   };
-  const seen = () => ({ passed, files: sources.files, globs: sources.globs, digest: sources.digest() });
+  const seen = () => ({
+    passed,
+    files: sources.files,
+    globs: sources.globs,
+    digest: sources.digest(),
+    found: sources.texts.found,
+    content: contentOf(sources.texts),
+  });
   try {
     const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and refuses it.
@@ -123,8 +137,8 @@ function compileAt(started: number, { file, env, given, clock = systemClock }: C
 }
 
 /** The digest of what is there now. */
-function digestNow({ files, globs }: Watched, given?: ReadonlyMap<string, string>): string {
-  const sources = new Sources(given);
+function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
+  const sources = new Sources(given, found);
   for (const file of files) sources.read(file);
   for (const glob of globs) sources.glob(glob);
   return sources.digest();

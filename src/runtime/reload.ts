@@ -13,8 +13,18 @@ import type { Passed, Stage } from './compile.ts';
 /** `seen`: it is its turn, for the second time if it was refused at first. `bound`: all that can fail has succeeded. `drained`: nothing runs on an older config any more. */
 export type Phase = 'seen' | Stage | 'bound' | 'active' | 'drained';
 
-/** What set it off. */
-export type Trigger = 'start' | 'watch' | 'poll' | 'sighup' | 'admin' | 'cli';
+/** What set it off. `held` and `last_good`: a start by an entry of the history. */
+export type Trigger =
+  | 'start'
+  | 'held'
+  | 'last_good'
+  | 'watch'
+  | 'poll'
+  | 'sighup'
+  | 'admin'
+  | 'cli'
+  | 'rollback'
+  | 'lift';
 
 export interface ReachedPhase {
   readonly phase: Phase;

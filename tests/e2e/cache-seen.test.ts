@@ -160,15 +160,14 @@ test('each request is counted by what became of it, on the page, in the metrics 
     coming_bytes: view.coming,
     max_size_bytes: view.max_size,
   });
-  const words = [
-    ...['/swr miss', '/sie miss', '/etag miss', '/old miss', '/changed miss', '/old hit', '/old hit', '/old hit'],
-    ...['/swr stale', '/sie stale_on_error', '/etag revalidated', '/old expired', '/x bypass', '/changed method'],
-    ...['/none only_if_cached', '/held miss', '/held collapsed'],
-  ];
+  const words =
+    '/swr miss, /sie miss, /etag miss, /old miss, /changed miss, /old hit, /old hit, /old hit, /swr stale, /sie stale_on_error, ' +
+    '/etag revalidated, /old expired, /x bypass, /changed method, /none only_if_cached, /held miss, /held collapsed';
+  const expected = words.split(', ');
   clock.shift(0);
-  await until(() => it.words().length >= words.length, 'the lines are written');
-  expect(it.words().slice(0, 15)).toEqual(words.slice(0, 15));
-  expect(it.words().slice(15).toSorted()).toEqual(words.slice(15).toSorted());
+  await until(() => it.words().length >= expected.length, 'the lines are written');
+  expect(it.words().slice(0, 15)).toEqual(expected.slice(0, 15));
+  expect(it.words().slice(15).toSorted()).toEqual(expected.slice(15).toSorted());
 });
 
 test('what makes room for others is counted, and a body on its way is room in use', async () => {

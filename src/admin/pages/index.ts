@@ -7,6 +7,7 @@ import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
+import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
@@ -25,6 +26,10 @@ const named: readonly Page[] = [
   explain,
   plan,
   generations,
+  history,
+  historyPlan,
+  rollback,
+  hold,
   events,
 ];
 

@@ -13,7 +13,7 @@ export interface CacheGauges {
   readonly maxSize: number;
 }
 
-export function cacheFamilies(
+export function writeCaches(
   page: Page,
   metrics: ReadonlyMap<string, CacheMetrics>,
   stores: readonly CacheGauges[],
