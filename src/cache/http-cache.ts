@@ -8,6 +8,7 @@ import type { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
 import { CacheKey } from './key.ts';
+import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
 
 /** Keys of which it is remembered that what comes is not stored, and for how long (ms). */
@@ -17,6 +18,7 @@ const REMEMBERED = 60_000;
 export class HttpCache {
   readonly name: string;
   readonly key: CacheKey;
+  readonly recent = new RecentReplies();
   readonly store: Store;
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
@@ -44,6 +46,7 @@ export class HttpCache {
 
   close(): void {
     this.store.clear();
+    this.recent.clear();
     this.#unstorable.clear();
   }
 

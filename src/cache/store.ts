@@ -6,14 +6,15 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
+import { ownText } from '../kit/own-text.ts';
 import type { FillRoom } from './fill.ts';
 import type { StoredResponse } from './stored-response.ts';
 import { variantKey } from './vary.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
 const MOST_VARIANTS = 64;
-/** Bytes that a stored response takes besides its key, its field lines and its body; measured, rounded up. */
-const OVERHEAD = 1024;
+/** Bytes that a stored response takes besides its key, its field lines and its body: resident memory, measured (docs/performance.md). */
+const OVERHEAD = 2048;
 
 export interface StoreCounts {
   evictions: number;
@@ -119,7 +120,8 @@ export class Store implements FillRoom {
   /** Stores it in place of what it replaces. */
   put(key: string, response: StoredResponse): void {
     const rest = this.all(key).filter((other) => !replaces(response, other));
-    this.#set(key, [response, ...rest].slice(0, MOST_VARIANTS));
+    // A key is put together for each request; the one that is kept is a text of its own.
+    this.#set(this.#groups.peek(key)?.key ?? ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */

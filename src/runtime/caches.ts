@@ -4,6 +4,7 @@ import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../cache
 import { suggest } from '../kit/suggest.ts';
 import type { CacheGauges } from '../observe/cache-exposition.ts';
 import { CacheMetrics } from '../observe/metrics.ts';
+import type { RoutePlan } from '../plan/types.ts';
 import type { CachePlan, CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -73,8 +74,7 @@ function viewOf(gateway: Gateway, plan: CachePlan): CacheView {
   const counts = gateway.metrics.caches.get(name) ?? new CacheMetrics();
   const { hits, stale, misses } = counts;
   const looked = hits + stale + misses;
-  const uses = ({ policies }: { readonly policies: readonly { readonly type: string; readonly name?: string }[] }) =>
-    policies.some((policy) => policy.type === 'cache' && policy.name === name);
+  const uses = ({ policies }: RoutePlan) => policies.some((policy) => policy.type === 'cache' && policy.cache === name);
   return {
     name,
     routes: gateway.current!.plan.routes.filter(uses).map((route) => route.name),
