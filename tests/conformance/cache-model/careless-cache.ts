@@ -25,7 +25,10 @@ export class CarelessCache implements Subject {
       request.resume();
       const { method = '', url = '', rawHeaders } = request;
       const found = kept.get(url);
-      if (found !== undefined) return void write(response, found);
+      if (found !== undefined) {
+        write(response, found);
+        return;
+      }
       const onward = http.request(
         { host: '127.0.0.1', port: originPort, method, path: url, headers: rawHeaders },
         (answer) => {

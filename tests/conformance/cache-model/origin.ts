@@ -23,7 +23,7 @@ export interface Answer {
 const LENGTH = 20;
 
 /** Letters that tell resource, version, variant and status apart at every place. */
-export function contentOf(resource: number, version: number, variant: string, status: number): string {
+function contentOf(resource: number, version: number, variant: string, status: number): string {
   const seed = resource * 5 + version * 7 + (variant === '' ? 0 : Number(variant)) * 3 + (status === 200 ? 0 : status);
   return Array.from({ length: LENGTH }, (_, i) => String.fromCharCode(97 + ((seed + i * (1 + (seed % 3))) % 26))).join(
     '',
