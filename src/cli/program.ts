@@ -4,10 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { backendsCommand } from './commands/backends.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
+import { diffCommand } from './commands/diff.ts';
 import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
+import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -21,6 +24,9 @@ const COMMANDS: readonly AddCommand[] = [
   backendsCommand,
   dutyCommands,
   generationsCommand,
+  historyCommand,
+  diffCommand,
+  rollbackCommand,
   schemaCommand,
 ];
 

@@ -45,6 +45,17 @@ const HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?$`);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
+const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?(?::\\d{1,5})?$`);
+
+/** A DNS server: an IP address with or without a port; null: it is none. */
+export function parseDnsServer(text: string): string | null {
+  if (isIPv4(text)) return `${text}:53`;
+  if (isIPv6(text)) return `[${text}]:53`;
+  const address = parseAddress(text);
+  if (address === null || address.path !== null || address.port === 0) return null;
+  return isIPv4(address.host) || isIPv6(address.host) ? text : null;
+}
+
 function isHost(text: string): boolean {
   return HOST.test(text) || (text.startsWith('[') && text.endsWith(']') && isIPv6(text.slice(1, -1)));
 }
@@ -60,6 +71,8 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   },
   'listen-address': (text) =>
     parseAddress(text) === null ? 'must be an address: host:port, [ipv6]:port or unix:/path' : null,
+  'dns-name': (text) => (NAME.test(text) ? null : 'must be a DNS name, with a port unless it is of type srv'),
+  'dns-server': (text) => (parseDnsServer(text) === null ? 'must be an IP address, with or without a port' : null),
   cidr: cidrProblem,
   'ip-address': (text) => (isIPv4(text) || isIPv6(text) ? null : 'must be an IP address'),
   'host-pattern': (text) => {

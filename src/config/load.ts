@@ -33,15 +33,18 @@ export interface LoadInput {
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sources: Sources;
+  /** Called when all files have been read and parsed. */
+  readonly parsed?: () => void;
 }
 
-export function loadConfig({ file, env, sources }: LoadInput): LoadedConfig {
+export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedConfig {
   const merged = readAndMerge(file, sources);
   const { locate } = merged;
   // Only files of configs are shown, never what `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) texts.set(path, sources.read(path) ?? '');
   if (merged.broken) throw configError(merged.problems, texts);
+  parsed?.();
   const problems: Problem[] = [...merged.problems];
   const hidden = new Map<string, string>();
   const literal: string[] = [];
@@ -92,8 +95,13 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
 
 /** Paths are relative to the file that names them. */
 function withAbsolutePaths(config: GatewayConfig, locate: Locate): GatewayConfig {
-  const { access } = config.logging;
-  if (access === undefined || access.path === 'stdout' || access.path === 'stderr') return config;
-  const path = resolve(dirname(locate('/logging/access/path').file), access.path);
-  return { ...config, logging: { ...config.logging, access: { path } } };
+  const absolute = (pointer: string, path: string): string => resolve(dirname(locate(pointer).file), path);
+  const { logging, reload } = config;
+  const path = logging.access?.path;
+  const access =
+    path === undefined || path === 'stdout' || path === 'stderr'
+      ? {}
+      : { access: { path: absolute('/logging/access/path', path) } };
+  const state = reload.state_dir === undefined ? {} : { state_dir: absolute('/reload/state_dir', reload.state_dir) };
+  return { ...config, logging: { ...logging, ...access }, reload: { ...reload, ...state } };
 }

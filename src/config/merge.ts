@@ -20,7 +20,7 @@ export interface Merged {
   readonly broken: boolean;
 }
 
-const MAPS = ['acls', 'pools', 'listeners'];
+const MAPS = ['acls', 'caches', 'pools', 'listeners'];
 const LISTS = ['routes', 'tests', 'invariants'];
 
 interface Origin {
@@ -110,7 +110,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
 }
 
 function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFile {
-  const text = sources.read(file);
+  const text = sources.config(file);
   const parsed = text === null ? unreadable(file) : parseConfig(file, text);
   problems.push(...parsed.problems);
   return parsed;

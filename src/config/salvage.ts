@@ -14,7 +14,7 @@ export interface Salvaged {
   lost(kind: string, name: string): boolean;
 }
 
-const MAPS = new Set(['acls', 'pools', 'listeners']);
+const MAPS = new Set(['acls', 'caches', 'pools', 'listeners']);
 
 /** Nothing was taken out. */
 export function whole(document: Record<string, unknown>): Salvaged {

@@ -50,6 +50,42 @@ export interface AdminConfig {
   readonly address: string;
 }
 
+/** Something about a request: it has this header field, cookie or query parameter. */
+export interface CacheConditionConfig {
+  /** Name of a header field. */
+  readonly header?: string;
+  /** Name of a cookie. */
+  readonly cookie?: string;
+  /** Name of a query parameter. */
+  readonly query?: string;
+  /** The value that it has. Absent: any. */
+  readonly value?: string;
+}
+
+/** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+export interface CacheKeyConfig {
+  /** Names of the query parameters that count. Absent: all of them do. Empty: none does. */
+  readonly query?: readonly string[];
+  /** Names of query parameters that do not count. */
+  readonly ignore_query: readonly string[];
+  /** Whether the order of the query parameters is without meaning. */
+  readonly sort_query: boolean;
+  /** Header fields of the request whose values count. */
+  readonly headers: readonly string[];
+  /** Cookies whose values count. */
+  readonly cookies: readonly string[];
+}
+
+/** A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it. */
+export interface CacheConfig {
+  /** Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room. */
+  readonly max_size: number;
+  /** Bytes of the largest body that is stored. Larger ones are passed on as they come. */
+  readonly max_entry_size: number;
+  /** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+  readonly key: CacheKeyConfig;
+}
+
 /** A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused. */
 export interface ConfigTest {
   /** What it is about, for people; told when it fails. */
@@ -58,6 +94,14 @@ export interface ConfigTest {
   readonly request: TestRequest;
   /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
   readonly expect: TestExpectation;
+}
+
+/** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+export interface DnsNameConfig {
+  /** `name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list. */
+  readonly name: string;
+  /** What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets. */
+  readonly type: 'auto' | 'a' | 'aaaa' | 'both' | 'srv';
 }
 
 /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
@@ -80,15 +124,17 @@ export interface DrainConfig {
   readonly spread: number;
 }
 
-/** One backend. A plain string is its address. */
+/** One backend, or all those that a name stands for. A plain string is its address. */
 export interface EndpointConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. */
-  readonly address: string;
-  /** Its share relative to the others; 0: it gets nothing. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection. */
+  readonly address?: string;
+  /** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+  readonly dns?: DnsNameConfig;
+  /** Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records. */
   readonly weight: number;
-  /** Connections to it, idle ones included; 0: no limit. */
+  /** Connections to it, or to each address of a name, idle ones included; 0: no limit. */
   readonly max_connections: number;
-  /** Requests and tunnels under way at it; 0: no limit. */
+  /** Requests and tunnels under way at it, or at each address of a name; 0: no limit. */
   readonly max_requests: number;
 }
 
@@ -152,6 +198,8 @@ export interface GatewayConfig {
   readonly limits: GatewayLimits;
   /** Access control lists by name, for listeners and for the acl policy. */
   readonly acls: Readonly<Record<string, AclConfig>>;
+  /** Caches by name, for the cache policy. */
+  readonly caches: Readonly<Record<string, CacheConfig>>;
   /** Backend pools by name. */
   readonly pools: Readonly<Record<string, PoolConfig>>;
   /** Listeners by name: where clients connect. */
@@ -316,7 +364,23 @@ export interface PathMatch {
 }
 
 /** A configured behaviour on the way of a request. */
-export type PolicyConfig = AclPolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
+export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
+
+/** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+export interface PoolDnsConfig {
+  /** The DNS servers, each an IP address with or without a port; absent: the system's. */
+  readonly servers?: readonly string[];
+  /** For all that has to be asked about a name. */
+  readonly timeout: number;
+  /** A name is not asked for again sooner, whatever the TTL of its records, and whatever fails. */
+  readonly min_ttl: number;
+  /** It is asked for again after that time at the latest. */
+  readonly max_ttl: number;
+  /** Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment. */
+  readonly jitter: number;
+  /** An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it. */
+  readonly hold: number;
+}
 
 /** How it is known whether an endpoint is well. */
 export interface PoolHealthConfig {
@@ -388,6 +452,8 @@ export interface PoolConfig {
   readonly sticky?: StickyConfig;
   /** The backends. */
   readonly endpoints: readonly EndpointConfig[];
+  /** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+  readonly dns: PoolDnsConfig;
   /** How long to wait for a backend. */
   readonly timeouts: PoolTimeouts;
   /** Connections to endpoints that are kept for the next request. */
@@ -428,6 +494,12 @@ export interface ReloadConfig {
   readonly drain: DrainConfig;
   /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
   readonly max_generations: number;
+  /** Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it. */
+  readonly state_dir?: string;
+  /** How many configs that were in effect are kept in `state_dir`. */
+  readonly history: number;
+  /** Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case. */
+  readonly start_from_last_good: boolean;
   /** What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like. */
   readonly tightened: 'keep' | 'drain' | 'cut';
 }
@@ -557,6 +629,40 @@ export interface AclPolicyConfig {
   readonly type: 'acl';
   /** The ACL's name. */
   readonly acl: string;
+}
+
+/** Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on. */
+export interface CachePolicyConfig {
+  /** Which policy this is. */
+  readonly type: 'cache';
+  /** Name of the cache that responses are kept in. */
+  readonly cache: string;
+  /** How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all. */
+  readonly default_ttl?: number;
+  /** The least time that a response which may be stored is fresh, whatever it says. */
+  readonly min_ttl: number;
+  /** The longest time that a response is fresh, whatever it says. Absent: no limit. */
+  readonly max_ttl?: number;
+  /** How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). */
+  readonly stale_while_revalidate: number;
+  /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). */
+  readonly stale_if_error: number;
+  /** How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4). */
+  readonly stale_if_unreachable: number;
+  /** Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on. */
+  readonly request_directives: 'obey' | 'ignore';
+  /** Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none. */
+  readonly set_cookie: 'explicit' | 'never';
+  /** Requests that meet any of these conditions are neither answered from the cache nor stored. */
+  readonly bypass: readonly CacheConditionConfig[];
+  /** Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored. */
+  readonly no_store: readonly CacheConditionConfig[];
+  /** How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all. */
+  readonly collapse_wait: number;
+  /** Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone. */
+  readonly finish: number;
+  /** Whether answers say in a Cache-Status field what the cache did (RFC 9211). */
+  readonly status_header: boolean;
 }
 
 /** Changes header fields on the way. */
@@ -737,6 +843,18 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": {
         "$ref": "#/$defs/acl"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
+      },
+      "default": {}
+    },
+    "caches": {
+      "description": "Caches by name, for the cache policy.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/cache"
       },
       "propertyNames": {
         "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
@@ -979,6 +1097,126 @@ export const schema: object = {
       ],
       "x-state": "the admin listener and its connections"
     },
+    "cache-condition": {
+      "title": "CacheConditionConfig",
+      "description": "Something about a request: it has this header field, cookie or query parameter.",
+      "type": "object",
+      "additionalProperties": false,
+      "x-exactly-one": [
+        "header",
+        "cookie",
+        "query"
+      ],
+      "properties": {
+        "header": {
+          "description": "Name of a header field.",
+          "type": "string",
+          "format": "field-name"
+        },
+        "cookie": {
+          "description": "Name of a cookie.",
+          "type": "string",
+          "minLength": 1
+        },
+        "query": {
+          "description": "Name of a query parameter.",
+          "type": "string",
+          "minLength": 1
+        },
+        "value": {
+          "description": "The value that it has. Absent: any.",
+          "type": "string"
+        }
+      }
+    },
+    "cache-key": {
+      "title": "CacheKeyConfig",
+      "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "query": {
+          "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "examples": [
+            [
+              "page",
+              "lang"
+            ]
+          ]
+        },
+        "ignore_query": {
+          "description": "Names of query parameters that do not count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "default": [],
+          "examples": [
+            [
+              "utm_source",
+              "utm_medium",
+              "utm_campaign"
+            ]
+          ]
+        },
+        "sort_query": {
+          "description": "Whether the order of the query parameters is without meaning.",
+          "type": "boolean",
+          "default": false
+        },
+        "headers": {
+          "description": "Header fields of the request whose values count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "field-name"
+          },
+          "default": []
+        },
+        "cookies": {
+          "description": "Cookies whose values count.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "default": []
+        }
+      }
+    },
+    "cache": {
+      "title": "CacheConfig",
+      "description": "A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it.",
+      "type": "object",
+      "additionalProperties": false,
+      "x-state": "every stored response",
+      "properties": {
+        "max_size": {
+          "description": "Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room.",
+          "type": "string",
+          "format": "size",
+          "default": "64MiB",
+          "x-reload": "keep"
+        },
+        "max_entry_size": {
+          "description": "Bytes of the largest body that is stored. Larger ones are passed on as they come.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB",
+          "x-reload": "keep"
+        },
+        "key": {
+          "$ref": "#/$defs/cache-key",
+          "default": {}
+        }
+      }
+    },
     "config-test": {
       "title": "ConfigTest",
       "description": "A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused.",
@@ -1001,6 +1239,38 @@ export const schema: object = {
         "request",
         "expect"
       ]
+    },
+    "dns-name": {
+      "title": "DnsNameConfig",
+      "description": "Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "`name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list.",
+          "type": "string",
+          "format": "dns-name",
+          "examples": [
+            "app.default.svc.cluster.local.:3000"
+          ]
+        },
+        "type": {
+          "description": "What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets.",
+          "enum": [
+            "auto",
+            "a",
+            "aaaa",
+            "both",
+            "srv"
+          ],
+          "default": "auto"
+        }
+      },
+      "required": [
+        "name"
+      ],
+      "x-short": "name",
+      "x-state": "what is known of the name"
     },
     "drain-override": {
       "title": "DrainOverrideConfig",
@@ -1067,20 +1337,23 @@ export const schema: object = {
     },
     "endpoint": {
       "title": "EndpointConfig",
-      "description": "One backend. A plain string is its address.",
+      "description": "One backend, or all those that a name stands for. A plain string is its address.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection.",
           "type": "string",
           "format": "address",
           "examples": [
             "10.0.0.1:3000"
           ]
         },
+        "dns": {
+          "$ref": "#/$defs/dns-name"
+        },
         "weight": {
-          "description": "Its share relative to the others; 0: it gets nothing.",
+          "description": "Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records.",
           "type": "integer",
           "minimum": 0,
           "maximum": 1000,
@@ -1088,22 +1361,23 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "max_connections": {
-          "description": "Connections to it, idle ones included; 0: no limit.",
+          "description": "Connections to it, or to each address of a name, idle ones included; 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         },
         "max_requests": {
-          "description": "Requests and tunnels under way at it; 0: no limit.",
+          "description": "Requests and tunnels under way at it, or at each address of a name; 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         }
       },
-      "required": [
-        "address"
+      "x-exactly-one": [
+        "address",
+        "dns"
       ],
       "x-short": "address",
       "x-state": "the endpoint's health, load and connections"
@@ -1772,12 +2046,74 @@ export const schema: object = {
           "$ref": "#/$defs/acl-policy"
         },
         {
+          "$ref": "#/$defs/cache-policy"
+        },
+        {
           "$ref": "#/$defs/headers-policy"
         },
         {
           "$ref": "#/$defs/rewrite-policy"
         }
       ]
+    },
+    "pool-dns": {
+      "title": "PoolDnsConfig",
+      "description": "How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "servers": {
+          "description": "The DNS servers, each an IP address with or without a port; absent: the system's.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "dns-server"
+          },
+          "examples": [
+            [
+              "127.0.0.1:8600"
+            ]
+          ]
+        },
+        "timeout": {
+          "description": "For all that has to be asked about a name.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s",
+          "x-reload": "keep"
+        },
+        "min_ttl": {
+          "description": "A name is not asked for again sooner, whatever the TTL of its records, and whatever fails.",
+          "type": "string",
+          "format": "duration",
+          "default": "1s",
+          "x-reload": "keep"
+        },
+        "max_ttl": {
+          "description": "It is asked for again after that time at the latest.",
+          "type": "string",
+          "format": "duration",
+          "default": "5m",
+          "x-reload": "keep"
+        },
+        "jitter": {
+          "description": "Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "hold": {
+          "description": "An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
+          "x-reload": "keep"
+        }
+      },
+      "x-state": "what is known of the names"
     },
     "pool-health": {
       "title": "PoolHealthConfig",
@@ -2004,6 +2340,10 @@ export const schema: object = {
             "$ref": "#/$defs/endpoint"
           }
         },
+        "dns": {
+          "$ref": "#/$defs/pool-dns",
+          "default": {}
+        },
         "timeouts": {
           "$ref": "#/$defs/pool-timeouts",
           "default": {}
@@ -2108,6 +2448,26 @@ export const schema: object = {
           "minimum": 2,
           "maximum": 1000,
           "default": 20,
+          "x-reload": "keep"
+        },
+        "state_dir": {
+          "description": "Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep"
+        },
+        "history": {
+          "description": "How many configs that were in effect are kept in `state_dir`.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 1000,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "start_from_last_good": {
+          "description": "Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case.",
+          "type": "boolean",
+          "default": true,
           "x-reload": "keep"
         },
         "tightened": {
@@ -2546,6 +2906,119 @@ export const schema: object = {
       "required": [
         "type",
         "acl"
+      ]
+    },
+    "cache-policy": {
+      "title": "CachePolicyConfig",
+      "description": "Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which policy this is.",
+          "const": "cache"
+        },
+        "cache": {
+          "description": "Name of the cache that responses are kept in.",
+          "type": "string"
+        },
+        "default_ttl": {
+          "description": "How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all.",
+          "type": "string",
+          "format": "duration"
+        },
+        "min_ttl": {
+          "description": "The least time that a response which may be stored is fresh, whatever it says.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "max_ttl": {
+          "description": "The longest time that a response is fresh, whatever it says. Absent: no limit.",
+          "type": "string",
+          "format": "duration"
+        },
+        "stale_while_revalidate": {
+          "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3).",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "stale_if_error": {
+          "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4).",
+          "type": "string",
+          "format": "duration",
+          "default": "0s"
+        },
+        "stale_if_unreachable": {
+          "description": "How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4).",
+          "type": "string",
+          "format": "duration",
+          "default": "1h"
+        },
+        "request_directives": {
+          "description": "Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on.",
+          "enum": [
+            "obey",
+            "ignore"
+          ],
+          "default": "obey"
+        },
+        "set_cookie": {
+          "description": "Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none.",
+          "enum": [
+            "explicit",
+            "never"
+          ],
+          "default": "explicit"
+        },
+        "bypass": {
+          "description": "Requests that meet any of these conditions are neither answered from the cache nor stored.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/cache-condition"
+          },
+          "default": [],
+          "examples": [
+            [
+              {
+                "cookie": "session"
+              },
+              {
+                "header": "x-preview"
+              }
+            ]
+          ]
+        },
+        "no_store": {
+          "description": "Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/cache-condition"
+          },
+          "default": []
+        },
+        "collapse_wait": {
+          "description": "How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all.",
+          "type": "string",
+          "format": "duration",
+          "default": "5s"
+        },
+        "finish": {
+          "description": "Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB"
+        },
+        "status_header": {
+          "description": "Whether answers say in a Cache-Status field what the cache did (RFC 9211).",
+          "type": "boolean",
+          "default": true
+        }
+      },
+      "required": [
+        "type",
+        "cache"
       ]
     },
     "headers-policy": {

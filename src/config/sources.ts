@@ -4,31 +4,61 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
 
+/** What is written in a config itself: not what its references stand for. */
+export interface ConfigTexts {
+  /** By absolute path; null: it could not be read. */
+  readonly texts: ReadonlyMap<string, string | null>;
+  /** What was found for each absolute pattern. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
+}
+
 export class Sources {
   /** null: it could not be read. */
   readonly #texts = new Map<string, string | null>();
   readonly #globs = new Map<string, readonly string[]>();
+  readonly #configs = new Set<string>();
   readonly #links = new Links();
+  readonly #given: ReadonlyMap<string, string | null>;
+  readonly #found: ReadonlyMap<string, readonly string[]>;
+
+  /** `given`: texts that stand for what is in files of these absolute paths; `found`: what is found for patterns. */
+  constructor(
+    given: ReadonlyMap<string, string | null> = new Map(),
+    found: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
+    this.#given = given;
+    this.#found = found;
+  }
+
+  /** The text of a file of the config itself. */
+  config(path: string): string | null {
+    this.#configs.add(path);
+    return this.read(path);
+  }
 
   /** The file's text, or null if it can't be read. The same answer for the whole load. */
   read(path: string): string | null {
     let text = this.#texts.get(path);
     if (text === undefined) {
-      try {
-        text = readFileSync(this.#links.resolve(path), 'utf8');
-      } catch {
-        text = null;
-      }
+      text = this.#given.get(path) ?? this.#readFile(path);
       this.#texts.set(path, text);
     }
     return text;
+  }
+
+  #readFile(path: string): string | null {
+    try {
+      return readFileSync(this.#links.resolve(path), 'utf8');
+    } catch {
+      return null;
+    }
   }
 
   /** The files that an absolute pattern matches, in order. The same answer for the whole load. */
   glob(pattern: string): readonly string[] {
     let found = this.#globs.get(pattern);
     if (found === undefined) {
-      found = this.#find(pattern).toSorted();
+      found = this.#found.get(pattern) ?? this.#find(pattern).toSorted();
       this.#globs.set(pattern, found);
     }
     return found;
@@ -50,6 +80,11 @@ export class Sources {
   /** Every path asked for, readable or not. */
   get files(): readonly string[] {
     return [...this.#texts.keys()];
+  }
+
+  get texts(): ConfigTexts {
+    const texts = new Map([...this.#configs].map((path) => [path, this.read(path)]));
+    return { texts, found: new Map(this.#globs) };
   }
 
   /** Hex SHA-256 over names and contents. */

@@ -22,6 +22,9 @@ const UNSEEN = [20, 100, 500];
 /** Links followed on the way to one file. */
 const MOST_HOPS = 40;
 
+/** How something came to be noticed: the system told it, or it was looked for. */
+export type Notice = 'watch' | 'poll';
+
 /** The directories in which a change can change what the path leads to. */
 function directoriesOf(path: string): Set<string> {
   const found = new Set<string>();
@@ -64,7 +67,7 @@ function linkOf(path: string): string | null {
 
 export class SourceWatcher {
   readonly #clock: Clock;
-  readonly #hint: () => void;
+  readonly #hint: (by: Notice) => void;
   readonly #watcher: FSWatcher;
   readonly #poll: Timer;
   #files: readonly string[] = [];
@@ -76,7 +79,7 @@ export class SourceWatcher {
   #unseen: Timer[] = [];
   #closed = false;
 
-  constructor(clock: Clock, hint: () => void) {
+  constructor(clock: Clock, hint: (by: Notice) => void) {
     this.#clock = clock;
     this.#hint = hint;
     this.#watcher = watch([], { depth: 0, ignoreInitial: true, followSymlinks: false, atomic: false });
@@ -105,7 +108,7 @@ export class SourceWatcher {
       // Watching begins a little later, and what happens until then is told by nobody.
       for (const timer of this.#unseen) timer.cancel();
       this.#unseen = [];
-      for (const ms of UNSEEN) this.#unseen.push(this.#clock.after(ms, () => this.#hint()));
+      for (const ms of UNSEEN) this.#unseen.push(this.#clock.after(ms, () => this.#hint('poll')));
     }
     this.#directories = wanted;
   }
@@ -118,7 +121,7 @@ export class SourceWatcher {
     this.#settling?.cancel();
     this.#settling = this.#clock.after(SETTLE, () => {
       this.#settling = null;
-      this.#hint();
+      this.#hint('watch');
     });
   }
 
@@ -126,7 +129,7 @@ export class SourceWatcher {
     const signature = this.#sign();
     if (signature === this.#signature) return;
     this.#signature = signature;
-    this.#hint();
+    this.#hint('poll');
   }
 
   /** Changes when any of the files is another or has changed, as far as the file system says. */

@@ -6,7 +6,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { FieldMatchPlan, MatchPlan, RoutePlan } from '../plan/types.ts';
-import { queryValue } from '../proxy/predicates.ts';
+import { queryValue } from '../http/query.ts';
 import { Router } from '../proxy/router.ts';
 
 export interface FailedCondition {

@@ -116,7 +116,9 @@ function minEndpoints({ pool: name, endpoints: least }: MinEndpointsInvariant, s
   const one = name === undefined ? null : scope.find(named, 'pool', name, `${pointer}/pool`);
   if (name !== undefined && one === null) return;
   for (const pool of one === null ? plan.pools : [one]) {
-    const count = pool.endpoints.filter(({ weight }) => weight > 0).length;
+    // How many a name stands for is not known: it is one at least.
+    const all = [...pool.endpoints, ...(pool.dns?.names ?? [])];
+    const count = all.filter(({ weight }) => weight > 0).length;
     if (count >= least) continue;
     scope.problem(
       `/pools/${segment(pool.name)}/endpoints`,

@@ -7,7 +7,9 @@ import type { Exchange } from '../http/exchange.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { policyOf } from '../policies/index.ts';
-import type { Hooks } from '../policies/policy.ts';
+import { systemClock } from '../kit/clock.ts';
+import { Deadlines } from '../net/deadlines.ts';
+import type { BindScope, Hooks } from '../policies/policy.ts';
 
 export interface Edit {
   readonly what: 'set' | 'remove' | 'path';
@@ -36,9 +38,19 @@ export interface RequestPhase {
 /** Binding may be dear (a list of networks), and the tests of a config ask the same policies a thousand times. */
 const bound = new WeakMap<PolicyPlan, Hooks>();
 
+/** Only policies without state are bound here. */
+const NOWHERE: BindScope = {
+  route: '',
+  clock: systemClock,
+  deadlines: new Deadlines(systemClock),
+  cache: ({ name }) => {
+    throw new Error(`cache ${name} is not to be asked`);
+  },
+};
+
 function hooksOf(plan: PolicyPlan): Hooks {
   let hooks = bound.get(plan);
-  if (hooks === undefined) bound.set(plan, (hooks = policyOf(plan).bind(plan)));
+  if (hooks === undefined) bound.set(plan, (hooks = policyOf(plan).bind(plan, NOWHERE)));
   return hooks;
 }
 

@@ -1,7 +1,7 @@
 /** A pool as one request finds it: its endpoints, how they stand, and which of them it would be sent to. Cold. */
 import type { Exchange } from '../http/exchange.ts';
 import { systemRandom } from '../kit/random.ts';
-import type { EndpointPlan, PoolPlan, StrategyPlan } from '../plan/types.ts';
+import type { PoolPlan, StrategyPlan } from '../plan/types.ts';
 import { foresee, type Foresight } from '../upstream/foresight.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Sticky } from '../upstream/sticky.ts';
@@ -99,8 +99,16 @@ export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
 }
 
 /** All are well and nothing is under way. */
-function candidateOf({ address, weight }: EndpointPlan): Candidate {
-  return { name: address.text, weight, share: weight, active: 0, latency: 0, tier: () => HEALTHY };
+function candidateOf({ name, weight }: Planned): Candidate {
+  return { name, weight, share: weight, active: 0, latency: 0, tier: () => HEALTHY };
+}
+
+type Planned = Pick<Candidate, 'name' | 'weight'>;
+
+/** What is found by a name is not known: the name stands for it. */
+function plannedEndpoints({ endpoints, dns }: PoolPlan): Planned[] {
+  const configured = endpoints.map(({ address, weight }) => ({ name: address.text, weight }));
+  return dns === null ? configured : [...configured, ...dns.names];
 }
 
 interface Foreseen {
@@ -110,10 +118,10 @@ interface Foreseen {
 }
 
 function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
-  const candidates = plan.endpoints.map(candidateOf);
+  const candidates = plannedEndpoints(plan).map(candidateOf);
   const strategy = bindStrategy(plan.strategy, candidates, systemRandom);
-  const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky).find(x);
-  const seen = foresee(strategy, candidates, kept, x);
+  const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky, plan.sticky.ids).find(x);
+  const seen = foresee([{ strategy, endpoints: candidates, from: 0 }], kept, x);
   const certain = seen.how === 'kept' || KEYED.has(plan.strategy.type);
   return { seen, may: certain ? [seen.index] : seen.possible };
 }
@@ -126,8 +134,8 @@ export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolVi
     chance,
     strategy: plan.strategy.type,
     why: whyOf(seen, plan.strategy),
-    endpoints: plan.endpoints.map(({ address, weight }, i) => ({
-      endpoint: address.text,
+    endpoints: plannedEndpoints(plan).map(({ name, weight }, i) => ({
+      endpoint: name,
       weight,
       state: 'unknown',
       may: 'be asked',
@@ -144,5 +152,5 @@ export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolVi
 
 /** Addresses of the endpoints that a request may be sent to while all are well. */
 export function possibleEndpoints(plan: PoolPlan, x: Exchange): string[] {
-  return foreseen(plan, x).may.flatMap((i) => plan.endpoints[i]?.address.text ?? []);
+  return foreseen(plan, x).may.flatMap((i) => plannedEndpoints(plan)[i]?.name ?? []);
 }

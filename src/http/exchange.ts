@@ -6,6 +6,7 @@
  */
 import type { Connection } from '../net/connection.ts';
 import type { Fields } from './fields.ts';
+import type { BodySink } from './message.ts';
 
 export class Exchange {
   readonly connection: Connection;
@@ -38,6 +39,10 @@ export class Exchange {
   status = 0;
   /** The response's fields once known; edits by response hooks are what the client gets. */
   responseFields: Fields | null = null;
+  /** What a cache made of it, or ''. */
+  cache = '';
+  /** Takes the content of the response besides the client; it can't hold it up. Set by a response hook. */
+  tap: BodySink | null = null;
   /** Code of the error that ended it or shaped its response, or ''. */
   error = '';
   /** Monotonic ms. */

@@ -66,6 +66,11 @@ export class Fields {
     return (this.seen & (1 << id)) !== 0;
   }
 
+  /** May it have a field of which the bit is in `mask`? What was added here counts as any. */
+  mayHave(mask: number): boolean {
+    return (this.seen & mask) !== 0 || this.extra !== null;
+  }
+
   /** The table index of the first field with this known id at or after `from`, or -1. */
   indexOfKnown(id: number, from = 0): number {
     const ids = this.ids;
@@ -173,6 +178,34 @@ export class Fields {
     for (let i = 0; i < this.count; i++) if (this.ids[i] !== REMOVED) visit(this.nameAt(i), this.valueAt(i));
     const extra = this.extra;
     if (extra !== null) for (let i = 0; i < extra.length; i += 2) visit(extra[i]!, extra[i + 1]!);
+  }
+
+  /** Makes this one, which is empty, the same as another. */
+  copy(other: Fields): void {
+    const { count } = other;
+    while (this.ids.length < count) this.#grow();
+    this.text = other.text;
+    this.count = count;
+    this.end = other.end;
+    this.seen = other.seen;
+    this.table.set(other.table.subarray(0, count * WIDTH));
+    this.ids.set(other.ids.subarray(0, count));
+    this.extra = other.extra === null ? null : [...other.extra];
+    this.#removed = other.#removed;
+  }
+
+  /** The fields that those lines say: `name: value`, each with a CRLF at its end. */
+  static ofLines(lines: string): Fields {
+    const fields = new Fields();
+    fields.text = lines;
+    fields.end = lines.length;
+    for (let at = 0; at < lines.length; ) {
+      const end = lines.indexOf('\r\n', at);
+      const colon = lines.indexOf(':', at);
+      fields.push(knownId(lines.slice(at, colon).toLowerCase()), at, colon, Math.min(colon + 2, end), end);
+      at = end + 2;
+    }
+    return fields;
   }
 
   /** The fields of a message that did not come from a wire. */

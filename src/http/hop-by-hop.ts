@@ -9,11 +9,17 @@ import type { Fields } from './fields.ts';
 import {
   CONNECTION,
   HTTP2_SETTINGS,
+  IF_MATCH,
+  IF_MODIFIED_SINCE,
+  IF_NONE_MATCH,
+  IF_UNMODIFIED_SINCE,
   KEEP_ALIVE,
   knownId,
+  PRAGMA,
   PROXY_AUTHENTICATE,
   PROXY_AUTHORIZATION,
   PROXY_CONNECTION,
+  RANGE,
   TE,
   TRAILER,
   TRANSFER_ENCODING,
@@ -36,7 +42,17 @@ const ALWAYS = [
 const ALWAYS_MASK = ALWAYS.reduce((mask, id) => mask | (1 << id), 0);
 
 /** Known fields that a Connection option may name with effect. */
-const MAY_BE_NAMED = new Set([...ALWAYS, TRAILER, USER_AGENT]);
+const MAY_BE_NAMED = new Set([
+  ...ALWAYS,
+  TRAILER,
+  USER_AGENT,
+  PRAGMA,
+  RANGE,
+  IF_MATCH,
+  IF_NONE_MATCH,
+  IF_MODIFIED_SINCE,
+  IF_UNMODIFIED_SINCE,
+]);
 
 export function stripHopByHop(fields: Fields): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;

@@ -27,6 +27,14 @@ export const HTTP2_SETTINGS = 19;
 export const X_FORWARDED_PORT = 20;
 export const MAX_FORWARDS = 21;
 export const USER_AGENT = 22;
+export const CACHE_CONTROL = 23;
+export const PRAGMA = 24;
+const AUTHORIZATION = 25;
+export const IF_NONE_MATCH = 26;
+export const IF_MODIFIED_SINCE = 27;
+export const IF_MATCH = 28;
+export const IF_UNMODIFIED_SINCE = 29;
+export const RANGE = 30;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -51,6 +59,14 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['x-forwarded-port', X_FORWARDED_PORT],
   ['max-forwards', MAX_FORWARDS],
   ['user-agent', USER_AGENT],
+  ['cache-control', CACHE_CONTROL],
+  ['pragma', PRAGMA],
+  ['authorization', AUTHORIZATION],
+  ['if-none-match', IF_NONE_MATCH],
+  ['if-modified-since', IF_MODIFIED_SINCE],
+  ['if-match', IF_MATCH],
+  ['if-unmodified-since', IF_UNMODIFIED_SINCE],
+  ['range', RANGE],
 ];
 
 const byName = new Map(NAMES);
@@ -67,7 +83,7 @@ const firstInSlot = new Uint8Array(SLOTS);
 const secondInSlot = new Uint8Array(SLOTS);
 
 function slotOf(length: number, first: number, last: number): number {
-  return ((length * 37) ^ (first * 7) ^ (last << 3)) & (SLOTS - 1);
+  return ((length * 31) ^ (first * 9) ^ (last << 5)) & (SLOTS - 1);
 }
 
 for (const [name, id] of NAMES) {

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { FixedResponse } from './fixed-response.ts';
 import type { BodySink, BodySource, Framing } from './message.ts';
+import type { StoredReply } from './stored-reply.ts';
 
 /** Who is told when the client lets an exchange down. */
 export interface ExchangeOwner {
@@ -30,6 +31,8 @@ export interface ServerStream extends BodySource {
   informational(status: number, fields: Fields): void;
   /** A whole response of the gateway's own. */
   fixed(response: FixedResponse): void;
+  /** A whole response out of a store. */
+  stored(reply: StoredReply): void;
   /** The final head; `source` is resumed when the client can take more. */
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
   data(bytes: Buffer, start: number, end: number): boolean;
@@ -41,8 +44,8 @@ export interface ServerStream extends BodySource {
   readonly begun: boolean;
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
-  /** Answers 101 and gives up the connection. */
-  switchProtocols(fields: Fields): SwitchedConnection;
+  /** Answers 101 and gives up the connection; null: there is none, and it had not offered to (`upgrade`). */
+  switchProtocols(fields: Fields): SwitchedConnection | null;
 }
 
 /** A client's connection that is no longer HTTP. */

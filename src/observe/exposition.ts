@@ -5,7 +5,8 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { BOUNDS, type Histogram } from './histogram.ts';
+import { writeConfig } from './config-exposition.ts';
+import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the gateway itself knows at the moment of a scrape. */
@@ -35,38 +36,6 @@ export interface EndpointGauges {
   readonly ejections: number;
 }
 
-type Labels = Readonly<Record<string, string | number>>;
-
-class Page {
-  readonly lines: string[] = [];
-
-  family(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  }
-
-  sample(name: string, labels: Labels, value: number): void {
-    const text = Object.entries(labels)
-      .map(
-        ([label, one]) =>
-          `${label}="${String(one).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
-      )
-      .join(',');
-    this.lines.push(`${name}${text === '' ? '' : `{${text}}`} ${value}`);
-  }
-
-  histogram(name: string, labels: Labels, histogram: Histogram): void {
-    let sum = 0;
-    BOUNDS.forEach((bound, i) => {
-      sum += histogram.counts[i]!;
-      this.sample(`${name}_bucket`, { ...labels, le: bound / 1000 }, sum);
-    });
-    sum += histogram.counts[BOUNDS.length]!;
-    this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, sum);
-    this.sample(`${name}_sum`, labels, histogram.sum / 1000);
-    this.sample(`${name}_count`, labels, sum);
-  }
-}
-
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 export class Exposition {
@@ -90,8 +59,9 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    this.#names(page);
     this.#listeners(page);
-    this.#reloads(page);
+    writeConfig(page, this.#metrics, this.#gauges());
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
     const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
     return `${page.lines.join('\n')}\n${standard}`;
@@ -199,6 +169,21 @@ export class Exposition {
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
   }
 
+  #names(page: Page): void {
+    const all = [...this.#metrics.names].flatMap(([pool, map]) =>
+      [...map].map(([name, one]) => ({ labels: { pool, name }, one })),
+    );
+    page.family('prozy_dns_lookups_total', 'counter', 'Lookups of names that endpoints are found by, by result.');
+    for (const { labels, one } of all) {
+      for (const [result, count] of Object.entries(one.lookups))
+        page.sample('prozy_dns_lookups_total', { ...labels, result }, count);
+    }
+    page.family('prozy_dns_changes_total', 'counter', 'Times that a name stood for other addresses.');
+    for (const { labels, one } of all) page.sample('prozy_dns_changes_total', labels, one.changes);
+    page.family('prozy_dns_addresses', 'gauge', 'Addresses that a name stands for.');
+    for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
+  }
+
   #listeners(page: Page): void {
     const all = [...this.#metrics.listeners];
     page.family('prozy_listener_connections', 'gauge', 'Client connections open.');
@@ -226,49 +211,5 @@ export class Exposition {
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'in' }, tunnelBytesIn);
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'out' }, tunnelBytesOut);
     }
-  }
-
-  #reloads(page: Page): void {
-    const { reload } = this.#metrics;
-    const { generation, leases } = this.#gauges();
-    page.family('prozy_config_reloads_total', 'counter', 'Config loads, by result.');
-    for (const [result, count] of Object.entries(reload.results))
-      page.sample('prozy_config_reloads_total', { result }, count);
-    page.family(
-      'prozy_config_reload_duration_seconds',
-      'histogram',
-      'From reading the files to the new generation in effect.',
-    );
-    page.histogram('prozy_config_reload_duration_seconds', {}, reload.duration);
-    page.family('prozy_config_last_reload_successful', 'gauge', 'Whether the newest config is in effect.');
-    page.sample('prozy_config_last_reload_successful', {}, reload.lastSuccessful ? 1 : 0);
-    page.family('prozy_config_last_reload_success_timestamp_seconds', 'gauge', 'When a config last took effect.');
-    page.sample('prozy_config_last_reload_success_timestamp_seconds', {}, reload.lastSuccessAt / 1000);
-    page.family('prozy_config_generation', 'gauge', 'Number of the generation in effect.');
-    page.sample('prozy_config_generation', {}, generation);
-    page.family(
-      'prozy_generations_live',
-      'gauge',
-      'Generations that something still runs on, the current one included.',
-    );
-    page.sample('prozy_generations_live', {}, leases.length);
-    page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation that they run on.');
-    for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
-    const { rehomed, ended, tightened } = this.#metrics.drain;
-    page.family('prozy_leases_rehomed_total', 'counter', 'Leases that went over to the next generation.');
-    page.sample('prozy_leases_rehomed_total', {}, rehomed);
-    page.family(
-      'prozy_leases_ended_total',
-      'counter',
-      'Exchanges and tunnels of old generations that were ended, by why.',
-    );
-    for (const [reason, count] of Object.entries(ended)) page.sample('prozy_leases_ended_total', { reason }, count);
-    page.family(
-      'prozy_leases_tightened_total',
-      'counter',
-      'Exchanges and tunnels that a newer config would have refused, by what was done about it.',
-    );
-    for (const [action, count] of Object.entries(tightened))
-      page.sample('prozy_leases_tightened_total', { action }, count);
   }
 }

@@ -47,6 +47,16 @@ export class PoolMetrics {
   fallbacks = 0;
 }
 
+/** A name that endpoints are found by. */
+export class NameMetrics {
+  /** Rounds of questions by what came of them; `failed`: an answer was missing. */
+  readonly lookups = { found: 0, empty: 0, failed: 0 };
+  /** Times that the name stood for others than before. */
+  changes = 0;
+  /** Known now. */
+  addresses = 0;
+}
+
 /** How mirrored requests end; see docs/traffic.md. */
 export type MirrorResult = 'answered' | 'failed' | 'dropped' | 'too_large' | 'incomplete' | 'cut';
 
@@ -61,6 +71,25 @@ export class MirrorMetrics {
   };
   /** Copies under way. */
   active = 0;
+}
+
+export class CacheMetrics {
+  hits = 0;
+  misses = 0;
+  /** Given although stale. */
+  stale = 0;
+  /** Found to be still good by its origin. */
+  revalidated = 0;
+  /** Asked for anew behind the back of who got it stale. */
+  background = 0;
+  /** Those who did not ask the origin because somebody else did. */
+  collapsed = 0;
+  /** Those that the cache had no part in. */
+  passed = 0;
+  stored = 0;
+  evictions = 0;
+  invalidations = 0;
+  purged = 0;
 }
 
 export class ListenerMetrics {
@@ -84,14 +113,38 @@ export class ListenerMetrics {
 }
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
+/** At what a reload failed. */
+export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'defect';
 
 class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
+  readonly failures: Record<ReloadReason, number> = { parse: 0, validate: 0, plan: 0, tests: 0, bind: 0, defect: 0 };
   readonly duration = new Histogram();
+  readonly phases = {
+    seen: new Histogram(),
+    parsed: new Histogram(),
+    validated: new Histogram(),
+    planned: new Histogram(),
+    tested: new Histogram(),
+    bound: new Histogram(),
+    active: new Histogram(),
+    drained: new Histogram(),
+  };
   lastSuccessful = true;
   /** Epoch ms; 0: never. */
   lastSuccessAt = 0;
   lastFailureAt = 0;
+}
+
+/** What becomes of writing down what was in effect. */
+export class HistoryMetrics {
+  written = 0;
+  failed = 0;
+  lastSuccessful = true;
+  /** Entries that could not be understood when last looked at. */
+  damaged = 0;
+  /** Why an entry serves in place of the file; null: none does. */
+  standIn: 'held' | 'last_good' | null = null;
 }
 
 /** What is done about streams that a stricter config would refuse. */
@@ -113,9 +166,13 @@ export class Metrics {
   readonly endpoints = new Map<string, Map<string, EndpointMetrics>>();
   readonly pools = new Map<string, PoolMetrics>();
   readonly listeners = new Map<string, ListenerMetrics>();
+  /** By pool, then by name. */
+  readonly names = new Map<string, Map<string, NameMetrics>>();
   /** By route. */
   readonly mirrors = new Map<string, MirrorMetrics>();
+  readonly caches = new Map<string, CacheMetrics>();
   readonly reload = new ReloadMetrics();
+  readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
 
   route(name: string): RouteMetrics {
@@ -131,8 +188,22 @@ export class Metrics {
     return getOrMake(ofPool, address, () => new EndpointMetrics());
   }
 
+  name(pool: string, name: string): NameMetrics {
+    const ofPool = getOrMake(this.names, pool, () => new Map<string, NameMetrics>());
+    return getOrMake(ofPool, name, () => new NameMetrics());
+  }
+
+  /** An address is not one of the pool's any more. */
+  forgetEndpoint(pool: string, address: string): void {
+    this.endpoints.get(pool)?.delete(address);
+  }
+
   mirror(route: string): MirrorMetrics {
     return getOrMake(this.mirrors, route, () => new MirrorMetrics());
+  }
+
+  cache(name: string): CacheMetrics {
+    return getOrMake(this.caches, name, () => new CacheMetrics());
   }
 
   listener(name: string): ListenerMetrics {
@@ -144,19 +215,30 @@ export class Metrics {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
     for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
-    for (const name of this.pools.keys()) if (!names.endpoints.has(name)) this.pools.delete(name);
-    for (const [pool, ofPool] of this.endpoints) {
-      const kept = names.endpoints.get(pool);
-      for (const address of ofPool.keys()) if (kept === undefined || !kept.has(address)) ofPool.delete(address);
-      if (ofPool.size === 0) this.endpoints.delete(pool);
-    }
+    for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
+    retainInPools(this.endpoints, names.endpoints);
+    retainInPools(this.names, names.names);
   }
 }
 
 export interface NamedSeries {
   readonly routes: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  readonly pools: ReadonlySet<string>;
+  /** By pool, in both. */
   readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function retainInPools(
+  series: Map<string, Map<string, unknown>>,
+  named: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  for (const [pool, ofPool] of series) {
+    const kept = named.get(pool);
+    for (const name of ofPool.keys()) if (kept === undefined || !kept.has(name)) ofPool.delete(name);
+    if (ofPool.size === 0) series.delete(pool);
+  }
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -21,6 +21,11 @@ export function claimOfShape(kind: string, name: string, shape: unknown): Claim 
   return { kind, name, identity: `${kind}:${name}:${text.length < 64 ? text : digestOf(shape)}` };
 }
 
+/** The claim of state of the same kind and shape that belongs to another name. */
+export function claimLike({ kind, name: old, identity }: Claim, name: string): Claim {
+  return { kind, name, identity: `${kind}:${name}${identity.slice(kind.length + 1 + old.length)}` };
+}
+
 function shapeOf(node: object, schema: SchemaNode): Record<string, unknown> {
   const shape: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(node) as [string, unknown][]) {

@@ -55,7 +55,7 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
 
 /** Every setting that there is one of is as in `plan`: none of them is told of. */
 function emptyPlan(plan: Plan): Plan {
-  return { ...plan, admin: null, listeners: [], pools: [], routes: [] };
+  return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [] };
 }
 
 type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
@@ -179,15 +179,16 @@ function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | nul
 }
 
 function poolInShort(pool: PoolPlan | null): object | null {
-  return pool === null
-    ? null
-    : { strategy: pool.strategy.type, endpoints: pool.endpoints.map(({ address }) => address) };
+  if (pool === null) return null;
+  const { strategy, endpoints, dns } = pool;
+  const names = dns === null ? {} : { dns: dns.names.map(({ name }) => name) };
+  return { strategy: strategy.type, endpoints: endpoints.map(({ address }) => address), ...names };
 }
 
 function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | null> {
   if (alike(old, now)) return;
   const settings = settingsBetween('pool', ofPool(old), ofPool(now), terms);
-  if (resigned(old, now)) settings.push({ setting: 'sticky.secret', before: '…', after: '…' });
+  if (resigned(old, now, terms)) settings.push({ setting: 'sticky.secret', before: '…', after: '…' });
   if (settings.length > 0) yield change({ kind: 'pool', name: now.name, action: 'changed', settings });
   for (const [address, a, b] of sideBySide(old.endpoints, now.endpoints, (one) => one.address.text)) {
     const name = `${now.name}/${address}`;
@@ -200,13 +201,15 @@ function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | n
 }
 
 function ofPool({ name: _, endpoints: __, sticky, ...rest }: PoolPlan): object {
-  return { ...rest, sticky: sticky === null ? null : { ...sticky, ids: null } };
+  return { ...rest, sticky: sticky === null ? null : { ...sticky, ids: null, addressKey: null } };
 }
 
 /** Are the cookies of the endpoints that stayed others? Then what they are made with is. */
-function resigned(old: PoolPlan, now: PoolPlan): boolean {
+function resigned(old: PoolPlan, now: PoolPlan, terms: Terms): boolean {
   const [before, after] = [old.sticky, now.sticky];
   if (before === null || after === null) return false;
+  const keyed = before.addressKey !== '' && after.addressKey !== '';
+  if (keyed && settingsBetween('pool', [before.addressKey], [after.addressKey], terms).length > 0) return true;
   const ids = new Map(old.endpoints.map(({ address }, i) => [address.text, before.ids[i]]));
   return now.endpoints.some(({ address }, i) => ids.has(address.text) && ids.get(address.text) !== after.ids[i]);
 }

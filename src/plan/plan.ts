@@ -9,6 +9,7 @@ import { inOrder } from '../config/load.ts';
 import { configError } from '../config/problem.ts';
 import type { ExplainConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
+import { planCaches } from './caches.ts';
 import { claimOfShape } from './claims.ts';
 import { checkAddresses, planListener } from './listeners.ts';
 import { isOurs } from './policies.ts';
@@ -21,9 +22,10 @@ export function planGateway(loaded: LoadedConfig): Plan {
   const { config } = loaded;
   const scope = new PlanScope(loaded);
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
+  const caches = planCaches(config.caches);
   const pools = planPools(config.pools, scope);
   const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
-  const routes = planRoutes(config.routes, { acls, pools, listeners: protocols }, scope);
+  const routes = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);
   const names = { acls, pools, routes };
   const listeners = Object.entries(config.listeners).map(([name, listener]) =>
     planListener(name, listener, names, scope),
@@ -42,12 +44,16 @@ export function planGateway(loaded: LoadedConfig): Plan {
       drain: config.reload.drain,
       maxGenerations: config.reload.max_generations,
       tightened: config.reload.tightened,
+      stateDir: config.reload.state_dir ?? null,
+      history: config.reload.history,
+      startFromLastGood: config.reload.start_from_last_good,
     },
     limits: {
       connections: config.limits.connections,
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
     explain,
+    caches: [...caches.values()],
     listeners,
     pools: [...pools.values()],
     routes,

@@ -1,7 +1,9 @@
 /** Policies: names found, header edits checked. Cold. */
 import type { FieldEditsConfig, PolicyConfig } from '../config/schema.gen.ts';
 import { type PlanScope, segment } from './scope.ts';
+import { planCachePolicy } from './caches.ts';
 import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
+import type { CachePlan } from './types/cache.ts';
 
 /** Fields that belong to one connection or say how long a message is: nobody but the gateway may write them. */
 const OURS = new Set([
@@ -17,10 +19,15 @@ const OURS = new Set([
   'upgrade',
 ]);
 
+export interface PolicyNames {
+  readonly acls: ReadonlyMap<string, AclPlan>;
+  readonly caches: ReadonlyMap<string, CachePlan>;
+}
+
 export function planPolicy(
   config: PolicyConfig,
   pointer: string,
-  acls: ReadonlyMap<string, AclPlan>,
+  { acls, caches }: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan | null {
   switch (config.type) {
@@ -28,6 +35,8 @@ export function planPolicy(
       const acl = scope.find(acls, 'acl', config.acl, `${pointer}/acl`);
       return acl === null ? null : { type: 'acl', acl };
     }
+    case 'cache':
+      return planCachePolicy(config, pointer, caches, scope);
     case 'headers':
       return {
         type: 'headers',

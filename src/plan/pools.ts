@@ -1,12 +1,20 @@
 /** Pools: addresses taken apart, lasting state claimed. Cold. */
 import { parseAddress } from '../config/formats.ts';
-import type { ActiveCheckConfig, PoolConfig, PoolHealthConfig, PoolRetriesConfig } from '../config/schema.gen.ts';
-import { claimOf, claimOfShape } from './claims.ts';
+import type {
+  ActiveCheckConfig,
+  EndpointConfig,
+  PoolConfig,
+  PoolHealthConfig,
+  PoolRetriesConfig,
+} from '../config/schema.gen.ts';
+import { claimLike, claimOf, claimOfShape } from './claims.ts';
+import { planDns } from './dns.ts';
 import { checkFallbacks, planFallback } from './fallbacks.ts';
 import { type PlanScope, segment } from './scope.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
-import type { AddressPlan, CheckPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
+import type { AddressPlan, CheckPlan, EndpointPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
+import type { DnsNamePlan } from './types/dns.ts';
 
 /** The text is well-formed: validation has seen to that. */
 export function planAddress(text: string): AddressPlan {
@@ -22,6 +30,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   const pointer = `/pools/${segment(name)}/endpoints`;
   const places = new Map<string, number>();
   config.endpoints.forEach(({ address }, i) => {
+    if (address === undefined) return;
     const first = places.get(address);
     if (first === undefined) places.set(address, i);
     else
@@ -35,20 +44,13 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   const { timeouts, keepalive, health, retries } = config;
   return {
     name,
-    strategy: planStrategy(config.strategy, config.endpoints.length, `/pools/${segment(name)}/strategy`, scope),
+    strategy: planStrategy(config.strategy, config.endpoints, `/pools/${segment(name)}/strategy`, scope),
     sticky:
       config.sticky === undefined ? null : planSticky(config.sticky, config, `/pools/${segment(name)}/sticky`, scope),
-    endpoints: config.endpoints.map((endpoint) => ({
-      address: planAddress(endpoint.address),
-      weight: endpoint.weight,
-      maxConnections: endpoint.max_connections,
-      maxRequests: endpoint.max_requests,
-      claim: claimOf('endpoint', `${name}/${endpoint.address}`, 'endpoint', endpoint),
-      check:
-        health.active === undefined
-          ? null
-          : claimOf('check', `${name}/${endpoint.address}`, 'active-check', health.active),
-    })),
+    endpoints: config.endpoints.flatMap(({ address, ...endpoint }) =>
+      address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, health),
+    ),
+    dns: planDns(name, config, `/pools/${segment(name)}`, scope),
     timeouts: {
       connect: timeouts.connect,
       firstByte: timeouts.first_byte,
@@ -70,6 +72,35 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
     maxConnections: config.max_connections,
     maxRequests: config.max_requests,
     claim: claimOfShape('pool', name, null),
+  };
+}
+
+function planEndpoint(
+  pool: string,
+  config: EndpointConfig & { readonly address: string },
+  { active }: PoolHealthConfig,
+): EndpointPlan {
+  const { address, weight, max_connections: maxConnections, max_requests: maxRequests } = config;
+  return {
+    address: planAddress(address),
+    weight,
+    maxConnections,
+    maxRequests,
+    claim: claimOf('endpoint', `${pool}/${address}`, 'endpoint', config),
+    check: active === undefined ? null : claimOf('check', `${pool}/${address}`, 'active-check', active),
+  };
+}
+
+/** One of the endpoints that a name stands for: it has the identity of one whose address is in the config. */
+export function endpointFound(pool: string, text: string, name: DnsNamePlan, weight: number): EndpointPlan {
+  const { maxConnections, maxRequests, check } = name;
+  return {
+    address: planAddress(text),
+    weight,
+    maxConnections,
+    maxRequests,
+    claim: claimOf('endpoint', `${pool}/${text}`, 'endpoint', { address: text }),
+    check: check === null ? null : claimLike(check, `${pool}/${text}`),
   };
 }
 

@@ -2,15 +2,14 @@
 import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
 import { planDrain } from './drain.ts';
 import { planMatch } from './matches.ts';
-import { planPolicy } from './policies.ts';
+import { planPolicy, type PolicyNames } from './policies.ts';
 import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
 import { findHidden } from './shadow.ts';
 import { planMirror, planSplit } from './split.ts';
-import type { AclPlan, ActionPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
+import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
 
-export interface RouteNames {
-  readonly acls: ReadonlyMap<string, AclPlan>;
+export interface RouteNames extends PolicyNames {
   readonly pools: ReadonlyMap<string, PoolPlan>;
   /** Protocols of the listeners. */
   readonly listeners: ReadonlyMap<string, 'http' | 'tcp'>;
@@ -55,13 +54,33 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     name: config.name,
     listeners: config.listeners ?? null,
     match: planMatch(config.match, `${pointer}/match`, scope),
-    policies: config.policies.flatMap(
-      (policy, i) => planPolicy(policy, `${pointer}/policies/${i}`, names.acls, scope) ?? [],
-    ),
+    policies: planPolicies(config, pointer, names, scope),
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
     drain: planDrain(config.drain),
   };
+}
+
+function planPolicies(
+  { policies, respond, redirect }: RouteConfig,
+  pointer: string,
+  names: RouteNames,
+  scope: PlanScope,
+): PolicyPlan[] {
+  let first = -1;
+  policies.forEach(({ type }, i) => {
+    if (type !== 'cache') return;
+    const place = `${pointer}/policies/${i}`;
+    if (first >= 0)
+      scope.problem(place, 'a route has one cache at most', undefined, {
+        pointer: `${pointer}/policies/${first}`,
+        message: 'first here',
+      });
+    else if (respond !== undefined || redirect !== undefined)
+      scope.problem(place, 'has no effect: what this route answers is not fetched from anywhere');
+    first = i;
+  });
+  return policies.flatMap((policy, i) => planPolicy(policy, `${pointer}/policies/${i}`, names, scope) ?? []);
 }
 
 function planAction(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): ActionPlan {

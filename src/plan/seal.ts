@@ -49,7 +49,7 @@ function isSecret(key: string): boolean {
 
 /** Settings that hold secrets, by whatever name the plan has them: as in the schema, or with capitals. */
 function keysOfSecrets(): Set<string> {
-  const keys = new Set(['body', 'replacement']);
+  const keys = new Set(['body', 'replacement', 'addressKey']);
   const note = ({ properties = {} }: SchemaNode): void => {
     for (const [key, schema] of Object.entries(properties)) {
       if (schema['x-secret'] !== true) continue;

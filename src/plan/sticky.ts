@@ -17,13 +17,17 @@ export function planSticky(
   return {
     cookie: config.cookie,
     attributes: attributesOf(config),
-    ids: endpoints.map(({ address }) => idOf(address, config.secret)),
+    ids: endpoints.flatMap(({ address }) => (address === undefined ? [] : stickyId(address, config.secret ?? ''))),
+    addressKey:
+      config.secret !== undefined && endpoints.some(({ dns }) => dns !== undefined)
+        ? createHmac('sha256', config.secret).update('addresses that are found by name').digest('base64url')
+        : '',
   };
 }
 
 /** Depends on nothing but the address and the secret, so that it means the same after a reload, a restart and elsewhere. */
-function idOf(address: string, secret: string | undefined): string {
-  const hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret);
+export function stickyId(address: string, secret: string): string {
+  const hash = secret === '' ? createHash('sha256') : createHmac('sha256', secret);
   return hash.update(address).digest().subarray(0, ID_BYTES).toString('base64url');
 }
 

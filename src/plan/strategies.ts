@@ -1,12 +1,12 @@
 /** Strategies: names in one case, numbers that fit. Cold. */
-import type { HashKey, StrategyConfig } from '../config/schema.gen.ts';
+import type { EndpointConfig, HashKey, StrategyConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import type { HashKeyPlan, StrategyPlan } from './types.ts';
 
-/** `endpoints`: how many the pool has. */
+/** `endpoints`: of the pool. */
 export function planStrategy(
   config: StrategyConfig,
-  endpoints: number,
+  endpoints: readonly EndpointConfig[],
   pointer: string,
   scope: PlanScope,
 ): StrategyPlan {
@@ -17,13 +17,16 @@ export function planStrategy(
       const size = config.table_size;
       // Every endpoint walks through the whole table in steps of its own, which only a prime lets each of them do.
       if (!isPrime(size)) scope.problem(`${pointer}/table_size`, 'must be a prime number', `write ${primeFrom(size)}`);
-      else if (size < endpoints)
+      else if (size < endpoints.length)
         scope.problem(
           `${pointer}/table_size`,
-          `is less than the pool's ${endpoints} endpoints: some would get nothing`,
+          `is less than the pool's ${endpoints.length} endpoints: some would get nothing`,
         );
       return { type: config.type, key: planKey(config.key), tableSize: size };
     }
+    case 'round_robin':
+      // RFC 2782: the weights of SRV records are to be used. Where they are equal, the rounds are the same.
+      return { type: endpoints.some(({ dns }) => dns?.type === 'srv') ? 'weighted_round_robin' : config.type };
     default:
       return { type: config.type };
   }

@@ -8,6 +8,8 @@
  */
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
+import type { DnsPlan } from './types/dns.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
@@ -18,6 +20,7 @@ export interface Plan {
   readonly limits: GatewayLimitsPlan;
   /** null: no client is told what became of its request. */
   readonly explain: ExplainPlan | null;
+  readonly caches: readonly CachePlan[];
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
@@ -72,6 +75,10 @@ export interface ReloadPlan {
   readonly drain: DrainPlan;
   readonly maxGenerations: number;
   readonly tightened: 'keep' | 'drain' | 'cut';
+  /** null: no history is kept. */
+  readonly stateDir: string | null;
+  readonly history: number;
+  readonly startFromLastGood: boolean;
 }
 
 export interface AclPlan {
@@ -140,8 +147,10 @@ export interface StickyPlan {
   readonly cookie: string;
   /** What follows the value in Set-Cookie. */
   readonly attributes: string;
-  /** The cookie's value for each of the pool's endpoints, in their order. */
+  /** The cookie's value for each of the pool's endpoints whose address is in the config, in their order. */
   readonly ids: readonly string[];
+  /** With what those of others are made: derived from the secret, and good for nothing else; '' if there is none. */
+  readonly addressKey: string;
 }
 
 export interface PoolPlan {
@@ -149,7 +158,10 @@ export interface PoolPlan {
   readonly strategy: StrategyPlan;
   /** null: clients are not kept. */
   readonly sticky: StickyPlan | null;
+  /** Those whose address is in the config. */
   readonly endpoints: readonly EndpointPlan[];
+  /** Those that are found by name; null: there are none. */
+  readonly dns: DnsPlan | null;
   readonly timeouts: PoolTimeouts;
   readonly keepalive: KeepalivePlan;
   readonly health: HealthPlan;
@@ -315,6 +327,7 @@ export type FieldEdits = {
 
 export type PolicyPlan =
   | { readonly type: 'acl'; readonly acl: AclPlan }
+  | CachePolicyPlan
   | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
   | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };
 

@@ -1,24 +1,33 @@
 /** The policies by their type: one that is planned and not in this table does not compile. Cold. */
+import type { Verdict, Way } from '../http/course.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { Kept } from '../kit/kept.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
 import { headers } from './headers.ts';
-import type { Gate, Hooks, Policy } from './policy.ts';
+import { cache } from './cache.ts';
+import type { BindScope, Gate, Hooks, Policy } from './policy.ts';
 import { rewrite } from './rewrite.ts';
 
-const policies = { acl, headers, rewrite } satisfies {
+const policies = { acl, cache, headers, rewrite } satisfies {
   [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 
 /** Every type that there is. */
 export const policyTypes: readonly string[] = Object.keys(policies);
 
+/** A request hook, of whichever sort. */
+export type Asked = (x: Exchange, way: Way) => Verdict | Promise<Verdict>;
+
 /** A route's hooks by phase, in the order in which they run. */
 export interface BoundHooks {
-  readonly request: readonly NonNullable<Hooks['request']>[];
+  readonly request: readonly Asked[];
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** The response hooks behind and before the policy that may take exchanges over. */
+  readonly inner: readonly NonNullable<Hooks['response']>[];
+  readonly outer: readonly NonNullable<Hooks['response']>[];
   /** Types of the policies that the request hooks are of. */
   readonly asks: readonly string[];
   /** Of those that only let in or refuse. */
@@ -34,7 +43,17 @@ export interface BoundPolicy {
 }
 
 /** Most routes have no policies: they share this. */
-const NONE: BoundHooks = { request: [], forward: [], response: [], done: [], asks: [], gates: [], lasting: [] };
+const NONE: BoundHooks = {
+  request: [],
+  forward: [],
+  response: [],
+  done: [],
+  inner: [],
+  outer: [],
+  asks: [],
+  gates: [],
+  lasting: [],
+};
 
 /** The policy that takes this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
@@ -42,20 +61,24 @@ export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
 }
 
 /** Held by the routes that have it; what a policy claims is released with it. */
-export function bindPolicy(plan: PolicyPlan): Kept<BoundPolicy> {
-  return new Kept({ plan, hooks: policyOf(plan).bind(plan) });
+export function bindPolicy(plan: PolicyPlan, scope: BindScope, releases: readonly (() => void)[]): Kept<BoundPolicy> {
+  return new Kept({ plan, hooks: policyOf(plan).bind(plan, scope) }, releases);
 }
 
 export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
   if (bound.length === 0) return NONE;
   const all = bound.map(({ value }) => value.hooks);
   const backwards = all.toReversed();
+  const taker = all.findIndex((hooks) => hooks.take !== undefined);
+  const responses = (hooks: readonly Hooks[]) => hooks.flatMap((one) => one.response ?? []);
   return {
-    request: all.flatMap((hooks) => hooks.request ?? []),
+    request: all.flatMap((hooks): Asked[] => [hooks.request ?? hooks.take ?? []].flat()),
     forward: all.flatMap((hooks) => hooks.forward ?? []),
-    response: backwards.flatMap((hooks) => hooks.response ?? []),
+    response: responses(backwards),
     done: backwards.flatMap((hooks) => hooks.done ?? []),
-    asks: bound.flatMap(({ value: { plan, hooks } }) => (hooks.request === undefined ? [] : plan.type)),
+    inner: taker < 0 ? [] : responses(all.slice(taker + 1).toReversed()),
+    outer: taker < 0 ? [] : responses(all.slice(0, taker).toReversed()),
+    asks: bound.flatMap(({ value: { plan, hooks } }) => ((hooks.request ?? hooks.take) === undefined ? [] : plan.type)),
     gates: all.flatMap((hooks) => hooks.allows ?? []),
     lasting: all.filter((hooks) => hooks.allows === undefined),
   };

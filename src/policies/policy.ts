@@ -5,15 +5,19 @@
  * `request` and `forward` hooks run first to last, `response` and `done` hooks last to first.
  */
 import type { Exchange } from '../http/exchange.ts';
+import type { Verdict, Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
-
-/** undefined: go on. Otherwise the response to give instead. */
-export type Verdict = FixedResponse | undefined;
+import type { HttpCache } from '../cache/http-cache.ts';
+import type { CachePolicyPlan } from '../plan/types/cache.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Deadlines } from '../net/deadlines.ts';
 
 /** The phases a policy takes part in; what it leaves out costs nothing. */
 export interface Hooks {
   /** Before a pool is chosen: refuse, answer, or edit the request. */
-  request?: (x: Exchange) => Verdict | Promise<Verdict>;
+  request?: (x: Exchange) => FixedResponse | undefined | Promise<FixedResponse | undefined>;
+  /** In place of `request`, for the one policy of a route that answers by itself: it may take the exchange over. */
+  take?: (x: Exchange, way: Way) => Verdict;
   /** The last look at the request before it is sent on; a further attempt sends the same. */
   forward?: (x: Exchange) => void;
   /** The final response head is known and not yet sent. */
@@ -29,9 +33,19 @@ export interface Hooks {
 
 export type Gate = (x: Exchange, clientAddress: string) => boolean;
 
+/** What a policy may hold on to when it is bound. */
+export interface BindScope {
+  /** Of the route that it stands on. */
+  readonly route: string;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** The cache that its plan claims, which is held for as long as the policy lives. */
+  cache(plan: CachePolicyPlan): HttpCache;
+}
+
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
 export interface Policy<P> {
-  bind(plan: P): Hooks;
+  bind(plan: P, scope: BindScope): Hooks;
   /**
    * Why its hooks do to `x` what they do, in words, without values of the config. Absent: they have state, which asking
    * them would change; explain/ and the tests of a config then pass it over. Cold.

@@ -4,10 +4,10 @@ import type { ServerStream } from '../http/server-stream.ts';
 import type { LeaseView } from './live.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
-export function viewOf(x: Exchange, stream: ServerStream, tunnel: UpgradedTunnel | null): LeaseView {
+export function viewOf(x: Exchange, stream: ServerStream, tunnel: UpgradedTunnel | null, inner: boolean): LeaseView {
   const { clientAddress: client, connection, route, endpoint, startedAt } = x;
   return {
-    kind: tunnel === null ? 'exchange' : 'tunnel',
+    kind: inner ? 'fetch' : tunnel === null ? 'exchange' : 'tunnel',
     client,
     listener: connection.listener,
     route,

@@ -8,7 +8,9 @@ import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
+import type { Verdict, Way } from '../http/course.ts';
 import type { DateField } from '../http/date.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
@@ -49,7 +51,8 @@ export const DENIED_GOODBYE: End = { error: DENIED, closeCode: 1008 };
 
 /** One lease, for people. */
 export interface LeaseView {
-  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror';
+  /** `fetch`: for a cache. */
+  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror' | 'fetch';
   readonly client: string;
   readonly listener: string;
   /** '' for tcp. */
@@ -94,10 +97,13 @@ export interface Lease {
 /** One route, ready to run. Arrays are empty rather than absent. */
 export interface Route {
   readonly name: string;
-  readonly request: readonly NonNullable<Hooks['request']>[];
+  readonly request: readonly ((x: Exchange, way: Way) => Verdict | Promise<Verdict>)[];
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
+  /** The response hooks of the policies behind and before the one that may take exchanges over; `response` has them all. */
+  readonly inner: readonly NonNullable<Hooks['response']>[];
+  readonly outer: readonly NonNullable<Hooks['response']>[];
   /** Types of the policies that the request hooks are of. */
   readonly asks: readonly string[];
   /** Exactly one of the three is there. */

@@ -7,31 +7,30 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CONNECT_UNSUPPORTED, type GatewayError, INTERNAL, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
+import { type Branch, type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, DATE } from '../http/known.ts';
-import { clientAddress } from '../http/identity.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
+import { StoredReply } from '../http/stored-reply.ts';
 import type { Transport } from '../net/transport.ts';
-import type { Verdict } from '../policies/policy.ts';
 import { recordExchange } from './access-records.ts';
+import { dressed, TakenCourse } from './course.ts';
+import { refusalAt } from './entrance.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
 import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
-import { lastHop } from './max-forwards.ts';
 import { problem, unavailable } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
+import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
-const FORBIDDEN = 403;
-
-export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
+export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, Branch {
   readonly x: Exchange;
   readonly stream: ServerStream;
   /** Of the generation that it runs on, which may become another. */
@@ -46,6 +45,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** What the client asked for, if it is to become a tunnel: hooks edit the exchange itself. */
   #asked: Exchange | null = null;
   #routedPath = '';
+  /** A policy has taken it over. */
+  #course: TakenCourse | null = null;
+  /** Its client is a policy of another one: it is neither counted nor logged, and meets only the policies behind that. */
+  #inner = false;
 
   constructor(x: Exchange, stream: ServerStream, live: HttpLive) {
     this.x = x;
@@ -59,26 +62,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   /** Runs until it has to wait for somebody or is over. */
   start(): void {
     const { x, live } = this;
-    x.clientAddress = clientAddress(x.connection, x.fields, live.trusted);
-    if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
-      live.metrics.refusedByAcl++;
-      this.stream.closing = true;
-      this.#answer(problem(FORBIDDEN));
-      return;
-    }
-    if (live.shared.overloaded) {
-      live.metrics.refusedByOverload++;
-      this.refuse(OVERLOADED);
-      return;
-    }
-    if (x.method === 'CONNECT') {
-      this.stream.closing = true;
-      this.refuse(CONNECT_UNSUPPORTED);
-      return;
-    }
-    const last = lastHop(x);
-    if (last !== null) {
-      this.#answer(last);
+    const refusal = refusalAt(live, x, this.stream);
+    if (refusal !== null) {
+      if (refusal instanceof GatewayError) this.refuse(refusal);
+      else this.answer(refusal);
       return;
     }
     const route = live.router.match(x);
@@ -95,8 +82,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   #advance(): void {
     const hooks = this.#route!.request;
     while (this.#step < hooks.length) {
-      const verdict = hooks[this.#step++]!(this.x);
+      const verdict = hooks[this.#step++]!(this.x, this);
       if (verdict === undefined) continue;
+      if (verdict === TAKEN) return;
       if (verdict instanceof Promise) {
         verdict.then(
           (late) => this.#resume(late),
@@ -104,18 +92,56 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
         );
         return;
       }
-      this.#answer(verdict, true);
+      this.answer(verdict, true);
       return;
     }
     const { respond } = this.#route!;
-    if (respond !== null) this.#answer(respond(this.x));
+    if (respond !== null) this.answer(respond(this.x));
     else this.#forward();
   }
 
   #resume(verdict: Verdict): void {
-    if (this.#over) return;
+    if (this.#over || verdict === TAKEN) return;
     if (verdict === undefined) this.#advance();
-    else this.#answer(verdict, true);
+    else this.answer(verdict, true);
+  }
+
+  // === in the hands of a policy (Way, Branch)
+
+  get upgrade(): boolean {
+    return this.stream.upgrade;
+  }
+
+  take(holder: CourseHolder): Course {
+    return (this.#course = new TakenCourse(this, holder));
+  }
+
+  /** Sends another exchange where this one would have gone from here. */
+  branch(x: Exchange, stream: ServerStream): Branch {
+    const inner = new Passage(x, stream, this.live);
+    inner.#inner = true;
+    inner.#route = this.#route;
+    inner.#step = this.#step;
+    x.route = this.x.route;
+    inner.#advance();
+    return inner;
+  }
+
+  /** For the one client that it is for. */
+  mark(fields: Fields): void {
+    const forwarding = this.#forwarding;
+    if (forwarding?.attempt != null) forwarding.pool.mark(this.x, forwarding.attempt.endpoint, fields);
+  }
+
+  /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
+  dress(fields: Fields): void {
+    const hooks = this.#route!.outer;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
+    this.#explain(fields);
+  }
+
+  #explain(fields: Fields): void {
+    if (!this.#inner) this.live.explain?.onResponse(fields, this.x, this.#facts(false));
   }
 
   #forward(): void {
@@ -147,25 +173,26 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     x.upstreamAt = now;
     x.status = status;
     x.responseFields = fields;
-    stripHopByHop(fields);
-    // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
-    if (status === 204) fields.removeKnown(CONTENT_LENGTH);
-    if (!fields.has(DATE)) fields.add('Date', this.live.shared.date.value());
-    fields.add('Via', '1.1 prozy');
-    forwarding.pool.mark(x, attempt.endpoint, fields);
-    const hooks = this.#route!.response;
+    receive(fields, status, this.live.shared.date);
+    if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
+    const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
-    if (this.live.explain !== null) this.live.explain.onResponse(fields, x, this.#facts(false));
+    this.#explain(fields);
     this.stream.head(status, reason, fields, framing, attempt.connection!);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.x.tap !== null) this.x.tap.data(bytes, start, end);
     return this.stream.data(bytes, start, end);
   }
 
   end(trailers: string): void {
     this.#forwarding!.attempt!.completed();
-    this.#finish();
+    if (this.x.tap !== null) {
+      this.x.tap.end(trailers);
+      this.x.tap = null;
+    }
+    this.settle();
     this.stream.end(trailers);
   }
 
@@ -179,7 +206,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.responseFields = fields;
     attempt!.answered(101, this.live.shared.clock.now());
     pool.mark(this.x, attempt!.endpoint, fields);
-    if (this.live.explain !== null) this.live.explain.onResponse(fields, this.x, this.#facts(false));
+    this.#explain(fields);
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
@@ -192,7 +219,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#bytesOut = bytesOut;
     this.x.error = code;
     this.#over = false;
-    this.#finish();
+    this.settle();
   }
 
   /** The attempt under way failed. */
@@ -208,7 +235,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.x.error = error.code;
     this.x.status = error.status;
     this.#forwarding?.stop();
-    this.#finish();
+    this.#course?.holder.clientGone(error);
+    this.settle();
   }
 
   rehome(next: Successor): Pin | null {
@@ -217,7 +245,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     // Not routed: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
     const [asked, routedPath, forwarding, tunnel] = [this.#asked, this.#routedPath, this.#forwarding, this.#tunnel];
-    const home = newHomeOf({ x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun }, next);
+    const home = newHomeOf(
+      { x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun, taken: this.#course !== null },
+      next,
+    );
     if (typeof home === 'string') return home;
     this.live = home.live;
     this.#route = home.route;
@@ -232,6 +263,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
     this.#tunnel?.cut(end);
     if (this.#over) return;
     this.#forwarding?.stop();
+    this.#course?.holder.clientGone(end.error);
     this.stream.closing = true;
     this.refuse(end.error);
   }
@@ -241,35 +273,49 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   view(): LeaseView {
-    return viewOf(this.x, this.stream, this.#tunnel);
+    return viewOf(this.x, this.stream, this.#tunnel, this.#inner);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
   answerInstead(error: GatewayError, response: FixedResponse): void {
     this.x.error = error.code;
     this.x.endpoint = '';
-    this.#answer(response);
+    this.answer(response);
   }
 
   /** The client gets an answer that says what is wrong, or its connection ends if one had begun. */
   refuse(error: GatewayError): void {
     this.x.error = error.code;
     if (this.stream.begun) {
-      this.#finish();
+      this.settle();
       this.stream.abort();
-    } else this.#answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
+    } else this.answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
   }
 
-  #answer(response: FixedResponse, denied = false): void {
+  /** A whole answer that no upstream gives. `denied`: a policy refuses the request. */
+  answer(response: FixedResponse | StoredReply, denied = false): void {
     const { stream, x } = this;
+    if (response instanceof StoredReply) {
+      this.#reply(response);
+      return;
+    }
     const { explain } = this.live;
-    const answer = explain === null ? response : explain.onAnswer(response, x, this.#facts(denied));
+    const answer = explain === null || this.#inner ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
     stream.owner = null;
     // Leases and counters are settled first: `fixed` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
-    this.#finish();
+    this.settle();
     stream.fixed(answer);
+  }
+
+  #reply(stored: StoredReply): void {
+    const { x, stream } = this;
+    x.status = stored.status;
+    const reply = this.#route!.outer.length === 0 && this.live.explain === null ? stored : dressed(stored, this);
+    this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
+    this.settle();
+    stream.stored(reply);
   }
 
   /** For explain-field.ts. */
@@ -278,16 +324,19 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder {
   }
 
   /** The exchange is over: hooks, counters, log, lease. What remains is for the stream to send. */
-  #finish(): void {
+  settle(): void {
     if (this.#over) return;
     this.#over = true;
     const { x, stream } = this;
     stream.owner = null;
+    if (x.tap !== null) x.tap.fail(CLIENT_GONE);
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#forwarding?.finished();
     const route = this.#route;
-    if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-    recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
+    if (!this.#inner) {
+      if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
+      recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
+    }
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
     this.live.lease.release(this);

@@ -1,5 +1,6 @@
 /** The conditions of a route beyond host and path, compiled. Cold to make, hot to ask. */
 import type { Exchange } from '../http/exchange.ts';
+import { queryValue } from '../http/query.ts';
 import type { FieldMatchPlan, MatchPlan } from '../plan/types.ts';
 
 export type Predicate = (x: Exchange) => boolean;
@@ -34,26 +35,4 @@ export function compileValue(plan: FieldMatchPlan): (value: string | undefined) 
   if (plan.kind === 'exact') return (value) => value === plan.value;
   const pattern = new RegExp(plan.value);
   return (value) => value !== undefined && pattern.test(value);
-}
-
-/** The first value of a query parameter, decoded; '' if it has none. `query` begins with "?" or is ''. */
-export function queryValue(query: string, name: string): string | undefined {
-  let from = 1;
-  while (from < query.length) {
-    let end = query.indexOf('&', from);
-    if (end < 0) end = query.length;
-    const equals = query.indexOf('=', from);
-    const nameEnd = equals < 0 || equals > end ? end : equals;
-    if (decode(query.slice(from, nameEnd)) === name) return decode(query.slice(Math.min(nameEnd + 1, end), end));
-    from = end + 1;
-  }
-  return undefined;
-}
-
-/** `+` is a space; an encoding that is none stays as it is. */
-function decode(text: string): string {
-  if (!text.includes('%') && !text.includes('+')) return text;
-  return text
-    .replaceAll('+', ' ')
-    .replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
 }

@@ -27,6 +27,8 @@ export interface Moving extends NewHome {
   readonly tunnel: UpgradedTunnel | null;
   /** Its response has begun. */
   readonly begun: boolean;
+  /** It is in the hands of a policy. */
+  readonly taken: boolean;
 }
 
 /** A copy of a request that no hook will edit. */
@@ -49,7 +51,9 @@ export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   if (route === old) return { live, route };
   if (route.name !== old.name) return 'routed_elsewhere';
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
-  if (forwarding === null || !sameHooks(route, old)) return 'policies_changed';
+  if (!sameHooks(route, old)) return 'policies_changed';
+  // What a policy has taken over goes on by itself, and what that has sent on has a lease of its own.
+  if (forwarding === null) return moving.taken ? { live, route } : 'policies_changed';
   // Nothing is left to decide when the response has begun, or when it has become a tunnel.
   const settled = tunnel !== null || moving.begun;
   const endpoint = settled ? (tunnel?.endpoint ?? forwarding.attempt?.endpoint ?? null) : null;

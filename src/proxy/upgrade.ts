@@ -35,7 +35,8 @@ export class UpgradedTunnel implements TunnelObserver {
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
     fields.add('Via', '1.1 prozy');
-    const client = passage.stream.switchProtocols(fields);
+    // Nobody answers 101 to a client that has not offered it (h1/client.ts).
+    const client = passage.stream.switchProtocols(fields)!;
     this.#closed = client.closed;
     const { metrics, shared } = passage.live;
     metrics.tunnelsOpened++;

@@ -10,6 +10,7 @@ import type { ListeningSocket } from '../net/listen.ts';
 import type { AdminPlan } from '../plan/types.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
+import type { Prepared } from './opening.ts';
 
 export type AdminPages = (gateway: Gateway, request: http.IncomingMessage, response: http.ServerResponse) => void;
 
@@ -33,7 +34,7 @@ export class AdminListener {
   }
 
   /** Throws a OpenError. */
-  async prepare(plan: AdminPlan | null): Promise<{ commit(): void; abort(): void }> {
+  async prepare(plan: AdminPlan | null): Promise<Prepared> {
     if (plan !== null && plan.claim.identity === this.#identity) return { commit: () => {}, abort: () => {} };
     const server = plan === null ? null : await this.#open(plan);
     return {

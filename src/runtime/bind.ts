@@ -4,14 +4,16 @@
  * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
  * anything fails, what was acquired is released in reverse and the caller's world is as before.
  */
+import { HttpCache } from '../cache/http-cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Kept } from '../kit/kept.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { EndpointPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
-import { bindPolicy, hooksOf } from '../policies/index.ts';
+import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
+import type { BindScope } from '../policies/policy.ts';
 import { bindAction, fixedResponse } from '../proxy/actions.ts';
 import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
@@ -23,11 +25,12 @@ import { Router } from '../proxy/router.ts';
 import { Split } from '../proxy/split.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
-import { type EndpointParts, EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
+import type { EndpointParts } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
-import { Pool } from '../upstream/pool.ts';
-import { bindStrategy } from '../upstream/strategies/index.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { Resolution, type ResolutionObserver } from '../upstream/resolution.ts';
 import type { Carryover } from './carryover.ts';
+import { Membership, tuneMember } from './membership.ts';
 import { comparedRouting, LivePolicies, livePool, liveRoute, poolsOf } from './reuse.ts';
 import { type BoundRoute, Snapshot } from './snapshot.ts';
 
@@ -40,6 +43,8 @@ export interface BindContext {
   readonly shared: Shared;
   readonly total: TotalConnections;
   readonly healthChanged: EndpointParts['changed'];
+  /** Told of names that stand for others, or can't be asked for. */
+  readonly names: ResolutionObserver;
   /** Snapshots that something runs on, the current one first. */
   readonly live: () => readonly Snapshot[];
   /** Whatever snapshot is current when it is called. */
@@ -99,29 +104,12 @@ function bindPool(plan: PoolPlan, context: BindContext): Kept<Pool> {
 
 /** `onEnd` gathers what is called, last first, when nobody holds the pool any more. */
 function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
-  const { carryover, clock, random, shared, metrics } = context;
-  const { deadlines } = shared;
-  const load = carryover.acquire(plan.claim, () => new PoolLoad(plan, deadlines, metrics.pool(plan.name)));
+  const { carryover, shared, metrics } = context;
+  const load = carryover.acquire(plan.claim, () => new PoolLoad(plan, shared.deadlines, metrics.pool(plan.name)));
   onEnd(() => carryover.release(plan.claim));
-  const states = plan.endpoints.map((endpoint) => {
-    const { address, weight, claim } = endpoint;
-    const state = carryover.acquire(claim, () => {
-      const parts = { clock, deadlines, random, load, metrics: metrics.endpoint(plan.name, address.text) };
-      const changed = context.healthChanged;
-      return new EndpointState(address, tuningOf(plan, endpoint), { ...parts, pool: plan.name, changed });
-    });
-    onEnd(() => carryover.release(claim));
-    const { active } = plan.health;
-    const { check } = endpoint;
-    if (active !== null && check !== null) {
-      carryover.acquire(check, () => new ActiveCheck(state, active, clock, random));
-      onEnd(() => carryover.release(check));
-    }
-    return { state, weight };
-  });
-  const pool = new Pool(plan, states, load, deadlines, (candidates) => bindStrategy(plan.strategy, candidates, random));
-  onEnd(() => pool.close());
-  return pool;
+  const membership = new Membership(plan, load, context);
+  onEnd(() => membership.close());
+  return membership.open();
 }
 
 function bindFallback({ fallback }: PoolPlan, snapshot: Snapshot): Pool['fallback'] {
@@ -129,17 +117,14 @@ function bindFallback({ fallback }: PoolPlan, snapshot: Snapshot): Pool['fallbac
   return fallback.type === 'pool' ? snapshot.pool(fallback.pool) : fixedResponse(fallback);
 }
 
-function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
-  const { keepalive, health, timeouts } = pool;
-  return { keepalive, health, maxConnections, maxRequests, connectTimeout: timeouts.connect };
-}
-
 function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): Kept<BoundRoute> {
   const { action, mirror } = plan;
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
   const live = new LivePolicies(plan.name, context.live());
-  const policies = plan.policies.map((policy) => live.take(policy, () => bindPolicy(policy)));
+  const policies = plan.policies.map((policy) =>
+    live.take(policy, () => bindOne(policy, plan.name, snapshot, context)),
+  );
   const route: Route = {
     name: plan.name,
     ...hooksOf(policies),
@@ -155,6 +140,23 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     { plan, route, policies },
     policies.map((policy) => () => policy.release()),
   );
+}
+
+/** What a policy claims is given back when nobody holds it any more. */
+function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): Kept<BoundPolicy> {
+  const { clock, shared, carryover, metrics } = context;
+  const releases: (() => void)[] = [];
+  const scope: BindScope = {
+    route,
+    clock,
+    deadlines: shared.deadlines,
+    cache: ({ name, claim }) => {
+      const store = snapshot.plan.caches.find((one) => one.name === name)!;
+      releases.push(() => carryover.release(claim));
+      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name)));
+    },
+  };
+  return bindPolicy(plan, scope, releases);
 }
 
 function bindListener(
@@ -193,22 +195,25 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   const configured = snapshot.plan.limits.connections;
   const { possible } = context.total;
   context.total.limit = configured === 0 || (possible > 0 && possible < configured) ? possible : configured;
-  for (const pool of snapshot.plan.pools) {
-    for (const endpoint of pool.endpoints) {
-      const state = context.carryover.peek(endpoint.claim);
-      if (state instanceof EndpointState) state.tune(tuningOf(pool, endpoint));
-      const check = endpoint.check === null ? undefined : context.carryover.peek(endpoint.check);
-      if (check instanceof ActiveCheck) check.tune(pool.health.active!);
+  for (const cache of snapshot.plan.caches) {
+    const state = context.carryover.peek(cache.claim);
+    if (state instanceof HttpCache) state.tune(cache);
+  }
+  for (const { value: pool } of snapshot.pools.values()) {
+    const { plan, endpoints, load } = pool;
+    for (const { member } of endpoints) tuneMember(plan, member, context);
+    for (const { claim } of plan.dns?.names ?? []) {
+      const resolution = context.carryover.peek(claim);
+      if (resolution instanceof Resolution) resolution.tune(plan.dns!);
     }
-    const load = context.carryover.peek(pool.claim);
-    if (load instanceof PoolLoad) load.tune(pool);
+    load.tune(plan);
   }
 }
 
 /** Stops the checks that only what is not current any more asks for. */
 export function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
-  const checksOf = (snapshot: Snapshot) =>
-    snapshot.plan.pools.flatMap(({ endpoints }) => endpoints.flatMap(({ check }) => check ?? []));
+  const checksOf = ({ pools }: Snapshot) =>
+    [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
   const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));
   for (const claim of checksOf(previous)) {
     const check = wanted.has(claim.identity) ? undefined : carryover.peek(claim);

@@ -8,6 +8,8 @@ import { compile, type Environment, type Known, type Verdict } from './compile.t
 export interface CompileRequest {
   readonly file: string;
   readonly env: Environment;
+  readonly given: ReadonlyMap<string, string>;
+  readonly found: ReadonlyMap<string, readonly string[]>;
   readonly known: Known | null;
 }
 
@@ -34,8 +36,8 @@ parentPort?.on('message', (message: CompileRequest | RoutesRequest) => {
 
 stepBack();
 
-function answer({ file, env, known }: CompileRequest): CompileAnswer | null {
-  const compiled = compile(file, env, known);
+function answer({ known, ...input }: CompileRequest): CompileAnswer | null {
+  const compiled = compile(input, known);
   if (compiled === null) return null;
   const { plan, planDigest, ...verdict } = compiled;
   const parcel = plan === null ? null : wrapPlan(plan);

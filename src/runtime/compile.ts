@@ -2,7 +2,9 @@
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, configError, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
+import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
+import { type Clock, systemClock } from '../kit/clock.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
@@ -21,7 +23,26 @@ export interface Known extends Watched {
   readonly digest: string;
 }
 
+/** What a config has to pass. */
+export type Stage = 'parsed' | 'validated' | 'planned' | 'tested';
+
+export interface Passed {
+  readonly stage: Stage;
+  /** Epoch ms. */
+  readonly at: number;
+  /** How long it took. */
+  readonly ms: number;
+}
+
 export interface Verdict extends Known {
+  /** In their order, as far as it came. */
+  readonly passed: readonly Passed[];
+  /** The text of each config file, as it is written; what is refused has none. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** What was found for each pattern. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  /** Over those texts, also of what is refused: see history/entry.ts. */
+  readonly content: string;
   readonly problems: readonly Problem[];
   /** The problems as people read them; '' if there are none. */
   readonly report: string;
@@ -36,46 +57,88 @@ export interface Compiled extends Verdict {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What is compiled. */
+export interface CompileInput {
+  /** Absolute path. */
+  readonly file: string;
+  readonly env: Environment;
+  /** Texts that stand for what is in files of these absolute paths. */
+  readonly given?: ReadonlyMap<string, string>;
+  /** What is found for these patterns. */
+  readonly found?: ReadonlyMap<string, readonly string[]>;
+  readonly clock?: Clock;
+}
+
 /** Times that files are read anew because they changed while they were read. */
 const MOST_READINGS = 5;
 
-/** `file`: absolute path. Answers null if all is still as `known`. */
-export function compile(file: string, env: Environment, known: Known | null = null): Compiled | null {
-  if (known !== null && digestNow(known) === known.digest) return null;
-  let compiled = compileOnce(file, env);
+/** Answers null if all is still as `known`. */
+export function compile(input: CompileInput, known: Known | null = null): Compiled | null {
+  const { file, clock = systemClock } = input;
+  const started = clock.now();
+  if (known !== null && digestNow(known, input) === known.digest) return null;
+  let compiled = compileAt(started, input);
   // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
-  for (let i = 1; digestNow(compiled) !== compiled.digest; i++) {
+  for (let i = 1; digestNow(compiled, input) !== compiled.digest; i++) {
     if (i === MOST_READINGS) return unsettled(file, compiled);
-    compiled = compileOnce(file, env);
+    compiled = compileAt(started, input);
   }
   return compiled;
 }
 
 /** Refused, and like all that is refused looked at again a little later. */
-function unsettled(file: string, { files, globs, digest }: Known): Compiled {
+function unsettled(file: string, { files, globs, digest, found, content }: Verdict): Compiled {
   const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
   const { problems, report } = configError([problem], new Map());
-  return { plan: null, planDigest: '', problems, report, files, globs, digest };
+  return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
+
+/** Of a config that is refused. */
+const NOTHING = { plan: null, planDigest: '', texts: new Map<string, string>() } as const;
 
 /** Whatever was compiled before. `file`: absolute path. */
 export function compileOnce(file: string, env: Environment): Compiled {
-  const sources = new Sources();
-  const seen = (): Known => ({ files: sources.files, globs: sources.globs, digest: sources.digest() });
+  return compileAt(systemClock.now(), { file, env });
+}
+
+/** `started`: when the first stage began. */
+function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): Compiled {
+  const sources = new Sources(given, found);
+  const passed: Passed[] = [];
+  let mark = started;
+  const pass = (stage: Stage): void => {
+    const now = clock.now();
+    passed.push({ stage, at: clock.wall(), ms: now - mark });
+    mark = now;
+  };
+  const seen = () => ({
+    passed,
+    files: sources.files,
+    globs: sources.globs,
+    digest: sources.digest(),
+    found: sources.texts.found,
+    content: contentOf(sources.texts),
+  });
   try {
-    const loaded = loadConfig({ file, env, sources });
+    const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
+    // If there are problems, planning looks for more of them and refuses it.
+    if (loaded.problems.length === 0) pass('validated');
     const plan = planGateway(loaded);
+    const planDigest = digestOfParcel(wrapPlan(plan));
+    pass('planned');
     checkExpectations(plan, loaded);
-    return { plan, planDigest: digestOfParcel(wrapPlan(plan)), problems: [], report: '', ...seen() };
+    pass('tested');
+    const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
+    return { plan, planDigest, texts, problems: [], report: '', ...seen() };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { plan: null, planDigest: '', problems: error.problems, report: error.report, ...seen() };
+    return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
   }
 }
 
 /** The digest of what is there now. */
-function digestNow({ files, globs }: Watched): string {
-  const sources = new Sources();
+function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
+  const sources = new Sources(given, found);
   for (const file of files) sources.read(file);
   for (const glob of globs) sources.glob(glob);
   return sources.digest();

@@ -28,8 +28,10 @@ import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
 import { namedSeries, runtimeGauges } from './inventory.ts';
+import { askFirst, NameTeller } from './names.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
+import { type ApplySteps, openAll } from './opening.ts';
 import { Overload } from './overload.ts';
 import { Retirement } from './retirement.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -65,6 +67,7 @@ export class Gateway {
   readonly #retirement: Retirement;
   /** What happens, as it happens. */
   readonly events = new Events();
+  readonly #names: NameTeller;
   #current: Snapshot | null = null;
   #generation = 0;
   #state: GatewayState = 'starting';
@@ -77,6 +80,7 @@ export class Gateway {
     this.log = options.log ?? new Log(this.clock);
     const { clock, log, metrics, events } = this;
     this.#retirement = new Retirement({ clock, log, metrics, events });
+    this.#names = new NameTeller(log, events, clock);
     const deadlines = new Deadlines(this.clock);
     this.#shared = {
       clock: this.clock,
@@ -133,22 +137,25 @@ export class Gateway {
     return this.#admin.address;
   }
 
+  /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
+  whenAlone(generation: number, done: () => void): () => void {
+    return this.#retirement.whenAlone(generation, done);
+  }
+
   /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
-  async apply(plan: Plan): Promise<Snapshot> {
+  async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
     const context = this.#context();
     const next = await bind(plan, context);
     let accessLog: AccessLog | null = null;
     try {
+      await askFirst(next, this.carryover, this.clock);
       accessLog = this.#accessLogFor(plan);
-      const admin = await this.#admin.prepare(plan.admin);
-      const listeners = await this.#listeners.prepare(plan).catch((error: unknown) => {
-        admin.abort();
-        throw error;
-      });
+      const parts = [() => this.#listeners.prepare(plan), () => this.#admin.prepare(plan.admin)];
+      const opened = await openAll(parts, steps);
       const previous = this.#become(next);
-      listeners.commit();
-      admin.commit();
+      opened.commit();
       this.#settle(previous, next, context, accessLog);
+      steps?.active(next.generation);
       await this.#retirement.handOver(next);
       await this.#forgetSeries();
     } catch (error) {
@@ -185,8 +192,7 @@ export class Gateway {
 
   /** Drops the series of what no live plan names any more. */
   async #forgetSeries(): Promise<void> {
-    const plans = this.snapshots.map(({ plan }) => plan);
-    this.metrics.retain(await namedSeries(plans, this.clock));
+    this.metrics.retain(await namedSeries(this.snapshots, this.clock));
   }
 
   #accessLogFor(plan: Plan): AccessLog | null {
@@ -210,6 +216,7 @@ export class Gateway {
       shared: this.#shared,
       total: this.#total,
       healthChanged: this.#healthChanged,
+      names: this.#names,
       live: () => this.snapshots,
       current: () => this.#current,
     };

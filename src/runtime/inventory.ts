@@ -3,33 +3,48 @@ import type { Clock } from '../kit/clock.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { NamedSeries } from '../observe/metrics.ts';
-import type { Plan } from '../plan/types.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
-import { EndpointState } from '../upstream/endpoint.ts';
 import type { Duty } from '../upstream/health.ts';
+import type { Member } from '../upstream/lineup.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import type { Gateway } from './gateway.ts';
+import { resolutionsOf } from './names.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** The names of everything that may still be counted. */
-export async function namedSeries(plans: readonly Plan[], clock: Clock): Promise<NamedSeries> {
+export async function namedSeries(snapshots: readonly Snapshot[], clock: Clock): Promise<NamedSeries> {
   const endpoints = new Map<string, Set<string>>();
-  for (const pool of plans.flatMap((plan) => plan.pools)) {
-    const addresses = endpoints.get(pool.name) ?? new Set();
-    for (const { address } of pool.endpoints) addresses.add(address.text);
-    endpoints.set(pool.name, addresses);
+  const names = new Map<string, Set<string>>();
+  for (const { value: pool } of snapshots.flatMap(({ pools }) => [...pools.values()])) {
+    // Those that are gone and still at work are among them.
+    for (const { address } of pool.load.endpoints) addTo(endpoints, pool.name, address.text);
+    for (const { name } of pool.plan.dns?.names ?? []) addTo(names, pool.name, name);
   }
+  const plans = snapshots.map(({ plan }) => plan);
   // The empty name counts what no route took.
   const routes = new Set(['']);
   for (const plan of plans) await inSlices(plan.routes, clock, ({ name }) => routes.add(name));
   return {
     routes,
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
+    pools: new Set(plans.flatMap((plan) => plan.pools.map(({ name }) => name))),
     endpoints,
+    names,
   };
+}
+
+function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
+  const of = map.get(key);
+  if (of === undefined) map.set(key, new Set([value]));
+  else of.add(value);
 }
 
 export interface EndpointView extends EndpointGauges {
   readonly weight: number;
+  /** The name that it was found by, with its port; null: its address is in the config. */
+  readonly name: string | null;
+  /** Those of the first, 0, are asked before those of the next. */
+  readonly priority: number;
   /** healthy, failing, open, half_open, check_failed, draining or disabled. */
   readonly state: string;
   /** What an operator said. */
@@ -48,51 +63,82 @@ export interface EndpointView extends EndpointGauges {
   readonly check: { readonly at: string; readonly result: string } | null;
 }
 
-/** Every endpoint of the current plan with its state. */
+/** Every endpoint of the current pools with its state. */
 export function endpointViews(gateway: Gateway): EndpointView[] {
-  const pools = gateway.current?.plan.pools ?? [];
-  return pools.flatMap((pool) =>
-    pool.endpoints.flatMap(({ address, weight, claim, check }) => {
-      const endpoint = gateway.carryover.peek(claim);
-      if (!(endpoint instanceof EndpointState)) return [];
-      const { health, connections } = endpoint;
-      const checked = check === null ? undefined : gateway.carryover.peek(check);
-      const waits = health.failures > 0 && health.retryTime > gateway.clock.wall();
-      return {
-        pool: pool.name,
-        endpoint: address.text,
-        weight,
-        healthy: health.well,
-        state: health.state,
-        duty: health.duty,
-        failures: health.failures,
-        last_error: health.lastError,
-        since: new Date(health.since).toISOString(),
-        next_try: waits ? new Date(health.retryTime).toISOString() : null,
-        active: endpoint.active,
-        open: connections.open,
-        idle: connections.idle,
-        latency_ms: Math.round(endpoint.latency * 100) / 100,
-        retries: endpoint.metrics.retries,
-        ejections: endpoint.metrics.ejections,
-        check:
-          checked instanceof ActiveCheck && checked.lastAt > 0
-            ? { at: new Date(checked.lastAt).toISOString(), result: checked.lastResult }
-            : null,
-      };
-    }),
-  );
+  const pools = [...(gateway.current?.pools.values() ?? [])];
+  return pools.flatMap(({ value }) => value.endpoints.map(({ member }) => viewOf(gateway, member)));
+}
+
+function viewOf({ carryover, clock }: Gateway, { plan, state: endpoint, check, name, priority }: Member): EndpointView {
+  const { health, connections } = endpoint;
+  const checked = check === null ? undefined : carryover.peek(check.claim);
+  const waits = health.failures > 0 && health.retryTime > clock.wall();
+  return {
+    pool: endpoint.pool,
+    endpoint: plan.address.text,
+    weight: plan.weight,
+    name,
+    priority,
+    healthy: health.well,
+    state: health.state,
+    duty: health.duty,
+    failures: health.failures,
+    last_error: health.lastError,
+    since: new Date(health.since).toISOString(),
+    next_try: waits ? new Date(health.retryTime).toISOString() : null,
+    active: endpoint.active,
+    open: connections.open,
+    idle: connections.idle,
+    latency_ms: Math.round(endpoint.latency * 100) / 100,
+    retries: endpoint.metrics.retries,
+    ejections: endpoint.metrics.ejections,
+    check:
+      checked instanceof ActiveCheck && checked.lastAt > 0
+        ? { at: new Date(checked.lastAt).toISOString(), result: checked.lastResult }
+        : null,
+  };
 }
 
 /** Tells an endpoint what an operator said; null: there is no such endpoint. */
 export function commandEndpoint(gateway: Gateway, pool: string, endpoint: string, duty: Duty): EndpointView | null {
-  const planned = gateway.current?.plan.pools
-    .find(({ name }) => name === pool)
-    ?.endpoints.find(({ address }) => address.text === endpoint);
-  const state = planned === undefined ? undefined : gateway.carryover.peek(planned.claim);
-  if (!(state instanceof EndpointState)) return null;
-  state.command(duty);
-  return endpointViews(gateway).find((view) => view.pool === pool && view.endpoint === endpoint) ?? null;
+  const found = gateway.current?.pools.get(pool)?.value.endpoints.find(({ name }) => name === endpoint);
+  if (found === undefined) return null;
+  found.state.command(duty);
+  return viewOf(gateway, found.member);
+}
+
+export interface NameView {
+  readonly pool: string;
+  readonly name: string;
+  /** auto, a, aaaa, both or srv. */
+  readonly type: string;
+  readonly addresses: readonly {
+    readonly endpoint: string;
+    readonly host: string;
+    readonly priority: number;
+    readonly weight: number;
+  }[];
+  /** '' or why the last answer brought nothing, or not everything. */
+  readonly last_error: string;
+  /** When something was last found; null: never. */
+  readonly last_found: string | null;
+  /** When it is asked for again; null: now. */
+  readonly next_lookup: string | null;
+}
+
+/** Every name that endpoints of the current plan are found by. */
+export function nameViews({ current, carryover }: Gateway): NameView[] {
+  return (current === null ? [] : resolutionsOf(current, carryover)).map(
+    ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
+      pool,
+      name,
+      type,
+      addresses: found.map(({ text, host, priority, weight }) => ({ endpoint: text, host, priority, weight })),
+      last_error: lastError,
+      last_found: lastFoundAt === 0 ? null : new Date(lastFoundAt).toISOString(),
+      next_lookup: nextAt === 0 ? null : new Date(nextAt).toISOString(),
+    }),
+  );
 }
 
 function poolGauges(gateway: Gateway): PoolGauges[] {

@@ -8,20 +8,13 @@ import { listen, type ListeningSocket, type ListenOptions } from '../net/listen.
 import type { Transport } from '../net/transport.ts';
 import type { AddressPlan, Plan } from '../plan/types.ts';
 import { OpenError } from './open-error.ts';
+import type { Prepared } from './opening.ts';
 
 interface Open {
   readonly name: string;
   readonly socket: ListeningSocket;
   /** Connections that wait for the commit; null after it. */
   waiting: Transport[] | null;
-}
-
-/** New sockets that are open but not in use. */
-export interface PreparedListeners {
-  /** Takes them into use, and closes those that the plan does not name. */
-  commit(): void;
-  /** Closes them again. */
-  abort(): void;
 }
 
 export class Listeners {
@@ -34,8 +27,8 @@ export class Listeners {
     this.#options = options;
   }
 
-  /** Throws a OpenError. */
-  async prepare(plan: Plan): Promise<PreparedListeners> {
+  /** Opens new sockets; those that the plan does not name are closed when they come into use. Throws a OpenError. */
+  async prepare(plan: Plan): Promise<Prepared> {
     const fresh = new Map<string, Open>();
     const abort = (): void => {
       for (const { socket, waiting } of fresh.values()) {

@@ -1,58 +1,62 @@
 /**
  * Hints become reloads: read, compile, apply; one at a time, the latest wins. Cold.
  *
- * The only caller of `Gateway.apply` after the start. A bad config is refused whole and told once for each content; the
- * old one keeps serving and the watching goes on.
+ * What applies them is in applier.ts. A bad config is refused whole and told once for each content; the old one keeps
+ * serving and the watching goes on. What each reload went through is in reload.ts.
  */
 import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
-import type { Clock, Timer } from '../kit/clock.ts';
+import type { Clock } from '../kit/clock.ts';
+import { Applier, refusalOf, refusalToOpen } from './applier.ts';
 import type { Compiled, Environment, Known } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
+import { History, type HistoryOptions, type StandIn } from './history.ts';
 import { OpenError } from './open-error.ts';
-import { changesBetween } from './told-changes.ts';
+import type { Reload, Trigger } from './reload.ts';
+import { Reloads } from './reloads.ts';
+import { StandInRunner } from './stand-in.ts';
+import { type Turn, Turns } from './turns.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
 
-export interface ReloadOutcome {
-  readonly result: 'applied' | 'unchanged' | 'failed';
-  /** ISO time. */
-  readonly at: string;
-  readonly digest: string;
-  readonly duration_ms: number;
-  readonly generation: number;
-  /** What was wrong, as text for people; empty if nothing was. */
-  readonly problem: string;
+/** What became of going back to an entry, or of following the file again. */
+export interface Returned {
+  readonly reload: Reload;
+  /** Would a restart know of it? */
+  readonly persisted: boolean;
 }
 
 export class Reloader {
-  /** The last load that was not simply "nothing has changed". */
-  last: ReloadOutcome | null = null;
-  readonly #gateway: Gateway;
+  readonly reloads: Reloads;
+  readonly history: History;
+  readonly #standIns: StandInRunner;
   readonly #file: string;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
   readonly #watcher: SourceWatcher;
   /** What was last read; null: nothing yet. */
   #known: Known | null = null;
-  #suspect = '';
-  /** Of the plan in effect. */
-  #plan = '';
-  #running: Promise<void> | null = null;
-  #again = false;
-  #forced = false;
-  #secondLook: Timer | null = null;
+  /** Of the file when it was last read. */
+  #content = '';
+  readonly #applier: Applier;
+  readonly #turns: Turns;
+  /** Ends the pause before a second look. */
+  #wake: (() => void) | null = null;
   #closed = false;
 
-  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock) {
-    this.#gateway = gateway;
+  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
     this.#file = file;
     this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
-    this.#watcher = new SourceWatcher(clock, () => this.hint());
+    this.reloads = new Reloads(gateway, file, clock);
+    this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
+    this.history = new History(gateway, file, env, options);
+    this.#applier = new Applier(gateway, this.reloads);
+    this.#standIns = new StandInRunner(this.history, new Compiler(file, env, clock), this.#applier);
+    this.#turns = new Turns(this.reloads, (turn) => this.#taken(turn));
   }
 
   /** Where its file is. */
@@ -62,133 +66,176 @@ export class Reloader {
 
   /** The first load. Throws a ConfigError or an OpenError. */
   async start(): Promise<void> {
-    const started = this.#clock.now();
+    const reload = this.reloads.make('start');
+    reload.begin();
     const compiled = await this.#compiler.compile(null);
     if (compiled === null) return;
-    if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
-    await this.#gateway.apply(compiled.plan);
+    this.history.open(compiled);
+    const held = await this.history.held(compiled.content);
+    if (held !== null && (await this.#startBy(held, 'held', compiled))) return;
+    try {
+      if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
+      this.#applier.see(reload, compiled);
+      await this.#applier.apply(reload, compiled);
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
+      if (!(await this.#startByLastGood(reload, compiled, error))) throw error;
+      return;
+    }
     this.#noteFiles(compiled);
-    this.#plan = compiled.planDigest;
-    this.#record('applied', compiled.digest, started, '');
+    this.history.fileTookEffect(compiled, reload);
+  }
+
+  /** Answers whether it serves. */
+  async #startBy(standIn: StandIn, trigger: Trigger, file: Compiled): Promise<boolean> {
+    if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
+    this.#noteFiles(file);
+    return true;
+  }
+
+  async #startByLastGood(reload: Reload, file: Compiled, error: ConfigError | OpenError): Promise<boolean> {
+    let told = false;
+    for await (const standIn of this.history.lastGood()) {
+      // It would fail as the file does.
+      if (standIn.entry.content === file.content) continue;
+      if (!told) {
+        if (file.plan === null) this.#applier.see(reload, file);
+        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error) : refusalOf(file));
+      }
+      told = true;
+      if (await this.#startBy(standIn, 'last_good', file)) return true;
+    }
+    return false;
   }
 
   /** Something may have changed. */
-  hint(): void {
+  hint(by: Trigger = 'watch'): void {
     if (this.#closed) return;
-    if (this.#running !== null) {
-      this.#again = true;
-      return;
-    }
-    const started = this.#clock.now();
-    const run = this.#run(started).catch((error: unknown) => this.#defect(error, started));
-    this.#running = run.finally(() => {
-      this.#running = null;
-      if (!this.#again) return;
-      this.#again = false;
-      this.hint();
+    // What is about to be read again need not be read once more after that.
+    if (this.#wake !== null) this.#wake();
+    else this.#turns.ask(by, false);
+  }
+
+  /** Reads and compiles even if no file seems to have changed. */
+  force(by: Trigger): Reload {
+    const { reload } = this.#turns.ask(by, true);
+    this.reloads.keep(reload);
+    this.#wake?.();
+    return reload;
+  }
+
+  /**
+   * Goes back to an entry of the history and stays there until the file says something else that can take effect. null: there
+   * is no such entry. A text: why it can't be read. `by`: who asked for it.
+   */
+  async rollback(number: number, by: string): Promise<Returned | string | null> {
+    const done = await this.#turns.order(async () => {
+      const found = await this.history.find(number);
+      if (found === null || typeof found === 'string') return found;
+      const now = await this.#compiler.compile(this.#known);
+      if (now !== null) this.#noteFiles(now);
+      // What the file says needs no hold.
+      if (found.entry.content === this.#content) return this.#liftNow();
+      const reload = this.reloads.make('rollback');
+      const standIn = this.history.rollbackTo(found, this.#content);
+      const served = await this.#standIns.put(standIn, reload, by).catch((error: unknown) => {
+        this.#applier.defect(reload, error);
+        return false;
+      });
+      this.#watch();
+      return { reload, persisted: served ? this.history.hold(standIn) : Promise.resolve(false) };
     });
+    // The next turn need not wait for the disk.
+    return done === null || typeof done === 'string' ? done : { reload: done.reload, persisted: await done.persisted };
   }
 
-  /** Reads and compiles even if no file seems to have changed (SIGHUP). */
-  force(): void {
-    this.#forced = true;
-    this.hint();
+  /** Follows the file again. */
+  async lift(): Promise<Returned> {
+    const { reload, persisted } = await this.#turns.order(() => this.#liftNow());
+    return { reload, persisted: await persisted };
   }
 
-  async #run(started: number): Promise<void> {
-    const forced = this.#forced;
-    this.#forced = false;
-    const compiled = await this.#compiler.compile(forced ? null : this.#known);
-    if (compiled === null) return;
-    if (compiled.plan === null && this.#suspect !== compiled.digest) {
-      this.#suspect = compiled.digest;
-      this.#secondLook?.cancel();
-      this.#secondLook = this.#clock.after(SECOND_LOOK, () => this.hint());
+  async #liftNow(): Promise<{ readonly reload: Reload; readonly persisted: Promise<boolean> }> {
+    const reload = this.reloads.make('lift');
+    await this.#taken({ reload, forced: true }, true);
+    return { reload, persisted: this.history.lifted };
+  }
+
+  /** `lifting`: whatever is held. */
+  async #taken(turn: Turn, lifting = false): Promise<void> {
+    try {
+      await this.#take(turn, lifting);
+    } catch (error) {
+      this.#applier.defect(turn.reload, error);
+    }
+  }
+
+  async #take({ reload, forced }: Turn, lifting: boolean): Promise<void> {
+    const compile = (): Promise<Compiled | null> => {
+      reload.begin();
+      return this.#compiler.compile(forced ? null : this.#known);
+    };
+    let compiled = await compile();
+    for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
+      suspect = compiled.digest;
+      await this.#pause(SECOND_LOOK);
+      if (this.#closed) {
+        reload.forget();
+        return;
+      }
+      compiled = await compile();
+    }
+    if (compiled === null) {
+      await this.#standIns.follow(() => reload);
       return;
     }
     this.#noteFiles(compiled);
-    await this.#apply(compiled, started);
-  }
-
-  async #apply({ plan, planDigest, digest, report }: Compiled, started: number): Promise<void> {
-    if (plan === null) {
-      this.#refuse(digest, started, report);
+    if (!lifting && this.history.ignores(compiled.content)) {
+      // Somebody waits for its end.
+      if (forced) {
+        this.#applier.see(reload, compiled);
+        this.#applier.leave(reload);
+      }
+      await this.#standIns.follow(() => this.reloads.make(reload.trigger));
       return;
     }
-    if (planDigest === this.#plan) {
-      this.#record('unchanged', digest, started, '');
-      return;
-    }
-    const previous = this.#gateway.current?.plan ?? null;
-    try {
-      await this.#gateway.apply(plan);
-    } catch (error) {
-      if (!(error instanceof OpenError)) throw error;
-      // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
-      this.#refuse(digest, started, error.message);
-      return;
-    }
-    this.#plan = planDigest;
-    const applied = this.#clock.now();
-    const changes = await changesBetween(previous, plan, this.#clock);
-    // It is in effect already: the time that telling takes is not its own.
-    this.#record('applied', digest, started + this.#clock.now() - applied, '', changes);
+    this.#applier.see(reload, compiled);
+    if (!(await this.#applier.settle(reload, compiled))) return;
+    this.history.fileTookEffect(compiled, reload);
+    this.#watch();
   }
 
-  /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
-  #defect(error: unknown, started: number): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#refuse('', started, `a defect of prozy: ${text}`);
-  }
-
-  #refuse(digest: string, started: number, problem: string): void {
-    this.#record('failed', digest, started, problem);
-  }
-
-  #noteFiles({ files, globs, digest }: Compiled): void {
-    this.#known = { files, globs, digest };
-    this.#suspect = '';
-    this.#watcher.update(files, globs);
-  }
-
-  #record(result: ReloadOutcome['result'], digest: string, started: number, problem: string, changes = ''): void {
-    const { log, metrics } = this.#gateway;
-    const duration = this.#clock.now() - started;
-    const now = this.#clock.wall();
-    const generation = this.#gateway.current?.generation ?? 0;
-    this.last = {
-      result,
-      at: new Date(now).toISOString(),
-      digest,
-      duration_ms: Math.round(duration * 100) / 100,
-      generation,
-      problem,
-    };
-    this.#gateway.events.emit({ time: this.last.at, type: 'reload', result, digest, generation, problem });
-    const { reload } = metrics;
-    reload.results[result]++;
-    reload.lastSuccessful = result !== 'failed';
-    if (result === 'failed') {
-      reload.lastFailureAt = now;
-      log.error('config refused; the old one keeps serving', { file: this.#file, digest, problem });
-      return;
-    }
-    reload.duration.observe(duration);
-    reload.lastSuccessAt = now;
-    log.info(result === 'applied' ? 'config in effect' : 'config unchanged in effect', {
-      file: this.#file,
-      digest,
-      generation,
-      duration_ms: this.last.duration_ms,
-      ...(changes === '' ? {} : { changes }),
+  /** Or until something happens near the files. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
     });
+    this.#wake = null;
+  }
+
+  #noteFiles({ files, globs, digest, content }: Compiled): void {
+    this.#known = { files, globs, digest };
+    this.#content = content;
+    this.#watch();
+  }
+
+  /** The file as it is, and what serves in its place: what its references stand for may change. */
+  #watch(): void {
+    if (this.#known === null) return;
+    this.#watcher.update([...new Set([...this.#known.files, ...this.#standIns.files])], this.#known.globs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#secondLook?.cancel();
+    this.#wake?.();
     await this.#watcher.close();
-    await this.#running;
+    await this.#turns.close();
     await this.#compiler.close();
+    await this.#standIns.close();
+    await this.history.close();
   }
 }

@@ -24,6 +24,8 @@ export class Retirement {
   readonly #parts: RetirementParts;
   /** In the order in which they were retired. */
   readonly #retired = new Map<Snapshot, Draining>();
+  /** Who waits until nothing runs on what is older, and than what. */
+  readonly #waiting = new Map<() => void, number>();
 
   constructor(parts: RetirementParts) {
     this.#parts = parts;
@@ -36,6 +38,23 @@ export class Retirement {
 
   drainingOf(snapshot: Snapshot): Draining | null {
     return this.#retired.get(snapshot) ?? null;
+  }
+
+  /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
+  whenAlone(generation: number, done: () => void): () => void {
+    this.#waiting.set(done, generation);
+    this.#callAlone();
+    return () => this.#waiting.delete(done);
+  }
+
+  #callAlone(): void {
+    if (this.#waiting.size === 0) return;
+    const oldest = Math.min(...[...this.#retired.keys()].map(({ generation }) => generation));
+    for (const [done, generation] of this.#waiting) {
+      if (generation > oldest) continue;
+      this.#waiting.delete(done);
+      done();
+    }
   }
 
   /** It is current no more. */
@@ -52,6 +71,7 @@ export class Retirement {
       draining.close();
       this.#retired.delete(snapshot);
       log.debug('generation ended', { generation });
+      this.#callAlone();
     });
   }
 

@@ -82,6 +82,7 @@ export class EndpointConnections {
     if (keepalive.prewarm === 0) return;
     while (
       !this.#closed &&
+      this.#endpoint.wanted &&
       this.#endpoint.health.tier() === HEALTHY &&
       this.#idle.length + this.#dialing < Math.min(keepalive.prewarm, keepalive.connections) &&
       !this.#load.connected &&
@@ -182,7 +183,7 @@ export class EndpointConnections {
     const { keepalive } = this.#tuning;
     const now = this.#deadlines.now;
     const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
-    const unwanted = this.#closed || this.#endpoint.health.duty === 'disabled';
+    const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.duty === 'disabled';
     if (unwanted || old || this.#idle.length >= keepalive.connections) {
       connection.retire();
       return;

@@ -55,6 +55,8 @@ export class EndpointState implements HealthObserver {
   /** Pools that keep their endpoints in the order of their load. */
   readonly #watchers: (() => void)[] = [];
   #maxRequests: number;
+  /** Lineups that it is in. */
+  #lineups = 0;
   #state: HealthState = 'healthy';
 
   constructor(address: AddressPlan, tuning: EndpointTuning, parts: EndpointParts) {
@@ -73,6 +75,20 @@ export class EndpointState implements HealthObserver {
   /** Has it as much as it may have? */
   get full(): boolean {
     return (this.#maxRequests > 0 && this.active >= this.#maxRequests) || this.connections.full;
+  }
+
+  /** May anything new be sent to it? Else what runs is all that is left of it. */
+  get wanted(): boolean {
+    return this.#lineups > 0;
+  }
+
+  joinLineup(): void {
+    this.#lineups++;
+  }
+
+  /** Once for each `joinLineup`. */
+  leaveLineup(): void {
+    if (--this.#lineups === 0) this.connections.retireIdle();
   }
 
   tune(tuning: EndpointTuning): void {
@@ -110,13 +126,16 @@ export class EndpointState implements HealthObserver {
   }
 
   #tellWatchers(): void {
-    for (let i = 0; i < this.#watchers.length; i++) this.#watchers[i]!();
+    // The last first: one that stops watching meanwhile moves none that has yet to be told.
+    for (let i = this.#watchers.length - 1; i >= 0; i--) this.#watchers[i]!();
   }
 
   /** A connection could not be made. */
   connectFailed(error: GatewayError): void {
     // What this machine has run out of is nobody else's fault.
-    if (error.source === 'upstream') this.health.connectFailed(error.code);
+    if (error.source !== 'upstream') return;
+    this.health.connectFailed(error.code);
+    this.load.suspect(this);
   }
 
   /** A response head came, `ms` after its request. Answers whether that is fine. */
@@ -140,6 +159,7 @@ export class EndpointState implements HealthObserver {
     this.#state = this.health.state;
     this.#changed(this, from);
     if (this.health.well) this.load.freed();
+    else if (this.health.duty === 'enabled') this.load.suspect(this);
   }
 
   /** The last snapshot that named it is gone. */

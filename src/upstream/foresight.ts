@@ -10,13 +10,23 @@ export interface Foresight {
   readonly possible: readonly number[];
 }
 
-/** The two passes of Pool.pick over a strategy that is only asked what it would do. `kept`: index by cookie, or -1. */
-export function foresee(strategy: Strategy, candidates: readonly Candidate[], kept: number, asker: Asker): Foresight {
+/** Candidates that are asked only if none of the level before may be. `from`: index of the first of them among all. */
+export interface Level<C extends Candidate = Candidate> {
+  readonly strategy: Strategy;
+  readonly endpoints: readonly C[];
+  readonly from: number;
+}
+
+/** The two passes of Lineup.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
+export function foresee(levels: readonly Level[], kept: number, asker: Asker): Foresight {
   if (kept >= 0) return { how: 'kept', index: kept, possible: [kept] };
   for (const tier of [HEALTHY, DUE]) {
-    const possible = [...candidates.keys()].filter((i) => candidates[i]!.weight > 0 && candidates[i]!.tier() === tier);
-    if (possible.length === 0) continue;
-    return { how: 'strategy', index: possible.length === 1 ? possible[0]! : peek(strategy, tier, asker), possible };
+    for (const { strategy, endpoints, from } of levels) {
+      const of = [...endpoints.keys()].filter((i) => endpoints[i]!.weight > 0 && endpoints[i]!.tier() === tier);
+      if (of.length === 0) continue;
+      const index = of.length === 1 ? of[0]! : peek(strategy, tier, asker);
+      return { how: 'strategy', index: index < 0 ? -1 : from + index, possible: of.map((i) => from + i) };
+    }
   }
   return { how: 'nobody', index: -1, possible: [] };
 }

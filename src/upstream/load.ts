@@ -16,6 +16,8 @@ export class PoolLoad {
   readonly metrics: PoolMetrics;
   /** Every endpoint that somebody still holds. */
   readonly endpoints = new Set<EndpointState>();
+  /** Told of endpoints that fail: a name may stand for others by now. */
+  readonly suspecting = new Set<(endpoint: EndpointState) => void>();
   /** Exchanges and tunnels under way. */
   active = 0;
   /** Attempts under way beyond their exchanges' first. */
@@ -65,6 +67,10 @@ export class PoolLoad {
     let ejected = 1;
     for (const { health } of this.endpoints) if (health.ejected) ejected++;
     return ejected <= (percent / 100) * this.endpoints.size;
+  }
+
+  suspect(endpoint: EndpointState): void {
+    for (const told of this.suspecting) told(endpoint);
   }
 
   /** Something has been given back. */

@@ -10,11 +10,14 @@ import type { Asker } from './strategies/strategy.ts';
 
 export class Sticky {
   readonly #plan: StickyPlan;
+  readonly #ids: readonly string[];
   readonly #indexes: ReadonlyMap<string, number>;
 
-  constructor(plan: StickyPlan) {
+  /** `ids`: the cookie's value for each endpoint. */
+  constructor(plan: StickyPlan, ids: readonly string[]) {
     this.#plan = plan;
-    this.#indexes = new Map(plan.ids.map((id, index) => [id, index]));
+    this.#ids = ids;
+    this.#indexes = new Map(ids.map((id, index) => [id, index]));
   }
 
   /** The index of the endpoint that the asker's cookie stands for, or -1. */
@@ -27,7 +30,7 @@ export class Sticky {
   /** What to send as Set-Cookie to an asker that the endpoint `index` has answered; null: it has that cookie. */
   mark(asker: Asker, index: number): string | null {
     if (this.find(asker) === index) return null;
-    const { cookie, ids, attributes } = this.#plan;
-    return `${cookie}=${ids[index]!}${attributes}`;
+    const { cookie, attributes } = this.#plan;
+    return `${cookie}=${this.#ids[index]!}${attributes}`;
   }
 }

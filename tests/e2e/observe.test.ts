@@ -112,6 +112,8 @@ describe('the admin pages', () => {
         pool: 'origin',
         endpoint: `127.0.0.1:${origin.port}`,
         weight: 1,
+        name: null,
+        priority: 0,
         healthy: true,
         state: 'healthy',
         duty: 'enabled',

@@ -151,7 +151,7 @@ test('over sockets: who takes it, what answers it, and every byte of the head th
         ...documentOf(one, origin.port),
         logging: { level: running.current!.generation % 2 === 0 ? 'info' : 'warn' },
       });
-      expect(gateway.running.reloader.last!.result).toBe('applied');
+      expect(gateway.running.reloader.reloads.last!.result).toBe('applied');
       const { plan } = running.current!;
       for (const question of requests) {
         expect(splitUrl(question.url)).not.toBeNull();

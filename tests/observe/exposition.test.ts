@@ -82,8 +82,21 @@ test('series of what is named no more are dropped, the others keep their counts'
   metrics.endpoint('p', 'a:1').retries = 3;
   metrics.endpoint('p', 'b:1');
   metrics.endpoint('q', 'a:1');
-  metrics.retain({ routes: new Set(['kept']), listeners: new Set(), endpoints: new Map([['p', new Set(['a:1'])]]) });
+  metrics.name('p', 'kept:1').changes = 2;
+  metrics.name('p', 'gone:1');
+  metrics.name('q', 'kept:1');
+  metrics.pool('p').hedges = 4;
+  metrics.pool('q');
+  metrics.retain({
+    routes: new Set(['kept']),
+    listeners: new Set(),
+    pools: new Set(['p']),
+    endpoints: new Map([['p', new Set(['a:1'])]]),
+    names: new Map([['p', new Set(['kept:1'])]]),
+  });
   expect([...metrics.routes.keys(), ...metrics.listeners.keys(), ...metrics.endpoints.keys()]).toEqual(['kept', 'p']);
+  expect([...metrics.names].map(([pool, names]) => [pool, ...names.keys()])).toEqual([['p', 'kept:1']]);
+  expect([...metrics.pools.keys()]).toEqual(['p']);
   expect([metrics.route('kept').bytesIn, metrics.endpoint('p', 'a:1').retries]).toEqual([5, 3]);
   expect([...metrics.endpoints.get('p')!.keys()]).toEqual(['a:1']);
 });

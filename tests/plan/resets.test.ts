@@ -18,7 +18,10 @@ interface Setting {
 
 const config = (): Record<string, unknown> => ({
   acls: { a: {} },
-  pools: { p: { endpoints: [{ address: '10.0.0.1:80' }], health: { active: {} } }, q: { endpoints: ['10.0.0.2:80'] } },
+  pools: {
+    p: { endpoints: [{ address: '10.0.0.1:80' }, { dns: { name: 'a.test:80' } }], health: { active: {} } },
+    q: { endpoints: ['10.0.0.2:80'] },
+  },
   listeners: { web: { address: '127.0.0.1:8080' } },
 });
 
@@ -53,8 +56,11 @@ function another({ schema, name }: Setting): unknown {
     path: '/healthz',
     on: ['connect'],
     trusted_proxies: ['10.0.0.0/8'],
+    servers: ['10.0.0.53'],
   };
   if (Object.hasOwn(byName, name)) return byName[name];
+  if (name === 'name') return 'b.test:80';
+  if (name === 'type' && schema.enum?.includes('srv') === true) return 'both';
   if (schema.enum !== undefined) return schema.enum.at(-1);
   if (schema.format === 'duration') return '777ms';
   if (schema.format === 'size') return '7777';
@@ -92,6 +98,7 @@ describe('every setting', () => {
     ...settingsOf('pool', ['pools', 'p']),
     ...settingsOf('active-check', ['pools', 'p', 'health', 'active']),
     ...settingsOf('endpoint', ['pools', 'p', 'endpoints', '0']),
+    ...settingsOf('dns-name', ['pools', 'p', 'endpoints', '1', 'dns']),
   ];
   const before = identities(planOf(config()));
   const tried = all.flatMap((setting) => {

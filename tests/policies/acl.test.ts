@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { acl } from '../../src/policies/acl.ts';
 import { exchange } from '../support/exchange.ts';
+import { NO_SCOPE } from '../support/policy.ts';
 
 function statusFor(client: string, rules: { default?: 'allow' | 'deny'; allow?: string[]; deny?: string[] }): number {
   const { default: otherwise = 'allow', allow = [], deny = [] } = rules;
-  const { request } = acl.bind({ type: 'acl', acl: { name: 'a', default: otherwise, allow, deny } });
+  const { request } = acl.bind({ type: 'acl', acl: { name: 'a', default: otherwise, allow, deny } }, NO_SCOPE);
   const verdict = request!(exchange({ client }));
   if (verdict instanceof Promise) throw new Error('an ACL never waits');
   return verdict?.status ?? 0;
@@ -34,7 +35,10 @@ describe('an ACL', () => {
     ]);
     const x = exchange({ client: '10.0.0.1' });
     x.clientAddress = '203.0.113.5';
-    const hooks = acl.bind({ type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } });
+    const hooks = acl.bind(
+      { type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } },
+      NO_SCOPE,
+    );
     expect(hooks.request!(x)).toMatchObject({ status: 403 });
   });
 

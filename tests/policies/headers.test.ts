@@ -2,15 +2,19 @@ import { expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
 import { headers } from '../../src/policies/headers.ts';
 import { exchange, linesOf } from '../support/exchange.ts';
+import { NO_SCOPE } from '../support/policy.ts';
 
 const NONE = { set: [], add: [], remove: [] } as const;
 
 test('removes, sets and adds on the request', () => {
-  const hooks = headers.bind({
-    type: 'headers',
-    request: { remove: ['x-gone'], set: [['X-One', 'new']], add: [['x-two', 'b']] },
-    response: NONE,
-  });
+  const hooks = headers.bind(
+    {
+      type: 'headers',
+      request: { remove: ['x-gone'], set: [['X-One', 'new']], add: [['x-two', 'b']] },
+      response: NONE,
+    },
+    NO_SCOPE,
+  );
   const fields = [
     ['X-Gone', '1'],
     ['x-one', 'old'],
@@ -24,7 +28,7 @@ test('removes, sets and adds on the request', () => {
 });
 
 test('edits the response and leaves the request alone', () => {
-  const hooks = headers.bind({ type: 'headers', request: NONE, response: { ...NONE, remove: ['server'] } });
+  const hooks = headers.bind({ type: 'headers', request: NONE, response: { ...NONE, remove: ['server'] } }, NO_SCOPE);
   const x = exchange({ fields: [['server', 'mine']] });
   x.responseFields = Fields.of([
     ['Server', 'theirs'],
@@ -36,5 +40,5 @@ test('edits the response and leaves the request alone', () => {
 });
 
 test('what is neither set, added nor removed costs no hook', () => {
-  expect(headers.bind({ type: 'headers', request: NONE, response: NONE })).toEqual({});
+  expect(headers.bind({ type: 'headers', request: NONE, response: NONE }, NO_SCOPE)).toEqual({});
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { rewrite } from '../../src/policies/rewrite.ts';
 import { exchange } from '../support/exchange.ts';
+import { NO_SCOPE } from '../support/policy.ts';
 
 function rewritten(path: string, prefix: string, replacement: string): string {
   const x = exchange({ path, query: '?q=1' });
-  rewrite.bind({ type: 'rewrite', prefix, replacement }).forward!(x);
+  rewrite.bind({ type: 'rewrite', prefix, replacement }, NO_SCOPE).forward!(x);
   return x.path + x.query;
 }
 

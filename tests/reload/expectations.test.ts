@@ -14,8 +14,8 @@ test('a reload whose test fails is refused, says why and where, and the old conf
   const { reloader } = gateway.running;
   const routes = [fixed, { name: 'all', match: {}, pool: 'origin' }];
   await gateway.edit({ ...config, routes });
-  expect(reloader.last).toMatchObject({ result: 'failed', generation: 1 });
-  expect(reloader.last!.problem).toMatch(
+  expect(reloader.reloads.last).toMatchObject({ result: 'failed', generation: 1 });
+  expect(reloader.reloads.last!.problem).toMatch(
     /gateway\.json:1:\d+ {2}tests\[0\]\.expect\.route {2}x goes to the origin: expected route all, but route fixed answers it with 200/,
   );
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
@@ -23,7 +23,7 @@ test('a reload whose test fails is refused, says why and where, and the old conf
   expect(refused).toHaveLength(1);
 
   await gateway.edit({ ...config, routes, tests: [{ ...TESTS[0], expect: { route: 'fixed', status: 200 } }] });
-  expect(reloader.last).toMatchObject({ result: 'applied', generation: 2 });
+  expect(reloader.reloads.last).toMatchObject({ result: 'applied', generation: 2 });
   expect((await get(gateway.port(), '/x')).body).toBe('new');
 });
 
@@ -37,7 +37,7 @@ test('a reload that breaks an invariant is refused', async () => {
     pools: { origin: { endpoints: [{ address: `127.0.0.1:${origin.port}`, weight: 1 }, '127.0.0.1:1'] } },
     invariants: [{ type: 'min_endpoints', pool: 'origin', endpoints: 3 }],
   });
-  expect(reloader.last!.problem).toContain('pool origin has 2 endpoints of weight above 0, and needs 3');
+  expect(reloader.reloads.last!.problem).toContain('pool origin has 2 endpoints of weight above 0, and needs 3');
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
 });
 
@@ -51,7 +51,7 @@ test('tests that only change make no new generation: they are nothing that is se
   const config = simpleConfig(origin.port, { tests: TESTS });
   await using gateway = await testGateway(config);
   await gateway.edit({ ...config, tests: [], invariants: [{ type: 'route_exists', route: 'all' }] });
-  expect(gateway.running.reloader.last).toMatchObject({ result: 'unchanged', generation: 1 });
+  expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'unchanged', generation: 1 });
 });
 
 test('a large config is tested in the thread that compiles it, and refused just so', async () => {
@@ -62,10 +62,10 @@ test('a large config is tested in the thread that compiles it, and refused just 
   expect(JSON.stringify(config).length).toBeGreaterThan(64 * 1024);
   await using gateway = await testGateway(config);
   const { reloader } = gateway.running;
-  expect(reloader.last).toMatchObject({ result: 'applied' });
+  expect(reloader.reloads.last).toMatchObject({ result: 'applied' });
   await gateway.edit({ ...config, routes: [{ ...fixed, match: { path: '/r300/x' } }, ...many] });
-  expect(reloader.last!.result).toBe('failed');
-  expect(reloader.last!.problem).toContain('expected route r300, but route fixed answers it with 200');
-  expect(reloader.last!.problem).not.toContain('r301');
+  expect(reloader.reloads.last!.result).toBe('failed');
+  expect(reloader.reloads.last!.problem).toContain('expected route r300, but route fixed answers it with 200');
+  expect(reloader.reloads.last!.problem).not.toContain('r301');
   expect((await get(gateway.port(), '/r300/x')).body).toBe('ok /r300/x');
 });

@@ -109,7 +109,7 @@ test('a gateway that is edited at random', { timeout: 120_000 }, async () => {
       let expected = '0';
       for (const [i, one] of versions.entries()) {
         await gateway.edit(textOf(i + 1, one, origins, takenPort));
-        const { result } = gateway.running.reloader.last!;
+        const { result } = gateway.running.reloader.reloads.last!;
         expect(result).toBe(one.kind === 'good' ? 'applied' : 'failed');
         if (one.kind === 'good') expected = String(i + 1);
         await using client = await RawClient.to(gateway.port());

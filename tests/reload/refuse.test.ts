@@ -46,12 +46,12 @@ test('the same broken text written again is not told again', async () => {
   await using gateway = await testGateway(simpleConfig(origin.port));
   await gateway.edit('{');
   const { reloader } = gateway.running;
-  const last = reloader.last;
+  const last = reloader.reloads.last;
   for (let i = 0; i < 3; i++) {
     reloader.hint();
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
-  expect(reloader.last).toBe(last);
+  expect(reloader.reloads.last).toBe(last);
   expect(gateway.logged.filter(({ level }) => level === 'error')).toHaveLength(1);
 });
 
@@ -60,7 +60,7 @@ test('text that differs and means the same makes no new generation', async () =>
   const config = simpleConfig(origin.port);
   await using gateway = await testGateway(config);
   await gateway.edit(`${JSON.stringify(config, null, 4)}\n\n`);
-  expect(gateway.running.reloader.last).toMatchObject({ result: 'unchanged', generation: 1 });
+  expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'unchanged', generation: 1 });
   expect(gateway.running.gateway.current!.generation).toBe(1);
 });
 
@@ -68,10 +68,10 @@ test('a file that is touched and not changed is not even compiled', async () => 
   await using origin = await httpOrigin();
   await using gateway = await testGateway(simpleConfig(origin.port));
   const { reloader } = gateway.running;
-  const { last } = reloader;
+  const { last } = reloader.reloads;
   reloader.hint();
   await new Promise((resolve) => setTimeout(resolve, 30));
-  expect(reloader.last).toBe(last);
+  expect(reloader.reloads.last).toBe(last);
 });
 
 test('no routes are no routes', async () => {
@@ -98,14 +98,19 @@ test('a port that is taken fails the reload whole: not one of its listeners open
     },
     routes: [{ name: 'all', match: {}, respond: { body: 'new' } }],
   });
-  expect(gateway.running.reloader.last).toMatchObject({ result: 'failed', generation: 1 });
-  expect(gateway.running.reloader.last!.problem).toBe(`listener third cannot have 127.0.0.1:${port}: EADDRINUSE`);
+  expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'failed', generation: 1 });
+  expect(gateway.running.reloader.reloads.last!.problem).toBe(
+    `listener third cannot have 127.0.0.1:${port}: EADDRINUSE`,
+  );
   expect(gateway.running.gateway.addressOf('more')).toBeNull();
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
   taken.close();
   await once(taken, 'close');
-  gateway.running.reloader.force();
-  await until(() => gateway.running.reloader.last!.result === 'applied', 'the port is free and SIGHUP tries again');
+  gateway.running.reloader.force('sighup');
+  await until(
+    () => gateway.running.reloader.reloads.last!.result === 'applied',
+    'the port is free and SIGHUP tries again',
+  );
   expect((await get(port)).body).toBe('new');
 });
 
@@ -114,7 +119,9 @@ test('an access log that cannot be opened fails the reload whole', async () => {
   const config = simpleConfig(origin.port);
   await using gateway = await testGateway(config);
   await gateway.edit({ ...config, logging: { access: { path: '/proc/no/such/file' } }, routes: [] });
-  expect(gateway.running.reloader.last!.problem).toMatch(/^the access log cannot have \/proc\/no\/such\/file: E/);
+  expect(gateway.running.reloader.reloads.last!.problem).toMatch(
+    /^the access log cannot have \/proc\/no\/such\/file: E/,
+  );
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
 });
 

@@ -87,7 +87,7 @@ describe('a file', () => {
     writeFileSync(file, answering('v0'));
     await start(file);
     unlinkSync(file);
-    await until(() => running!.reloader.last?.result === 'failed', 'its absence is noticed');
+    await until(() => running!.reloader.reloads.last?.result === 'failed', 'its absence is noticed');
     expect(await body()).toBe('v0');
     writeFileSync(file, answering('v1'));
     await becomes('v1');

@@ -24,15 +24,17 @@ export interface HttpOrigin extends Origin {
 
 type Answer = (request: SeenRequest, response: http.ServerResponse) => void;
 
-async function open(server: net.Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function open(server: net.Server, host = '127.0.0.1', port = 0): Promise<number> {
+  server.listen(port, host);
   await once(server, 'listening');
   return (server.address() as net.AddressInfo).port;
 }
 
-/** Answers 200 "ok <url>" unless told otherwise; keeps every request and every byte. */
+/** Answers 200 "ok <url>" unless told otherwise; keeps every request and every byte. `at`: the port; 0: any. */
 export async function httpOrigin(
   answer: Answer = ({ url }, response) => response.end(`ok ${url}`),
+  host = '127.0.0.1',
+  at = 0,
 ): Promise<HttpOrigin> {
   const requests: SeenRequest[] = [];
   const received: Buffer[][] = [];
@@ -57,7 +59,7 @@ export async function httpOrigin(
     speaker.emit('connection', socket);
     socket.on('data', (part: Buffer) => bytes.push(part));
   });
-  const port = await open(server);
+  const port = await open(server, host, at);
   return {
     port,
     requests,

@@ -55,13 +55,33 @@ test('what is drawn can not be foreseen: all that it may be are named', () => {
   for (const type of ['random', 'p2c'] as const) {
     const { all, strategy } = make({ type }, [1, 0, 2, 1]);
     all[3]!.standing = DUE;
-    expect(foresee(strategy, all, -1, client(1))).toEqual({ how: 'strategy', index: -1, possible: [0, 2] });
+    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+      how: 'strategy',
+      index: -1,
+      possible: [0, 2],
+    });
     all[0]!.standing = UNAVAILABLE;
-    expect(foresee(strategy, all, -1, client(1))).toEqual({ how: 'strategy', index: 2, possible: [2] });
+    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+      how: 'strategy',
+      index: 2,
+      possible: [2],
+    });
     all[2]!.standing = UNAVAILABLE;
-    expect(foresee(strategy, all, -1, client(1))).toEqual({ how: 'strategy', index: 3, possible: [3] });
+    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+      how: 'strategy',
+      index: 3,
+      possible: [3],
+    });
     all[3]!.standing = UNAVAILABLE;
-    expect(foresee(strategy, all, -1, client(1))).toEqual({ how: 'nobody', index: -1, possible: [] });
-    expect(foresee(strategy, all, 1, client(1))).toEqual({ how: 'kept', index: 1, possible: [1] });
+    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+      how: 'nobody',
+      index: -1,
+      possible: [],
+    });
+    expect(foresee([{ strategy, endpoints: all, from: 0 }], 1, client(1))).toEqual({
+      how: 'kept',
+      index: 1,
+      possible: [1],
+    });
   }
 });

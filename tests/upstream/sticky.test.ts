@@ -3,7 +3,7 @@ import { Fields } from '../../src/http/fields.ts';
 import { Sticky } from '../../src/upstream/sticky.ts';
 import type { Asker } from '../../src/upstream/strategies/strategy.ts';
 
-const sticky = new Sticky({ cookie: 'kept', attributes: '; Path=/', ids: ['id-a', 'id-b'] });
+const sticky = new Sticky({ cookie: 'kept', attributes: '; Path=/', ids: [], addressKey: '' }, ['id-a', 'id-b']);
 const asker = (...cookies: string[]): Asker => ({
   clientAddress: '192.0.2.1',
   path: '/',

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/kit/random.ts';
 import { WeightedDraw } from '../../src/upstream/weighted-draw.ts';
 import { FakeCandidate } from './strategies/strategy.suite.ts';
 
-test('whatever the weights, each is drawn as often as its own says', () => {
+test('whatever the weights, each is drawn as often as its own says', { timeout: 120_000 }, () => {
   const weight = fc.constantFrom(0, 1, 2, 3, 50, 1000);
   const STEPS = 50_000;
   fc.assert(

@@ -6,6 +6,6 @@ export const generations: Page = {
   path: '/generations',
   GET: async ({ gateway, reloader }) => ({
     status: 200,
-    body: { last_reload: reloader?.last ?? null, generations: await generationViews(gateway) },
+    body: { last_reload: reloader?.reloads.last ?? null, generations: await generationViews(gateway) },
   }),
 };

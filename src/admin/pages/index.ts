@@ -6,7 +6,9 @@ import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
+import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
+import { names } from './names.ts';
 import { plan } from './plan.ts';
 import { routes } from './routes.ts';
 
@@ -16,10 +18,15 @@ const named: readonly Page[] = [
   metrics,
   backends,
   ...duties,
+  names,
   routes,
   explain,
   plan,
   generations,
+  history,
+  historyPlan,
+  rollback,
+  hold,
   events,
 ];
 

@@ -48,6 +48,20 @@ function checkTransferEncoding(fields: Fields): number {
   return unknown ? 501 : 400;
 }
 
+/** Codings that a body can really have, and that nobody here takes off (RFC 9112 §7.2). */
+const REAL = /chunked|gzip|deflate|compress|br|zstd|identity/i;
+
+/**
+ * Is a response's only Transfer-Encoding a word that is no coding? Then its body ends with the connection (RFC 9112 §6.3),
+ * as it is: none was offered in a TE, so none may have been applied.
+ */
+function isMeaninglessCoding(fields: Fields): boolean {
+  const index = fields.indexOfKnown(TRANSFER_ENCODING);
+  if (fields.indexOfKnown(TRANSFER_ENCODING, index + 1) >= 0) return false;
+  const value = fields.valueAt(index);
+  return /^[a-z0-9-]{1,64}$/i.test(value) && !REAL.test(value);
+}
+
 /** 0, or the status that refuses the request. */
 export function requestFraming(fields: Fields, minor: number, framing: BodyFraming): number {
   if (fields.has(TRANSFER_ENCODING)) {
@@ -74,8 +88,9 @@ export function responseFraming(
   method: string,
   framing: BodyFraming,
 ): boolean {
-  const coded = fields.has(TRANSFER_ENCODING);
   const sized = fields.has(CONTENT_LENGTH);
+  const meaningless = fields.has(TRANSFER_ENCODING) && minor === 1 && !sized && isMeaninglessCoding(fields);
+  const coded = fields.has(TRANSFER_ENCODING) && !meaningless;
   if (coded && (minor === 0 || sized || checkTransferEncoding(fields) !== 0)) return false;
   const length = sized ? onlyLength(fields) : 0;
   if (length < 0) return false;

@@ -9,6 +9,7 @@ import type { Fields } from '../fields.ts';
 import type { FixedResponse } from '../fixed-response.ts';
 import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from '../message.ts';
 import { reasonPhrase } from '../status.ts';
+import type { StoredReply } from '../stored-reply.ts';
 
 /** Parts up to this many bytes are gathered. */
 const GATHER = 8 * 1024;
@@ -77,6 +78,25 @@ export class ResponseWriter {
     const content = withBody && length !== '' ? body : '';
     this.bytes = content.length;
     this.#out += `${statusLine(status, response.reason)}${response.lines}${length}${lines}\r\n${content}`;
+  }
+
+  /** A whole response out of a store. `connection`: the Connection line, or ''. */
+  stored(reply: StoredReply, withBody: boolean, connection: string): void {
+    this.begun = true;
+    const line = statusLine(reply.status, reply.reason);
+    if (withBody && connection === '' && reply.bytes === null) {
+      this.bytes = reply.length;
+      this.#out += reply.whole(line);
+      return;
+    }
+    this.#out += `${line}${reply.lines}${connection}\r\n${withBody ? reply.text : ''}`;
+    if (!withBody) return;
+    this.bytes = reply.length;
+    const { bytes } = reply;
+    if (bytes === null) return;
+    const out = this.#out;
+    this.#out = '';
+    this.#transport.write(out, bytes, 0, bytes.length, '');
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {

@@ -26,6 +26,7 @@ import { type FixedResponse, problemResponse } from '../fixed-response.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
 import type { ExchangeOwner, HttpService, HttpTimeouts, ServerStream, SwitchedConnection } from '../server-stream.ts';
+import type { StoredReply } from '../stored-reply.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
@@ -386,6 +387,13 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#state >= CLOSING) return;
     if (this.#state === BODY) this.closing = true;
     this.#writer.fixed(response, this.#method !== 'HEAD', this.#environment.date() + this.#connectionLine());
+    this.end('');
+  }
+
+  stored(reply: StoredReply): void {
+    if (this.#state >= CLOSING) return;
+    if (this.#state === BODY) this.closing = true;
+    this.#writer.stored(reply, this.#method !== 'HEAD', this.#connectionLine());
     this.end('');
   }
 

@@ -4,7 +4,7 @@ import type { Change } from './changes.ts';
 
 /** Leases that are alike. */
 export interface LiveLeases {
-  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror';
+  readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror' | 'fetch';
   readonly listener: string;
   /** '' for tcp. */
   readonly route: string;
@@ -80,7 +80,7 @@ function sum(
   let [exchanges, streams, idle] = [0, 0, 0];
   for (const one of live.leases) {
     if (!leased(one)) continue;
-    if (one.kind === 'exchange' || one.kind === 'mirror') exchanges += one.count;
+    if (one.kind === 'exchange' || one.kind === 'mirror' || one.kind === 'fetch') exchanges += one.count;
     else streams += one.count;
   }
   for (const one of live.endpoints) if (at(one)) idle += one.idle;

@@ -22,6 +22,7 @@ interface Found {
 const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   endpoint: /^(keepalive|health\.(passive|backoff|panic|slow_start)|timeouts\.connect)(\.|$)/,
   check: /^health\.active(\.|$)/,
+  dns: /^dns(\.|$)/,
   pool: /^(queue|max_connections|max_requests|retries\.budget)(\.|$)/,
   'listener-connections': /^limits\.connections/,
   'listener-socket': /^address$/,

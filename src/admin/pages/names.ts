@@ -1,0 +1,8 @@
+/** `GET /names`: the names that endpoints are found by, and what they stand for. Cold. */
+import { nameViews } from '../../runtime/inventory.ts';
+import type { Page } from '../page.ts';
+
+export const names: Page = {
+  path: '/names',
+  GET: ({ gateway }) => ({ status: 200, body: nameViews(gateway) }),
+};

@@ -1,0 +1,52 @@
+/** Those who wait for one fetch, or read along: whom it was made for, and the others. Hot, once per fetch. */
+import type { Visit } from './visit.ts';
+import { mayServeOnError } from './reuse.ts';
+import type { StoredResponse } from './stored-response.ts';
+
+export class Audience {
+  /** null: nobody, or they have left. */
+  leader: Visit | null;
+  readonly others = new Set<Visit>();
+
+  constructor(leader: Visit | null) {
+    this.leader = leader;
+  }
+
+  get empty(): boolean {
+    return this.leader === null && this.others.size === 0;
+  }
+
+  remove(visit: Visit): void {
+    this.others.delete(visit);
+    if (this.leader === visit) this.leader = null;
+  }
+
+  /** All of them, the leader first; none is left. */
+  takeAll(): Visit[] {
+    const all = this.leader === null ? [] : [this.leader];
+    all.push(...this.others);
+    this.leader = null;
+    this.others.clear();
+    return all;
+  }
+
+  /** All but the leader; none of them is left. */
+  takeOthers(): Visit[] {
+    const all = [...this.others];
+    this.others.clear();
+    return all;
+  }
+
+  /** Answers with what is stored, although it is stale, all those who may have it. `grace`: ms that the config allows. */
+  serveStale(old: StoredResponse, grace: number, now: number): number {
+    const window = grace > 0 ? grace / 1000 : -1;
+    let served = 0;
+    for (const visit of [this.leader, ...this.others]) {
+      if (visit === null || !mayServeOnError(old.head, visit.request, now, window)) continue;
+      this.remove(visit);
+      served++;
+      visit.serveStored(old, 'stale', 0);
+    }
+    return served;
+  }
+}

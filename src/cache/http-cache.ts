@@ -1,0 +1,103 @@
+/**
+ * One cache: what is stored, what is being fetched for it, and what is remembered not to be storable. Lasts over reloads.
+ *
+ * Claimed by its name (runtime/carryover.ts); the policies that use it find it there. It knows no route and no upstream.
+ */
+import type { Clock } from '../kit/clock.ts';
+import type { CacheMetrics } from '../observe/metrics.ts';
+import type { CachePlan } from '../plan/types/cache.ts';
+import type { Fetch } from './fetch.ts';
+import { CacheKey } from './key.ts';
+import { Store } from './store.ts';
+
+/** Keys of which it is remembered that what comes is not stored, and for how long (ms). */
+const MOST_REMEMBERED = 10_000;
+const REMEMBERED = 60_000;
+
+export class HttpCache {
+  readonly name: string;
+  readonly key: CacheKey;
+  readonly store: Store;
+  readonly metrics: CacheMetrics;
+  readonly clock: Clock;
+  maxEntrySize: number;
+  /** Fetches under way that others may wait for or read along with, by key. */
+  readonly #fetches = new Map<string, Fetch[]>();
+  /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
+  readonly #unstorable = new Map<string, number>();
+
+  constructor(plan: CachePlan, clock: Clock, metrics: CacheMetrics) {
+    this.name = plan.name;
+    this.key = new CacheKey(plan.key);
+    this.clock = clock;
+    this.metrics = metrics;
+    this.maxEntrySize = plan.maxEntrySize;
+    this.store = new Store(plan.maxSize, metrics);
+  }
+
+  tune({ maxSize, maxEntrySize }: CachePlan): void {
+    this.maxEntrySize = maxEntrySize;
+    this.store.resize(maxSize);
+  }
+
+  close(): void {
+    this.store.clear();
+    this.#unstorable.clear();
+  }
+
+  // === what is being fetched
+
+  fetchesFor(key: string): readonly Fetch[] {
+    return this.#fetches.get(key) ?? NONE;
+  }
+
+  begin(fetch: Fetch): void {
+    const under = this.#fetches.get(fetch.key);
+    if (under === undefined) this.#fetches.set(fetch.key, [fetch]);
+    else under.push(fetch);
+  }
+
+  /** Nobody may join it any more. */
+  over(fetch: Fetch): void {
+    const under = this.#fetches.get(fetch.key);
+    const index = under?.indexOf(fetch) ?? -1;
+    if (under === undefined || index < 0) return;
+    under.splice(index, 1);
+    if (under.length === 0) this.#fetches.delete(fetch.key);
+  }
+
+  // === what is not storable
+
+  remember(key: string, scope: string): void {
+    const place = `${key}\n${scope}`;
+    this.#unstorable.delete(place);
+    this.#unstorable.set(place, this.clock.now() + REMEMBERED);
+    if (this.#unstorable.size <= MOST_REMEMBERED) return;
+    for (const oldest of this.#unstorable.keys()) {
+      this.#unstorable.delete(oldest);
+      break;
+    }
+  }
+
+  forget(key: string, scope: string): void {
+    if (this.#unstorable.size > 0) this.#unstorable.delete(`${key}\n${scope}`);
+  }
+
+  knownUnstorable(key: string, scope: string, now: number): boolean {
+    if (this.#unstorable.size === 0) return false;
+    const until = this.#unstorable.get(`${key}\n${scope}`);
+    return until !== undefined && now < until;
+  }
+
+  // === invalidation (RFC 9111 §4.4)
+
+  /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
+  invalidate(key: string): number {
+    for (const fetch of this.fetchesFor(key)) fetch.outdate();
+    const count = this.store.delete(key);
+    this.metrics.invalidations += count;
+    return count;
+  }
+}
+
+const NONE: readonly Fetch[] = [];

@@ -1,0 +1,47 @@
+/**
+ * The response to a POST that says it is what a GET of the same URI would get (RFC 9110 §9.3.3), on its way into the store.
+ * Hot, once per such response.
+ */
+import type { BodySink, BodySource } from '../http/message.ts';
+import { Fill } from './fill.ts';
+import type { HttpCache } from './http-cache.ts';
+import { type StoredHead, StoredResponse } from './stored-response.ts';
+
+/** Its reader is the client, who sets the pace. */
+const NOBODY: BodySource = { pause: () => {}, resume: () => {} };
+
+export class Posted implements BodySink {
+  readonly #cache: HttpCache;
+  readonly #key: string;
+  readonly #head: StoredHead;
+  readonly #statusHeader: boolean;
+  readonly #fill: Fill;
+
+  /** `length`: bytes that are announced; -1: unknown. */
+  constructor(cache: HttpCache, key: string, head: StoredHead, length: number, statusHeader: boolean) {
+    this.#cache = cache;
+    this.#key = key;
+    this.#head = head;
+    this.#statusHeader = statusHeader;
+    this.#fill = new Fill(cache.store, cache.maxEntrySize, length, NOBODY);
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#fill.collecting) this.#fill.add(bytes, start, end);
+    return true;
+  }
+
+  end(): void {
+    if (!this.#fill.collecting) {
+      this.#fill.discard();
+      return;
+    }
+    const bytes = this.#fill.taken();
+    this.#cache.metrics.stored++;
+    this.#cache.store.put(this.#key, new StoredResponse(this.#head, bytes, null, bytes.length, this.#statusHeader));
+  }
+
+  fail(): void {
+    this.#fill.discard();
+  }
+}

@@ -1,0 +1,88 @@
+/** Sends a body to one client as fast as that takes it. Hot. */
+import type { Course } from '../http/course.ts';
+import type { BodySource } from '../http/message.ts';
+import type { GatewayError } from '../kit/errors.ts';
+import type { ReadableBody } from './body.ts';
+
+export class Reader implements BodySource {
+  readonly #course: Course;
+  readonly #body: ReadableBody;
+  /** Of the next byte that it takes. */
+  position: number;
+  readonly #end: number;
+  #paused = false;
+  #over = false;
+  #pumping = false;
+  /** The body is whole: what is there is all there is. */
+  #whole: boolean;
+  #trailers = '';
+
+  /** Of the body's bytes [start, end). `whole`: they are all there. */
+  constructor(course: Course, body: ReadableBody, start: number, end: number, whole: boolean) {
+    this.#course = course;
+    this.#body = body;
+    this.position = start;
+    this.#end = end;
+    this.#whole = whole;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** The client can take more. */
+  resume(): void {
+    this.#paused = false;
+    this.pump();
+    if (!this.#over) this.#course.flush();
+  }
+
+  /** Sends what is there. */
+  pump(): void {
+    // Writing may end a wait, whose end calls back here.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#paused && !this.#over && this.position < this.#end) {
+      const piece = this.#body.piece(this.position);
+      if (piece === null) break;
+      const size = Math.min(piece.length, this.#end - this.position);
+      this.position += size;
+      if (!this.#course.data(piece, 0, size)) this.#paused = true;
+      this.#body.readTo(this, this.position);
+    }
+    this.#pumping = false;
+    const all = this.position >= this.#end || (this.#whole && this.#body.piece(this.position) === null);
+    if (all && !this.#over) this.#finish();
+  }
+
+  /** What came in one go leaves in one go. */
+  flush(): void {
+    if (!this.#over) this.#course.flush();
+  }
+
+  /** No more will come than is there. */
+  complete(trailers: string): void {
+    this.#whole = true;
+    this.#trailers = trailers;
+    this.pump();
+  }
+
+  /** What is there is not all, and never will be. */
+  fail(error: GatewayError): void {
+    if (this.#over) return;
+    this.stop();
+    this.#course.fail(error);
+  }
+
+  /** The client is gone. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#body.leave(this);
+  }
+
+  #finish(): void {
+    this.stop();
+    this.#course.end(this.#trailers);
+  }
+}

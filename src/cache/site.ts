@@ -1,0 +1,119 @@
+/**
+ * One cache policy of one route: what a request gets out of the cache at once, and what has to be fetched. Hot.
+ *
+ * A hit that nothing special is asked of is answered here, within the call; everything else is a Visit.
+ */
+import type { Verdict, Way } from '../http/course.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import { CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Deadlines } from '../net/deadlines.ts';
+import type { CachePolicyPlan } from '../plan/types/cache.ts';
+import { SPECIAL } from './answers.ts';
+import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
+import { compileConditions, type Condition } from './conditions.ts';
+import { NO_REQUEST_DIRECTIVES } from './directives.ts';
+import type { FreshnessRules } from './freshness.ts';
+import type { HttpCache } from './http-cache.ts';
+import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } from './invalidation.ts';
+import { Posted } from './posted.ts';
+import { directivesOfRequest, receive } from './received.ts';
+import { Visit } from './visit.ts';
+
+/** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
+const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
+const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
+
+export class CacheSite {
+  readonly cache: HttpCache;
+  readonly plan: CachePolicyPlan;
+  readonly rules: FreshnessRules;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly noStore: Condition;
+  readonly #route: string;
+  readonly #bypass: Condition;
+
+  constructor(route: string, plan: CachePolicyPlan, cache: HttpCache, clock: Clock, deadlines: Deadlines) {
+    this.#route = route;
+    this.cache = cache;
+    this.plan = plan;
+    this.clock = clock;
+    this.deadlines = deadlines;
+    const { defaultTtl, minTtl, maxTtl } = plan;
+    this.rules = {
+      defaultTtl: defaultTtl === null ? -1 : Math.floor(defaultTtl / 1000),
+      minTtl: Math.floor(minTtl / 1000),
+      maxTtl: maxTtl === null ? -1 : Math.floor(maxTtl / 1000),
+      heuristicFraction: 0.1,
+      heuristicMax: 7 * 24 * 3600,
+    };
+    this.#bypass = compileConditions(plan.bypass);
+    this.noStore = compileConditions(plan.noStore);
+  }
+
+  request(x: Exchange, way: Way): Verdict {
+    const { cache } = this;
+    const { fields, method } = x;
+    if (method !== 'GET' && method !== 'HEAD') return this.#pass(x, 'method');
+    // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
+    if (x.bodyLength !== 0 || way.upgrade || (fields.seen & FOR_ORIGIN) !== 0) return this.#pass(x, 'bypass');
+    if (this.#bypass !== null && this.#bypass(x)) return this.#pass(x, 'bypass');
+    const key = cache.key.of(x);
+    const scope = cache.key.scope(this.#route, x);
+    const stored = cache.store.find(key, scope, fields);
+    const now = x.startedAt;
+    if (stored !== null && now < stored.plainUntil && (fields.seen & (DIRECTIVES | SPECIAL)) === 0) {
+      cache.metrics.hits++;
+      x.cache = 'hit';
+      return stored.reply(now);
+    }
+    const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
+    return new Visit(this, x, way, key, scope, request).begin(stored);
+  }
+
+  #pass(x: Exchange, why: ForwardReason): undefined {
+    this.cache.metrics.passed++;
+    x.cache = why;
+    return undefined;
+  }
+
+  /** The response to a request that the cache had no part in. */
+  response(x: Exchange): void {
+    const { responseFields: fields, status } = x;
+    if (fields === null) return;
+    if (invalidates(x.method, status)) this.#invalidate(x, fields);
+    if (x.method === 'POST') this.#keepPosted(x, fields);
+    const reason = x.cache === 'method' ? 'method' : 'bypass';
+    if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
+  }
+
+  /** RFC 9110 §9.3.3: it may be what a GET would get. */
+  #keepPosted(x: Exchange, fields: Fields): void {
+    const { cache, plan, rules, clock } = this;
+    if (!hasOwnContentLocation(targetOf(x), fields)) return;
+    const barred = (this.#bypass?.(x) ?? false) || (this.noStore?.(x) ?? false);
+    // When it was asked for is not kept; its delay counts in full.
+    const requestedAt = clock.wall() - (clock.now() - x.startedAt);
+    const asked = { method: 'POST', fields: x.fields, requestedAt, barred, ownContentLocation: true };
+    const scope = cache.key.scope(this.#route, x);
+    const { head, why } = receive({ status: x.status, reason: '', fields }, asked, { scope, plan, rules, clock });
+    const length = Number(fields.get('content-length') ?? -1);
+    if (why !== '' || length > cache.maxEntrySize) return;
+    x.tap = new Posted(cache, cache.key.of(x), head, length, plan.statusHeader);
+  }
+
+  /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
+  #invalidate(x: Exchange, fields: Fields): void {
+    const { cache } = this;
+    for (const one of invalidatedTargets(targetOf(x), fields)) {
+      const key = cache.key.ofTarget(one);
+      if (key !== null) cache.invalidate(key);
+    }
+  }
+}
+
+function targetOf({ authority, path, query, connection }: Exchange): Target {
+  return { scheme: connection.secure ? 'https' : 'http', authority, path, query };
+}

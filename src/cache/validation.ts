@@ -1,0 +1,63 @@
+/** A stored response that its origin has vouched for anew (RFC 9111 §4.3.4, §4.3.5). Hot, once per validation. */
+import { Fields } from '../http/fields.ts';
+import type { HttpCache } from './http-cache.ts';
+import { directivesOf, type Received } from './received.ts';
+import { unstorableFields } from './storable.ts';
+import { type StoredHead, StoredResponse } from './stored-response.ts';
+import { type FieldLine, freshened, headFreshens, identifies } from './update.ts';
+
+/** Judges a response with these fields as if it came just now. */
+export type Judge = (status: number, reason: string, fields: Fields) => Received;
+
+/** What is stored after a 304; null: that is about another response, and nothing is. */
+export function renewed(
+  cache: HttpCache,
+  key: string,
+  old: StoredResponse,
+  judge: Judge,
+  news: Fields,
+): StoredResponse | null {
+  const { etag, modified } = old.head;
+  if (!identifies(etag, modified, news)) {
+    cache.store.drop(key, old);
+    return null;
+  }
+  const { response, storable } = updated(old, judge, news);
+  cache.metrics.revalidated++;
+  // What it says now may keep it from being stored any longer; who has asked for it gets it all the same.
+  if (storable) cache.store.put(key, response);
+  else cache.store.drop(key, old);
+  return response;
+}
+
+/** After a response to a HEAD: it is good again, or not what a GET would get now. */
+export function renewedByHead(
+  cache: HttpCache,
+  key: string,
+  old: StoredResponse,
+  judge: Judge,
+  { head: { status } }: Received,
+  news: Fields,
+): void {
+  if (status !== 200) return;
+  const { etag, modified } = old.head;
+  const fresh = headFreshens(etag, modified, old.length, news) ? updated(old, judge, news) : null;
+  if (fresh?.storable === true) cache.store.put(key, fresh.response);
+  else cache.store.drop(key, old);
+}
+
+/** What later HEADs are answered with. */
+export function headOnly(head: StoredHead, fields: Fields, statusHeader: boolean): StoredResponse {
+  const length = fields.get('content-length');
+  return new StoredResponse(head, null, null, length === undefined ? -1 : Number(length), statusHeader);
+}
+
+function updated(old: StoredResponse, judge: Judge, news: Fields): { response: StoredResponse; storable: boolean } {
+  const { status, reason, lines } = old.head;
+  const unstorable = unstorableFields(news, directivesOf(news).directives);
+  const pairs: FieldLine[] = [];
+  Fields.ofLines(lines).forEach((name, value) => pairs.push([name, value]));
+  const fields = Fields.of(freshened(pairs, news, unstorable));
+  const { head, why } = judge(status, reason, fields);
+  return { response: old.under(head), storable: why === '' };
+}

@@ -1,0 +1,251 @@
+/**
+ * One exchange that the cache could not answer within the call, until it has its answer. Hot.
+ *
+ *     begin ─┬─ stored, and good enough ──────────────────────────────▶ answer
+ *            ├─ somebody fetches the same thing ─ wait ─┬─ stored ─────▶ read along
+ *            │                                          └─ not ─┐
+ *            └─ fetch ◀─────────────────────────────────────────┘
+ *                 └─ stored: read along with the others · not: passed on as it comes
+ */
+import { type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { Fields } from '../http/fields.ts';
+import { giveFields } from '../http/fields-pool.ts';
+import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
+import { RANGE } from '../http/known.ts';
+import { type BodySource, type Framing, LENGTH } from '../http/message.ts';
+import type { StoredReply } from '../http/stored-reply.ts';
+import type { GatewayError } from '../kit/errors.ts';
+import type { Timed } from '../net/deadlines.ts';
+import { answerFrom, covers, isUnmodified, notModified } from './answers.ts';
+import { WholeBody } from './body.ts';
+import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
+import type { RequestDirectives } from './directives.ts';
+import { Fetch } from './fetch.ts';
+import { Reader } from './reader.ts';
+import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
+import type { CacheSite } from './site.ts';
+import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
+
+/** A response as it is passed on. */
+export interface Passed {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: Fields;
+  readonly framing: Framing;
+  readonly source: BodySource;
+}
+
+/** RFC 9111 §5.2.1.7. */
+const NOT_STORED = problemResponse(504);
+
+export class Visit implements CourseHolder, Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  readonly x: Exchange;
+  readonly key: string;
+  readonly scope: string;
+  readonly request: RequestDirectives;
+  /** Why it was not answered from the store. */
+  reason: ForwardReason = 'uri-miss';
+  readonly #site: CacheSite;
+  readonly #way: Way;
+  #taken: Course | null = null;
+  /** What it waits for, or reads from. */
+  #fetch: Fetch | null = null;
+  #reader: Reader | null = null;
+
+  constructor(site: CacheSite, x: Exchange, way: Way, key: string, scope: string, request: RequestDirectives) {
+    this.#site = site;
+    this.x = x;
+    this.#way = way;
+    this.key = key;
+    this.scope = scope;
+    this.request = request;
+  }
+
+  get course(): Course {
+    return (this.#taken ??= this.#way.take(this));
+  }
+
+  /** `stored`: the whole response that the store has for it, or null. */
+  begin(stored: StoredResponse | null): Verdict {
+    const { x, request } = this;
+    const { cache } = this.#site;
+    const now = x.startedAt;
+    const found = stored ?? this.#findOther();
+    if (found !== null) {
+      const verdict = reuse(found.head, request, now);
+      if (verdict !== VALIDATE) {
+        const fresh = verdict === FRESH;
+        if (fresh) cache.metrics.hits++;
+        else cache.metrics.stale++;
+        x.cache = fresh ? 'hit' : 'stale';
+        if (verdict === STALE_WHILE_REVALIDATE) this.#revalidate(found);
+        return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
+      }
+    }
+    if (request.onlyIfCached) return NOT_STORED;
+    const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
+    this.reason = found !== null ? (isFresh ? 'request' : 'stale') : this.#missReason();
+    cache.metrics.misses++;
+    x.cache = found === null ? 'miss' : 'expired';
+    this.#fetchOrWait(stored);
+    return TAKEN;
+  }
+
+  /** A part that has all that is asked for, or what a HEAD was answered. */
+  #findOther(): StoredResponse | null {
+    const { x, key, scope } = this;
+    const { store } = this.#site.cache;
+    if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
+    if (!x.fields.has(RANGE)) return null;
+    const part = store.findOther(key, scope, x.fields, false);
+    return part !== null && covers(part, x) ? part : null;
+  }
+
+  #missReason(): ForwardReason {
+    const others = this.#site.cache.store.all(this.key);
+    if (others.length === 0) return 'uri-miss';
+    return others.some((one) => one.part !== null && one.head.scope === this.scope) ? 'partial' : 'vary-miss';
+  }
+
+  /** What is stored is asked for anew, behind the back of the one who gets it as it is. */
+  #revalidate(stored: StoredResponse): void {
+    const { cache } = this.#site;
+    if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
+    cache.metrics.background++;
+    const fetch = new Fetch(this.#site, this, stored, true);
+    fetch.start(this.course);
+  }
+
+  /** Joins a fetch of the same thing, or begins one. */
+  #fetchOrWait(stored: StoredResponse | null): void {
+    const { cache, plan, clock, deadlines } = this.#site;
+    if (this.#mayJoin) {
+      for (const fetch of cache.fetchesFor(this.key)) {
+        if (!fetch.takes(this)) continue;
+        cache.metrics.collapsed++;
+        this.#fetch = fetch;
+        if (!fetch.answered) {
+          this.deadline = clock.now() + plan.collapseWait;
+          deadlines.add(this);
+        }
+        fetch.join(this);
+        return;
+      }
+    }
+    this.#lead(stored);
+  }
+
+  /** May it be answered with what another request brings? */
+  get #mayJoin(): boolean {
+    const { x, request, key, scope } = this;
+    const { cache, plan } = this.#site;
+    if (plan.collapseWait === 0 || x.method !== 'GET' || x.fields.has(RANGE)) return false;
+    // Who wants it from the origin wants it from there after having asked.
+    if (request.noCache || request.noStore || request.maxAge >= 0 || request.minFresh >= 0) return false;
+    return !cache.knownUnstorable(key, scope, x.startedAt);
+  }
+
+  #lead(stored: StoredResponse | null): void {
+    const fetch = new Fetch(this.#site, this, stored, false);
+    this.#fetch = fetch;
+    fetch.start(this.course);
+  }
+
+  /** It has waited long enough for somebody else's response. */
+  onDeadline(): void {
+    this.#fetch?.leave(this);
+    this.alone();
+  }
+
+  #waits(waits: boolean): void {
+    if (waits || this.deadline === Number.POSITIVE_INFINITY) return;
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.#site.deadlines.delete(this);
+  }
+
+  /** Goes on without those whom it has waited with. */
+  alone(): void {
+    this.#waits(false);
+    this.#fetch = null;
+    const { store } = this.#site.cache;
+    this.#lead(store.find(this.key, this.scope, this.x.fields));
+  }
+
+  // === what comes of a fetch
+
+  /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
+  serveStored(stored: StoredResponse, result: string, status: number): void {
+    this.#waits(false);
+    const { x } = this;
+    const { clock } = this.#site;
+    x.cache = result;
+    const told = forwardText({ reason: this.reason, status });
+    const verdict = this.#stored(answerFrom(stored, x, clock.now(), clock.wall(), told));
+    if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
+  }
+
+  /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
+  serveFill(fetch: Fetch, own: Fields | null): void {
+    this.#waits(false);
+    const { x } = this;
+    const { clock, plan } = this.#site;
+    const head = fetch.response!;
+    const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
+    this.#noteUpstream(fetch.inner);
+    if (fetch.whole && isUnmodified(head, x, clock.wall())) {
+      const line = plan.statusHeader ? `Cache-Status: ${forwardText({ ...told, status: head.status })}\r\n` : '';
+      if (own !== null) giveFields(own);
+      fetch.leave(this);
+      this.#fetch = null;
+      this.course.answer(notModified(head, line));
+      return;
+    }
+    const fields = own ?? Fields.ofLines(head.lines + fetch.lines);
+    if (plan.statusHeader) addCacheStatus(fields, forwardText(told));
+    const reader = new Reader(this.course, fetch.fill!, 0, Number.POSITIVE_INFINITY, false);
+    this.#reader = reader;
+    fetch.fill!.join(reader);
+    this.course.head(head.status, head.reason, fields, fetch.framing, reader);
+    reader.pump();
+  }
+
+  /** What has been fetched is for this exchange alone, and is passed on as it comes. */
+  pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
+    this.#noteUpstream(inner);
+    if (this.#site.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
+    this.course.head(status, reason, fields, framing, source);
+  }
+
+  /** There is no response; this is said instead. */
+  refused(response: FixedResponse, inner: Exchange): void {
+    this.#waits(false);
+    this.#noteUpstream(inner);
+    this.x.error = inner.error;
+    this.course.answer(response);
+  }
+
+  #noteUpstream(inner: Exchange): void {
+    this.x.endpoint = inner.endpoint;
+    this.x.upstreamAt = inner.upstreamAt;
+  }
+
+  /** Small ones leave at once, large ones as fast as the client takes them. */
+  #stored(reply: StoredReply): Verdict {
+    const { bytes } = reply;
+    if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
+    const { course } = this;
+    this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
+    course.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
+    this.#reader.pump();
+    return TAKEN;
+  }
+
+  clientGone(_: GatewayError): void {
+    this.#waits(false);
+    this.#reader?.stop();
+    this.#fetch?.leave(this);
+    this.#fetch = null;
+  }
+}

@@ -1,0 +1,59 @@
+/** Caches, and the policies that use them. Cold. */
+import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../config/schema.gen.ts';
+import { claimOf } from './claims.ts';
+import type { PlanScope } from './scope.ts';
+import type { CacheConditionPlan, CachePlan, CachePolicyPlan } from './types/cache.ts';
+
+const lower = (name: string): string => name.toLowerCase();
+
+export function planCaches(caches: Readonly<Record<string, CacheConfig>>): Map<string, CachePlan> {
+  return new Map(Object.entries(caches).map(([name, config]) => [name, planCache(name, config)]));
+}
+
+function planCache(name: string, config: CacheConfig): CachePlan {
+  const { query, ignore_query: ignoreQuery, sort_query: sortQuery, headers, cookies } = config.key;
+  return {
+    name,
+    maxSize: config.max_size,
+    maxEntrySize: config.max_entry_size,
+    key: { query: query ?? null, ignoreQuery, sortQuery, headers: headers.map(lower), cookies },
+    claim: claimOf('cache', name, 'cache', config),
+  };
+}
+
+export function planCachePolicy(
+  config: CachePolicyConfig,
+  pointer: string,
+  caches: ReadonlyMap<string, CachePlan>,
+  scope: PlanScope,
+): CachePolicyPlan | null {
+  const cache = scope.find(caches, 'cache', config.cache, `${pointer}/cache`);
+  const maxTtl = config.max_ttl ?? null;
+  if (maxTtl !== null && config.min_ttl > maxTtl) scope.problem(`${pointer}/min_ttl`, 'is longer than max_ttl');
+  if (cache === null) return null;
+  return {
+    type: 'cache',
+    name: cache.name,
+    claim: cache.claim,
+    defaultTtl: config.default_ttl ?? null,
+    minTtl: config.min_ttl,
+    maxTtl,
+    staleWhileRevalidate: config.stale_while_revalidate,
+    staleIfError: config.stale_if_error,
+    staleIfUnreachable: config.stale_if_unreachable,
+    collapseWait: config.collapse_wait,
+    obeysRequests: config.request_directives === 'obey',
+    storesSetCookie: config.set_cookie === 'explicit',
+    bypass: config.bypass.map(planCondition),
+    noStore: config.no_store.map(planCondition),
+    finish: config.finish,
+    statusHeader: config.status_header,
+  };
+}
+
+function planCondition({ header, cookie, query, value: wanted }: CacheConditionConfig): CacheConditionPlan {
+  const value = wanted ?? null;
+  if (header !== undefined) return { in: 'header', name: lower(header), value };
+  if (cookie !== undefined) return { in: 'cookie', name: cookie, value };
+  return { in: 'query', name: query ?? '', value };
+}

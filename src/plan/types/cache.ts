@@ -1,0 +1,53 @@
+/** Part of the Plan: stores of responses, and what a route does with one. Cold; types only. */
+import type { Claim } from '../../kit/claim.ts';
+
+export interface CachePlan {
+  readonly name: string;
+  /** Bytes, in both. */
+  readonly maxSize: number;
+  readonly maxEntrySize: number;
+  readonly key: CacheKeyPlan;
+  /** The store: shape is how responses are told apart. */
+  readonly claim: Claim;
+}
+
+export interface CacheKeyPlan {
+  /** Parameters that count; null: all. */
+  readonly query: readonly string[] | null;
+  readonly ignoreQuery: readonly string[];
+  readonly sortQuery: boolean;
+  /** In lower case. */
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+}
+
+export interface CachePolicyPlan {
+  readonly type: 'cache';
+  /** Of the cache. */
+  readonly name: string;
+  readonly claim: Claim;
+  /** Milliseconds, in all of these; null: not given. */
+  readonly defaultTtl: number | null;
+  readonly minTtl: number;
+  readonly maxTtl: number | null;
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  readonly staleIfUnreachable: number;
+  /** 0: nobody waits. */
+  readonly collapseWait: number;
+  readonly obeysRequests: boolean;
+  readonly storesSetCookie: boolean;
+  readonly bypass: readonly CacheConditionPlan[];
+  readonly noStore: readonly CacheConditionPlan[];
+  /** Bytes. */
+  readonly finish: number;
+  readonly statusHeader: boolean;
+}
+
+export interface CacheConditionPlan {
+  readonly in: 'header' | 'cookie' | 'query';
+  /** Of a header in lower case. */
+  readonly name: string;
+  /** null: any. */
+  readonly value: string | null;
+}

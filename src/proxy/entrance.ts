@@ -1,0 +1,30 @@
+/** What is asked of an exchange before it is routed: who sends it, and whether it can be taken at all. Hot. */
+import { CONNECT_UNSUPPORTED, type GatewayError, OVERLOADED } from '../kit/errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { FixedResponse } from '../http/fixed-response.ts';
+import { clientAddress } from '../http/identity.ts';
+import type { ServerStream } from '../http/server-stream.ts';
+import type { HttpLive } from './live.ts';
+import { lastHop } from './max-forwards.ts';
+import { problem } from './own-answers.ts';
+
+const FORBIDDEN = 403;
+
+/** null: it may come in. Otherwise what it is told instead. */
+export function refusalAt(live: HttpLive, x: Exchange, stream: ServerStream): FixedResponse | GatewayError | null {
+  x.clientAddress = clientAddress(x.connection, x.fields, live.trusted);
+  if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
+    live.metrics.refusedByAcl++;
+    stream.closing = true;
+    return problem(FORBIDDEN);
+  }
+  if (live.shared.overloaded) {
+    live.metrics.refusedByOverload++;
+    return OVERLOADED;
+  }
+  if (x.method === 'CONNECT') {
+    stream.closing = true;
+    return CONNECT_UNSUPPORTED;
+  }
+  return lastHop(x);
+}

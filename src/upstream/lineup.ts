@@ -1,0 +1,178 @@
+/**
+ * A pool's endpoints as of now, and the strategies that choose among them. Hot.
+ *
+ * It never changes: when endpoints come or go (runtime/membership.ts), the pool gets another one in its place. Endpoints of
+ * one priority have a strategy of their own; those of the next are asked only if none of the ones before may be.
+ */
+import type { Fields } from '../http/fields.ts';
+import type { Claim } from '../kit/claim.ts';
+import type { CheckPlan, EndpointPlan, StickyPlan } from '../plan/types.ts';
+import type { EndpointState } from './endpoint.ts';
+import { foresee, type Foresight, type Level } from './foresight.ts';
+import { Sticky } from './sticky.ts';
+import { type Asker, type Candidate, DUE, HEALTHY, type Strategy, UNAVAILABLE } from './strategies/strategy.ts';
+
+/** One of a pool's endpoints, as configured or as found. */
+export interface Member {
+  readonly plan: EndpointPlan;
+  readonly state: EndpointState;
+  /** 0 comes first. */
+  readonly priority: number;
+  /** What its cookie says, if clients are kept. */
+  readonly cookie: string;
+  /** null: it is not checked. */
+  readonly check: { readonly claim: Claim; readonly plan: CheckPlan } | null;
+  /** The name that it was found by; null: its address is in the config. */
+  readonly name: string | null;
+}
+
+/** What holds for one choice, seen by every endpoint of the pool. */
+export class Choice {
+  /** Endpoints that have been tried already. */
+  avoided: readonly EndpointState[] = [];
+  /** So few are well that health is not asked. */
+  panic = false;
+}
+
+/** An endpoint as one pool sees it: lasting state under this snapshot's weight. */
+export class PoolEndpoint implements Candidate {
+  readonly member: Member;
+  readonly state: EndpointState;
+  readonly weight: number;
+  readonly #choice: Choice;
+
+  constructor(member: Member, choice: Choice) {
+    this.member = member;
+    this.state = member.state;
+    this.weight = member.plan.weight;
+    this.#choice = choice;
+  }
+
+  get name(): string {
+    return this.state.address.text;
+  }
+
+  get share(): number {
+    return this.weight * this.state.health.share;
+  }
+
+  get active(): number {
+    return this.state.active;
+  }
+
+  get latency(): number {
+    return this.state.latency;
+  }
+
+  /** May a client that it had before come again? */
+  get keeps(): boolean {
+    return this.state.health.keeps && !this.state.full && !this.#choice.avoided.includes(this.state);
+  }
+
+  tier(): number {
+    const { state } = this;
+    const choice = this.#choice;
+    if (state.full || (choice.avoided.length > 0 && choice.avoided.includes(state))) return UNAVAILABLE;
+    if (choice.panic && state.health.duty === 'enabled') return HEALTHY;
+    return state.health.tier();
+  }
+}
+
+export type MakeStrategy = (candidates: readonly Candidate[]) => Strategy;
+
+export class Lineup {
+  /** Those of the first priority first. */
+  readonly endpoints: readonly PoolEndpoint[];
+  readonly #levels: readonly Level<PoolEndpoint>[];
+  /** null: clients are not kept. */
+  readonly #sticky: Sticky | null;
+  readonly #indexes: ReadonlyMap<EndpointState, number>;
+  readonly #watched: (() => void)[] = [];
+
+  constructor(members: readonly Member[], sticky: StickyPlan | null, choice: Choice, make: MakeStrategy) {
+    const ordered = members.toSorted((a, b) => a.priority - b.priority);
+    this.endpoints = ordered.map((member) => new PoolEndpoint(member, choice));
+    const priorities = [...new Set(ordered.map(({ priority }) => priority))];
+    let from = 0;
+    this.#levels = priorities.map((priority) => {
+      const endpoints = this.endpoints.filter(({ member }) => member.priority === priority);
+      const level = { endpoints, strategy: make(endpoints), from };
+      from += endpoints.length;
+      return level;
+    });
+    this.#sticky =
+      sticky === null
+        ? null
+        : new Sticky(
+            sticky,
+            ordered.map(({ cookie }) => cookie),
+          );
+    this.#indexes = new Map(this.#sticky === null ? [] : ordered.map(({ state }, i) => [state, i]));
+    for (const { state } of this.endpoints) state.joinLineup();
+    for (const level of this.#levels) this.#watch(level);
+  }
+
+  #watch({ strategy, endpoints }: Level<PoolEndpoint>): void {
+    if (strategy.changed === undefined) return;
+    endpoints.forEach(({ state }, i) => {
+      const watcher = (): void => strategy.changed?.(i);
+      state.watch(watcher);
+      this.#watched.push(() => state.unwatch(watcher));
+    });
+  }
+
+  /** Another one is in its place, or its pool is gone. */
+  close(): void {
+    for (const unwatch of this.#watched) unwatch();
+    for (const { state } of this.endpoints) state.leaveLineup();
+  }
+
+  /** The two passes: first those that are well, then those that failed and are being tried. -1: none may be. */
+  pick(asker: Asker): number {
+    const kept = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
+    if (kept >= 0) return kept;
+    const well = this.#pick(HEALTHY, asker);
+    return well >= 0 ? well : this.#pick(DUE, asker);
+  }
+
+  #pick(tier: number, asker: Asker): number {
+    const levels = this.#levels;
+    for (let i = 0; i < levels.length; i++) {
+      const { strategy, from } = levels[i]!;
+      const index = strategy.pick(tier, asker);
+      if (index >= 0) return from + index;
+    }
+    return -1;
+  }
+
+  /** The endpoint that the asker had before, whatever its weight, if it keeps its clients; else -1. */
+  #kept(sticky: Sticky, asker: Asker): number {
+    const index = sticky.find(asker);
+    return index >= 0 && this.endpoints[index]!.keeps ? index : -1;
+  }
+
+  /** What `pick` would do, leaving everything as it is. Cold. */
+  foresee(asker: Asker): Foresight {
+    const kept = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
+    return foresee(this.#levels, kept, asker);
+  }
+
+  /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
+  mark(asker: Asker, endpoint: EndpointState, response: Fields): void {
+    if (this.#sticky === null) return;
+    const index = this.#indexes.get(endpoint);
+    // It is not there any more: nobody could be brought back to it.
+    if (index === undefined) return;
+    const cookie = this.#sticky.mark(asker, index);
+    if (cookie !== null) response.add('Set-Cookie', cookie);
+  }
+
+  /** Is there no priority of which at least so many percent are well? */
+  fewWell(percent: number): boolean {
+    return this.#levels.every(({ endpoints }) => {
+      let well = 0;
+      for (const { state } of endpoints) if (state.health.well) well++;
+      return well * 100 < percent * endpoints.length;
+    });
+  }
+}
