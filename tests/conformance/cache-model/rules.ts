@@ -103,7 +103,7 @@ function wrongReuse(served: Served, answer: Answer, memory: Memory): string[] {
 /** Section 3, and 3.5 for credentials: of what brought it, or of what has had it checked since (§4.3.4). */
 function wrongStored(answer: Answer, base: Answer, directives: Directives): string[] {
   const wrong: string[] = [];
-  for (const one of answer.status === 304 ? [answer] : new Set([answer, base])) {
+  for (const one of answer.status === 304 || answer.method === 'HEAD' ? [answer] : new Set([answer, base])) {
     if (one.method !== 'GET' && one.method !== 'HEAD') wrong.push(`what answered ${one.method} is reused`);
     if (directivesOf(one.request['cache-control']).has('no-store')) wrong.push('what answered no-store is reused');
     const allowed = ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name));
