@@ -16,7 +16,9 @@ test('the gateway answers nothing that it may not', { timeout: 120_000 }, async 
   await using subject = await gatewaySubject(origin.port);
   const stage = new Stage(origin, subject);
   await fc.assert(
-    fc.asyncProperty(course, async (one) => expect(await stage.play(one)).toBeNull()),
+    fc.asyncProperty(course, async (one) => {
+      expect(await stage.play(one)).toBeNull();
+    }),
     RUNS,
   );
   stage.end();

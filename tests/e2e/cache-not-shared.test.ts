@@ -41,7 +41,7 @@ describe('those who ask for the same thing at once', () => {
     waiting[0]!();
     await until(() => waiting.length === 2, 'it asks by itself');
     waiting[1]!();
-    const said = (await Promise.all(two)).map(({ headers }) => headers['x-condition']);
+    const said = (await Promise.all(two)).map(({ headers }) => String(headers['x-condition']));
     expect(said.toSorted()).toEqual(['"a"', 'none']);
   });
 });
