@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // A test left alone by mistake would switch off its neighbours.
     allowOnly: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     pool: 'forks',
     reporters: ['default', './tests/support/closing-line.ts'],
   },

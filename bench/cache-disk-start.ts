@@ -15,7 +15,7 @@ import { identityHash, keyHash } from '../src/cache/disk/hashes.ts';
 import { OpenDisk } from '../src/cache/disk/open-disk.ts';
 import { Segment } from '../src/cache/disk/segment.ts';
 import { systemClock } from '../src/kit/clock.ts';
-import { DiskMetrics } from '../src/observe/metrics.ts';
+import { diskMetrics } from '../src/observe/metrics.ts';
 import { response } from '../tests/support/disk.ts';
 import { exchange } from '../tests/support/exchange.ts';
 
@@ -34,7 +34,7 @@ async function open(): Promise<OpenDisk> {
   const disk = await OpenDisk.open(path, 'bench', false, {
     maxSize: total * 2,
     clock: systemClock,
-    metrics: new DiskMetrics(),
+    metrics: diskMetrics(),
     found: () => {},
     failed: (error) => failures.push(error),
     lost: (error) => failures.push(error),
@@ -123,15 +123,15 @@ try {
   for (let n = 0; n < reads; n++) {
     const key = `http://example.com/real/${(n * 37) % 3000}`;
     await new Promise<void>((resolve) => {
-      const lookup = disk.look(
-        { key, scope: 'all', x: exchange(), statusHeader: true },
-        { onDisk: () => resolve() },
-      );
+      const lookup = disk.look({ key, scope: 'all', x: exchange(), statusHeader: true }, { onDisk: () => resolve() });
       if (lookup === null) resolve();
     });
   }
   const loop = (performance.eventLoopUtilization(busy).active / reads) * 1000;
-  row('to read one response', `${(((cpu() - startedReads) / reads) * 1000).toFixed(0)} µs of CPU, ${loop.toFixed(0)} µs of the loop`);
+  row(
+    'to read one response',
+    `${(((cpu() - startedReads) / reads) * 1000).toFixed(0)} µs of CPU, ${loop.toFixed(0)} µs of the loop`,
+  );
   await disk.close(10_000);
   row('load of the machine', readFileSync('/proc/loadavg', 'latin1').trim());
   if (failures.length > 0) console.log(failures);

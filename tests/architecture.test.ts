@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kit: [],
   observe: ['kit'],
   config: ['kit'],
+  history: ['kit', 'observe', 'config'],
   net: ['kit', 'observe'],
   http: ['kit', 'observe', 'net'],
   upstream: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
@@ -23,9 +24,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ['kit', 'config', 'http/path'],
   // What would become of a request, found by the code that serves it.
   explain: ['kit', 'config', 'net', 'http', 'upstream', 'type cache', 'policies', 'proxy', 'plan'],
-  runtime: ['kit', 'observe', 'config', 'net', 'http', 'upstream', 'cache', 'policies', 'proxy', 'plan', 'explain'],
+  runtime: [
+    'kit',
+    'observe',
+    'config',
+    'history',
+    'net',
+    'http',
+    'upstream',
+    'cache',
+    'policies',
+    'proxy',
+    'plan',
+    'explain',
+  ],
   admin: ['kit', 'observe', 'runtime', 'explain'],
-  cli: ['kit', 'config', 'plan', 'runtime', 'admin', 'explain'],
+  cli: ['kit', 'config', 'history', 'plan', 'runtime', 'admin', 'explain'],
   main: ['cli'],
   index: ['kit', 'config', 'runtime', 'admin'],
 };
@@ -118,8 +132,8 @@ describe('what only one place does', () => {
     ]);
   });
 
-  test('only the reloader applies plans', () => {
-    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/reloader.ts']);
+  test('one place applies plans', () => {
+    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/applier.ts']);
   });
 
   test('the environment, the arguments and the end of the process belong to the command', () => {

@@ -15,6 +15,10 @@ export interface RunningGateway {
 export interface StartOptions extends GatewayOptions {
   /** What `${env:NAME}` refers to. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where the configs that were in effect are kept, whatever the file says of it. */
+  readonly stateDir?: string;
+  /** Whether a start with a file that can't take effect may serve what was last in effect (true). */
+  readonly lastGood?: boolean;
 }
 
 /** Starts serving by a config file and follows its changes. Throws a ConfigError or an OpenError. */
@@ -22,7 +26,9 @@ export async function startGateway(file: string, options: StartOptions = {}): Pr
   // The gateway is made before its reloader; by the time anybody asks, there is one.
   let reloader: Reloader | null = null;
   const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader) });
-  reloader = new Reloader(gateway, resolve(file), options.env ?? {}, options.clock ?? systemClock);
+  const { env = {}, clock = systemClock, stateDir, lastGood = true } = options;
+  const history = { stateDir: stateDir === undefined ? null : resolve(stateDir), lastGood };
+  reloader = new Reloader(gateway, resolve(file), env, clock, history);
   try {
     await reloader.start();
   } catch (error) {

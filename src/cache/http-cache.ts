@@ -10,6 +10,7 @@ import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
 import { Disk } from './disk/disk.ts';
 import { CacheKey } from './key.ts';
+import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
 import type { StoredResponse } from './stored-response.ts';
 
@@ -20,6 +21,7 @@ const REMEMBERED = 60_000;
 export class HttpCache {
   readonly name: string;
   readonly key: CacheKey;
+  readonly recent = new RecentReplies();
   readonly store: Store;
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
@@ -28,8 +30,8 @@ export class HttpCache {
   maxEntrySize: number;
   /** Another number when something has been forgotten by order: what was asked for before is not stored. */
   forgotten = 0;
-  /** Fetches under way that others may wait for or read along with, by key. */
-  readonly #fetches = new Map<string, Fetch[]>();
+  /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
+  readonly #fetches = new Map<string, readonly Fetch[]>();
   /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
   readonly #unstorable = new Map<string, number>();
 
@@ -59,6 +61,7 @@ export class HttpCache {
 
   close(): Promise<void> | undefined {
     this.store.clear();
+    this.recent.clear();
     this.#unstorable.clear();
     return this.disk?.rest();
   }
@@ -83,17 +86,16 @@ export class HttpCache {
 
   begin(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    if (under === undefined) this.#fetches.set(fetch.key, [fetch]);
-    else under.push(fetch);
+    this.#fetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
   /** Nobody may join it any more. */
   over(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    const index = under?.indexOf(fetch) ?? -1;
-    if (under === undefined || index < 0) return;
-    under.splice(index, 1);
-    if (under.length === 0) this.#fetches.delete(fetch.key);
+    if (under === undefined) return;
+    const rest = under.filter((other) => other !== fetch);
+    if (rest.length === 0) this.#fetches.delete(fetch.key);
+    else this.#fetches.set(fetch.key, rest);
   }
 
   /** All of them, as of now. */
@@ -129,7 +131,7 @@ export class HttpCache {
   /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
   invalidate(key: string): number {
     this.forgotten++;
-    for (const fetch of [...this.fetchesFor(key)]) fetch.outdate();
+    for (const fetch of this.fetchesFor(key)) fetch.outdate();
     // On disk first: whatever is answered after that is true for good.
     const onDisk = this.disk?.invalidate(key) ?? 0;
     const count = Math.max(onDisk, this.store.delete(key));

@@ -26,7 +26,7 @@ export function peek(
 ): Peeked {
   const passed = whyPassed(x, upgrade, compileConditions(plan.bypass));
   if (passed !== '') return { verdict: 'passes', why: WHY_PASSED[passed] };
-  if (cache === null) return { verdict: 'asked', why: `asks the cache ${plan.name}` };
+  if (cache === null) return { verdict: 'asked', why: `asks the cache ${plan.cache}` };
   const { store } = cache;
   const key = cache.key.of(x);
   const scope = cache.key.scope(route, x);
@@ -35,16 +35,16 @@ export function peek(
   if (found !== null) {
     const verdict = reuse(found.head, request, now);
     if (verdict !== VALIDATE)
-      return { verdict: 'answers', why: `${plan.name} has it, ${sayReuse(verdict, found, now)}` };
+      return { verdict: 'answers', why: `${plan.cache} has it, ${sayReuse(verdict, found, now)}` };
   }
   if (request.onlyIfCached)
-    return { verdict: 'answers', why: `${plan.name} has nothing for it, and nothing else is wanted: 504` };
+    return { verdict: 'answers', why: `${plan.cache} has nothing for it, and nothing else is wanted: 504` };
   if (found !== null)
-    return { verdict: 'passes', why: `${plan.name} has it, ${sayAge(found, now)}, and asks whether it is still good` };
+    return { verdict: 'passes', why: `${plan.cache} has it, ${sayAge(found, now)}, and asks whether it is still good` };
   const others = store.all(key).length;
   const other = others === 0 ? '' : `, though ${others} for others`;
   const fetched = cache.fetchesFor(key).length === 0 ? '' : '; it is being fetched for another request';
-  return { verdict: 'passes', why: `${plan.name} has nothing for it${other}${fetched}` };
+  return { verdict: 'passes', why: `${plan.cache} has nothing for it${other}${fetched}` };
 }
 
 const WHY_PASSED = {

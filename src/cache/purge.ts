@@ -63,8 +63,11 @@ function purgeDisk({ disk, key }: HttpCache, { by, values, soft }: PurgeOrder): 
 async function purgeTags(cache: HttpCache, { values, soft }: PurgeOrder): Promise<PurgeCounts> {
   const tags = new Set(values);
   const fetches = cache.fetches.filter((fetch) => fetch.outdateTagged(tags, !soft)).length;
-  const keys = new Set(values.flatMap((tag) => cache.store.keysTagged(tag)));
-  const responses = await take(cache, keys, soft, ({ head }) => head.tags.some((tag) => tags.has(tag)));
+  let responses = 0;
+  for (const tag of tags) {
+    const keys = cache.store.keysTagged(tag);
+    responses += await take(cache, keys, soft, ({ head }) => head.tags.includes(tag));
+  }
   return { responses, fetches };
 }
 

@@ -23,6 +23,7 @@ import { Visit } from './visit.ts';
 
 /** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
 const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
+const SCHEMES = ['http', 'https'] as const;
 const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
 
 export class CacheSite {
@@ -66,7 +67,7 @@ export class CacheSite {
       cache.metrics.hits++;
       x.cache = 'hit';
       if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
-      return stored.reply(now);
+      return cache.recent.of(stored, now);
     }
     const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
     return new Visit(this, x, way, key, scope, request).begin(stored);
@@ -106,9 +107,13 @@ export class CacheSite {
   /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
   #invalidate(x: Exchange, fields: Fields): void {
     const { cache } = this;
-    for (const one of invalidatedTargets(targetOf(x), fields)) {
-      const key = cache.key.ofTarget(one);
-      if (key !== null) cache.invalidate(key);
+    const target = targetOf(x);
+    // Behind one that ends TLS, the origin's own https is not ours.
+    for (const scheme of SCHEMES) {
+      for (const one of invalidatedTargets({ ...target, scheme }, fields)) {
+        const key = cache.key.ofTarget({ ...one, scheme: target.scheme });
+        if (key !== null) cache.invalidate(key);
+      }
     }
   }
 }

@@ -6,14 +6,15 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
+import { ownText } from '../kit/own-text.ts';
 import type { FillRoom } from './fill.ts';
 import type { StoredResponse } from './stored-response.ts';
 import { variantKey } from './vary.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
 const MOST_VARIANTS = 64;
-/** Bytes that a stored response takes besides its key, its field lines and its body; measured, rounded up. */
-const OVERHEAD = 1024;
+/** Bytes that a stored response takes besides its key, its field lines and its body: resident memory, measured (docs/performance.md). */
+const OVERHEAD = 2048;
 
 export interface StoreCounts {
   evictions: number;
@@ -38,7 +39,8 @@ export class Store implements FillRoom {
   #groups = this.#list();
   /** Responses in all groups. */
   #count = 0;
-  /** Keys by what their responses can be purged by. */
+  /** The keys of all groups, and by what their responses can be purged by. */
+  #keys = new Set<string>();
   #tagged = new Map<string, Set<string>>();
   /** Bytes of bodies that still come. */
   #coming = 0;
@@ -55,7 +57,10 @@ export class Store implements FillRoom {
       dispose: (group, key, reason) => {
         if (reason === 'evict') this.#counts.evictions += group.responses.length;
         this.#count -= group.responses.length;
-        this.#untag(group, key);
+        // Where another takes its place, what is known by the key keeps its place too.
+        if (reason === 'set') return;
+        this.#keys.delete(key);
+        for (const tag of tagsOf(group.responses)) this.#untag(tag, key);
       },
     });
   }
@@ -115,7 +120,8 @@ export class Store implements FillRoom {
   /** Stores it in place of what it replaces. */
   put(key: string, response: StoredResponse): void {
     const rest = this.all(key).filter((other) => !replaces(response, other));
-    this.#set(key, [response, ...rest].slice(0, MOST_VARIANTS));
+    // A key is put together for each request; the one that is kept is a text of its own.
+    this.#set(this.#groups.peek(key)?.key ?? ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */
@@ -141,19 +147,23 @@ export class Store implements FillRoom {
       this.#groups.delete(key);
       return;
     }
+    const before = tagsOf(this.all(key));
     this.#groups.set(key, group, { size });
     this.#count += responses.length;
-    for (const { head } of responses) for (const tag of head.tags) this.#tag(tag, key);
+    this.#keys.add(key);
+    const tags = tagsOf(responses);
+    for (const tag of before) if (!tags.has(tag)) this.#untag(tag, key);
+    for (const tag of tags) this.#tag(tag, key);
     this.#makeRoom();
   }
 
-  /** As of now: whoever goes through them in slices is not disturbed by what is stored and forgotten meanwhile. */
-  keys(): readonly string[] {
-    return [...this.#groups.keys()];
+  /** May be gone through in slices, while others come and go. */
+  keys(): Iterable<string> {
+    return asOfNow(this.#keys);
   }
 
-  keysTagged(tag: string): readonly string[] {
-    return [...(this.#tagged.get(tag) ?? [])];
+  keysTagged(tag: string): Iterable<string> {
+    return asOfNow(this.#tagged.get(tag) ?? NOTHING);
   }
 
   #tag(tag: string, key: string): void {
@@ -162,14 +172,10 @@ export class Store implements FillRoom {
     keys.add(key);
   }
 
-  #untag({ responses }: Group, key: string): void {
-    for (const { head } of responses) {
-      for (const tag of head.tags) {
-        const keys = this.#tagged.get(tag);
-        keys?.delete(key);
-        if (keys?.size === 0) this.#tagged.delete(tag);
-      }
-    }
+  #untag(tag: string, key: string): void {
+    const keys = this.#tagged.get(tag);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#tagged.delete(tag);
   }
 
   // === room
@@ -207,15 +213,15 @@ export class Store implements FillRoom {
     return all.length - rest.length;
   }
 
-  /** Makes them stale in their places instead. `now`: monotonic ms. */
+  /** Makes them stale in their places instead. Answers how many were not. `now`: monotonic ms. */
   makeStale(key: string, isMeant: (one: StoredResponse) => boolean, now: number): number {
     const group = this.#groups.peek(key);
     if (group === undefined) return 0;
     let count = 0;
     group.responses = group.responses.map((one) => {
-      if (!isMeant(one)) return one;
-      count++;
-      return one.staleAt(now);
+      const stale = isMeant(one) ? one.staleAt(now) : one;
+      if (stale !== one) count++;
+      return stale;
     });
     return count;
   }
@@ -224,9 +230,26 @@ export class Store implements FillRoom {
   clear(): number {
     const count = this.#count;
     this.#groups = this.#list();
+    this.#keys = new Set();
     this.#tagged = new Map();
     this.#count = 0;
     return count;
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function tagsOf(responses: readonly StoredResponse[]): ReadonlySet<string> {
+  if (responses.every(({ head }) => head.tags.length === 0)) return NOTHING;
+  return new Set(responses.flatMap(({ head }) => head.tags));
+}
+
+/** Those that are there when their turn comes; as many as there are now, so that it ends however many come. */
+function* asOfNow(keys: ReadonlySet<string>): Generator<string> {
+  let left = keys.size;
+  for (const key of keys) {
+    if (left-- === 0) return;
+    yield key;
   }
 }
 
@@ -239,7 +262,9 @@ function isFor({ head }: StoredResponse, scope: string, request: Fields): boolea
 function replaces(one: StoredResponse, other: StoredResponse): boolean {
   const [a, b] = [one.head, other.head];
   if (a.scope !== b.scope || one.headOnly !== other.headOnly) return false;
-  if (a.varyNames.join() !== b.varyNames.join() || a.variant !== b.variant) return false;
+  // RFC 9111 §4.1: the newest Vary is the one that selects; what was selected by another is not asked for any more.
+  if (a.varyNames.join() !== b.varyNames.join()) return one.part === null;
+  if (a.variant !== b.variant) return false;
   // Parts give way to a whole, but not the other way round.
   return one.part === null || other.part !== null;
 }

@@ -1,23 +1,24 @@
 /** Explains a request against a file. It need not pass its own tests: why they fail is what one may want to know. Cold. */
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import { Sources } from '../config/sources.ts';
+import { type ConfigTexts, Sources } from '../config/sources.ts';
 import { type Explanation, explain, type Unclear } from '../explain/explanation.ts';
 import { plannedSubject } from '../explain/planned.ts';
 import type { AskedRequest } from '../explain/request.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope } from '../plan/scope.ts';
 
-/** `file`: absolute path. A ConfigError says what is wrong with it. */
+/** `file`: absolute path. `given`: what its files said once. A ConfigError says what is wrong with it. */
 export async function explainFile(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
   asked: AskedRequest,
   listener: string | null,
   all: boolean,
+  given: ConfigTexts | null = null,
 ): Promise<Explanation | Unclear | ConfigError> {
   try {
-    const loaded = loadConfig({ file, env, sources: new Sources() });
+    const loaded = loadConfig({ file, env, sources: new Sources(given?.texts, given?.found) });
     const told = await explain(plannedSubject(planGateway(loaded)), asked, listener, all);
     const scope = new PlanScope(loaded);
     return discreet(told, (text) => scope.discreet(text));

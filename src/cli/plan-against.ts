@@ -3,11 +3,10 @@ import { ConfigError } from '../config/problem.ts';
 import { diffPlans } from '../plan/diff.ts';
 import type { Change, PlanDiff } from '../plan/diff/changes.ts';
 import { type Forecast, forecast } from '../plan/diff/forecast.ts';
-import { type Live, type Touches, touchesOf } from '../plan/diff/live.ts';
+import { type Touches, touchesOf } from '../plan/diff/live.ts';
 import type { Terms } from '../plan/diff/reading.ts';
-import { Unwrapping, type PlanParcel } from '../plan/parcel.ts';
 import { sealer } from '../plan/seal.ts';
-import { ask } from './ask.ts';
+import { askPlan } from './ask-plan.ts';
 import { planFile, type PlannedFile } from './plan-file.ts';
 
 /** What `prozy plan` tells. */
@@ -25,11 +24,11 @@ export interface PlanReport extends Omit<PlanDiff, 'changes'> {
   readonly notes: readonly string[];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const same = (text: string): string => text;
 
-function discreet(...files: readonly PlannedFile[]): Terms['discreet'] {
+export function discreet(...files: readonly Pick<PlannedFile, 'secrets'>[]): Terms['discreet'] {
   const secrets = files.flatMap((file) => file.secrets);
   return (text) => !secrets.some((secret) => text.includes(secret));
 }
@@ -48,44 +47,27 @@ export function compareFile(file: string, against: string | null, env: Environme
   return { file, against, generation: null, notes: [], live: null, ...diff, changes };
 }
 
-/** Of the form of that page. */
-const VERSION = 1;
-
-/** What the admin page `/plan` says. */
-interface RunningPlan {
-  readonly version: number;
-  readonly generation: number;
-  readonly folder: string;
-  readonly salt: string;
-  readonly live: Live;
-  readonly plan: PlanParcel;
-}
-
 /** A text: what is wrong; '' if that has been said. */
 export async function compareGateway(file: string, admin: string, env: Environment): Promise<PlanReport | string> {
   const after = planFile(file, env);
   if (after instanceof ConfigError) return after.report;
-  const answer = await ask(admin, '/plan');
-  if (answer === null) return '';
-  if (answer.status !== 200) return `${admin} does not tell its plan (${answer.status})`;
-  // The admin page's own form, which tests hold together.
-  const running = answer.body as RunningPlan;
-  if (running.version !== VERSION) return `${admin} is a gateway of another version, whose plan cannot be compared`;
-  const unwrapping = new Unwrapping(running.plan.rest);
-  unwrapping.add(running.plan.routes);
+  const running = await askPlan(admin, '/plan');
+  if (typeof running === 'string') return running;
   const terms = {
     folders: [running.folder, after.folder] as const,
     seal: sealer(running.salt),
     discreet: discreet(after),
   };
-  const before = unwrapping.plan();
+  const before = running.plan;
   const diff = diffPlans(before, after.plan, terms);
   const notes = after.refers
     ? [
         'The file has references: they are read here, with this environment and these files, which may not be the gateway’s.',
       ]
     : [];
-  const changes = diff.changes.map((change) => ({ ...change, touches: touchesOf(change, before, running.live) }));
-  const live = forecast(before, after.plan, diff, running.live);
+  const { live: numbers } = running;
+  const touches = (change: Change): Touches | null => (numbers === null ? null : touchesOf(change, before, numbers));
+  const changes = diff.changes.map((change) => ({ ...change, touches: touches(change) }));
+  const live = numbers === null ? null : forecast(before, after.plan, diff, numbers);
   return { file, against: admin, generation: running.generation, notes, live, ...diff, changes };
 }

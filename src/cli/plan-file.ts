@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import { Sources } from '../config/sources.ts';
+import { type ConfigTexts, Sources } from '../config/sources.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { planGateway } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
@@ -17,11 +17,15 @@ export interface PlannedFile {
   readonly refers: boolean;
 }
 
-/** Answers with a ConfigError if it has problems, or does not pass its own tests. */
-export function planFile(file: string, env: Readonly<Record<string, string | undefined>>): PlannedFile | ConfigError {
+/** Answers with a ConfigError if it has problems, or does not pass its own tests. `given`: what its files said once. */
+export function planFile(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  given: ConfigTexts | null = null,
+): PlannedFile | ConfigError {
   try {
     const path = resolve(file);
-    const loaded = loadConfig({ file: path, env, sources: new Sources() });
+    const loaded = loadConfig({ file: path, env, sources: new Sources(given?.texts, given?.found) });
     const plan = planGateway(loaded);
     checkExpectations(plan, loaded);
     // Shorter ones are no secrets, and would be found everywhere.

@@ -4,11 +4,15 @@ import { Command, CommanderError } from 'commander';
 import { backendsCommand } from './commands/backends.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
+import { diffCommand } from './commands/diff.ts';
 import { dutyCommands } from './commands/duties.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
+import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
 import { purgeCommand } from './commands/purge.ts';
+import { reloadCommand } from './commands/reload.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { EXIT } from './exit-codes.ts';
@@ -19,10 +23,14 @@ const COMMANDS: readonly AddCommand[] = [
   checkCommand,
   explainCommand,
   planCommand,
+  reloadCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,
   purgeCommand,
+  historyCommand,
+  diffCommand,
+  rollbackCommand,
   schemaCommand,
 ];
 

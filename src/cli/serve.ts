@@ -6,13 +6,15 @@ import { EXIT } from './exit-codes.ts';
 
 export interface ServeOptions {
   readonly reusePort: boolean;
+  readonly lastGood: boolean;
+  readonly stateDir?: string;
 }
 
 /** Resolves with the exit code when the gateway has ended. */
 export async function serve(file: string, options: ServeOptions): Promise<number> {
   let running: RunningGateway;
   try {
-    running = await startGateway(file, { env: process.env, reusePort: options.reusePort });
+    running = await startGateway(file, { env: process.env, ...options });
   } catch (error) {
     if (error instanceof ConfigError) {
       process.stderr.write(`${error.report}\n`);

@@ -44,10 +44,20 @@ export interface ActiveCheckConfig {
   readonly unhealthy: number;
 }
 
-/** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+/** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+export interface AdminPush {
+  /** What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it. */
+  readonly token: string;
+  /** A larger config is refused. */
+  readonly max_size: number;
+}
+
+/** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
 export interface AdminConfig {
   /** Where it listens. */
   readonly address: string;
+  /** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+  readonly push?: AdminPush;
 }
 
 /** Something about a request: it has this header field, cookie or query parameter. */
@@ -186,7 +196,7 @@ export interface FieldMatch {
 
 /** Limits on the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. */
+  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket. */
   readonly connections: number;
   /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
   readonly overload: OverloadConfig;
@@ -196,9 +206,9 @@ export interface GatewayLimits {
 export interface GatewayConfig {
   /** Version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
+  /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
-  /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+  /** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
   readonly admin?: AdminConfig;
   /** What is written about the gateway and its traffic. */
   readonly logging: LoggingConfig;
@@ -291,7 +301,7 @@ export interface ListenerTimeouts {
 
 /** A place where clients connect. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
   /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
@@ -361,6 +371,8 @@ export interface PassiveHealthConfig {
   readonly latency: number;
   /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
   readonly max_ejected: number;
+  /** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+  readonly success_rate: SuccessRateConfig;
 }
 
 /** A condition on the path. A plain string is a prefix. */
@@ -504,6 +516,12 @@ export interface ReloadConfig {
   readonly drain: DrainConfig;
   /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
   readonly max_generations: number;
+  /** Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it. */
+  readonly state_dir?: string;
+  /** How many configs that were in effect are kept in `state_dir`. */
+  readonly history: number;
+  /** Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case. */
+  readonly start_from_last_good: boolean;
   /** What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like. */
   readonly tightened: 'keep' | 'drain' | 'cut';
 }
@@ -588,6 +606,20 @@ export interface StickyConfig {
 
 /** How an endpoint is chosen among those that are well. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
+
+/** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+export interface SuccessRateConfig {
+  /** Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate. */
+  readonly deviations: number;
+  /** Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains. */
+  readonly margin: number;
+  /** How long is counted before rates are compared. */
+  readonly interval: number;
+  /** Endpoints with enough requests that there must be to compare. */
+  readonly min_endpoints: number;
+  /** Exchanges of an endpoint within the interval without which its rate says nothing. */
+  readonly min_requests: number;
+}
 
 /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
 export interface TestExpectation {
@@ -814,7 +846,7 @@ export const schema: object = {
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
+      "description": "Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -1081,9 +1113,39 @@ export const schema: object = {
       },
       "x-state": "what the check has found so far"
     },
+    "admin-push": {
+      "title": "AdminPush",
+      "description": "Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "token": {
+          "description": "What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it.",
+          "type": "string",
+          "minLength": 16,
+          "pattern": "^[A-Za-z0-9._~+/-]+=*$",
+          "x-says": "must be of letters, digits and -._~+/ (RFC 6750)",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/push-token}"
+          ],
+          "x-reload": "keep"
+        },
+        "max_size": {
+          "description": "A larger config is refused.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB",
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "token"
+      ]
+    },
     "admin": {
       "title": "AdminConfig",
-      "description": "A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none.",
+      "description": "A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1094,6 +1156,9 @@ export const schema: object = {
           "examples": [
             "127.0.0.1:9090"
           ]
+        },
+        "push": {
+          "$ref": "#/$defs/admin-push"
         }
       },
       "required": [
@@ -1164,6 +1229,7 @@ export const schema: object = {
       "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
       "type": "object",
       "additionalProperties": false,
+      "x-state": "every stored response",
       "properties": {
         "query": {
           "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",
@@ -1543,7 +1609,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket.",
           "type": "integer",
           "minimum": 0,
           "default": 0
@@ -1785,7 +1851,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
           "type": "string",
           "format": "listen-address",
           "examples": [
@@ -2030,6 +2096,10 @@ export const schema: object = {
           "maximum": 100,
           "default": 50,
           "x-reload": "keep"
+        },
+        "success_rate": {
+          "$ref": "#/$defs/success-rate",
+          "default": {}
         }
       }
     },
@@ -2483,6 +2553,26 @@ export const schema: object = {
           "default": 20,
           "x-reload": "keep"
         },
+        "state_dir": {
+          "description": "Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep"
+        },
+        "history": {
+          "description": "How many configs that were in effect are kept in `state_dir`.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 1000,
+          "default": 10,
+          "x-reload": "keep"
+        },
+        "start_from_last_good": {
+          "description": "Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
         "tightened": {
           "description": "What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like.",
           "enum": [
@@ -2766,6 +2856,50 @@ export const schema: object = {
           "$ref": "#/$defs/maglev-strategy"
         }
       ]
+    },
+    "success-rate": {
+      "title": "SuccessRateConfig",
+      "description": "Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deviations": {
+          "description": "Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate.",
+          "type": "number",
+          "minimum": 0,
+          "default": 1.5,
+          "x-reload": "keep"
+        },
+        "margin": {
+          "description": "Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "interval": {
+          "description": "How long is counted before rates are compared.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "min_endpoints": {
+          "description": "Endpoints with enough requests that there must be to compare.",
+          "type": "integer",
+          "minimum": 3,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "min_requests": {
+          "description": "Exchanges of an endpoint within the interval without which its rate says nothing.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 100,
+          "x-reload": "keep"
+        }
+      }
     },
     "test-expectation": {
       "title": "TestExpectation",

@@ -47,7 +47,7 @@ const NOWHERE: BindScope = {
   route: '',
   clock: systemClock,
   deadlines: new Deadlines(systemClock),
-  cache: ({ name }) => {
+  cache: ({ cache: name }) => {
     throw new Error(`cache ${name} is not to be asked`);
   },
 };

@@ -5,7 +5,8 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type CacheGauges, cacheFamilies } from './exposition-caches.ts';
+import { type CacheGauges, writeCaches } from './cache-exposition.ts';
+import { writeConfig } from './config-exposition.ts';
 import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -60,10 +61,10 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
-    cacheFamilies(page, this.#metrics.caches, this.#gauges().caches);
+    writeCaches(page, this.#metrics.caches, this.#gauges().caches);
     this.#names(page);
     this.#listeners(page);
-    this.#reloads(page);
+    writeConfig(page, this.#metrics, this.#gauges());
     // prom-client writes Nan for what has no value yet; the format's word is NaN.
     const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
     return `${page.lines.join('\n')}\n${standard}`;
@@ -213,65 +214,5 @@ export class Exposition {
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'in' }, tunnelBytesIn);
       page.sample('prozy_tunnel_bytes_total', { listener, direction: 'out' }, tunnelBytesOut);
     }
-  }
-
-  #reloads(page: Page): void {
-    const { reload } = this.#metrics;
-    const { generation, leases } = this.#gauges();
-    page.family('prozy_config_reloads_total', 'counter', 'Config loads, by result.');
-    for (const [result, count] of Object.entries(reload.results))
-      page.sample('prozy_config_reloads_total', { result }, count);
-    page.family(
-      'prozy_config_reload_duration_seconds',
-      'histogram',
-      'From reading the files to the new generation in effect.',
-    );
-    page.histogram('prozy_config_reload_duration_seconds', {}, reload.duration);
-    page.family('prozy_config_reload_failures_total', 'counter', 'Configs refused, by what they failed at.');
-    for (const [reason, count] of Object.entries(reload.failures))
-      page.sample('prozy_config_reload_failures_total', { reason }, count);
-    page.family(
-      'prozy_config_reload_phase_duration_seconds',
-      'histogram',
-      'From each phase of a reload to the next, by the one that was reached.',
-    );
-    for (const [phase, duration] of Object.entries(reload.phases))
-      page.histogram('prozy_config_reload_phase_duration_seconds', { phase }, duration);
-    page.family('prozy_config_last_reload_successful', 'gauge', 'Whether the newest config is in effect.');
-    page.sample('prozy_config_last_reload_successful', {}, reload.lastSuccessful ? 1 : 0);
-    page.family('prozy_config_last_reload_success_timestamp_seconds', 'gauge', 'When a config last took effect.');
-    page.sample('prozy_config_last_reload_success_timestamp_seconds', {}, reload.lastSuccessAt / 1000);
-    page.family(
-      'prozy_config_last_reload_failure_timestamp_seconds',
-      'gauge',
-      'When a config was last refused; 0: never.',
-    );
-    page.sample('prozy_config_last_reload_failure_timestamp_seconds', {}, reload.lastFailureAt / 1000);
-    page.family('prozy_config_generation', 'gauge', 'Number of the generation in effect.');
-    page.sample('prozy_config_generation', {}, generation);
-    page.family(
-      'prozy_generations_live',
-      'gauge',
-      'Generations that something still runs on, the current one included.',
-    );
-    page.sample('prozy_generations_live', {}, leases.length);
-    page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation that they run on.');
-    for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
-    const { rehomed, ended, tightened } = this.#metrics.drain;
-    page.family('prozy_leases_rehomed_total', 'counter', 'Leases that went over to the next generation.');
-    page.sample('prozy_leases_rehomed_total', {}, rehomed);
-    page.family(
-      'prozy_leases_ended_total',
-      'counter',
-      'Exchanges and tunnels of old generations that were ended, by why.',
-    );
-    for (const [reason, count] of Object.entries(ended)) page.sample('prozy_leases_ended_total', { reason }, count);
-    page.family(
-      'prozy_leases_tightened_total',
-      'counter',
-      'Exchanges and tunnels that a newer config would have refused, by what was done about it.',
-    );
-    for (const [action, count] of Object.entries(tightened))
-      page.sample('prozy_leases_tightened_total', { action }, count);
   }
 }

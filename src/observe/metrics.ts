@@ -74,19 +74,23 @@ export class MirrorMetrics {
 }
 
 /** What becomes of responses on a cache's disk. */
-export class DiskMetrics {
+export interface DiskMetrics {
   /** Requests that memory had nothing for: found there, and not. */
-  hits = 0;
-  misses = 0;
+  hits: number;
+  misses: number;
   /** Of the misses, those that have waited for it in vain. */
-  late = 0;
+  late: number;
   /** Responses written; given up unwritten; gone for room. */
-  writes = 0;
-  dropped = 0;
-  evictions = 0;
+  writes: number;
+  dropped: number;
+  evictions: number;
   /** Records that are not what was written, and what the system refused. */
-  corrupt = 0;
-  errors = 0;
+  corrupt: number;
+  errors: number;
+}
+
+export function diskMetrics(): DiskMetrics {
+  return { hits: 0, misses: 0, late: 0, writes: 0, dropped: 0, evictions: 0, corrupt: 0, errors: 0 };
 }
 
 export class CacheMetrics {
@@ -109,7 +113,7 @@ export class CacheMetrics {
   purged = 0;
   /** Content bytes of answers that were stored before they were asked for. */
   bytesServed = 0;
-  readonly disk = new DiskMetrics();
+  readonly disk = diskMetrics();
 }
 
 export class ListenerMetrics {
@@ -134,11 +138,20 @@ export class ListenerMetrics {
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
 /** At what a reload failed. */
-export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'defect';
+export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'stale' | 'file' | 'defect';
 
 class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
-  readonly failures: Record<ReloadReason, number> = { parse: 0, validate: 0, plan: 0, tests: 0, bind: 0, defect: 0 };
+  readonly failures: Record<ReloadReason, number> = {
+    parse: 0,
+    validate: 0,
+    plan: 0,
+    tests: 0,
+    bind: 0,
+    stale: 0,
+    file: 0,
+    defect: 0,
+  };
   readonly duration = new Histogram();
   readonly phases = {
     seen: new Histogram(),
@@ -154,6 +167,17 @@ class ReloadMetrics {
   /** Epoch ms; 0: never. */
   lastSuccessAt = 0;
   lastFailureAt = 0;
+}
+
+/** What becomes of writing down what was in effect. */
+export class HistoryMetrics {
+  written = 0;
+  failed = 0;
+  lastSuccessful = true;
+  /** Entries that could not be understood when last looked at. */
+  damaged = 0;
+  /** Why an entry serves in place of the file; null: none does. */
+  standIn: 'held' | 'last_good' | null = null;
 }
 
 /** What is done about streams that a stricter config would refuse. */
@@ -181,6 +205,7 @@ export class Metrics {
   readonly mirrors = new Map<string, MirrorMetrics>();
   readonly caches = new Map<string, CacheMetrics>();
   readonly reload = new ReloadMetrics();
+  readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
 
   route(name: string): RouteMetrics {

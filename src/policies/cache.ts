@@ -12,6 +12,5 @@ export const cache: Policy<Extract<PolicyPlan, { type: 'cache' }>> = {
       response: (x) => site.response(x),
     };
   },
-  foresee: (plan, x, { route, upgrade, clock, cache: cacheOf }) =>
-    peek(plan, x, route, upgrade, cacheOf(plan), clock.now()),
+  foresee: (plan, x, scope) => peek(plan, x, scope.route, scope.upgrade, scope.cache(plan), scope.clock.now()),
 };

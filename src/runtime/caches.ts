@@ -3,8 +3,9 @@ import type { DiskNumbers } from '../cache/disk/disk.ts';
 import { HttpCache } from '../cache/http-cache.ts';
 import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../cache/purge.ts';
 import { suggest } from '../kit/suggest.ts';
-import type { CacheGauges } from '../observe/exposition-caches.ts';
+import type { CacheGauges } from '../observe/cache-exposition.ts';
 import { CacheMetrics, type DiskMetrics } from '../observe/metrics.ts';
+import type { RoutePlan } from '../plan/types.ts';
 import type { CachePlan, CachePolicyPlan, DiskPlan } from '../plan/types/cache.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -95,8 +96,7 @@ function viewOf(gateway: Gateway, plan: CachePlan): CacheView {
   const counts = gateway.metrics.caches.get(name) ?? new CacheMetrics();
   const { hits, stale, misses } = counts;
   const looked = hits + stale + misses;
-  const uses = ({ policies }: { readonly policies: readonly { readonly type: string; readonly name?: string }[] }) =>
-    policies.some((policy) => policy.type === 'cache' && policy.name === name);
+  const uses = ({ policies }: RoutePlan) => policies.some((policy) => policy.type === 'cache' && policy.cache === name);
   return {
     name,
     routes: gateway.current!.plan.routes.filter(uses).map((route) => route.name),

@@ -9,6 +9,7 @@ export interface CompileRequest {
   readonly file: string;
   readonly env: Environment;
   readonly given: ReadonlyMap<string, string>;
+  readonly found: ReadonlyMap<string, readonly string[]>;
   readonly known: Known | null;
 }
 

@@ -1,11 +1,13 @@
 /** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any thread. */
-import { loadConfig } from '../config/load.ts';
-import { ConfigError, configError, type Problem } from '../config/problem.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ConfigError, configError, type Position, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
+import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
+import { segment } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
 
 /** What was looked at: a change of any of it may change the plan. */
@@ -38,6 +40,14 @@ export interface Verdict extends Known {
   readonly passed: readonly Passed[];
   /** The text of each config file, as it is written; what is refused has none. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Secrets that are written as they are, not as references. */
+  readonly openSecrets: readonly Problem[];
+  /** Where it names what is opened, by pointer: what else may be wrong with it is found out by trying. */
+  readonly opened: ReadonlyMap<string, Position>;
+  /** What was found for each pattern. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  /** Over those texts, also of what is refused: see history/entry.ts. */
+  readonly content: string;
   readonly problems: readonly Problem[];
   /** The problems as people read them; '' if there are none. */
   readonly report: string;
@@ -59,6 +69,8 @@ export interface CompileInput {
   readonly env: Environment;
   /** Texts that stand for what is in files of these absolute paths. */
   readonly given?: ReadonlyMap<string, string>;
+  /** What is found for these patterns. */
+  readonly found?: ReadonlyMap<string, readonly string[]>;
   readonly clock?: Clock;
 }
 
@@ -67,12 +79,12 @@ const MOST_READINGS = 5;
 
 /** Answers null if all is still as `known`. */
 export function compile(input: CompileInput, known: Known | null = null): Compiled | null {
-  const { file, clock = systemClock, given } = input;
+  const { file, clock = systemClock } = input;
   const started = clock.now();
-  if (known !== null && digestNow(known, given) === known.digest) return null;
+  if (known !== null && digestNow(known, input) === known.digest) return null;
   let compiled = compileAt(started, input);
   // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
-  for (let i = 1; digestNow(compiled, given) !== compiled.digest; i++) {
+  for (let i = 1; digestNow(compiled, input) !== compiled.digest; i++) {
     if (i === MOST_READINGS) return unsettled(file, compiled);
     compiled = compileAt(started, input);
   }
@@ -80,14 +92,20 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
 }
 
 /** Refused, and like all that is refused looked at again a little later. */
-function unsettled(file: string, { files, globs, digest }: Known): Compiled {
+function unsettled(file: string, { files, globs, digest, found, content }: Verdict): Compiled {
   const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
   const { problems, report } = configError([problem], new Map());
-  return { ...NOTHING, passed: [], problems, report, files, globs, digest };
+  return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
 
 /** Of a config that is refused. */
-const NOTHING = { plan: null, planDigest: '', texts: new Map<string, string>() } as const;
+const NOTHING = {
+  plan: null,
+  planDigest: '',
+  texts: new Map<string, string>(),
+  opened: new Map<string, Position>(),
+  openSecrets: [],
+} as const;
 
 /** Whatever was compiled before. `file`: absolute path. */
 export function compileOnce(file: string, env: Environment): Compiled {
@@ -95,8 +113,8 @@ export function compileOnce(file: string, env: Environment): Compiled {
 }
 
 /** `started`: when the first stage began. */
-function compileAt(started: number, { file, env, given, clock = systemClock }: CompileInput): Compiled {
-  const sources = new Sources(given);
+function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): Compiled {
+  const sources = new Sources(given, found);
   const passed: Passed[] = [];
   let mark = started;
   const pass = (stage: Stage): void => {
@@ -104,7 +122,14 @@ function compileAt(started: number, { file, env, given, clock = systemClock }: C
     passed.push({ stage, at: clock.wall(), ms: now - mark });
     mark = now;
   };
-  const seen = () => ({ passed, files: sources.files, globs: sources.globs, digest: sources.digest() });
+  const seen = () => ({
+    passed,
+    files: sources.files,
+    globs: sources.globs,
+    digest: sources.digest(),
+    found: sources.texts.found,
+    content: contentOf(sources.texts),
+  });
   try {
     const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and refuses it.
@@ -115,16 +140,35 @@ function compileAt(started: number, { file, env, given, clock = systemClock }: C
     checkExpectations(plan, loaded);
     pass('tested');
     const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
-    return { plan, planDigest, texts, problems: [], report: '', ...seen() };
+    return {
+      plan,
+      planDigest,
+      texts,
+      opened: openedBy(loaded),
+      openSecrets: openSecretsOf(loaded),
+      problems: [],
+      report: '',
+      ...seen(),
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
   }
 }
 
+function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
+  const message = 'is a secret, and is no reference';
+  return openSecrets.map((pointer) => ({ ...locate(pointer), pointer, message, hint: 'such as ${file:secret}' }));
+}
+
+function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
+  const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
+  return new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
+}
+
 /** The digest of what is there now. */
-function digestNow({ files, globs }: Watched, given?: ReadonlyMap<string, string>): string {
-  const sources = new Sources(given);
+function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
+  const sources = new Sources(given, found);
   for (const file of files) sources.read(file);
   for (const glob of globs) sources.glob(glob);
   return sources.digest();

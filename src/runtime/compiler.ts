@@ -35,14 +35,17 @@ export class Compiler {
     this.#clock = clock;
   }
 
-  /** Answers null if all is still as `known`. `given`: texts that stand for what is in files of these absolute paths. */
-  async compile(known: Known | null, given: ReadonlyMap<string, string> = NONE): Promise<Compiled | null> {
-    const input = { file: this.#file, env: this.#env, given, clock: this.#clock };
-    if (sizeOf([this.#file, ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
+  /**
+   * Answers null if all is still as `known`. `given`: texts that stand for what is in files of these absolute paths; `found`:
+   * what is found for patterns. One at a time.
+   */
+  async compile(known: Known | null, given: Texts = NONE, found: Found = NONE): Promise<Compiled | null> {
+    const input = { file: this.#file, env: this.#env, given, found, clock: this.#clock };
+    if (sizeOf([this.#file, ...given.keys(), ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
     this.#ending?.cancel();
     const worker = (this.#worker ??= this.#start());
     try {
-      return await this.#compileIn(worker, known, given);
+      return await this.#compileIn(worker, { file: this.#file, env: { ...this.#env }, given, found, known });
     } finally {
       this.#ending = this.#clock.after(KEPT, () => void this.close());
     }
@@ -60,7 +63,7 @@ export class Compiler {
     return worker;
   }
 
-  async #compileIn(worker: Worker, known: Known | null, given: ReadonlyMap<string, string>): Promise<Compiled | null> {
+  async #compileIn(worker: Worker, request: CompileRequest): Promise<Compiled | null> {
     const ask = async (message: CompileRequest | RoutesRequest): Promise<unknown> => {
       worker.postMessage(message);
       // `once` rejects with the worker's error, should it have one: a defect, which nobody here can mend.
@@ -68,12 +71,7 @@ export class Compiler {
       return reply;
     };
     // The worker answers each of the two questions with its own kind of answer.
-    const answer = (await ask({
-      file: this.#file,
-      env: { ...this.#env },
-      given,
-      known,
-    })) as CompileAnswer | null;
+    const answer = (await ask(request)) as CompileAnswer | null;
     if (answer === null) return null;
     const { verdict, planDigest, rest } = answer;
     if (rest === null) return { ...verdict, plan: null, planDigest };
@@ -92,10 +90,13 @@ export class Compiler {
   }
 }
 
-const NONE: ReadonlyMap<string, string> = new Map();
+type Texts = ReadonlyMap<string, string>;
+type Found = ReadonlyMap<string, readonly string[]>;
+
+const NONE = new Map<string, never>();
 
 /** Bytes, as far as the files can be looked at. */
-function sizeOf(files: Iterable<string>, given: ReadonlyMap<string, string>): number {
+function sizeOf(files: Iterable<string>, given: Texts): number {
   let bytes = 0;
   for (const file of new Set(files))
     bytes += given.get(file)?.length ?? statSync(file, { throwIfNoEntry: false })?.size ?? 0;

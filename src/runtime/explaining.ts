@@ -1,8 +1,10 @@
 /** A running gateway, or one of its generations, as something that explain can be asked about. Cold. */
 import { type Explanation, explain, type Subject, type Unclear } from '../explain/explanation.ts';
+import { plannedSubject } from '../explain/planned.ts';
 import { livePool } from '../explain/pools.ts';
 import type { AskedRequest } from '../explain/request.ts';
 import { siteOf } from '../explain/site.ts';
+import type { Plan } from '../plan/types.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
 import { stateOf } from './caches.ts';
 import type { Gateway } from './gateway.ts';
@@ -23,6 +25,17 @@ export async function explainLive(
     generation === null ? gateway.current : gateway.snapshots.find((one) => one.generation === generation);
   if (snapshot === null || snapshot === undefined) return null;
   return explain(subjectOf(gateway, snapshot), asked, listener, all);
+}
+
+/** A plan that nobody serves, as the gateway would serve it. */
+export function explainPast(
+  { clock }: Gateway,
+  plan: Plan,
+  asked: AskedRequest,
+  listener: string | null,
+  all: boolean,
+): Promise<Explanation | Unclear> {
+  return explain({ ...plannedSubject(plan), clock, shown: () => HIDDEN }, asked, listener, all);
 }
 
 function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {

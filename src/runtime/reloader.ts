@@ -1,57 +1,69 @@
 /**
  * Hints become reloads: read, compile, apply; one at a time, the latest wins. Cold.
  *
- * The only caller of `Gateway.apply`. A bad config is refused whole and told once for each content; the old one keeps
+ * What applies them is in applier.ts. A bad config is refused whole and told once for each content; the old one keeps
  * serving and the watching goes on. What each reload went through is in reload.ts.
  */
 import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock } from '../kit/clock.ts';
-import type { ReloadReason } from '../observe/metrics.ts';
-import type { Compiled, Environment, Known, Stage } from './compile.ts';
+import { Applier, refusalOf, refusalToOpen } from './applier.ts';
+import type { Compiled, Environment, Known } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
+import { History, type HistoryOptions, type StandIn } from './history.ts';
 import { OpenError } from './open-error.ts';
+import { Push, type Source, sourceOf } from './push.ts';
+import { RefusedError } from './refused-error.ts';
 import type { Reload, Trigger } from './reload.ts';
 import { Reloads } from './reloads.ts';
-import { changesBetween } from './told-changes.ts';
+import { StandInRunner } from './stand-in.ts';
+import { type Turn, Turns } from './turns.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
 
-/** A reload that waits for its turn or has it. */
-interface Turn {
+/** Pushes at a time: each holds its text. */
+const MOST_PUSHES = 16;
+
+/** What became of going back to an entry, or of following the file again. */
+export interface Returned {
   readonly reload: Reload;
-  /** Read and compile even if no file seems to have changed. */
-  forced: boolean;
+  /** Would a restart know of it? */
+  readonly persisted: boolean;
 }
 
 export class Reloader {
   readonly reloads: Reloads;
-  readonly #gateway: Gateway;
+  readonly history: History;
+  readonly #standIns: StandInRunner;
   readonly #file: string;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
   readonly #watcher: SourceWatcher;
   /** What was last read; null: nothing yet. */
   #known: Known | null = null;
-  /** Of the plan in effect. */
-  #plan = '';
-  #running: Promise<void> | null = null;
-  /** The turn that comes next. */
-  #next: Turn | null = null;
+  /** Of the file when it was last read. */
+  #content = '';
+  readonly #applier: Applier;
+  readonly #turns: Turns;
   /** Ends the pause before a second look. */
   #wake: (() => void) | null = null;
+  /** Pushes that wait for their turn or have it. */
+  #pushes = 0;
   #closed = false;
 
-  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock) {
-    this.#gateway = gateway;
+  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
     this.#file = file;
     this.#compiler = new Compiler(file, env, clock);
     this.#clock = clock;
     this.reloads = new Reloads(gateway, file, clock);
     this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
+    this.history = new History(gateway, file, env, options);
+    this.#applier = new Applier(gateway, this.reloads);
+    this.#standIns = new StandInRunner(this.history, new Compiler(file, env, clock), this.#applier);
+    this.#turns = new Turns(this.reloads, (turn) => this.#taken(turn));
   }
 
   /** Where its file is. */
@@ -65,10 +77,42 @@ export class Reloader {
     reload.begin();
     const compiled = await this.#compiler.compile(null);
     if (compiled === null) return;
-    if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
-    this.#see(reload, compiled);
-    await this.#apply(reload, compiled);
+    this.history.open(compiled);
+    const held = await this.history.held(compiled.content);
+    if (held !== null && (await this.#startBy(held, 'held', compiled))) return;
+    try {
+      if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
+      this.#applier.see(reload, compiled);
+      await this.#applier.apply(reload, compiled);
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
+      if (!(await this.#startByLastGood(reload, compiled, error))) throw error;
+      return;
+    }
     this.#noteFiles(compiled);
+    this.history.fileTookEffect(compiled, reload);
+  }
+
+  /** Answers whether it serves. */
+  async #startBy(standIn: StandIn, trigger: Trigger, file: Compiled): Promise<boolean> {
+    if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
+    this.#noteFiles(file);
+    return true;
+  }
+
+  async #startByLastGood(reload: Reload, file: Compiled, error: ConfigError | OpenError): Promise<boolean> {
+    let told = false;
+    for await (const standIn of this.history.lastGood()) {
+      // It would fail as the file does.
+      if (standIn.entry.content === file.content) continue;
+      if (!told) {
+        if (file.plan === null) this.#applier.see(reload, file);
+        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
+      }
+      told = true;
+      if (await this.#startBy(standIn, 'last_good', file)) return true;
+    }
+    return false;
   }
 
   /** Something may have changed. */
@@ -76,43 +120,102 @@ export class Reloader {
     if (this.#closed) return;
     // What is about to be read again need not be read once more after that.
     if (this.#wake !== null) this.#wake();
-    else this.#ask(by, false);
+    else this.#turns.ask(by, false);
   }
 
-  /** Reads and compiles even if no file seems to have changed. */
-  force(by: Trigger): Reload {
-    const { reload } = this.#ask(by, true);
+  /** Reads and compiles even if no file seems to have changed. Answers null if it does not any more. */
+  force(by: Trigger): Reload | null {
+    if (this.#closed) return null;
+    const { reload } = this.#turns.ask(by, true);
     this.reloads.keep(reload);
     this.#wake?.();
     return reload;
   }
 
-  /** What is asked for before its turn has come is one. */
-  #ask(by: Trigger, forced: boolean): Turn {
-    const turn = (this.#next ??= { reload: this.reloads.make(by), forced });
-    if (forced && !turn.forced) {
-      turn.forced = true;
-      turn.reload.trigger = by;
+  /** What is in effect as it is written, if it is one text that may be shown; otherwise why not. */
+  source(): Source | string {
+    return sourceOf(this.#file, this.#applier.inEffect);
+  }
+
+  /** Another text for the file; `expected`: from which it was made. null: none is taken any more, or too many wait. */
+  push(bytes: Uint8Array, expected: (tag: string) => boolean): Reload | null {
+    if (this.#closed || this.#pushes >= MOST_PUSHES) return null;
+    const reload = this.reloads.make('push');
+    this.reloads.keep(reload);
+    this.#pushes++;
+    const push = new Push(this.#file, bytes, expected, () => this.#applier.inEffect);
+    this.#turns
+      .order(() => this.#takePush(reload, push))
+      // It did not come to its turn.
+      .catch(() => reload.forget())
+      .finally(() => this.#pushes--);
+    return reload;
+  }
+
+  async #takePush(reload: Reload, push: Push): Promise<void> {
+    try {
+      reload.begin();
+      push.admit();
+      const compiled = await this.#compiler.compile(null, push.texts);
+      if (compiled === null) return;
+      this.#applier.see(reload, compiled);
+      if (compiled.plan !== null) push.judge(compiled);
+      if (!(await this.#applier.settle(reload, compiled, () => push.seal()))) return;
+      this.#noteFiles(compiled);
+      this.history.fileTookEffect(compiled, reload);
+    } catch (error) {
+      if (error instanceof RefusedError) this.#applier.refuse(reload, error.refusal);
+      else this.#applier.defect(reload, error);
     }
-    if (this.#running === null && !this.#closed)
-      this.#running = this.#takeTurns().finally(() => {
-        this.#running = null;
+  }
+
+  /**
+   * Goes back to an entry of the history and stays there until the file says something else that can take effect. null: there
+   * is no such entry. A text: why it can't be read. `by`: who asked for it.
+   */
+  async rollback(number: number, by: string): Promise<Returned | string | null> {
+    const done = await this.#turns.order(async () => {
+      const found = await this.history.find(number);
+      if (found === null || typeof found === 'string') return found;
+      const now = await this.#compiler.compile(this.#known);
+      if (now !== null) this.#noteFiles(now);
+      // What the file says needs no hold.
+      if (found.entry.content === this.#content) return this.#liftNow();
+      const reload = this.reloads.make('rollback');
+      const standIn = this.history.rollbackTo(found, this.#content);
+      const served = await this.#standIns.put(standIn, reload, by).catch((error: unknown) => {
+        this.#applier.defect(reload, error);
+        return false;
       });
-    return turn;
+      this.#watch();
+      return { reload, persisted: served ? this.history.persisted : Promise.resolve(false) };
+    });
+    // The next turn need not wait for the disk.
+    return done === null || typeof done === 'string' ? done : { reload: done.reload, persisted: await done.persisted };
   }
 
-  async #takeTurns(): Promise<void> {
-    for (let turn = this.#next; turn !== null && !this.#closed; turn = this.#next) {
-      this.#next = null;
-      try {
-        await this.#take(turn);
-      } catch (error) {
-        this.#defect(turn.reload, error);
-      }
+  /** Follows the file again. */
+  async lift(): Promise<Returned> {
+    const { reload, persisted } = await this.#turns.order(() => this.#liftNow());
+    return { reload, persisted: await persisted };
+  }
+
+  async #liftNow(): Promise<{ readonly reload: Reload; readonly persisted: Promise<boolean> }> {
+    const reload = this.reloads.make('lift');
+    await this.#taken({ reload, forced: true }, true);
+    return { reload, persisted: this.history.persisted };
+  }
+
+  /** `lifting`: whatever is held. */
+  async #taken(turn: Turn, lifting = false): Promise<void> {
+    try {
+      await this.#take(turn, lifting);
+    } catch (error) {
+      this.#applier.defect(turn.reload, error);
     }
   }
 
-  async #take({ reload, forced }: Turn): Promise<void> {
+  async #take({ reload, forced }: Turn, lifting: boolean): Promise<void> {
     const compile = (): Promise<Compiled | null> => {
       reload.begin();
       return this.#compiler.compile(forced ? null : this.#known);
@@ -121,15 +224,30 @@ export class Reloader {
     for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
       suspect = compiled.digest;
       await this.#pause(SECOND_LOOK);
-      if (this.#closed) return;
+      if (this.#closed) {
+        reload.forget();
+        return;
+      }
       compiled = await compile();
     }
-    if (compiled === null) return;
+    if (compiled === null) {
+      await this.#standIns.follow(() => reload);
+      return;
+    }
     this.#noteFiles(compiled);
-    this.#see(reload, compiled);
-    if (compiled.plan === null) this.#refuse(reload, reasonOf(compiled), compiled);
-    else if (compiled.planDigest === this.#plan) this.#leave(reload);
-    else await this.#tryApply(reload, compiled);
+    if (!lifting && this.history.ignores(compiled.content)) {
+      // Somebody waits for its end.
+      if (forced) {
+        this.#applier.see(reload, compiled);
+        this.#applier.leave(reload);
+      }
+      await this.#standIns.follow(() => this.reloads.make(reload.trigger));
+      return;
+    }
+    this.#applier.see(reload, compiled);
+    if (!(await this.#applier.settle(reload, compiled))) return;
+    this.history.fileTookEffect(compiled, reload);
+    this.#watch();
   }
 
   /** Or until something happens near the files. */
@@ -144,79 +262,25 @@ export class Reloader {
     this.#wake = null;
   }
 
-  #see(reload: Reload, { digest, passed }: Compiled): void {
-    reload.digest = digest;
-    reload.passed(passed);
-    this.reloads.keep(reload);
-  }
-
-  async #tryApply(reload: Reload, compiled: Compiled): Promise<void> {
-    try {
-      await this.#apply(reload, compiled);
-    } catch (error) {
-      if (!(error instanceof OpenError)) throw error;
-      // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
-      this.#refuse(reload, 'bind', { problems: [], report: error.message });
-    }
-  }
-
-  /** Throws an OpenError. */
-  async #apply(reload: Reload, { plan, planDigest }: Compiled): Promise<void> {
-    if (plan === null) return;
-    const previous = this.#gateway.current?.plan ?? null;
-    await this.#gateway.apply(plan, {
-      bound: () => reload.reach('bound'),
-      active: (generation) => {
-        this.#plan = planDigest;
-        this.reloads.succeed(reload, 'applied', generation);
-      },
-    });
-    if (previous !== null) reload.changes = await changesBetween(previous, plan, this.#clock);
-    this.reloads.close(reload);
-  }
-
-  /** What is in effect means the same. */
-  #leave(reload: Reload): void {
-    this.reloads.succeed(reload, 'unchanged', this.#gateway.current?.generation ?? 0);
-    this.reloads.close(reload);
-  }
-
-  /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
-  #defect(reload: Reload, error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.reloads.keep(reload);
-    this.#refuse(reload, 'defect', { problems: [], report: `a defect of prozy: ${text}` });
-  }
-
-  #refuse(reload: Reload, reason: ReloadReason, { problems, report }: Pick<Compiled, 'problems' | 'report'>): void {
-    reload.fail({ reason, problems, report }, this.#gateway.current?.generation ?? 0);
-    this.reloads.close(reload);
-  }
-
-  #noteFiles({ files, globs, digest }: Compiled): void {
+  #noteFiles({ files, globs, digest, content }: Compiled): void {
     this.#known = { files, globs, digest };
-    this.#watcher.update(files, globs);
+    this.#content = content;
+    this.#watch();
+  }
+
+  /** The file as it is, and what serves in its place: what its references stand for may change. */
+  #watch(): void {
+    if (this.#known === null) return;
+    this.#watcher.update([...new Set([...this.#known.files, ...this.#standIns.files])], this.#known.globs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake?.();
     await this.#watcher.close();
-    await this.#running;
+    await this.#turns.close();
     await this.#compiler.close();
+    await this.#standIns.close();
+    await this.history.close();
   }
-}
-
-/** By what a config is refused that has passed these stages. */
-const REASONS: Readonly<Record<Stage, ReloadReason>> = {
-  parsed: 'validate',
-  validated: 'plan',
-  planned: 'tests',
-  // Whatever has passed its tests is not refused.
-  tested: 'defect',
-};
-
-function reasonOf({ passed }: Compiled): ReloadReason {
-  const last = passed.at(-1);
-  return last === undefined ? 'parse' : REASONS[last.stage];
 }

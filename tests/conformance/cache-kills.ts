@@ -23,7 +23,7 @@ try {
     urls: 600,
     maxSize: values.size,
   });
-  for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(12)} ${Math.round(value)}`);
+  console.log(result);
   process.exitCode = result.torn + result.cameBack > 0 ? 1 : 0;
 } finally {
   rmSync(path, { recursive: true, force: true });

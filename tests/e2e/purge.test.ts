@@ -186,7 +186,8 @@ describe('a hard purge', () => {
     clock.shift(20_000);
     const soft = ask(gateway, 'a.test', '/');
     await until(() => waiting.length === 2, 'it is asked for anew');
-    expect(await purged(gateway, 'all&soft')).toEqual([1, 1]);
+    // It is stale already.
+    expect(await purged(gateway, 'all&soft')).toEqual([0, 1]);
     waiting[1]!(503);
     expect((await soft).body).toBe('200');
     const hard = ask(gateway, 'a.test', '/');
@@ -300,7 +301,8 @@ describe('an order that is not clear', () => {
     await using origin = await freshOrigin();
     await using gateway = await testGateway(cachedConfig(origin.port, {}, {}, ADMIN));
     const wrong = await purge(gateway, 'all', 'page');
-    expect([wrong.status, JSON.parse(wrong.body).detail]).toEqual([404, 'there is no cache page; did you mean pages?']);
+    expect(wrong.status).toBe(404);
+    expect(JSON.parse(wrong.body)).toMatchObject({ detail: 'there is no cache page; did you mean pages?' });
     expect((await get(gateway.adminPort(), '/caches/page')).status).toBe(404);
     await fill(gateway, ALL);
     expect((await purge(gateway, 'all', 'pages', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);

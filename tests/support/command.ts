@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './gateway.ts';
 
+/** For what another process does (ms). */
+export const PATIENCE = 15_000;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Finished {
@@ -37,7 +40,12 @@ export function start(args: readonly string[], env: Record<string, string> = {})
       return err;
     },
     says: (text) =>
-      until(() => err.includes(text) || child.exitCode !== null, `the command says ${text}, after ${err}`),
+      until(
+        () => err.includes(text) || child.exitCode !== null,
+        `the command says ${text}, after ${err}`,
+        undefined,
+        PATIENCE,
+      ),
     async end() {
       await exited;
       return { code: child.exitCode, out, err };

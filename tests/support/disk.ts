@@ -6,7 +6,7 @@ import { OpenDisk, type OpenDiskParts } from '../../src/cache/disk/open-disk.ts'
 import type { Refusal } from '../../src/cache/disk/directory.ts';
 import { type Part, type StoredHead, StoredResponse } from '../../src/cache/stored-response.ts';
 import { type Clock, systemClock } from '../../src/kit/clock.ts';
-import { DiskMetrics } from '../../src/observe/metrics.ts';
+import { type DiskMetrics, diskMetrics } from '../../src/observe/metrics.ts';
 import { exchange, type ExchangeParts } from './exchange.ts';
 import { until } from './gateway.ts';
 
@@ -36,7 +36,7 @@ export class TestDisk implements AsyncDisposable {
   }
 
   static async try(path: string, options: Partial<OpenDiskParts> & { shape?: string; doubtAll?: boolean } = {}) {
-    const metrics = new DiskMetrics();
+    const metrics = diskMetrics();
     const failures: string[] = [];
     const found: [string, StoredResponse][] = [];
     let test: TestDisk | null = null;

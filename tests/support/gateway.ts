@@ -87,15 +87,22 @@ export function endpointOf({ running: { gateway } }: TestGateway, pool: string, 
 }
 
 /**
- * Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. `look` is done
- * before each time that the condition is asked.
+ * Resolves when the condition holds; fails, with what was waited for, if it does not within `patience` ms, which a busy machine may
+ * need. `look` is done before each time that the condition is asked.
  */
-export async function until(condition: () => boolean, what: string, look?: () => Promise<void>): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  what: string,
+  look?: () => Promise<void>,
+  patience = 15_000,
+): Promise<void> {
   const started = performance.now();
   await look?.();
   while (!condition()) {
-    if (performance.now() - started > 5000) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    const waited = performance.now() - started;
+    if (waited > patience) throw new Error(`waited in vain until ${what}`);
+    // Whoever is waited for may need this processor.
+    await new Promise((resolve) => (waited > 50 ? setTimeout(resolve, 2) : setImmediate(resolve)));
     await look?.();
   }
 }

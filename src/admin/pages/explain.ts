@@ -1,17 +1,25 @@
 /** `GET /explain?url=…`: what would become of a request, and why. Cold; nothing is sent and nothing changes by it. */
 import { isIP } from 'node:net';
 import { type AskedRequest, STRANGER } from '../../explain/request.ts';
-import { explainLive } from '../../runtime/explaining.ts';
+import { explainLive, explainPast } from '../../runtime/explaining.ts';
+import { planOfEntry } from '../../runtime/history-view.ts';
 import { type Answer, type Page, problem } from '../page.ts';
 
-const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation', 'routes']);
+const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation', 'entry', 'routes']);
 
 export const explain: Page = {
   path: '/explain',
-  GET: async ({ gateway }, { query }) => {
+  GET: async ({ gateway, reloader }, { query }) => {
     const question = read(query);
     if (typeof question === 'string') return bad(question);
-    const { asked, listener, generation, all } = question;
+    const { asked, listener, generation, entry, all } = question;
+    if (entry !== null) {
+      const plan = reloader === null ? null : await planOfEntry(reloader.history, entry);
+      if (plan === null) return problem(404, 'Not Found', 'there is no such entry in the history');
+      if (typeof plan === 'string') return problem(409, 'Conflict', plan);
+      const told = await explainPast(gateway, plan, asked, listener, all);
+      return 'unclear' in told ? bad(told.unclear) : { status: 200, body: told };
+    }
     const explanation = await explainLive(gateway, asked, listener, generation, all);
     if (explanation === null) return problem(404, 'Not Found', 'that generation is not alive');
     return 'unclear' in explanation ? bad(explanation.unclear) : { status: 200, body: explanation };
@@ -26,6 +34,8 @@ interface Question {
   readonly asked: AskedRequest;
   readonly listener: string | null;
   readonly generation: number | null;
+  /** Of the history. */
+  readonly entry: number | null;
   /** Tell of every route. */
   readonly all: boolean;
 }
@@ -40,6 +50,9 @@ function read(query: URLSearchParams): Question | string {
   if (isIP(client) === 0) return 'client must be an IP address';
   const generation = query.get('generation');
   if (generation !== null && !/^\d{1,15}$/.test(generation)) return 'generation must be a number';
+  const entry = query.get('entry');
+  if (entry !== null && !/^\d{1,15}$/.test(entry)) return 'entry must be a number';
+  if (entry !== null && generation !== null) return 'entry and generation are two different things';
   const routes = query.get('routes') ?? 'nearest';
   if (routes !== 'nearest' && routes !== 'all') return 'routes must be nearest or all';
   const headers: (readonly [string, string])[] = [];
@@ -52,6 +65,7 @@ function read(query: URLSearchParams): Question | string {
     asked: { method: query.get('method') ?? 'GET', url, client, headers },
     listener: query.get('listener'),
     generation: generation === null ? null : Number(generation),
+    entry: entry === null ? null : Number(entry),
     all: routes === 'all',
   };
 }

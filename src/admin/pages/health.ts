@@ -6,10 +6,12 @@ export const health: Page = {
   GET: () => ({ status: 200, body: { status: 'ok' } }),
 };
 
+/** `?strict`: not while it serves what was last in effect because its file can't be. */
 export const ready: Page = {
   path: '/ready',
-  GET: ({ gateway: { state } }) => ({
-    status: state === 'serving' ? 200 : 503,
-    body: { ready: state === 'serving', state },
-  }),
+  GET: ({ gateway: { state }, reloader }, { query }) => {
+    const degraded = state === 'serving' && reloader?.history.standIn?.why === 'last_good';
+    const ready = state === 'serving' && !(degraded && query.has('strict'));
+    return { status: ready ? 200 : 503, body: { ready, state: degraded ? 'degraded' : state } };
+  },
 };

@@ -2,14 +2,17 @@
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { cache, caches } from './caches.ts';
+import { config } from './config.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
 import { health, ready } from './health.ts';
+import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
+import { reloads } from './reloads.ts';
 import { routes } from './routes.ts';
 
 const named: readonly Page[] = [
@@ -25,6 +28,12 @@ const named: readonly Page[] = [
   explain,
   plan,
   generations,
+  ...reloads,
+  history,
+  historyPlan,
+  rollback,
+  hold,
+  config,
   events,
 ];
 

@@ -104,7 +104,9 @@ export class Disk {
       maxSize: this.#maxSize,
       failed: (error) => this.#failed(error),
       lost: (error) => this.#lost(disk, error),
-      ...{ clock, metrics, found },
+      clock,
+      metrics,
+      found,
     });
     if (!(disk instanceof OpenDisk)) {
       this.#isRefused(disk);

@@ -73,7 +73,11 @@ export class OpenDisk {
         this.#erase({ hash, identity, kind, number: this.#number() });
         failed(error);
       },
-      ...{ entries, files, metrics, clock, found },
+      entries,
+      files,
+      metrics,
+      clock,
+      found,
     });
     const left = directory.listSegments();
     this.#writer = new Writer(parts.maxSize, {
@@ -83,13 +87,19 @@ export class OpenDisk {
         if (item.replaces && !item.dead) this.#erase({ ...item, number: this.#number() });
       },
       failed: (error) => this.#failed(error),
-      ...{ directory, entries, files, metrics, clock },
+      directory,
+      entries,
+      files,
+      metrics,
+      clock,
     });
     this.loaded = load(left, {
       erasure: this.#erasure!,
       isOver: () => this.#over,
       unreadable: failed,
-      ...{ directory, entries, clock },
+      directory,
+      entries,
+      clock,
     }).then(() => this.#becomeLoaded());
   }
 

@@ -138,7 +138,7 @@ export class SegmentFiles {
   /** Reads under way end by themselves; the others are answered with nothing. */
   close(): void {
     this.#closed = true;
-    for (const segment of [...this.#files.keys()]) this.forget(segment);
+    for (const segment of this.#files.keys()) this.forget(segment);
     for (const job of this.#line.splice(0)) {
       this.#bytes -= job.size;
       job.done(null, '');

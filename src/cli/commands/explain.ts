@@ -1,6 +1,7 @@
 /** `prozy explain FILE|ADMIN METHOD URL`: what a config, or a running gateway, would make of a request. Cold. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { isFile } from '../where.ts';
@@ -14,6 +15,8 @@ interface ExplainFlags {
   readonly client?: string;
   readonly listener?: string;
   readonly generation?: string;
+  readonly entry?: string;
+  readonly stateDir?: string;
   readonly format: Format;
 }
 
@@ -33,10 +36,12 @@ export const explainCommand: AddCommand = (program, exit) => {
     .option('--client <address>', 'where the connection comes from (192.0.2.1, which is nobody)')
     .option('--listener <name>', "the listener that it comes to (the one on the URL's port, else the only one)")
     .option('--generation <number>', 'of a running gateway: a generation that is still alive (the current one)')
+    .option('--entry <number>', 'an entry of the history, as `prozy history` shows it, in place of what is there now')
+    .option('--state-dir <directory>', 'of a file: where its history is (what the file says)')
     .addOption(formatOption())
     .addHelpText('after', '\nExit codes: 0 a route takes it, 1 none does or there are problems, 2 wrong usage.')
-    .action(async (where: string, method: string, url: string, flags: ExplainFlags) =>
-      exit(await explain(where, method, url, flags)),
+    .action(async (where: string, method: string, url: string, _own: object, command: Command) =>
+      exit(await explain(where, method, url, command.optsWithGlobals<ExplainFlags>())),
     );
 };
 
@@ -46,9 +51,12 @@ function usage(text: string): number {
 }
 
 async function explain(where: string, method: string, url: string, flags: ExplainFlags): Promise<number> {
-  const { client, generation, header } = flags;
+  const { client, generation, entry, header } = flags;
   if (client !== undefined && isIP(client) === 0) return usage('--client must be an IP address');
   if (generation !== undefined && !/^\d{1,15}$/.test(generation)) return usage('--generation must be a number');
+  if (entry !== undefined && !/^\d{1,15}$/.test(entry)) return usage('--entry must be a number');
+  if (entry !== undefined && generation !== undefined)
+    return usage('--entry and --generation are two different things');
   if (header.some((line) => line.indexOf(':') <= 0)) return usage("a header is given as 'name: value'");
   const file = isFile(where);
   if (file && generation !== undefined) return usage('--generation is of a running gateway, not of a file');
@@ -71,18 +79,42 @@ async function askFile(file: string, method: string, url: string, flags: Explain
     return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
   });
   const asked = { method, url, client: flags.client ?? STRANGER, headers };
-  const told = await explainFile(resolve(file), process.env, asked, flags.listener ?? null, flags.format === 'json');
+  const given = flags.entry === undefined ? null : await storedTexts(Number(flags.entry), file, flags);
+  if (typeof given === 'number') return given;
+  const all = flags.format === 'json';
+  const told = await explainFile(resolve(file), process.env, asked, flags.listener ?? null, all, given);
   if ('unclear' in told) return usage(told.unclear);
   if (!('report' in told)) return told;
   process.stderr.write(`${told.report}\n`);
   return EXIT.problems;
 }
 
+/** A number: the exit code, after what is wrong has been said. */
+async function storedTexts(
+  number: number,
+  config: string,
+  { stateDir }: ExplainFlags,
+): Promise<import('../../config/sources.ts').ConfigTexts | number> {
+  const { findHistory } = await import('../find-history.ts');
+  const { HistoryError } = await import('../../history/store.ts');
+  const store = await findHistory({ stateDir, config }, process.env);
+  if (typeof store === 'string') return usage(store);
+  const entry = await store.find(number);
+  if (entry === null) return usage(`there is no entry ${number} in ${store.path}`);
+  try {
+    return await store.read(entry);
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.problems;
+  }
+}
+
 async function askGateway(admin: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
-  const { client, listener, generation, header } = flags;
+  const { client, listener, generation, entry, header } = flags;
   const query = new URLSearchParams({ method, url, routes: flags.format === 'json' ? 'all' : 'nearest' });
   for (const line of header) query.append('header', line);
-  for (const [name, value] of Object.entries({ client, listener, generation }))
+  for (const [name, value] of Object.entries({ client, listener, generation, entry }))
     if (value !== undefined) query.set(name, value);
   const answer = await ask(admin, `/explain?${query.toString()}`);
   if (answer === null) return EXIT.problems;

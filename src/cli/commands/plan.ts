@@ -25,18 +25,27 @@ export const planCommand: AddCommand = (program, exit) => {
 };
 
 /** 2 says that there are changes: here wrong usage is another code. */
-function ownUsageCode(command: Command): void {
+export function ownUsageCode(command: Command): void {
   command.exitOverride((error) => {
     throw error.exitCode === 0 ? error : new CommanderError(EXIT.planUsage, error.code, error.message);
   });
 }
 
-async function plan(file: string, { against, format, color }: PlanFlags): Promise<number> {
+async function plan(file: string, flags: PlanFlags): Promise<number> {
+  const { against } = flags;
   const { compareFile, compareGateway } = await import('../plan-against.ts');
   const told =
     against === undefined || isFile(against)
       ? compareFile(file, against ?? null, process.env)
       : await compareGateway(file, against, process.env);
+  return tellPlan(told, flags);
+}
+
+/** `told`: a text says what is wrong. Answers with the exit code. */
+export async function tellPlan(
+  told: import('../plan-against.ts').PlanReport | string,
+  { format, color }: Pick<PlanFlags, 'format' | 'color'>,
+): Promise<number> {
   if (typeof told === 'string') {
     process.stderr.write(told === '' ? '' : `${told}\n`);
     return EXIT.problems;

@@ -6,6 +6,9 @@ import type { AddCommand } from './command.ts';
 
 interface RunFlags extends GatewayFlags {
   readonly config?: string;
+  readonly stateDir?: string;
+  /** false: --no-last-good. */
+  readonly lastGood: boolean;
   readonly reuseAddr?: boolean;
 }
 
@@ -20,6 +23,8 @@ export const runCommand: AddCommand = (program, exit) => {
 function withRunFlags(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the config file: .yaml, .yml, .json or .json5')
+    .option('--state-dir <directory>', 'where the configs that were in effect are kept (what the file says)')
+    .option('--no-last-good', 'do not start by what was last in effect if the file has problems')
     .option('--listen <host>', 'without a file: where to listen (127.0.0.1)')
     .option('--port <port>', 'without a file: the port (8080)')
     .option('--backend <address...>', 'without a file: host:port of a backend; may be given again')
@@ -43,7 +48,12 @@ const INSTEAD_OF_A_FILE: Readonly<Record<keyof GatewayFlags, string>> = {
 
 async function runWith(flags: RunFlags): Promise<number> {
   const { serve } = await import('../serve.ts');
-  const options = { reusePort: flags.reuseAddr === true };
+  const stateDir = flags.stateDir ?? (process.env['PROZY_STATE_DIR'] || undefined);
+  const options = {
+    reusePort: flags.reuseAddr === true,
+    lastGood: flags.lastGood,
+    ...(stateDir === undefined ? {} : { stateDir }),
+  };
   const idle = Object.entries(INSTEAD_OF_A_FILE).find(([name]) => Object.hasOwn(flags, name));
   if (flags.config !== undefined && idle !== undefined) {
     process.stderr.write(`prozy: ${idle[1]} has no effect beside --config: the file says it\n`);
@@ -54,10 +64,14 @@ async function runWith(flags: RunFlags): Promise<number> {
     process.stderr.write('prozy needs --config FILE, or --backend HOST:PORT; see prozy --help\n');
     return EXIT.usage;
   }
+  if (flags.stateDir !== undefined) {
+    process.stderr.write('prozy: --state-dir has no effect without --config: there is no file to have a history\n');
+    return EXIT.usage;
+  }
   const { documentOf, writeDocument } = await import('../flags-config.ts');
   const written = writeDocument(documentOf(flags));
   try {
-    return await serve(written.file, options);
+    return await serve(written.file, { reusePort: options.reusePort, lastGood: false });
   } finally {
     written.remove();
   }

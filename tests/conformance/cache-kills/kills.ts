@@ -51,9 +51,8 @@ export async function kills(options: KillsOptions): Promise<KillsResult> {
   const [port, admin] = [await freePort(), await freePort()];
   const file = join(path, 'gateway.json');
   writeFileSync(file, JSON.stringify(configOf(origin.port, port, admin, options)));
-  const result = {
-    ...{ rounds, requests: 0, fromDisk: 0, takenBack: 0, torn: 0, cameBack: 0, slowest: 0, entries: 0, corrupt: 0 },
-  };
+  const found = { torn: 0, cameBack: 0, corrupt: 0, slowest: 0, entries: 0 };
+  const result: KillsResult = { rounds, requests: 0, fromDisk: 0, takenBack: 0, ...found };
   const one = new Round(origin, port, admin, options, result);
   for (let round = 0; round <= rounds; round++) {
     await using gateway = await start(file);

@@ -24,7 +24,7 @@ export interface DiskGauges {
   readonly maxSize: number;
 }
 
-export function cacheFamilies(
+export function writeCaches(
   page: Page,
   metrics: ReadonlyMap<string, CacheMetrics>,
   stores: readonly CacheGauges[],

@@ -1,0 +1,38 @@
+/** A plan of a running gateway: of what is in effect, or of an entry of its history. Cold. */
+import type { Live } from '../plan/diff/live.ts';
+import { type PlanParcel, Unwrapping } from '../plan/parcel.ts';
+import type { Plan } from '../plan/types.ts';
+import { ask } from './ask.ts';
+
+/** Of the form of that page. */
+const VERSION = 1;
+
+/** What the admin pages `/plan` and `/history/N/plan` say. */
+interface ShownPlan {
+  readonly version: number;
+  /** null: it is not in effect. */
+  readonly generation: number | null;
+  readonly folder: string;
+  readonly salt: string;
+  /** null: it is not in effect. */
+  readonly live: Live | null;
+  readonly plan: PlanParcel;
+}
+
+export interface AskedPlan extends Omit<ShownPlan, 'plan' | 'version'> {
+  readonly plan: Plan;
+}
+
+/** A text: what is wrong; '' if that has been said. */
+export async function askPlan(admin: string, page: string): Promise<AskedPlan | string> {
+  const answer = await ask(admin, page);
+  if (answer === null) return '';
+  const { detail } = (answer.body ?? {}) as { detail?: string };
+  if (answer.status !== 200) return `${admin} does not tell its plan: ${detail ?? answer.status}`;
+  // The admin page's own form, which tests hold together.
+  const shown = answer.body as ShownPlan;
+  if (shown.version !== VERSION) return `${admin} is a gateway of another version, whose plan cannot be compared`;
+  const unwrapping = new Unwrapping(shown.plan.rest);
+  unwrapping.add(shown.plan.routes);
+  return { ...shown, plan: unwrapping.plan() };
+}

@@ -1,0 +1,51 @@
+/** `prozy rollback N`: back to a config of the history, until the file says something else. Cold. */
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type AddCommand, adminOption } from './command.ts';
+
+interface RollbackFlags {
+  readonly admin: string;
+  readonly lift?: boolean;
+}
+
+/** What the gateway answers; the admin page has more. */
+interface Done {
+  readonly generation: number;
+  readonly result: string;
+  readonly held: boolean;
+  readonly persisted: boolean;
+  readonly problem: string;
+}
+
+export const rollbackCommand: AddCommand = (program, exit) => {
+  program
+    .command('rollback')
+    .description('go back to a config of the history, and stay there until the file says something else')
+    .argument('[entry]', 'its number, as `prozy history` shows it')
+    .option('--lift', 'follow the file again')
+    .addOption(adminOption())
+    .addHelpText('after', '\nExit codes: 0 it is in effect, 1 it could not be, 2 wrong usage.')
+    .action(async (entry: string | undefined, flags: RollbackFlags) => exit(await rollback(entry, flags)));
+};
+
+async function rollback(entry: string | undefined, { admin, lift = false }: RollbackFlags): Promise<number> {
+  if (lift === (entry !== undefined) || (entry !== undefined && !/^\d{1,15}$/.test(entry))) {
+    process.stderr.write('prozy rollback: takes the number of an entry, or --lift\n');
+    return EXIT.usage;
+  }
+  const answer = lift
+    ? await ask(admin, '/hold', { method: 'DELETE' })
+    : await ask(admin, `/history/${entry}/rollback`, { method: 'POST' });
+  if (answer === null) return EXIT.problems;
+  // The admin page's own form, which tests hold together.
+  const { detail, ...done } = (answer.body ?? {}) as Done & { detail?: string };
+  if (answer.status !== 200) {
+    process.stderr.write(`${detail ?? `${admin} answered with ${answer.status}`}\n`);
+    return EXIT.problems;
+  }
+  const held = done.held ? ', and held until the file changes' : ', which is what the file says';
+  const what = lift ? 'the file is followed again' : `entry ${entry} is in effect${held}`;
+  process.stdout.write(`${what}; generation ${done.generation}\n`);
+  if (!done.persisted) process.stderr.write(`a restart would not know of it: ${done.problem}\n`);
+  return EXIT.ok;
+}

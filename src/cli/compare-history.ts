@@ -1,0 +1,75 @@
+/** Compares entries of a history with each other, with what is in effect, and with files. Cold; called by commands/diff.ts. */
+import { dirname } from 'node:path';
+import { ConfigError } from '../config/problem.ts';
+import type { HistoryStore } from '../history/store.ts';
+import { diffPlans } from '../plan/diff.ts';
+import { sealer } from '../plan/seal.ts';
+import type { Plan } from '../plan/types.ts';
+import { askPlan } from './ask-plan.ts';
+import { discreet, type Environment, type PlanReport } from './plan-against.ts';
+import { planFile } from './plan-file.ts';
+
+/** Where entries are: a gateway's admin listener, or on the disk. */
+export type HistoryAt = string | HistoryStore;
+
+interface Side {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly folder: string;
+  readonly secrets: readonly string[];
+  /** null: its texts are as they were written. */
+  readonly salt: string | null;
+  readonly refers: boolean;
+}
+
+/** A text: what is wrong; '' if that has been said. */
+export async function compareHistory(
+  from: string,
+  to: string,
+  at: HistoryAt,
+  env: Environment,
+): Promise<PlanReport | string> {
+  const before = await sideOf(from, at, env);
+  if (typeof before === 'string') return before;
+  const after = await sideOf(to, at, env);
+  if (typeof after === 'string') return after;
+  const salt = before.salt ?? after.salt;
+  const terms = {
+    folders: [before.folder, after.folder] as const,
+    seal: salt === null ? (text: string) => text : sealer(salt),
+    discreet: discreet(before, after),
+  };
+  const diff = diffPlans(before.plan, after.plan, terms);
+  const changes = diff.changes.map((change) => ({ ...change, touches: null }));
+  const notes = before.refers || after.refers ? [REFERENCES] : [];
+  return { file: after.name, against: before.name, generation: null, notes, live: null, ...diff, changes };
+}
+
+const REFERENCES = 'References are kept as they are written: on both sides they stand for what they mean now.';
+
+async function sideOf(which: string, at: HistoryAt, env: Environment): Promise<Side | string> {
+  if (/^\d{1,15}$/.test(which))
+    return typeof at === 'string' ? askedSide(which, at) : storedSide(Number(which), at, env);
+  if (which === 'running') {
+    if (typeof at !== 'string') return 'what is running is known to the gateway: --admin says where that is';
+    return askedSide(which, at);
+  }
+  const planned = planFile(which, env);
+  return planned instanceof ConfigError ? planned.report : { name: which, salt: null, ...planned };
+}
+
+async function askedSide(which: string, admin: string): Promise<Side | string> {
+  const running = which === 'running';
+  const asked = await askPlan(admin, running ? '/plan' : `/history/${which}/plan`);
+  if (typeof asked === 'string') return asked;
+  const { plan, folder, salt } = asked;
+  return { name: running ? admin : `entry ${which}`, plan, folder, salt, secrets: [], refers: false };
+}
+
+async function storedSide(number: number, store: HistoryStore, env: Environment): Promise<Side | string> {
+  const entry = await store.find(number);
+  if (entry === null) return `there is no entry ${number} in ${store.path}`;
+  const planned = planFile(store.file, env, await store.read(entry));
+  if (planned instanceof ConfigError) return planned.report;
+  return { name: `entry ${number}`, ...planned, folder: dirname(store.file), salt: null };
+}

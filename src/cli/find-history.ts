@@ -1,0 +1,34 @@
+/** The history of a config file, as commands read it from the disk. Cold. */
+import { resolve } from 'node:path';
+import { Sources } from '../config/sources.ts';
+import { readingDisk } from '../history/disk.ts';
+import { stateDirOf } from '../history/state-dir.ts';
+import { filesIn, HistoryStore } from '../history/store.ts';
+import type { Environment } from './plan-against.ts';
+
+export interface HistoryPlace {
+  readonly stateDir?: string | undefined;
+  /** The config file. */
+  readonly config?: string | undefined;
+}
+
+/** A text: what is wrong. */
+export async function findHistory(
+  { stateDir, config }: HistoryPlace,
+  env: Environment,
+): Promise<HistoryStore | string> {
+  const said = stateDir ?? (env['PROZY_STATE_DIR'] || undefined);
+  if (config !== undefined) {
+    const file = resolve(config);
+    const directory = said ?? stateDirOf(file, env, new Sources());
+    if (directory === null) return `${config} says no reload.state_dir; --state-dir says it instead`;
+    return new HistoryStore(resolve(directory), file, readingDisk);
+  }
+  if (said === undefined) return 'says where: --admin, --state-dir or --config';
+  const directory = resolve(said);
+  const files = await filesIn(directory, readingDisk);
+  const [file] = files;
+  if (file === undefined) return `there is no history in ${said}`;
+  if (files.length > 1) return `${said} has the history of several files; --config says which: ${files.join(', ')}`;
+  return new HistoryStore(directory, file, readingDisk);
+}

@@ -1,0 +1,134 @@
+/** What the history does to a disk: whatever it writes is there whole or not at all, for its owner alone. Cold. */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Promises that reject with the system's error; what is not there is an answer, and no error. */
+export interface Disk {
+  /** null: there is no such file. */
+  read(path: string): Promise<Buffer | null>;
+  /** The names in a directory; none if there is no such directory. */
+  list(directory: string): Promise<string[]>;
+  /** Milliseconds since 1970 at which it was last written or touched; null: there is no such file. */
+  written(path: string): Promise<number | null>;
+  /** Says that it was written at that time. */
+  touch(path: string, ms: number): Promise<void>;
+  /** Puts it in the place of what was there. */
+  replace(path: string, data: string): Promise<void>;
+  /** Answers false, and leaves it alone, if there is such a file. */
+  create(path: string, data: string): Promise<boolean>;
+  remove(path: string): Promise<void>;
+  /** Makes the directory, and those above it, unless they are there. */
+  makeDirectory(path: string): Promise<void>;
+  /** What is wrong with a directory that must be ours alone; '' if nothing is. Takes it from others if that is all. */
+  claim(directory: string): Promise<string>;
+}
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+/** What may be done by others. */
+const OTHERS = 0o077;
+
+/** Before the name of what is not whole yet. */
+export const UNFINISHED = '.unfinished-';
+
+/** How file systems say that they have no hard links. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+export const systemDisk: Disk = {
+  read: (path) => readFile(path).catch(nothingThere(null)),
+  list: (directory) => readdir(directory).catch(nothingThere([])),
+  written: async (path) => (await lstat(path).catch(nothingThere(null)))?.mtimeMs ?? null,
+  touch: (path, ms) => utimes(path, ms / 1000, ms / 1000),
+  async replace(path, data) {
+    const unfinished = await writeBeside(path, data);
+    await rename(unfinished, path).catch((error: unknown) => giveUp(unfinished, error));
+    await sync(dirname(path));
+  },
+  async create(path, data) {
+    const unfinished = await writeBeside(path, data);
+    let created = true;
+    try {
+      await link(unfinished, path);
+      await unlink(unfinished);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') created = false;
+      else if (!NO_LINKS.has(codeOf(error))) await giveUp(unfinished, error);
+      else created = (await lstat(path).catch(nothingThere(null))) === null;
+      await (created ? rename(unfinished, path) : unlink(unfinished));
+    }
+    await sync(dirname(path));
+    return created;
+  },
+  async remove(path) {
+    await unlink(path).catch(nothingThere(undefined));
+    await sync(dirname(path)).catch(nothingThere(undefined));
+  },
+  async makeDirectory(path) {
+    const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    if (first !== undefined) await sync(dirname(first));
+  },
+  async claim(directory) {
+    // Looked at and changed through one handle: a link that is put in its place meanwhile is not followed.
+    const status = await lstat(directory).catch(nothingThere(null));
+    if (status === null) return '';
+    if (!status.isDirectory()) return 'is not a directory';
+    const own = process.geteuid?.();
+    // Where files have no owners, whoever may write to the directory is decided elsewhere.
+    if (own === undefined) return '';
+    await using handle = await open(directory, 'r');
+    const { uid, ino, mode } = await handle.stat();
+    if (ino !== status.ino) return 'is not a directory';
+    if (uid !== own) return `belongs to another user (${uid}, not ${own})`;
+    if ((mode & OTHERS) !== 0) await handle.chmod(DIRECTORY_MODE);
+    return '';
+  },
+};
+
+/** For whoever only looks at it, who may be another user. */
+export const readingDisk: Disk = { ...systemDisk, claim: () => Promise.resolve('') };
+
+/** Writes to a name beside it, down to the disk. */
+async function writeBeside(path: string, data: string): Promise<string> {
+  const unfinished = join(dirname(path), `${UNFINISHED}${randomBytes(8).toString('hex')}`);
+  let handle: FileHandle | null = null;
+  try {
+    handle = await open(unfinished, 'wx', FILE_MODE);
+    await handle.writeFile(data);
+    await handle.sync();
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    return giveUp(unfinished, error);
+  }
+  await handle.close();
+  return unfinished;
+}
+
+async function giveUp(unfinished: string, error: unknown): Promise<never> {
+  await unlink(unfinished).catch(() => {});
+  throw error;
+}
+
+/** How systems say that a directory can't be opened or flushed; where that is so, renaming is as safe as it gets. */
+const NO_FLUSH = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP']);
+
+/** A name in a directory is on the disk when the directory is. */
+async function sync(directory: string): Promise<void> {
+  try {
+    await using handle = await open(directory, 'r');
+    await handle.sync();
+  } catch (error) {
+    if (!NO_FLUSH.has(codeOf(error))) throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+function nothingThere<T>(answer: T): (error: unknown) => T {
+  return (error) => {
+    if (codeOf(error) === 'ENOENT') return answer;
+    throw error;
+  };
+}

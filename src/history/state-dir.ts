@@ -1,0 +1,36 @@
+/** Where a config file's history is, also when the file has problems. Cold. */
+import { dirname, resolve } from 'node:path';
+import { parseConfig } from '../config/parse.ts';
+import { expand } from '../config/references.ts';
+import type { Sources } from '../config/sources.ts';
+import { isRecord } from '../config/walk.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What the file says of `reload.state_dir`: as it means it, if it can be parsed; else as a line of it looks. A wrong guess does
+ * no harm: only what was stored for this very file is taken from there. null: it says nothing.
+ */
+export function stateDirOf(file: string, env: Environment, sources: Sources): string | null {
+  const text = sources.config(file);
+  if (typeof text !== 'string') return null;
+  const { value } = parseConfig(file, text);
+  const said = value === undefined ? lookFor(text) : settingOf(value);
+  if (said === null) return null;
+  let known = true;
+  const scope = { env, readFile: (path: string) => sources.read(path) };
+  const path = expand(said, file, scope, () => (known = false));
+  return known && path !== '' ? resolve(dirname(file), path) : null;
+}
+
+function settingOf(value: unknown): string | null {
+  const reload = isRecord(value) ? value['reload'] : null;
+  const path = isRecord(reload) ? reload['state_dir'] : null;
+  return typeof path === 'string' ? path : null;
+}
+
+/** `state_dir: ./state`, `{ state_dir: "./state", …`, `"state_dir": "./state"`. */
+function lookFor(text: string): string | null {
+  const found = /^[^#\n]*?["']?\bstate_dir["']?[ \t]*:[ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',}#]+))/m.exec(text);
+  return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
+}

@@ -1,0 +1,73 @@
+/** Who comes next: reloads, one at a time, the latest wins; before them what somebody waits for. Cold; the reloader's queue. */
+import type { Reload, Trigger } from './reload.ts';
+import type { Reloads } from './reloads.ts';
+
+/** A reload that waits for its turn or has it. */
+export interface Turn {
+  readonly reload: Reload;
+  /** Read and compile even if no file seems to have changed. */
+  forced: boolean;
+}
+
+export class Turns {
+  readonly #reloads: Reloads;
+  readonly #take: (turn: Turn) => Promise<void>;
+  readonly #orders: (() => Promise<void>)[] = [];
+  #next: Turn | null = null;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  /** `take` must not reject. */
+  constructor(reloads: Reloads, take: (turn: Turn) => Promise<void>) {
+    this.#reloads = reloads;
+    this.#take = take;
+  }
+
+  /** What is asked for before its turn has come is one. */
+  ask(by: Trigger, forced: boolean): Turn {
+    const turn = (this.#next ??= { reload: this.#reloads.make(by), forced });
+    if (forced && !turn.forced) {
+      turn.forced = true;
+      turn.reload.trigger = by;
+    }
+    this.#go();
+    return turn;
+  }
+
+  /** Does it between two turns. */
+  order<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const stopping = (): void => reject(new Error('the gateway is stopping'));
+      if (this.#closed) stopping();
+      else this.#orders.push(() => (this.#closed ? Promise.resolve(stopping()) : work().then(resolve, reject)));
+      this.#go();
+    });
+  }
+
+  #go(): void {
+    if (this.#running === null && !this.#closed) this.#running = this.#takeAll();
+  }
+
+  async #takeAll(): Promise<void> {
+    for (;;) {
+      const order = this.#orders.shift();
+      const turn = this.#next;
+      if (order !== undefined) await order();
+      else if (turn !== null && !this.#closed) {
+        this.#next = null;
+        await this.#take(turn);
+      } else {
+        // In the same step, or what is asked for in the next would find neither.
+        this.#running = null;
+        return;
+      }
+    }
+  }
+
+  /** Resolves when what has begun is done; nothing else begins. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#next?.reload.forget();
+    await this.#running;
+  }
+}
