@@ -25,6 +25,7 @@ import { combined, partOf } from './partial.ts';
 import { type Received, receive } from './received.ts';
 import type { CacheSite } from './site.ts';
 import { type Part, type StoredHead, StoredResponse } from './stored-response.ts';
+import { reuse, VALIDATE } from './reuse.ts';
 import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from './vary.ts';
 import type { Visit } from './visit.ts';
@@ -111,12 +112,13 @@ export class Fetch implements ServerStream {
   }
 
   /** Would its response be one for that visit, as far as can be told? */
-  takes({ scope, x }: Visit): boolean {
+  takes(visit: Visit): boolean {
+    const { scope, x } = visit;
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
       return false;
     const { response } = this;
     if (response === null) return !this.begun && this.#mightSuit(x.fields);
-    return this.stores && response.variant === variantKey(response.varyNames, x.fields);
+    return this.stores && this.#suits(response, visit);
   }
 
   /** What is stored tells what the response may vary on. */
@@ -126,6 +128,12 @@ export class Fetch implements ServerStream {
       if (variantKey(head.varyNames, fields) !== variantKey(head.varyNames, this.#asked)) return false;
     }
     return true;
+  }
+
+  /** May it have what another request has brought (RFC 9111 §4)? What is stale as it comes, or no-cache, is for one alone. */
+  #suits(head: StoredHead, { x, request }: Visit): boolean {
+    if (variantKey(head.varyNames, x.fields) !== head.variant) return false;
+    return reuse(head, request, this.#site.clock.now()) !== VALIDATE;
   }
 
   join(visit: Visit): void {
@@ -232,7 +240,9 @@ export class Fetch implements ServerStream {
     const age = fields.get('age');
     this.lines = age === undefined ? '' : `Age: ${age}\r\n`;
     if (length >= 0 && head.status !== 204 && head.status !== 304) this.lines += `Content-Length: ${length}\r\n`;
-    cache.forget(this.key, this.scope);
+    // Where nobody may have it but who has asked, nobody needs to wait for the next.
+    if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
+    else cache.forget(this.key, this.scope);
     return '';
   }
 
@@ -248,7 +258,7 @@ export class Fetch implements ServerStream {
       leader.serveFill(this, fields);
     }
     for (const visit of waiting) {
-      if (variantKey(response!.varyNames, visit.x.fields) === response!.variant) visit.serveFill(this, null);
+      if (this.#suits(response!, visit)) visit.serveFill(this, null);
       else {
         others.delete(visit);
         visit.alone();
@@ -324,11 +334,13 @@ export class Fetch implements ServerStream {
     const { cache } = this.#site;
     const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
     // It has got a tag that has been purged since it was asked about.
-    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh);
+    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh.response);
+    const { leader } = this.#audience;
     this.#end();
     for (const visit of this.#audience.takeAll()) {
-      if (fresh === null) visit.alone();
-      else visit.serveStored(fresh, 'revalidated', 304);
+      const its = fresh !== null && (visit === leader || (fresh.storable && this.#suits(fresh.response.head, visit)));
+      if (its) visit.serveStored(fresh.response, 'revalidated', 304);
+      else visit.alone();
     }
   }
 

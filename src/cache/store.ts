@@ -262,7 +262,9 @@ function isFor({ head }: StoredResponse, scope: string, request: Fields): boolea
 function replaces(one: StoredResponse, other: StoredResponse): boolean {
   const [a, b] = [one.head, other.head];
   if (a.scope !== b.scope || one.headOnly !== other.headOnly) return false;
-  if (a.varyNames.join() !== b.varyNames.join() || a.variant !== b.variant) return false;
+  // RFC 9111 §4.1: the newest Vary is the one that selects; what was selected by another is not asked for any more.
+  if (a.varyNames.join() !== b.varyNames.join()) return one.part === null;
+  if (a.variant !== b.variant) return false;
   // Parts give way to a whole, but not the other way round.
   return one.part === null || other.part !== null;
 }

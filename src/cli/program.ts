@@ -11,6 +11,7 @@ import { generationsCommand } from './commands/generations.ts';
 import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
 import { purgeCommand } from './commands/purge.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly AddCommand[] = [
   checkCommand,
   explainCommand,
   planCommand,
+  reloadCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,

@@ -117,11 +117,20 @@ export class ListenerMetrics {
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
 /** At what a reload failed. */
-export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'defect';
+export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'stale' | 'file' | 'defect';
 
 class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
-  readonly failures: Record<ReloadReason, number> = { parse: 0, validate: 0, plan: 0, tests: 0, bind: 0, defect: 0 };
+  readonly failures: Record<ReloadReason, number> = {
+    parse: 0,
+    validate: 0,
+    plan: 0,
+    tests: 0,
+    bind: 0,
+    stale: 0,
+    file: 0,
+    defect: 0,
+  };
   readonly duration = new Histogram();
   readonly phases = {
     seen: new Histogram(),

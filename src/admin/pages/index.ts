@@ -2,6 +2,7 @@
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { cache, caches } from './caches.ts';
+import { config } from './config.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
@@ -11,6 +12,7 @@ import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
+import { reloads } from './reloads.ts';
 import { routes } from './routes.ts';
 
 const named: readonly Page[] = [
@@ -26,10 +28,12 @@ const named: readonly Page[] = [
   explain,
   plan,
   generations,
+  ...reloads,
   history,
   historyPlan,
   rollback,
   hold,
+  config,
   events,
 ];
 
