@@ -124,7 +124,18 @@ describe('every setting', () => {
     const names = tried.map(({ setting }) => setting.name);
     expect(tried.length).toBeGreaterThan(45);
     expect(names).toEqual(
-      expect.arrayContaining(['max_entry_size', 'sort_query', 'cookies', 'address', 'weight', 'connect', 'path', 'interval', 'strategy', 'acl']),
+      expect.arrayContaining([
+        'max_entry_size',
+        'sort_query',
+        'cookies',
+        'address',
+        'weight',
+        'connect',
+        'path',
+        'interval',
+        'strategy',
+        'acl',
+      ]),
     );
     expect(tried.filter(({ setting }) => setting.resets).length).toBeGreaterThan(4);
   });
