@@ -1203,6 +1203,7 @@ export const schema: object = {
       "description": "A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned.",
       "type": "object",
       "additionalProperties": false,
+      "x-state": "every stored response",
       "properties": {
         "path": {
           "description": "The directory, which the cache has to itself. It is made if it is not there. Relative: to where the gateway was started.",

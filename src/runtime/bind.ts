@@ -212,8 +212,14 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   }
 }
 
+/** Stops what only works for what is not current any more: checks, and the disks of caches. */
+export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  stopChecks(previous, next, carryover);
+  restCaches(previous, next, carryover);
+}
+
 /** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
-export function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
   const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
   for (const { claim } of previous.plan.caches) {
     const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
@@ -222,7 +228,7 @@ export function restCaches(previous: Snapshot, next: Snapshot | null, carryover:
 }
 
 /** Stops the checks that only what is not current any more asks for. */
-export function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
   const checksOf = ({ pools }: Snapshot) =>
     [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
   const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));
