@@ -23,13 +23,13 @@ const BOUNDARY = randomBytes(18).toString('base64url');
 
 /** `now`, `wall`: monotonic and epoch ms. `told`: what its Cache-Status says; '': that it was stored. */
 export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): StoredReply {
-  const whole = (): StoredReply => (told === '' ? stored.reply(now) : stored.replyAs(now, told));
-  if ((x.fields.seen & SPECIAL) === 0) return whole();
+  const age = stored.ageAt(now);
+  if ((x.fields.seen & SPECIAL) === 0) return stored.reply(age, told);
   const { head } = stored;
-  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(stored.ageAt(now), told));
+  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(age, told));
   const ranges = rangesOf(stored, x);
-  if (ranges === null) return whole();
-  const aged = stored.agedLines(stored.ageAt(now), told);
+  if (ranges === null) return stored.reply(age, told);
+  const aged = stored.agedLines(age, told);
   const complete = stored.part?.complete ?? stored.length;
   if (ranges === 'unsatisfiable') {
     const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
@@ -41,7 +41,7 @@ export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wal
 /** Has the client what would be sent? */
 export function isUnmodified(head: StoredHead, { fields, method }: Exchange, wall: number): boolean {
   if ((fields.seen & CONDITIONS) === 0 || (method !== 'GET' && method !== 'HEAD')) return false;
-  if (head.status !== 200) return false;
+  if (head.status !== 200 && head.status !== 206) return false;
   return evaluate(fields, head.etag, head.lastModified, head.date, wall) === 304;
 }
 
@@ -110,7 +110,9 @@ function without(lines: string, isOut: (name: string) => boolean): string {
 
 const isRange = (name: string): boolean => name === 'content-range';
 const isTypeOrRange = (name: string): boolean => name === 'content-type' || name === 'content-range';
-const isContent = (name: string): boolean => name.startsWith('content-') && name !== 'content-location';
+/** What describes a body (RFC 9110 §8), but for Content-Location, which a 304 has. */
+const OF_CONTENT = new Set(['content-type', 'content-encoding', 'content-language', 'content-length', 'content-range']);
+const isContent = (name: string): boolean => OF_CONTENT.has(name);
 const isContentOrModified = (name: string): boolean => isContent(name) || name === 'last-modified';
 
 /** Of a stored response's lines those that any answer has. */

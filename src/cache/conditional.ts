@@ -102,14 +102,6 @@ export function evaluate(
 }
 
 /**
- * Has it conditions that only the origin can judge (RFC 9111 §4.3.2)? A cache may leave them out of account (RFC 9110
- * §13.1.1, §13.1.4), but whoever sends them wants to hear of a mismatch.
- */
-export function hasOriginConditions(requestFields: Fields): boolean {
-  return requestFields.get('if-match') !== undefined || requestFields.get('if-unmodified-since') !== undefined;
-}
-
-/**
  * May a Range be answered from this representation (RFC 9110 §13.1.5)? By strong comparison; a date counts only if it
  * is the Last-Modified to the second, and that is older than its Date, so that there can't have been two versions
  * within it (§8.8.2.2). `lastModified` and `date`: wall-clock ms, NaN if there is none.

@@ -39,7 +39,7 @@ export class DirectiveReader {
   #at = 0;
   /** Of the member that was read last: its name in lower case; '' if it begins with no token. */
   name = '';
-  /** Its argument, unquoted; null if it has none. */
+  /** Its argument, unquoted; null if it has none, '' also where it has none behind its "=". */
   argument: string | null = null;
   /** Does it break the grammar? */
   malformed = false;
@@ -80,14 +80,12 @@ export class DirectiveReader {
         return end;
       }
       this.torn = true;
-      this.malformed = true;
       this.argument = '';
       return from + 1;
     }
     let at = from;
     while (at < text.length && isTokenChar(text.charCodeAt(at))) at++;
     this.argument = text.slice(from, at);
-    if (at === from) this.malformed = true;
     return at;
   }
 

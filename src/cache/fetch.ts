@@ -69,6 +69,10 @@ export class Fetch implements ServerStream {
   /** Takes the body as it comes, if it is for one alone. */
   #course: Course | null = null;
   #outdated = false;
+  /** What is stored has been taken back: it is not given in place of an error either. */
+  #oldGone = false;
+  /** Tags by which responses have been purged since it was sent. */
+  #purgedTags: ReadonlySet<string> | null = null;
   /** Nobody can join it any more, and nothing more comes of it. */
   #over = false;
   #discarded = 0;
@@ -143,10 +147,19 @@ export class Fetch implements ServerStream {
     this.#endIfUnwanted();
   }
 
-  /** What is being fetched is old news: it is not stored. */
-  outdate(): void {
+  /** What is being fetched is old news: it is not stored. `oldGone`: nor is what is stored to be had any more. */
+  outdate(oldGone = true): void {
     this.#outdated = true;
+    this.#oldGone ||= oldGone;
     this.#endIfUnwanted();
+  }
+
+  /** The same if it has one of these tags, which may be known only later. Answers whether it is known to have one. */
+  outdateTagged(tags: ReadonlySet<string>, oldGone: boolean): boolean {
+    const known = [...(this.response?.tags ?? []), ...(this.old?.head.tags ?? [])].some((tag) => tags.has(tag));
+    if (known) this.outdate(oldGone);
+    else if (this.response === null) this.#purgedTags = new Set([...(this.#purgedTags ?? []), ...tags]);
+    return known;
   }
 
   #endIfUnwanted(): void {
@@ -209,7 +222,10 @@ export class Fetch implements ServerStream {
     const { inner } = this;
     const barred = noStore !== null && noStore(inner);
     const asked = { method: inner.method, fields: this.#asked, requestedAt: this.#requestedAt, barred };
-    return receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const received = receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const purged = this.#purgedTags;
+    if (purged !== null && received.head.tags.some((tag) => purged.has(tag))) this.#outdated = true;
+    return received;
   };
 
   /** The response may be stored. Why it is not after all, or ''. */
@@ -224,7 +240,9 @@ export class Fetch implements ServerStream {
     const age = fields.get('age');
     this.lines = age === undefined ? '' : `Age: ${age}\r\n`;
     if (length >= 0 && head.status !== 204 && head.status !== 304) this.lines += `Content-Length: ${length}\r\n`;
-    cache.forget(this.key, this.scope);
+    // Where nobody may have it but who has asked, nobody needs to wait for the next.
+    if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
+    else cache.forget(this.key, this.scope);
     return '';
   }
 
@@ -313,7 +331,10 @@ export class Fetch implements ServerStream {
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
-    const fresh = this.#outdated ? null : renewed(this.#site.cache, this.key, old, this.#judge, fields);
+    const { cache } = this.#site;
+    const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
+    // It has got a tag that has been purged since it was asked about.
+    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh.response);
     const { leader } = this.#audience;
     this.#end();
     for (const visit of this.#audience.takeAll()) {
@@ -333,9 +354,9 @@ export class Fetch implements ServerStream {
 
   /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */
   #serveOld(grace: number): boolean {
-    if (this.old === null) return false;
+    if (this.old === null || this.#oldGone) return false;
     const { clock, cache } = this.#site;
-    cache.metrics.stale += this.#audience.serveStale(this.old, grace, clock.now());
+    cache.metrics.staleOnError += this.#audience.serveStale(this.old, grace, clock.now());
     return this.#audience.empty;
   }
 

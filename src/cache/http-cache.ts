@@ -8,6 +8,7 @@ import type { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
 import { CacheKey } from './key.ts';
+import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
 
 /** Keys of which it is remembered that what comes is not stored, and for how long (ms). */
@@ -17,12 +18,15 @@ const REMEMBERED = 60_000;
 export class HttpCache {
   readonly name: string;
   readonly key: CacheKey;
+  readonly recent = new RecentReplies();
   readonly store: Store;
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
   maxEntrySize: number;
-  /** Fetches under way that others may wait for or read along with, by key. */
-  readonly #fetches = new Map<string, Fetch[]>();
+  /** Another number when something has been forgotten by order: what was asked for before is not stored. */
+  forgotten = 0;
+  /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
+  readonly #fetches = new Map<string, readonly Fetch[]>();
   /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
   readonly #unstorable = new Map<string, number>();
 
@@ -42,6 +46,7 @@ export class HttpCache {
 
   close(): void {
     this.store.clear();
+    this.recent.clear();
     this.#unstorable.clear();
   }
 
@@ -53,17 +58,21 @@ export class HttpCache {
 
   begin(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    if (under === undefined) this.#fetches.set(fetch.key, [fetch]);
-    else under.push(fetch);
+    this.#fetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
   /** Nobody may join it any more. */
   over(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    const index = under?.indexOf(fetch) ?? -1;
-    if (under === undefined || index < 0) return;
-    under.splice(index, 1);
-    if (under.length === 0) this.#fetches.delete(fetch.key);
+    if (under === undefined) return;
+    const rest = under.filter((other) => other !== fetch);
+    if (rest.length === 0) this.#fetches.delete(fetch.key);
+    else this.#fetches.set(fetch.key, rest);
+  }
+
+  /** All of them, as of now. */
+  get fetches(): readonly Fetch[] {
+    return [...this.#fetches.values()].flat();
   }
 
   // === what is not storable
@@ -93,6 +102,7 @@ export class HttpCache {
 
   /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
   invalidate(key: string): number {
+    this.forgotten++;
     for (const fetch of this.fetchesFor(key)) fetch.outdate();
     const count = this.store.delete(key);
     this.metrics.invalidations += count;

@@ -13,7 +13,7 @@ import {
 import { dateOf, freshnessLifetime, type FreshnessRules, initialAge } from './freshness.ts';
 import { parseHttpDate } from './http-date.ts';
 import { unstorableFields, whyNotStored } from './storable.ts';
-import type { StoredHead } from './stored-response.ts';
+import { kept, type StoredHead } from './stored-response.ts';
 import { tagsOf } from './tags.ts';
 import { targetedDirectives } from './targeted.ts';
 import { variantKey, varyOf } from './vary.ts';
@@ -57,8 +57,8 @@ export function directivesOf(fields: Fields): { directives: ResponseDirectives; 
 }
 
 /** What a client says, if the config lets it have a say. */
-export function directivesOfRequest(fields: Fields, { obeysRequests }: CachePolicyPlan): RequestDirectives {
-  if (!obeysRequests) return NO_REQUEST_DIRECTIVES;
+export function directivesOfRequest(fields: Fields, { requestDirectives: asked }: CachePolicyPlan): RequestDirectives {
+  if (asked === 'ignore') return NO_REQUEST_DIRECTIVES;
   return requestDirectives(fields.get('cache-control'), fields.get('pragma'));
 }
 
@@ -77,7 +77,7 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
         fields,
         directives,
         targeted,
-        plan.storesSetCookie,
+        plan.setCookie === 'explicit',
         asked.ownContentLocation,
       );
   const varyNames = varyOf(fields) ?? [];
@@ -103,7 +103,7 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
     staleIfError,
     tags: tagsOf(fields),
   };
-  return { head, why };
+  return { head: why === '' ? kept(head) : head, why };
 }
 
 /** Without what belongs to one connection, one client or one moment (RFC 9111 §3.1, §5.1, §5.2.2.4). */

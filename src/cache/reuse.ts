@@ -5,7 +5,7 @@ import { NO_REQUEST_DIRECTIVES, type RequestDirectives } from './directives.ts';
 
 /** What is kept of a stored response to decide on its reuse. */
 export interface Stored {
-  /** Wall-clock ms at which its age was 0: when it was received, less its initial age. */
+  /** When its age was 0: the ms at which it was received, less its initial age, on the clock that `now` is of. */
   readonly bornAt: number;
   /** Seconds. */
   readonly lifetime: number;
@@ -28,7 +28,7 @@ export const STALE = 3;
 
 export type Reuse = typeof VALIDATE | typeof FRESH | typeof STALE_WHILE_REVALIDATE | typeof STALE;
 
-/** `now`: wall-clock ms. */
+/** `now`: ms. */
 export function reuse(stored: Stored, request: RequestDirectives, now: number): Reuse {
   if (stored.noCache) return VALIDATE;
   const age = (now - stored.bornAt) / 1000;

@@ -44,10 +44,20 @@ export interface ActiveCheckConfig {
   readonly unhealthy: number;
 }
 
-/** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+/** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+export interface AdminPush {
+  /** What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it. */
+  readonly token: string;
+  /** A larger config is refused. */
+  readonly max_size: number;
+}
+
+/** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
 export interface AdminConfig {
   /** Where it listens. */
   readonly address: string;
+  /** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+  readonly push?: AdminPush;
 }
 
 /** Something about a request: it has this header field, cookie or query parameter. */
@@ -176,7 +186,7 @@ export interface FieldMatch {
 
 /** Limits on the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. */
+  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket. */
   readonly connections: number;
   /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
   readonly overload: OverloadConfig;
@@ -186,9 +196,9 @@ export interface GatewayLimits {
 export interface GatewayConfig {
   /** Version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
+  /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
-  /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+  /** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
   readonly admin?: AdminConfig;
   /** What is written about the gateway and its traffic. */
   readonly logging: LoggingConfig;
@@ -281,7 +291,7 @@ export interface ListenerTimeouts {
 
 /** A place where clients connect. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
   /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
@@ -351,6 +361,8 @@ export interface PassiveHealthConfig {
   readonly latency: number;
   /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
   readonly max_ejected: number;
+  /** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+  readonly success_rate: SuccessRateConfig;
 }
 
 /** A condition on the path. A plain string is a prefix. */
@@ -585,6 +597,20 @@ export interface StickyConfig {
 /** How an endpoint is chosen among those that are well. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
 
+/** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+export interface SuccessRateConfig {
+  /** Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate. */
+  readonly deviations: number;
+  /** Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains. */
+  readonly margin: number;
+  /** How long is counted before rates are compared. */
+  readonly interval: number;
+  /** Endpoints with enough requests that there must be to compare. */
+  readonly min_endpoints: number;
+  /** Exchanges of an endpoint within the interval without which its rate says nothing. */
+  readonly min_requests: number;
+}
+
 /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
 export interface TestExpectation {
   /** The listener that it comes to. */
@@ -810,7 +836,7 @@ export const schema: object = {
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
+      "description": "Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -1077,9 +1103,39 @@ export const schema: object = {
       },
       "x-state": "what the check has found so far"
     },
+    "admin-push": {
+      "title": "AdminPush",
+      "description": "Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "token": {
+          "description": "What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it.",
+          "type": "string",
+          "minLength": 16,
+          "pattern": "^[A-Za-z0-9._~+/-]+=*$",
+          "x-says": "must be of letters, digits and -._~+/ (RFC 6750)",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/push-token}"
+          ],
+          "x-reload": "keep"
+        },
+        "max_size": {
+          "description": "A larger config is refused.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB",
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "token"
+      ]
+    },
     "admin": {
       "title": "AdminConfig",
-      "description": "A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none.",
+      "description": "A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1090,6 +1146,9 @@ export const schema: object = {
           "examples": [
             "127.0.0.1:9090"
           ]
+        },
+        "push": {
+          "$ref": "#/$defs/admin-push"
         }
       },
       "required": [
@@ -1134,6 +1193,7 @@ export const schema: object = {
       "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
       "type": "object",
       "additionalProperties": false,
+      "x-state": "every stored response",
       "properties": {
         "query": {
           "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",
@@ -1510,7 +1570,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket.",
           "type": "integer",
           "minimum": 0,
           "default": 0
@@ -1752,7 +1812,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
           "type": "string",
           "format": "listen-address",
           "examples": [
@@ -1997,6 +2057,10 @@ export const schema: object = {
           "maximum": 100,
           "default": 50,
           "x-reload": "keep"
+        },
+        "success_rate": {
+          "$ref": "#/$defs/success-rate",
+          "default": {}
         }
       }
     },
@@ -2753,6 +2817,50 @@ export const schema: object = {
           "$ref": "#/$defs/maglev-strategy"
         }
       ]
+    },
+    "success-rate": {
+      "title": "SuccessRateConfig",
+      "description": "Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deviations": {
+          "description": "Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate.",
+          "type": "number",
+          "minimum": 0,
+          "default": 1.5,
+          "x-reload": "keep"
+        },
+        "margin": {
+          "description": "Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "interval": {
+          "description": "How long is counted before rates are compared.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "min_endpoints": {
+          "description": "Endpoints with enough requests that there must be to compare.",
+          "type": "integer",
+          "minimum": 3,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "min_requests": {
+          "description": "Exchanges of an endpoint within the interval without which its rate says nothing.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 100,
+          "x-reload": "keep"
+        }
+      }
     },
     "test-expectation": {
       "title": "TestExpectation",

@@ -66,11 +66,6 @@ export class Fields {
     return (this.seen & (1 << id)) !== 0;
   }
 
-  /** May it have a field of which the bit is in `mask`? What was added here counts as any. */
-  mayHave(mask: number): boolean {
-    return (this.seen & mask) !== 0 || this.extra !== null;
-  }
-
   /** The table index of the first field with this known id at or after `from`, or -1. */
   indexOfKnown(id: number, from = 0): number {
     const ids = this.ids;

@@ -61,7 +61,16 @@ export interface AddressPlan {
 
 export interface AdminPlan {
   readonly address: AddressPlan;
+  /** null: no config may be pushed. */
+  readonly push: AdminPushPlan | null;
   readonly claim: Claim;
+}
+
+export interface AdminPushPlan {
+  /** Hex SHA-256 of the token, so that the plan does not have it. */
+  readonly token: string;
+  /** Bytes. */
+  readonly maxSize: number;
 }
 
 export interface LoggingPlan {
@@ -208,12 +217,24 @@ export interface HealthPlan {
     readonly latency: number;
     /** Percent. */
     readonly maxEjected: number;
+    readonly successRate: SuccessRatePlan;
   };
   readonly backoff: BackoffPlan;
   /** Percent; 0: never. */
   readonly panic: number;
   /** Milliseconds; 0: at once. */
   readonly slowStart: number;
+}
+
+export interface SuccessRatePlan {
+  /** Standard deviations; 0: rates are not compared. */
+  readonly deviations: number;
+  /** Points of a hundred. */
+  readonly margin: number;
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly minEndpoints: number;
+  readonly minRequests: number;
 }
 
 export interface CheckPlan {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   evaluate,
-  hasOriginConditions,
   ifRangeHolds,
   isEntityTag,
   listMatches,
@@ -170,16 +169,6 @@ describe('a client’s conditions (RFC 9110 §13.2.2)', () => {
         ms(-1),
       ),
     ).toBe(0);
-    expect(hasOriginConditions(Fields.of([['If-Match', '*']]))).toBe(true);
-    expect(hasOriginConditions(Fields.of([['If-Unmodified-Since', 'x']]))).toBe(true);
-    expect(
-      hasOriginConditions(
-        Fields.of([
-          ['If-None-Match', '*'],
-          ['If-Modified-Since', 'x'],
-        ]),
-      ),
-    ).toBe(false);
   });
 });
 

@@ -80,6 +80,7 @@ describe('of a response (RFC 9111 §5.2.2)', () => {
     // §4.2.1: the first, or stale; the smaller of two is always one of these.
     ['max-age=1800, max-age=1', { maxAge: 1 }],
     ['max-age=1, max-age=1800', { maxAge: 1 }],
+    ['max-age=0, max-age=1800', { maxAge: 0 }],
     ['max-age=1800, max-age=x', { maxAge: 0 }],
     ['stale-if-error=9, stale-if-error=1, stale-if-error=x', { staleIfError: 1 }],
   ])('%j, of seconds', (text, found) => {

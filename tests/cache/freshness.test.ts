@@ -310,6 +310,8 @@ describe('rules of the config', () => {
     expect(lifetime([['Cache-Control', 'max-age=5']], 200, { defaultTtl: 30 })).toBe(5);
     expect(lifetime([['Last-Modified', date(-1000)]], 200, { defaultTtl: 30 })).toBe(100);
     expect(lifetime([['Last-Modified', 'x']], 200, { defaultTtl: 30 })).toBe(30);
+    expect(lifetime([['Last-Modified', date(0)]], 200, { defaultTtl: 30 })).toBe(0);
+    expect(lifetime([['Cache-Control', 's-maxage=0, max-age=9']], 200, { defaultTtl: 30 })).toBe(0);
   });
 
   test('least and most', () => {

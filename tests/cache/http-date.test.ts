@@ -92,6 +92,7 @@ describe('years of two digits', () => {
     ['Sunday, 06-Nov-94 08:49:37 GMT', '2026-11-15', 1994],
     ['Sunday, 06-Nov-26 08:49:37 GMT', '2026-11-15', 2026],
     ['Sunday, 06-Nov-05 08:49:37 GMT', '2098-01-01', 2105],
+    ['Monday, 06-Nov-00 08:49:37 GMT', '2026-11-15', 2000],
     ['Sunday, 06-Nov-98 08:49:37 GMT', '2001-01-01', 1998],
     ['Sunday, 06-Nov-60 08:49:37 GMT', '2001-01-01', 1960],
   ])('%s, read on %s', (text, now, year) => {
@@ -99,7 +100,40 @@ describe('years of two digits', () => {
   });
 });
 
+test.each([
+  'Sun, 06 Nov 1994 08:49:37 GMT',
+  'Sunday, 06-Nov-94 08:49:37 GMT',
+  'Sun Nov  6 08:49:37 1994',
+  'Sun Nov 16 08:49:37 1994',
+])('%s with any one character changed, missing or more is none', (text) => {
+  for (let i = 0; i < text.length; i++) {
+    expect(at(`${text.slice(0, i)}?${text.slice(i + 1)}`)).toBeNull();
+    expect(at(`${text.slice(0, i)}?${text.slice(i)}`)).toBeNull();
+    expect(at(text.slice(0, i))).toBeNull();
+  }
+});
+
 const second = fc.integer({ min: Date.UTC(1000, 0) / 1000, max: Date.UTC(9999, 11, 31) / 1000 });
+
+test('every month has the days that it has', () => {
+  for (const [month, days] of Object.entries({
+    Jan: 31,
+    Feb: 28,
+    Mar: 31,
+    Apr: 30,
+    May: 31,
+    Jun: 30,
+    Jul: 31,
+    Aug: 31,
+    Sep: 30,
+    Oct: 31,
+    Nov: 30,
+    Dec: 31,
+  })) {
+    expect(at(`Sun, ${days} ${month} 2026 00:00:00 GMT`)).not.toBeNull();
+    expect(at(`Sun, ${days + 1} ${month} 2026 00:00:00 GMT`)).toBeNull();
+  }
+});
 
 test('what Date writes is read back', () => {
   fc.assert(

@@ -173,6 +173,7 @@ describe('Content-Range (RFC 9110 §14.4)', () => {
     'bytes 4-0/10',
     'bytes 0-10/10',
     'bytes 0-4/4',
+    'bytes 0-0/0',
     'bytes */10',
     'bytes */*',
     'bytes=0-4/10',

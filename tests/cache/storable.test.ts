@@ -63,6 +63,8 @@ describe('RFC 9111 §3', () => {
     ['', [['Cache-Control', 'public']], { status: 599 }],
     ['', [['Cache-Control', 's-maxage=5']], { status: 500 }],
     ['', [['Expires', '0']], { status: 500 }],
+    ['', [['Cache-Control', 'max-age=0']], { status: 500 }],
+    ['', [['Cache-Control', 's-maxage=0']], { status: 500 }],
     [
       'no_freshness',
       [
@@ -114,6 +116,7 @@ describe('to a request with Authorization (§3.5)', () => {
     ['max-age=60, public', ''],
     ['max-age=60, must-revalidate', ''],
     ['s-maxage=60', ''],
+    ['s-maxage=0', ''],
     ['max-age=60, proxy-revalidate', 'authorization'],
     ['max-age=60, no-cache', 'authorization'],
     ['max-age=60, public=1', 'authorization'],

@@ -119,7 +119,7 @@ describe('what is stored', () => {
     await using origin = await httpOrigin((_, response) => response.writeHead(200, FRESH).end('x'.repeat(1000)));
     await using gateway = await testGateway(cachedConfig(origin.port));
     for (const path of ['/1', '/2', '/3']) await get(gateway.port(), path);
-    await gateway.edit(cachedConfig(origin.port, { default_ttl: '5s' }, { max_size: '5000' }));
+    await gateway.edit(cachedConfig(origin.port, { default_ttl: '5s' }, { max_size: '7000' }));
     const found = [];
     for (const path of ['/3', '/2', '/1']) found.push(String(status(await get(gateway.port(), path))).includes('hit'));
     expect(found).toEqual([true, true, false]);
