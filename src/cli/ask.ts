@@ -10,6 +10,8 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
 }
 
 /** `admin`: host:port or a URL. Answers null, and says why on stderr, if nobody answers. */

@@ -10,6 +10,8 @@ import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
+import { purgeCommand } from './commands/purge.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -21,9 +23,11 @@ const COMMANDS: readonly AddCommand[] = [
   checkCommand,
   explainCommand,
   planCommand,
+  reloadCommand,
   backendsCommand,
   dutyCommands,
   generationsCommand,
+  purgeCommand,
   historyCommand,
   diffCommand,
   rollbackCommand,

@@ -26,6 +26,8 @@ export interface LoadedConfig {
   readonly salvaged: Salvaged;
   /** What references stand for, and what the schema calls secret: never shown. */
   readonly secrets: readonly string[];
+  /** Pointers of what the schema calls secret and is written as it is, not as a reference. */
+  readonly openSecrets: readonly string[];
 }
 
 export interface LoadInput {
@@ -48,11 +50,15 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   const problems: Problem[] = [...merged.problems];
   const hidden = new Map<string, string>();
   const literal: string[] = [];
+  const openSecrets: string[] = [];
   const scope = { env, readFile: (path: string) => sources.read(path) };
   const written = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
     if (schema['x-secret'] === true) {
       hidden.set(pointer, text);
-      if (text !== '' && !isReference(text)) literal.push(text);
+      if (text !== '' && !isReference(text)) {
+        literal.push(text);
+        openSecrets.push(pointer);
+      }
     }
     if (!text.includes('${')) return text;
     const place = locate(pointer);
@@ -70,7 +76,7 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   convertUnits(salvaged.document, rootSchema);
   // Validated against the schema that the type was generated from.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
-  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()] };
+  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()], openSecrets };
 }
 
 /** Puts stars in place of secrets that stand in a file as they are; a reference may be seen. */

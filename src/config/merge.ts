@@ -7,6 +7,7 @@
 import { dirname, resolve } from 'node:path';
 import { type ParsedFile, parseConfig, segments } from './parse.ts';
 import type { Position, Problem } from './problem.ts';
+import type { Unreadable } from './read-text.ts';
 import type { Sources } from './sources.ts';
 
 /** Where the value at a JSON Pointer of the merged document was written, or its key. */
@@ -56,6 +57,12 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   }
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];
   for (const [i, pattern] of patterns.entries()) {
+    if (pattern.includes('**')) {
+      const message = 'must not look through whole trees of directories (**)';
+      problems.push({ ...root.locate(`/include/${i}`), pointer: `/include/${i}`, message });
+      broken = true;
+      continue;
+    }
     const absolute = resolve(dirname(file), pattern);
     const found = sources.glob(absolute);
     if (found.length === 0 && !/[*?[{]/.test(pattern)) {
@@ -111,16 +118,16 @@ export function readAndMerge(file: string, sources: Sources): Merged {
 
 function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFile {
   const text = sources.config(file);
-  const parsed = text === null ? unreadable(file) : parseConfig(file, text);
+  const parsed = typeof text === 'string' ? parseConfig(file, text) : unreadable(file, text);
   problems.push(...parsed.problems);
   return parsed;
 }
 
-function unreadable(file: string): ParsedFile {
+function unreadable(file: string, { why }: Unreadable): ParsedFile {
   const place = { file, line: 1, column: 1 };
   return {
     value: undefined,
-    problems: [{ ...place, pointer: '', message: 'cannot read this file' }],
+    problems: [{ ...place, pointer: '', message: why }],
     locate: () => place,
   };
 }

@@ -6,18 +6,7 @@
 import { extname } from 'node:path';
 import { parse as parseJson, type ObjectNode, type ValueNode } from '@humanwhocodes/momoa';
 import JSON5 from 'json5';
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type Node,
-  type Pair,
-} from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node, type Pair } from 'yaml';
 import type { Position, Problem } from './problem.ts';
 
 export interface ParsedFile {
@@ -27,11 +16,27 @@ export interface ParsedFile {
   locate(pointer: string, at?: 'key' | 'value'): Position;
 }
 
-/** Larger files are refused: nobody writes them, and they would stop the gateway for seconds. */
-const LARGEST_FILE = 32 * 1024 * 1024;
+/** Levels of maps and lists in each other; configs have about ten. What is beyond would be more than the stack holds. */
+const DEEPEST = 100;
+const TOO_DEEP = `has more than ${DEEPEST} levels`;
 
 export function parseConfig(file: string, text: string): ParsedFile {
-  if (text.length > LARGEST_FILE) return broken(file, 1, 1, 'is larger than 32 MiB');
+  try {
+    const parsed = parseByName(file, text);
+    return isDeeper(parsed.value, DEEPEST) ? broken(file, 1, 1, TOO_DEEP) : parsed;
+  } catch (error) {
+    // What parsers say whose stack has overflowed.
+    if (error instanceof RangeError) return broken(file, 1, 1, TOO_DEEP);
+    throw error;
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1));
+}
+
+function parseByName(file: string, text: string): ParsedFile {
   const extension = extname(file).toLowerCase();
   if (extension === '.yaml' || extension === '.yml') return parseYaml(file, text);
   if (extension === '.json' || extension === '.json5')
@@ -64,7 +69,13 @@ export function segments(pointer: string): string[] {
 
 function parseYaml(file: string, text: string): ParsedFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: false, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -74,10 +85,22 @@ function parseYaml(file: string, text: string): ParsedFile {
     pointer: '',
     message: error.message,
   }));
+  // An alias stands for what was last called so before it (YAML 1.2 §7.1).
+  const anchors = new Map<string, Node>();
+  const targets: Targets = new Map();
+  const note = (_: unknown, node: Node & { anchor?: string }): void => {
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+  };
   visit(document, {
-    Map: (_, { items }) => void problems.push(...duplicates(items, at)),
+    Scalar: note,
+    Seq: note,
+    Map: (_, map) => {
+      note(_, map);
+      for (const one of duplicates(map.items, at)) problems.push(one);
+    },
     Alias: (_, alias, path) => {
-      const target = alias.resolve(document);
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
       const place = { ...at(alias.range?.[0] ?? 0), pointer: '' };
       if (target === undefined) problems.push({ ...place, message: `there is no anchor ${alias.source}` });
       else if (path.includes(target)) problems.push({ ...place, message: `${alias.source} would hold itself` });
@@ -93,7 +116,7 @@ function parseYaml(file: string, text: string): ParsedFile {
   return {
     value: value ?? undefined,
     problems: [],
-    locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key')),
+    locate: (pointer, what) => at(locateYaml(document, pointer, what === 'key', targets)),
   };
 }
 
@@ -110,14 +133,17 @@ function duplicates(items: readonly Pair[], at: (offset: number) => Position): P
   });
 }
 
-function locateYaml(document: Document, pointer: string, wantKey: boolean): number {
+/** What each alias stands for. */
+type Targets = Map<unknown, Node>;
+
+function locateYaml(document: Document, pointer: string, wantKey: boolean, targets: Targets): number {
   let node: unknown = document.contents;
   let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
   const parts = segments(pointer);
   for (const [i, part] of parts.entries()) {
-    if (isAlias(node)) node = node.resolve(document);
+    node = targets.get(node) ?? node;
     if (isMap(node)) {
-      const pair = findPair(node.items, part, document);
+      const pair = pairs(node.items).get(part) ?? mergedPair(node.items, part, targets);
       if (pair === undefined) return offset;
       const keyStart = isNode(pair.key) ? pair.key.range?.[0] : undefined;
       node = pair.value;
@@ -131,16 +157,26 @@ function locateYaml(document: Document, pointer: string, wantKey: boolean): numb
   return offset;
 }
 
-/** The pair of that key, also one that came in through a merge (`<<`). */
-function findPair(items: readonly Pair[], key: string, document: Document): Pair | undefined {
-  const own = items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
-  if (own !== undefined) return own;
+/** What is in a map by its key, found once: there may be a problem with each of very many. */
+const known = new WeakMap<readonly Pair[], ReadonlyMap<string, Pair>>();
+
+function pairs(items: readonly Pair[]): ReadonlyMap<string, Pair> {
+  let found = known.get(items);
+  if (found === undefined) {
+    found = new Map(items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])));
+    known.set(items, found);
+  }
+  return found;
+}
+
+/** The pair of that key that came in through a merge (`<<`). */
+function mergedPair(items: readonly Pair[], key: string, targets: Targets): Pair | undefined {
   for (const pair of items) {
     if (!isScalar(pair.key) || (pair.key.value !== '<<' && typeof pair.key.value !== 'symbol')) continue;
     const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
     for (const source of sources) {
-      const map = isAlias(source) ? source.resolve(document) : source;
-      const found = isMap(map) ? findPair(map.items, key, document) : undefined;
+      const map = targets.get(source) ?? source;
+      const found = isMap(map) ? (pairs(map.items).get(key) ?? mergedPair(map.items, key, targets)) : undefined;
       if (found !== undefined) return found;
     }
   }
@@ -187,6 +223,15 @@ function keyOf(member: ObjectNode['members'][number]): string {
   return member.name.type === 'String' ? member.name.value : member.name.name;
 }
 
+const knownMembers = new WeakMap<ObjectNode, ReadonlyMap<string, ObjectNode['members'][number]>>();
+
+function membersOf(node: ObjectNode): ReadonlyMap<string, ObjectNode['members'][number]> {
+  let found = knownMembers.get(node);
+  if (found === undefined)
+    knownMembers.set(node, (found = new Map(node.members.map((one) => [keyOf(one), one] as const))));
+  return found;
+}
+
 function locateJson(
   root: ValueNode,
   pointer: string,
@@ -196,7 +241,7 @@ function locateJson(
   const parts = segments(pointer);
   for (const [i, part] of parts.entries()) {
     if (node.type === 'Object') {
-      const member = node.members.find((one) => keyOf(one) === part);
+      const member = membersOf(node).get(part);
       if (member === undefined) return node;
       if (wantKey && i === parts.length - 1) return member.name;
       node = member.value;

@@ -39,13 +39,28 @@ function pathOf(pointer: string): string {
     .join('');
 }
 
-function show({ file, line, column }: Position, texts: ReadonlyMap<string, string>): string[] {
-  const source = texts.get(file)?.split('\n')[line - 1]?.replace(/\r$/, '');
+/** The lines of a file; null: there is nothing to show of it. */
+type Lines = (file: string) => readonly string[] | null;
+
+function linesOf(texts: ReadonlyMap<string, string>): Lines {
+  const known = new Map<string, readonly string[] | null>();
+  return (file) => {
+    let lines = known.get(file);
+    if (lines === undefined) known.set(file, (lines = texts.get(file)?.split('\n') ?? null));
+    return lines;
+  };
+}
+
+function show({ file, line, column }: Position, lines: Lines): string[] {
+  const source = lines(file)?.[line - 1]?.replace(/\r$/, '');
   if (source === undefined) return [];
   const shown = source.length > 160 ? `${source.slice(0, 160)}…` : source;
   const pad = String(line).padStart(5);
   return [`${pad} | ${shown}`, `      | ${shown.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`];
 }
+
+/** Problems that people are shown: nobody reads more of them. */
+const MOST_SHOWN = 500;
 
 /** The error for these problems; `texts` of the files, for showing the lines. */
 export function configError(problems: readonly Problem[], texts: ReadonlyMap<string, string>): ConfigError {
@@ -53,18 +68,22 @@ export function configError(problems: readonly Problem[], texts: ReadonlyMap<str
 }
 
 function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>): string {
+  const shown = linesOf(texts);
+  const rest = problems.length - MOST_SHOWN;
   return problems
+    .slice(0, MOST_SHOWN)
     .map((problem) => {
       const path = pathOf(problem.pointer);
       const lines = [
         `${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`,
       ];
-      lines.push(...show(problem, texts));
+      lines.push(...show(problem, shown));
       if (problem.hint !== undefined) lines.push(`      = ${problem.hint}`);
       for (const other of problem.related ?? []) {
-        lines.push(`  ${other.file}:${other.line}:${other.column}  ${other.message}`, ...show(other, texts));
+        lines.push(`  ${other.file}:${other.line}:${other.column}  ${other.message}`, ...show(other, shown));
       }
       return lines.join('\n');
     })
+    .concat(rest > 0 ? [`and ${rest} more problems`] : [])
     .join('\n\n');
 }

@@ -44,10 +44,20 @@ export interface ActiveCheckConfig {
   readonly unhealthy: number;
 }
 
-/** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+/** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+export interface AdminPush {
+  /** What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it. */
+  readonly token: string;
+  /** A larger config is refused. */
+  readonly max_size: number;
+}
+
+/** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
 export interface AdminConfig {
   /** Where it listens. */
   readonly address: string;
+  /** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+  readonly push?: AdminPush;
 }
 
 /** Something about a request: it has this header field, cookie or query parameter. */
@@ -186,9 +196,9 @@ export interface GatewayLimits {
 export interface GatewayConfig {
   /** Version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
+  /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
-  /** A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none. */
+  /** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
   readonly admin?: AdminConfig;
   /** What is written about the gateway and its traffic. */
   readonly logging: LoggingConfig;
@@ -826,7 +836,7 @@ export const schema: object = {
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
+      "description": "Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -1093,9 +1103,39 @@ export const schema: object = {
       },
       "x-state": "what the check has found so far"
     },
+    "admin-push": {
+      "title": "AdminPush",
+      "description": "Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "token": {
+          "description": "What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it.",
+          "type": "string",
+          "minLength": 16,
+          "pattern": "^[A-Za-z0-9._~+/-]+=*$",
+          "x-says": "must be of letters, digits and -._~+/ (RFC 6750)",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/push-token}"
+          ],
+          "x-reload": "keep"
+        },
+        "max_size": {
+          "description": "A larger config is refused.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB",
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "token"
+      ]
+    },
     "admin": {
       "title": "AdminConfig",
-      "description": "A listener of its own for operators: health, metrics and what is going on. It has no authentication: keep it on loopback or a private network. Absent: there is none.",
+      "description": "A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1106,6 +1146,9 @@ export const schema: object = {
           "examples": [
             "127.0.0.1:9090"
           ]
+        },
+        "push": {
+          "$ref": "#/$defs/admin-push"
         }
       },
       "required": [
@@ -1150,6 +1193,7 @@ export const schema: object = {
       "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
       "type": "object",
       "additionalProperties": false,
+      "x-state": "every stored response",
       "properties": {
         "query": {
           "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",

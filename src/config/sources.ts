@@ -1,8 +1,9 @@
 /** The files that one load reads, each once, the globs that it looks through, and a digest over all of it. Cold. */
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
+import { readText, type Unreadable } from './read-text.ts';
 
 /** What is written in a config itself: not what its references stand for. */
 export interface ConfigTexts {
@@ -13,8 +14,7 @@ export interface ConfigTexts {
 }
 
 export class Sources {
-  /** null: it could not be read. */
-  readonly #texts = new Map<string, string | null>();
+  readonly #texts = new Map<string, string | Unreadable>();
   readonly #globs = new Map<string, readonly string[]>();
   readonly #configs = new Set<string>();
   readonly #links = new Links();
@@ -31,27 +31,25 @@ export class Sources {
   }
 
   /** The text of a file of the config itself. */
-  config(path: string): string | null {
+  config(path: string): string | Unreadable {
     this.#configs.add(path);
-    return this.read(path);
+    return this.look(path);
   }
 
-  /** The file's text, or null if it can't be read. The same answer for the whole load. */
-  read(path: string): string | null {
+  /** The file's text, or why it has none. The same answer for the whole load. */
+  look(path: string): string | Unreadable {
     let text = this.#texts.get(path);
     if (text === undefined) {
-      text = this.#given.get(path) ?? this.#readFile(path);
+      text = this.#given.get(path) ?? readText(this.#links.resolve(path));
       this.#texts.set(path, text);
     }
     return text;
   }
 
-  #readFile(path: string): string | null {
-    try {
-      return readFileSync(this.#links.resolve(path), 'utf8');
-    } catch {
-      return null;
-    }
+  /** The file's text, or null if it has none. */
+  read(path: string): string | null {
+    const text = this.look(path);
+    return typeof text === 'string' ? text : null;
   }
 
   /** The files that an absolute pattern matches, in order. The same answer for the whole load. */
@@ -91,7 +89,7 @@ export class Sources {
   digest(): string {
     const hash = createHash('sha256');
     for (const [path, text] of [...this.#texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      hash.update(`${path}\0${text === null ? 'missing' : `${text.length}\0${text}`}\0`);
+      hash.update(`${path}\0${typeof text === 'string' ? `${text.length}\0${text}` : text.why}\0`);
     }
     for (const [pattern, found] of [...this.#globs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`${pattern}\0${found.join('\0')}\0`);

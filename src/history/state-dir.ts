@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function stateDirOf(file: string, env: Environment, sources: Sources): string | null {
   const text = sources.config(file);
-  if (text === null) return null;
+  if (typeof text !== 'string') return null;
   const { value } = parseConfig(file, text);
   const said = value === undefined ? lookFor(text) : settingOf(value);
   if (said === null) return null;

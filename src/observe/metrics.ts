@@ -74,22 +74,25 @@ export class MirrorMetrics {
 }
 
 export class CacheMetrics {
+  /** Each request is one of these four, by what was found at once: fresh; stale but good enough; nothing that would do; not looked for. */
   hits = 0;
-  misses = 0;
-  /** Given although stale. */
   stale = 0;
-  /** Found to be still good by its origin. */
+  misses = 0;
+  passed = 0;
+  /** Of the misses, those given what is stored because the origin failed, and those answered along with another request. */
+  staleOnError = 0;
+  collapsed = 0;
+  /** Stored responses found to be still good by their origin. */
   revalidated = 0;
   /** Asked for anew behind the back of who got it stale. */
   background = 0;
-  /** Those who did not ask the origin because somebody else did. */
-  collapsed = 0;
-  /** Those that the cache had no part in. */
-  passed = 0;
   stored = 0;
+  /** Responses that made room for others, that unsafe requests have changed, that operators took back. */
   evictions = 0;
   invalidations = 0;
   purged = 0;
+  /** Content bytes of answers that were stored before they were asked for. */
+  bytesServed = 0;
 }
 
 export class ListenerMetrics {
@@ -114,11 +117,20 @@ export class ListenerMetrics {
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
 /** At what a reload failed. */
-export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'defect';
+export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'stale' | 'file' | 'defect';
 
 class ReloadMetrics {
   readonly results: Record<ReloadResult, number> = { applied: 0, unchanged: 0, failed: 0 };
-  readonly failures: Record<ReloadReason, number> = { parse: 0, validate: 0, plan: 0, tests: 0, bind: 0, defect: 0 };
+  readonly failures: Record<ReloadReason, number> = {
+    parse: 0,
+    validate: 0,
+    plan: 0,
+    tests: 0,
+    bind: 0,
+    stale: 0,
+    file: 0,
+    defect: 0,
+  };
   readonly duration = new Histogram();
   readonly phases = {
     seen: new Histogram(),
@@ -215,6 +227,7 @@ export class Metrics {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
     for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
+    for (const name of this.caches.keys()) if (!names.caches.has(name)) this.caches.delete(name);
     for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
     retainInPools(this.endpoints, names.endpoints);
     retainInPools(this.names, names.names);
@@ -224,6 +237,7 @@ export class Metrics {
 export interface NamedSeries {
   readonly routes: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  readonly caches: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   /** By pool, in both. */
   readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;

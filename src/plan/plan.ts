@@ -4,10 +4,11 @@
  * What a schema cannot say is said here, in the same words and form. Throws a ConfigError with every problem found. After
  * it, only the operating system can refuse.
  */
+import { createHash } from 'node:crypto';
 import type { LoadedConfig } from '../config/load.ts';
 import { inOrder } from '../config/load.ts';
 import { configError } from '../config/problem.ts';
-import type { ExplainConfig } from '../config/schema.gen.ts';
+import type { AdminConfig, ExplainConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { planCaches } from './caches.ts';
 import { claimOfShape } from './claims.ts';
@@ -30,7 +31,7 @@ export function planGateway(loaded: LoadedConfig): Plan {
   const listeners = Object.entries(config.listeners).map(([name, listener]) =>
     planListener(name, listener, names, scope),
   );
-  const admin = config.admin === undefined ? null : planAdmin(config.admin.address);
+  const admin = config.admin === undefined ? null : planAdmin(config.admin, loaded, scope);
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
@@ -60,9 +61,19 @@ export function planGateway(loaded: LoadedConfig): Plan {
   });
 }
 
-function planAdmin(text: string): AdminPlan {
+function planAdmin({ address: text, push }: AdminConfig, { openSecrets }: LoadedConfig, scope: PlanScope): AdminPlan {
   const address = planAddress(text);
-  return { address, claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]) };
+  const token = '/admin/push/token';
+  if (openSecrets.includes(token))
+    scope.problem(token, 'must be a reference: whoever has the token gets to see the config', 'such as ${file:token}');
+  return {
+    address,
+    push:
+      push === undefined
+        ? null
+        : { token: createHash('sha256').update(push.token).digest('hex'), maxSize: push.max_size },
+    claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]),
+  };
 }
 
 function planExplain({ header, allow }: ExplainConfig, scope: PlanScope): ExplainPlan {

@@ -61,7 +61,16 @@ export interface AddressPlan {
 
 export interface AdminPlan {
   readonly address: AddressPlan;
+  /** null: no config may be pushed. */
+  readonly push: AdminPushPlan | null;
   readonly claim: Claim;
+}
+
+export interface AdminPushPlan {
+  /** Hex SHA-256 of the token, so that the plan does not have it. */
+  readonly token: string;
+  /** Bytes. */
+  readonly maxSize: number;
 }
 
 export interface LoggingPlan {

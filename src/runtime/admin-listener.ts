@@ -62,7 +62,7 @@ export class AdminListener {
         await once(server, 'listening');
       } else await listenAtPath(server, address.path, BACKLOG);
     } catch (error) {
-      throw new OpenError('the admin listener', address.text, error);
+      throw new OpenError('the admin listener', address.text, '/admin/address', error);
     }
     return server;
   }

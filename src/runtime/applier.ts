@@ -1,21 +1,31 @@
 /** Makes what was compiled current, or refuses it, and leads its reload to its end. Cold; the only caller of `Gateway.apply`. */
+import { configError } from '../config/problem.ts';
 import type { ReloadReason } from '../observe/metrics.ts';
 import type { Compiled, Stage } from './compile.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
 import type { Refusal, Reload } from './reload.ts';
 import type { Reloads } from './reloads.ts';
+import { RefusedError } from './refused-error.ts';
 import { changesBetween } from './told-changes.ts';
+
+/** What is in effect, as it is written. */
+export type InEffect = Pick<Compiled, 'texts' | 'openSecrets'>;
 
 export class Applier {
   readonly #gateway: Gateway;
   readonly #reloads: Reloads;
   /** Of the plan in effect. */
   #plan = '';
+  #inEffect: InEffect = { texts: new Map(), openSecrets: [] };
 
   constructor(gateway: Gateway, reloads: Reloads) {
     this.#gateway = gateway;
     this.#reloads = reloads;
+  }
+
+  get inEffect(): InEffect {
+    return this.#inEffect;
   }
 
   /** From here on the reload is seen. */
@@ -30,35 +40,40 @@ export class Applier {
     return plan !== null && planDigest === this.#plan;
   }
 
-  /** Answers whether it is in effect. */
-  async settle(reload: Reload, compiled: Compiled): Promise<boolean> {
+  /** Answers whether it is in effect. `seal`: the last thing that may refuse it. */
+  async settle(reload: Reload, compiled: Compiled, seal?: () => Promise<void>): Promise<boolean> {
     if (compiled.plan === null) {
       this.refuse(reload, refusalOf(compiled));
       return false;
     }
-    if (this.means(compiled)) {
-      this.leave(reload);
-      return true;
-    }
     try {
-      await this.apply(reload, compiled);
+      if (this.means(compiled)) {
+        await seal?.();
+        this.#inEffect = compiled;
+        this.leave(reload);
+      } else await this.apply(reload, compiled, seal);
       return true;
     } catch (error) {
-      if (!(error instanceof OpenError)) throw error;
+      if (!(error instanceof OpenError || error instanceof RefusedError)) throw error;
       // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
-      this.refuse(reload, refusalToOpen(error));
+      this.refuse(reload, error instanceof OpenError ? refusalToOpen(error, compiled) : error.refusal);
       return false;
     }
   }
 
-  /** Throws an OpenError. */
-  async apply(reload: Reload, { plan, planDigest }: Compiled): Promise<void> {
+  /** Throws an OpenError, or what `seal` throws. */
+  async apply(reload: Reload, compiled: Compiled, seal?: () => Promise<void>): Promise<void> {
+    const { plan, planDigest } = compiled;
     if (plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
     await this.#gateway.apply(plan, {
-      bound: () => reload.reach('bound'),
+      bound: async () => {
+        await seal?.();
+        reload.reach('bound');
+      },
       active: (generation) => {
         this.#plan = planDigest;
+        this.#inEffect = compiled;
         this.#reloads.succeed(reload, 'applied', generation);
       },
     });
@@ -99,6 +114,9 @@ export function refusalOf({ passed, problems, report }: Compiled): Refusal {
   return { reason: last === undefined ? 'parse' : REASONS[last.stage], problems, report };
 }
 
-export function refusalToOpen({ message }: OpenError): Refusal {
-  return { reason: 'bind', problems: [], report: message };
+export function refusalToOpen({ pointer, message }: OpenError, { opened }: Compiled): Refusal {
+  const place = opened.get(pointer);
+  // The line itself is not shown: beside the address there may be a secret in it.
+  const { problems, report } = configError(place === undefined ? [] : [{ ...place, pointer, message }], new Map());
+  return { reason: 'bind', problems, report: report === '' ? message : report };
 }

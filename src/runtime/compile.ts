@@ -1,12 +1,13 @@
 /** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any thread. */
-import { loadConfig } from '../config/load.ts';
-import { ConfigError, configError, type Problem } from '../config/problem.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ConfigError, configError, type Position, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
 import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
+import { segment } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
 
 /** What was looked at: a change of any of it may change the plan. */
@@ -39,6 +40,10 @@ export interface Verdict extends Known {
   readonly passed: readonly Passed[];
   /** The text of each config file, as it is written; what is refused has none. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Secrets that are written as they are, not as references. */
+  readonly openSecrets: readonly Problem[];
+  /** Where it names what is opened, by pointer: what else may be wrong with it is found out by trying. */
+  readonly opened: ReadonlyMap<string, Position>;
   /** What was found for each pattern. */
   readonly found: ReadonlyMap<string, readonly string[]>;
   /** Over those texts, also of what is refused: see history/entry.ts. */
@@ -94,7 +99,13 @@ function unsettled(file: string, { files, globs, digest, found, content }: Verdi
 }
 
 /** Of a config that is refused. */
-const NOTHING = { plan: null, planDigest: '', texts: new Map<string, string>() } as const;
+const NOTHING = {
+  plan: null,
+  planDigest: '',
+  texts: new Map<string, string>(),
+  opened: new Map<string, Position>(),
+  openSecrets: [],
+} as const;
 
 /** Whatever was compiled before. `file`: absolute path. */
 export function compileOnce(file: string, env: Environment): Compiled {
@@ -129,11 +140,30 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     checkExpectations(plan, loaded);
     pass('tested');
     const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
-    return { plan, planDigest, texts, problems: [], report: '', ...seen() };
+    return {
+      plan,
+      planDigest,
+      texts,
+      opened: openedBy(loaded),
+      openSecrets: openSecretsOf(loaded),
+      problems: [],
+      report: '',
+      ...seen(),
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
   }
+}
+
+function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
+  const message = 'is a secret, and is no reference';
+  return openSecrets.map((pointer) => ({ ...locate(pointer), pointer, message, hint: 'such as ${file:secret}' }));
+}
+
+function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
+  const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
+  return new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
 }
 
 /** The digest of what is there now. */

@@ -208,7 +208,7 @@ export class Gateway {
     try {
       return new AccessLog(access.path, this.clock, this.#idPrefix);
     } catch (error) {
-      throw new OpenError('the access log', access.path, error);
+      throw new OpenError('the access log', access.path, '/logging/access/path', error);
     }
   }
 

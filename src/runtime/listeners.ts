@@ -6,6 +6,7 @@
  */
 import { type BoundAddress, listen, type ListeningSocket, type ListenOptions } from '../net/listen.ts';
 import type { Transport } from '../net/transport.ts';
+import { segment } from '../plan/scope.ts';
 import type { AddressPlan, Plan } from '../plan/types.ts';
 import { OpenError } from './open-error.ts';
 import type { Prepared } from './opening.ts';
@@ -43,7 +44,7 @@ export class Listeners {
         fresh.set(claim.identity, await this.#openOne(name, address));
       } catch (error) {
         abort();
-        throw new OpenError(`listener ${name}`, address.text, error);
+        throw new OpenError(`listener ${name}`, address.text, `/listeners/${segment(name)}/address`, error);
       }
     }
     return { abort, commit: () => this.#commit(plan, fresh) };

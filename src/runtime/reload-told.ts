@@ -19,7 +19,8 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
   const ms = Object.fromEntries(phases.map((one) => [one.phase, one.ms]));
   metrics.reload.results[result]++;
   if (reason !== '') metrics.reload.failures[reason]++;
-  metrics.reload.lastSuccessful = result !== 'failed';
+  // A push that was refused leaves the file as it is, and the file in effect.
+  if (result !== 'failed' || trigger !== 'push') metrics.reload.lastSuccessful = result !== 'failed';
   if (result === 'failed') {
     metrics.reload.lastFailureAt = now;
     log.error('config refused; the old one keeps serving', { ...told, reason, duration_ms, ms, problem });

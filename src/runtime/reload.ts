@@ -23,6 +23,7 @@ export type Trigger =
   | 'sighup'
   | 'admin'
   | 'cli'
+  | 'push'
   | 'rollback'
   | 'lift';
 
@@ -73,7 +74,8 @@ const LONGEST_REPORT = 64 * 1024;
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 export class Reload {
-  readonly id: string;
+  /** '' until somebody sees it. */
+  id = '';
   trigger: Trigger;
   digest = '';
   generation = 0;
@@ -88,12 +90,12 @@ export class Reload {
   /** When the last phase was reached. */
   #mark: number;
   #duration: number | null = null;
+  #settled = false;
   /** Nobody keeps it any more: it comes to no end that anybody would be told of. */
   #forgotten = false;
   readonly #listeners = new Set<(phase: ReachedPhase | null) => void>();
 
-  constructor(id: string, trigger: Trigger, clock: Clock) {
-    this.id = id;
+  constructor(trigger: Trigger, clock: Clock) {
     this.trigger = trigger;
     this.#clock = clock;
     this.#at = clock.wall();
@@ -164,13 +166,19 @@ export class Reload {
     this.#duration = this.#clock.now() - this.#asked;
     this.#leftOut = Math.max(0, problems.length - MOST_PROBLEMS);
     this.#refusal = { reason, problems: problems.slice(0, MOST_PROBLEMS), report: shortened(report) };
-    this.#tell(null);
   }
 
   /** Whether there is nothing left to wait for. */
   has(phase: 'active' | 'drained'): boolean {
-    if (this.#forgotten || this.#result === 'failed') return true;
-    return phase === 'active' ? this.#result !== 'pending' : this.#phases.at(-1)?.phase === 'drained';
+    if (this.#forgotten) return true;
+    if (!this.#settled) return false;
+    return phase === 'active' || this.#result === 'failed' || this.#phases.at(-1)?.phase === 'drained';
+  }
+
+  /** It has come to its end, and all that will be known of it but for when it is drained is known. */
+  settle(): void {
+    this.#settled = true;
+    this.#tell(null);
   }
 
   forget(): void {
@@ -183,7 +191,7 @@ export class Reload {
     return this.#listeners.size;
   }
 
-  /** `listener` is told each phase, and null when it ends otherwise. Answers with how to stop listening. */
+  /** `listener` is told each phase, and null when there is something else to look at. Answers with how to stop listening. */
   listen(listener: (phase: ReachedPhase | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -14,6 +14,8 @@ import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
 import { History, type HistoryOptions, type StandIn } from './history.ts';
 import { OpenError } from './open-error.ts';
+import { Push, type Source, sourceOf } from './push.ts';
+import { RefusedError } from './refused-error.ts';
 import type { Reload, Trigger } from './reload.ts';
 import { Reloads } from './reloads.ts';
 import { StandInRunner } from './stand-in.ts';
@@ -21,6 +23,9 @@ import { type Turn, Turns } from './turns.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
+
+/** Pushes at a time: each holds its text. */
+const MOST_PUSHES = 16;
 
 /** What became of going back to an entry, or of following the file again. */
 export interface Returned {
@@ -45,6 +50,8 @@ export class Reloader {
   readonly #turns: Turns;
   /** Ends the pause before a second look. */
   #wake: (() => void) | null = null;
+  /** Pushes that wait for their turn or have it. */
+  #pushes = 0;
   #closed = false;
 
   constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
@@ -100,7 +107,7 @@ export class Reloader {
       if (standIn.entry.content === file.content) continue;
       if (!told) {
         if (file.plan === null) this.#applier.see(reload, file);
-        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error) : refusalOf(file));
+        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
       }
       told = true;
       if (await this.#startBy(standIn, 'last_good', file)) return true;
@@ -116,12 +123,50 @@ export class Reloader {
     else this.#turns.ask(by, false);
   }
 
-  /** Reads and compiles even if no file seems to have changed. */
-  force(by: Trigger): Reload {
+  /** Reads and compiles even if no file seems to have changed. Answers null if it does not any more. */
+  force(by: Trigger): Reload | null {
+    if (this.#closed) return null;
     const { reload } = this.#turns.ask(by, true);
     this.reloads.keep(reload);
     this.#wake?.();
     return reload;
+  }
+
+  /** What is in effect as it is written, if it is one text that may be shown; otherwise why not. */
+  source(): Source | string {
+    return sourceOf(this.#file, this.#applier.inEffect);
+  }
+
+  /** Another text for the file; `expected`: from which it was made. null: none is taken any more, or too many wait. */
+  push(bytes: Uint8Array, expected: (tag: string) => boolean): Reload | null {
+    if (this.#closed || this.#pushes >= MOST_PUSHES) return null;
+    const reload = this.reloads.make('push');
+    this.reloads.keep(reload);
+    this.#pushes++;
+    const push = new Push(this.#file, bytes, expected, () => this.#applier.inEffect);
+    this.#turns
+      .order(() => this.#takePush(reload, push))
+      // It did not come to its turn.
+      .catch(() => reload.forget())
+      .finally(() => this.#pushes--);
+    return reload;
+  }
+
+  async #takePush(reload: Reload, push: Push): Promise<void> {
+    try {
+      reload.begin();
+      push.admit();
+      const compiled = await this.#compiler.compile(null, push.texts);
+      if (compiled === null) return;
+      this.#applier.see(reload, compiled);
+      if (compiled.plan !== null) push.judge(compiled);
+      if (!(await this.#applier.settle(reload, compiled, () => push.seal()))) return;
+      this.#noteFiles(compiled);
+      this.history.fileTookEffect(compiled, reload);
+    } catch (error) {
+      if (error instanceof RefusedError) this.#applier.refuse(reload, error.refusal);
+      else this.#applier.defect(reload, error);
+    }
   }
 
   /**

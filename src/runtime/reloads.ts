@@ -28,7 +28,7 @@ export class Reloads {
 
   /** One that nobody sees until it is kept. */
   make(trigger: Trigger): Reload {
-    return new Reload(`${this.#prefix}-${++this.#count}`, trigger, this.#clock);
+    return new Reload(trigger, this.#clock);
   }
 
   get size(): number {
@@ -48,7 +48,8 @@ export class Reloads {
 
   /** From now on it is seen. */
   keep(reload: Reload): void {
-    if (this.#kept.has(reload.id)) return;
+    if (reload.id !== '') return;
+    reload.id = `${this.#prefix}-${++this.#count}`;
     const tell = (phase: ReachedPhase | null): void => {
       if (phase !== null) tellPhase(this.#gateway, reload, phase);
     };
@@ -73,6 +74,7 @@ export class Reloads {
   /** It has come to its end. */
   close(reload: Reload): void {
     tellEnd(this.#gateway, this.#file, reload);
+    reload.settle();
     this.last = reload.view;
   }
 }

@@ -1,4 +1,5 @@
 /** Whatever a config file holds: an answer, soon, with places that exist; and never a secret in it. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,3 +169,85 @@ test('what a reference stands for is never shown, wherever it stands', () => {
   }
   expect(places).toBeGreaterThan(60);
 });
+
+describe('what is no text of a config is a problem, and keeps nobody waiting', () => {
+  const place = (name: string): string => join(folder, name);
+  const read = (file: string): Compiled => {
+    const started = performance.now();
+    const compiled = compileOnce(file, {});
+    expect(performance.now() - started).toBeLessThan(5000);
+    return compiled;
+  };
+
+  test.each([
+    ['a pipe', 'mkfifo', 'is no file'],
+    ['a directory', 'mkdir', 'is no file'],
+  ])('%s in its place', (_, command, message) => {
+    const file = place(`${command}.yaml`);
+    execFileSync(command, [file]);
+    expect(read(file).problems).toMatchObject([{ file, line: 1, column: 1, message }]);
+  });
+
+  test('a device that it refers to', () => {
+    writeFileSync(
+      place('zero.yaml'),
+      'version: 1\nroutes:\n  - { name: a, match: {}, respond: { body: "${file:/dev/zero}" } }\n',
+    );
+    expect(read(place('zero.yaml')).problems).toMatchObject([
+      { line: 3, message: 'cannot read the file of ${file:/dev/zero}' },
+    ]);
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from('\ufeffversion: 1\n', 'utf16le')],
+    ['Latin-1', Buffer.from('version: 1 # é\n', 'latin1')],
+    ['an overlong form', Buffer.from([0x76, 0xc0, 0xaf])],
+  ])('%s', (_, bytes) => {
+    writeFileSync(place('bytes.yaml'), bytes);
+    expect(read(place('bytes.yaml')).problems).toMatchObject([{ message: 'is not UTF-8' }]);
+  });
+
+  test('a byte order mark is nothing', () => {
+    for (const extension of ['json', 'json5', 'yaml']) {
+      writeFileSync(place(`mark.${extension}`), '\ufeff{"version":1}');
+      expect(read(place(`mark.${extension}`)).problems).toEqual([]);
+    }
+  });
+
+  test('more than 32 MiB', () => {
+    writeFileSync(place('huge.yaml'), `version: 1 #${'x'.repeat(32 * 1024 * 1024)}`);
+    expect(read(place('huge.yaml')).problems).toMatchObject([{ message: 'is larger than 32 MiB' }]);
+  });
+
+  test('a pattern over whole trees of directories', () => {
+    writeFileSync(place('trees.yaml'), 'version: 1\ninclude: ["/**/*.yaml"]\n');
+    expect(read(place('trees.yaml')).problems).toMatchObject([{ line: 2, pointer: '/include/0' }]);
+  });
+});
+
+test.each([
+  ['lists', '['.repeat(200), ']'.repeat(200)],
+  ['lists that overflow the stack', '['.repeat(100_000), ']'.repeat(100_000)],
+  ['maps', '{"a":'.repeat(200) + '1', '}'.repeat(200)],
+])('more levels than anybody writes: %s', (_, open, close) => {
+  for (const [extension] of FORMATS) {
+    const { problems } = compile(extension, `{"version": ${open}${close}}`);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]!.message).toMatch(/100 levels|call stack/);
+  }
+});
+
+test('very many problems, and very many aliases, take no more than their number', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['yaml', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1`).join('\n')],
+    ['json', `{${Array.from({ length: 10_000 }, (_, i) => `"k${i}": 1`).join()}}`],
+    ['yaml', `a: &a [x]\n${Array.from({ length: 3000 }, (_, i) => `b${i}: *a`).join('\n')}`],
+  ];
+  for (const [extension, text] of cases) {
+    const started = performance.now();
+    const { report } = compile(extension, text);
+    // What takes the square of it takes minutes.
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(report.length).toBeLessThan(500_000);
+  }
+}, 60_000);

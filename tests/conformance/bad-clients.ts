@@ -8,7 +8,8 @@
  * wrong. PROZY_TRANSPORT=socket judges the other transport. Needs Linux: it looks into /proc.
  */
 import { parseArgs } from 'node:util';
-import { startGatewayProcess, type GatewayProcess } from './bad-clients/gateway-process.ts';
+import { startGatewayProcess } from './bad-clients/gateway-process.ts';
+import type { GatewayProcess } from './gateway-process.ts';
 import { blamed, stillOpen } from './bad-clients/gauges.ts';
 import { KINDS } from './bad-clients/kinds.ts';
 import { LogReader } from './bad-clients/log-reader.ts';

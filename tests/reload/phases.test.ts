@@ -106,6 +106,10 @@ describe('a reload that fails', () => {
     const failed = newest(gateway);
     expect(failed).toMatchObject({ result: 'failed', reason: 'bind', generation: 1 });
     expect(phasesOf(failed)).toEqual(WHOLE.slice(0, 5));
+    const message = `listener more cannot have 127.0.0.1:${port}: EADDRINUSE`;
+    expect(failed.problems).toEqual([
+      { file: gateway.file, line: 8, column: 18, pointer: '/listeners/more/address', message },
+    ]);
     taken.close();
   });
 
@@ -143,8 +147,8 @@ test('SIGHUP is a reload though nothing has changed, once for all that ask befor
   await using origin = await httpOrigin();
   await using gateway = await testGateway(simpleConfig(origin.port));
   const { reloader } = gateway.running;
-  const first = reloader.force('sighup');
-  const [second, third] = [reloader.force('sighup'), reloader.force('sighup')];
+  const first = reloader.force('sighup')!;
+  const [second, third] = [reloader.force('sighup')!, reloader.force('sighup')!];
   expect(second).toBe(third);
   expect(first).not.toBe(second);
   await until(() => second.result !== 'pending', 'both have had their turn');
@@ -159,7 +163,7 @@ test('a file that is still bad is refused again if somebody asks', async () => {
   await using origin = await httpOrigin();
   await using gateway = await testGateway(simpleConfig(origin.port));
   await gateway.edit('{');
-  const again = gateway.running.reloader.force('sighup');
+  const again = gateway.running.reloader.force('sighup')!;
   await until(() => again.result !== 'pending', 'it has had its turn');
   expect(again.view).toMatchObject({ result: 'failed', reason: 'parse' });
 });

@@ -99,8 +99,8 @@ test('a port that is taken fails the reload whole: not one of its listeners open
     routes: [{ name: 'all', match: {}, respond: { body: 'new' } }],
   });
   expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'failed', generation: 1 });
-  expect(gateway.running.reloader.reloads.last!.problem).toBe(
-    `listener third cannot have 127.0.0.1:${port}: EADDRINUSE`,
+  expect(gateway.running.reloader.reloads.last!.problem).toContain(
+    `  listeners.third.address  listener third cannot have 127.0.0.1:${port}: EADDRINUSE`,
   );
   expect(gateway.running.gateway.addressOf('more')).toBeNull();
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
@@ -120,7 +120,7 @@ test('an access log that cannot be opened fails the reload whole', async () => {
   await using gateway = await testGateway(config);
   await gateway.edit({ ...config, logging: { access: { path: '/proc/no/such/file' } }, routes: [] });
   expect(gateway.running.reloader.reloads.last!.problem).toMatch(
-    /^the access log cannot have \/proc\/no\/such\/file: E/,
+    / {2}logging\.access\.path {2}the access log cannot have \/proc\/no\/such\/file: E/,
   );
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
 });

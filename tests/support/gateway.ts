@@ -87,15 +87,14 @@ export function endpointOf({ running: { gateway } }: TestGateway, pool: string, 
 }
 
 /**
- * Resolves when the condition holds; fails, with what was waited for, if it does not within five seconds. `look` is done
- * before each time that the condition is asked. `patience`: of what is waited for in another process, which may have to wait
- * for a processor itself.
+ * Resolves when the condition holds; fails, with what was waited for, if it does not within `patience` ms, which a busy machine may
+ * need. `look` is done before each time that the condition is asked.
  */
 export async function until(
   condition: () => boolean,
   what: string,
   look?: () => Promise<void>,
-  patience = 5000,
+  patience = 15_000,
 ): Promise<void> {
   const started = performance.now();
   await look?.();

@@ -1,6 +1,8 @@
 /** The admin pages, in the order in which `/` names them. Cold. */
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
+import { cache, caches } from './caches.ts';
+import { config } from './config.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
@@ -10,6 +12,7 @@ import { history, historyPlan, hold, rollback } from './history.ts';
 import { metrics } from './metrics.ts';
 import { names } from './names.ts';
 import { plan } from './plan.ts';
+import { reloads } from './reloads.ts';
 import { routes } from './routes.ts';
 
 const named: readonly Page[] = [
@@ -20,13 +23,17 @@ const named: readonly Page[] = [
   ...duties,
   names,
   routes,
+  caches,
+  cache,
   explain,
   plan,
   generations,
+  ...reloads,
   history,
   historyPlan,
   rollback,
   hold,
+  config,
   events,
 ];
 

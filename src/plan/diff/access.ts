@@ -107,6 +107,9 @@ function reachAccess(before: AddressPlan | null, after: AddressPlan, notes: Acce
 export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessChange | null {
   const notes = new AccessNotes();
   reachAccess(before?.address ?? null, after.address, notes);
+  const [old, now] = [before?.push ?? null, after.push];
+  if (old === null && now !== null) notes.loosen('whoever has the token may push a config');
+  if (old !== null && now === null) notes.tighten('no config may be pushed any more');
   return notes.change;
 }
 

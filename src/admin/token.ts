@@ -1,0 +1,10 @@
+/** Whether a request has the token that it needs (RFC 6750 §2.1). Cold. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** `digest`: hex SHA-256 of the token. What is compared says nothing by the time that it takes. */
+export function hasToken({ headers }: IncomingMessage, digest: string): boolean {
+  const token = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  const given = createHash('sha256').update(token).digest();
+  return timingSafeEqual(given, Buffer.from(digest, 'hex'));
+}

@@ -1,0 +1,34 @@
+/** Waits for what becomes of a reload, for as long as somebody waits for the answer. Cold. */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../kit/clock.ts';
+import type { Reload } from '../runtime/reload.ts';
+
+export interface Wait {
+  readonly until: 'active' | 'drained';
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Resolves when it has come that far, or to another end, or the time is over, or nobody waits for the answer any more. */
+export function waitFor(
+  reload: Reload,
+  { until, timeout }: Wait,
+  response: ServerResponse,
+  clock: Clock,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (reload.has(until)) end();
+    };
+    const end = (): void => {
+      stop();
+      timer.cancel();
+      response.off('close', end);
+      resolve();
+    };
+    const stop = reload.listen(look);
+    const timer = clock.after(timeout, end);
+    response.on('close', end);
+    look();
+  });
+}
