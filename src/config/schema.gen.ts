@@ -186,7 +186,7 @@ export interface FieldMatch {
 
 /** Limits on the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. */
+  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket. */
   readonly connections: number;
   /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
   readonly overload: OverloadConfig;
@@ -291,7 +291,7 @@ export interface ListenerTimeouts {
 
 /** A place where clients connect. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
   /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
@@ -361,6 +361,8 @@ export interface PassiveHealthConfig {
   readonly latency: number;
   /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
   readonly max_ejected: number;
+  /** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+  readonly success_rate: SuccessRateConfig;
 }
 
 /** A condition on the path. A plain string is a prefix. */
@@ -594,6 +596,20 @@ export interface StickyConfig {
 
 /** How an endpoint is chosen among those that are well. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
+
+/** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+export interface SuccessRateConfig {
+  /** Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate. */
+  readonly deviations: number;
+  /** Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains. */
+  readonly margin: number;
+  /** How long is counted before rates are compared. */
+  readonly interval: number;
+  /** Endpoints with enough requests that there must be to compare. */
+  readonly min_endpoints: number;
+  /** Exchanges of an endpoint within the interval without which its rate says nothing. */
+  readonly min_requests: number;
+}
 
 /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
 export interface TestExpectation {
@@ -1553,7 +1569,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset.",
+          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket.",
           "type": "integer",
           "minimum": 0,
           "default": 0
@@ -1795,7 +1811,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
           "type": "string",
           "format": "listen-address",
           "examples": [
@@ -2040,6 +2056,10 @@ export const schema: object = {
           "maximum": 100,
           "default": 50,
           "x-reload": "keep"
+        },
+        "success_rate": {
+          "$ref": "#/$defs/success-rate",
+          "default": {}
         }
       }
     },
@@ -2796,6 +2816,50 @@ export const schema: object = {
           "$ref": "#/$defs/maglev-strategy"
         }
       ]
+    },
+    "success-rate": {
+      "title": "SuccessRateConfig",
+      "description": "Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "deviations": {
+          "description": "Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate.",
+          "type": "number",
+          "minimum": 0,
+          "default": 1.5,
+          "x-reload": "keep"
+        },
+        "margin": {
+          "description": "Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "interval": {
+          "description": "How long is counted before rates are compared.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep"
+        },
+        "min_endpoints": {
+          "description": "Endpoints with enough requests that there must be to compare.",
+          "type": "integer",
+          "minimum": 3,
+          "default": 5,
+          "x-reload": "keep"
+        },
+        "min_requests": {
+          "description": "Exchanges of an endpoint within the interval without which its rate says nothing.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 100,
+          "x-reload": "keep"
+        }
+      }
     },
     "test-expectation": {
       "title": "TestExpectation",

@@ -1,12 +1,13 @@
 /**
  * Connects to a host and port or a Unix socket and hands over a Transport. Hot (once per upstream connection).
  *
- * Names are resolved by the system; where a name has addresses of both families, they are raced as RFC 8305 says
- * (Node's autoSelectFamily).
+ * Names are resolved by the system, and their addresses raced (net/race.ts).
  */
-import net from 'node:net';
+import net, { isIP, type NetConnectOpts } from 'node:net';
+import type { Deadlines } from './deadlines.ts';
 import { HandleTransport } from './handle-transport.ts';
 import type { ListenAddress } from './listen.ts';
+import { Race } from './race.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { streamHandles, takeHandle } from './stream-handles.ts';
 import { IGNORE, type Transport } from './transport.ts';
@@ -24,18 +25,22 @@ export interface Dialing {
   cancel(): void;
 }
 
-export function dial(address: ListenAddress, dialer: Dialer): Dialing {
+export function dial(address: ListenAddress, deadlines: Deadlines, dialer: Dialer): Dialing {
   const { host, port, path } = address;
-  const socket =
-    path === null
-      ? net.connect({ host, port, noDelay: true, allowHalfOpen: true })
-      : net.connect({ path, allowHalfOpen: true });
+  if (path !== null) return connect({ path, allowHalfOpen: true }, dialer);
+  const at = (ip: string, attempt: Dialer): Dialing =>
+    connect({ host: ip, port, noDelay: true, allowHalfOpen: true }, attempt);
+  return isIP(host) === 0 ? new Race(host, deadlines, dialer, at) : at(host, dialer);
+}
+
+function connect(options: NetConnectOpts, dialer: Dialer): Dialing {
+  const socket = net.connect(options);
   let over = false;
   const failed = (error: NodeJS.ErrnoException): void => {
     if (over) return;
     over = true;
     socket.destroy();
-    dialer.onDialFailed(codeOf(error));
+    dialer.onDialFailed(error.code ?? 'ERROR');
   };
   socket.once('error', failed);
   socket.once('connect', () => {
@@ -56,13 +61,4 @@ export function dial(address: ListenAddress, dialer: Dialer): Dialing {
       socket.destroy();
     },
   };
-}
-
-/** When every address of a name failed, the first one's code stands for all. */
-function codeOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof AggregateError) {
-    const first: unknown = error.errors[0];
-    if (first instanceof Error) return (first as NodeJS.ErrnoException).code ?? 'ERROR';
-  }
-  return error.code ?? 'ERROR';
 }

@@ -12,7 +12,9 @@ export function planDns(pool: string, config: PoolConfig, pointer: string, scope
   const asked = servers?.map((server) => parseDnsServer(server) ?? server) ?? null;
   if (minTtl < LEAST_TTL) scope.problem(`${pointer}/dns/min_ttl`, 'must be at least 100ms');
   if (maxTtl < minTtl) scope.problem(`${pointer}/dns/max_ttl`, 'is less than min_ttl');
-  if (timeout < LEAST_TTL) scope.problem(`${pointer}/dns/timeout`, 'must be at least 100ms');
+  if (maxTtl > MOST_TTL) scope.problem(`${pointer}/dns/max_ttl`, 'must be at most 24h');
+  if (timeout < LEAST_TTL || timeout > MOST_TIME)
+    scope.problem(`${pointer}/dns/timeout`, 'must be at least 100ms and at most 1m');
   const names = new Map<string, DnsNamePlan>();
   config.endpoints.forEach((endpoint, i) => {
     if (endpoint.dns === undefined) return;
@@ -26,8 +28,10 @@ export function planDns(pool: string, config: PoolConfig, pointer: string, scope
   return { servers: asked, timeout, minTtl, maxTtl, hold, jitter, names: [...names.values()] };
 }
 
-/** Milliseconds. */
+/** Milliseconds, in all of these. */
 const LEAST_TTL = 100;
+const MOST_TTL = 86_400_000;
+const MOST_TIME = 60_000;
 
 function planName(
   pool: string,

@@ -105,10 +105,12 @@ export function endpointFound(pool: string, text: string, name: DnsNamePlan, wei
 }
 
 function planHealth({ active, passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig): HealthPlan {
-  const { failures, statuses, latency, max_ejected: maxEjected } = passive;
+  const { failures, statuses, latency, max_ejected: maxEjected, success_rate: rate } = passive;
+  const { deviations, margin, interval, min_endpoints: minEndpoints, min_requests: minRequests } = rate;
+  const successRate = { deviations, margin, interval, minEndpoints, minRequests };
   return {
     active: active === undefined ? null : planCheck(active),
-    passive: { failures, statuses, latency, maxEjected },
+    passive: { failures, statuses, latency, maxEjected, successRate },
     backoff,
     panic,
     slowStart,

@@ -217,12 +217,24 @@ export interface HealthPlan {
     readonly latency: number;
     /** Percent. */
     readonly maxEjected: number;
+    readonly successRate: SuccessRatePlan;
   };
   readonly backoff: BackoffPlan;
   /** Percent; 0: never. */
   readonly panic: number;
   /** Milliseconds; 0: at once. */
   readonly slowStart: number;
+}
+
+export interface SuccessRatePlan {
+  /** Standard deviations; 0: rates are not compared. */
+  readonly deviations: number;
+  /** Points of a hundred. */
+  readonly margin: number;
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly minEndpoints: number;
+  readonly minRequests: number;
 }
 
 export interface CheckPlan {

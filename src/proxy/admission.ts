@@ -14,6 +14,7 @@ export class TotalConnections {
   readonly possible: number;
   #active = 0;
   #whenNone: (() => void) | null = null;
+  #whenAllUsed: (() => void) | null = null;
 
   constructor(possible: number) {
     this.possible = possible;
@@ -24,7 +25,7 @@ export class TotalConnections {
   }
 
   enter(): void {
-    this.#active++;
+    if (++this.#active === this.possible) this.#whenAllUsed?.();
   }
 
   leave(): void {
@@ -32,6 +33,11 @@ export class TotalConnections {
     const told = this.#whenNone;
     this.#whenNone = null;
     told?.();
+  }
+
+  /** Calls back each time that there are as many as possible. */
+  whenAllUsed(told: () => void): void {
+    this.#whenAllUsed = told;
   }
 
   /** Calls back once when no connection is left, which may be now. */

@@ -90,7 +90,7 @@ export class Attempt implements TransportTaker {
 
   /** The whole response has come. */
   completed(): void {
-    if (this.#fine) this.endpoint.health.completed();
+    if (this.#fine) this.endpoint.completed();
   }
 
   failed(error: GatewayError): void {

@@ -133,7 +133,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   }
 
   end(): void {
-    if (this.#fine) this.#endpoint!.health.completed();
+    if (this.#fine) this.#endpoint!.completed();
     this.#finish('answered');
   }
 

@@ -6,7 +6,8 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ListeningSocket } from '../net/listen.ts';
+import { BACKLOG, type BoundAddress } from '../net/listen.ts';
+import { listenAtPath } from '../net/stale-socket.ts';
 import type { AdminPlan } from '../plan/types.ts';
 import type { Gateway } from './gateway.ts';
 import { OpenError } from './open-error.ts';
@@ -26,11 +27,11 @@ export class AdminListener {
     this.#pages = pages;
   }
 
-  get address(): ListeningSocket | null {
+  get address(): BoundAddress | null {
     const address = this.#server?.address();
     if (address === null || address === undefined || typeof address === 'string') return null;
     const { address: host, port }: AddressInfo = address;
-    return { host, port, path: null, close: () => {} };
+    return { host, port, path: null };
   }
 
   /** Throws a OpenError. */
@@ -56,9 +57,10 @@ export class AdminListener {
       else this.#pages(this.#gateway, request, response);
     });
     try {
-      if (address.path === null) server.listen({ host: address.host, port: address.port });
-      else server.listen({ path: address.path });
-      await once(server, 'listening');
+      if (address.path === null) {
+        server.listen({ host: address.host, port: address.port });
+        await once(server, 'listening');
+      } else await listenAtPath(server, address.path, BACKLOG);
     } catch (error) {
       throw new OpenError('the admin listener', address.text, '/admin/address', error);
     }

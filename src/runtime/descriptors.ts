@@ -13,8 +13,7 @@ export function connectionsWithin(limits: string): number {
 }
 
 /**
- * Beyond that many, accepting would take the descriptors that the others need for their upstreams; they are refused as by
- * a limit of the config.
+ * Beyond that many, accepting would take the descriptors that the others need for their upstreams: see accepting.ts.
  */
 export function connectionsPossible(): number {
   try {

@@ -11,7 +11,7 @@ import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { Deadlines } from '../net/deadlines.ts';
-import type { ListeningSocket } from '../net/listen.ts';
+import type { BoundAddress } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
 import { Events } from '../observe/events.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
@@ -21,6 +21,7 @@ import { Log } from '../observe/log.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
+import { Accepting } from './accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
 import { bind, type BindContext, retireConnections, stopChecks, tune } from './bind.ts';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** Let other processes listen on the same ports. */
   readonly reusePort?: boolean;
+  /** Client connections that there are file descriptors for; absent: as the system says. */
+  readonly connectionsPossible?: number;
   /** What the admin listener serves. */
   readonly adminPages?: AdminPages;
 }
@@ -60,8 +63,9 @@ export class Gateway {
   readonly #random: Random;
   readonly #overload: Overload;
   readonly #shared: { -readonly [K in keyof Shared]: Shared[K] };
-  readonly #total = new TotalConnections(connectionsPossible());
+  readonly #total: TotalConnections;
   readonly #listeners: Listeners;
+  readonly #accepting: Accepting;
   readonly #admin: AdminListener;
   /** What is not current any more, and still held by something. */
   readonly #retirement: Retirement;
@@ -101,6 +105,8 @@ export class Gateway {
       },
       { reusePort: options.reusePort ?? false },
     );
+    this.#total = new TotalConnections(options.connectionsPossible ?? connectionsPossible());
+    this.#accepting = new Accepting(this.#total, this.#listeners, { clock, log, events });
     this.exposition = new Exposition(this.metrics, () => runtimeGauges(this));
     this.#admin = new AdminListener(this, options.adminPages ?? null);
   }
@@ -129,11 +135,11 @@ export class Gateway {
     return this.#shared.deadlines.size;
   }
 
-  addressOf(listener: string): ListeningSocket | null {
+  addressOf(listener: string): BoundAddress | null {
     return this.#listeners.addressOf(listener);
   }
 
-  get adminAddress(): ListeningSocket | null {
+  get adminAddress(): BoundAddress | null {
     return this.#admin.address;
   }
 
@@ -256,6 +262,7 @@ export class Gateway {
     const time =
       drain ?? (rule === undefined ? 0 : rule.action === 'finish' ? Number.POSITIVE_INFINITY : rule.deadline);
     this.#state = 'draining';
+    this.#accepting.close();
     this.#listeners.close();
     this.#overload.close();
     const last = this.#current;

@@ -47,7 +47,7 @@ export class History {
   #content = '';
   /** There may be a hold on the disk. */
   #holds = false;
-  #lifted = Promise.resolve(true);
+  #persisted = Promise.resolve(true);
 
   constructor(gateway: Gateway, file: string, env: Environment, options: HistoryOptions) {
     const { clock, log, metrics } = gateway;
@@ -162,14 +162,16 @@ export class History {
     const { log } = this.#gateway;
     if (this.#standIn !== null) log.info('the file is followed again', { entry: this.#standIn.entry.number });
     this.#standFor(null);
-    this.#write(compiled, reload, reload.trigger, '');
-    if (this.#holds) this.#lifted = this.#keeper.hold(null);
+    this.#follow(compiled);
+    // Before the entry: where that is on the disk, the hold is not.
+    if (this.#holds) this.#persisted = this.#keeper.hold(null);
     this.#holds = false;
+    this.#add(compiled, reload, reload.trigger, '');
   }
 
-  /** Resolves when a restart would know that nothing is held any more, with true, or would not. */
-  get lifted(): Promise<boolean> {
-    return this.#lifted;
+  /** Resolves when a restart would know what is held, or that nothing is, with true; or would not. */
+  get persisted(): Promise<boolean> {
+    return this.#persisted;
   }
 
   /** An entry is what serves. */
@@ -182,7 +184,10 @@ export class History {
       metrics.reload.lastSuccessful = false;
       log.error('the file cannot take effect: what was last in effect serves', { file: this.#file, entry: number });
     } else this.#tellHeld(standIn);
-    this.#write(compiled, reload, reload.trigger === 'rollback' ? `rollback to ${number}` : reload.trigger, by);
+    this.#follow(compiled);
+    const rolledBack = reload.trigger === 'rollback';
+    if (rolledBack) this.#persisted = this.#hold(standIn);
+    this.#add(compiled, reload, rolledBack ? `rollback to ${number}` : reload.trigger, by);
   }
 
   #tellHeld({ entry: { number } }: StandIn): void {
@@ -190,17 +195,19 @@ export class History {
     this.#gateway.log.warn('an entry of the history is held in place of what the file says', about);
   }
 
-  /** Resolves when a restart would know of it, with true, or would not. */
-  async hold({ since, entry, insteadOf }: StandIn): Promise<boolean> {
+  #hold({ since, entry, insteadOf }: StandIn): Promise<boolean> {
     const hold: Hold = { since, entry: entry.number, serves: entry.content, instead_of: insteadOf };
     this.#holds = true;
     return this.#keeper.hold(hold);
   }
 
-  #write({ plan, texts, found, content }: Compiled, reload: Reload, trigger: string, by: string): void {
-    if (plan === null) return;
+  /** Goes by what is in effect. */
+  #follow({ plan, content }: Compiled): void {
     this.#content = content;
-    this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
+    if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
+  }
+
+  #add({ texts, found }: Compiled, reload: Reload, trigger: string, by: string): void {
     const { generation, changes } = reload;
     this.#keeper.add({ at: this.#now(), trigger, by, generation, pid: process.pid, changes, texts: { texts, found } });
   }

@@ -4,7 +4,7 @@
  * All that a plan newly needs are opened before anything is committed; connections that come in meanwhile wait. If one
  * can't be opened the others are closed again and nothing has happened. Those no longer named are closed after a commit.
  */
-import { listen, type ListeningSocket, type ListenOptions } from '../net/listen.ts';
+import { type BoundAddress, listen, type ListeningSocket, type ListenOptions } from '../net/listen.ts';
 import type { Transport } from '../net/transport.ts';
 import { segment } from '../plan/scope.ts';
 import type { AddressPlan, Plan } from '../plan/types.ts';
@@ -22,6 +22,7 @@ export class Listeners {
   readonly #open = new Map<string, Open>();
   readonly #accept: (name: string, transport: Transport) => void;
   readonly #options: ListenOptions;
+  #paused = false;
 
   constructor(accept: (name: string, transport: Transport) => void, options: ListenOptions) {
     this.#accept = accept;
@@ -82,11 +83,23 @@ export class Listeners {
         this.#accept(open.name, transport);
         transport.resume();
       }
+      if (this.#paused) open.socket.pause();
     }
   }
 
+  /** Those that can be accept nothing more until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    for (const { socket } of this.#open.values()) socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const { socket } of this.#open.values()) socket.resume();
+  }
+
   /** Where the listener of that name really listens; null: there is none. */
-  addressOf(name: string): ListeningSocket | null {
+  addressOf(name: string): BoundAddress | null {
     for (const open of this.#open.values()) if (open.name === name) return open.socket;
     return null;
   }

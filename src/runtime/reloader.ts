@@ -188,7 +188,7 @@ export class Reloader {
         return false;
       });
       this.#watch();
-      return { reload, persisted: served ? this.history.hold(standIn) : Promise.resolve(false) };
+      return { reload, persisted: served ? this.history.persisted : Promise.resolve(false) };
     });
     // The next turn need not wait for the disk.
     return done === null || typeof done === 'string' ? done : { reload: done.reload, persisted: await done.persisted };
@@ -203,7 +203,7 @@ export class Reloader {
   async #liftNow(): Promise<{ readonly reload: Reload; readonly persisted: Promise<boolean> }> {
     const reload = this.reloads.make('lift');
     await this.#taken({ reload, forced: true }, true);
-    return { reload, persisted: this.history.lifted };
+    return { reload, persisted: this.history.persisted };
   }
 
   /** `lifting`: whatever is held. */

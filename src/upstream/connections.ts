@@ -248,7 +248,7 @@ class Attempt implements Dialer, Dialing, Timed {
     this.#cancelled = cancelled;
     this.deadline = deadlines.now + timeout;
     deadlines.add(this);
-    this.#dialing = dial(address, this);
+    this.#dialing = dial(address, deadlines, this);
   }
 
   onConnected(transport: Transport): void {

@@ -144,6 +144,12 @@ export class EndpointState implements HealthObserver {
     return this.health.answered(status, ms);
   }
 
+  /** The whole of a response came, and its head had been fine. */
+  completed(): void {
+    this.health.completed();
+    this.load.counted();
+  }
+
   /** An operator's word. */
   command(duty: Duty): void {
     this.health.command(duty);

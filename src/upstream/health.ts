@@ -48,6 +48,11 @@ export class Health {
   #cause: Cause = 'connect';
   /** Failed exchanges in a row while well. */
   #strikes = 0;
+  /** Exchanges since rates were last compared: those that were whole and fine, and those that failed. */
+  #good = 0;
+  #bad = 0;
+  /** Times that it fell behind, less those that it kept up. */
+  #relapses = 0;
   #checksFailed = false;
   /** Monotonic ms; 0: it gets its whole share. */
   #warmingSince: number;
@@ -149,11 +154,35 @@ export class Health {
   /** The whole of a response came, and its head had been fine. */
   completed(): void {
     this.#strikes = 0;
+    this.#good++;
+  }
+
+  /** What was counted since this was last asked. */
+  takeCounts(): { readonly good: number; readonly bad: number } {
+    const counts = { good: this.#good, bad: this.#bad };
+    this.#good = 0;
+    this.#bad = 0;
+    return counts;
+  }
+
+  /** Clearly fewer of its exchanges succeed than of the others'. Each time its pause is twice as long as the last. */
+  fellBehind(): void {
+    if (!this.#observer.mayEject(this.#plan.passive.maxEjected)) return;
+    this.lastError = 'success_rate';
+    this.#cause = 'exchange';
+    this.#failed();
+    this.#relapses++;
+  }
+
+  /** Its exchanges succeed like the others'. */
+  keptUp(): void {
+    if (this.#relapses > 0) this.#relapses--;
   }
 
   /** A timeout, a reset, an answer that was none. */
   exchangeFailed(code: string): void {
     const { failures, maxEjected } = this.#plan.passive;
+    this.#bad++;
     if (failures === 0) return;
     this.lastError = code;
     if (this.failures > 0) {
@@ -190,7 +219,7 @@ export class Health {
     const now = this.#deadlines.now;
     // Those that were under way when it failed fail with it: it is one failure.
     if (this.failures > 0 && now < this.retryAt) return;
-    const pause = Math.min(max, first * 2 ** this.failures);
+    const pause = Math.min(max, first * 2 ** (this.failures + this.#relapses));
     this.failures++;
     this.#strikes = 0;
     const shortened = pause * (1 - (jitter / 100) * this.#random());

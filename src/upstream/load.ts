@@ -8,6 +8,7 @@ import type { PoolMetrics } from '../observe/metrics.ts';
 import type { RetryBudgetPlan } from '../plan/types.ts';
 import type { EndpointConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
+import { Outliers } from './outliers.ts';
 import { Queue } from './queue.ts';
 import type { PoolTuning } from './pool.ts';
 
@@ -25,12 +26,14 @@ export class PoolLoad {
   /** Connections open or being made, and those of them that are idle. */
   connections = 0;
   idle = 0;
+  readonly #outliers: Outliers;
   #tuning: PoolTuning;
 
   constructor(tuning: PoolTuning, deadlines: Deadlines, metrics: PoolMetrics) {
     this.#tuning = tuning;
     this.metrics = metrics;
     this.queue = new Queue(tuning.queue, deadlines);
+    this.#outliers = new Outliers(tuning.health.passive.successRate, deadlines);
   }
 
   /** Are there as many requests as there may be? */
@@ -53,6 +56,7 @@ export class PoolLoad {
 
   tune(tuning: PoolTuning): void {
     this.#tuning = tuning;
+    this.#outliers.tune(tuning.health.passive.successRate);
     this.queue.tune(tuning.queue);
     this.queue.wake();
   }
@@ -65,8 +69,18 @@ export class PoolLoad {
   /** May one more endpoint be taken out for failed exchanges? */
   mayEject(percent: number): boolean {
     let ejected = 1;
-    for (const { health } of this.endpoints) if (health.ejected) ejected++;
-    return ejected <= (percent / 100) * this.endpoints.size;
+    let wanted = 0;
+    for (const endpoint of this.endpoints) {
+      if (!endpoint.wanted) continue;
+      wanted++;
+      if (endpoint.health.ejected) ejected++;
+    }
+    return ejected <= (percent / 100) * wanted;
+  }
+
+  /** An exchange was complete. */
+  counted(): void {
+    this.#outliers.counted(this.endpoints);
   }
 
   suspect(endpoint: EndpointState): void {

@@ -8,7 +8,7 @@
 import type { Fields } from '../http/fields.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import type { Deadlines } from '../net/deadlines.ts';
-import type { PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
+import type { HealthPlan, PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Foresight } from './foresight.ts';
 import { Choice, Lineup, type MakeStrategy, type Member, type PoolEndpoint } from './lineup.ts';
@@ -17,6 +17,7 @@ import { type Asker, UNAVAILABLE } from './strategies/strategy.ts';
 
 export interface PoolTuning {
   readonly queue: QueuePlan;
+  readonly health: HealthPlan;
   /** 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PATIENCE, run, type Running, start } from '../support/command.ts';
 import { until } from '../support/gateway.ts';
+import { quietPort } from '../support/quiet-port.ts';
 import { get } from '../support/requests.ts';
 
 let folder = '';
@@ -17,18 +18,9 @@ let adminPort = 0;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'prozy-lkg-'));
   file = join(folder, 'gateway.yaml');
-  [port, adminPort] = [await freePort(), await freePort()];
+  [port, adminPort] = [await quietPort(), await quietPort()];
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return free;
-}
 
 function good(body: string, { reload = 'state_dir: ./state', more = '' } = {}): string {
   return `version: 1

@@ -1,7 +1,7 @@
 /** An origin on real sockets that can be given every illness that a backend may have, and be cured of it again. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { Sleeper } from './sleeper.ts';
 
 /** How a connection or a request is spoilt. */
 export type Fault =
@@ -192,32 +192,5 @@ export class FaultOrigin implements AsyncDisposable {
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#sleeper?.[Symbol.asyncDispose]();
     await this.#deafen();
-  }
-}
-
-/** A listener of another process, which is stopped: the kernel takes what fits into its queue, and then nothing. */
-class Sleeper implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly #fillers: net.Socket[] = [];
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async on(port: number): Promise<Sleeper> {
-    const script = `require('net').createServer().listen({port:${port},host:'127.0.0.1',backlog:1},()=>console.log(1))`;
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    child.kill('SIGSTOP');
-    const sleeper = new Sleeper(child);
-    for (let i = 0; i < 4; i++) sleeper.#fillers.push(net.connect(port, '127.0.0.1').on('error', () => {}));
-    await Promise.all(sleeper.#fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
-    return sleeper;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#fillers) socket.destroy();
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
   }
 }

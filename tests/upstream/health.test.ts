@@ -8,9 +8,10 @@ import { Health } from '../../src/upstream/health.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from '../../src/upstream/strategies/strategy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
+const RATE = { deviations: 1.5, margin: 5, interval: 10_000, minEndpoints: 5, minRequests: 100 };
 const PLAN: HealthPlan = {
   active: null,
-  passive: { failures: 3, statuses: [503], latency: 100, maxEjected: 50 },
+  passive: { failures: 3, statuses: [503], latency: 100, maxEjected: 50, successRate: RATE },
   backoff: { first: 5000, max: 300_000, retries: 5, jitter: 0 },
   panic: 0,
   slowStart: 0,

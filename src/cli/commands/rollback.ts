@@ -12,6 +12,7 @@ interface RollbackFlags {
 interface Done {
   readonly generation: number;
   readonly result: string;
+  readonly held: boolean;
   readonly persisted: boolean;
   readonly problem: string;
 }
@@ -42,7 +43,8 @@ async function rollback(entry: string | undefined, { admin, lift = false }: Roll
     process.stderr.write(`${detail ?? `${admin} answered with ${answer.status}`}\n`);
     return EXIT.problems;
   }
-  const what = lift ? 'the file is followed again' : `entry ${entry} is in effect, and held until the file changes`;
+  const held = done.held ? ', and held until the file changes' : ', which is what the file says';
+  const what = lift ? 'the file is followed again' : `entry ${entry} is in effect${held}`;
   process.stdout.write(`${what}; generation ${done.generation}\n`);
   if (!done.persisted) process.stderr.write(`a restart would not know of it: ${done.problem}\n`);
   return EXIT.ok;

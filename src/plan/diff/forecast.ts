@@ -139,8 +139,12 @@ class Sides {
 
   /** An endpoint that is at work goes on if its pool still has it; who has none yet needs the same pool. */
   #atPools(old: readonly string[], now: readonly string[], { endpoint }: LiveLeases): Stay | 'goes_over' {
-    const identity = (side: Side, pool: string): string | undefined =>
-      side.pools.get(pool)?.endpoints.find(({ address }) => address.text === endpoint)?.claim.identity;
+    const identity = (side: Side, name: string): string | undefined => {
+      const pool = side.pools.get(name);
+      const configured = pool?.endpoints.find(({ address }) => address.text === endpoint);
+      // Else it was found by one of the names, and is so again if they are asked for as before.
+      return configured?.claim.identity ?? pool?.dns?.names.map(({ claim }) => claim.identity).join();
+    };
     const asked = endpoint === '' ? old : old.filter((pool) => identity(this.#before, pool) !== undefined);
     const there = asked.filter((pool) => now.includes(pool));
     const goes = (pool: string): boolean =>

@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readingDisk } from '../../../src/history/disk.ts';
 import { contentOf, type Entry } from '../../../src/history/entry.ts';
 import { HistoryStore } from '../../../src/history/store.ts';
+import { quietPort } from '../../support/quiet-port.ts';
 import { get, getJson } from '../../support/requests.ts';
 import type { Stored } from './model.ts';
 
@@ -20,15 +20,6 @@ const PATIENCE = 30_000;
 interface LastReload {
   readonly id: string;
   readonly trigger: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export class MortalGateway implements AsyncDisposable {
@@ -46,7 +37,7 @@ export class MortalGateway implements AsyncDisposable {
   }
 
   static async open(): Promise<MortalGateway> {
-    return new MortalGateway(await freePort(), await freePort());
+    return new MortalGateway(await quietPort(), await quietPort());
   }
 
   /** A config of that number; a bad one has a route to a pool that there is not. */
@@ -92,6 +83,11 @@ routes:
     this.#said = '';
     child.stderr.on('data', (part: Buffer) => (this.#said += part.toString()));
     return child;
+  }
+
+  /** On standard error, since it was started. */
+  get said(): string {
+    return this.#said;
   }
 
   get running(): boolean {

@@ -1,0 +1,94 @@
+/**
+ * Connects to whichever address of a name answers first, as RFC 8305 says ("Happy Eyeballs"). Hot (once per connection).
+ *
+ * Families take turns, the system's favourite first (§4); the next attempt begins when the one before has failed, or after
+ * the delay of §5, and none is given up for being slow: the first that succeeds ends the others. Node's own way gives up
+ * each address before it tries the next, and can so lose all of them where the round trip is long.
+ */
+import dns from 'node:dns';
+import { isIPv6 } from 'node:net';
+import type { Deadlines, Timed } from './deadlines.ts';
+import type { Dialer, Dialing } from './dial.ts';
+import type { Transport } from './transport.ts';
+
+/** The Connection Attempt Delay (ms), which `Deadlines` makes up to 100 longer. */
+const DELAY = 250;
+
+/** Makes one attempt at one address. */
+export type Attempt = (host: string, dialer: Dialer) => Dialing;
+
+export class Race implements Dialing, Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #deadlines: Deadlines;
+  readonly #dialer: Dialer;
+  readonly #attempt: Attempt;
+  /** Not tried yet. */
+  #left: string[] = [];
+  readonly #running = new Set<Dialing>();
+  /** Of the first that failed: it stands for all. */
+  #code = '';
+  #over = false;
+
+  constructor(name: string, deadlines: Deadlines, dialer: Dialer, attempt: Attempt) {
+    this.#deadlines = deadlines;
+    this.#dialer = dialer;
+    this.#attempt = attempt;
+    deadlines.add(this);
+    dns.lookup(name, { all: true, order: 'verbatim' }, (error, found) => {
+      if (this.#over) return;
+      if (error === null) this.#left = inTurns(found.map(({ address }) => address));
+      else this.#code = error.code ?? 'ENOTFOUND';
+      this.#next();
+    });
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#deadlines.delete(this);
+    for (const dialing of this.#running) dialing.cancel();
+    this.#running.clear();
+  }
+
+  /** The attempt before has had its time for itself (Timed). */
+  onDeadline(): void {
+    this.#next();
+  }
+
+  /** Tries the next address; says that all is lost if there is none and nothing runs. */
+  #next(): void {
+    const host = this.#left.shift();
+    this.deadline = this.#left.length > 0 ? this.#deadlines.now + DELAY : Number.POSITIVE_INFINITY;
+    if (host === undefined) {
+      if (this.#running.size > 0) return;
+      this.cancel();
+      this.#dialer.onDialFailed(this.#code === '' ? 'ENOTFOUND' : this.#code);
+      return;
+    }
+    const dialing = this.#attempt(host, {
+      onConnected: (transport) => this.#won(dialing, transport),
+      onDialFailed: (code) => this.#lost(dialing, code),
+    });
+    this.#running.add(dialing);
+  }
+
+  #won(dialing: Dialing, transport: Transport): void {
+    this.#running.delete(dialing);
+    this.cancel();
+    this.#dialer.onConnected(transport);
+  }
+
+  #lost(dialing: Dialing, code: string): void {
+    this.#running.delete(dialing);
+    if (this.#code === '') this.#code = code;
+    this.#next();
+  }
+}
+
+/** One of either family after the other, for as long as there are both; the first one's family first. */
+export function inTurns(addresses: readonly string[]): string[] {
+  const first = isIPv6(addresses[0] ?? '');
+  const favoured = addresses.filter((address) => isIPv6(address) === first);
+  const others = addresses.filter((address) => isIPv6(address) !== first);
+  return favoured.flatMap((address, i) => [address, ...others.slice(i, i + 1)]).concat(others.slice(favoured.length));
+}
