@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Pure: what a path in normal form is, is the one thing that it shares with the traffic path.
   plan: ['kit', 'config', 'http/path'],
   // What would become of a request, found by the code that serves it.
-  explain: ['kit', 'config', 'net', 'http', 'upstream', 'policies', 'proxy', 'plan'],
+  explain: ['kit', 'config', 'net', 'http', 'upstream', 'type cache', 'policies', 'proxy', 'plan'],
   runtime: [
     'kit',
     'observe',

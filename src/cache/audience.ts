@@ -45,7 +45,7 @@ export class Audience {
       if (visit === null || !mayServeOnError(old.head, visit.request, now, window)) continue;
       this.remove(visit);
       served++;
-      visit.serveStored(old, 'stale', 0);
+      visit.serveStored(old, 'stale_on_error', 0);
     }
     return served;
   }

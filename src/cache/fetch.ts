@@ -25,6 +25,7 @@ import { combined, partOf } from './partial.ts';
 import { type Received, receive } from './received.ts';
 import type { CacheSite } from './site.ts';
 import { type Part, type StoredHead, StoredResponse } from './stored-response.ts';
+import { reuse, VALIDATE } from './reuse.ts';
 import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from './vary.ts';
 import type { Visit } from './visit.ts';
@@ -68,6 +69,10 @@ export class Fetch implements ServerStream {
   /** Takes the body as it comes, if it is for one alone. */
   #course: Course | null = null;
   #outdated = false;
+  /** What is stored has been taken back: it is not given in place of an error either. */
+  #oldGone = false;
+  /** Tags by which responses have been purged since it was sent. */
+  #purgedTags: ReadonlySet<string> | null = null;
   /** Nobody can join it any more, and nothing more comes of it. */
   #over = false;
   #discarded = 0;
@@ -107,12 +112,13 @@ export class Fetch implements ServerStream {
   }
 
   /** Would its response be one for that visit, as far as can be told? */
-  takes({ scope, x }: Visit): boolean {
+  takes(visit: Visit): boolean {
+    const { scope, x } = visit;
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
       return false;
     const { response } = this;
     if (response === null) return !this.begun && this.#mightSuit(x.fields);
-    return this.stores && response.variant === variantKey(response.varyNames, x.fields);
+    return this.stores && this.#suits(response, visit);
   }
 
   /** What is stored tells what the response may vary on. */
@@ -122,6 +128,12 @@ export class Fetch implements ServerStream {
       if (variantKey(head.varyNames, fields) !== variantKey(head.varyNames, this.#asked)) return false;
     }
     return true;
+  }
+
+  /** May it have what another request has brought (RFC 9111 §4)? What is stale as it comes, or no-cache, is for one alone. */
+  #suits(head: StoredHead, { x, request }: Visit): boolean {
+    if (variantKey(head.varyNames, x.fields) !== head.variant) return false;
+    return reuse(head, request, this.#site.clock.now()) !== VALIDATE;
   }
 
   join(visit: Visit): void {
@@ -135,10 +147,19 @@ export class Fetch implements ServerStream {
     this.#endIfUnwanted();
   }
 
-  /** What is being fetched is old news: it is not stored. */
-  outdate(): void {
+  /** What is being fetched is old news: it is not stored. `oldGone`: nor is what is stored to be had any more. */
+  outdate(oldGone = true): void {
     this.#outdated = true;
+    this.#oldGone ||= oldGone;
     this.#endIfUnwanted();
+  }
+
+  /** The same if it has one of these tags, which may be known only later. Answers whether it is known to have one. */
+  outdateTagged(tags: ReadonlySet<string>, oldGone: boolean): boolean {
+    const known = [...(this.response?.tags ?? []), ...(this.old?.head.tags ?? [])].some((tag) => tags.has(tag));
+    if (known) this.outdate(oldGone);
+    else if (this.response === null) this.#purgedTags = new Set([...(this.#purgedTags ?? []), ...tags]);
+    return known;
   }
 
   #endIfUnwanted(): void {
@@ -201,7 +222,10 @@ export class Fetch implements ServerStream {
     const { inner } = this;
     const barred = noStore !== null && noStore(inner);
     const asked = { method: inner.method, fields: this.#asked, requestedAt: this.#requestedAt, barred };
-    return receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const received = receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const purged = this.#purgedTags;
+    if (purged !== null && received.head.tags.some((tag) => purged.has(tag))) this.#outdated = true;
+    return received;
   };
 
   /** The response may be stored. Why it is not after all, or ''. */
@@ -216,7 +240,9 @@ export class Fetch implements ServerStream {
     const age = fields.get('age');
     this.lines = age === undefined ? '' : `Age: ${age}\r\n`;
     if (length >= 0 && head.status !== 204 && head.status !== 304) this.lines += `Content-Length: ${length}\r\n`;
-    cache.forget(this.key, this.scope);
+    // Where nobody may have it but who has asked, nobody needs to wait for the next.
+    if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
+    else cache.forget(this.key, this.scope);
     return '';
   }
 
@@ -232,7 +258,7 @@ export class Fetch implements ServerStream {
       leader.serveFill(this, fields);
     }
     for (const visit of waiting) {
-      if (variantKey(response!.varyNames, visit.x.fields) === response!.variant) visit.serveFill(this, null);
+      if (this.#suits(response!, visit)) visit.serveFill(this, null);
       else {
         others.delete(visit);
         visit.alone();
@@ -305,11 +331,16 @@ export class Fetch implements ServerStream {
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
-    const fresh = this.#outdated ? null : renewed(this.#site.cache, this.key, old, this.#judge, fields);
+    const { cache } = this.#site;
+    const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
+    // It has got a tag that has been purged since it was asked about.
+    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh.response);
+    const { leader } = this.#audience;
     this.#end();
     for (const visit of this.#audience.takeAll()) {
-      if (fresh === null) visit.alone();
-      else visit.serveStored(fresh, 'revalidated', 304);
+      const its = fresh !== null && (visit === leader || (fresh.storable && this.#suits(fresh.response.head, visit)));
+      if (its) visit.serveStored(fresh.response, 'revalidated', 304);
+      else visit.alone();
     }
   }
 
@@ -323,9 +354,9 @@ export class Fetch implements ServerStream {
 
   /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */
   #serveOld(grace: number): boolean {
-    if (this.old === null) return false;
+    if (this.old === null || this.#oldGone) return false;
     const { clock, cache } = this.#site;
-    cache.metrics.stale += this.#audience.serveStale(this.old, grace, clock.now());
+    cache.metrics.staleOnError += this.#audience.serveStale(this.old, grace, clock.now());
     return this.#audience.empty;
   }
 

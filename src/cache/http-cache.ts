@@ -23,8 +23,10 @@ export class HttpCache {
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
   maxEntrySize: number;
-  /** Fetches under way that others may wait for or read along with, by key. */
-  readonly #fetches = new Map<string, Fetch[]>();
+  /** Another number when something has been forgotten by order: what was asked for before is not stored. */
+  forgotten = 0;
+  /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
+  readonly #fetches = new Map<string, readonly Fetch[]>();
   /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
   readonly #unstorable = new Map<string, number>();
 
@@ -56,17 +58,21 @@ export class HttpCache {
 
   begin(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    if (under === undefined) this.#fetches.set(fetch.key, [fetch]);
-    else under.push(fetch);
+    this.#fetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
   /** Nobody may join it any more. */
   over(fetch: Fetch): void {
     const under = this.#fetches.get(fetch.key);
-    const index = under?.indexOf(fetch) ?? -1;
-    if (under === undefined || index < 0) return;
-    under.splice(index, 1);
-    if (under.length === 0) this.#fetches.delete(fetch.key);
+    if (under === undefined) return;
+    const rest = under.filter((other) => other !== fetch);
+    if (rest.length === 0) this.#fetches.delete(fetch.key);
+    else this.#fetches.set(fetch.key, rest);
+  }
+
+  /** All of them, as of now. */
+  get fetches(): readonly Fetch[] {
+    return [...this.#fetches.values()].flat();
   }
 
   // === what is not storable
@@ -96,6 +102,7 @@ export class HttpCache {
 
   /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
   invalidate(key: string): number {
+    this.forgotten++;
     for (const fetch of this.fetchesFor(key)) fetch.outdate();
     const count = this.store.delete(key);
     this.metrics.invalidations += count;

@@ -16,6 +16,7 @@ export class Posted implements BodySink {
   readonly #head: StoredHead;
   readonly #statusHeader: boolean;
   readonly #fill: Fill;
+  readonly #forgotten: number;
 
   /** `length`: bytes that are announced; -1: unknown. */
   constructor(cache: HttpCache, key: string, head: StoredHead, length: number, statusHeader: boolean) {
@@ -23,6 +24,7 @@ export class Posted implements BodySink {
     this.#key = key;
     this.#head = head;
     this.#statusHeader = statusHeader;
+    this.#forgotten = cache.forgotten;
     this.#fill = new Fill(cache.store, cache.maxEntrySize, length, NOBODY);
   }
 
@@ -32,7 +34,8 @@ export class Posted implements BodySink {
   }
 
   end(): void {
-    if (!this.#fill.collecting) {
+    // What has been purged or invalidated meanwhile may be this as well.
+    if (!this.#fill.collecting || this.#cache.forgotten !== this.#forgotten) {
       this.#fill.discard();
       return;
     }

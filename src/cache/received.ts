@@ -57,8 +57,8 @@ export function directivesOf(fields: Fields): { directives: ResponseDirectives; 
 }
 
 /** What a client says, if the config lets it have a say. */
-export function directivesOfRequest(fields: Fields, { obeysRequests }: CachePolicyPlan): RequestDirectives {
-  if (!obeysRequests) return NO_REQUEST_DIRECTIVES;
+export function directivesOfRequest(fields: Fields, { requestDirectives: asked }: CachePolicyPlan): RequestDirectives {
+  if (asked === 'ignore') return NO_REQUEST_DIRECTIVES;
   return requestDirectives(fields.get('cache-control'), fields.get('pragma'));
 }
 
@@ -77,7 +77,7 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
         fields,
         directives,
         targeted,
-        plan.storesSetCookie,
+        plan.setCookie === 'explicit',
         asked.ownContentLocation,
       );
   const varyNames = varyOf(fields) ?? [];

@@ -11,7 +11,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { SPECIAL } from './answers.ts';
-import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
+import { addCacheStatus, forwardText } from './cache-status.ts';
 import { compileConditions, type Condition } from './conditions.ts';
 import { NO_REQUEST_DIRECTIVES } from './directives.ts';
 import type { FreshnessRules } from './freshness.ts';
@@ -56,11 +56,9 @@ export class CacheSite {
 
   request(x: Exchange, way: Way): Verdict {
     const { cache } = this;
-    const { fields, method } = x;
-    if (method !== 'GET' && method !== 'HEAD') return this.#pass(x, 'method');
-    // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
-    if (x.bodyLength !== 0 || way.upgrade || (fields.seen & FOR_ORIGIN) !== 0) return this.#pass(x, 'bypass');
-    if (this.#bypass !== null && this.#bypass(x)) return this.#pass(x, 'bypass');
+    const { fields } = x;
+    const why = whyPassed(x, way.upgrade, this.#bypass);
+    if (why !== '') return this.#pass(x, why);
     const key = cache.key.of(x);
     const scope = cache.key.scope(this.#route, x);
     const stored = cache.store.find(key, scope, fields);
@@ -68,13 +66,14 @@ export class CacheSite {
     if (stored !== null && now < stored.plainUntil && (fields.seen & (DIRECTIVES | SPECIAL)) === 0) {
       cache.metrics.hits++;
       x.cache = 'hit';
+      if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
       return cache.recent.of(stored, now);
     }
     const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
     return new Visit(this, x, way, key, scope, request).begin(stored);
   }
 
-  #pass(x: Exchange, why: ForwardReason): undefined {
+  #pass(x: Exchange, why: 'method' | 'bypass'): undefined {
     this.cache.metrics.passed++;
     x.cache = why;
     return undefined;
@@ -117,6 +116,14 @@ export class CacheSite {
       }
     }
   }
+}
+
+/** Why a request is not for a cache to answer; '': it may be. */
+export function whyPassed(x: Exchange, upgrade: boolean, bypass: Condition): '' | 'method' | 'bypass' {
+  if (x.method !== 'GET' && x.method !== 'HEAD') return 'method';
+  // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
+  if (x.bodyLength !== 0 || upgrade || (x.fields.seen & FOR_ORIGIN) !== 0) return 'bypass';
+  return bypass !== null && bypass(x) ? 'bypass' : '';
 }
 
 function targetOf({ authority, path, query, connection }: Exchange): Target {

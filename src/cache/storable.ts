@@ -2,6 +2,7 @@
  * Whether a shared cache may store a response (RFC 9111 §3), and which of its fields (§3.1). Hot, once per fill.
  */
 import type { Fields } from '../http/fields.ts';
+import { RANGE } from '../http/known.ts';
 import type { RequestDirectives, ResponseDirectives } from './directives.ts';
 import { isHeuristicallyCacheable } from './freshness.ts';
 import { varyOf } from './vary.ts';
@@ -53,6 +54,8 @@ export function whyNotStored(
 ): '' | WhyNotStored {
   if (method !== 'GET' && method !== 'HEAD' && !(method === 'POST' && ownContentLocation)) return 'method';
   if (status < 200 || status === 304 || NEVER_STORED.has(status)) return 'status';
+  // It is about the range that was asked for (RFC 9110 §15.5.17), and no answer to any other request.
+  if (status === 416 && requestFields.has(RANGE)) return 'status';
   if (request.noStore) return 'request_no_store';
   if (directives.mustUnderstand) {
     // Who understands the status keeps its rules, and no-store is for those who don't.

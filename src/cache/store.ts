@@ -2,7 +2,7 @@
  * Stored responses by key, within a number of bytes; the least recently used make room. Hot to find, cold otherwise.
  *
  * All that is stored under one key is one entry of the LRU list, so that a URL is found, counted and forgotten as a whole,
- * however many variants it has. Such a group is never changed: another takes its place, and its size with it.
+ * however many variants it has. Such a group never becomes another size: another takes its place, and its size with it.
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
@@ -23,7 +23,7 @@ export interface StoreCounts {
 interface Group {
   readonly key: string;
   /** The newest first. */
-  readonly responses: readonly StoredResponse[];
+  responses: readonly StoredResponse[];
 }
 
 function sizeOf({ key, responses }: Group): number {
@@ -36,25 +36,31 @@ function sizeOf({ key, responses }: Group): number {
 export class Store implements FillRoom {
   readonly #counts: StoreCounts;
   #maxSize: number;
-  #groups: LRUCache<string, Group>;
-  /** Keys by what their responses can be purged by. */
-  readonly #tagged = new Map<string, Set<string>>();
+  #groups = this.#list();
+  /** Responses in all groups. */
+  #count = 0;
+  /** The keys of all groups, and by what their responses can be purged by. */
+  #keys = new Set<string>();
+  #tagged = new Map<string, Set<string>>();
   /** Bytes of bodies that still come. */
   #coming = 0;
 
   constructor(maxSize: number, counts: StoreCounts) {
     this.#counts = counts;
     this.#maxSize = maxSize;
-    this.#groups = this.#list(maxSize);
   }
 
-  #list(maxSize: number): LRUCache<string, Group> {
+  #list(): LRUCache<string, Group> {
     return new LRUCache<string, Group>({
-      // Nothing at all may be kept, which the list has no word for.
-      maxSize: Math.max(1, maxSize),
+      // It counts the bytes. How many there may be is not for it to say: that changes, and bodies that come count too.
+      maxSize: Number.MAX_SAFE_INTEGER,
       dispose: (group, key, reason) => {
         if (reason === 'evict') this.#counts.evictions += group.responses.length;
-        this.#untag(group, key);
+        this.#count -= group.responses.length;
+        // Where another takes its place, what is known by the key keeps its place too.
+        if (reason === 'set') return;
+        this.#keys.delete(key);
+        for (const tag of tagsOf(group.responses)) this.#untag(tag, key);
       },
     });
   }
@@ -64,8 +70,22 @@ export class Store implements FillRoom {
     return this.#groups.calculatedSize + this.#coming;
   }
 
+  get maxSize(): number {
+    return this.#maxSize;
+  }
+
+  /** Of these bytes, those of bodies that still come. */
+  get coming(): number {
+    return this.#coming;
+  }
+
+  /** Keys, and responses under them. */
   get entries(): number {
     return this.#groups.size;
+  }
+
+  get responses(): number {
+    return this.#count;
   }
 
   /** The newest whole response that was stored for such a request (RFC 9111 §4, §4.1). */
@@ -78,6 +98,11 @@ export class Store implements FillRoom {
       if (one.part === null && !one.headOnly && isFor(one, scope, request)) return one;
     }
     return null;
+  }
+
+  /** The same, without counting as a use of it. */
+  peek(key: string, scope: string, request: Fields): StoredResponse | null {
+    return this.all(key).find((one) => one.part === null && !one.headOnly && isFor(one, scope, request)) ?? null;
   }
 
   /** Others that were stored for such a request: parts, and answers to HEAD. */
@@ -96,7 +121,7 @@ export class Store implements FillRoom {
   put(key: string, response: StoredResponse): void {
     const rest = this.all(key).filter((other) => !replaces(response, other));
     // A key is put together for each request; the one that is kept is a text of its own.
-    this.#set(this.#groups.has(key) ? key : ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
+    this.#set(this.#groups.peek(key)?.key ?? ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */
@@ -122,17 +147,23 @@ export class Store implements FillRoom {
       this.#groups.delete(key);
       return;
     }
+    const before = tagsOf(this.all(key));
     this.#groups.set(key, group, { size });
-    for (const { head } of responses) for (const tag of head.tags) this.#tag(tag, key);
+    this.#count += responses.length;
+    this.#keys.add(key);
+    const tags = tagsOf(responses);
+    for (const tag of before) if (!tags.has(tag)) this.#untag(tag, key);
+    for (const tag of tags) this.#tag(tag, key);
     this.#makeRoom();
   }
 
-  keys(): IterableIterator<string> {
-    return this.#groups.keys();
+  /** May be gone through in slices, while others come and go. */
+  keys(): Iterable<string> {
+    return asOfNow(this.#keys);
   }
 
-  keysTagged(tag: string): readonly string[] {
-    return [...(this.#tagged.get(tag) ?? [])];
+  keysTagged(tag: string): Iterable<string> {
+    return asOfNow(this.#tagged.get(tag) ?? NOTHING);
   }
 
   #tag(tag: string, key: string): void {
@@ -141,14 +172,10 @@ export class Store implements FillRoom {
     keys.add(key);
   }
 
-  #untag({ responses }: Group, key: string): void {
-    for (const { head } of responses) {
-      for (const tag of head.tags) {
-        const keys = this.#tagged.get(tag);
-        keys?.delete(key);
-        if (keys?.size === 0) this.#tagged.delete(tag);
-      }
-    }
+  #untag(tag: string, key: string): void {
+    const keys = this.#tagged.get(tag);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#tagged.delete(tag);
   }
 
   // === room
@@ -171,17 +198,58 @@ export class Store implements FillRoom {
   /** From now on it may take so many bytes. */
   resize(maxSize: number): void {
     if (maxSize === this.#maxSize) return;
-    const old = this.#groups;
     this.#maxSize = maxSize;
-    this.#groups = this.#list(maxSize);
-    const all: [string, Group][] = [...old.entries()].toReversed();
-    this.#tagged.clear();
-    for (const [key, { responses }] of all) this.#set(key, responses);
+    this.#makeRoom();
   }
 
-  clear(): void {
-    this.#groups.clear();
-    this.#tagged.clear();
+  // === purging
+
+  /** Takes out those of a key's responses that are meant. Answers how many these were. */
+  purge(key: string, isMeant: (one: StoredResponse) => boolean): number {
+    const all = this.all(key);
+    const rest = all.filter((one) => !isMeant(one));
+    if (rest.length === 0) this.#groups.delete(key);
+    else if (rest.length < all.length) this.#set(key, rest);
+    return all.length - rest.length;
+  }
+
+  /** Makes them stale in their places instead. Answers how many were not. `now`: monotonic ms. */
+  makeStale(key: string, isMeant: (one: StoredResponse) => boolean, now: number): number {
+    const group = this.#groups.peek(key);
+    if (group === undefined) return 0;
+    let count = 0;
+    group.responses = group.responses.map((one) => {
+      const stale = isMeant(one) ? one.staleAt(now) : one;
+      if (stale !== one) count++;
+      return stale;
+    });
+    return count;
+  }
+
+  /** Forgets everything at once, however much there is. Answers how many responses that were. */
+  clear(): number {
+    const count = this.#count;
+    this.#groups = this.#list();
+    this.#keys = new Set();
+    this.#tagged = new Map();
+    this.#count = 0;
+    return count;
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function tagsOf(responses: readonly StoredResponse[]): ReadonlySet<string> {
+  if (responses.every(({ head }) => head.tags.length === 0)) return NOTHING;
+  return new Set(responses.flatMap(({ head }) => head.tags));
+}
+
+/** Those that are there when their turn comes; as many as there are now, so that it ends however many come. */
+function* asOfNow(keys: ReadonlySet<string>): Generator<string> {
+  let left = keys.size;
+  for (const key of keys) {
+    if (left-- === 0) return;
+    yield key;
   }
 }
 
@@ -194,7 +262,9 @@ function isFor({ head }: StoredResponse, scope: string, request: Fields): boolea
 function replaces(one: StoredResponse, other: StoredResponse): boolean {
   const [a, b] = [one.head, other.head];
   if (a.scope !== b.scope || one.headOnly !== other.headOnly) return false;
-  if (a.varyNames.join() !== b.varyNames.join() || a.variant !== b.variant) return false;
+  // RFC 9111 §4.1: the newest Vary is the one that selects; what was selected by another is not asked for any more.
+  if (a.varyNames.join() !== b.varyNames.join()) return one.part === null;
+  if (a.variant !== b.variant) return false;
   // Parts give way to a whole, but not the other way round.
   return one.part === null || other.part !== null;
 }

@@ -72,14 +72,21 @@ export class StoredResponse {
   readonly place: number;
   readonly #statusHeader: boolean;
 
-  /** `length`: of the body that a HEAD has told of; -1: untold. */
-  constructor(head: StoredHead, body: Buffer | null, part: Part | null, length: number, statusHeader: boolean) {
+  /** `body`: a small one may be given as text. `length`: of the body that a HEAD has told of; -1: untold. */
+  constructor(
+    head: StoredHead,
+    body: Buffer | string | null,
+    part: Part | null,
+    length: number,
+    statusHeader: boolean,
+  ) {
     this.head = head;
     this.part = part;
     this.headOnly = body === null;
-    const small = body !== null && body.length <= LONGEST_TEXT;
-    this.text = small ? body.toString('latin1') : '';
-    this.bytes = small ? null : body;
+    const bytes = typeof body === 'string' ? null : body;
+    const small = bytes === null || bytes.length <= LONGEST_TEXT;
+    this.text = typeof body === 'string' ? body : small ? (bytes?.toString('latin1') ?? '') : '';
+    this.bytes = small ? null : bytes;
     this.length = body?.length ?? length;
     this.freshUntil = head.bornAt + head.lifetime * 1000;
     const plain = !head.noCache && part === null && !this.headOnly && this.length <= LARGEST_REPLY;
@@ -90,7 +97,14 @@ export class StoredResponse {
 
   /** The same response under another head: what a 304 has made of it. */
   under(head: StoredHead): StoredResponse {
-    return new StoredResponse(head, this.body(), this.part, this.length, this.#statusHeader);
+    const body = this.headOnly ? null : (this.bytes ?? this.text);
+    return new StoredResponse(head, body, this.part, this.length, this.#statusHeader);
+  }
+
+  /** The same response, which has just gone stale if it was fresh. How long it has been stale decides on its further use. */
+  staleAt(now: number): StoredResponse {
+    const lifetime = Math.max(0, Math.floor(now - this.head.bornAt) - 1) / 1000;
+    return lifetime >= this.head.lifetime ? this : this.under({ ...this.head, lifetime });
   }
 
   /** The body's bytes; null: it came with a HEAD. */

@@ -9,6 +9,12 @@ import { type FieldLine, freshened, headFreshens, identifies } from './update.ts
 /** Judges a response with these fields as if it came just now. */
 export type Judge = (status: number, reason: string, fields: Fields) => Received;
 
+interface Renewed {
+  readonly response: StoredResponse;
+  /** If not, it is only for the one that has asked. */
+  readonly storable: boolean;
+}
+
 /** What is stored after a 304; null: that is about another response, and nothing is. */
 export function renewed(
   cache: HttpCache,
@@ -16,18 +22,18 @@ export function renewed(
   old: StoredResponse,
   judge: Judge,
   news: Fields,
-): StoredResponse | null {
+): Renewed | null {
   const { etag, modified } = old.head;
   if (!identifies(etag, modified, news)) {
     cache.store.drop(key, old);
     return null;
   }
-  const { response, storable } = updated(old, judge, news);
+  const after = updated(old, judge, news);
   cache.metrics.revalidated++;
   // What it says now may keep it from being stored any longer; who has asked for it gets it all the same.
-  if (storable) cache.store.put(key, response);
+  if (after.storable) cache.store.put(key, after.response);
   else cache.store.drop(key, old);
-  return response;
+  return after;
 }
 
 /** After a response to a HEAD: it is good again, or not what a GET would get now. */
@@ -41,7 +47,9 @@ export function renewedByHead(
 ): void {
   if (status !== 200) return;
   const { etag, modified } = old.head;
-  const fresh = headFreshens(etag, modified, old.length, news) ? updated(old, judge, news) : null;
+  // A stored error, say, is not what a GET would get now, whatever its length.
+  const agrees = old.head.status === status && headFreshens(etag, modified, old.length, news);
+  const fresh = agrees ? updated(old, judge, news) : null;
   if (fresh?.storable === true) cache.store.put(key, fresh.response);
   else cache.store.drop(key, old);
 }
@@ -52,7 +60,7 @@ export function headOnly(head: StoredHead, fields: Fields, statusHeader: boolean
   return new StoredResponse(head, null, null, length === undefined ? -1 : Number(length), statusHeader);
 }
 
-function updated(old: StoredResponse, judge: Judge, news: Fields): { response: StoredResponse; storable: boolean } {
+function updated(old: StoredResponse, judge: Judge, news: Fields): Renewed {
   const { status, reason, lines } = old.head;
   const unstorable = unstorableFields(news, directivesOf(news).directives);
   const pairs: FieldLine[] = [];

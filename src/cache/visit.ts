@@ -8,7 +8,7 @@
  *                 └─ stored: read along with the others · not: passed on as it comes
  */
 import { type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { CacheResult, Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
@@ -25,6 +25,7 @@ import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
+import type { Store } from './store.ts';
 import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
@@ -72,7 +73,7 @@ export class Visit implements CourseHolder, Timed {
     const { x, request } = this;
     const { cache } = this.#site;
     const now = x.startedAt;
-    const found = stored ?? this.#findOther();
+    const found = stored ?? findOther(cache.store, x, this.key, this.scope);
     if (found !== null) {
       const verdict = reuse(found.head, request, now);
       if (verdict !== VALIDATE) {
@@ -84,23 +85,17 @@ export class Visit implements CourseHolder, Timed {
         return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
       }
     }
-    if (request.onlyIfCached) return NOT_STORED;
+    if (request.onlyIfCached) {
+      cache.metrics.misses++;
+      x.cache = 'only_if_cached';
+      return NOT_STORED;
+    }
     const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
     this.reason = found !== null ? (isFresh ? 'request' : 'stale') : this.#missReason();
     cache.metrics.misses++;
     x.cache = found === null ? 'miss' : 'expired';
     this.#fetchOrWait(stored);
     return TAKEN;
-  }
-
-  /** A part that has all that is asked for, or what a HEAD was answered. */
-  #findOther(): StoredResponse | null {
-    const { x, key, scope } = this;
-    const { store } = this.#site.cache;
-    if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
-    if (!x.fields.has(RANGE)) return null;
-    const part = store.findOther(key, scope, x.fields, false);
-    return part !== null && covers(part, x) ? part : null;
   }
 
   #missReason(): ForwardReason {
@@ -176,7 +171,7 @@ export class Visit implements CourseHolder, Timed {
   // === what comes of a fetch
 
   /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
-  serveStored(stored: StoredResponse, result: string, status: number): void {
+  serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#waits(false);
     const { x } = this;
     const { clock } = this.#site;
@@ -192,6 +187,7 @@ export class Visit implements CourseHolder, Timed {
     const { x } = this;
     const { clock, plan } = this.#site;
     const head = fetch.response!;
+    if (own === null) x.cache = 'collapsed';
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
     this.#noteUpstream(fetch.inner);
     if (fetch.whole && isUnmodified(head, x, clock.wall())) {
@@ -234,6 +230,7 @@ export class Visit implements CourseHolder, Timed {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
+    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += bytes?.length ?? reply.text.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
@@ -248,4 +245,12 @@ export class Visit implements CourseHolder, Timed {
     this.#fetch?.leave(this);
     this.#fetch = null;
   }
+}
+
+/** A part that has all that is asked for, or what a HEAD was answered. */
+export function findOther(store: Store, x: Exchange, key: string, scope: string): StoredResponse | null {
+  if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
+  if (!x.fields.has(RANGE)) return null;
+  const part = store.findOther(key, scope, x.fields, false);
+  return part !== null && covers(part, x) ? part : null;
 }

@@ -32,9 +32,11 @@ function head({ request, listener, generation }: Explanation): string {
 }
 
 /** How it ends, in one line. */
-function ending({ outcome, route, pools, mirror }: Explanation): string[] {
+function ending({ outcome, route, pools, mirror, policies }: Explanation): string[] {
   const { by, status, why, location, policy } = outcome;
+  const now = policies.find(({ verdict }) => verdict === 'answers');
   const at = `route ${route ?? ''}`;
+  const first = now === undefined ? '' : `answered by its policy ${now.type} at this moment; else `;
   const mirrored = mirror === null ? '' : `; ${mirror.share} % of such requests are copied to pool ${mirror.pool}`;
   switch (by) {
     case 'request':
@@ -50,7 +52,7 @@ function ending({ outcome, route, pools, mirror }: Explanation): string[] {
     case 'redirect':
       return [`=> ${at}, which redirects with ${status} to ${location ?? ''}`];
     case 'pool':
-      return [`=> ${at}, to ${pools.map(sayPool).join(' or ')}${mirrored}`];
+      return [`=> ${at}, ${first}to ${pools.map(sayPool).join(' or ')}${mirrored}`];
   }
 }
 
@@ -80,6 +82,7 @@ function said(result: RouteView['result'], failed: RouteView['failed']): string 
 const VERDICTS: Readonly<Record<PolicyView['verdict'], string>> = {
   passes: 'passes',
   denies: 'denies',
+  answers: 'answers',
   unasked: 'not evaluated',
   unreached: 'not reached',
 };

@@ -10,6 +10,7 @@ import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { historyCommand } from './commands/history.ts';
 import { planCommand } from './commands/plan.ts';
+import { purgeCommand } from './commands/purge.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly AddCommand[] = [
   backendsCommand,
   dutyCommands,
   generationsCommand,
+  purgeCommand,
   historyCommand,
   diffCommand,
   rollbackCommand,

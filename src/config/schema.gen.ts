@@ -1193,6 +1193,7 @@ export const schema: object = {
       "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
       "type": "object",
       "additionalProperties": false,
+      "x-state": "every stored response",
       "properties": {
         "query": {
           "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",

@@ -86,7 +86,11 @@ function runOne({ name, request, expect }: ConfigTest, pointer: string, names: N
   const run = (told: boolean): Result => {
     const read = readFor(names.site(listener), asked);
     if ('status' in read) return { listener, read: null, walked: refusedWalk(read.status, read.why) };
-    return { listener, read, walked: walk(names.site(listener), names.routes, read, { told, overloaded: false }) };
+    return {
+      listener,
+      read,
+      walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, foresee: null }),
+    };
   };
   const said = Object.entries(expect).filter(([key]) => key !== 'request_headers' || hasKeys(expect.request_headers));
   if (said.length === 0) {

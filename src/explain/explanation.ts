@@ -8,6 +8,8 @@ import { inSlices } from '../kit/slices.ts';
 import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
+import type { HttpCache } from '../cache/http-cache.ts';
+import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';
 import type { PoolView } from './pools.ts';
@@ -63,6 +65,8 @@ export interface Subject {
   site(listener: ListenerPlan): Site;
   portOf(listener: ListenerPlan): number;
   pool(plan: PoolPlan, chance: number, x: Exchange): PoolView;
+  /** What is stored by a plan; null: nothing runs by it. */
+  cache(plan: CachePolicyPlan): HttpCache | null;
   /** How a value that a policy has written is shown: it may be a secret. */
   shown(value: string): string;
 }
@@ -104,7 +108,7 @@ export async function explain(
   // The walk edits its request as traffic would; the conditions are asked of another that is as it came.
   const { x } = read;
   const { host, path, query } = x;
-  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded });
+  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, foresee: subject });
   const routes = reachesRoutes(walked) ? await routeViews(subject, site, asked, walked) : [];
   return {
     generation,

@@ -14,6 +14,7 @@ export function plannedSubject(plan: Plan): Subject {
     site: siteOf,
     portOf: ({ address }) => address.port,
     pool: plannedPool,
+    cache: () => null,
     shown: (value) => value,
   };
 }

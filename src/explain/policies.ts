@@ -1,7 +1,8 @@
 /**
  * What a route's policies make of a request: their own hooks are run on it, one policy after the other. Cold.
  *
- * A policy that keeps state (one without `why`) is passed over: asking it would count, lock out or fill.
+ * A policy that keeps state (one without `why`) is passed over: asking it would count, lock out or fill. Some of these can
+ * say what they would do.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
@@ -9,7 +10,7 @@ import type { PolicyPlan } from '../plan/types.ts';
 import { policyOf } from '../policies/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Deadlines } from '../net/deadlines.ts';
-import type { BindScope, Hooks } from '../policies/policy.ts';
+import type { BindScope, ForeseeScope, Hooks } from '../policies/policy.ts';
 
 export interface Edit {
   readonly what: 'set' | 'remove' | 'path';
@@ -20,8 +21,11 @@ export interface Edit {
 
 export interface PolicyView {
   readonly type: string;
-  /** `denies`: it answers in place of everything after it. `unasked`: it has state. `unreached`: one before it answers. */
-  readonly verdict: 'passes' | 'denies' | 'unasked' | 'unreached';
+  /**
+   * `denies`: it answers in place of everything after it. `answers`: so would it at this moment, out of its state, which may
+   * soon be another. `unasked`: it has state. `unreached`: one before it answers.
+   */
+  readonly verdict: 'passes' | 'denies' | 'answers' | 'unasked' | 'unreached';
   readonly why: string;
   /** What it changes of the request that is sent on. */
   readonly edits: readonly Edit[];
@@ -43,7 +47,7 @@ const NOWHERE: BindScope = {
   route: '',
   clock: systemClock,
   deadlines: new Deadlines(systemClock),
-  cache: ({ name }) => {
+  cache: ({ cache: name }) => {
     throw new Error(`cache ${name} is not to be asked`);
   },
 };
@@ -54,15 +58,23 @@ function hooksOf(plan: PolicyPlan): Hooks {
   return hooks;
 }
 
-/** Runs the request hooks in their order, until one answers. `told`: also say why, and what was edited. */
-export function runRequestHooks(plans: readonly PolicyPlan[], x: Exchange, told: boolean): RequestPhase {
+/**
+ * Runs the request hooks in their order, until one answers. `told`: also say why, and what was edited. `scope`: for those
+ * that can only foresee what they would do; null: they are not asked.
+ */
+export function runRequestHooks(
+  plans: readonly PolicyPlan[],
+  x: Exchange,
+  told: boolean,
+  scope: ForeseeScope | null,
+): RequestPhase {
   let answer: FixedResponse | null = null;
   let by = '';
   const views = plans.map((plan): PolicyView => {
     const { type } = plan;
     if (answer !== null) return { type, verdict: 'unreached', why: '', edits: [] };
     const policy = policyOf(plan);
-    if (policy.why === undefined) return { type, verdict: 'unasked', why: 'it has state', edits: [] };
+    if (policy.why === undefined) return foreseen(plan, x, scope);
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
     const verdict = hooksOf(plan).request?.(x);
@@ -77,6 +89,13 @@ export function runRequestHooks(plans: readonly PolicyPlan[], x: Exchange, told:
     return { type, verdict: word, why: policy.why(plan, x), edits: editsOf(before, path, x) };
   });
   return { views, answer, by };
+}
+
+function foreseen(plan: PolicyPlan, x: Exchange, scope: ForeseeScope | null): PolicyView {
+  const { type } = plan;
+  const seen = scope === null ? undefined : policyOf(plan).foresee?.(plan, x, scope);
+  if (seen === undefined) return { type, verdict: 'unasked', why: 'it has state', edits: [] };
+  return { type, verdict: seen.verdict === 'asked' ? 'unasked' : seen.verdict, why: seen.why, edits: [] };
 }
 
 /** Runs the forward hooks in their order: `views` with what they change. */

@@ -11,6 +11,7 @@ import { CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import { decidingRule } from '../kit/address-set.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, RoutePlan } from '../plan/types.ts';
+import type { ForeseeScope } from '../policies/policy.ts';
 import { bindAction } from '../proxy/actions.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
 import { requestText } from '../proxy/request-text.ts';
@@ -54,6 +55,8 @@ export interface WalkOptions {
   readonly told: boolean;
   /** The gateway takes nothing at the moment. */
   readonly overloaded: boolean;
+  /** For policies that can say what they would do; null: they are not asked. */
+  readonly foresee: Pick<ForeseeScope, 'clock' | 'cache'> | null;
 }
 
 export type RoutesByName = ReadonlyMap<string, RoutePlan>;
@@ -73,11 +76,12 @@ export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadReque
   const name = site.router.match(x)?.name;
   const route = name === undefined ? undefined : routes.get(name);
   if (route === undefined) return ended(outcome('gateway', NO_ROUTE.status, 'no route takes it'));
-  return onRoute(route, site, x, offered, options.told);
+  return onRoute(route, site, x, offered, options);
 }
 
-function onRoute(route: RoutePlan, site: Site, x: Exchange, offered: string, told: boolean): Walk {
-  const { views, answer, by } = runRequestHooks(route.policies, x, told);
+function onRoute(route: RoutePlan, site: Site, x: Exchange, offered: string, { told, foresee }: WalkOptions): Walk {
+  const scope = foresee === null ? null : { ...foresee, route: route.name, upgrade: offered !== '' };
+  const { views, answer, by } = runRequestHooks(route.policies, x, told, scope);
   const end = (how: Outcome, policies = views): Walk => ({ outcome: how, route, policies, pools: [], text: '' });
   if (answer !== null) return end({ ...outcome('policy', answer.status, `policy ${by} answers`), policy: by });
   const { action } = route;

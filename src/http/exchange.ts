@@ -8,6 +8,31 @@ import type { Connection } from '../net/connection.ts';
 import type { Fields } from './fields.ts';
 import type { BodySink } from './message.ts';
 
+/** What a cache made of a request. */
+export type CacheResult =
+  /** No cache was asked. */
+  | ''
+  /** Answered with what is stored, which is fresh. */
+  | 'hit'
+  /** Answered with what is stored, which is stale but may be given at once. */
+  | 'stale'
+  /** Answered with what is stored, which is stale, because the origin could not answer. */
+  | 'stale_on_error'
+  /** Answered with what is stored, which the origin has just found to be still good. */
+  | 'revalidated'
+  /** Answered along with another request for the same thing. */
+  | 'collapsed'
+  /** Sent on: there was nothing stored for it. */
+  | 'miss'
+  /** Sent on: what was stored was too old for it, and has been replaced or given up. */
+  | 'expired'
+  /** Sent on, and not the cache's to answer: a rule of the config says so, or it has a body, a condition for the origin or an upgrade. */
+  | 'bypass'
+  /** Sent on: neither GET nor HEAD. */
+  | 'method'
+  /** Refused: it wanted what is stored and nothing else, and there was nothing. */
+  | 'only_if_cached';
+
 export class Exchange {
   readonly connection: Connection;
   /** Case-sensitive (RFC 9110 §9.1). */
@@ -39,8 +64,8 @@ export class Exchange {
   status = 0;
   /** The response's fields once known; edits by response hooks are what the client gets. */
   responseFields: Fields | null = null;
-  /** What a cache made of it, or ''. */
-  cache = '';
+  /** What a cache made of it. */
+  cache: CacheResult = '';
   /** Takes the content of the response besides the client; it can't hold it up. Set by a response hook. */
   tap: BodySink | null = null;
   /** Code of the error that ended it or shaped its response, or ''. */

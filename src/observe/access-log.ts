@@ -44,6 +44,8 @@ export interface AccessRecord {
   readonly clientPort: number;
   readonly route: string;
   readonly endpoint: string;
+  /** What a cache made of it; '': none was asked. */
+  readonly cache: string;
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -59,7 +61,10 @@ export interface AccessRecord {
   readonly userAgent: string;
 }
 
-type Place = Pick<AccessRecord, 'listener' | 'route' | 'endpoint' | 'generation' | 'method' | 'host' | 'minor'> & {
+type Place = Pick<
+  AccessRecord,
+  'listener' | 'route' | 'endpoint' | 'cache' | 'generation' | 'method' | 'host' | 'minor'
+> & {
   readonly bytes: Uint8Array;
 };
 
@@ -147,6 +152,7 @@ export class AccessLog {
       last !== null &&
       record.route === last.route &&
       record.endpoint === last.endpoint &&
+      record.cache === last.cache &&
       record.host === last.host &&
       record.method === last.method &&
       record.listener === last.listener &&
@@ -155,13 +161,14 @@ export class AccessLog {
     ) {
       return last.bytes;
     }
-    const { kind, listener, route, endpoint, generation, method, host, minor } = record;
+    const { kind, listener, route, endpoint, cache, generation, method, host, minor } = record;
     // But for the path of a Unix socket nothing needs escaping: names are words, a method is a token, a host is checked.
     const http = kind === 'tcp' ? '' : `,"protocol":"HTTP/1.${minor}","method":"${method}","host":"${host}"`;
+    const cached = cache === '' ? '' : `,"cache":"${cache}"`;
     const bytes = ascii(
-      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)},"generation":${generation}${http},"client":"`,
+      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)}${cached},"generation":${generation}${http},"client":"`,
     );
-    this.#last = { listener, route, endpoint, generation, method, host, minor, bytes };
+    this.#last = { listener, route, endpoint, cache, generation, method, host, minor, bytes };
     return bytes;
   }
 

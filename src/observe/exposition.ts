@@ -5,6 +5,7 @@
  * costs the hot path an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type CacheGauges, writeCaches } from './cache-exposition.ts';
 import { writeConfig } from './config-exposition.ts';
 import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
@@ -16,6 +17,7 @@ export interface RuntimeGauges {
   readonly leases: readonly { readonly generation: number; readonly leases: number }[];
   readonly endpoints: readonly EndpointGauges[];
   readonly pools: readonly PoolGauges[];
+  readonly caches: readonly CacheGauges[];
 }
 
 export interface PoolGauges {
@@ -59,6 +61,7 @@ export class Exposition {
     this.#mirrors(page);
     this.#endpoints(page);
     this.#pools(page);
+    writeCaches(page, this.#metrics.caches, this.#gauges().caches);
     this.#names(page);
     this.#listeners(page);
     writeConfig(page, this.#metrics, this.#gauges());

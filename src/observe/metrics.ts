@@ -74,22 +74,25 @@ export class MirrorMetrics {
 }
 
 export class CacheMetrics {
+  /** Each request is one of these four, by what was found at once: fresh; stale but good enough; nothing that would do; not looked for. */
   hits = 0;
-  misses = 0;
-  /** Given although stale. */
   stale = 0;
-  /** Found to be still good by its origin. */
+  misses = 0;
+  passed = 0;
+  /** Of the misses, those given what is stored because the origin failed, and those answered along with another request. */
+  staleOnError = 0;
+  collapsed = 0;
+  /** Stored responses found to be still good by their origin. */
   revalidated = 0;
   /** Asked for anew behind the back of who got it stale. */
   background = 0;
-  /** Those who did not ask the origin because somebody else did. */
-  collapsed = 0;
-  /** Those that the cache had no part in. */
-  passed = 0;
   stored = 0;
+  /** Responses that made room for others, that unsafe requests have changed, that operators took back. */
   evictions = 0;
   invalidations = 0;
   purged = 0;
+  /** Content bytes of answers that were stored before they were asked for. */
+  bytesServed = 0;
 }
 
 export class ListenerMetrics {
@@ -224,6 +227,7 @@ export class Metrics {
     for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
     for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
+    for (const name of this.caches.keys()) if (!names.caches.has(name)) this.caches.delete(name);
     for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
     retainInPools(this.endpoints, names.endpoints);
     retainInPools(this.names, names.names);
@@ -233,6 +237,7 @@ export class Metrics {
 export interface NamedSeries {
   readonly routes: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  readonly caches: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   /** By pool, in both. */
   readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;

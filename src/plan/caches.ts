@@ -33,7 +33,7 @@ export function planCachePolicy(
   if (cache === null) return null;
   return {
     type: 'cache',
-    name: cache.name,
+    cache: cache.name,
     claim: cache.claim,
     defaultTtl: config.default_ttl ?? null,
     minTtl: config.min_ttl,
@@ -42,8 +42,8 @@ export function planCachePolicy(
     staleIfError: config.stale_if_error,
     staleIfUnreachable: config.stale_if_unreachable,
     collapseWait: config.collapse_wait,
-    obeysRequests: config.request_directives === 'obey',
-    storesSetCookie: config.set_cookie === 'explicit',
+    requestDirectives: config.request_directives,
+    setCookie: config.set_cookie,
     bypass: config.bypass.map(planCondition),
     noStore: config.no_store.map(planCondition),
     finish: config.finish,

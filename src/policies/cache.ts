@@ -1,4 +1,5 @@
 /** Answers from stored responses, and stores what may be stored (RFC 9111). Hot after bind; what it does is in cache/. */
+import { peek } from '../cache/peek.ts';
 import { CacheSite } from '../cache/site.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
@@ -11,4 +12,5 @@ export const cache: Policy<Extract<PolicyPlan, { type: 'cache' }>> = {
       response: (x) => site.response(x),
     };
   },
+  foresee: (plan, x, scope) => peek(plan, x, scope.route, scope.upgrade, scope.cache(plan), scope.clock.now()),
 };

@@ -43,6 +43,23 @@ export interface BindScope {
   cache(plan: CachePolicyPlan): HttpCache;
 }
 
+/** What a policy with state is told to say what it would do. */
+export interface ForeseeScope {
+  /** Of the route that it stands on. */
+  readonly route: string;
+  /** The request offers to change protocols. */
+  readonly upgrade: boolean;
+  readonly clock: Clock;
+  /** The cache that a plan claims; null: nothing runs by the plan. */
+  cache(plan: CachePolicyPlan): HttpCache | null;
+}
+
+export interface Foreseen {
+  /** `asked`: it would be asked, and only then be known. */
+  readonly verdict: 'answers' | 'passes' | 'asked';
+  readonly why: string;
+}
+
 /** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
 export interface Policy<P> {
   bind(plan: P, scope: BindScope): Hooks;
@@ -51,6 +68,8 @@ export interface Policy<P> {
    * them would change; explain/ and the tests of a config then pass it over. Cold.
    */
   why?(plan: P, x: Exchange): string;
+  /** For one that has state: what it would do to `x` at this moment, found out without changing anything. Cold. */
+  foresee?(plan: P, x: Exchange, scope: ForeseeScope): Foreseen;
   /** Does it keep strangers out? Asked by the invariants of a config. Absent: no. Cold. */
   guards?(plan: P): boolean;
 }

@@ -150,7 +150,7 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     route,
     clock,
     deadlines: shared.deadlines,
-    cache: ({ name, claim }) => {
+    cache: ({ cache: name, claim }) => {
       const store = snapshot.plan.caches.find((one) => one.name === name)!;
       releases.push(() => carryover.release(claim));
       return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name)));

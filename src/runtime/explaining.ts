@@ -6,6 +6,7 @@ import type { AskedRequest } from '../explain/request.ts';
 import { siteOf } from '../explain/site.ts';
 import type { Plan } from '../plan/types.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
+import { stateOf } from './caches.ts';
 import type { Gateway } from './gateway.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -49,6 +50,7 @@ function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
     },
     portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
     pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
+    cache: (plan) => stateOf(gateway, plan),
     shown: () => HIDDEN,
   };
 }

@@ -7,6 +7,7 @@ import { ActiveCheck } from '../upstream/active-check.ts';
 import type { Duty } from '../upstream/health.ts';
 import type { Member } from '../upstream/lineup.ts';
 import { PoolLoad } from '../upstream/load.ts';
+import { cacheGauges } from './caches.ts';
 import type { Gateway } from './gateway.ts';
 import { resolutionsOf } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,6 +28,7 @@ export async function namedSeries(snapshots: readonly Snapshot[], clock: Clock):
   return {
     routes,
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
+    caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
     pools: new Set(plans.flatMap((plan) => plan.pools.map(({ name }) => name))),
     endpoints,
     names,
@@ -154,5 +156,6 @@ export function runtimeGauges(gateway: Gateway): RuntimeGauges {
     leases: gateway.snapshots.map(({ generation, leases }) => ({ generation, leases })),
     endpoints: endpointViews(gateway),
     pools: poolGauges(gateway),
+    caches: cacheGauges(gateway),
   };
 }

@@ -23,11 +23,11 @@ beforeAll(async () => {
 });
 
 test('the gateway passes all but what it is known to miss', { timeout: 120_000 }, async () => {
-  await using stack = new AsyncDisposableStack();
-  const { results } = await play(edition, async (originPort) => {
-    const gateway = stack.use(await testGateway(cacheConfig(originPort)));
-    return { port: gateway.port() };
-  });
+  const first = await played();
+  // Some go by the time of day, within a second: who was late on a busy machine is played again.
+  const late = missedOf(judge(edition, first), ['required', 'optimal']).filter(({ id }) => MISSED[id] === undefined);
+  const again = late.length === 0 ? {} : await played(late.map(({ id }) => id));
+  const results = { ...first, ...again };
   const verdicts = judge(edition, results);
   const score = scoreOf(verdicts);
   const missed = missedOf(verdicts, ['required', 'optimal']);
@@ -36,6 +36,16 @@ test('the gateway passes all but what it is known to miss', { timeout: 120_000 }
   for (const kind of ['required', 'optimal', 'check'] as const)
     expect(score[kind].passed, describeScore(score)).toBeGreaterThanOrEqual(FLOOR[kind]);
 });
+
+async function played(only: readonly string[] | null = null): Promise<Results> {
+  await using stack = new AsyncDisposableStack();
+  const open = async (originPort: number): Promise<{ port: number }> => {
+    const gateway = stack.use(await testGateway(cacheConfig(originPort)));
+    return { port: gateway.port() };
+  };
+  const { results } = await play(edition, open, { only });
+  return results;
+}
 
 describe('the scoring', () => {
   test('the edition has all that is run from the command line', () => {

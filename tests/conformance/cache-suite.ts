@@ -33,7 +33,7 @@ async function openCache(originPort: number): Promise<AsyncDisposable & { port: 
 }
 
 /** One test by itself is judged without what it depends on. */
-function only(edition: Edition): Edition {
+function narrowed(edition: Edition): Edition {
   if (values.id === undefined) return edition;
   const tests = edition.tests.filter(({ id }) => id === values.id).map((test) => ({ ...test, needs: [] }));
   if (tests.length === 0) throw new Error(`no test ${values.id}`);
@@ -41,10 +41,12 @@ function only(edition: Edition): Edition {
 }
 
 async function main(): Promise<number> {
-  const edition = only(await editionIn(values.suite));
+  const edition = narrowed(await editionIn(values.suite));
   await using stack = new AsyncDisposableStack();
   const open = async (originPort: number): Promise<{ port: number }> => stack.use(await openCache(originPort));
-  const { results, said } = await play(edition, open, { atOnce: Number(values['at-once']), only: values.id ?? null });
+  const only = values.id === undefined ? null : [values.id];
+  const options = { atOnce: Number(values['at-once']), only, shown: only !== null };
+  const { results, said } = await play(edition, open, options);
   const verdicts = judge(edition, results);
   if (values.id !== undefined) console.log(said);
   for (const kind of KINDS)

@@ -5,7 +5,7 @@ import { Exposition } from '../../src/observe/exposition.ts';
 import { BOUNDS } from '../../src/observe/histogram.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
-const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [] };
+const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [], caches: [] };
 
 function samples(text: string): Map<string, number> {
   const all = new Map<string, number>();
@@ -79,6 +79,7 @@ test('series of what is named no more are dropped, the others keep their counts'
   metrics.route('kept').bytesIn = 5;
   metrics.route('gone');
   metrics.listener('gone');
+  metrics.cache('gone');
   metrics.endpoint('p', 'a:1').retries = 3;
   metrics.endpoint('p', 'b:1');
   metrics.endpoint('q', 'a:1');
@@ -90,11 +91,17 @@ test('series of what is named no more are dropped, the others keep their counts'
   metrics.retain({
     routes: new Set(['kept']),
     listeners: new Set(),
+    caches: new Set(),
     pools: new Set(['p']),
     endpoints: new Map([['p', new Set(['a:1'])]]),
     names: new Map([['p', new Set(['kept:1'])]]),
   });
-  expect([...metrics.routes.keys(), ...metrics.listeners.keys(), ...metrics.endpoints.keys()]).toEqual(['kept', 'p']);
+  expect([
+    ...metrics.routes.keys(),
+    ...metrics.listeners.keys(),
+    ...metrics.caches.keys(),
+    ...metrics.endpoints.keys(),
+  ]).toEqual(['kept', 'p']);
   expect([...metrics.names].map(([pool, names]) => [pool, ...names.keys()])).toEqual([['p', 'kept:1']]);
   expect([...metrics.pools.keys()]).toEqual(['p']);
   expect([metrics.route('kept').bytesIn, metrics.endpoint('p', 'a:1').retries]).toEqual([5, 3]);

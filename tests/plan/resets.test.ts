@@ -22,6 +22,7 @@ const config = (): Record<string, unknown> => ({
     p: { endpoints: [{ address: '10.0.0.1:80' }, { dns: { name: 'a.test:80' } }], health: { active: {} } },
     q: { endpoints: ['10.0.0.2:80'] },
   },
+  caches: { c: {} },
   listeners: { web: { address: '127.0.0.1:8080' } },
 });
 
@@ -57,6 +58,11 @@ function another({ schema, name }: Setting): unknown {
     on: ['connect'],
     trusted_proxies: ['10.0.0.0/8'],
     servers: ['10.0.0.53'],
+    query: ['a'],
+    ignore_query: ['a'],
+    sort_query: true,
+    headers: ['x-a'],
+    cookies: ['a'],
   };
   if (Object.hasOwn(byName, name)) return byName[name];
   if (name === 'name') return 'b.test:80';
@@ -95,6 +101,7 @@ function identities(plan: unknown): string[] {
 describe('every setting', () => {
   const all = [
     ...settingsOf('listener', ['listeners', 'web']),
+    ...settingsOf('cache', ['caches', 'c']),
     ...settingsOf('pool', ['pools', 'p']),
     ...settingsOf('active-check', ['pools', 'p', 'health', 'active']),
     ...settingsOf('endpoint', ['pools', 'p', 'endpoints', '0']),
@@ -117,7 +124,18 @@ describe('every setting', () => {
     const names = tried.map(({ setting }) => setting.name);
     expect(tried.length).toBeGreaterThan(45);
     expect(names).toEqual(
-      expect.arrayContaining(['address', 'weight', 'connect', 'path', 'interval', 'strategy', 'acl']),
+      expect.arrayContaining([
+        'max_entry_size',
+        'sort_query',
+        'cookies',
+        'address',
+        'weight',
+        'connect',
+        'path',
+        'interval',
+        'strategy',
+        'acl',
+      ]),
     );
     expect(tried.filter(({ setting }) => setting.resets).length).toBeGreaterThan(4);
   });

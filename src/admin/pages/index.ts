@@ -1,6 +1,7 @@
 /** The admin pages, in the order in which `/` names them. Cold. */
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
+import { cache, caches } from './caches.ts';
 import { config } from './config.ts';
 import { duties } from './duties.ts';
 import { events } from './events.ts';
@@ -22,6 +23,8 @@ const named: readonly Page[] = [
   ...duties,
   names,
   routes,
+  caches,
+  cache,
   explain,
   plan,
   generations,

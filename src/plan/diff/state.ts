@@ -90,7 +90,7 @@ function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
   const note = (claim: Claim, thing: string, setting: string): void => {
     found.set(`${claim.kind} ${claim.name}`, { claim, thing, setting });
   };
-  const { listeners, pools, routes, ...rest } = plan;
+  const { caches, listeners, pools, routes, ...rest } = plan;
   for (const { routes: _, pool: __, ...listener } of listeners) walk(listener, `listener ${listener.name}`, '', note);
   for (const { endpoints, ...pool } of pools) {
     yield null;
@@ -101,6 +101,9 @@ function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
     yield null;
     for (const policy of policies) walk(policy, `route ${name}`, `policies.${policy.type}`, note);
   }
+  // One that no route uses is not there.
+  for (const cache of caches)
+    if (found.has(`${cache.claim.kind} ${cache.claim.name}`)) walk(cache, `cache ${cache.name}`, '', note);
   for (const [key, value] of Object.entries(rest)) walk(value, `${key} `, '', note);
   return found;
 }

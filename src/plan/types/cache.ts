@@ -23,8 +23,8 @@ export interface CacheKeyPlan {
 
 export interface CachePolicyPlan {
   readonly type: 'cache';
-  /** Of the cache. */
-  readonly name: string;
+  /** Its name. */
+  readonly cache: string;
   readonly claim: Claim;
   /** Milliseconds, in all of these; null: not given. */
   readonly defaultTtl: number | null;
@@ -35,8 +35,10 @@ export interface CachePolicyPlan {
   readonly staleIfUnreachable: number;
   /** 0: nobody waits. */
   readonly collapseWait: number;
-  readonly obeysRequests: boolean;
-  readonly storesSetCookie: boolean;
+  /** May clients ask for fresher responses? */
+  readonly requestDirectives: 'obey' | 'ignore';
+  /** Which responses with a Set-Cookie are stored. */
+  readonly setCookie: 'explicit' | 'never';
   readonly bypass: readonly CacheConditionPlan[];
   readonly noStore: readonly CacheConditionPlan[];
   /** Bytes. */

@@ -36,10 +36,12 @@ const seconds = (text: string | undefined): number => Math.floor(Date.parse(text
 function lifetimeOf({ fields, status }: Got, { directives, targeted }: ReturnType<typeof inForce>): number {
   for (const name of ['s-maxage', 'max-age']) if (directives.has(name)) return Number(directives.get(name));
   const date = seconds(fields.get('date'));
-  if (!targeted && fields.has('expires')) return seconds(fields.get('expires')) - date;
+  if (!targeted && fields.has('expires')) return Math.max(0, seconds(fields.get('expires')) - date);
   const heuristic =
     [200, 203, 204, 206, 300, 301, 304, 308, 404, 405, 410, 414, 501].includes(status) || directives.has('public');
-  return heuristic && fields.has('last-modified') ? (date - seconds(fields.get('last-modified'))) / 10 + 1 : 0;
+  return heuristic && fields.has('last-modified')
+    ? Math.max(0, date - seconds(fields.get('last-modified'))) / 10 + 1
+    : 0;
 }
 
 function currentAge({ at, reply: { age, date } }: Answer, now: number): number {
@@ -101,7 +103,7 @@ function wrongReuse(served: Served, answer: Answer, memory: Memory): string[] {
 /** Section 3, and 3.5 for credentials: of what brought it, or of what has had it checked since (§4.3.4). */
 function wrongStored(answer: Answer, base: Answer, directives: Directives): string[] {
   const wrong: string[] = [];
-  for (const one of answer.status === 304 ? [answer] : new Set([answer, base])) {
+  for (const one of answer.status === 304 || answer.method === 'HEAD' ? [answer] : new Set([answer, base])) {
     if (one.method !== 'GET' && one.method !== 'HEAD') wrong.push(`what answered ${one.method} is reused`);
     if (directivesOf(one.request['cache-control']).has('no-store')) wrong.push('what answered no-store is reused');
     const allowed = ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name));

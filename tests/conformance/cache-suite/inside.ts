@@ -14,8 +14,10 @@ export interface Orders {
   /** Where the cache listens. */
   readonly base: string;
   readonly atOnce: number;
-  /** Only this test, with all its messages shown. */
-  readonly only: string | null;
+  /** Only these tests. */
+  readonly only: readonly string[] | null;
+  /** All messages are shown. */
+  readonly shown: boolean;
   readonly deadline: number;
 }
 
@@ -54,12 +56,12 @@ async function startOrigin(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function run({ base, atOnce, only, deadline }: Orders): Promise<Results> {
+async function run({ base, atOnce, only, shown, deadline }: Orders): Promise<Results> {
   const runner = await load<Runner>(join(engine, 'client/runner.mjs'));
   const { default: all } = await load<{ default: RawSuites }>(join(folder, 'tests/index.mjs'));
   const suites =
-    only === null ? all : all.map((suite) => ({ ...suite, tests: suite.tests.filter(({ id }) => id === only) }));
-  if (only !== null) for (const test of suites.flatMap(({ tests }) => tests)) test.dump = true;
+    only === null ? all : all.map((suite) => ({ ...suite, tests: suite.tests.filter(({ id }) => only.includes(id)) }));
+  if (shown) for (const test of suites.flatMap(({ tests }) => tests)) test.dump = true;
   const settings: unknown[] = [false, base, atOnce];
   // The fetch that this edition's own command gives to its client.
   if (ownFetch === 'own') settings.unshift(createRequire(join(folder, 'cli.mjs'))('node-fetch') as unknown);

@@ -8,7 +8,10 @@ import type { Results } from './score.ts';
 
 export interface PlayOptions {
   readonly atOnce?: number;
-  readonly only?: string | null;
+  /** Only these tests. */
+  readonly only?: readonly string[] | null;
+  /** All messages are kept in `said`. */
+  readonly shown?: boolean;
   /** Milliseconds after which what has not ended is left. */
   readonly deadline?: number;
 }
@@ -28,7 +31,7 @@ const inside = fileURLToPath(new URL('./inside.ts', import.meta.url));
 export async function play(
   { engine, folder, ownFetch }: Edition,
   open: (originPort: number) => Promise<{ port: number }>,
-  { atOnce = 1000, only = null, deadline = 100_000 }: PlayOptions = {},
+  { atOnce = 1000, only = null, shown = false, deadline = 100_000 }: PlayOptions = {},
 ): Promise<Played> {
   const child = fork(inside, [engine, folder, ownFetch ? 'own' : 'platform'], {
     execArgv: ['--no-warnings'],
@@ -41,7 +44,7 @@ export async function play(
     const { port: originPort } = await told<{ port: number }>(child, () => said);
     const { port } = await open(originPort);
     const base = `http://127.0.0.1:${port}`;
-    child.send({ base, atOnce, only, deadline } satisfies Orders);
+    child.send({ base, atOnce, only, shown, deadline } satisfies Orders);
     const { results } = await told<{ results: Results }>(child, () => said);
     return { results, said };
   } finally {

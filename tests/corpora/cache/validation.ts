@@ -121,6 +121,8 @@ const head: Case[] = [
     unasked({ from: 1, has: { 'x-thing': 'new' } })),
   good('4.3.5', 'HEAD with another ETag ends the life of what is fresh', asked({ ...FRESH, etag: '"a"' }),
     asked({ ...FRESH, etag: '"b"' }, { method: 'HEAD', send: { 'cache-control': 'no-cache' }, from: 0 }), asked()),
+  must('4.3.5', 'HEAD that finds it well gives an error no new life', asked(STALE, { answer: { status: 404 } }),
+    asked({ ...FRESH, 'content-length': '26' }, { method: 'HEAD', from: 0 }), asked()),
   must('4.3.5', 'HEAD with another length gives no new life', asked({ ...STALE, etag: 'W/"a"' }, { answer: { body: '0123456789' } }),
     asked({ ...FRESH, etag: 'W/"a"', 'content-length': '11' }, { method: 'HEAD', from: 0 }), asked()),
   must('4.3.5', 'HEAD with another Last-Modified gives no new life', asked({ ...STALE, 'last-modified': LM }),

@@ -1,0 +1,53 @@
+/** What is counted of caches, as Prometheus text. Cold. */
+import type { Page } from './exposition-page.ts';
+import type { CacheMetrics } from './metrics.ts';
+
+export interface CacheGauges {
+  readonly cache: string;
+  /** URLs, and the responses that are stored for them. */
+  readonly entries: number;
+  readonly responses: number;
+  /** Bytes in use, bodies on their way included, and of these alone. */
+  readonly size: number;
+  readonly coming: number;
+  readonly maxSize: number;
+}
+
+export function writeCaches(
+  page: Page,
+  metrics: ReadonlyMap<string, CacheMetrics>,
+  stores: readonly CacheGauges[],
+): void {
+  const all = [...metrics];
+  page.family('prozy_cache_requests_total', 'counter', 'Requests at the cache, by what it had for them.');
+  for (const [cache, { hits, stale, misses, passed }] of all) {
+    for (const [result, count] of Object.entries({ hit: hits, stale, miss: misses, pass: passed }))
+      page.sample('prozy_cache_requests_total', { cache, result }, count);
+  }
+  const counters = [
+    ['collapsed_total', 'Misses answered along with another request for the same thing.', 'collapsed'],
+    ['stale_on_error_total', 'Misses answered with what is stale because the origin failed.', 'staleOnError'],
+    ['revalidated_total', 'Stored responses that their origin has found to be still good.', 'revalidated'],
+    ['background_total', 'Fetches of what was given stale meanwhile.', 'background'],
+    ['stored_total', 'Responses stored.', 'stored'],
+    ['evictions_total', 'Responses that made room for others.', 'evictions'],
+    ['invalidations_total', 'Responses forgotten because an unsafe request changed them.', 'invalidations'],
+    ['purged_total', 'Responses that operators took back.', 'purged'],
+    ['served_bytes_total', 'Content bytes of answers that were stored before they were asked for.', 'bytesServed'],
+  ] as const;
+  for (const [name, help, key] of counters) {
+    page.family(`prozy_cache_${name}`, 'counter', help);
+    for (const [cache, one] of all) page.sample(`prozy_cache_${name}`, { cache }, one[key]);
+  }
+  const gauges = [
+    ['entries', 'URLs that something is stored for.', 'entries'],
+    ['responses', 'Responses stored.', 'responses'],
+    ['size_bytes', 'Bytes in use, bodies on their way included.', 'size'],
+    ['coming_bytes', 'Of these, bodies on their way.', 'coming'],
+    ['max_size_bytes', 'Bytes that may be in use.', 'maxSize'],
+  ] as const;
+  for (const [name, help, key] of gauges) {
+    page.family(`prozy_cache_${name}`, 'gauge', help);
+    for (const one of stores) page.sample(`prozy_cache_${name}`, { cache: one.cache }, one[key]);
+  }
+}

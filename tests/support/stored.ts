@@ -1,0 +1,26 @@
+/** Heads of stored responses, made by hand. */
+import type { StoredHead } from '../../src/cache/stored-response.ts';
+
+/** Fresh for an hour from the clock's beginning, unless it is said otherwise. */
+export function storedHead(parts: Partial<StoredHead>): StoredHead {
+  return {
+    scope: 'r',
+    varyNames: [],
+    variant: '',
+    status: 200,
+    reason: 'OK',
+    lines: 'Date: x\r\n',
+    etag: undefined,
+    modified: undefined,
+    lastModified: Number.NaN,
+    date: 0,
+    bornAt: 0,
+    lifetime: 3600,
+    noCache: false,
+    mustRevalidate: false,
+    staleWhileRevalidate: -1,
+    staleIfError: -1,
+    tags: [],
+    ...parts,
+  };
+}
