@@ -29,7 +29,7 @@ export interface Purged {
 }
 
 export const GONE = Number.NEGATIVE_INFINITY;
-export const UNTOUCHED = Number.POSITIVE_INFINITY;
+const UNTOUCHED = Number.POSITIVE_INFINITY;
 
 export class Purges {
   /** The newest by kind and value. */

@@ -12,7 +12,7 @@ export const HEADER = 64;
 const MAGIC = 0x31727a70;
 /** Bytes of the longest text, and of the longest record. */
 export const MOST_TEXT = 4 * 1024 * 1024;
-export const MOST_RECORD = 1024 * 1024 * 1024;
+const MOST_RECORD = 1024 * 1024 * 1024;
 const NO_BODY = Buffer.alloc(0);
 
 /** What is kept of a record in the index. */
