@@ -117,7 +117,7 @@ test('a response in place of another takes its tags away, and brings its own', (
 
 test('what goes stale keeps its place, its size, its tags and its variants', () => {
   const { store, clock } = filled(3);
-  store.put('http://h0.test/p/0', responseOf(clock.now(), ['y'], 'a=2\n'));
+  store.put('http://h0.test/p/0', responseOf(clock.now(), [], 'a=2\n'));
   store.put('http://h0.test/p/0', responseOf(clock.now(), ['x'], 'a=1\n'));
   const { size } = store;
   expect(store.responses).toBe(4);
