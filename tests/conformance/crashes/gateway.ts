@@ -29,6 +29,7 @@ export class MortalGateway implements AsyncDisposable {
   readonly #port: number;
   readonly #adminPort: number;
   #process: ChildProcess | null = null;
+  #gone: Promise<unknown> = Promise.resolve();
   #said = '';
 
   private constructor(port: number, adminPort: number) {
@@ -60,8 +61,9 @@ routes:
   /** Answers whether it serves. */
   async start(): Promise<boolean> {
     const child = this.#spawn();
-    await this.#until(async () => child.exitCode !== null || (await this.body()) !== null, 'it serves or has ended');
-    return child.exitCode === null;
+    const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    await this.#until(async () => ended() || (await this.body()) !== null, 'it serves or has ended');
+    return !ended();
   }
 
   async startAndKill(ms: number): Promise<void> {
@@ -80,6 +82,7 @@ routes:
       },
     );
     this.#process = child;
+    this.#gone = once(child, 'exit');
     this.#said = '';
     child.stderr.on('data', (part: Buffer) => (this.#said += part.toString()));
     return child;
@@ -97,10 +100,8 @@ routes:
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = null;
-    if (child === null || child.exitCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    child?.kill('SIGKILL');
+    await this.#gone;
   }
 
   /** What it serves, as a number; null: nobody answers. */
