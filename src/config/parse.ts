@@ -191,24 +191,17 @@ function isNode(value: unknown): value is Node {
 
 function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): ParsedFile {
   let root: ValueNode;
-  try {
-    root = parseJson(text, { mode, ranges: false }).body;
-  } catch (error) {
-    const place = error as { line?: number; column?: number; message: string };
-    return broken(file, place.line ?? 1, Math.max(1, place.column ?? 1), place.message.replace(/ \(\d+:\d+\)$/, ''));
-  }
-  // One parser knows the places, the other what the language says: where they differ, the text is not of that language.
   let value: unknown;
   try {
-    value = mode === 'json' ? JSON.parse(text) : JSON5.parse(text);
+    // One parser knows the places, the other what the language says: where they differ, the text is not of that language.
+    // Its own comes first for JSON5, since at a text that ends within an escape the other would never come to an end.
+    if (mode === 'json5') value = JSON5.parse(text);
+    root = parseJson(text, { mode, ranges: false }).body;
+    if (mode === 'json') value = JSON.parse(text);
   } catch (error) {
-    const place = error as { lineNumber?: number; columnNumber?: number; message: string };
-    return broken(
-      file,
-      place.lineNumber ?? 1,
-      Math.max(1, place.columnNumber ?? 1),
-      place.message.replace(/^JSON5: /, ''),
-    );
+    if (error instanceof RangeError) throw error;
+    const { line, column, message } = placeOf(error);
+    return broken(file, line, column, message);
   }
   const problems: Problem[] = [];
   findDuplicates(root, '', file, problems);
@@ -217,6 +210,16 @@ function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5'): Parse
     return { file, line: start.line, column: start.column };
   };
   return { value: problems.length > 0 ? undefined : value, problems, locate };
+}
+
+/** Each parser tells it in its own way; JSON.parse, which finds what the other has let pass, not at all. */
+function placeOf(error: unknown): { line: number; column: number; message: string } {
+  const told = error as { line?: number; column?: number; lineNumber?: number; columnNumber?: number; message: string };
+  return {
+    line: told.line ?? told.lineNumber ?? 1,
+    column: Math.max(1, told.column ?? told.columnNumber ?? 1),
+    message: told.message.replace(/^JSON5: /, '').replace(/ \(\d+:\d+\)$| at \d+:\d+$/, ''),
+  };
 }
 
 function keyOf(member: ObjectNode['members'][number]): string {

@@ -109,10 +109,11 @@ test('a response in place of another takes its tags away, and brings its own', (
   const tagged = (tag: string): string[] => [...store.keysTagged(tag)];
   expect([tagged('old'), tagged('both'), tagged('new')]).toEqual([[], ['http://a/'], ['http://a/']]);
   store.put('http://a/', responseOf(0, ['variant'], 'a=1\n'));
+  store.put('http://a/', responseOf(0, ['other'], 'a=2\n'));
   store.drop('http://a/', store.all('http://a/')[1]!);
-  expect([tagged('both'), tagged('variant')]).toEqual([[], ['http://a/']]);
+  expect([tagged('both'), tagged('variant'), tagged('other')]).toEqual([[], [], ['http://a/']]);
   store.delete('http://a/');
-  expect([tagged('variant'), store.entries, store.size]).toEqual([[], 0, 0]);
+  expect([tagged('other'), store.entries, store.size]).toEqual([[], 0, 0]);
 });
 
 test('what goes stale keeps its place, its size, its tags and its variants', () => {

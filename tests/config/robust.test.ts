@@ -237,6 +237,12 @@ test.each([
   }
 });
 
+test('a text that ends within an escape comes to an end', () => {
+  for (const [extension] of FORMATS)
+    for (const text of ['{"a": "x\\', "{'a': 'x\\", '{"a": "x\\u', '{"a\\', '\\', '"\\x'])
+      expect(compile(extension, text).problems.length).toBeGreaterThan(0);
+});
+
 test('very many problems, and very many aliases, take no more than their number', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['yaml', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1`).join('\n')],

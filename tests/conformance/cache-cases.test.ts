@@ -8,6 +8,8 @@ import { TABLE } from './cache-cases/table.ts';
 
 /** Cases that the gateway misses, as `chapter: name`, each with its reason. */
 const MISSED: Readonly<Record<string, string>> = {
+  'keys: variants that vary by different fields: the first fits':
+    'the newest Vary is the one that selects: what another Vary had selected gives way to what is stored under it',
   'keys: a check with what the variants have':
     'a fetch for a variant that is not stored asks for the whole, and does not offer what other variants have (RFC 9111 §4.3.1, a may)',
 };

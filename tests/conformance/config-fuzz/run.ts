@@ -53,7 +53,7 @@ export interface FuzzResult {
 const ROW = 25;
 /** One in so many is found by the watcher; the others are asked for. */
 const WATCHED = 10;
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 export async function fuzzConfigs({ format, files, seed, first }: FuzzOptions): Promise<FuzzResult> {
   const folder = mkdtempSync(join(tmpdir(), 'prozy-config-fuzz-'));
