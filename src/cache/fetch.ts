@@ -272,7 +272,7 @@ export class Fetch implements ServerStream {
     const { cache } = this.#site;
     if (this.whole && why !== '' && !OF_ONE_REQUEST.has(why)) cache.remember(this.key, this.scope);
     // Who has something newer for us does not mean the old to be used any more.
-    if (this.old !== null && why !== '' && status < 500) cache.store.drop(this.key, this.old);
+    if (this.old !== null && why !== '' && status < 500) cache.drop(this.key, this.old);
     cache.over(this);
     const waiting = this.#audience.takeOthers();
     const { leader } = this.#audience;
@@ -314,7 +314,7 @@ export class Fetch implements ServerStream {
     const one = new StoredResponse(this.response!, bytes, this.#part, bytes.length, plan.statusHeader);
     cache.metrics.stored++;
     const all = cache.store.all(this.key);
-    cache.store.put(this.key, one.part === null ? one : combined(one, all, plan.statusHeader));
+    cache.put(this.key, one.part === null ? one : combined(one, all, plan.statusHeader));
   }
 
   /** It broke off. */
@@ -334,7 +334,7 @@ export class Fetch implements ServerStream {
     const { cache } = this.#site;
     const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
     // It has got a tag that has been purged since it was asked about.
-    if (fresh !== null && this.#outdated) cache.store.drop(this.key, fresh.response);
+    if (fresh !== null && this.#outdated) cache.drop(this.key, fresh.response);
     const { leader } = this.#audience;
     this.#end();
     for (const visit of this.#audience.takeAll()) {
@@ -349,7 +349,7 @@ export class Fetch implements ServerStream {
     if (this.#outdated) return;
     const { cache, plan } = this.#site;
     if (this.old !== null) renewedByHead(cache, this.key, this.old, this.#judge, received, fields);
-    if (received.why === '') cache.store.put(this.key, headOnly(received.head, fields, plan.statusHeader));
+    if (received.why === '') cache.put(this.key, headOnly(received.head, fields, plan.statusHeader));
   }
 
   /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */

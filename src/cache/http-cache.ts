@@ -4,12 +4,15 @@
  * Claimed by its name (runtime/carryover.ts); the policies that use it find it there. It knows no route and no upstream.
  */
 import type { Clock } from '../kit/clock.ts';
+import type { Log } from '../observe/log.ts';
 import type { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
+import { Disk } from './disk/disk.ts';
 import { CacheKey } from './key.ts';
 import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
+import type { StoredResponse } from './stored-response.ts';
 
 /** Keys of which it is remembered that what comes is not stored, and for how long (ms). */
 const MOST_REMEMBERED = 10_000;
@@ -22,6 +25,8 @@ export class HttpCache {
   readonly store: Store;
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
+  /** What is behind the store; null: nothing. */
+  readonly disk: Disk | null;
   maxEntrySize: number;
   /** Another number when something has been forgotten by order: what was asked for before is not stored. */
   forgotten = 0;
@@ -30,24 +35,47 @@ export class HttpCache {
   /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
   readonly #unstorable = new Map<string, number>();
 
-  constructor(plan: CachePlan, clock: Clock, metrics: CacheMetrics) {
+  constructor(plan: CachePlan, clock: Clock, metrics: CacheMetrics, log: Log) {
     this.name = plan.name;
     this.key = new CacheKey(plan.key);
     this.clock = clock;
     this.metrics = metrics;
     this.maxEntrySize = plan.maxEntrySize;
     this.store = new Store(plan.maxSize, metrics);
+    const found = (key: string, stored: StoredResponse): void => this.store.put(key, stored);
+    const { name, disk, key } = plan;
+    this.disk = disk === null ? null : new Disk({ name, plan: disk, key, clock, metrics: metrics.disk, log, found });
   }
 
-  tune({ maxSize, maxEntrySize }: CachePlan): void {
+  /** It is in effect, with these settings. */
+  tune({ maxSize, maxEntrySize, disk }: CachePlan): void {
     this.maxEntrySize = maxEntrySize;
     this.store.resize(maxSize);
+    if (disk !== null) this.disk?.start(disk.maxSize);
   }
 
-  close(): void {
+  /** It is not in effect any more: whoever still runs on it does without its disk, which another may want. */
+  rest(): void {
+    void this.disk?.rest();
+  }
+
+  close(): Promise<void> | undefined {
     this.store.clear();
     this.recent.clear();
     this.#unstorable.clear();
+    return this.disk?.rest();
+  }
+
+  // === what is stored
+
+  put(key: string, response: StoredResponse): void {
+    this.store.put(key, response);
+    this.disk?.put(key, response);
+  }
+
+  drop(key: string, response: StoredResponse): void {
+    this.store.drop(key, response);
+    this.disk?.drop(key, response);
   }
 
   // === what is being fetched
@@ -104,7 +132,9 @@ export class HttpCache {
   invalidate(key: string): number {
     this.forgotten++;
     for (const fetch of this.fetchesFor(key)) fetch.outdate();
-    const count = this.store.delete(key);
+    // On disk first: whatever is answered after that is true for good.
+    const onDisk = this.disk?.invalidate(key) ?? 0;
+    const count = Math.max(onDisk, this.store.delete(key));
     this.metrics.invalidations += count;
     return count;
   }

@@ -41,7 +41,7 @@ export class Posted implements BodySink {
     }
     const bytes = this.#fill.taken();
     this.#cache.metrics.stored++;
-    this.#cache.store.put(this.#key, new StoredResponse(this.#head, bytes, null, bytes.length, this.#statusHeader));
+    this.#cache.put(this.#key, new StoredResponse(this.#head, bytes, null, bytes.length, this.#statusHeader));
   }
 
   fail(): void {

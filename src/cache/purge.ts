@@ -41,9 +41,23 @@ export function purgeProblem({ by, values }: PurgeOrder): string {
 export async function purge(cache: HttpCache, order: PurgeOrder): Promise<PurgeCounts> {
   cache.forgotten++;
   const { by } = order;
+  // Within the call, and before memory: what is read from there meanwhile does not bring it back.
+  purgeDisk(cache, order);
   const counts = by === 'tag' ? await purgeTags(cache, order) : await purgeKeys(cache, by, order);
   cache.metrics.purged += counts.responses;
   return counts;
+}
+
+function purgeDisk({ disk, key }: HttpCache, { by, values, soft }: PurgeOrder): void {
+  if (disk === null) return;
+  if (by === 'all') disk.purge(by, '', soft);
+  else if (by !== 'url') for (const value of values) disk.purge(by, value, soft);
+  else {
+    for (const one of values.flatMap((value) => cacheKeys(value, key))) {
+      if (soft) disk.purge('key', one, true);
+      else disk.invalidate(one);
+    }
+  }
 }
 
 async function purgeTags(cache: HttpCache, { values, soft }: PurgeOrder): Promise<PurgeCounts> {
@@ -140,10 +154,10 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
   all: (value) => (value === '' ? '' : 'all has no value'),
 };
 
-type Matcher = (key: string) => boolean;
+export type Matcher = (key: string) => boolean;
 
 /** For keys as CacheKey makes them. */
-function matcherOf(by: 'prefix' | 'host', values: readonly string[]): Matcher {
+export function matcherOf(by: 'prefix' | 'host', values: readonly string[]): Matcher {
   const matchers = values.map(by === 'host' ? hostMatcher : prefixMatcher);
   return (key) => matchers.some((matches) => matches(key));
 }

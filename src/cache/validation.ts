@@ -25,14 +25,14 @@ export function renewed(
 ): Renewed | null {
   const { etag, modified } = old.head;
   if (!identifies(etag, modified, news)) {
-    cache.store.drop(key, old);
+    cache.drop(key, old);
     return null;
   }
   const after = updated(old, judge, news);
   cache.metrics.revalidated++;
   // What it says now may keep it from being stored any longer; who has asked for it gets it all the same.
-  if (after.storable) cache.store.put(key, after.response);
-  else cache.store.drop(key, old);
+  if (after.storable) cache.put(key, after.response);
+  else cache.drop(key, old);
   return after;
 }
 
@@ -50,8 +50,8 @@ export function renewedByHead(
   // A stored error, say, is not what a GET would get now, whatever its length.
   const agrees = old.head.status === status && headFreshens(etag, modified, old.length, news);
   const fresh = agrees ? updated(old, judge, news) : null;
-  if (fresh?.storable === true) cache.store.put(key, fresh.response);
-  else cache.store.drop(key, old);
+  if (fresh?.storable === true) cache.put(key, fresh.response);
+  else cache.drop(key, old);
 }
 
 /** What later HEADs are answered with. */

@@ -21,6 +21,8 @@ import { answerFrom, covers, isUnmodified, notModified } from './answers.ts';
 import { WholeBody } from './body.ts';
 import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
 import type { RequestDirectives } from './directives.ts';
+import type { Disk } from './disk/disk.ts';
+import type { Lookup, Seeker } from './disk/lookups.ts';
 import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
 import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
@@ -37,10 +39,13 @@ export interface Passed {
   readonly source: BodySource;
 }
 
+/** How long a disk may take, before the origin is asked instead (ms). */
+const DISK_WAIT = 1000;
+
 /** RFC 9111 §5.2.1.7. */
 const NOT_STORED = problemResponse(504);
 
-export class Visit implements CourseHolder, Timed {
+export class Visit implements CourseHolder, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   readonly x: Exchange;
   readonly key: string;
@@ -54,6 +59,8 @@ export class Visit implements CourseHolder, Timed {
   /** What it waits for, or reads from. */
   #fetch: Fetch | null = null;
   #reader: Reader | null = null;
+  #lookup: Lookup | null = null;
+  #hasLooked = false;
 
   constructor(site: CacheSite, x: Exchange, way: Way, key: string, scope: string, request: RequestDirectives) {
     this.#site = site;
@@ -74,6 +81,7 @@ export class Visit implements CourseHolder, Timed {
     const { cache } = this.#site;
     const now = x.startedAt;
     const found = stored ?? findOther(cache.store, x, this.key, this.scope);
+    if (found === null && cache.disk !== null && this.#looksOn(cache.disk)) return TAKEN;
     if (found !== null) {
       const verdict = reuse(found.head, request, now);
       if (verdict !== VALIDATE) {
@@ -96,6 +104,33 @@ export class Visit implements CourseHolder, Timed {
     x.cache = found === null ? 'miss' : 'expired';
     this.#fetchOrWait(stored);
     return TAKEN;
+  }
+
+  // === on disk
+
+  /** Is it there? Then it goes on when that has been read. */
+  #looksOn(disk: Disk): boolean {
+    if (this.#hasLooked) return false;
+    this.#hasLooked = true;
+    const { key, scope, x } = this;
+    const { clock, deadlines, plan } = this.#site;
+    this.#lookup = disk.look({ key, scope, x, statusHeader: plan.statusHeader }, this);
+    if (this.#lookup === null) return false;
+    this.#taken ??= this.#way.take(this);
+    this.deadline = clock.now() + DISK_WAIT;
+    deadlines.add(this);
+    return true;
+  }
+
+  onDisk(stored: StoredResponse | null): void {
+    this.#lookup = null;
+    this.#waits(false);
+    const { key, scope, x } = this;
+    const { store } = this.#site.cache;
+    // Something newer may have come meanwhile; something that memory has no room for is given all the same.
+    const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
+    const verdict = this.begin(store.find(key, scope, x.fields) ?? whole);
+    if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
   }
 
   #missReason(): ForwardReason {
@@ -148,8 +183,14 @@ export class Visit implements CourseHolder, Timed {
     fetch.start(this.course);
   }
 
-  /** It has waited long enough for somebody else's response. */
+  /** It has waited long enough, for the disk or for somebody else's response. */
   onDeadline(): void {
+    if (this.#lookup !== null) {
+      this.#lookup.leave(this);
+      this.#site.cache.metrics.disk.late++;
+      this.onDisk(null);
+      return;
+    }
     this.#fetch?.leave(this);
     this.alone();
   }
@@ -242,6 +283,8 @@ export class Visit implements CourseHolder, Timed {
   clientGone(_: GatewayError): void {
     this.#waits(false);
     this.#reader?.stop();
+    this.#lookup?.leave(this);
+    this.#lookup = null;
     this.#fetch?.leave(this);
     this.#fetch = null;
   }

@@ -72,6 +72,14 @@ export interface CacheConditionConfig {
   readonly value?: string;
 }
 
+/** A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned. */
+export interface CacheDiskConfig {
+  /** The directory, which the cache has to itself. It is made if it is not there. Relative: to where the gateway was started. */
+  readonly path: string;
+  /** Bytes that the files in it may take. The oldest make room, but for what has been asked for again. */
+  readonly max_size: number;
+}
+
 /** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
 export interface CacheKeyConfig {
   /** Names of the query parameters that count. Absent: all of them do. Empty: none does. */
@@ -94,6 +102,8 @@ export interface CacheConfig {
   readonly max_entry_size: number;
   /** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
   readonly key: CacheKeyConfig;
+  /** A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned. */
+  readonly disk?: CacheDiskConfig;
 }
 
 /** A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused. */
@@ -1188,6 +1198,33 @@ export const schema: object = {
         }
       }
     },
+    "cache-disk": {
+      "title": "CacheDiskConfig",
+      "description": "A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned.",
+      "type": "object",
+      "additionalProperties": false,
+      "x-state": "every stored response",
+      "properties": {
+        "path": {
+          "description": "The directory, which the cache has to itself. It is made if it is not there. Relative: to where the gateway was started.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "/var/cache/prozy/pages"
+          ]
+        },
+        "max_size": {
+          "description": "Bytes that the files in it may take. The oldest make room, but for what has been asked for again.",
+          "type": "string",
+          "format": "size",
+          "default": "1GiB",
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "path"
+      ]
+    },
     "cache-key": {
       "title": "CacheKeyConfig",
       "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
@@ -1274,6 +1311,9 @@ export const schema: object = {
         "key": {
           "$ref": "#/$defs/cache-key",
           "default": {}
+        },
+        "disk": {
+          "$ref": "#/$defs/cache-disk"
         }
       }
     },

@@ -1,6 +1,6 @@
 /** What is counted of caches, as Prometheus text. Cold. */
 import type { Page } from './exposition-page.ts';
-import type { CacheMetrics } from './metrics.ts';
+import type { CacheMetrics, DiskMetrics } from './metrics.ts';
 
 export interface CacheGauges {
   readonly cache: string;
@@ -10,6 +10,17 @@ export interface CacheGauges {
   /** Bytes in use, bodies on their way included, and of these alone. */
   readonly size: number;
   readonly coming: number;
+  readonly maxSize: number;
+  /** null: it has none. */
+  readonly disk: DiskGauges | null;
+}
+
+export interface DiskGauges {
+  readonly open: boolean;
+  readonly entries: number;
+  /** In use, and waiting to be written. */
+  readonly bytes: number;
+  readonly waiting: number;
   readonly maxSize: number;
 }
 
@@ -49,5 +60,38 @@ export function writeCaches(
   for (const [name, help, key] of gauges) {
     page.family(`prozy_cache_${name}`, 'gauge', help);
     for (const one of stores) page.sample(`prozy_cache_${name}`, { cache: one.cache }, one[key]);
+  }
+  diskFamilies(page, metrics, stores);
+}
+
+function diskFamilies(page: Page, metrics: ReadonlyMap<string, CacheMetrics>, stores: readonly CacheGauges[]): void {
+  const disks = stores.flatMap(({ cache, disk }) => (disk === null ? [] : { cache, disk }));
+  if (disks.length === 0) return;
+  const counters = [
+    ['hits_total', 'Requests that memory had nothing for, and the disk had.', 'hits'],
+    ['misses_total', 'Requests that memory had nothing for, nor the disk.', 'misses'],
+    ['late_total', 'Of the misses, those that have waited for the disk in vain.', 'late'],
+    ['writes_total', 'Responses written.', 'writes'],
+    ['dropped_total', 'Responses given up unwritten: there was too much to write, or it could not be.', 'dropped'],
+    ['evictions_total', 'Responses that made room for others.', 'evictions'],
+    ['corrupt_total', 'Records that were not what was written.', 'corrupt'],
+    ['errors_total', 'Reads and writes that the system refused.', 'errors'],
+  ] as const satisfies readonly (readonly [string, string, keyof DiskMetrics])[];
+  for (const [name, help, key] of counters) {
+    page.family(`prozy_cache_disk_${name}`, 'counter', help);
+    for (const { cache } of disks)
+      page.sample(`prozy_cache_disk_${name}`, { cache }, metrics.get(cache)?.disk[key] ?? 0);
+  }
+  const gauges = [
+    ['entries', 'Responses on disk.', 'entries'],
+    ['size_bytes', 'Bytes in use.', 'bytes'],
+    ['waiting_bytes', 'Bytes that wait to be written.', 'waiting'],
+    ['max_size_bytes', 'Bytes that may be in use.', 'maxSize'],
+  ] as const;
+  page.family('prozy_cache_disk_open', 'gauge', '1: the directory is in use; 0: it can not be had at the moment.');
+  for (const { cache, disk } of disks) page.sample('prozy_cache_disk_open', { cache }, disk.open ? 1 : 0);
+  for (const [name, help, key] of gauges) {
+    page.family(`prozy_cache_disk_${name}`, 'gauge', help);
+    for (const { cache, disk } of disks) page.sample(`prozy_cache_disk_${name}`, { cache }, disk[key]);
   }
 }

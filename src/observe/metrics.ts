@@ -73,6 +73,26 @@ export class MirrorMetrics {
   active = 0;
 }
 
+/** What becomes of responses on a cache's disk. */
+export interface DiskMetrics {
+  /** Requests that memory had nothing for: found there, and not. */
+  hits: number;
+  misses: number;
+  /** Of the misses, those that have waited for it in vain. */
+  late: number;
+  /** Responses written; given up unwritten; gone for room. */
+  writes: number;
+  dropped: number;
+  evictions: number;
+  /** Records that are not what was written, and what the system refused. */
+  corrupt: number;
+  errors: number;
+}
+
+export function diskMetrics(): DiskMetrics {
+  return { hits: 0, misses: 0, late: 0, writes: 0, dropped: 0, evictions: 0, corrupt: 0, errors: 0 };
+}
+
 export class CacheMetrics {
   /** Each request is one of these four, by what was found at once: fresh; stale but good enough; nothing that would do; not looked for. */
   hits = 0;
@@ -93,6 +113,7 @@ export class CacheMetrics {
   purged = 0;
   /** Content bytes of answers that were stored before they were asked for. */
   bytesServed = 0;
+  readonly disk = diskMetrics();
 }
 
 export class ListenerMetrics {

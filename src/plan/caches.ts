@@ -1,13 +1,33 @@
 /** Caches, and the policies that use them. Cold. */
+import { normalize } from 'node:path';
 import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../config/schema.gen.ts';
 import { claimOf } from './claims.ts';
-import type { PlanScope } from './scope.ts';
+import { type PlanScope, segment } from './scope.ts';
 import type { CacheConditionPlan, CachePlan, CachePolicyPlan } from './types/cache.ts';
 
 const lower = (name: string): string => name.toLowerCase();
 
-export function planCaches(caches: Readonly<Record<string, CacheConfig>>): Map<string, CachePlan> {
+export function planCaches(caches: Readonly<Record<string, CacheConfig>>, scope: PlanScope): Map<string, CachePlan> {
+  checkDirectories(caches, scope);
   return new Map(Object.entries(caches).map(([name, config]) => [name, planCache(name, config)]));
+}
+
+/** Each cache has its directory to itself. */
+function checkDirectories(caches: Readonly<Record<string, CacheConfig>>, scope: PlanScope): void {
+  const taken: { name: string; path: string }[] = [];
+  for (const [name, { disk }] of Object.entries(caches)) {
+    if (disk === undefined) continue;
+    const path = `${normalize(disk.path)}/`.replace(/\/+$/, '/');
+    const pointer = `/caches/${segment(name)}/disk/path`;
+    const other = taken.find((one) => one.path.startsWith(path) || path.startsWith(one.path));
+    if (other !== undefined) {
+      const message =
+        other.path === path ? 'is the directory of another cache' : 'and that of another cache are one in the other';
+      const place = { pointer: `/caches/${segment(other.name)}/disk/path`, message: `cache ${other.name}` };
+      scope.problem(pointer, message, 'give each cache a directory of its own', place);
+    }
+    taken.push({ name, path });
+  }
 }
 
 function planCache(name: string, config: CacheConfig): CachePlan {
@@ -16,6 +36,7 @@ function planCache(name: string, config: CacheConfig): CachePlan {
     name,
     maxSize: config.max_size,
     maxEntrySize: config.max_entry_size,
+    disk: config.disk === undefined ? null : { path: config.disk.path, maxSize: config.disk.max_size },
     key: { query: query ?? null, ignoreQuery, sortQuery, headers: headers.map(lower), cookies },
     claim: claimOf('cache', name, 'cache', config),
   };

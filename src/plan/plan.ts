@@ -23,7 +23,7 @@ export function planGateway(loaded: LoadedConfig): Plan {
   const { config } = loaded;
   const scope = new PlanScope(loaded);
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
-  const caches = planCaches(config.caches);
+  const caches = planCaches(config.caches, scope);
   const pools = planPools(config.pools, scope);
   const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
   const routes = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);

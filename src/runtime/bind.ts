@@ -10,6 +10,7 @@ import { Kept } from '../kit/kept.ts';
 import { inSlices } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
+import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
@@ -40,6 +41,7 @@ export interface BindContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly log: Log;
   readonly shared: Shared;
   readonly total: TotalConnections;
   readonly healthChanged: EndpointParts['changed'];
@@ -144,7 +146,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
 
 /** What a policy claims is given back when nobody holds it any more. */
 function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): Kept<BoundPolicy> {
-  const { clock, shared, carryover, metrics } = context;
+  const { clock, shared, carryover, metrics, log } = context;
   const releases: (() => void)[] = [];
   const scope: BindScope = {
     route,
@@ -153,7 +155,7 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     cache: ({ cache: name, claim }) => {
       const store = snapshot.plan.caches.find((one) => one.name === name)!;
       releases.push(() => carryover.release(claim));
-      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name)));
+      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
     },
   };
   return bindPolicy(plan, scope, releases);
@@ -210,8 +212,23 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   }
 }
 
+/** Stops what only works for what is not current any more: checks, and the disks of caches. */
+export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  stopChecks(previous, next, carryover);
+  restCaches(previous, next, carryover);
+}
+
+/** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
+function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
+  for (const { claim } of previous.plan.caches) {
+    const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    if (cache instanceof HttpCache) cache.rest();
+  }
+}
+
 /** Stops the checks that only what is not current any more asks for. */
-export function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
   const checksOf = ({ pools }: Snapshot) =>
     [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
   const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));

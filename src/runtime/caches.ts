@@ -1,11 +1,12 @@
 /** The caches of a running gateway: what is in them, how they fare, and purging them. Cold. */
+import type { DiskNumbers } from '../cache/disk/disk.ts';
 import { HttpCache } from '../cache/http-cache.ts';
 import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../cache/purge.ts';
 import { suggest } from '../kit/suggest.ts';
 import type { CacheGauges } from '../observe/cache-exposition.ts';
-import { CacheMetrics } from '../observe/metrics.ts';
+import { CacheMetrics, type DiskMetrics } from '../observe/metrics.ts';
 import type { RoutePlan } from '../plan/types.ts';
-import type { CachePlan, CachePolicyPlan } from '../plan/types/cache.ts';
+import type { CachePlan, CachePolicyPlan, DiskPlan } from '../plan/types/cache.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface CacheView {
@@ -44,6 +45,27 @@ export interface CacheView {
   readonly invalidations: number;
   readonly purged: number;
   readonly bytes_served: number;
+  /** null: it has none. */
+  readonly disk: DiskView | null;
+}
+
+export interface DiskView {
+  readonly path: string;
+  /** Is the directory in use? It may not be to be had. */
+  readonly open: boolean;
+  readonly max_size: number;
+  readonly entries: number;
+  /** Bytes in use, and waiting to be written. */
+  readonly size: number;
+  readonly waiting: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly late: number;
+  readonly writes: number;
+  readonly dropped: number;
+  readonly evictions: number;
+  readonly corrupt: number;
+  readonly errors: number;
 }
 
 export function cacheViews(gateway: Gateway): CacheView[] {
@@ -106,8 +128,16 @@ function viewOf(gateway: Gateway, plan: CachePlan): CacheView {
     invalidations: counts.invalidations,
     purged: counts.purged,
     bytes_served: counts.bytesServed,
+    disk: plan.disk === null ? null : diskView(plan.disk, cache, counts.disk),
   };
 }
+
+function diskView({ path, maxSize }: DiskPlan, cache: HttpCache | null, counts: DiskMetrics): DiskView {
+  const { open, entries, bytes, waiting } = cache?.disk?.numbers ?? NO_DISK;
+  return { path, open, max_size: maxSize, entries, size: bytes, waiting, ...counts };
+}
+
+const NO_DISK: DiskNumbers = { open: false, entries: 0, bytes: 0, waiting: 0 };
 
 /** The store that a plan claims, if it is there. */
 export function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
@@ -149,7 +179,8 @@ export async function purgeCache(gateway: Gateway, name: string, order: PurgeOrd
 /** What the stores hold at the moment of a scrape. */
 export function cacheGauges(gateway: Gateway): CacheGauges[] {
   return (gateway.current?.plan.caches ?? []).map((plan) => {
-    const store = stateOf(gateway, plan)?.store;
+    const cache = stateOf(gateway, plan);
+    const store = cache?.store;
     return {
       cache: plan.name,
       entries: store?.entries ?? 0,
@@ -157,6 +188,7 @@ export function cacheGauges(gateway: Gateway): CacheGauges[] {
       size: store?.size ?? 0,
       coming: store?.coming ?? 0,
       maxSize: plan.maxSize,
+      disk: plan.disk === null ? null : { ...(cache?.disk?.numbers ?? NO_DISK), maxSize: plan.disk.maxSize },
     };
   });
 }

@@ -7,8 +7,8 @@
 import type { Claim } from '../kit/claim.ts';
 
 export interface Lasting {
-  /** Nobody holds it any more. */
-  close(): void;
+  /** Nobody holds it any more. What takes its time is told when it is done. */
+  close(): Promise<void> | undefined | void;
 }
 
 interface Held {
@@ -18,6 +18,7 @@ interface Held {
 
 export class Carryover {
   readonly #held = new Map<string, Held>();
+  readonly #closing = new Set<Promise<void>>();
 
   /** The state behind a claim, made by `open` if there is none yet. */
   acquire<S extends Lasting>(claim: Claim, open: () => S): S {
@@ -37,7 +38,15 @@ export class Carryover {
     if (held === undefined) throw new Error(`released what nobody holds: ${claim.identity}`);
     if (--held.holders > 0) return;
     this.#held.delete(claim.identity);
-    held.state.close();
+    const closing = held.state.close();
+    if (closing === undefined) return;
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+  }
+
+  /** Resolves when everything that is not held any more has ended. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#closing);
   }
 
   /** What is there now, without becoming a holder. */

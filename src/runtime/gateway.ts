@@ -24,7 +24,7 @@ import { TotalConnections } from '../proxy/admission.ts';
 import { Accepting } from './accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
-import { bind, type BindContext, retireConnections, stopChecks, tune } from './bind.ts';
+import { bind, type BindContext, restUnused, retireConnections, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
@@ -189,7 +189,7 @@ export class Gateway {
     this.#accessLog = accessLog;
     this.#shared.accessLog = accessLog;
     if (oldLog !== accessLog) void oldLog?.close();
-    if (previous !== null) stopChecks(previous, next, this.carryover);
+    if (previous !== null) restUnused(previous, next, this.carryover);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
@@ -219,6 +219,7 @@ export class Gateway {
       clock: this.clock,
       random: this.#random,
       metrics: this.metrics,
+      log: this.log,
       shared: this.#shared,
       total: this.#total,
       healthChanged: this.#healthChanged,
@@ -280,7 +281,7 @@ export class Gateway {
       this.#become(null);
       this.#retirement.retire(last);
     }
-    await this.#admin.close();
+    await Promise.all([this.#admin.close(), this.carryover.closed()]);
     await this.#accessLog?.close();
     this.#accessLog = null;
   }

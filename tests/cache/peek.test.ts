@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { HttpCache } from '../../src/cache/http-cache.ts';
 import { peek } from '../../src/cache/peek.ts';
 import { StoredResponse } from '../../src/cache/stored-response.ts';
+import { Log } from '../../src/observe/log.ts';
 import { CacheMetrics } from '../../src/observe/metrics.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { cachedConfig } from '../support/cached.ts';
@@ -14,7 +15,8 @@ test('ages and what is left of them', () => {
   const plan = planOf(cachedConfig(1));
   const policy = plan.routes[0]!.policies[0]!;
   if (policy.type !== 'cache') throw new Error('it is the cache');
-  const cache = new HttpCache(plan.caches[0]!, new ManualClock(), new CacheMetrics());
+  const clock = new ManualClock();
+  const cache = new HttpCache(plan.caches[0]!, clock, new CacheMetrics(), new Log(clock));
   const head = storedHead({ scope: 'all', bornAt: 1000, lifetime: 10, staleWhileRevalidate: 5 });
   cache.store.put('http://example.com/', new StoredResponse(head, Buffer.from('x'), null, 1, true));
   const at = (now: number, x = exchange()): string => peek(policy, x, 'all', false, cache, now).why;

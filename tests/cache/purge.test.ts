@@ -5,6 +5,7 @@ import { purge, type PurgeOrder } from '../../src/cache/purge.ts';
 import { StoredResponse } from '../../src/cache/stored-response.ts';
 import { Fields } from '../../src/http/fields.ts';
 import { claimOf } from '../../src/plan/claims.ts';
+import { Log } from '../../src/observe/log.ts';
 import { CacheMetrics } from '../../src/observe/metrics.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { storedHead } from '../support/stored.ts';
@@ -28,8 +29,8 @@ function responseOf(bornAt: number, tags: readonly string[], variant = ''): Stor
 function filled(count: number, clock = new WorkingClock()): HttpCache {
   const key = { query: null, ignoreQuery: [], sortQuery: false, headers: [], cookies: [] };
   const claim = claimOf('cache', 'c', 'cache', {});
-  const plan = { name: 'c', maxSize: 2 ** 30, maxEntrySize: 2 ** 20, key, claim };
-  const cache = new HttpCache(plan, clock, new CacheMetrics());
+  const plan = { name: 'c', maxSize: 2 ** 30, maxEntrySize: 2 ** 20, key, disk: null, claim };
+  const cache = new HttpCache(plan, clock, new CacheMetrics(), new Log(clock));
   for (let i = 0; i < count; i++)
     cache.store.put(`http://h${i % 10}.test/p/${i}`, responseOf(clock.now(), ['all', `tag${i % 7}`]));
   return cache;

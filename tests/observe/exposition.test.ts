@@ -5,7 +5,9 @@ import { Exposition } from '../../src/observe/exposition.ts';
 import { BOUNDS } from '../../src/observe/histogram.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
-const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [], caches: [] };
+const DISK = { open: true, entries: 1, bytes: 2, waiting: 3, maxSize: 4 };
+const CACHE = { cache: 'c', entries: 0, responses: 0, size: 0, coming: 0, maxSize: 0, disk: DISK };
+const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [], caches: [CACHE] };
 
 function samples(text: string): Map<string, number> {
   const all = new Map<string, number>();

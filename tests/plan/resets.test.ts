@@ -22,7 +22,7 @@ const config = (): Record<string, unknown> => ({
     p: { endpoints: [{ address: '10.0.0.1:80' }, { dns: { name: 'a.test:80' } }], health: { active: {} } },
     q: { endpoints: ['10.0.0.2:80'] },
   },
-  caches: { c: {} },
+  caches: { c: { disk: { path: '/var/cache/c' } } },
   listeners: { web: { address: '127.0.0.1:8080' } },
 });
 

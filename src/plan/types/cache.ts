@@ -7,8 +7,16 @@ export interface CachePlan {
   readonly maxSize: number;
   readonly maxEntrySize: number;
   readonly key: CacheKeyPlan;
+  /** null: in memory alone. */
+  readonly disk: DiskPlan | null;
   /** The store: shape is how responses are told apart. */
   readonly claim: Claim;
+}
+
+export interface DiskPlan {
+  readonly path: string;
+  /** Bytes. */
+  readonly maxSize: number;
 }
 
 export interface CacheKeyPlan {

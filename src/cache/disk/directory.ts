@@ -1,0 +1,254 @@
+/**
+ * The directory that a cache has to itself: whose it is, that nobody else uses it, how it was left. Cold.
+ *
+ *     cache.json   what it is: format, key, salt, number of the run, how it was left
+ *     lock         held by the system for as long as the process lives
+ *     erasures     what has been taken back
+ *     segments/    records, and their columns
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+const FORMAT = 1;
+const MARKER = 'cache.json';
+const LOCK = 'lock';
+const DISCARDED = 'discarded-';
+/** What may be in a directory that is new to us. */
+const NOTHING = new Set(['lost+found', LOCK, `${LOCK}-journal`, `${MARKER}.new`]);
+
+interface Marker {
+  readonly format: number;
+  /** How keys are made: those made otherwise mean something else. */
+  readonly shape: string;
+  readonly salt: string;
+  readonly run: number;
+  /** Which start of the system; '' where it does not say. */
+  readonly boot: string;
+  /** It was closed in order. */
+  readonly clean: boolean;
+  /** Records with a lower number are asked for anew before they are given. */
+  readonly doubtful: number;
+}
+
+/** Why a directory can't be had. `code`: the system's, or ours. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface FoundSegment {
+  readonly id: number;
+  readonly bytes: boolean;
+  readonly columns: boolean;
+}
+
+/** Records of a run. */
+const RUN = 2 ** 32;
+
+export class Directory {
+  readonly path: string;
+  readonly #lock: DatabaseSync;
+  #marker: Marker;
+  /** What was found there was not what it should be, and has been thrown away: why, or ''. */
+  readonly thrownAway: string;
+
+  private constructor(path: string, lock: DatabaseSync, marker: Marker, thrownAway: string) {
+    this.path = path;
+    this.#lock = lock;
+    this.#marker = marker;
+    this.thrownAway = thrownAway;
+  }
+
+  /** Nothing is thrown: what stands against it is the answer. */
+  static async open(path: string, shape: string): Promise<Directory | Refusal> {
+    let lock: DatabaseSync | null = null;
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      const names = readdirSync(path);
+      if (!names.includes(MARKER) && names.some((name) => !NOTHING.has(name) && !name.startsWith(DISCARDED)))
+        return { code: 'ALIEN', message: 'there is something else in it, which is left alone' };
+      lock = lockOf(join(path, LOCK));
+      if (lock === null) return { code: 'LOCKED', message: 'another process or cache uses it' };
+      return await Directory.#opened(path, shape, lock);
+    } catch (error) {
+      lock?.close();
+      return refusalOf(error);
+    }
+  }
+
+  static async #opened(path: string, shape: string, lock: DatabaseSync): Promise<Directory> {
+    const text = readMarker(path);
+    const old = text === null ? null : parseMarker(text);
+    let thrownAway = '';
+    if (text !== null && old === null) thrownAway = 'it can not be read';
+    else if (old !== null && old.format !== FORMAT) thrownAway = `its format is ${old.format}`;
+    else if (old !== null && old.shape !== shape) thrownAway = 'its keys were made otherwise';
+    if (thrownAway !== '' || old === null) discard(path);
+    sweep(path);
+    const kept = thrownAway === '' ? old : null;
+    const boot = bootId();
+    const run = (kept?.run ?? 0) + 1;
+    // What the system had not written yet when it went down is lost, and what was taken back may be among it.
+    const sound = kept === null || (kept.boot === boot && boot !== '') || kept.clean;
+    const marker = {
+      format: FORMAT,
+      shape,
+      salt: kept?.salt ?? randomBytes(16).toString('base64url'),
+      run,
+      boot,
+      clean: false,
+      doubtful: sound ? (kept?.doubtful ?? 0) : run * RUN,
+    };
+    const directory = new Directory(path, lock, marker, thrownAway);
+    await directory.#write(marker);
+    mkdirSync(join(path, 'segments'), { recursive: true, mode: 0o700 });
+    return directory;
+  }
+
+  get salt(): string {
+    return this.#marker.salt;
+  }
+
+  get doubtful(): number {
+    return this.#marker.doubtful;
+  }
+
+  /** Numbers of this run are higher. */
+  get firstNumber(): number {
+    return this.#marker.run * RUN;
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  segmentFile(id: number, ending: 'records' | 'columns'): string {
+    return join(this.path, 'segments', `${String(id).padStart(10, '0')}.${ending}`);
+  }
+
+  /** Whose records are there, the newest first; and which of them have their columns beside them. */
+  listSegments(): FoundSegment[] {
+    const found = new Map<number, { id: number; bytes: boolean; columns: boolean }>();
+    for (const name of readdirSync(join(this.path, 'segments'))) {
+      const [, digits, ending] = /^(\d{10})\.(records|columns)$/.exec(name) ?? [];
+      if (digits === undefined) {
+        rmSync(join(this.path, 'segments', name), { force: true, recursive: true });
+        continue;
+      }
+      const id = Number(digits);
+      const one = found.get(id) ?? { id, bytes: false, columns: false };
+      if (ending === 'records') one.bytes = true;
+      else one.columns = true;
+      found.set(id, one);
+    }
+    return [...found.values()].toSorted((a, b) => b.id - a.id);
+  }
+
+  /** From now on what has a lower number is asked for anew before it is given. Throws what the system says. */
+  doubt(below: number): Promise<void> {
+    return this.#write({ ...this.#marker, doubtful: below });
+  }
+
+  /** Throws away what is stored, since it can't be kept from coming back otherwise. Throws what the system says. */
+  discard(): void {
+    discard(this.path);
+    sweep(this.path);
+  }
+
+  /** `clean`: everything has been written. */
+  async close(clean: boolean): Promise<void> {
+    try {
+      if (clean) await this.#write({ ...this.#marker, clean: true });
+    } catch {
+      // Then it was not closed in order.
+    }
+    this.#lock.close();
+  }
+
+  async #write(marker: Marker): Promise<void> {
+    const path = join(this.path, MARKER);
+    await writeFile(`${path}.new`, JSON.stringify(marker), { mode: 0o600, flush: true });
+    await rename(`${path}.new`, path);
+    this.#marker = marker;
+  }
+}
+
+export function refusalOf(error: unknown): Refusal {
+  const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
+  return { code, message };
+}
+
+/** Throws away what is ours: large files go at leisure, out of the way at once. */
+function discard(path: string): void {
+  const segments = join(path, 'segments');
+  if (existsSync(segments)) renameSync(segments, join(path, `${DISCARDED}${randomBytes(6).toString('hex')}`));
+  for (const name of ['erasures', 'erasures.new']) rmSync(join(path, name), { force: true });
+}
+
+function sweep(path: string): void {
+  for (const name of readdirSync(path)) {
+    if (!name.startsWith(DISCARDED)) continue;
+    // What can't be removed now is tried again at the next start.
+    rm(join(path, name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/**
+ * A lock that ends with the process, however that ends. The file is an empty database: of what Node has, only SQLite knows
+ * how to ask the system for one. null: somebody else has it.
+ */
+function lockOf(path: string): DatabaseSync | null {
+  writeFileSync(path, '', { mode: 0o600, flag: 'a' });
+  chmodSync(path, 0o600);
+  const lock = new DatabaseSync(path, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch {
+    lock.close();
+    return null;
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+function readMarker(path: string): string | null {
+  try {
+    return readFileSync(join(path, MARKER), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    return '';
+  }
+}
+
+function parseMarker(text: string): Marker | null {
+  try {
+    const value = JSON.parse(text) as Partial<Marker> | null;
+    if (typeof value?.format !== 'number') return null;
+    const { shape, salt, run, boot, clean, doubtful } = value;
+    const texts = [shape, salt, boot].every((one) => typeof one === 'string');
+    const numbers = [run, doubtful].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
+    // Of another format only that is known.
+    return value.format !== FORMAT || (texts && numbers && typeof clean === 'boolean') ? (value as Marker) : null;
+  } catch {
+    return null;
+  }
+}

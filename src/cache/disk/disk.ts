@@ -1,0 +1,212 @@
+/**
+ * The disk behind a cache's memory: opened when the config is in effect, given up while it can't be had, and never a reason
+ * not to serve. Cold, but for what it hands on.
+ */
+import { digestOf } from '../../kit/canonical.ts';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { Log } from '../../observe/log.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
+import type { CacheKeyPlan, DiskPlan } from '../../plan/types/cache.ts';
+import type { StoredResponse } from '../stored-response.ts';
+import type { Refusal } from './directory.ts';
+import type { Lookup, Seeker, Sought } from './lookups.ts';
+import { OpenDisk } from './open-disk.ts';
+import type { PurgeKind } from './purges.ts';
+
+/** How soon a directory is asked for again that could not be had (ms). */
+const RETRY = 10_000;
+/** The same while another process has it, which may be ending. */
+const RETRY_LOCKED = 500;
+/** What one failure after the other is told of at most (ms). */
+const TOLD = 60_000;
+const MOST_MISSED = 1000;
+/** What waits to be written has so long at the end (ms). */
+const LAST_WRITES = 2000;
+
+export interface DiskParts {
+  /** Of the cache. */
+  readonly name: string;
+  readonly plan: DiskPlan;
+  readonly key: CacheKeyPlan;
+  readonly clock: Clock;
+  readonly metrics: DiskMetrics;
+  readonly log: Log;
+  readonly found: (key: string, stored: StoredResponse) => void;
+}
+
+export interface DiskNumbers {
+  readonly open: boolean;
+  readonly entries: number;
+  /** In use, and waiting to be written. */
+  readonly bytes: number;
+  readonly waiting: number;
+}
+
+export class Disk {
+  readonly #parts: DiskParts;
+  readonly #shape: string;
+  #maxSize: number;
+  #open: OpenDisk | null = null;
+  #wanted = false;
+  /** Whatever opens or closes goes one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #retry: Timer | null = null;
+  /** What was taken back while there was nowhere to note it; of more than can be kept, everything is doubted. */
+  #missed: ((disk: OpenDisk) => void)[] = [];
+  #doubted = false;
+  #refused = '';
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: DiskParts) {
+    this.#parts = parts;
+    this.#maxSize = parts.plan.maxSize;
+    // Keys that are made otherwise mean something else.
+    this.#shape = digestOf(parts.key);
+  }
+
+  // === its life
+
+  /** From now on it is used. */
+  start(maxSize: number): void {
+    this.#maxSize = maxSize;
+    this.#open?.resize(maxSize);
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#next();
+  }
+
+  /** From now on another may have the directory. */
+  rest(): Promise<void> {
+    this.#wanted = false;
+    this.#missed = [];
+    this.#retry?.cancel();
+    this.#retry = null;
+    this.#next();
+    return this.#turn;
+  }
+
+  /** Opens or closes it, as is wanted by then. */
+  #next(): void {
+    this.#then(() => {
+      if (!this.#wanted) return this.#close();
+      return this.#open === null ? this.#tryToOpen() : undefined;
+    });
+  }
+
+  #then(step: () => Promise<void> | undefined): void {
+    this.#turn = this.#turn.then(step).catch((error: unknown) => this.#failed(error));
+  }
+
+  async #tryToOpen(): Promise<void> {
+    const { name, plan, clock, metrics, log, found } = this.#parts;
+    const started = clock.now();
+    const disk = await OpenDisk.open(plan.path, this.#shape, this.#doubted, {
+      maxSize: this.#maxSize,
+      failed: (error) => this.#failed(error),
+      lost: (error) => this.#lost(disk, error),
+      clock,
+      metrics,
+      found,
+    });
+    if (!(disk instanceof OpenDisk)) {
+      this.#isRefused(disk);
+      return;
+    }
+    this.#refused = '';
+    this.#doubted = false;
+    this.#open = disk;
+    for (const takeBack of this.#missed.splice(0)) takeBack(disk);
+    const { thrownAway } = disk.directory;
+    if (thrownAway !== '')
+      log.warn('the disk of a cache begins anew', { cache: name, path: plan.path, reason: thrownAway });
+    void disk.loaded.then(() => {
+      if (this.#open !== disk) return;
+      const { size: entries } = disk.entries;
+      log.info('the disk of a cache is ready', {
+        cache: name,
+        entries,
+        bytes: disk.bytes,
+        ms: Math.round(clock.now() - started),
+      });
+    });
+  }
+
+  #isRefused({ code, message }: Refusal): void {
+    const { name, plan, clock, log } = this.#parts;
+    if (code !== this.#refused)
+      log.error('the disk of a cache can not be had', { cache: name, path: plan.path, code, error: message });
+    this.#refused = code;
+    this.#retry?.cancel();
+    this.#retry = clock.after(code === 'LOCKED' ? RETRY_LOCKED : RETRY, () => {
+      this.#retry = null;
+      if (this.#wanted) this.#next();
+    });
+  }
+
+  #failed(error: unknown): void {
+    const { name, plan, clock, log } = this.#parts;
+    if (clock.now() - this.#toldAt < TOLD) return;
+    this.#toldAt = clock.now();
+    const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
+    log.error('the disk of a cache fails', { cache: name, path: plan.path, code, error: message });
+  }
+
+  #lost(disk: OpenDisk | Refusal, error: unknown): void {
+    if (this.#open !== disk) return;
+    this.#failed(error);
+    this.#open = null;
+    // Something was taken back that could not be noted.
+    this.#doubted = true;
+    this.#then(() => (disk instanceof OpenDisk ? disk.close(0) : undefined));
+    this.#isRefused({ code: 'LOST', message: 'it is given up for now' });
+  }
+
+  async #close(): Promise<void> {
+    const disk = this.#open;
+    this.#open = null;
+    await disk?.close(LAST_WRITES);
+  }
+
+  get numbers(): DiskNumbers {
+    const disk = this.#open;
+    if (disk === null) return { open: false, entries: 0, bytes: 0, waiting: 0 };
+    return { open: true, entries: disk.entries.size, bytes: disk.bytes, waiting: disk.waiting };
+  }
+
+  // === what it is used for
+
+  /** null: it is not there. */
+  look(sought: Sought, seeker: Seeker): Lookup | null {
+    return this.#open === null ? null : this.#open.look(sought, seeker);
+  }
+
+  put(key: string, response: StoredResponse): void {
+    this.#open?.put(key, response);
+  }
+
+  drop(key: string, response: StoredResponse): void {
+    if (this.#open !== null) this.#open.drop(key, response);
+    else this.#miss((disk) => disk.drop(key, response));
+  }
+
+  /** Answers how many responses that were. */
+  invalidate(key: string): number {
+    if (this.#open !== null) return this.#open.invalidate(key);
+    this.#miss((disk) => disk.invalidate(key));
+    return 0;
+  }
+
+  /** `value`: of a key purge the key. */
+  purge(kind: PurgeKind, value: string, soft: boolean): void {
+    if (this.#open !== null) this.#open.purge(kind, value, soft);
+    else this.#miss((disk) => disk.purge(kind, value, soft));
+  }
+
+  #miss(takeBack: (disk: OpenDisk) => void): void {
+    if (!this.#wanted || this.#doubted) return;
+    this.#missed.push(takeBack);
+    if (this.#missed.length <= MOST_MISSED) return;
+    this.#missed = [];
+    this.#doubted = true;
+  }
+}

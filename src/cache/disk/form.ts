@@ -1,0 +1,142 @@
+/**
+ * A stored response as the text that stands on disk, and back. Hot, once per write and per read.
+ *
+ * In memory its instants are monotonic, on disk they are dates. A clock that has been set back says nothing about an age:
+ * what was written later than now is asked for anew before it is given.
+ */
+import type { Clock } from '../../kit/clock.ts';
+import { type Part, type StoredHead, StoredResponse } from '../stored-response.ts';
+
+/** Seconds that a clock may go back without anybody having set it (ms). */
+const SLACK = 1000;
+
+/** Which requests a response can answer. */
+export const WHOLE = 0;
+export const PART = 1;
+/** It came with a HEAD. */
+export const HEAD_ONLY = 2;
+
+export function kindOf({ headOnly, part }: StoredResponse): number {
+  if (headOnly) return HEAD_ONLY;
+  return part === null ? WHOLE : PART;
+}
+
+/** What stands on disk before the body. */
+export interface Written {
+  readonly key: string;
+  readonly head: StoredHead;
+  readonly part: Part | null;
+  readonly headOnly: boolean;
+  readonly length: number;
+  /** Epoch ms. */
+  readonly bornAt: number;
+  readonly writtenAt: number;
+}
+
+export function writtenForm(key: string, { head, part, headOnly, length }: StoredResponse, clock: Clock): string {
+  const writtenAt = clock.wall();
+  // A NaN becomes null, and null a NaN again.
+  return JSON.stringify({
+    key,
+    head,
+    part,
+    headOnly,
+    length,
+    bornAt: writtenAt - (clock.now() - head.bornAt),
+    writtenAt,
+  } satisfies Written);
+}
+
+/** null: it is none. */
+export function readForm(text: string): Written | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return isWritten(value) ? value : null;
+}
+
+/** What is known of a response besides what it says itself. */
+export interface Terms {
+  /** Its origin is to be asked before it is given. */
+  readonly doubtful: boolean;
+  /** Epoch ms from which on it is stale whatever it says. */
+  readonly staleFrom: number;
+  readonly statusHeader: boolean;
+  readonly clock: Clock;
+}
+
+/** `body`: null if it came with a HEAD. */
+export function restored(written: Written, body: Buffer | null, terms: Terms): StoredResponse {
+  const { clock, staleFrom } = terms;
+  const { head, part, length, bornAt, writtenAt } = written;
+  const wall = clock.wall();
+  const doubtful = terms.doubtful || wall < writtenAt - SLACK || wall < bornAt - SLACK;
+  const said = head.lifetime;
+  const lifetime = staleFrom === Number.POSITIVE_INFINITY ? said : Math.min(said, (staleFrom - 1 - bornAt) / 1000);
+  return new StoredResponse(
+    {
+      ...head,
+      lastModified: head.lastModified ?? Number.NaN,
+      date: head.date ?? Number.NaN,
+      etag: head.etag,
+      bornAt: clock.now() - (wall - bornAt),
+      lifetime: Math.max(0, lifetime),
+      noCache: head.noCache || doubtful,
+      mustRevalidate: head.mustRevalidate || doubtful,
+    },
+    body,
+    part,
+    length,
+    terms.statusHeader,
+  );
+}
+
+type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const text = (value: unknown): boolean => typeof value === 'string';
+const number = (value: unknown): boolean => typeof value === 'number';
+const flag = (value: unknown): boolean => typeof value === 'boolean';
+const texts = (value: unknown): boolean => Array.isArray(value) && value.every(text);
+const orNothing = (is: (value: unknown) => boolean) => (value: unknown) => value === undefined || is(value);
+const orNull = (is: (value: unknown) => boolean) => (value: unknown) => value === null || is(value);
+const has = (shape: Shape) => (value: unknown) => {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Record<string, unknown>;
+  return Object.keys(shape).every((name) => shape[name]!(record[name]));
+};
+
+const HEAD = has({
+  scope: text,
+  varyNames: texts,
+  variant: text,
+  status: number,
+  reason: text,
+  lines: text,
+  etag: orNothing(text),
+  modified: orNothing(text),
+  lastModified: orNull(number),
+  date: orNull(number),
+  lifetime: number,
+  noCache: flag,
+  mustRevalidate: flag,
+  staleWhileRevalidate: number,
+  staleIfError: number,
+  tags: texts,
+});
+
+const WRITTEN = has({
+  key: text,
+  head: HEAD,
+  part: orNull(has({ first: number, last: number, complete: number, sound: flag })),
+  headOnly: flag,
+  length: number,
+  bornAt: number,
+  writtenAt: number,
+});
+
+function isWritten(value: unknown): value is Written {
+  return WRITTEN(value);
+}

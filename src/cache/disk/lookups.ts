@@ -1,0 +1,183 @@
+/**
+ * Reads from disk, each for all who ask for the same thing meanwhile. Hot, once per response that is found there.
+ *
+ * What has been read is given only if it is whole, is what was asked for, and has not been taken back while it was read.
+ */
+import type { Exchange } from '../../http/exchange.ts';
+import { RANGE } from '../../http/known.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
+import type { StoredResponse } from '../stored-response.ts';
+import { variantKey } from '../vary.ts';
+import type { Entries, Entry } from './entries.ts';
+import { HEAD_ONLY, PART, readForm, restored, WHOLE, type Written } from './form.ts';
+import { identityHash, keyHash } from './hashes.ts';
+import { GONE, type Purges } from './purges.ts';
+import { readRecord } from './record.ts';
+import { MOST_RECORDS } from './segment.ts';
+import type { SegmentFiles } from './segment-files.ts';
+
+export interface Seeker {
+  /** Never called within the call that asked. null: it could not be had. */
+  onDisk(stored: StoredResponse | null): void;
+}
+
+/** What is asked for. */
+export interface Sought {
+  readonly key: string;
+  readonly scope: string;
+  readonly x: Exchange;
+  readonly statusHeader: boolean;
+}
+
+export interface LookupParts {
+  readonly salt: string;
+  readonly doubtful: () => number;
+  readonly entries: Entries;
+  readonly files: SegmentFiles;
+  readonly purges: Purges;
+  readonly metrics: DiskMetrics;
+  readonly clock: Clock;
+  /** It has been read, and is for whoever asks next as well. */
+  readonly found: (key: string, stored: StoredResponse) => void;
+  /** It can't be read, and may not come back. */
+  readonly broken: (entry: Entry, error: unknown) => void;
+}
+
+export class Lookup {
+  readonly #seekers = new Set<Seeker>();
+  readonly key: string;
+  readonly scope: string;
+  readonly varyNames: readonly string[];
+  readonly variant: string;
+
+  constructor(key: string, scope: string, varyNames: readonly string[], variant: string) {
+    this.key = key;
+    this.scope = scope;
+    this.varyNames = varyNames;
+    this.variant = variant;
+  }
+
+  isFor(key: string, scope: string, variant: string): boolean {
+    return this.key === key && this.scope === scope && this.variant === variant;
+  }
+
+  join(seeker: Seeker): void {
+    this.#seekers.add(seeker);
+  }
+
+  leave(seeker: Seeker): void {
+    this.#seekers.delete(seeker);
+  }
+
+  get isWanted(): boolean {
+    return this.#seekers.size > 0;
+  }
+
+  tell(stored: StoredResponse | null): void {
+    const all = [...this.#seekers];
+    this.#seekers.clear();
+    for (const seeker of all) seeker.onDisk(stored);
+  }
+}
+
+const FOR_GET = [WHOLE];
+const FOR_RANGE = [WHOLE, PART];
+const FOR_HEAD = [WHOLE, HEAD_ONLY];
+
+export class Lookups {
+  readonly #parts: LookupParts;
+  /** By the record that is read. */
+  readonly #under = new Map<number, Lookup>();
+
+  constructor(parts: LookupParts) {
+    this.#parts = parts;
+  }
+
+  /** null: it is not there, or there is too much to read already. */
+  look(sought: Sought, seeker: Seeker): Lookup | null {
+    const { entries, salt, metrics } = this.#parts;
+    const { key, scope, x } = sought;
+    const kinds = x.method === 'HEAD' ? FOR_HEAD : x.fields.has(RANGE) ? FOR_RANGE : FOR_GET;
+    const candidates = entries.find(keyHash(salt, key));
+    for (const kind of kinds) {
+      for (const entry of candidates) {
+        const { segment, i } = entry;
+        if (segment.kind(i) !== kind) continue;
+        const varyNames = segment.varyNames(i);
+        const variant = variantKey(varyNames, x.fields);
+        if (identityHash(scope, varyNames, variant) !== segment.identity(i)) continue;
+        const lookup = this.#under.get(nameOf(entry)) ?? this.#begin(entry, sought, varyNames, variant);
+        if (lookup?.isFor(key, scope, variant)) {
+          lookup.join(seeker);
+          return lookup;
+        }
+      }
+    }
+    metrics.misses++;
+    return null;
+  }
+
+  #begin(entry: Entry, { key, scope, statusHeader }: Sought, varyNames: readonly string[], variant: string) {
+    const { segment, i } = entry;
+    const lookup = new Lookup(key, scope, varyNames, variant);
+    const name = nameOf(entry);
+    const job = {
+      segment: segment.id,
+      offset: segment.offset(i),
+      size: segment.size(i),
+      // Nobody has joined it yet when it is first its turn.
+      isWanted: () => this.#under.get(name) !== lookup || lookup.isWanted,
+      done: (bytes: Buffer | null, code: string) => {
+        this.#under.delete(name);
+        const stored = bytes === null ? null : this.#read(entry, bytes, lookup, statusHeader);
+        if (code !== '') this.#parts.broken(entry, Object.assign(new Error(code), { code }));
+        if (stored === null) this.#parts.metrics.misses++;
+        else {
+          this.#parts.metrics.hits++;
+          this.#parts.found(key, stored);
+        }
+        lookup.tell(stored);
+      },
+    };
+    if (!this.#parts.files.ask(job)) return null;
+    this.#under.set(name, lookup);
+    return lookup;
+  }
+
+  #read(entry: Entry, bytes: Buffer, lookup: Lookup, statusHeader: boolean): StoredResponse | null {
+    const { entries, purges, metrics, clock, doubtful } = this.#parts;
+    const { segment, i } = entry;
+    // It has been taken back, or something newer has come.
+    if (!entries.isLive(entry)) return null;
+    const record = readRecord(bytes, { segment: segment.id, offset: segment.offset(i) });
+    const form = record === null ? null : readForm(record.text.toString());
+    if (record === null || form === null || record.number !== segment.number(i) || !isKind(form, segment.kind(i))) {
+      metrics.corrupt++;
+      entries.kill(entry);
+      return null;
+    }
+    if (!isSame(form, lookup)) return null;
+    const { number, hash } = record;
+    const staleFrom = purges.judge({ number, hash, key: form.key, tags: form.head.tags });
+    if (staleFrom === GONE) {
+      entries.kill(entry);
+      return null;
+    }
+    segment.hit(i);
+    const body = form.headOnly ? null : record.body;
+    return restored(form, body, { doubtful: number < doubtful(), staleFrom, statusHeader, clock });
+  }
+}
+
+/** Hashes that meet, and records that lie, are not what was asked for. */
+function isSame({ key, head }: Written, lookup: Lookup): boolean {
+  if (key !== lookup.key || head.scope !== lookup.scope || head.variant !== lookup.variant) return false;
+  return head.varyNames.join() === lookup.varyNames.join();
+}
+
+function isKind({ headOnly, part }: Written, kind: number): boolean {
+  return kind === (headOnly ? HEAD_ONLY : part === null ? WHOLE : PART);
+}
+
+const nameOf = ({ segment, i }: Entry): number => segment.id * MOST_RECORDS + i;

@@ -1,0 +1,300 @@
+/** A directory in use: what is written to it, read from it and taken back. Cold to open and close, hot otherwise. */
+import { unlinkSync } from 'node:fs';
+import type { Clock } from '../../kit/clock.ts';
+import type { DiskMetrics } from '../../observe/metrics.ts';
+import type { StoredResponse } from '../stored-response.ts';
+import { Directory, type Refusal, refusalOf } from './directory.ts';
+import { Entries, replaces } from './entries.ts';
+import { type Erased, Erasures, LONGEST_VALUE } from './erasures.ts';
+import { kindOf } from './form.ts';
+import { identityHash, keyHash } from './hashes.ts';
+import { Erasure, load } from './load.ts';
+import { type Lookup, Lookups, type Seeker, type Sought } from './lookups.ts';
+import { type PurgeKind, Purges } from './purges.ts';
+import { HEADER, MOST_TEXT } from './record.ts';
+import { SegmentFiles } from './segment-files.ts';
+import { Writer } from './writer.ts';
+
+const MOST_ERASURES = 4 * 1024 * 1024;
+/** Bytes that a record's text takes besides key and field lines, more or less. */
+const TEXT = 512;
+
+export interface OpenDiskParts {
+  readonly maxSize: number;
+  readonly clock: Clock;
+  readonly metrics: DiskMetrics;
+  /** Bytes of what has been taken back; of more, all that is older is doubted instead. */
+  readonly mostErasures?: number;
+  readonly found: (key: string, stored: StoredResponse) => void;
+  /** Something did not work. */
+  readonly failed: (error: unknown) => void;
+  /** Nothing can be done with the directory any more. */
+  readonly lost: (error: unknown) => void;
+}
+
+export class OpenDisk {
+  readonly directory: Directory;
+  readonly entries = new Entries();
+  /** Resolves when all that was there is known. */
+  readonly loaded: Promise<void>;
+  readonly #parts: OpenDiskParts;
+  readonly #erasures: Erasures;
+  readonly #purges = new Purges();
+  readonly #files: SegmentFiles;
+  readonly #writer: Writer;
+  readonly #lookups: Lookups;
+  /** While what was there is not known yet: what does not count any more. */
+  #erasure: Erasure | null = new Erasure();
+  #doubtful: number;
+  #next: number;
+  #over = false;
+  #isDoubting = false;
+
+  private constructor(directory: Directory, erasures: ReturnType<typeof Erasures.open>, parts: OpenDiskParts) {
+    const { clock, metrics, found, failed } = parts;
+    const { entries } = this;
+    this.directory = directory;
+    this.#parts = parts;
+    this.#erasures = erasures;
+    this.#doubtful = directory.doubtful;
+    this.#next = directory.firstNumber;
+    for (const one of erasures.read.erased) this.#erasure!.add(one);
+    for (const purge of erasures.read.purges) this.#purges.add(purge);
+    const files = new SegmentFiles(directory);
+    this.#files = files;
+    this.#lookups = new Lookups({
+      salt: directory.salt,
+      doubtful: () => this.#doubtful,
+      purges: this.#purges,
+      broken: ({ segment, i }, error) => {
+        const [hash, identity, kind] = [segment.hash(i), segment.identity(i), segment.kind(i)];
+        metrics.errors++;
+        entries.kill({ segment, i });
+        this.#erase({ hash, identity, kind, number: this.#number() });
+        failed(error);
+      },
+      entries,
+      files,
+      metrics,
+      clock,
+      found,
+    });
+    const left = directory.listSegments();
+    this.#writer = new Writer(parts.maxSize, {
+      lastId: left[0]?.id ?? 0,
+      besides: () => this.#erasures.size,
+      unwritten: (item) => {
+        if (item.replaces && !item.dead) this.#erase({ ...item, number: this.#number() });
+      },
+      failed: (error) => this.#failed(error),
+      directory,
+      entries,
+      files,
+      metrics,
+      clock,
+    });
+    this.loaded = load(left, {
+      erasure: this.#erasure!,
+      isOver: () => this.#over,
+      unreadable: failed,
+      directory,
+      entries,
+      clock,
+    }).then(() => this.#becomeLoaded());
+  }
+
+  /** Nothing is thrown: what stands against it is the answer. */
+  static async open(path: string, shape: string, doubtAll: boolean, parts: OpenDiskParts): Promise<OpenDisk | Refusal> {
+    const directory = await Directory.open(path, shape);
+    if (!(directory instanceof Directory)) return directory;
+    try {
+      const erasures = Erasures.open(directory.file('erasures'));
+      // What has been taken back can't be told from what has not.
+      if (doubtAll || !erasures.read.sound) await directory.doubt(directory.firstNumber);
+      return new OpenDisk(directory, erasures, parts);
+    } catch (error) {
+      await directory.close(false);
+      return refusalOf(error);
+    }
+  }
+
+  #becomeLoaded(): void {
+    this.#erasure = null;
+    if (this.#over) return;
+    this.#writer.start();
+    this.#tidy();
+  }
+
+  #number(): number {
+    return this.#next++;
+  }
+
+  get bytes(): number {
+    return this.entries.bytes + this.#erasures.size;
+  }
+
+  /** Bytes that wait to be written. */
+  get waiting(): number {
+    return this.#writer.queue.bytes;
+  }
+
+  resize(maxSize: number): void {
+    if (maxSize !== this.#writer.maxSize) this.#writer.resize(maxSize);
+  }
+
+  // === what is kept
+
+  look(sought: Sought, seeker: Seeker): Lookup | null {
+    return this.#lookups.look(sought, seeker);
+  }
+
+  put(key: string, response: StoredResponse): void {
+    const { metrics } = this.#parts;
+    const { scope, varyNames, variant, lines } = response.head;
+    const hash = keyHash(this.directory.salt, key);
+    const identity = identityHash(scope, varyNames, variant);
+    const kind = kindOf(response);
+    const waited = this.#writer.queue.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
+    const written = this.entries.killReplaced({ hash, identity, kind });
+    const size = HEADER + TEXT + key.length + lines.length + (response.headOnly ? 0 : response.length);
+    const number = this.#number();
+    const item = { hash, identity, kind, number, key, varyNames, response, record: null, size };
+    const old = waited || written || this.#erasure !== null;
+    const isShort = key.length + lines.length < MOST_TEXT / 8;
+    if (isShort && this.#writer.add({ ...item, replaces: old, dead: false })) return;
+    metrics.dropped++;
+    if (old) this.#erase({ hash, identity, kind, number });
+  }
+
+  // === what is taken back
+
+  drop(key: string, response: StoredResponse): void {
+    const { scope, varyNames, variant } = response.head;
+    const hash = keyHash(this.directory.salt, key);
+    const identity = identityHash(scope, varyNames, variant);
+    const kind = kindOf(response);
+    const waited = this.#writer.queue.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
+    const written = this.entries.killReplaced({ hash, identity, kind });
+    if (waited || written || this.#erasure !== null) this.#erase({ hash, identity, kind, number: this.#number() });
+  }
+
+  /** Answers how many records that were. */
+  invalidate(key: string): number {
+    const hash = keyHash(this.directory.salt, key);
+    const entries = this.entries.find(hash);
+    for (const entry of entries) this.entries.kill(entry);
+    const waited = this.#writer.queue.kill(hash, () => true);
+    if (entries.length > 0 || waited || this.#erasure !== null)
+      this.#erase({ hash, identity: -1, kind: -1, number: this.#number() });
+    return entries.length;
+  }
+
+  /** `value`: of a key purge the key. */
+  purge(kind: PurgeKind, value: string, soft: boolean): void {
+    const { clock } = this.#parts;
+    const text = kind === 'key' ? String(keyHash(this.directory.salt, value)) : value;
+    const at = { soft, number: this.#number(), at: clock.wall() };
+    // For one that is longer than can be noted, everything is meant.
+    const purge =
+      text.length > LONGEST_VALUE ? { kind: 'all' as const, value: '', ...at } : { kind, value: text, ...at };
+    this.#purges.add(purge);
+    this.#note(() => this.#erasures.purge(purge));
+  }
+
+  #erase(one: Erased): void {
+    this.#erasure?.add(one);
+    this.#note(() => this.#erasures.erase(one));
+  }
+
+  /** What can't be noted would come back after a restart: then rather nothing does. */
+  #note(write: () => void): void {
+    if (this.#over) return;
+    try {
+      write();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC' && this.#makeRoom(write)) return;
+      this.#giveUp(error);
+      return;
+    }
+    this.#tidy();
+  }
+
+  /** On a disk that is full the oldest segment goes for it. */
+  #makeRoom(write: () => void): boolean {
+    const [oldest] = this.entries.segments;
+    if (oldest === undefined || this.#writer.isWriting(oldest)) return false;
+    try {
+      this.entries.removeSegment(oldest);
+      this.#files.forget(oldest.id);
+      unlinkSync(this.directory.segmentFile(oldest.id, 'records'));
+      write();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    try {
+      this.directory.discard();
+    } catch {
+      // Nothing can be written there at all; it is tried again when it is opened again.
+    }
+    this.#parts.lost(error);
+  }
+
+  /** What nothing is old enough for is forgotten; of more than can be kept, all that is older is doubted instead. */
+  #tidy(): void {
+    const most = this.#parts.mostErasures ?? MOST_ERASURES;
+    if (this.#erasure !== null || this.#isDoubting || this.#erasures.size <= most) return;
+    const lowest = Math.min(this.entries.lowest, this.#writer.queue.lowest);
+    this.#purges.forget(lowest);
+    try {
+      this.#erasures.rewrite(lowest, this.#purges.all);
+      if (this.#erasures.size <= most / 2) return;
+    } catch (error) {
+      this.#giveUp(error);
+      return;
+    }
+    this.#isDoubting = true;
+    void this.#doubtAll().finally(() => (this.#isDoubting = false));
+  }
+
+  /** All that is there is asked for anew before it is given, and nothing more need be known of it. */
+  async #doubtAll(): Promise<void> {
+    const below = this.#number();
+    this.#doubtful = below;
+    try {
+      await this.directory.doubt(below);
+      if (this.#over) return;
+      const later = this.#purges.all.filter(({ number }) => number > below);
+      this.#erasures.rewrite(below, later);
+      this.#purges.forget(below);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.failed(error);
+    // Somebody has removed the directory.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#parts.lost(error);
+  }
+
+  /** Writes what waits, within so many ms. */
+  async close(ms: number): Promise<void> {
+    if (this.#over) return;
+    const loaded = this.#erasure === null;
+    const written = await this.#writer.close(loaded ? ms : 0);
+    this.#over = true;
+    await this.loaded;
+    this.#files.close();
+    let synced = true;
+    try {
+      this.#erasures.close(true);
+    } catch {
+      synced = false;
+    }
+    await this.directory.close(written && synced);
+  }
+}

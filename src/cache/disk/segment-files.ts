@@ -1,0 +1,147 @@
+/**
+ * Reading from segments' files: two reads at a time, the others wait in line. Hot, once per read.
+ *
+ * Node has four threads for files and for all else that it can't do otherwise. A disk that hangs takes two of them, and no
+ * more; whoever waits for it has a deadline of its own.
+ */
+import { close, open, read } from 'node:fs';
+import type { Directory } from './directory.ts';
+
+const AT_ONCE = 2;
+/** Bytes that all reads together may ask for. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Files that are kept open. */
+const MOST_OPEN = 64;
+
+export interface Job {
+  readonly segment: number;
+  readonly offset: number;
+  readonly size: number;
+  /** Is there still somebody who waits for it? */
+  isWanted(): boolean;
+  /** `bytes`: as many as were asked for; null: they could not be had, and `code` is the system's word for why, or ''. */
+  done(bytes: Buffer | null, code: string): void;
+}
+
+interface File {
+  /** -1: it is being opened. */
+  fd: number;
+  users: number;
+  gone: boolean;
+}
+
+export class SegmentFiles {
+  readonly #directory: Directory;
+  /** The least recently used first. */
+  readonly #files = new Map<number, File>();
+  readonly #line: Job[] = [];
+  #active = 0;
+  #bytes = 0;
+  #closed = false;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /** false: there is too much to read already. */
+  ask(job: Job): boolean {
+    if (this.#closed || this.#bytes + job.size > MOST_BYTES) return false;
+    this.#bytes += job.size;
+    this.#line.push(job);
+    this.#next();
+    return true;
+  }
+
+  #next(): void {
+    while (this.#active < AT_ONCE) {
+      const job = this.#line.shift();
+      if (job === undefined) return;
+      if (this.#closed || !job.isWanted()) {
+        this.#bytes -= job.size;
+        job.done(null, '');
+        continue;
+      }
+      this.#active++;
+      this.#begin(job);
+    }
+  }
+
+  #begin(job: Job): void {
+    const file = this.#files.get(job.segment);
+    // One that is being opened just now by another is opened once more, rather than waited for.
+    if (file === undefined || file.fd < 0) {
+      this.#open(job);
+      return;
+    }
+    this.#files.delete(job.segment);
+    this.#files.set(job.segment, file);
+    file.users++;
+    this.#read(job, file);
+  }
+
+  #open(job: Job): void {
+    const file: File = { fd: -1, users: 1, gone: false };
+    open(this.#directory.segmentFile(job.segment, 'records'), 'r', (error, fd) => {
+      if (error !== null) {
+        this.#finish(job, null, error.code ?? 'ERROR');
+        return;
+      }
+      file.fd = fd;
+      this.#keep(job.segment, file);
+      this.#read(job, file);
+    });
+  }
+
+  #keep(segment: number, file: File): void {
+    if (this.#closed || this.#files.has(segment)) {
+      file.gone = true;
+      return;
+    }
+    this.#files.set(segment, file);
+    if (this.#files.size <= MOST_OPEN) return;
+    for (const oldest of this.#files.keys()) {
+      this.forget(oldest);
+      break;
+    }
+  }
+
+  #read(job: Job, file: File): void {
+    const bytes = Buffer.allocUnsafeSlow(job.size);
+    read(file.fd, bytes, 0, job.size, job.offset, (error, count) => {
+      file.users--;
+      this.#closeIfDone(file);
+      if (error !== null) this.#finish(job, null, error.code ?? 'ERROR');
+      else this.#finish(job, count === job.size ? bytes : null, count === job.size ? '' : 'EOF');
+    });
+  }
+
+  #finish(job: Job, bytes: Buffer | null, code: string): void {
+    this.#active--;
+    this.#bytes -= job.size;
+    job.done(bytes, code);
+    this.#next();
+  }
+
+  /** Nothing is read from that segment any more. */
+  forget(segment: number): void {
+    const file = this.#files.get(segment);
+    if (file === undefined) return;
+    this.#files.delete(segment);
+    file.gone = true;
+    this.#closeIfDone(file);
+  }
+
+  #closeIfDone(file: File): void {
+    if (file.gone && file.users === 0) close(file.fd, () => {});
+  }
+
+  /** Reads under way end by themselves; the others are answered with nothing. */
+  close(): void {
+    this.#closed = true;
+    for (const segment of this.#files.keys()) this.forget(segment);
+    for (const job of this.#line.splice(0)) {
+      this.#bytes -= job.size;
+      job.done(null, '');
+    }
+  }
+}
