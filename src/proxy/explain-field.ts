@@ -58,6 +58,7 @@ function value(x: Exchange, { route, asked, denied, pool }: Facts): string {
   const policies = route?.asks.slice(0, asked) ?? [];
   if (policies.length > 0) parts.push(`policies=(${policies.map(quoted).join(' ')})`);
   add('answered_by', denied ? (policies.at(-1) ?? '') : '');
+  add('cache', x.cache);
   add('pool', pool);
   add('endpoint', x.endpoint);
   add('error', x.error);

@@ -64,6 +64,20 @@ describe('a client that may know and asks', () => {
   });
 });
 
+test('what a cache made of it is told, also if it answers', async () => {
+  await using origin = await httpOrigin((_, response) => {
+    response.writeHead(200, { 'cache-control': 'max-age=60' }).end('x');
+  });
+  const policies = [{ type: 'cache', cache: 'pages' }];
+  const routes = [{ name: 'all', match: {}, policies, pool: 'origin' }];
+  await using gateway = await testGateway({ ...config(origin.port), caches: { pages: {} }, routes });
+  const who = 'generation=1, listener="web", client="127.0.0.1", route="all", policies=("cache")';
+  expect([await told(gateway, '/'), await told(gateway, '/')]).toEqual([
+    `${who}, cache="miss", endpoint="127.0.0.1:${origin.port}"`,
+    `${who}, cache="hit"`,
+  ]);
+});
+
 test('a change of protocols is an answer too', async () => {
   const offer = 'GET /all HTTP/1.1\r\nHost: a\r\nX-Prozy-Explain: 1\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n';
   const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n';
