@@ -9,8 +9,6 @@ import type { StoredResponse } from './stored-response.ts';
 
 /** A power of two. */
 const PLACES = 64;
-/** Bytes of the longest body that is kept along. */
-const LONGEST = 16 * 1024;
 
 export class RecentReplies {
   readonly #stored: (StoredResponse | null)[] = Array.from({ length: PLACES }, () => null);
@@ -24,7 +22,8 @@ export class RecentReplies {
     const recent = this.#replies[place]!;
     if (this.#stored[place] === stored && this.#ages[place] === age) return recent;
     const reply = stored.reply(age);
-    if (stored.length > LONGEST) return reply;
+    // A long body is kept as bytes, and is not copied for its head's sake.
+    if (stored.bytes !== null) return reply;
     this.#stored[place] = stored;
     this.#replies[place] = reply;
     this.#ages[place] = age;

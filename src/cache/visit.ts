@@ -113,24 +113,21 @@ export class Visit implements CourseHolder, Timed, Seeker {
     if (this.#hasLooked) return false;
     this.#hasLooked = true;
     const { key, scope, x } = this;
-    const { clock, deadlines, plan } = this.#site;
-    this.#lookup = disk.look({ key, scope, x, statusHeader: plan.statusHeader }, this);
+    this.#lookup = disk.look({ key, scope, x, statusHeader: this.#site.plan.statusHeader }, this);
     if (this.#lookup === null) return false;
     this.#taken ??= this.#way.take(this);
-    this.deadline = clock.now() + DISK_WAIT;
-    deadlines.add(this);
+    this.#wait(DISK_WAIT);
     return true;
   }
 
   onDisk(stored: StoredResponse | null): void {
     this.#lookup = null;
-    this.#waits(false);
+    this.#stopWaiting();
     const { key, scope, x } = this;
     const { store } = this.#site.cache;
     // Something newer may have come meanwhile; something that memory has no room for is given all the same.
     const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
-    const verdict = this.begin(store.find(key, scope, x.fields) ?? whole);
-    if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
+    this.#answer(this.begin(store.find(key, scope, x.fields) ?? whole));
   }
 
   #missReason(): ForwardReason {
@@ -144,22 +141,18 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { cache } = this.#site;
     if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
     cache.metrics.background++;
-    const fetch = new Fetch(this.#site, this, stored, true);
-    fetch.start(this.course);
+    new Fetch(this.#site, this, stored, true).start(this.course);
   }
 
   /** Joins a fetch of the same thing, or begins one. */
   #fetchOrWait(stored: StoredResponse | null): void {
-    const { cache, plan, clock, deadlines } = this.#site;
+    const { cache, plan } = this.#site;
     if (this.#mayJoin) {
       for (const fetch of cache.fetchesFor(this.key)) {
         if (!fetch.takes(this)) continue;
         cache.metrics.collapsed++;
         this.#fetch = fetch;
-        if (!fetch.answered) {
-          this.deadline = clock.now() + plan.collapseWait;
-          deadlines.add(this);
-        }
+        if (!fetch.answered) this.#wait(plan.collapseWait);
         fetch.join(this);
         return;
       }
@@ -195,15 +188,20 @@ export class Visit implements CourseHolder, Timed, Seeker {
     this.alone();
   }
 
-  #waits(waits: boolean): void {
-    if (waits || this.deadline === Number.POSITIVE_INFINITY) return;
+  #wait(ms: number): void {
+    this.deadline = this.#site.clock.now() + ms;
+    this.#site.deadlines.add(this);
+  }
+
+  #stopWaiting(): void {
+    if (this.deadline === Number.POSITIVE_INFINITY) return;
     this.deadline = Number.POSITIVE_INFINITY;
     this.#site.deadlines.delete(this);
   }
 
   /** Goes on without those whom it has waited with. */
   alone(): void {
-    this.#waits(false);
+    this.#stopWaiting();
     this.#fetch = null;
     const { store } = this.#site.cache;
     this.#lead(store.find(this.key, this.scope, this.x.fields));
@@ -213,18 +211,21 @@ export class Visit implements CourseHolder, Timed, Seeker {
 
   /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
   serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
-    this.#waits(false);
-    const { x } = this;
+    this.#stopWaiting();
     const { clock } = this.#site;
-    x.cache = result;
+    this.x.cache = result;
     const told = forwardText({ reason: this.reason, status });
-    const verdict = this.#stored(answerFrom(stored, x, clock.now(), clock.wall(), told));
+    this.#answer(this.#stored(answerFrom(stored, this.x, clock.now(), clock.wall(), told)));
+  }
+
+  /** What the hook would have answered with, if the answer had been there within its call. */
+  #answer(verdict: Verdict): void {
     if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
   }
 
   /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
   serveFill(fetch: Fetch, own: Fields | null): void {
-    this.#waits(false);
+    this.#stopWaiting();
     const { x } = this;
     const { clock, plan } = this.#site;
     const head = fetch.response!;
@@ -257,7 +258,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
 
   /** There is no response; this is said instead. */
   refused(response: FixedResponse, inner: Exchange): void {
-    this.#waits(false);
+    this.#stopWaiting();
     this.#noteUpstream(inner);
     this.x.error = inner.error;
     this.course.answer(response);
@@ -281,7 +282,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   }
 
   clientGone(_: GatewayError): void {
-    this.#waits(false);
+    this.#stopWaiting();
     this.#reader?.stop();
     this.#lookup?.leave(this);
     this.#lookup = null;
