@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** With which the launcher starts the engine. */
+const FLAGS = createRequire(import.meta.url)('../bin/engine-flags.cjs') as string[];
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Clock ticks per second of /proc/PID/stat, on every Linux that Node runs on. */
 const TICKS = 100;
@@ -26,7 +29,7 @@ export async function gatewayProcess(config: string, port: number, extension = '
   const folder = mkdtempSync(join(tmpdir(), 'prozy-bench-'));
   const file = join(folder, `gateway.${extension}`);
   writeFileSync(file, config);
-  const child = spawn(process.execPath, ['src/main.ts', '--config', file], {
+  const child = spawn(process.execPath, [...FLAGS, 'src/main.ts', '--config', file], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -77,8 +80,8 @@ export interface Load {
   readonly answers: number;
   /** Answers that were not 200, and connections that broke. */
   readonly failures: number;
-  /** The longest that one answer took since the last call of this, in ms. */
-  slowest(): number;
+  /** How long each answer took since the last call of this, in ms. */
+  latencies(): number[];
   stop(): void;
 }
 
@@ -86,7 +89,7 @@ export interface Load {
 export function load(port: number, clients: number, request: string, every = 0): Load {
   let answers = 0;
   let failures = 0;
-  let slowest = 0;
+  let latencies: number[] = [];
   let stopped = false;
   const sockets = Array.from({ length: clients }, () => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
@@ -108,7 +111,7 @@ export function load(port: number, clients: number, request: string, every = 0):
       if (!text.startsWith('HTTP/1.1 200')) failures++;
       text = text.slice(end + 4 + length);
       answers++;
-      slowest = Math.max(slowest, performance.now() - began);
+      latencies.push(performance.now() - began);
       if (every === 0) ask();
       else setTimeout(ask, every);
     });
@@ -121,9 +124,9 @@ export function load(port: number, clients: number, request: string, every = 0):
     get failures() {
       return failures;
     },
-    slowest: () => {
-      const was = slowest;
-      slowest = 0;
+    latencies: () => {
+      const was = latencies;
+      latencies = [];
       return was;
     },
     stop: () => {
@@ -134,7 +137,12 @@ export function load(port: number, clients: number, request: string, every = 0):
 }
 
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return quantile(values, 0.5);
+}
+
+/** The least value that is not below that share of them. */
+export function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
 /** One JSON line, for people and for scripts. */

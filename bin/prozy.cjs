@@ -7,9 +7,8 @@
 var child = require('child_process');
 var fs = require('fs');
 var path = require('path');
+var flags = require('./engine-flags.cjs');
 
-/** Flags for the engine. */
-var FLAGS = ['--disable-warning=ExperimentalWarning'];
 var FLOOR = [24, 21];
 
 var inPackage = __dirname.split(path.sep).indexOf('node_modules') >= 0;
@@ -53,7 +52,7 @@ if (found === null && !modern) {
 }
 
 var command = found === null ? process.execPath : found;
-var running = child.spawn(command, FLAGS.concat([main], process.argv.slice(2)), {
+var running = child.spawn(command, flags.concat([main], process.argv.slice(2)), {
   // The channel says nothing: its end tells the gateway that this process was killed.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });

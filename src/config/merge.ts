@@ -5,7 +5,8 @@
  * that shows both places.
  */
 import { dirname, resolve } from 'node:path';
-import { type ParsedFile, parseConfig, segments } from './parse.ts';
+import { parseConfig } from './parse.ts';
+import { type ParsedFile, segments } from './parsed-file.ts';
 import type { Position, Problem } from './problem.ts';
 import type { Unreadable } from './read-text.ts';
 import type { Sources } from './sources.ts';

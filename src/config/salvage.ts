@@ -2,7 +2,7 @@
  * What is left of a document when everything that the schema refuses is taken out, so that the rest can be judged for its
  * meaning in the same go: people see all problems at once. Cold; its plan is used for nothing else.
  */
-import { segments } from './parse.ts';
+import { segments } from './parsed-file.ts';
 import type { Problem } from './problem.ts';
 import { isRecord } from './walk.ts';
 

@@ -38,6 +38,9 @@ function onWritten(this: OwnedWrite, status: number): void {
   this.transport.written(status);
 }
 
+/** A peer that is gone already is noticed by the read side. */
+function onShutdown(): void {}
+
 function onRead(this: StreamHandle): void {
   (this as OwnedHandle).transport.arrived(state[READ]!);
 }
@@ -118,8 +121,7 @@ export class HandleTransport implements Transport {
   end(): void {
     if (this.closed) return;
     const request = new handles!.ShutdownWrap();
-    // A peer that is gone already is noticed by the read side.
-    request.oncomplete = () => {};
+    request.oncomplete = onShutdown;
     this.#handle.shutdown(request);
   }
 

@@ -7,12 +7,12 @@ import type { Salvaged } from '../config/salvage.ts';
 
 export class PlanScope {
   readonly problems: Problem[] = [];
-  readonly #locate: Locate;
+  readonly #place: Locate;
   readonly #salvaged: Salvaged;
   readonly #secrets: readonly string[];
 
   constructor({ locate, salvaged, secrets }: Pick<LoadedConfig, 'locate' | 'salvaged' | 'secrets'>) {
-    this.#locate = (pointer, at) => locate(this.#asWritten(pointer), at);
+    this.#place = locate;
     this.#salvaged = salvaged;
     // Shorter ones are no secrets, and would be found everywhere.
     this.#secrets = secrets.filter((secret) => secret.length > 2);
@@ -21,13 +21,13 @@ export class PlanScope {
   /** `other`: the pointer of a place that belongs to it, and what is said of it. */
   problem(pointer: string, message: string, hint?: string, other?: { pointer: string; message: string }): void {
     this.problems.push({
-      ...this.#locate(pointer),
+      ...this.#place(this.#asWritten(pointer)),
       pointer: this.#asWritten(pointer),
       message: this.discreet(message),
       ...(hint === undefined ? {} : { hint: this.discreet(hint) }),
       ...(other === undefined
         ? {}
-        : { related: [{ ...this.#locate(other.pointer), message: this.discreet(other.message) }] }),
+        : { related: [{ ...this.#place(this.#asWritten(other.pointer)), message: this.discreet(other.message) }] }),
     });
   }
 

@@ -232,8 +232,7 @@ test.each([
 ])('more levels than anybody writes: %s', (_, open, close) => {
   for (const [extension] of FORMATS) {
     const { problems } = compile(extension, `{"version": ${open}${close}}`);
-    expect(problems.length).toBeGreaterThan(0);
-    expect(problems[0]!.message).toMatch(/100 levels|call stack/);
+    expect(problems).toMatchObject([{ message: 'has more than 100 levels' }]);
   }
 });
 

@@ -1,0 +1,176 @@
+/** YAML 1.2 to value, with the place of every key and value. Cold. */
+import {
+  Composer,
+  CST,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  visit,
+} from 'yaml';
+import { broken, DEEPEST, type ParsedFile, segments, tooDeep, twice } from './parsed-file.ts';
+import type { Position, Problem } from './problem.ts';
+
+/** Duplicates are found here, with both places. */
+const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
+
+const MORE = 'more than one document in a file';
+
+export function parseYaml(file: string, text: string): ParsedFile {
+  const lines = new LineCounter();
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const beyond = beyondDeepest(tokens);
+  if (beyond !== null) return tooDeep(at(beyond));
+  const documents = new Composer(OPTIONS).compose(tokens, true, text.length);
+  // An empty text is an empty document.
+  const document = documents.next().value as Document.Parsed;
+  const problems: Problem[] = document.errors.map((error) => ({
+    ...at(error.pos[0]),
+    pointer: '',
+    message: error.message,
+  }));
+  const second = documents.next();
+  if (second.done !== true) problems.push({ ...at(second.value.range[0]), pointer: '', message: MORE });
+  // An alias stands for what was last called so before it (YAML 1.2 §7.1).
+  const anchors = new Map<string, Node>();
+  const targets: Targets = new Map();
+  const note = (_: unknown, node: Node & { anchor?: string }): void => {
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+  };
+  visit(document, {
+    Scalar: note,
+    Seq: note,
+    Map: (_, map) => {
+      note(_, map);
+      for (const one of duplicates(map.items, at)) problems.push(one);
+    },
+    Alias: (_, alias, path) => {
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+      const place = { ...at(alias.range?.[0] ?? 0), pointer: '' };
+      if (target === undefined) problems.push({ ...place, message: `there is no anchor ${alias.source}` });
+      else if (path.includes(target)) problems.push({ ...place, message: `${alias.source} would hold itself` });
+    },
+  });
+  if (problems.length > 0) return { value: undefined, problems, locate: () => ({ file, line: 1, column: 1 }) };
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 1000 });
+  } catch (error) {
+    return broken(at(0), error instanceof Error ? error.message : String(error));
+  }
+  const places = new YamlPlaces(document, targets);
+  return {
+    value: value ?? undefined,
+    problems: [],
+    locate: (pointer, what) => at(places.offsetOf(pointer, what === 'key')),
+  };
+}
+
+/**
+ * Where the first map or list begins that has too many levels above it; null: none has. Asked before anything is made of
+ * the tokens, which takes a stack and a heap as deep as they are.
+ */
+function beyondDeepest(tokens: readonly CST.Token[]): number | null {
+  const rest = tokens.map((token) => ({ token, level: 0 }));
+  let first: number | null = null;
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const { token, level } = next;
+    if (token.type === 'document') {
+      if (token.value !== undefined) rest.push({ token: token.value, level });
+    } else if (CST.isCollection(token)) {
+      if (level < DEEPEST) for (const inner of tokensIn(token)) rest.push({ token: inner, level: level + 1 });
+      else first = Math.min(first ?? token.offset, token.offset);
+    }
+  }
+  return first;
+}
+
+function tokensIn({ items }: CST.BlockMap | CST.BlockSequence | CST.FlowCollection): CST.Token[] {
+  return items.flatMap(({ key, value }) => [key ?? [], value ?? []]).flat();
+}
+
+function duplicates(items: readonly Pair[], at: (offset: number) => Position): Problem[] {
+  const seen = new Map<string, Position>();
+  return items.flatMap(({ key }) => {
+    if (!isScalar(key) || key.value === '<<' || typeof key.value === 'symbol') return [];
+    const name = String(key.value);
+    const place = at(key.range?.[0] ?? 0);
+    const first = seen.get(name);
+    if (first !== undefined) return twice(place, '', first);
+    seen.set(name, place);
+    return [];
+  });
+}
+
+/** What each alias stands for. */
+type Targets = Map<unknown, Node>;
+
+class YamlPlaces {
+  readonly #document: Document;
+  readonly #targets: Targets;
+  /** What is in a map by its key, found once: there may be a problem with each of very many. */
+  readonly #pairs = new Map<readonly Pair[], ReadonlyMap<string, Pair>>();
+
+  constructor(document: Document, targets: Targets) {
+    this.#document = document;
+    this.#targets = targets;
+  }
+
+  offsetOf(pointer: string, wantKey: boolean): number {
+    let node: unknown = this.#document.contents;
+    let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    const parts = segments(pointer);
+    for (const [i, part] of parts.entries()) {
+      node = this.#targets.get(node) ?? node;
+      if (isMap(node)) {
+        const pair = this.#pairsOf(node.items).get(part) ?? this.#mergedPair(node.items, part);
+        if (pair === undefined) return offset;
+        const keyStart = isNode(pair.key) ? pair.key.range?.[0] : undefined;
+        node = pair.value;
+        const valueStart = isNode(node) ? node.range?.[0] : undefined;
+        offset = (wantKey && i === parts.length - 1 ? keyStart : (valueStart ?? keyStart)) ?? offset;
+      } else if (isSeq(node)) {
+        node = node.items[Number(part)];
+        offset = (isNode(node) ? node.range?.[0] : undefined) ?? offset;
+      } else return offset;
+    }
+    return offset;
+  }
+
+  #pairsOf(items: readonly Pair[]): ReadonlyMap<string, Pair> {
+    let found = this.#pairs.get(items);
+    if (found === undefined) {
+      found = new Map(items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])));
+      this.#pairs.set(items, found);
+    }
+    return found;
+  }
+
+  /** The pair of that key that came in through a merge (`<<`). */
+  #mergedPair(items: readonly Pair[], key: string): Pair | undefined {
+    for (const pair of items) {
+      if (!isScalar(pair.key) || (pair.key.value !== '<<' && typeof pair.key.value !== 'symbol')) continue;
+      const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
+      for (const source of sources) {
+        const map = this.#targets.get(source) ?? source;
+        if (!isMap(map)) continue;
+        const found = this.#pairsOf(map.items).get(key) ?? this.#mergedPair(map.items, key);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'range' in value;
+}
