@@ -33,7 +33,7 @@ export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wal
   const complete = stored.part?.complete ?? stored.length;
   if (ranges === 'unsatisfiable') {
     const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
-    return new StoredReply(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
+    return StoredReply.of(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
   }
   return partial(stored, ranges, complete, aged);
 }
@@ -70,11 +70,11 @@ function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete:
     const [range] = ranges as [ByteRange];
     const body = slice(range);
     const own = `Content-Range: ${contentRange(range, complete)}\r\nContent-Length: ${body.length}\r\n`;
-    return new StoredReply(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
+    return StoredReply.of(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
   }
   const body = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
   const own = `Content-Type: multipart/byteranges; boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n`;
-  return new StoredReply(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
+  return StoredReply.of(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
 }
 
 /** RFC 9110 §14.6. */
@@ -94,7 +94,7 @@ function multipart(
 /** RFC 9110 §15.4.5: what a cache or client needs to update what it has, and nothing that describes a body. */
 export function notModified(head: StoredHead, aged: string): StoredReply {
   const lines = without(head.lines, head.etag === undefined ? isContent : isContentOrModified);
-  return new StoredReply(304, reasonPhrase(304), lines + aged, '', null);
+  return StoredReply.of(304, reasonPhrase(304), lines + aged, '', null);
 }
 
 /** Lines without those whose name, in lower case, is one to leave out. */

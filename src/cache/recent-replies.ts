@@ -1,8 +1,8 @@
 /**
- * The answers that were made last, for those who ask for the same thing within the same second. Hot.
+ * The replies that were made last, for those who ask for the same thing within the same second. Hot.
  *
- * What is asked for over and over leaves as the same text each time; what is asked for now and then is put together anew,
- * which costs little, and is kept only once.
+ * What is asked for over and over leaves as the same text each time. What is asked for now and then is put together anew,
+ * which costs little: a reply is kept from the second time on that a response is asked for before others take its place.
  */
 import type { StoredReply } from '../http/stored-reply.ts';
 import type { StoredResponse } from './stored-response.ts';
@@ -19,12 +19,14 @@ export class RecentReplies {
   of(stored: StoredResponse, now: number): StoredReply {
     const age = stored.ageAt(now);
     const place = stored.place & (PLACES - 1);
+    if (this.#stored[place] !== stored) {
+      this.#stored[place] = stored;
+      this.#replies[place] = null;
+      return stored.reply(age);
+    }
     const recent = this.#replies[place]!;
-    if (this.#stored[place] === stored && this.#ages[place] === age) return recent;
+    if (recent !== null && this.#ages[place] === age) return recent;
     const reply = stored.reply(age);
-    // A long body is kept as bytes, and is not copied for its head's sake.
-    if (stored.bytes !== null) return reply;
-    this.#stored[place] = stored;
     this.#replies[place] = reply;
     this.#ages[place] = age;
     return reply;

@@ -9,7 +9,6 @@ import type { Fields } from '../http/fields.ts';
 import { ownText } from '../kit/own-text.ts';
 import type { FillRoom } from './fill.ts';
 import type { StoredResponse } from './stored-response.ts';
-import { variantKey } from './vary.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
 const MOST_VARIANTS = 64;
@@ -22,6 +21,8 @@ export interface StoreCounts {
 
 interface Group {
   readonly key: string;
+  /** The first of them: mostly the only one, and mostly what is asked for. */
+  newest: StoredResponse;
   /** The newest first. */
   responses: readonly StoredResponse[];
 }
@@ -92,23 +93,25 @@ export class Store implements FillRoom {
   find(key: string, scope: string, request: Fields): StoredResponse | null {
     const group = this.#groups.get(key);
     if (group === undefined) return null;
+    const { newest } = group;
+    if (newest.part === null && !newest.headOnly && newest.isFor(scope, request)) return newest;
     const { responses } = group;
-    for (let i = 0; i < responses.length; i++) {
+    for (let i = 1; i < responses.length; i++) {
       const one = responses[i]!;
-      if (one.part === null && !one.headOnly && isFor(one, scope, request)) return one;
+      if (one.part === null && !one.headOnly && one.isFor(scope, request)) return one;
     }
     return null;
   }
 
   /** The same, without counting as a use of it. */
   peek(key: string, scope: string, request: Fields): StoredResponse | null {
-    return this.all(key).find((one) => one.part === null && !one.headOnly && isFor(one, scope, request)) ?? null;
+    return this.all(key).find((one) => one.part === null && !one.headOnly && one.isFor(scope, request)) ?? null;
   }
 
   /** Others that were stored for such a request: parts, and answers to HEAD. */
   findOther(key: string, scope: string, request: Fields, headOnly: boolean): StoredResponse | null {
     for (const one of this.all(key))
-      if (one.headOnly === headOnly && (headOnly || one.part !== null) && isFor(one, scope, request)) return one;
+      if (one.headOnly === headOnly && (headOnly || one.part !== null) && one.isFor(scope, request)) return one;
     return null;
   }
 
@@ -141,7 +144,9 @@ export class Store implements FillRoom {
   }
 
   #set(key: string, responses: readonly StoredResponse[]): void {
-    const group = { key, responses };
+    const [newest] = responses;
+    if (newest === undefined) return;
+    const group = { key, newest, responses };
     const size = sizeOf(group);
     if (size > this.#maxSize) {
       this.#groups.delete(key);
@@ -223,6 +228,7 @@ export class Store implements FillRoom {
       if (stale !== one) count++;
       return stale;
     });
+    group.newest = group.responses[0]!;
     return count;
   }
 
@@ -251,11 +257,6 @@ function* asOfNow(keys: ReadonlySet<string>): Generator<string> {
     if (left-- === 0) return;
     yield key;
   }
-}
-
-function isFor({ head }: StoredResponse, scope: string, request: Fields): boolean {
-  if (head.scope !== scope) return false;
-  return head.varyNames.length === 0 || head.variant === variantKey(head.varyNames, request);
 }
 
 /** Would a request that found the one find the other as well, and get the same kind of thing? */

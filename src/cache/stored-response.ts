@@ -4,10 +4,15 @@
  * Never changed once it is stored. Its texts are its own: none keeps alive the message that it came with. Instants are
  * monotonic ms unless they are said to be dates.
  */
+import type { Fields } from '../http/fields.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { StoredReply } from '../http/stored-reply.ts';
 import { ownText } from '../kit/own-text.ts';
-import { hitText } from './cache-status.ts';
+import { agedLines, hitLines } from './aged-lines.ts';
+import { variantKey } from './vary.ts';
+
+/** The origin's own Cache-Status: ours comes behind it (RFC 9211 §2). */
+const CACHE_STATUS = /^cache-status:/im;
 
 /** A body that is longer is kept as bytes, which are not copied when they are sent. */
 const LONGEST_TEXT = 16 * 1024;
@@ -55,10 +60,20 @@ export interface Part {
   readonly sound: boolean;
 }
 
+/**
+ * What a hit reads stands in the response itself: among very many, each further object is a further wait for memory.
+ */
 export class StoredResponse {
   readonly head: StoredHead;
-  /** Small bodies as text, one character a byte; larger ones as bytes. */
-  readonly text: string;
+  readonly #scope: string;
+  readonly #varies: boolean;
+  readonly #status: number;
+  readonly #reason: string;
+  readonly #lifetime: number;
+  /** What a whole reply consists of besides what is of the moment: see http/stored-reply.ts. Small bodies are in it. */
+  readonly #rest: string;
+  readonly #bodyAt: number;
+  /** Larger bodies. */
   readonly bytes: Buffer | null;
   readonly length: number;
   /** null: the body is whole. */
@@ -71,6 +86,8 @@ export class StoredResponse {
   /** A number of its own, more or less (recent-replies.ts). */
   readonly place: number;
   readonly #statusHeader: boolean;
+  /** It has a Cache-Status of its own, which ours may not come before. */
+  readonly #statusAbove: boolean;
 
   /** `body`: a small one may be given as text. `length`: of the body that a HEAD has told of; -1: untold. */
   constructor(
@@ -80,24 +97,34 @@ export class StoredResponse {
     length: number,
     statusHeader: boolean,
   ) {
-    this.head = head;
+    this.#scope = head.scope;
+    this.#varies = head.varyNames.length > 0;
+    this.#status = head.status;
+    this.#reason = head.reason;
+    this.#lifetime = head.lifetime;
     this.part = part;
     this.headOnly = body === null;
     const bytes = typeof body === 'string' ? null : body;
     const small = bytes === null || bytes.length <= LONGEST_TEXT;
-    this.text = typeof body === 'string' ? body : small ? (bytes?.toString('latin1') ?? '') : '';
+    const text = typeof body === 'string' ? body : small ? (bytes?.toString('latin1') ?? '') : '';
     this.bytes = small ? null : bytes;
     this.length = body?.length ?? length;
+    const lines = head.lines + lengthLine(head.status, this.length);
+    this.#rest = ownText(`${lines}\r\n${text}`);
+    this.#bodyAt = lines.length + 2;
+    // They are the same bytes in memory.
+    this.head = { ...head, lines: this.#rest.slice(0, head.lines.length) };
     this.freshUntil = head.bornAt + head.lifetime * 1000;
     const plain = !head.noCache && part === null && !this.headOnly && this.length <= LARGEST_REPLY;
     this.plainUntil = plain ? this.freshUntil : Number.NEGATIVE_INFINITY;
-    this.#statusHeader = statusHeader;
     this.place = nextPlace++ & 0xffff;
+    this.#statusHeader = statusHeader;
+    this.#statusAbove = statusHeader && CACHE_STATUS.test(head.lines);
   }
 
   /** The same response under another head: what a 304 has made of it. */
   under(head: StoredHead): StoredResponse {
-    const body = this.headOnly ? null : (this.bytes ?? this.text);
+    const body = this.headOnly ? null : (this.bytes ?? this.#rest.slice(this.#bodyAt));
     return new StoredResponse(head, body, this.part, this.length, this.#statusHeader);
   }
 
@@ -110,36 +137,42 @@ export class StoredResponse {
   /** The body's bytes; null: it came with a HEAD. */
   body(): Buffer | null {
     if (this.headOnly) return null;
-    return this.bytes ?? Buffer.from(this.text, 'latin1');
+    return this.bytes ?? Buffer.from(this.#rest.slice(this.#bodyAt), 'latin1');
+  }
+
+  /** Was it stored for such a request (RFC 9111 §4.1)? */
+  isFor(scope: string, request: Fields): boolean {
+    if (this.#scope !== scope) return false;
+    return !this.#varies || this.head.variant === variantKey(this.head.varyNames, request);
   }
 
   /** Seconds since the origin made it or last vouched for it (RFC 9111 §4.2.3). */
   ageAt(now: number): number {
-    return Math.max(0, Math.floor((now - this.head.bornAt) / 1000));
+    return Math.max(0, Math.floor((now - this.freshUntil) / 1000 + this.#lifetime));
   }
 
   /** The whole of it at that age (s). `told`: what its Cache-Status says; '': that it was stored. */
   reply(age: number, told = ''): StoredReply {
-    const { status, reason, lines } = this.head;
-    const all = lines + this.#lengthLine + this.agedLines(age, told);
-    return new StoredReply(status, reason, all, this.text, this.bytes);
-  }
-
-  /** RFC 9110 §8.6: none where there is no content. */
-  get #lengthLine(): string {
-    const { status } = this.head;
-    return this.length < 0 || status === 204 || status === 304 ? '' : `Content-Length: ${this.length}\r\n`;
+    const aged = this.agedLines(age, told);
+    if (!this.#statusAbove)
+      return new StoredReply(this.#status, this.#reason, aged, this.#rest, this.#bodyAt, this.bytes);
+    const lines = this.#rest.slice(0, this.#bodyAt - 2) + aged;
+    return StoredReply.of(this.#status, this.#reason, lines, this.#rest.slice(this.#bodyAt), this.bytes);
   }
 
   /** What is added when it is sent at that age. `told`: what its Cache-Status says; '': that it was stored. */
   agedLines(age: number, told = ''): string {
-    const line = `Age: ${age}\r\n`;
-    if (!this.#statusHeader) return line;
-    return `${line}Cache-Status: ${told === '' ? hitText(this.head.lifetime - age) : told}\r\n`;
+    if (!this.#statusHeader) return `Age: ${age}\r\n`;
+    return told === '' ? hitLines(age, this.#lifetime - age) : agedLines(age, told);
   }
 }
 
-/** The head with texts of its own, for as long as it is stored. */
+/** RFC 9110 §8.6: none where there is no content. `length`: -1: not known. */
+function lengthLine(status: number, length: number): string {
+  return length < 0 || status === 204 || status === 304 ? '' : `Content-Length: ${length}\r\n`;
+}
+
+/** The head with texts of its own, for as long as it is stored; its lines become a part of the stored response's. */
 export function kept(head: StoredHead): StoredHead {
   const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : ownText(text));
   return {
@@ -148,7 +181,6 @@ export function kept(head: StoredHead): StoredHead {
     scope: head.scope.includes('\n') ? ownText(head.scope) : head.scope,
     variant: ownText(head.variant),
     reason: head.reason === reasonPhrase(head.status) ? reasonPhrase(head.status) : ownText(head.reason),
-    lines: ownText(head.lines),
     etag: own(head.etag),
     modified: own(head.modified),
     tags: head.tags.map(ownText),

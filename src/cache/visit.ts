@@ -272,7 +272,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: StoredReply): Verdict {
     const { bytes } = reply;
-    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += bytes?.length ?? reply.text.length;
+    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += reply.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { course } = this;
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);

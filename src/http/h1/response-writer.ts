@@ -83,13 +83,7 @@ export class ResponseWriter {
   /** A whole response out of a store. `connection`: the Connection line, or ''. */
   stored(reply: StoredReply, withBody: boolean, connection: string): void {
     this.begun = true;
-    const line = statusLine(reply.status, reply.reason);
-    if (withBody && connection === '' && reply.bytes === null) {
-      this.bytes = reply.length;
-      this.#out += reply.whole(line);
-      return;
-    }
-    this.#out += `${line}${reply.lines}${connection}\r\n${withBody ? reply.text : ''}`;
+    this.#out += reply.message(statusLine(reply.status, reply.reason), connection, withBody);
     if (!withBody) return;
     this.bytes = reply.length;
     const { bytes } = reply;
