@@ -1,5 +1,5 @@
 /**
- * The memory of a cache that is filled from all sides: `node bench/cache-memory.ts [seconds]`. 64 clients ask for ever new
+ * The memory of a cache that is filled from all sides: `node bench/cache-memory.ts [seconds] [max_size in MiB]`. 64 clients ask for ever new
  * things, of 0 to twice the largest size that is stored, with and without a length; the resident memory is looked at all
  * the while, and held against `max_size`.
  */
@@ -10,7 +10,7 @@ import { gatewayProcess, pause, report } from './support.ts';
 const PORT = 19_291;
 const seconds = Number(process.argv[2] ?? 30);
 const MIB = 1024 * 1024;
-const MAX_SIZE = 64 * MIB;
+const MAX_SIZE = Number(process.argv[3] ?? 64) * MIB;
 const MAX_ENTRY = MIB;
 
 const chunk = Buffer.alloc(2 * MAX_ENTRY, 'x');

@@ -302,19 +302,21 @@ export class Fetch implements ServerStream {
   end(trailers: string): void {
     const { fill } = this;
     const course = this.#course;
-    if (this.stores) this.#store();
+    const stored = this.stores ? this.#store() : null;
     this.#end();
     fill?.complete(trailers);
+    if (stored !== null && fill!.own) stored.own();
     course?.end(trailers);
   }
 
-  #store(): void {
+  #store(): StoredResponse {
     const { cache, plan } = this.#site;
     const bytes = this.fill!.taken();
     const one = new StoredResponse(this.response!, bytes, this.#part, bytes.length, plan.statusHeader);
     cache.metrics.stored++;
     const all = cache.store.all(this.key);
     cache.put(this.key, one.part === null ? one : combined(one, all, plan.statusHeader));
+    return one;
   }
 
   /** It broke off. */

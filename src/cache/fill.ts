@@ -7,6 +7,7 @@
  */
 import type { BodySource } from '../http/message.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import { release } from '../kit/release.ts';
 import type { ReadableBody } from './body.ts';
 import type { Reader } from './reader.ts';
 
@@ -41,6 +42,12 @@ export class Fill implements ReadableBody {
   #base = 0;
   #reserved = 0;
   #held = false;
+  /** A client that is gone or slow may still have some of the chunks. */
+  #lent = false;
+  /** The only chunk is what was taken. */
+  #given = false;
+  /** It is whole or will never be: nobody comes to read it any more. */
+  #over = false;
 
   constructor(room: FillRoom, limit: number, expected: number, source: BodySource) {
     this.#room = room;
@@ -77,7 +84,10 @@ export class Fill implements ReadableBody {
 
   /** It is whole. */
   complete(trailers: string): void {
+    this.#over = true;
     for (const reader of this.#readers) reader.complete(trailers);
+    if (this.#readers.size === 0) this.#free();
+    this.#unreserve();
   }
 
   /** It will never be whole. */
@@ -87,10 +97,16 @@ export class Fill implements ReadableBody {
     this.discard();
   }
 
-  /** It is not kept for the store any more. */
+  /** It is not kept for the store any more: what it takes up from now on, it would take up without a cache. */
   giveUp(): void {
     this.collecting = false;
+    this.#unreserve();
     this.#drop();
+  }
+
+  /** Nobody but the taker has the bytes that were taken. */
+  get own(): boolean {
+    return !this.#given || (this.#readers.size === 0 && !this.#lent);
   }
 
   /** All of it, if all of it was kept. What it took up is the taker's to account for. */
@@ -104,13 +120,23 @@ export class Fill implements ReadableBody {
           ? chunks[0]!
           : Buffer.concat([...chunks.slice(0, last), chunks[last]!.subarray(0, this.#used)], this.size);
     this.#unreserve();
+    this.#given = bytes === chunks[0];
+    this.#over = true;
+    if (this.#readers.size === 0) this.#free();
     return bytes;
   }
 
   /** Nobody needs what is kept. */
   discard(): void {
-    this.#chunks = [];
+    this.#over = true;
+    this.#free();
     this.#unreserve();
+  }
+
+  /** Nobody reads it any more. */
+  #free(): void {
+    if (!this.#lent && !this.#given) this.#chunks.forEach(release);
+    this.#chunks = [];
   }
 
   #unreserve(): void {
@@ -167,7 +193,10 @@ export class Fill implements ReadableBody {
 
   leave(reader: Reader): void {
     this.#readers.delete(reader);
-    this.readTo();
+    // What it was given last is still on its way.
+    if (reader.paused) this.#lent = true;
+    if (this.#over && this.#readers.size === 0) this.#free();
+    else this.readTo();
   }
 
   /** Bytes that the slowest reader has yet to take. */
@@ -181,12 +210,14 @@ export class Fill implements ReadableBody {
     return slowest;
   }
 
-  /** Lets go of what every reader has taken. */
+  /** Lets go of what has reached every reader's client. */
   #drop(): void {
-    const slowest = this.#slowest;
-    while (this.#chunks.length > 1 && this.#base + this.#chunks[0]!.length <= slowest) {
-      this.#base += this.#chunks[0]!.length;
-      this.#chunks.shift();
+    let taken = this.size;
+    for (const reader of this.#readers) taken = Math.min(taken, reader.left);
+    while (this.#chunks.length > 1 && this.#base + this.#chunks[0]!.length <= taken) {
+      const [chunk] = this.#chunks.splice(0, 1) as [Buffer];
+      this.#base += chunk.length;
+      if (!this.#lent) release(chunk);
     }
   }
 }

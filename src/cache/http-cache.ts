@@ -69,6 +69,8 @@ export class HttpCache {
   // === what is stored
 
   put(key: string, response: StoredResponse): void {
+    // Its bytes wait for the disk.
+    if (this.disk !== null) response.seen();
     this.store.put(key, response);
     this.disk?.put(key, response);
   }

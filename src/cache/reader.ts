@@ -9,6 +9,8 @@ export class Reader implements BodySource {
   readonly #body: ReadableBody;
   /** Of the next byte that it takes. */
   position: number;
+  /** Up to where its client's connection holds none of the bytes any more. */
+  left: number;
   readonly #end: number;
   #paused = false;
   #over = false;
@@ -22,6 +24,7 @@ export class Reader implements BodySource {
     this.#course = course;
     this.#body = body;
     this.position = start;
+    this.left = start;
     this.#end = end;
     this.#whole = whole;
   }
@@ -30,9 +33,15 @@ export class Reader implements BodySource {
     this.#paused = true;
   }
 
-  /** The client can take more. */
+  /** Some of what it was given may not have left yet. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** The client can take more: all that it was given has left. */
   resume(): void {
     this.#paused = false;
+    this.#leftAll();
     this.pump();
     if (!this.#over) this.#course.flush();
   }
@@ -47,12 +56,17 @@ export class Reader implements BodySource {
       if (piece === null) break;
       const size = Math.min(piece.length, this.#end - this.position);
       this.position += size;
-      if (!this.#course.data(piece, 0, size)) this.#paused = true;
-      this.#body.readTo(this, this.position);
+      if (this.#course.data(piece, 0, size)) this.#leftAll();
+      else this.#paused = true;
     }
     this.#pumping = false;
     const all = this.position >= this.#end || (this.#whole && this.#body.piece(this.position) === null);
     if (all && !this.#over) this.#finish();
+  }
+
+  #leftAll(): void {
+    this.left = this.position;
+    if (!this.#over) this.#body.readTo(this, this.position);
   }
 
   /** What came in one go leaves in one go. */

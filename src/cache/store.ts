@@ -60,6 +60,7 @@ export class Store implements FillRoom {
         this.#count -= group.responses.length;
         // Where another takes its place, what is known by the key keeps its place too.
         if (reason === 'set') return;
+        for (const one of group.responses) one.forget();
         this.#keys.delete(key);
         for (const tag of tagsOf(group.responses)) this.#untag(tag, key);
       },
@@ -94,11 +95,11 @@ export class Store implements FillRoom {
     const group = this.#groups.get(key);
     if (group === undefined) return null;
     const { newest } = group;
-    if (newest.part === null && !newest.headOnly && newest.isFor(scope, request)) return newest;
+    if (newest.part === null && !newest.headOnly && newest.isFor(scope, request)) return seen(newest);
     const { responses } = group;
     for (let i = 1; i < responses.length; i++) {
       const one = responses[i]!;
-      if (one.part === null && !one.headOnly && one.isFor(scope, request)) return one;
+      if (one.part === null && !one.headOnly && one.isFor(scope, request)) return seen(one);
     }
     return null;
   }
@@ -117,19 +118,25 @@ export class Store implements FillRoom {
 
   /** Everything that is stored under a key, for whomever. */
   all(key: string): readonly StoredResponse[] {
+    const all = this.#all(key);
+    for (const one of all) one.seen();
+    return all;
+  }
+
+  #all(key: string): readonly StoredResponse[] {
     return this.#groups.peek(key)?.responses ?? [];
   }
 
   /** Stores it in place of what it replaces. */
   put(key: string, response: StoredResponse): void {
-    const rest = this.all(key).filter((other) => !replaces(response, other));
+    const rest = this.#all(key).filter((other) => !replaces(response, other));
     // A key is put together for each request; the one that is kept is a text of its own.
     this.#set(this.#groups.peek(key)?.key ?? ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */
   drop(key: string, response: StoredResponse): void {
-    const all = this.all(key);
+    const all = this.#all(key);
     if (!all.includes(response)) return;
     const rest = all.filter((other) => other !== response);
     if (rest.length === 0) this.#groups.delete(key);
@@ -138,7 +145,7 @@ export class Store implements FillRoom {
 
   /** Takes out all that is stored under a key; answers how many responses that were. */
   delete(key: string): number {
-    const { length } = this.all(key);
+    const { length } = this.#all(key);
     this.#groups.delete(key);
     return length;
   }
@@ -152,7 +159,7 @@ export class Store implements FillRoom {
       this.#groups.delete(key);
       return;
     }
-    const before = tagsOf(this.all(key));
+    const before = tagsOf(this.#all(key));
     this.#groups.set(key, group, { size });
     this.#count += responses.length;
     this.#keys.add(key);
@@ -211,7 +218,7 @@ export class Store implements FillRoom {
 
   /** Takes out those of a key's responses that are meant. Answers how many these were. */
   purge(key: string, isMeant: (one: StoredResponse) => boolean): number {
-    const all = this.all(key);
+    const all = this.#all(key);
     const rest = all.filter((one) => !isMeant(one));
     if (rest.length === 0) this.#groups.delete(key);
     else if (rest.length < all.length) this.#set(key, rest);
@@ -248,6 +255,11 @@ const NOTHING: ReadonlySet<string> = new Set();
 function tagsOf(responses: readonly StoredResponse[]): ReadonlySet<string> {
   if (responses.every(({ head }) => head.tags.length === 0)) return NOTHING;
   return new Set(responses.flatMap(({ head }) => head.tags));
+}
+
+function seen(one: StoredResponse): StoredResponse {
+  one.seen();
+  return one;
 }
 
 /** Those that are there when their turn comes; as many as there are now, so that it ends however many come. */

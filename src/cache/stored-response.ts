@@ -8,6 +8,7 @@ import type { Fields } from '../http/fields.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { StoredReply } from '../http/stored-reply.ts';
 import { ownText } from '../kit/own-text.ts';
+import { release } from '../kit/release.ts';
 import { agedLines, hitLines } from './aged-lines.ts';
 import { variantKey } from './vary.ts';
 
@@ -75,6 +76,10 @@ export class StoredResponse {
   readonly #bodyAt: number;
   /** Larger bodies. */
   readonly bytes: Buffer | null;
+  /** Its bytes are nobody else's. */
+  #own = false;
+  /** Somebody has found it, and may have its bytes still. */
+  #seen = false;
   readonly length: number;
   /** null: the body is whole. */
   readonly part: Part | null;
@@ -120,6 +125,21 @@ export class StoredResponse {
     this.place = nextPlace++ & 0xffff;
     this.#statusHeader = statusHeader;
     this.#statusAbove = statusHeader && CACHE_STATUS.test(head.lines);
+  }
+
+  /** Nobody else has the bytes that it was made with. */
+  own(): void {
+    this.#own = true;
+  }
+
+  /** Somebody has found it, who may keep its bytes for as long as they like. */
+  seen(): void {
+    this.#seen = true;
+  }
+
+  /** It is stored no more: where nobody has ever looked, nobody has to wait for the collector. */
+  forget(): void {
+    if (this.#own && !this.#seen && this.bytes !== null) release(this.bytes);
   }
 
   /** The same response under another head: what a 304 has made of it. */

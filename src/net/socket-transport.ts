@@ -16,6 +16,8 @@ export class SocketTransport implements Transport {
   #told: TransportHandler | null = null;
   #addresses: TransportAddresses | null = null;
   readonly #socket: net.Socket;
+  /** Some of what was written has left. */
+  readonly #left: () => void;
 
   /** `socket` must have been made with `allowHalfOpen`. */
   constructor(socket: net.Socket, handler: TransportHandler) {
@@ -26,14 +28,12 @@ export class SocketTransport implements Transport {
       if (!this.closed) this.handler.onBytes(chunk, 0, chunk.length);
     });
     socket.on('end', () => this.#tellEnd());
-    const drained = (): void => {
-      if (!this.#pending) return;
+    const left = (): void => {
+      if (!this.#pending || socket.writableLength > 0) return;
       this.#pending = false;
       if (!this.closed) this.handler.onDrain();
     };
-    socket.on('drain', drained);
-    // Once it has been ended, this is the only word that everything has left.
-    socket.on('finish', drained);
+    this.#left = left;
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.closed) return;
       this.closed = true;
@@ -60,19 +60,20 @@ export class SocketTransport implements Transport {
 
   writeText(text: string): boolean {
     if (this.closed) return true;
-    return this.#took(this.#socket.write(text, 'latin1'));
+    this.#socket.write(text, 'latin1', this.#left);
+    return this.#took();
   }
 
   write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
     if (this.closed) return true;
     const socket = this.#socket;
-    if (prefix === '' && suffix === '') return this.#took(socket.write(bytes.subarray(start, end)));
-    (socket as Duplex).cork();
+    const part = bytes.subarray(start, end);
+    if (prefix !== '' || suffix !== '') (socket as Duplex).cork();
     if (prefix !== '') socket.write(prefix, 'latin1');
-    let took = socket.write(bytes.subarray(start, end));
-    if (suffix !== '') took = socket.write(suffix, 'latin1');
-    socket.uncork();
-    return this.#took(took);
+    socket.write(part, suffix === '' ? this.#left : undefined);
+    if (suffix !== '') socket.write(suffix, 'latin1', this.#left);
+    if (prefix !== '' || suffix !== '') socket.uncork();
+    return this.#took();
   }
 
   pause(): void {
@@ -123,8 +124,8 @@ export class SocketTransport implements Transport {
     this.handler.onEnd();
   }
 
-  #took(all: boolean): boolean {
-    if (!all) this.#pending = true;
+  #took(): boolean {
+    if (this.#socket.writableLength > 0) this.#pending = true;
     return !this.#pending;
   }
 }

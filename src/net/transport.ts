@@ -39,7 +39,7 @@ export interface Transport {
   handler: TransportHandler;
   /** No more can be read or written. */
   readonly closed: boolean;
-  /** Something written has not been taken by the kernel yet. */
+  /** Something written has not been taken by the kernel yet, and its bytes are still needed. */
   readonly pending: boolean;
   readonly bytesRead: number;
   readonly bytesWritten: number;
