@@ -117,7 +117,7 @@ report('rehoming', {
 });
 if (pinned) {
   // Their end is spread over the last part of the drain time.
-  await pause(DRAIN * 1000 - (performance.now() - began) + 2000);
+  await pause(DRAIN * 1000 - (performance.now() - began) + 5000);
   const after = JSON.parse(await get(ADMIN, '/generations')) as { generations: object[] };
   report('rehoming, after the drain time', {
     drain_s: DRAIN,

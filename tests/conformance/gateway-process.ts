@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,9 @@ export interface GatewayProcess extends AsyncDisposable {
   stop(): Promise<{ code: number | null; said: string }>;
 }
 
+/** With which the launcher starts the engine. */
+const FLAGS = createRequire(import.meta.url)('../../bin/engine-flags.cjs') as string[];
+
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => net.createServer().listen(0, '127.0.0.1'));
@@ -38,7 +42,7 @@ export async function startProcess(configFile: string, adminPort: number): Promi
   const inside = new URL('./bad-clients/inside.ts', import.meta.url).href;
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const child = fork(main, ['--config', configFile], {
-    execArgv: ['--expose-gc', '--import', inside],
+    execArgv: [...FLAGS, '--expose-gc', '--import', inside],
     stdio: ['ignore', said, said, 'ipc'],
   });
   const exited = once(child, 'exit');
