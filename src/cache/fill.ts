@@ -133,9 +133,9 @@ export class Fill implements ReadableBody {
     this.#unreserve();
   }
 
-  /** Nobody reads it any more. */
+  /** Nobody comes to read it any more. */
   #free(): void {
-    if (!this.#lent && !this.#given) this.#chunks.forEach(release);
+    if (!this.#lent && !this.#given && this.#readers.size === 0) this.#chunks.forEach(release);
     this.#chunks = [];
   }
 
