@@ -27,6 +27,9 @@ export type RoutesRequest = readonly [from: number, to: number];
 /** Below the traffic's: where there are few processors, compiling must not take one from it. */
 const NICENESS = 10;
 
+/** Problems that are handed over, more than anybody is told: a hundred thousand would hold up the traffic that they come to. */
+const MOST_PROBLEMS = 1000;
+
 let routes: PlanParcel['routes'] = [];
 
 parentPort?.on('message', (message: CompileRequest | RoutesRequest) => {
@@ -39,7 +42,8 @@ stepBack();
 function answer({ known, ...input }: CompileRequest): CompileAnswer | null {
   const compiled = compile(input, known);
   if (compiled === null) return null;
-  const { plan, planDigest, ...verdict } = compiled;
+  const { plan, planDigest, ...rest } = compiled;
+  const verdict = { ...rest, problems: rest.problems.slice(0, MOST_PROBLEMS) };
   const parcel = plan === null ? null : wrapPlan(plan);
   routes = parcel?.routes ?? [];
   return { verdict, planDigest, rest: parcel?.rest ?? null, routes: routes.length };

@@ -64,6 +64,8 @@ export interface ReloadView {
 export interface Refusal {
   readonly reason: ReloadReason;
   readonly problems: readonly Problem[];
+  /** All that were found, of which these may be the first. */
+  readonly problemCount: number;
   readonly report: string;
 }
 
@@ -160,12 +162,13 @@ export class Reload {
   }
 
   /** `generation`: that goes on. */
-  fail({ reason, problems, report }: Refusal, generation: number): void {
+  fail({ reason, problems, problemCount, report }: Refusal, generation: number): void {
     this.#result = 'failed';
     this.generation = generation;
     this.#duration = this.#clock.now() - this.#asked;
-    this.#leftOut = Math.max(0, problems.length - MOST_PROBLEMS);
-    this.#refusal = { reason, problems: problems.slice(0, MOST_PROBLEMS), report: shortened(report) };
+    const told = problems.slice(0, MOST_PROBLEMS);
+    this.#leftOut = problemCount - told.length;
+    this.#refusal = { reason, problems: told, problemCount, report: shortened(report) };
   }
 
   /** Whether there is nothing left to wait for. */
