@@ -2,14 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import flags from '../bin/engine-flags.json' with { type: 'json' };
 
-/** With which the launcher starts the engine. */
-const FLAGS = createRequire(import.meta.url)('../bin/engine-flags.cjs') as string[];
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Clock ticks per second of /proc/PID/stat, on every Linux that Node runs on. */
 const TICKS = 100;
@@ -29,7 +27,7 @@ export async function gatewayProcess(config: string, port: number, extension = '
   const folder = mkdtempSync(join(tmpdir(), 'prozy-bench-'));
   const file = join(folder, `gateway.${extension}`);
   writeFileSync(file, config);
-  const child = spawn(process.execPath, [...FLAGS, 'src/main.ts', '--config', file], {
+  const child = spawn(process.execPath, [...flags, 'src/main.ts', '--config', file], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -24,7 +24,7 @@ import { innerExchange } from './inner-exchange.ts';
 import { combined, partOf } from './partial.ts';
 import { type Received, receive } from './received.ts';
 import type { CacheSite } from './site.ts';
-import { type Part, type StoredHead, StoredResponse } from './stored-response.ts';
+import { lengthLine, type Part, type StoredHead, StoredResponse } from './stored-response.ts';
 import { reuse, VALIDATE } from './reuse.ts';
 import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from './vary.ts';
@@ -238,8 +238,7 @@ export class Fetch implements ServerStream {
     this.framing = framing;
     this.fill = new Fill(cache.store, cache.maxEntrySize, length, source);
     const age = fields.get('age');
-    this.lines = age === undefined ? '' : `Age: ${age}\r\n`;
-    if (length >= 0 && head.status !== 204 && head.status !== 304) this.lines += `Content-Length: ${length}\r\n`;
+    this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
     // Where nobody may have it but who has asked, nobody needs to wait for the next.
     if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
     else cache.forget(this.key, this.scope);

@@ -10,8 +10,8 @@ import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
 import { Disk } from './disk/disk.ts';
 import { CacheKey } from './key.ts';
-import { Store } from './store.ts';
 import { RecentReplies } from './recent-replies.ts';
+import { Store } from './store.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /** Keys of which it is remembered that what comes is not stored, and for how long (ms). */

@@ -95,18 +95,18 @@ export class Store implements FillRoom {
     const group = this.#groups.get(key);
     if (group === undefined) return null;
     const { newest } = group;
-    if (newest.part === null && !newest.headOnly && newest.isFor(scope, request)) return seen(newest);
+    if (newest.isWholeFor(scope, request)) return seen(newest);
     const { responses } = group;
     for (let i = 1; i < responses.length; i++) {
       const one = responses[i]!;
-      if (one.part === null && !one.headOnly && one.isFor(scope, request)) return seen(one);
+      if (one.isWholeFor(scope, request)) return seen(one);
     }
     return null;
   }
 
   /** The same, without counting as a use of it. */
   peek(key: string, scope: string, request: Fields): StoredResponse | null {
-    return this.all(key).find((one) => one.part === null && !one.headOnly && one.isFor(scope, request)) ?? null;
+    return this.all(key).find((one) => one.isWholeFor(scope, request)) ?? null;
   }
 
   /** Others that were stored for such a request: parts, and answers to HEAD. */
@@ -150,10 +150,9 @@ export class Store implements FillRoom {
     return length;
   }
 
+  /** `responses`: at least one. */
   #set(key: string, responses: readonly StoredResponse[]): void {
-    const [newest] = responses;
-    if (newest === undefined) return;
-    const group = { key, newest, responses };
+    const group = { key, newest: responses[0]!, responses };
     const size = sizeOf(group);
     if (size > this.#maxSize) {
       this.#groups.delete(key);

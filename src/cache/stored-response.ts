@@ -166,6 +166,11 @@ export class StoredResponse {
     return !this.#varies || this.head.variant === variantKey(this.head.varyNames, request);
   }
 
+  /** The same, and it has all that a request for the whole may have. */
+  isWholeFor(scope: string, request: Fields): boolean {
+    return this.part === null && !this.headOnly && this.isFor(scope, request);
+  }
+
   /** Seconds since the origin made it or last vouched for it (RFC 9111 §4.2.3). */
   ageAt(now: number): number {
     return Math.max(0, Math.floor((now - this.freshUntil) / 1000 + this.#lifetime));
@@ -188,7 +193,7 @@ export class StoredResponse {
 }
 
 /** RFC 9110 §8.6: none where there is no content. `length`: -1: not known. */
-function lengthLine(status: number, length: number): string {
+export function lengthLine(status: number, length: number): string {
   return length < 0 || status === 204 || status === 304 ? '' : `Content-Length: ${length}\r\n`;
 }
 

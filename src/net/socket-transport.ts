@@ -17,7 +17,11 @@ export class SocketTransport implements Transport {
   #addresses: TransportAddresses | null = null;
   readonly #socket: net.Socket;
   /** Some of what was written has left. */
-  readonly #left: () => void;
+  readonly #left = (): void => {
+    if (!this.#pending || this.#socket.writableLength > 0) return;
+    this.#pending = false;
+    if (!this.closed) this.handler.onDrain();
+  };
 
   /** `socket` must have been made with `allowHalfOpen`. */
   constructor(socket: net.Socket, handler: TransportHandler) {
@@ -28,12 +32,6 @@ export class SocketTransport implements Transport {
       if (!this.closed) this.handler.onBytes(chunk, 0, chunk.length);
     });
     socket.on('end', () => this.#tellEnd());
-    const left = (): void => {
-      if (!this.#pending || socket.writableLength > 0) return;
-      this.#pending = false;
-      if (!this.closed) this.handler.onDrain();
-    };
-    this.#left = left;
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.closed) return;
       this.closed = true;
@@ -67,12 +65,11 @@ export class SocketTransport implements Transport {
   write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
     if (this.closed) return true;
     const socket = this.#socket;
-    const part = bytes.subarray(start, end);
-    if (prefix !== '' || suffix !== '') (socket as Duplex).cork();
+    (socket as Duplex).cork();
     if (prefix !== '') socket.write(prefix, 'latin1');
-    socket.write(part, suffix === '' ? this.#left : undefined);
+    socket.write(bytes.subarray(start, end), suffix === '' ? this.#left : undefined);
     if (suffix !== '') socket.write(suffix, 'latin1', this.#left);
-    if (prefix !== '' || suffix !== '') socket.uncork();
+    socket.uncork();
     return this.#took();
   }
 

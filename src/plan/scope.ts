@@ -2,17 +2,17 @@
 import { suggest } from '../kit/suggest.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Locate } from '../config/merge.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Position, Problem } from '../config/problem.ts';
 import type { Salvaged } from '../config/salvage.ts';
 
 export class PlanScope {
   readonly problems: Problem[] = [];
-  readonly #place: Locate;
+  readonly #written: Locate;
   readonly #salvaged: Salvaged;
   readonly #secrets: readonly string[];
 
   constructor({ locate, salvaged, secrets }: Pick<LoadedConfig, 'locate' | 'salvaged' | 'secrets'>) {
-    this.#place = locate;
+    this.#written = locate;
     this.#salvaged = salvaged;
     // Shorter ones are no secrets, and would be found everywhere.
     this.#secrets = secrets.filter((secret) => secret.length > 2);
@@ -21,14 +21,18 @@ export class PlanScope {
   /** `other`: the pointer of a place that belongs to it, and what is said of it. */
   problem(pointer: string, message: string, hint?: string, other?: { pointer: string; message: string }): void {
     this.problems.push({
-      ...this.#place(this.#asWritten(pointer)),
+      ...this.#locate(pointer),
       pointer: this.#asWritten(pointer),
       message: this.discreet(message),
       ...(hint === undefined ? {} : { hint: this.discreet(hint) }),
       ...(other === undefined
         ? {}
-        : { related: [{ ...this.#place(this.#asWritten(other.pointer)), message: this.discreet(other.message) }] }),
+        : { related: [{ ...this.#locate(other.pointer), message: this.discreet(other.message) }] }),
     });
+  }
+
+  #locate(pointer: string): Position {
+    return this.#written(this.#asWritten(pointer));
   }
 
   /** Routes that were taken out have left the others with lower places than they were written at. */

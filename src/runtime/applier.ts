@@ -96,7 +96,7 @@ export class Applier {
   defect(reload: Reload, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#reloads.keep(reload);
-    this.refuse(reload, { reason: 'defect', problems: [], problemCount: 0, report: `a defect of prozy: ${text}` });
+    this.refuse(reload, { reason: 'defect', problems: [], report: `a defect of prozy: ${text}` });
   }
 }
 
@@ -109,14 +109,14 @@ const REASONS: Readonly<Record<Stage, ReloadReason>> = {
   tested: 'defect',
 };
 
-export function refusalOf({ passed, problems, problemCount, report }: Compiled): Refusal {
+export function refusalOf({ passed, problems, leftOut = 0, report }: Compiled): Refusal {
   const last = passed.at(-1);
-  return { reason: last === undefined ? 'parse' : REASONS[last.stage], problems, problemCount, report };
+  return { reason: last === undefined ? 'parse' : REASONS[last.stage], problems, leftOut, report };
 }
 
 export function refusalToOpen({ pointer, message }: OpenError, { opened }: Compiled): Refusal {
   const place = opened.get(pointer);
   // The line itself is not shown: beside the address there may be a secret in it.
   const { problems, report } = configError(place === undefined ? [] : [{ ...place, pointer, message }], new Map());
-  return { reason: 'bind', problems, problemCount: problems.length, report: report === '' ? message : report };
+  return { reason: 'bind', problems, report: report === '' ? message : report };
 }

@@ -42,8 +42,9 @@ stepBack();
 function answer({ known, ...input }: CompileRequest): CompileAnswer | null {
   const compiled = compile(input, known);
   if (compiled === null) return null;
-  const { plan, planDigest, ...rest } = compiled;
-  const verdict = { ...rest, problems: rest.problems.slice(0, MOST_PROBLEMS) };
+  const { plan, planDigest, problems, ...others } = compiled;
+  const told = problems.slice(0, MOST_PROBLEMS);
+  const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
   const parcel = plan === null ? null : wrapPlan(plan);
   routes = parcel?.routes ?? [];
   return { verdict, planDigest, rest: parcel?.rest ?? null, routes: routes.length };

@@ -49,8 +49,8 @@ export interface Verdict extends Known {
   /** Over those texts, also of what is refused: see history/entry.ts. */
   readonly content: string;
   readonly problems: readonly Problem[];
-  /** All that were found: from another thread come the first of them. */
-  readonly problemCount: number;
+  /** Further ones, which another thread has kept to itself. */
+  readonly leftOut?: number;
   /** The problems as people read them; '' if there are none. */
   readonly report: string;
 }
@@ -97,18 +97,7 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
 function unsettled(file: string, { files, globs, digest, found, content }: Verdict): Compiled {
   const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
   const { problems, report } = configError([problem], new Map());
-  return {
-    ...NOTHING,
-    passed: [],
-    problems,
-    problemCount: problems.length,
-    report,
-    files,
-    globs,
-    digest,
-    found,
-    content,
-  };
+  return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
 
 /** Of a config that is refused. */
@@ -160,14 +149,12 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
       opened: openedBy(loaded),
       openSecrets: openSecretsOf(loaded),
       problems: [],
-      problemCount: 0,
       report: '',
       ...seen(),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const { problems, report } = error;
-    return { ...NOTHING, problems, problemCount: problems.length, report, ...seen() };
+    return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
   }
 }
 

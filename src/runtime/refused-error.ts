@@ -9,6 +9,6 @@ export class RefusedError extends Error {
   constructor(reason: ReloadReason, report: string, problems: readonly Problem[] = []) {
     super(report);
     this.name = 'RefusedError';
-    this.refusal = { reason, problems, problemCount: problems.length, report };
+    this.refusal = { reason, problems, report };
   }
 }

@@ -64,8 +64,8 @@ export interface ReloadView {
 export interface Refusal {
   readonly reason: ReloadReason;
   readonly problems: readonly Problem[];
-  /** All that were found, of which these may be the first. */
-  readonly problemCount: number;
+  /** Further ones. */
+  readonly leftOut?: number;
   readonly report: string;
 }
 
@@ -162,13 +162,13 @@ export class Reload {
   }
 
   /** `generation`: that goes on. */
-  fail({ reason, problems, problemCount, report }: Refusal, generation: number): void {
+  fail({ reason, problems, leftOut = 0, report }: Refusal, generation: number): void {
     this.#result = 'failed';
     this.generation = generation;
     this.#duration = this.#clock.now() - this.#asked;
     const told = problems.slice(0, MOST_PROBLEMS);
-    this.#leftOut = problemCount - told.length;
-    this.#refusal = { reason, problems: told, problemCount, report: shortened(report) };
+    this.#leftOut = leftOut + problems.length - told.length;
+    this.#refusal = { reason, problems: told, report: shortened(report) };
   }
 
   /** Whether there is nothing left to wait for. */

@@ -44,7 +44,7 @@ export class StandInRunner {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
       return this.#applier.settle(reload, compiled);
     const report = `entry ${entry.number} says that a start may not be by it`;
-    this.#applier.refuse(reload, { reason: 'plan', problems: [], problemCount: 0, report });
+    this.#applier.refuse(reload, { reason: 'plan', problems: [], report });
     return false;
   }
 

@@ -11,18 +11,10 @@ import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
 import { chat, chatOrigin } from '../support/streams.ts';
+import { freePort } from '../support/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function configFile(name: string, config: object): string {
   const file = join(folder, `${name}.json`);

@@ -2,10 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import flags from '../../bin/engine-flags.json' with { type: 'json' };
 import { get } from '../support/requests.ts';
 import type { Holdings } from './bad-clients/inside.ts';
 import { settled } from './bad-clients/run.ts';
@@ -23,18 +22,6 @@ export interface GatewayProcess extends AsyncDisposable {
   stop(): Promise<{ code: number | null; said: string }>;
 }
 
-/** With which the launcher starts the engine. */
-const FLAGS = createRequire(import.meta.url)('../../bin/engine-flags.cjs') as string[];
-
-/** Ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
 /** Serves by a config whose admin listener is on `adminPort`; what it says goes to a file beside it. */
 export async function startProcess(configFile: string, adminPort: number): Promise<GatewayProcess> {
   const saidFile = join(dirname(configFile), 'stderr.log');
@@ -42,7 +29,7 @@ export async function startProcess(configFile: string, adminPort: number): Promi
   const inside = new URL('./bad-clients/inside.ts', import.meta.url).href;
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const child = fork(main, ['--config', configFile], {
-    execArgv: [...FLAGS, '--expose-gc', '--import', inside],
+    execArgv: [...flags, '--expose-gc', '--import', inside],
     stdio: ['ignore', said, said, 'ipc'],
   });
   const exited = once(child, 'exit');

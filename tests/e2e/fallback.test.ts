@@ -9,16 +9,10 @@ import { testGateway, until } from '../support/gateway.ts';
 import { answering, httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
+import { freePort } from '../support/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-fallback-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Nobody listens there: the port was somebody's a moment ago. */
-async function deadPort(): Promise<number> {
-  const origin = await rawOrigin(() => {});
-  await origin[Symbol.asyncDispose]();
-  return origin.port;
-}
 
 type Pools = Readonly<Record<string, object>>;
 
@@ -59,7 +53,7 @@ async function logged(pools: Pools, use: (port: number) => Promise<void>): Promi
 describe('another pool', () => {
   test('answers where nobody can be connected to, with any method and its body, and the log says who it was', async () => {
     await using other = await httpOrigin(({ method, body }, response) => response.end(`other ${method} ${body}`));
-    const dead = await deadPort();
+    const dead = await freePort();
     const lines = await logged(
       { app: at(dead, { fallback: { pool: 'other' } }), other: at(other.port) },
       async (port) => {
@@ -81,8 +75,8 @@ describe('another pool', () => {
   test('is one of three at most, each asked in turn, and the metrics count who went on', async () => {
     await using last = await httpOrigin();
     const pools = {
-      one: at(await deadPort(), { fallback: { pool: 'two' } }),
-      two: at(await deadPort(), { fallback: { pool: 'three' } }),
+      one: at(await freePort(), { fallback: { pool: 'two' } }),
+      two: at(await freePort(), { fallback: { pool: 'three' } }),
       three: at(last.port),
     };
     await using gateway = await testGateway(config(pools));
@@ -97,7 +91,7 @@ describe('another pool', () => {
   });
 
   test('of which nobody can be had is no answer: 503 or 502 as without it', async () => {
-    const pools = { one: at(await deadPort(), { fallback: { pool: 'two' } }), two: at(await deadPort()) };
+    const pools = { one: at(await freePort(), { fallback: { pool: 'two' } }), two: at(await freePort()) };
     const lines = await logged(pools, async (port) => {
       expect((await get(port)).status).toBe(502);
       const { status, headers } = await get(port);
@@ -172,7 +166,7 @@ describe('another pool', () => {
   test('is not asked when the last of the retries gave an answer, nor after one whose answer was not wanted', async () => {
     await using other = await httpOrigin();
     await using app = await httpOrigin((_, response) => response.writeHead(500).end('broken'));
-    const dead = await deadPort();
+    const dead = await freePort();
     const fallback = { pool: 'other' };
     const retries = { statuses: [500], attempts: 1 };
     const endpoints = [`127.0.0.1:${app.port}`, `127.0.0.1:${dead}`];
@@ -192,7 +186,7 @@ describe('another pool', () => {
 describe('a fixed answer', () => {
   test('comes with its status, headers and body, and the log says why and that no endpoint gave it', async () => {
     const respond = { status: 503, headers: { 'Retry-After': '60', 'Content-Type': 'text/plain' }, body: 'later' };
-    const lines = await logged({ app: at(await deadPort(), { fallback: { respond } }) }, async (port) => {
+    const lines = await logged({ app: at(await freePort(), { fallback: { respond } }) }, async (port) => {
       const { status, headers, body } = await get(port);
       expect([status, headers['retry-after'], headers['content-type'], body]).toEqual([
         503,
@@ -217,8 +211,8 @@ describe('a fixed answer', () => {
 
   test('ends a chain of pools', async () => {
     const pools = {
-      app: at(await deadPort(), { fallback: { pool: 'other' } }),
-      other: at(await deadPort(), { fallback: { respond: { status: 200, body: 'closed today' } } }),
+      app: at(await freePort(), { fallback: { pool: 'other' } }),
+      other: at(await freePort(), { fallback: { respond: { status: 200, body: 'closed today' } } }),
     };
     await using gateway = await testGateway(config(pools));
     for (let i = 0; i < 2; i++) expect((await get(gateway.port())).body).toBe('closed today');
@@ -228,7 +222,7 @@ describe('a fixed answer', () => {
 test('a tcp connection goes on to the other pool; a fixed answer is none for it', async () => {
   await using other = await rawOrigin((socket) => socket.write('hello from other'));
   const pools = (fallback: object): Pools => ({ app: at(deadly, { fallback }), other: at(other.port) });
-  const deadly = await deadPort();
+  const deadly = await freePort();
   const listeners = { db: { address: '127.0.0.1:0', protocol: 'tcp', pool: 'app' } };
   await using gateway = await testGateway(config(pools({ pool: 'other' }), { listeners }));
   for (let i = 0; i < 2; i++) {
@@ -251,7 +245,7 @@ test('splits, mirrors and fallbacks of a large config come whole out of the thre
   const pools = {
     a: at(a.port, { fallback: { pool: 'b' } }),
     b: at(b.port, { fallback: { respond: { body: 'c' } } }),
-    dead: at(await deadPort(), { fallback: { pool: 'b' } }),
+    dead: at(await freePort(), { fallback: { pool: 'b' } }),
     copies: at(copies.port),
   };
   const mirror = { pool: 'copies' };

@@ -1,13 +1,12 @@
 /** Settings whose effect no other test shows: each test fails if its setting is read and then forgotten. */
-import { once } from 'node:events';
 import type http from 'node:http';
-import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { simpleConfig, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { httpOrigin, type HttpOrigin, type Origin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
+import { freePort } from '../support/ports.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const addressOf = ({ port }: Origin): string => `127.0.0.1:${port}`;
@@ -32,16 +31,6 @@ async function holds(): Promise<HttpOrigin & { readonly held: http.ServerRespons
   const held: http.ServerResponse[] = [];
   const origin = await httpOrigin((_, response) => held.push(response));
   return Object.assign(origin, { held });
-}
-
-/** A port that nobody listens on. */
-async function deadPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The statuses of so many requests, one after the other. */
@@ -288,7 +277,7 @@ describe('the pauses of an endpoint that cannot be reached', () => {
   /** Is it tried again after so many ms? */
   async function after(backoff: object, ...pauses: readonly number[]): Promise<boolean[]> {
     const clock = new ManualClock();
-    const endpoint = `127.0.0.1:${await deadPort()}`;
+    const endpoint = `127.0.0.1:${await freePort()}`;
     const options = { clock, random: () => 0.9 };
     await using gateway = await testGateway(pooled([endpoint], { health: { backoff } }), options);
     await using client = await RawClient.to(gateway.port());
@@ -355,7 +344,7 @@ describe('further attempts', () => {
     }
     return got.toSorted((a, b) => a - b);
   }
-  const dead = async (): Promise<string> => `127.0.0.1:${await deadPort()}`;
+  const dead = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
 
   test('retries.attempts: none, if it says so', async () => {
     expect(await both(await dead(), { retries: { attempts: 1 } })).toEqual([200, 200]);

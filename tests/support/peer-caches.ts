@@ -6,6 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { freePort } from './ports.ts';
 
 export interface PeerCache extends AsyncDisposable {
   readonly port: number;
@@ -75,15 +76,6 @@ function put(folder: string, text: string): string {
   const file = join(folder, 'config');
   writeFileSync(file, text);
   return file;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await once(server.close(), 'close');
-  return port;
 }
 
 async function accepts(port: number): Promise<boolean> {

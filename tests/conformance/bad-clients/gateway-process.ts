@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, type GatewayProcess, startProcess } from '../gateway-process.ts';
+import { freePorts } from '../../support/ports.ts';
+import { type GatewayProcess, startProcess } from '../gateway-process.ts';
 import { badClientsConfig } from './config.ts';
 import { KINDS } from './kinds.ts';
 

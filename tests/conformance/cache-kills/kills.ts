@@ -5,11 +5,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { get } from '../../support/requests.ts';
 import { tagOf, VersionedOrigin, versionIn } from './origin.ts';
+import flags from '../../../bin/engine-flags.json' with { type: 'json' };
+import { freePort } from '../../support/ports.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const SIZES = [0, 100, 2000, 16_000, 70_000, 300_000];
@@ -171,7 +172,7 @@ interface Started extends AsyncDisposable {
 
 /** Resolves when it serves and all that is on disk is known. */
 async function start(file: string): Promise<Started> {
-  const child = spawn(process.execPath, ['src/main.ts', '--config', file], {
+  const child = spawn(process.execPath, [...flags, 'src/main.ts', '--config', file], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -201,13 +202,4 @@ async function start(file: string): Promise<Started> {
     kill();
     throw error;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

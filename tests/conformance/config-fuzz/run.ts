@@ -9,7 +9,8 @@ import { FaultOrigin } from '../../support/fault-origin.ts';
 import { get, getJson } from '../../support/requests.ts';
 import type { Holdings } from '../bad-clients/inside.ts';
 import { Load } from '../chaos/load.ts';
-import { freePorts, type GatewayProcess, startProcess } from '../gateway-process.ts';
+import { freePorts } from '../../support/ports.ts';
+import { type GatewayProcess, startProcess } from '../gateway-process.ts';
 import { type Format, seedsOf, spoil, type Spoilt } from './generate.ts';
 
 export interface FuzzOptions {

@@ -12,6 +12,7 @@ import { HistoryStore } from '../../../src/history/store.ts';
 import { quietPort } from '../../support/quiet-port.ts';
 import { get, getJson } from '../../support/requests.ts';
 import type { Stored } from './model.ts';
+import flags from '../../../bin/engine-flags.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** For a process on a busy machine (ms). */
@@ -73,14 +74,10 @@ routes:
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', 'src/main.ts', '--config', this.#file],
-      {
-        cwd: root,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+    const child = spawn(process.execPath, [...flags, 'src/main.ts', '--config', this.#file], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#process = child;
     this.#gone = once(child, 'exit');
     this.#said = '';
