@@ -54,6 +54,11 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/** Seconds that the host of this machine has kept its processors to itself, all together: what is measured meanwhile is the host. */
+export function stolenSeconds(): number {
+  return Number(readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/)[8]) / TICKS;
+}
+
 async function untilAccepting(port: number, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);

@@ -2,10 +2,8 @@
 import type { Live } from '../plan/diff/live.ts';
 import { type PlanParcel, Unwrapping } from '../plan/parcel.ts';
 import type { Plan } from '../plan/types.ts';
+import { SHOWN_PLAN } from '../runtime/shown-plan.ts';
 import { ask } from './ask.ts';
-
-/** Of the form of that page. */
-const VERSION = 1;
 
 /** What the admin pages `/plan` and `/history/N/plan` say. */
 interface ShownPlan {
@@ -31,8 +29,9 @@ export async function askPlan(admin: string, page: string): Promise<AskedPlan | 
   if (answer.status !== 200) return `${admin} does not tell its plan: ${detail ?? answer.status}`;
   // The admin page's own form, which tests hold together.
   const shown = answer.body as ShownPlan;
-  if (shown.version !== VERSION) return `${admin} is a gateway of another version, whose plan cannot be compared`;
+  if (shown.version !== SHOWN_PLAN) return `${admin} is a gateway of another version, whose plan cannot be compared`;
   const unwrapping = new Unwrapping(shown.plan.rest);
-  unwrapping.add(shown.plan.routes);
+  unwrapping.addPools(shown.plan.pools);
+  unwrapping.addRoutes(shown.plan.routes);
   return { ...shown, plan: unwrapping.plan() };
 }

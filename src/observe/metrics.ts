@@ -243,20 +243,24 @@ export class Metrics {
     return getOrMake(this.listeners, name, () => new ListenerMetrics());
   }
 
-  /** Drops the series of everything that is not named any more. */
-  retain(names: NamedSeries): void {
-    for (const name of this.routes.keys()) if (!names.routes.has(name)) this.routes.delete(name);
-    for (const name of this.mirrors.keys()) if (!names.routes.has(name)) this.mirrors.delete(name);
+  /** Drops the series of everything that is not named any more: a step for each route, of which there are many. */
+  *retain(names: NamedSeries): Generator<void> {
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
     for (const name of this.caches.keys()) if (!names.caches.has(name)) this.caches.delete(name);
     for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
     retainInPools(this.endpoints, names.endpoints);
     retainInPools(this.names, names.names);
+    for (const series of [this.routes, this.mirrors])
+      for (const name of series.keys()) {
+        yield;
+        if (!names.routes(name)) series.delete(name);
+      }
   }
 }
 
 export interface NamedSeries {
-  readonly routes: ReadonlySet<string>;
+  /** Is there such a route? */
+  readonly routes: (name: string) => boolean;
   readonly listeners: ReadonlySet<string>;
   readonly caches: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;

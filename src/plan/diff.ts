@@ -38,7 +38,10 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
     take(change);
     yield null;
   }
-  for (const change of acls(old, after, terms)) take(change);
+  for (const change of acls(old, after, terms)) {
+    take(change);
+    yield null;
+  }
   yield null;
   for (const change of new RouteDiff(old.routes, after.routes, terms).changes()) {
     take(change);
@@ -170,6 +173,7 @@ function inShort({ address, protocol, pool, acl }: ListenerPlan): object {
 function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   for (const [name, old, now] of sideBySide(before.pools, after.pools, (one) => one.name)) {
     yield null;
+    if (old === now) continue;
     if (old !== null && now !== null) yield* pool(old, now, terms);
     else {
       const settings = settingsBetween('pool', poolInShort(old), poolInShort(now), terms);
@@ -223,8 +227,8 @@ interface UsedAcl {
 
 /** One that comes into use or falls out of it is told of where it is used. */
 function* acls(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
-  const now = usedAcls(after);
-  for (const [name, { acl: old }] of usedAcls(before)) {
+  const now = yield* usedAcls(after);
+  for (const [name, { acl: old }] of yield* usedAcls(before)) {
     const used = now.get(name);
     if (used === undefined || alike(old, used.acl)) continue;
     const settings = settingsBetween('acl', unnamed(old), unnamed(used.acl), terms);
@@ -242,7 +246,10 @@ function* acls(before: Plan, after: Plan, terms: Terms): Generator<Change | null
   }
 }
 
-function usedAcls(plan: Plan): Map<string, UsedAcl> {
+/** Routes that are looked at in one step. */
+const FEW = 500;
+
+function* usedAcls(plan: Plan): Generator<null, Map<string, UsedAcl>> {
   const found = new Map<string, UsedAcl>();
   const note = (acl: AclPlan, user: string): void => {
     const one = found.get(acl.name);
@@ -250,7 +257,9 @@ function usedAcls(plan: Plan): Map<string, UsedAcl> {
     else if (one.users.at(-1) !== user) one.users.push(user);
   };
   for (const { name, acl } of plan.listeners) if (acl !== null) note(acl, `listener ${name}`);
-  for (const { name, policies } of plan.routes)
+  for (const [i, { name, policies }] of plan.routes.entries()) {
+    if (i % FEW === 0) yield null;
     for (const policy of policies) if (policy.type === 'acl') note(policy.acl, `route ${name}`);
+  }
   return found;
 }

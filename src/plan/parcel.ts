@@ -1,10 +1,9 @@
 /**
- * A Plan taken apart for the way from one thread to another, and put together again. Cold.
+ * A Plan taken apart for the way to somewhere else, and put together again. Cold.
  *
  * In a Plan a route holds its pool and a listener its routes; copied as it is, each route would arrive with a pool of its
- * own. A parcel names them instead, and holds the routes apart so that they can be sent a few at a time.
+ * own. A parcel names them instead, and holds pools and routes apart so that they can be sent a few at a time: see handover.ts.
  */
-import { createHash } from 'node:crypto';
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
 import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
@@ -25,23 +24,26 @@ export type RouteParcel = Omit<RoutePlan, 'action' | 'mirror'> & {
 type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
 
 export interface PlanParcel {
-  /** Everything but the routes. */
-  readonly rest: Omit<Plan, 'routes' | 'listeners'> & { readonly listeners: readonly ListenerParcel[] };
+  /** Everything but the pools and routes. */
+  readonly rest: Omit<Plan, 'pools' | 'routes' | 'listeners'> & { readonly listeners: readonly ListenerParcel[] };
+  readonly pools: readonly PoolPlan[];
   readonly routes: readonly RouteParcel[];
 }
 
-export function wrapPlan({ routes, listeners, ...rest }: Plan): PlanParcel {
+export function wrapPlan({ pools, routes, listeners, ...rest }: Plan): PlanParcel {
   return {
     rest: {
       ...rest,
       listeners: listeners.map(({ pool, routes: _, ...listener }) => ({ ...listener, pool: pool?.name ?? null })),
     },
-    routes: routes.map((route) => ({
-      ...route,
-      action: wrapAction(route.action),
-      mirror: route.mirror === null ? null : named(route.mirror),
-    })),
+    pools,
+    routes: routes.map(wrapRoute),
   };
+}
+
+function wrapRoute(route: RoutePlan): RouteParcel {
+  const { action, mirror } = route;
+  return { ...route, action: wrapAction(action), mirror: mirror === null ? null : named(mirror) };
 }
 
 function named<T extends { readonly pool: PoolPlan }>(one: T): Named<T> {
@@ -53,30 +55,49 @@ function wrapAction(action: ActionPlan): ActionParcel {
   return action.type === 'split' ? { ...action, parts: action.parts.map(named) } : action;
 }
 
-/** Equal for plans that mean the same. */
-export function digestOfParcel(parcel: PlanParcel): string {
-  const hash = createHash('sha256').update(JSON.stringify(parcel.rest));
-  for (const route of parcel.routes) hash.update(JSON.stringify(route));
-  return hash.digest('hex');
-}
+/** Of the parcel, or the place of one that means the same among those of another plan. */
+export type Piece<T> = T | number;
 
-/** Puts a Plan together again: the rest first, then the routes as they come, then the whole. */
+/**
+ * Puts a Plan together again: first the rest, then the pools, then the routes, as they come. What is said to be the same as in
+ * `base` becomes the same object, so that nobody need look at it again.
+ */
 export class Unwrapping {
   readonly #rest: PlanParcel['rest'];
-  readonly #pools: ReadonlyMap<string, PoolPlan>;
+  readonly #base: Plan | null;
+  readonly #pools = new Map<string, PoolPlan>();
   readonly #actions = new Map<string, ActionPlan>();
   readonly #routes: RoutePlan[] = [];
+  /** Pools that are as in `base`. */
+  #samePools = 0;
 
-  constructor(rest: PlanParcel['rest']) {
+  constructor(rest: PlanParcel['rest'], base: Plan | null = null) {
     this.#rest = freeze(rest);
-    this.#pools = new Map(rest.pools.map((pool) => [pool.name, pool]));
+    this.#base = base;
   }
 
-  add(routes: readonly RouteParcel[]): void {
-    for (const route of routes) {
-      const mirror = route.mirror === null ? null : this.#filled(route.mirror);
-      this.#routes.push(freeze<RoutePlan>({ ...route, ...slimmed(route), action: this.#action(route.action), mirror }));
+  addPools(pools: readonly Piece<PoolPlan>[]): void {
+    for (const piece of pools) {
+      const pool = typeof piece === 'number' ? this.#base!.pools[piece]! : freeze(piece);
+      if (typeof piece === 'number') this.#samePools++;
+      this.#pools.set(pool.name, pool);
     }
+  }
+
+  addRoutes(routes: readonly Piece<RouteParcel>[]): void {
+    for (const piece of routes)
+      this.#routes.push(typeof piece === 'number' ? this.#taken(this.#base!.routes[piece]!) : this.#made(piece));
+  }
+
+  /** As it is, if the pools that it names are still the same. */
+  #taken(route: RoutePlan): RoutePlan {
+    if (this.#samePools === this.#base!.pools.length) return route;
+    return poolsIn(route).every((pool) => this.#pools.get(pool.name) === pool) ? route : this.#made(wrapRoute(route));
+  }
+
+  #made(route: RouteParcel): RoutePlan {
+    const mirror = route.mirror === null ? null : this.#filled(route.mirror);
+    return freeze<RoutePlan>({ ...route, ...slimmed(route), action: this.#action(route.action), mirror });
   }
 
   #filled<T extends { readonly pool: string }>(one: T): Omit<T, 'pool'> & { readonly pool: PoolPlan } {
@@ -104,8 +125,18 @@ export class Unwrapping {
         routes: Object.freeze(listener.protocol === 'tcp' ? [] : routesOf(listener.name, routes)),
       }),
     );
-    return Object.freeze({ ...this.#rest, listeners: Object.freeze(listeners), routes });
+    const pools = Object.freeze([...this.#pools.values()]);
+    return Object.freeze({ ...this.#rest, listeners: Object.freeze(listeners), pools, routes });
   }
+}
+
+/** The pools that a route may send to, its mirror's last. */
+export function poolsIn({ action, mirror }: RoutePlan): PoolPlan[] {
+  const pools: PoolPlan[] = [];
+  if (action.type === 'pool') pools.push(action.pool);
+  else if (action.type === 'split') for (const { pool } of action.parts) pools.push(pool);
+  if (mirror !== null) pools.push(mirror.pool);
+  return pools;
 }
 
 const EMPTY: readonly never[] = Object.freeze([]);

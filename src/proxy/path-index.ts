@@ -9,37 +9,77 @@ import type { PathPlan } from '../plan/types.ts';
 import type { Predicate } from './predicates.ts';
 
 export interface Entry<T> {
-  /** Place in the config: the lowest that matches wins. */
+  /** As in the config: the lowest that matches wins. */
   readonly order: number;
   readonly predicate: Predicate | null;
+  /** Of a path that is a regular expression; null: it is none. */
+  readonly pattern: RegExp | null;
   readonly value: T;
 }
 
-interface PatternEntry<T> extends Entry<T> {
-  readonly pattern: RegExp;
+/** Entries that are left out, and those that are there in their place. */
+export interface Edit<T> {
+  readonly gone: { readonly path: PathPlan | null; readonly order: number }[];
+  readonly come: { readonly path: PathPlan | null; readonly entry: Entry<T> }[];
+}
+
+export function compilePattern(path: PathPlan | null): RegExp | null {
+  return path?.kind === 'regex' ? new RegExp(path.value) : null;
 }
 
 const SLASH = 0x2f;
 
 export class PathIndex<T> {
-  readonly #any: Entry<T>[] = [];
+  #any: Entry<T>[] = [];
   /** Prefix "/": every path but "*". */
-  readonly #root: Entry<T>[] = [];
-  readonly #exact = new Map<string, Entry<T>[]>();
-  readonly #prefixes = new Map<string, Entry<T>[]>();
-  readonly #lengths: number[] = [];
-  readonly #patterns: PatternEntry<T>[] = [];
+  #root: Entry<T>[] = [];
+  #exact = new Map<string, Entry<T>[]>();
+  #prefixes = new Map<string, Entry<T>[]>();
+  #lengths: number[] = [];
+  #patterns: Entry<T>[] = [];
 
   /** Entries must come in rising order. */
   add(path: PathPlan | null, entry: Entry<T>): void {
     if (path === null) this.#any.push(entry);
-    else if (path.kind === 'regex') this.#patterns.push({ ...entry, pattern: new RegExp(path.value) });
+    else if (path.kind === 'regex') this.#patterns.push(entry);
     else if (path.kind === 'exact') addTo(this.#exact, path.value, entry);
     else if (path.value === '/') this.#root.push(entry);
     else {
       addTo(this.#prefixes, path.value, entry);
       if (!this.#lengths.includes(path.value.length)) this.#lengths.push(path.value.length);
     }
+  }
+
+  get empty(): boolean {
+    return (
+      this.#any.length === 0 &&
+      this.#root.length === 0 &&
+      this.#exact.size === 0 &&
+      this.#prefixes.size === 0 &&
+      this.#patterns.length === 0
+    );
+  }
+
+  /** Another one. It shares with this one whatever is the same in both. */
+  edited({ gone, come }: Edit<T>): PathIndex<T> {
+    const next = new PathIndex<T>();
+    next.#any = this.#any;
+    next.#root = this.#root;
+    next.#exact = new Map(this.#exact);
+    next.#prefixes = new Map(this.#prefixes);
+    next.#patterns = this.#patterns;
+    for (const { path, order } of gone) next.#change(path, (entries) => entries.filter((one) => one.order !== order));
+    for (const { path, entry } of come) next.#change(path, (entries) => inserted(entries, entry));
+    next.#lengths = [...new Set([...next.#prefixes.keys()].map((prefix) => prefix.length))];
+    return next;
+  }
+
+  #change(path: PathPlan | null, change: (entries: readonly Entry<T>[]) => Entry<T>[]): void {
+    if (path === null) this.#any = change(this.#any);
+    else if (path.kind === 'regex') this.#patterns = change(this.#patterns);
+    else if (path.kind === 'exact') changeIn(this.#exact, path.value, change);
+    else if (path.value === '/') this.#root = change(this.#root);
+    else changeIn(this.#prefixes, path.value, change);
   }
 
   /** The first entry that matches and stands before `best`, else `best`. */
@@ -62,7 +102,7 @@ export class PathIndex<T> {
     for (let i = 0; i < patterns.length; i++) {
       const entry = patterns[i]!;
       if (found !== null && entry.order > found.order) break;
-      if (entry.pattern.test(path) && (entry.predicate === null || entry.predicate(x))) {
+      if (entry.pattern!.test(path) && (entry.predicate === null || entry.predicate(x))) {
         found = entry;
         break;
       }
@@ -75,6 +115,22 @@ function addTo<T>(map: Map<string, Entry<T>[]>, key: string, entry: Entry<T>): v
   const entries = map.get(key);
   if (entries === undefined) map.set(key, [entry]);
   else entries.push(entry);
+}
+
+function changeIn<T>(
+  map: Map<string, Entry<T>[]>,
+  key: string,
+  change: (entries: readonly Entry<T>[]) => Entry<T>[],
+): void {
+  const entries = change(map.get(key) ?? []);
+  if (entries.length === 0) map.delete(key);
+  else map.set(key, entries);
+}
+
+/** In its order among them. */
+function inserted<T>(entries: readonly Entry<T>[], entry: Entry<T>): Entry<T>[] {
+  const place = entries.findIndex(({ order }) => order > entry.order);
+  return place < 0 ? [...entries, entry] : entries.toSpliced(place, 0, entry);
 }
 
 function first<T>(entries: readonly Entry<T>[], x: Exchange, best: Entry<T> | null): Entry<T> | null {

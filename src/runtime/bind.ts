@@ -7,11 +7,12 @@
 import { HttpCache } from '../cache/http-cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Kept } from '../kit/kept.ts';
-import { inSlices } from '../kit/slices.ts';
+import { inSlices, TINY } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
 import type { BindScope } from '../policies/policy.ts';
@@ -32,7 +33,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../upstream/resolution.ts';
 import type { Carryover } from './carryover.ts';
 import { Membership, tuneMember } from './membership.ts';
-import { comparedRouting, LivePolicies, livePool, liveRoute, poolsOf } from './reuse.ts';
+import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
 import { type BoundRoute, Snapshot } from './snapshot.ts';
 
 export interface BindContext {
@@ -61,19 +62,32 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
     const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
     const fresh: Pool[] = [];
     await inSlices(plan.pools, clock, (pool) => {
-      const bound = livePool(pool, plans, context.live()) ?? bindPool(pool, context);
+      const live = livePool(pool, plans, context.live());
+      const bound = live ?? bindPool(pool, context);
       snapshot.keepPool(bound);
-      if (bound.value.plan === pool) fresh.push(bound.value);
+      if (live === null) fresh.push(bound.value);
     });
     for (const pool of fresh) pool.fallback = bindFallback(pool.plan, snapshot);
-    await inSlices(plan.routes, clock, (route) =>
-      snapshot.keepRoute(liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context)),
+    // It stays what it is: snapshots are made one at a time.
+    const [newest] = context.live();
+    const steady = newest !== undefined && hasPoolsOf(pools, newest);
+    const untouched = (route: RoutePlan): Kept<BoundRoute> | null => {
+      const kept = steady ? newest.routes.get(route.name) : undefined;
+      return kept?.value.plan === route ? kept : null;
+    };
+    await inSlices(
+      plan.routes,
+      clock,
+      (route) =>
+        snapshot.keepRoute(
+          untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context),
+        ),
+      TINY,
     );
     for (const listener of plan.listeners) {
       let router: Router<Route> | null = null;
-      const [newest] = context.live();
       await inSlices(
-        comparedRouting(listener, routes, newest, (found) => (router = found)),
+        liveRouting(listener, { routes, steady }, newest, (found) => (router = found)),
         clock,
         () => {},
       );
@@ -89,7 +103,7 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
 
 async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, clock: Clock): Promise<Router<Route>> {
   const router = new Router<Route>();
-  await inSlices(routes, clock, ({ name, match }) => router.add(match, snapshot.route(name)!));
+  await inSlices(routes, clock, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
   return router;
 }
 
@@ -135,7 +149,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
     metrics: metrics.route(plan.name),
-    pools: poolsOf(plan).map((name) => snapshot.pool(name)!),
+    pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
   };
   for (const policy of policies) policy.hold();
   return new Kept(

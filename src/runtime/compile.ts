@@ -5,7 +5,8 @@ import { Sources } from '../config/sources.ts';
 import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
-import { digestOfParcel, wrapPlan } from '../plan/parcel.ts';
+import { digestOf, type Marks, marksOf } from '../plan/handover.ts';
+import { wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
 import { segment } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
@@ -62,6 +63,12 @@ export interface Compiled extends Verdict {
   readonly planDigest: string;
 }
 
+/** In this thread. */
+export interface CompiledHere extends Compiled {
+  /** Of the plan; null: there is none. */
+  readonly marks: Marks | null;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is compiled. */
@@ -80,7 +87,7 @@ export interface CompileInput {
 const MOST_READINGS = 5;
 
 /** Answers null if all is still as `known`. */
-export function compile(input: CompileInput, known: Known | null = null): Compiled | null {
+export function compile(input: CompileInput, known: Known | null = null): CompiledHere | null {
   const { file, clock = systemClock } = input;
   const started = clock.now();
   if (known !== null && digestNow(known, input) === known.digest) return null;
@@ -94,7 +101,7 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
 }
 
 /** Refused, and like all that is refused looked at again a little later. */
-function unsettled(file: string, { files, globs, digest, found, content }: Verdict): Compiled {
+function unsettled(file: string, { files, globs, digest, found, content }: Verdict): CompiledHere {
   const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
   const { problems, report } = configError([problem], new Map());
   return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
@@ -104,6 +111,7 @@ function unsettled(file: string, { files, globs, digest, found, content }: Verdi
 const NOTHING = {
   plan: null,
   planDigest: '',
+  marks: null,
   texts: new Map<string, string>(),
   opened: new Map<string, Position>(),
   openSecrets: [],
@@ -115,7 +123,7 @@ export function compileOnce(file: string, env: Environment): Compiled {
 }
 
 /** `started`: when the first stage began. */
-function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): Compiled {
+function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): CompiledHere {
   const sources = new Sources(given, found);
   const passed: Passed[] = [];
   let mark = started;
@@ -137,7 +145,9 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     // If there are problems, planning looks for more of them and refuses it.
     if (loaded.problems.length === 0) pass('validated');
     const plan = planGateway(loaded);
-    const planDigest = digestOfParcel(wrapPlan(plan));
+    const parcel = wrapPlan(plan);
+    const marks = marksOf(parcel);
+    const planDigest = digestOf(parcel, marks);
     pass('planned');
     checkExpectations(plan, loaded);
     pass('tested');
@@ -145,6 +155,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     return {
       plan,
       planDigest,
+      marks,
       texts,
       opened: openedBy(loaded),
       openSecrets: openSecretsOf(loaded),

@@ -1,38 +1,37 @@
 /**
- * Compiles without holding up the traffic: small files at once, large ones in a thread of their own. Cold.
+ * Compiles without holding up the traffic: small files at once, large ones in a process of their own. Cold.
  *
- * Ten thousand routes in YAML take a second to compile. The thread is started when it is first needed and ends when it
- * has not been needed for a while; its plans come over a few routes at a time, each in a turn of the event loop.
+ * Ten thousand routes in YAML take a second to compile. What comes over from there is what has changed since the last plan that
+ * came, and is put together in slices.
  */
-import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from '../kit/clock.ts';
-import { type RouteParcel, Unwrapping } from '../plan/parcel.ts';
+import { deserialize } from 'node:v8';
+import type { Clock } from '../kit/clock.ts';
+import { inSlices } from '../kit/slices.ts';
+import type { Marks } from '../plan/handover.ts';
+import { type Piece, type RouteParcel, Unwrapping } from '../plan/parcel.ts';
+import type { Plan, PoolPlan } from '../plan/types.ts';
+import { Background } from './background.ts';
 import { compile, type Compiled, type Environment, type Known } from './compile.ts';
-import type { CompileAnswer, CompileRequest, RoutesRequest } from './compile-worker.ts';
+import type { CompileRequest, PlanAnswer } from './compile-process.ts';
 
 /** Bytes of config that are compiled where they are: a few milliseconds' worth. */
 const SMALL = 16 * 1024;
-/** Routes handed over in one turn. */
-const BATCH = 250;
-/** Milliseconds that the thread is kept for a further change. */
-const KEPT = 300_000;
-/** For the thread's short-lived objects, of which there are many: fewer, larger collections. */
-const YOUNG_SPACE_MB = 64;
 
 export class Compiler {
   readonly #file: string;
   readonly #env: Environment;
   readonly #clock: Clock;
-  #worker: Worker | null = null;
-  #ending: Timer | null = null;
+  readonly #background: Background;
+  /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
+  #last: { readonly plan: WeakRef<Plan>; readonly marks: Marks } | null = null;
 
   /** `file`: absolute path. */
   constructor(file: string, env: Environment, clock: Clock) {
     this.#file = file;
     this.#env = env;
     this.#clock = clock;
+    this.#background = new Background(clock);
   }
 
   /**
@@ -42,51 +41,30 @@ export class Compiler {
   async compile(known: Known | null, given: Texts = NONE, found: Found = NONE): Promise<Compiled | null> {
     const input = { file: this.#file, env: this.#env, given, found, clock: this.#clock };
     if (sizeOf([this.#file, ...given.keys(), ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
-    this.#ending?.cancel();
-    const worker = (this.#worker ??= this.#start());
-    try {
-      return await this.#compileIn(worker, { file: this.#file, env: { ...this.#env }, given, found, known });
-    } finally {
-      this.#ending = this.#clock.after(KEPT, () => void this.close());
-    }
+    return this.#compileThere({ file: this.#file, env: { ...this.#env }, given, found, known });
   }
 
-  #start(): Worker {
-    const entry = import.meta.url.endsWith('.ts') ? './compile-worker.ts' : './compile-worker.js';
-    const worker = new Worker(new URL(entry, import.meta.url), {
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_SPACE_MB },
-    });
-    worker.unref();
-    worker.on('exit', () => {
-      if (this.#worker === worker) this.#worker = null;
-    });
-    return worker;
-  }
-
-  async #compileIn(worker: Worker, request: CompileRequest): Promise<Compiled | null> {
-    const ask = async (message: CompileRequest | RoutesRequest): Promise<unknown> => {
-      worker.postMessage(message);
-      // `once` rejects with the worker's error, should it have one: a defect, which nobody here can mend.
-      const [reply] = (await once(worker, 'message')) as [unknown];
-      return reply;
-    };
-    // The worker answers each of the two questions with its own kind of answer.
-    const answer = (await ask(request)) as CompileAnswer | null;
+  async #compileThere(input: Omit<CompileRequest, 'base'>): Promise<Compiled | null> {
+    const base = this.#last?.plan.deref() ?? null;
+    const answer = await this.#background.ask({ ...input, base: base === null ? null : this.#last!.marks });
     if (answer === null) return null;
-    const { verdict, planDigest, rest } = answer;
-    if (rest === null) return { ...verdict, plan: null, planDigest };
-    const plan = new Unwrapping(rest);
-    for (let from = 0; from < answer.routes; from += BATCH) {
-      plan.add((await ask([from, from + BATCH])) as RouteParcel[]);
-    }
-    return { ...verdict, plan: plan.plan(), planDigest };
+    const { verdict, planDigest } = answer;
+    if (answer.plan === null) return { ...verdict, plan: null, planDigest };
+    const plan = await this.#unwrap(answer.plan, base);
+    this.#last = { plan: new WeakRef(plan), marks: answer.plan.marks };
+    return { ...verdict, plan, planDigest };
+  }
+
+  async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
+    const unwrapping = new Unwrapping(rest, base);
+    // They hold what was put into them over there.
+    await inSlices(pools, this.#clock, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
+    await inSlices(routes, this.#clock, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<RouteParcel>[]));
+    return unwrapping.plan();
   }
 
   async close(): Promise<void> {
-    this.#ending?.cancel();
-    const worker = this.#worker;
-    this.#worker = null;
-    await worker?.terminate();
+    await this.#background.close();
   }
 }
 

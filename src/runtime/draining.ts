@@ -34,15 +34,12 @@ export class Draining {
   readonly #told = new Set<Leaseholder>();
   /** Those that the newest config would refuse, and what was decided. */
   readonly #denied = new Map<Leaseholder, Tightened>();
-  readonly #listeners: ReadonlyMap<string, Partial<DrainPlan>>;
-  readonly #routes: ReadonlyMap<string, Partial<DrainPlan>>;
+  /** Read off the plan when the first lease could not go over: there may be many routes, and most reloads leave none behind. */
+  #overrides: Record<'listeners' | 'routes', Overrides> | null = null;
 
   constructor(snapshot: Snapshot, parts: DrainingParts) {
     this.snapshot = snapshot;
     this.#parts = parts;
-    const { listeners, routes } = snapshot.plan;
-    this.#listeners = overridesOf(listeners);
-    this.#routes = overridesOf(routes);
   }
 
   /** A lease could not go over: it is drained, or what `tightened` says if the newest config would refuse it. */
@@ -67,8 +64,10 @@ export class Draining {
 
   #join(holder: Leaseholder): void {
     const { listener, route } = holder.view();
-    const general = this.snapshot.plan.reload.drain;
-    const plan: DrainPlan = { ...general, ...this.#listeners.get(listener), ...this.#routes.get(route) };
+    const { reload, listeners, routes } = this.snapshot.plan;
+    this.#overrides ??= { listeners: overridesOf(listeners), routes: overridesOf(routes) };
+    const own = this.#overrides;
+    const plan: DrainPlan = { ...reload.drain, ...own.listeners.get(listener), ...own.routes.get(route) };
     const key = JSON.stringify(plan);
     let group = this.#groups.get(key);
     if (group === undefined || group.over) {
@@ -105,12 +104,14 @@ export class Draining {
   }
 }
 
+type Overrides = ReadonlyMap<string, Partial<DrainPlan>>;
+
 function overridesOf(
   plans: readonly {
     readonly name: string;
     readonly drain: { readonly [K in keyof DrainPlan]: DrainPlan[K] | null } | null;
   }[],
-): Map<string, Partial<DrainPlan>> {
+): Overrides {
   const overrides = new Map<string, Partial<DrainPlan>>();
   for (const { name, drain } of plans) {
     if (drain === null) continue;

@@ -28,7 +28,7 @@ import { bind, type BindContext, restUnused, retireConnections, tune } from './b
 import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
-import { namedSeries, runtimeGauges } from './inventory.ts';
+import { forgetSeries, runtimeGauges } from './inventory.ts';
 import { askFirst, NameTeller } from './names.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError } from './open-error.ts';
@@ -163,7 +163,7 @@ export class Gateway {
       this.#settle(previous, next, context, accessLog);
       steps?.active(next.generation);
       await this.#retirement.handOver(next);
-      await this.#forgetSeries();
+      await forgetSeries(this.metrics, this.snapshots, this.clock);
     } catch (error) {
       if (this.#current === next) throw error;
       next.retire(() => {});
@@ -194,11 +194,6 @@ export class Gateway {
     this.#overload.tune(next.plan.limits.overload);
     retireConnections(previous, next);
     if (previous !== null) this.#retirement.retire(previous);
-  }
-
-  /** Drops the series of what no live plan names any more. */
-  async #forgetSeries(): Promise<void> {
-    this.metrics.retain(await namedSeries(this.snapshots, this.clock));
   }
 
   #accessLogFor(plan: Plan): AccessLog | null {

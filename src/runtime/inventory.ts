@@ -1,8 +1,8 @@
 /** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
 import type { Clock } from '../kit/clock.ts';
-import { inSlices } from '../kit/slices.ts';
+import { inSlices, TINY } from '../kit/slices.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
-import type { NamedSeries } from '../observe/metrics.ts';
+import type { Metrics, NamedSeries } from '../observe/metrics.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
 import type { Duty } from '../upstream/health.ts';
 import type { Member } from '../upstream/lineup.ts';
@@ -12,8 +12,13 @@ import type { Gateway } from './gateway.ts';
 import { resolutionsOf } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/** Drops the series of what none of these names any more. */
+export async function forgetSeries(metrics: Metrics, snapshots: readonly Snapshot[], clock: Clock): Promise<void> {
+  await inSlices(metrics.retain(namedSeries(snapshots)), clock, () => {}, TINY);
+}
+
 /** The names of everything that may still be counted. */
-export async function namedSeries(snapshots: readonly Snapshot[], clock: Clock): Promise<NamedSeries> {
+function namedSeries(snapshots: readonly Snapshot[]): NamedSeries {
   const endpoints = new Map<string, Set<string>>();
   const names = new Map<string, Set<string>>();
   for (const { value: pool } of snapshots.flatMap(({ pools }) => [...pools.values()])) {
@@ -22,11 +27,9 @@ export async function namedSeries(snapshots: readonly Snapshot[], clock: Clock):
     for (const { name } of pool.plan.dns?.names ?? []) addTo(names, pool.name, name);
   }
   const plans = snapshots.map(({ plan }) => plan);
-  // The empty name counts what no route took.
-  const routes = new Set(['']);
-  for (const plan of plans) await inSlices(plan.routes, clock, ({ name }) => routes.add(name));
   return {
-    routes,
+    // The empty name counts what no route took.
+    routes: (name) => name === '' || snapshots.some(({ routes }) => routes.has(name)),
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
     caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
     pools: new Set(plans.flatMap((plan) => plan.pools.map(({ name }) => name))),

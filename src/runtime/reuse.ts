@@ -7,6 +7,7 @@
  */
 import type { Kept } from '../kit/kept.ts';
 import { same } from '../kit/same.ts';
+import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
@@ -35,6 +36,12 @@ export function livePool(
   return null;
 }
 
+/** Has it every pool of this snapshot as it is there? Then a route that is the same plan there is the same. */
+export function hasPoolsOf(pools: Pools, live: Snapshot): boolean {
+  for (const [name, kept] of live.pools) if (pools.get(name) !== kept) return false;
+  return true;
+}
+
 /** The route of that plan, if one lives that means the same once it is matched. `pools`: of the next snapshot. */
 export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): Kept<BoundRoute> | null {
   for (const { routes } of live) {
@@ -48,24 +55,15 @@ export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot
 
 function sameRoute({ plan: old, route }: BoundRoute, plan: RoutePlan, pools: Pools): boolean {
   const { action } = plan;
-  const wanted = poolsOf(plan);
+  const wanted = poolsIn(plan);
   return (
     route.pools.length === wanted.length &&
-    route.pools.every((pool, i) => pools.get(wanted[i]!)?.value === pool) &&
+    route.pools.every((pool, i) => pools.get(wanted[i]!.name)?.value === pool) &&
     old.action.type === action.type &&
     (action.type === 'pool' || same(withoutPools(old.action), withoutPools(action))) &&
     ((old.mirror === null && plan.mirror === null) || same(withoutPools(old.mirror), withoutPools(plan.mirror))) &&
     same(old.policies, plan.policies)
   );
-}
-
-/** The names of the pools that a route may send to, its mirror's last. */
-export function poolsOf({ action, mirror }: RoutePlan): string[] {
-  const names: string[] = [];
-  if (action.type === 'pool') names.push(action.pool.name);
-  else if (action.type === 'split') for (const { pool } of action.parts) names.push(pool.name);
-  if (mirror !== null) names.push(mirror.pool.name);
-  return names;
 }
 
 /** Pools are compared by what they have become. */
@@ -89,19 +87,40 @@ export class LivePolicies {
   }
 }
 
-/** Where the next snapshot's listener would find every route as one that lives does. */
-export function* comparedRouting(
+/** Routes that are compared in one step. */
+const FEW = 50;
+/** Routes that differ, up to which a router is edited and not made anew: to edit it is done in one go. */
+const MOST_EDITED = 250;
+
+/**
+ * The router of the next snapshot's listener, if that of one that lives differs little or not at all. In small steps; `found`
+ * is told of it. `routes`: of the next snapshot; `steady`: it has all pools of the one that lives.
+ */
+export function* liveRouting(
   plan: ListenerPlan,
-  routes: Routes,
+  { routes, steady }: { readonly routes: Routes; readonly steady: boolean },
   live: Snapshot | undefined,
   found: (router: Router<Route>) => void,
 ): Generator<void> {
   const old = live?.listeners.get(plan.name);
-  if (live === undefined || !(old instanceof HttpListener) || old.plan.routes.length !== plan.routes.length) return;
-  for (const [i, { name, match }] of plan.routes.entries()) {
-    const other = old.plan.routes[i]!;
-    if (other.name !== name || routes.get(name) !== live.routes.get(name) || !same(other.match, match)) return;
-    yield;
-  }
-  found(old.router);
+  if (live === undefined || !(old instanceof HttpListener)) return;
+  const [before, after] = [old.plan.routes, plan.routes];
+  const alike = (one: RoutePlan, other: RoutePlan): boolean =>
+    (steady && one === other) ||
+    (one.name === other.name && routes.get(one.name) === live.routes.get(one.name) && same(one.match, other.match));
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  for (; start < shorter && alike(before[start]!, after[start]!); start++) if (start % FEW === 0) yield;
+  let end = 0;
+  for (; end < shorter - start && alike(before.at(-1 - end)!, after.at(-1 - end)!); end++) if (end % FEW === 0) yield;
+  const gone = before.slice(start, before.length - end);
+  const come = after.slice(start, after.length - end);
+  if (gone.length + come.length === 0) found(old.router);
+  if (gone.length + come.length === 0 || gone.length + come.length > MOST_EDITED) return;
+  const router = old.router.edited(
+    start,
+    gone.map(({ match }) => match),
+    come.map(({ name, match }) => ({ match, value: routes.get(name)!.value.route })),
+  );
+  if (router !== null) found(router);
 }

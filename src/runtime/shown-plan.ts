@@ -4,14 +4,24 @@ import { wrapPlan } from '../plan/parcel.ts';
 import { sealedJson, sealer } from '../plan/seal.ts';
 import type { Plan } from '../plan/types.ts';
 
+/** Of the form: what reads it must know it. */
+export const SHOWN_PLAN = 2;
+
 /** A new one for each process. */
 const SALT = randomBytes(16).toString('base64url');
 
 /** `about`: what is said beside it. Each piece is a little work. */
 export function* shownPlan(plan: Plan, about: Readonly<Record<string, unknown>>): Generator<string> {
   const seal = sealer(SALT);
-  const { rest, routes } = wrapPlan(plan);
-  yield `${JSON.stringify({ ...about, salt: SALT }).slice(0, -1)},"plan":{"rest":${sealedJson(rest, seal)},"routes":[`;
-  for (const [i, route] of routes.entries()) yield `${i === 0 ? '' : ',\n'}${sealedJson(route, seal)}`;
-  yield ']}}\n';
+  const { rest, pools, routes } = wrapPlan(plan);
+  yield `${JSON.stringify({ ...about, salt: SALT }).slice(0, -1)},"plan":{"rest":${sealedJson(rest, seal)}`;
+  yield* list('pools', pools, seal);
+  yield* list('routes', routes, seal);
+  yield '}}\n';
+}
+
+function* list(name: string, pieces: readonly unknown[], seal: (text: string) => string): Generator<string> {
+  yield `,"${name}":[`;
+  for (const [i, piece] of pieces.entries()) yield `${i === 0 ? '' : ',\n'}${sealedJson(piece, seal)}`;
+  yield ']';
 }

@@ -42,6 +42,8 @@ export class Snapshot implements Successor {
   readonly #pins = new Map<Leaseholder, Pin>();
   readonly #releases: (() => void)[] = [];
   #retired = false;
+  /** What it held has been given back. */
+  #over = false;
   #ended: (() => void) | null = null;
 
   constructor(generation: number, plan: Plan, boundAt: number) {
@@ -74,18 +76,13 @@ export class Snapshot implements Successor {
   }
 
   keepPool(pool: Kept<Pool>): void {
+    pool.hold();
     this.pools.set(pool.value.name, pool);
-    this.#keep(pool);
   }
 
   keepRoute(route: Kept<BoundRoute>): void {
+    route.hold();
     this.routes.set(route.value.plan.name, route);
-    this.#keep(route);
-  }
-
-  #keep(kept: Kept<unknown>): void {
-    kept.hold();
-    this.onEnd(() => kept.release());
   }
 
   // === as the successor of older ones
@@ -146,8 +143,11 @@ export class Snapshot implements Successor {
   }
 
   #end(): void {
+    if (this.#over) return;
+    this.#over = true;
     for (const release of this.#releases.toReversed()) release();
-    this.#releases.length = 0;
+    for (const route of this.routes.values()) route.release();
+    for (const pool of this.pools.values()) pool.release();
     const ended = this.#ended;
     this.#ended = null;
     ended?.();

@@ -55,9 +55,10 @@ test('in colour it says the same', () => {
 
 /** A plan as it comes from another process, where secrets are sealed. */
 function sent(plan: Plan, seal: (text: string) => string): Plan {
-  const { rest, routes } = JSON.parse(sealedJson(wrapPlan(plan), seal)) as PlanParcel;
+  const { rest, pools, routes } = JSON.parse(sealedJson(wrapPlan(plan), seal)) as PlanParcel;
   const unwrapping = new Unwrapping(rest);
-  unwrapping.add(routes);
+  unwrapping.addPools(pools);
+  unwrapping.addRoutes(routes);
   return unwrapping.plan();
 }
 

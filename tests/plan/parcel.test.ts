@@ -1,6 +1,8 @@
 /** A plan that is taken apart, sent to another thread and put together again is the same plan. */
 import { expect, test } from 'vitest';
-import { digestOfParcel, Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
+import { digestOf, handoverOf, lotsOf, marksOf } from '../../src/plan/handover.ts';
+import { Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
+import type { Plan } from '../../src/plan/types.ts';
 import { planOf } from './plan-of.ts';
 
 const endpoints = ['10.0.0.1:80'];
@@ -29,9 +31,10 @@ const config = {
 
 test('with one pool for all that name it', () => {
   const plan = planOf(config);
-  const { rest, routes } = structuredClone(wrapPlan(plan));
+  const { rest, pools, routes } = structuredClone(wrapPlan(plan));
   const unwrapping = new Unwrapping(rest);
-  for (const route of routes) unwrapping.add([route]);
+  unwrapping.addPools(pools);
+  for (const route of routes) unwrapping.addRoutes([route]);
   const other = unwrapping.plan();
   expect(other).toEqual(plan);
   const [a, b, c] = other.pools;
@@ -45,9 +48,17 @@ test('with one pool for all that name it', () => {
   expect(Object.isFrozen(two!.mirror) && Object.isFrozen(two!.action)).toBe(true);
 });
 
+type Change = (text: string) => string;
+
+function changed(change: Change): Plan {
+  return planOf(JSON.parse(change(JSON.stringify(config))) as object);
+}
+
 test('and its digest tells every change of a split, a mirror and a fallback', () => {
-  const digest = (change: (text: string) => string): string =>
-    digestOfParcel(wrapPlan(planOf(JSON.parse(change(JSON.stringify(config))) as object)));
+  const digest = (change: Change): string => {
+    const parcel = wrapPlan(changed(change));
+    return digestOf(parcel, marksOf(parcel));
+  };
   const same = digest((text) => text);
   expect(digest((text) => text)).toBe(same);
   const changes: readonly (readonly [string, string])[] = [
@@ -59,4 +70,56 @@ test('and its digest tells every change of a split, a mirror and a fallback', ()
   ];
   const digests = changes.map(([from, to]) => digest((text) => text.replace(from, to)));
   expect(new Set([same, ...digests]).size).toBe(changes.length + 1);
+});
+
+/** Handed over to somebody who has `base`, by the way that a thread's answer takes. */
+function handedOver(plan: Plan, base: Plan): { readonly plan: Plan; readonly fresh: number } {
+  const parcel = wrapPlan(plan);
+  const handover = structuredClone(handoverOf(parcel, marksOf(parcel), marksOf(wrapPlan(base))));
+  const unwrapping = new Unwrapping(handover.rest, base);
+  for (const lot of lotsOf(handover.pools)) unwrapping.addPools(lot);
+  for (const lot of lotsOf(handover.routes)) unwrapping.addRoutes(lot);
+  const pieces = [...handover.pools, ...handover.routes];
+  return { plan: unwrapping.plan(), fresh: pieces.filter((piece) => typeof piece !== 'number').length };
+}
+
+test.each<[what: string, Change, fresh: number, pools: string[], routes: string[]]>([
+  ['nothing', (text) => text, 0, ['a', 'b', 'c'], ['one', 'two', 'three']],
+  ['a route', (text) => text.replace('"share":5', '"share":6'), 1, ['a', 'b', 'c'], ['two', 'three']],
+  [
+    'the order of routes',
+    (text) => text.replace(/(\{"name":"one".*?),(\{"name":"two".*),(\{"name":"three")/, '$2,$1,$3'),
+    0,
+    ['a', 'b', 'c'],
+    ['one', 'two', 'three'],
+  ],
+  // Routes that name a pool hold it, and one that is not the same any more is another.
+  ['a pool', (text) => text.replace('"c":{', '"c":{"max_requests":9,'), 1, ['a', 'b'], ['three']],
+  [
+    'what is neither',
+    (text) => text.replace('{', '{"limits":{"connections":7},'),
+    0,
+    ['a', 'b', 'c'],
+    ['one', 'two', 'three'],
+  ],
+])('what is handed over after a change of %s is what has changed', (_, change, fresh, pools, routes) => {
+  const base = planOf(config);
+  const next = changed(change);
+  const got = handedOver(next, base);
+  expect(got.plan).toEqual(next);
+  expect(got.fresh).toBe(fresh);
+  const kept = <T extends { name: string }>(now: readonly T[], before: readonly T[]): string[] =>
+    before.filter((one) => now.includes(one)).map(({ name }) => name);
+  expect(kept(got.plan.pools, base.pools)).toEqual(pools);
+  expect(kept(got.plan.routes, base.routes)).toEqual(routes);
+});
+
+test('lots hold all pieces in their order, and few that are new', () => {
+  const pieces = Array.from({ length: 9000 }, (_, i) => (i % 1000 < 30 ? { i } : i));
+  const lots = [...lotsOf(pieces)];
+  expect(lots.flat()).toEqual(pieces);
+  const fresh = lots.map((lot) => lot.filter((piece) => typeof piece !== 'number').length);
+  expect(Math.max(...fresh)).toBeLessThanOrEqual(20);
+  expect(lots.length).toBeLessThan(40);
+  expect([...lotsOf([])]).toEqual([]);
 });

@@ -33,6 +33,76 @@ test('it finds what a search through all routes in their order finds', () => {
   expect(found / asked).toBeGreaterThan(0.2);
 });
 
+test('edited again and again, it finds the same, and so does what it was made from', () => {
+  const edit = fc.record({
+    at: fc.nat(25),
+    gone: fc.nat(4),
+    come: fc.array(matchPlan, { maxLength: 4 }),
+  });
+  let edited = 0;
+  let full = 0;
+  fc.assert(
+    fc.property(
+      fc.array(matchPlan, { maxLength: 15 }),
+      fc.array(edit, { minLength: 1, maxLength: 30 }),
+      fc.array(request, { minLength: 1, maxLength: 10 }),
+      (plans, edits, all) => {
+        let list = plans.map((match, value) => ({ match, value }));
+        let router = routerOf(plans);
+        let count = plans.length;
+        const check = (): void => {
+          for (const x of all) expect(router.match(x)).toBe(list.find(({ match }) => matches(match, x))?.value);
+        };
+        for (const { at, gone, come } of edits) {
+          const start = Math.min(at, list.length);
+          const left = list.slice(start, start + gone).map(({ match }) => match);
+          const fresh = come.map((match) => ({ match, value: count++ }));
+          const next = router.edited(start, left, fresh);
+          // Nothing of it is seen by whoever still asks the old one.
+          check();
+          if (next === null) {
+            full++;
+            continue;
+          }
+          edited++;
+          list = list.toSpliced(start, gone, ...fresh);
+          router = next;
+          check();
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(edited).toBeGreaterThan(1000);
+  expect(full).toBeLessThan(edited / 10);
+});
+
+test('an order between two neighbours is found ten times; then there is no room', () => {
+  let router = routerOf([{ path: { kind: 'exact', value: '/a' } }, {}]);
+  let times = 0;
+  for (let next = null as Router<number> | null; ; router = next, times++) {
+    next = router.edited(
+      1,
+      [],
+      [{ match: { ...ANY, path: { kind: 'exact', value: `/${times}` } }, value: 100 + times }],
+    );
+    if (next === null) break;
+  }
+  expect(times).toBe(10);
+  expect(['/a', '/0', '/9', '/b'].map((path) => router.match(exchange({ path })))).toEqual([0, 100, 109, 1]);
+});
+
+test('a host that no route names any more is forgotten', () => {
+  const one = routerOf([{ hosts: ['a.test', '*.test'] }, { hosts: ['b.test'] }]);
+  const edited = one.edited(0, [{ ...ANY, hosts: ['a.test', '*.test'] }], [])!;
+  expect(['a.test', 'b.test', 'c.test'].map((host) => edited.match(exchange({ host })))).toEqual([
+    undefined,
+    1,
+    undefined,
+  ]);
+  expect(['a.test', 'b.test', 'c.test'].map((host) => one.match(exchange({ host })))).toEqual([0, 0, 0]);
+});
+
 describe('the first route wins', () => {
   test('also if one that comes later is more exact', () => {
     const router = routerOf([

@@ -5,11 +5,8 @@
 import { inSlices } from '../../kit/slices.ts';
 import { historyView, planOfEntry } from '../../runtime/history-view.ts';
 import type { Returned } from '../../runtime/reloader.ts';
-import { shownPlan } from '../../runtime/shown-plan.ts';
+import { SHOWN_PLAN, shownPlan } from '../../runtime/shown-plan.ts';
 import { type AdminContext, type Answer, type Page, problem } from '../page.ts';
-
-/** Of the form of a plan: the same as of `/plan`. */
-const VERSION = 1;
 
 const none = (): Answer => problem(404, 'Not Found', 'there is no such entry in the history');
 const notYet = (): Answer => problem(503, 'Service Unavailable', 'nothing is in effect yet');
@@ -27,7 +24,7 @@ export const historyPlan: Page = {
     const plan = reloader === null || number === null ? null : await planOfEntry(reloader.history, number);
     if (plan === null) return none();
     if (typeof plan === 'string') return problem(409, 'Conflict', plan);
-    const about = { version: VERSION, generation: null, folder: reloader?.folder ?? '', live: null };
+    const about = { version: SHOWN_PLAN, generation: null, folder: reloader?.folder ?? '', live: null };
     const pieces: string[] = [];
     await inSlices(shownPlan(plan, about), gateway.clock, (piece) => pieces.push(piece));
     return { status: 200, type: 'application/json', body: pieces.join('') };

@@ -1,11 +1,8 @@
 /** `GET /plan`: the config in effect as it is understood, and what is under way: for `prozy plan`. Cold. */
 import { inSlices } from '../../kit/slices.ts';
 import { liveNumbers } from '../../runtime/live-numbers.ts';
-import { shownPlan } from '../../runtime/shown-plan.ts';
+import { SHOWN_PLAN, shownPlan } from '../../runtime/shown-plan.ts';
 import { type Page, problem } from '../page.ts';
-
-/** Of the form: what reads it must know it. */
-const VERSION = 1;
 
 export const plan: Page = {
   path: '/plan',
@@ -13,7 +10,7 @@ export const plan: Page = {
     const { current } = gateway;
     if (current === null) return problem(503, 'Service Unavailable', 'nothing is in effect yet');
     const live = await liveNumbers(gateway, current);
-    const about = { version: VERSION, generation: current.generation, folder: reloader?.folder ?? '', live };
+    const about = { version: SHOWN_PLAN, generation: current.generation, folder: reloader?.folder ?? '', live };
     const pieces: string[] = [];
     await inSlices(shownPlan(current.plan, about), gateway.clock, (piece) => pieces.push(piece));
     return { status: 200, type: 'application/json', body: pieces.join('') };

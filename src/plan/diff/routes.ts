@@ -22,8 +22,12 @@ interface Placed {
   readonly place: number;
 }
 
-function placed(routes: readonly RoutePlan[]): Map<string, Placed> {
-  return new Map(routes.map((route, place) => [route.name, { route, place }]));
+function byName(routes: readonly Placed[]): Map<string, Placed> {
+  return new Map(routes.map((one) => [one.route.name, one]));
+}
+
+function placed(routes: readonly RoutePlan[], from: number, to: number): Placed[] {
+  return routes.slice(from, to).map((route, i) => ({ route, place: from + i }));
 }
 
 /** A route as its settings are written. */
@@ -40,41 +44,51 @@ function served({ action, policies, mirror }: RoutePlan): object {
 }
 
 export class RouteDiff {
-  readonly #before: ReadonlyMap<string, Placed>;
-  readonly #after: ReadonlyMap<string, Placed>;
+  readonly #before: readonly RoutePlan[];
   readonly #list: readonly RoutePlan[];
+  /** Where each one was, by its name. Made when it is first needed: most edits do without. */
+  #places: ReadonlyMap<string, number> | null = null;
   readonly #terms: Terms;
   #pairs = MOST_PAIRS;
 
   constructor(before: readonly RoutePlan[], after: readonly RoutePlan[], terms: Terms) {
-    this.#before = placed(before);
-    this.#after = placed(after);
+    this.#before = before;
     this.#list = after;
     this.#terms = terms;
   }
 
   /** Yields what has changed, and null now and then for others to have their turn. */
   *changes(): Generator<Change | null> {
-    for (const one of this.#before.values()) {
+    const [start, end] = sameEnds(this.#before, this.#list);
+    const before = placed(this.#before, start, this.#before.length - end);
+    const after = placed(this.#list, start, this.#list.length - end);
+    const [was, now] = [byName(before), byName(after)];
+    for (const one of before) {
       yield null;
-      if (!this.#after.has(one.route.name)) yield this.#removed(one);
+      if (!now.has(one.route.name)) yield this.#removed(one);
     }
-    const stayed = this.#list.filter(({ name }) => this.#before.has(name));
-    const moved = movedOf(stayed.map(({ name }) => this.#before.get(name)!.place));
-    const movedNames = new Set([...moved].map((i) => stayed[i]!.name));
-    for (const one of this.#after.values()) {
+    const stayed = after.filter(({ route }) => was.has(route.name));
+    const moved = movedOf(stayed.map(({ route }) => was.get(route.name)!.place));
+    const movedNames = new Set([...moved].map((i) => stayed[i]!.route.name));
+    for (const one of after) {
       yield null;
-      const old = this.#before.get(one.route.name);
+      const old = was.get(one.route.name);
       if (old === undefined) yield this.#added(one);
       else yield this.#kept(old, one, movedNames.has(one.route.name));
     }
+  }
+
+  #was(name: string): Placed | undefined {
+    this.#places ??= new Map(this.#before.map((route, place) => [route.name, place]));
+    const place = this.#places.get(name);
+    return place === undefined ? undefined : { route: this.#before[place]!, place };
   }
 
   #added(one: Placed): Change {
     const { route } = one;
     const takes = this.#following(one.place, (other) => mayMeet(route, other), route);
     const notes = new AccessNotes();
-    for (const other of takes.routes) handedOver(this.#before.get(other.name)?.route ?? other, route, notes);
+    for (const other of takes.routes) handedOver(this.#was(other.name)?.route ?? other, route, notes);
     const settings = settingsBetween('route', null, essence(route), this.#terms);
     const order = this.#order(null, one, { takes: takes.routes, gives: [], unrouted: false, known: takes.known });
     return changeOf(route, 'added', settings, notes, order);
@@ -113,7 +127,7 @@ export class RouteDiff {
     const gives = covers(one.route, old.route)
       ? { routes: [], known: true, covered: true }
       : this.#successors(old, (other) => other.name !== one.route.name);
-    for (const other of takes.routes) handedOver(this.#before.get(other.name)?.route ?? other, one.route, notes);
+    for (const other of takes.routes) handedOver(this.#was(other.name)?.route ?? other, one.route, notes);
     for (const other of gives.routes) handedOver(old.route, other, notes);
     const known = takes.known && gives.known;
     const unrouted = gives.known && !gives.covered;
@@ -126,7 +140,7 @@ export class RouteDiff {
     const gives: RoutePlan[] = [];
     let known = true;
     for (const [place, other] of this.#list.entries()) {
-      const was = this.#before.get(other.name);
+      const was = this.#was(other.name);
       if (was === undefined || other === one.route) continue;
       const [wasAhead, isAhead] = [was.place < old.place, place < one.place];
       if (wasAhead === isAhead) continue;
@@ -152,7 +166,7 @@ export class RouteDiff {
     for (let i = place + 1; i < this.#list.length; i++) {
       if (--this.#pairs < 0) return { routes, known: false };
       const other = this.#list[i]!;
-      if (!this.#before.has(other.name) || !wanted(other)) continue;
+      if (this.#was(other.name) === undefined || !wanted(other)) continue;
       routes.push(other);
       if (covers(other, route)) break;
     }
@@ -167,7 +181,7 @@ export class RouteDiff {
     const routes: RoutePlan[] = [];
     for (const other of this.#list) {
       if (--this.#pairs < 0) return { routes, known: false, covered: false };
-      const was = this.#before.get(other.name);
+      const was = this.#was(other.name);
       if (was !== undefined && was.place < old.place && alike(was.route.match, other.match)) continue;
       if (!wanted(other) || !mayMeet(old.route, other)) continue;
       routes.push(other);
@@ -199,6 +213,16 @@ export class RouteDiff {
       unrouted,
     };
   }
+}
+
+/** How many at the start, and how many of the rest at the end, are the very same: of those there is nothing to tell. */
+function sameEnds(before: readonly RoutePlan[], after: readonly RoutePlan[]): readonly [start: number, end: number] {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  return [start, end];
 }
 
 /** What a route is, in few words. */

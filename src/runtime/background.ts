@@ -1,0 +1,121 @@
+/**
+ * The process that compiles large configs, seen from the gateway: started when it is first asked, ended when it has not been
+ * asked for a while. Cold; used by compiler.ts, what runs over there is compile-process.ts.
+ *
+ * A process, not a thread: what an engine does beside its thread (compiling, freeing memory) it does at the priority of the
+ * process, whichever thread it is for; this one runs when nothing else wants to (docs/adr/0023).
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Clock, Timer } from '../kit/clock.ts';
+import type { CompileAnswer, CompileRequest } from './compile-process.ts';
+
+/** Milliseconds that it is kept for a further change. */
+const KEPT = 300_000;
+/**
+ * Milliseconds that it may take as what the system does when there is nothing else to do. A machine that always has something
+ * else to do would never come to it: then it is done again, as one among others.
+ */
+const PATIENCE = 10_000;
+/**
+ * One thread does everything, so that no more than one processor is taken from the traffic. There are many short-lived objects:
+ * fewer, larger collections.
+ */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded', '--max-semi-space-size=32', '--expose-gc'];
+
+/** Said to the process when it starts: it is to run when nothing else wants to. */
+export const IDLE = 'idle';
+
+export class Background {
+  readonly #clock: Clock;
+  readonly #patience: number;
+  #child: ChildProcess | null = null;
+  #ending: Timer | null = null;
+
+  constructor(clock: Clock, patience = PATIENCE) {
+    this.#clock = clock;
+    this.#patience = patience;
+  }
+
+  /** One at a time. Rejects if the process comes to an end over it. */
+  async ask(request: CompileRequest): Promise<CompileAnswer | null> {
+    this.#ending?.cancel();
+    try {
+      const answer = await this.#askWithin(request, this.#patience);
+      if (answer !== undefined) return answer;
+      await this.close();
+      this.#child = start();
+      return (await this.#askWithin(request, null))!;
+    } finally {
+      this.#ending = this.#clock.after(KEPT, () => void this.close());
+    }
+  }
+
+  /** undefined: it took too long. `patience`: milliseconds; null: as long as it takes. */
+  async #askWithin(request: CompileRequest, patience: number | null): Promise<CompileAnswer | null | undefined> {
+    const child = (this.#child ??= start(IDLE));
+    // Nothing else may be keeping the gateway alive yet.
+    child.channel?.ref();
+    child.send(request);
+    try {
+      return await answerOf(child, patience, this.#clock);
+    } finally {
+      child.channel?.unref();
+      if (child.exitCode !== null || child.signalCode !== null) this.#child = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#ending?.cancel();
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+function start(...args: string[]): ChildProcess {
+  const entry = import.meta.url.endsWith('.ts') ? './compile-process.ts' : './compile-process.js';
+  const child = fork(fileURLToPath(new URL(entry, import.meta.url)), args, {
+    execArgv: FLAGS,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  child.unref();
+  return child;
+}
+
+/** Rejects if the process ends before it has answered: it may have met a defect, or have had no memory left. */
+function answerOf(
+  child: ChildProcess,
+  patience: number | null,
+  clock: Clock,
+): Promise<CompileAnswer | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      child.off('message', answered).off('exit', ended).off('error', failed);
+      limit?.cancel();
+    };
+    const answered = (answer: unknown): void => {
+      stop();
+      // It says nothing else.
+      resolve(answer as CompileAnswer | null);
+    };
+    const ended = (code: number | null, signal: string | null): void => {
+      stop();
+      reject(new Error(`the process that compiles ended with ${signal ?? code} before it was done`));
+    };
+    const failed = (error: Error): void => {
+      stop();
+      reject(error);
+    };
+    const tooLong = (): void => {
+      stop();
+      resolve(undefined);
+    };
+    const limit = patience === null ? null : clock.after(patience, tooLong);
+    child.on('message', answered).on('exit', ended).on('error', failed);
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * Compiles in a process of its own and hands over what the other side has not got, in small lots. Cold; started by background.ts.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { serialize } from 'node:v8';
+import { systemClock, type Timer } from '../kit/clock.ts';
+import { type Handover, handoverOf, lotsOf, type Marks } from '../plan/handover.ts';
+import { type Piece, wrapPlan } from '../plan/parcel.ts';
+import { IDLE } from './background.ts';
+import { compile, type Environment, type Known, type Verdict } from './compile.ts';
+
+export interface CompileRequest {
+  readonly file: string;
+  readonly env: Environment;
+  readonly given: ReadonlyMap<string, string>;
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  readonly known: Known | null;
+  /** Of a plan that the other side has, as they came from here; null: it has none. */
+  readonly base: Marks | null;
+}
+
+/** Nothing here takes long to receive but the lots, which are to be read one at a time. */
+export interface CompileAnswer {
+  readonly verdict: Verdict;
+  readonly planDigest: string;
+  /** null: there is no plan. */
+  readonly plan: PlanAnswer | null;
+}
+
+export interface PlanAnswer {
+  /** To be kept with the plan, for the next request. */
+  readonly marks: Marks;
+  readonly rest: Handover['rest'];
+  /** Each to be deserialized to a list of pieces. */
+  readonly pools: readonly Uint8Array[];
+  readonly routes: readonly Uint8Array[];
+}
+
+/** Below the traffic's. */
+const NICENESS = 10;
+
+/** Milliseconds without a request. */
+const RESTING = 1000;
+
+/** Problems that are handed over, more than anybody is told: a hundred thousand would hold up the traffic that they come to. */
+const MOST_PROBLEMS = 1000;
+
+let resting: Timer | null = null;
+process.on('message', (request: CompileRequest) => {
+  resting?.cancel();
+  process.send?.(answer(request));
+  // What is left of it is cleared away once nobody waits: this process would grow with each config.
+  resting = systemClock.after(RESTING, () => globalThis.gc?.());
+});
+process.on('disconnect', () => process.exit());
+// Meant for the gateway, which ends this process when it has done with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+
+stepBack();
+if (process.argv[2] === IDLE) stepAside();
+
+/** null: nothing has changed. */
+function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null {
+  const compiled = compile(input, known);
+  if (compiled === null) return null;
+  const { plan, planDigest, marks, problems, ...others } = compiled;
+  const told = problems.slice(0, MOST_PROBLEMS);
+  const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
+  if (plan === null || marks === null) return { verdict, planDigest, plan: null };
+  const { rest, pools, routes } = handoverOf(wrapPlan(plan), marks, base);
+  return { verdict, planDigest, plan: { marks, rest, pools: serialized(pools), routes: serialized(routes) } };
+}
+
+function serialized<T>(pieces: readonly Piece<T>[]): Uint8Array[] {
+  return [...lotsOf(pieces)].map((lot) => serialize(lot));
+}
+
+/** On Linux each thread has a priority of its own, and those of the engine are there before this one gets to say anything. */
+function stepBack(): void {
+  setPriority(NICENESS);
+  try {
+    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), NICENESS);
+  } catch {
+    // Elsewhere that was all.
+  }
+}
+
+/**
+ * To run when nothing else wants to: whoever wakes up has the processor at once, and not when the system's clock ticks next
+ * (4 ms on many). Linux alone has it, and nothing but a program of its own to ask for it; where there is none, it is as it was.
+ */
+function stepAside(): void {
+  execFile('chrt', ['-a', '-i', '-p', '0', String(process.pid)], () => {});
+}
