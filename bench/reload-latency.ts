@@ -72,7 +72,14 @@ interface Waits {
 async function traffic(): Promise<Waits> {
   const [stolen, began] = [stolenSeconds(), performance.now()];
   const { stdout } = await promisify(execFile)('/usr/bin/wrk', [
-    ...['-t1', '-c8', `-d${SECONDS}s`, '--latency', '-s', script, '-H', `Host: h${last % 1000}.example.com`],
+    '-t1',
+    '-c8',
+    `-d${SECONDS}s`,
+    '--latency',
+    '-s',
+    script,
+    '-H',
+    `Host: h${last % 1000}.example.com`,
     `http://127.0.0.1:${PORT}/service/${last}/x`,
   ]);
   const seconds = (performance.now() - began) / 1000;

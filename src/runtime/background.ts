@@ -22,7 +22,13 @@ const PATIENCE = 10_000;
  * One thread does everything, so that no more than one processor is taken from the traffic. There are many short-lived objects:
  * fewer, larger collections.
  */
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded', '--max-semi-space-size=32', '--expose-gc'];
+const FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--single-threaded',
+  '--no-parallel-scavenge',
+  '--max-semi-space-size=32',
+  '--expose-gc',
+];
 
 /** Said to the process when it starts: it is to run when nothing else wants to. */
 export const IDLE = 'idle';
