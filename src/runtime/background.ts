@@ -37,6 +37,8 @@ export class Background {
   readonly #clock: Clock;
   readonly #patience: number;
   #child: ChildProcess | null = null;
+  /** Was it started to run when nothing else wants to? */
+  #idle = true;
   #ending: Timer | null = null;
 
   constructor(clock: Clock, patience = PATIENCE) {
@@ -44,32 +46,53 @@ export class Background {
     this.#patience = patience;
   }
 
+  /** Of the process; null: there is none. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   /** One at a time. Rejects if the process comes to an end over it. */
   async ask(request: CompileRequest): Promise<CompileAnswer | null> {
     this.#ending?.cancel();
     try {
-      const answer = await this.#askWithin(request, this.#patience);
-      if (answer !== undefined) return answer;
-      await this.close();
-      this.#child = start();
-      return (await this.#askWithin(request, null))!;
+      let answer = await this.#ask(request);
+      if (answer === undefined) {
+        await this.close();
+        this.#start(false);
+        answer = await this.#ask(request);
+      }
+      return answer ?? null;
     } finally {
       this.#ending = this.#clock.after(KEPT, () => void this.close());
     }
   }
 
-  /** undefined: it took too long. `patience`: milliseconds; null: as long as it takes. */
-  async #askWithin(request: CompileRequest, patience: number | null): Promise<CompileAnswer | null | undefined> {
-    const child = (this.#child ??= start(IDLE));
+  #start(idle: boolean): ChildProcess {
+    const child = start(idle ? [IDLE] : []);
+    this.#idle = idle;
+    this.#child = child;
+    child.on('exit', () => {
+      if (this.#child === child) this.#child = null;
+    });
+    return child;
+  }
+
+  /** undefined: it took too long for a process that runs when nothing else wants to. */
+  async #ask(request: CompileRequest): Promise<CompileAnswer | null | undefined> {
+    const child = this.#child ?? this.#start(true);
     // Nothing else may be keeping the gateway alive yet.
     child.channel?.ref();
     child.send(request);
     try {
-      return await answerOf(child, patience, this.#clock);
+      return await answerOf(child, this.#idle ? this.#patience : null, this.#clock);
     } finally {
       child.channel?.unref();
-      if (child.exitCode !== null || child.signalCode !== null) this.#child = null;
     }
+  }
+
+  /** As when the gateway is gone. For tests. */
+  disconnect(): void {
+    this.#child?.disconnect();
   }
 
   async close(): Promise<void> {
@@ -82,7 +105,7 @@ export class Background {
   }
 }
 
-function start(...args: string[]): ChildProcess {
+function start(args: readonly string[]): ChildProcess {
   const entry = import.meta.url.endsWith('.ts') ? './compile-process.ts' : './compile-process.js';
   const child = fork(fileURLToPath(new URL(entry, import.meta.url)), args, {
     execArgv: FLAGS,
@@ -93,7 +116,10 @@ function start(...args: string[]): ChildProcess {
   return child;
 }
 
-/** Rejects if the process ends before it has answered: it may have met a defect, or have had no memory left. */
+/**
+ * Rejects if the process ends before it has answered: it may have met a defect, or have had no memory left. `patience`:
+ * milliseconds, after which it is undefined; null: as long as it takes.
+ */
 function answerOf(
   child: ChildProcess,
   patience: number | null,

@@ -10,6 +10,7 @@ import { type Handover, handoverOf, lotsOf, type Marks } from '../plan/handover.
 import { type Piece, wrapPlan } from '../plan/parcel.ts';
 import { IDLE } from './background.ts';
 import { compile, type Environment, type Known, type Verdict } from './compile.ts';
+import { pack } from './packed.ts';
 
 export interface CompileRequest {
   readonly file: string;
@@ -23,7 +24,9 @@ export interface CompileRequest {
 
 /** Nothing here takes long to receive but the lots, which are to be read one at a time. */
 export interface CompileAnswer {
-  readonly verdict: Verdict;
+  readonly verdict: Omit<Verdict, 'texts'>;
+  /** The verdict's, packed: they are long, and few ask for them. */
+  readonly texts: Uint8Array;
   readonly planDigest: string;
   /** null: there is no plan. */
   readonly plan: PlanAnswer | null;
@@ -65,12 +68,13 @@ if (process.argv[2] === IDLE) stepAside();
 function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null {
   const compiled = compile(input, known);
   if (compiled === null) return null;
-  const { plan, planDigest, marks, problems, ...others } = compiled;
+  const { plan, planDigest, marks, problems, texts, ...others } = compiled;
   const told = problems.slice(0, MOST_PROBLEMS);
   const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
-  if (plan === null || marks === null) return { verdict, planDigest, plan: null };
+  const common = { verdict, planDigest, texts: pack(texts) };
+  if (plan === null || marks === null) return { ...common, plan: null };
   const { rest, pools, routes } = handoverOf(wrapPlan(plan), marks, base);
-  return { verdict, planDigest, plan: { marks, rest, pools: serialized(pools), routes: serialized(routes) } };
+  return { ...common, plan: { marks, rest, pools: serialized(pools), routes: serialized(routes) } };
 }
 
 function serialized<T>(pieces: readonly Piece<T>[]): Uint8Array[] {

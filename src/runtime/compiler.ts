@@ -13,7 +13,8 @@ import { type Piece, type RouteParcel, Unwrapping } from '../plan/parcel.ts';
 import type { Plan, PoolPlan } from '../plan/types.ts';
 import { Background } from './background.ts';
 import { compile, type Compiled, type Environment, type Known } from './compile.ts';
-import type { CompileRequest, PlanAnswer } from './compile-process.ts';
+import type { CompileAnswer, CompileRequest, PlanAnswer } from './compile-process.ts';
+import { unpack } from './packed.ts';
 
 /** Bytes of config that are compiled where they are: a few milliseconds' worth. */
 const SMALL = 16 * 1024;
@@ -48,11 +49,9 @@ export class Compiler {
     const base = this.#last?.plan.deref() ?? null;
     const answer = await this.#background.ask({ ...input, base: base === null ? null : this.#last!.marks });
     if (answer === null) return null;
-    const { verdict, planDigest } = answer;
-    if (answer.plan === null) return { ...verdict, plan: null, planDigest };
-    const plan = await this.#unwrap(answer.plan, base);
-    this.#last = { plan: new WeakRef(plan), marks: answer.plan.marks };
-    return { ...verdict, plan, planDigest };
+    const plan = answer.plan === null ? null : await this.#unwrap(answer.plan, base);
+    if (plan !== null) this.#last = { plan: new WeakRef(plan), marks: answer.plan!.marks };
+    return compiledThere(answer, plan);
   }
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
@@ -66,6 +65,17 @@ export class Compiler {
   async close(): Promise<void> {
     await this.#background.close();
   }
+}
+
+function compiledThere({ verdict, planDigest, texts }: CompileAnswer, plan: Plan | null): Compiled {
+  return {
+    ...verdict,
+    plan,
+    planDigest,
+    get texts() {
+      return unpack(texts) as Compiled['texts'];
+    },
+  };
 }
 
 type Texts = ReadonlyMap<string, string>;
