@@ -16,6 +16,7 @@ import { PLAIN } from '../../src/plan/diff/reading.ts';
 import { type PlanParcel, Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
 import { sealedJson, sealer } from '../../src/plan/seal.ts';
 import type { Plan } from '../../src/plan/types.ts';
+import { handedOver } from './handed-over.ts';
 import { planOf } from './plan-of.ts';
 
 const folder = fileURLToPath(new URL('../golden/diff/', import.meta.url));
@@ -198,6 +199,8 @@ test('random edits: what was edited is named and nothing else, and every claim h
       const after = planOf(edited);
       const diff = diffPlans(before, after);
       expect(said(diff)).toEqual(wanted.toSorted());
+      // What the two share makes no difference to it.
+      expect(diffPlans(before, handedOver(after, before).plan)).toEqual(diff);
       expect(diff.summary === '').toBe(wanted.length === 0);
       expect(diffPlans(after, after).changes).toEqual([]);
       expect(said(diffPlans(after, before))).toHaveLength(wanted.length);
@@ -237,7 +240,9 @@ test('routes that are shuffled: only as many are moved as must be, and none is s
     fc.property(fc.shuffledSubarray([...Array(COUNT).keys()], { minLength: COUNT, maxLength: COUNT }), (order) => {
       const edited = model();
       edited.routes.sort((a, b) => order[Number(a.name.slice(1))]! - order[Number(b.name.slice(1))]!);
-      const { changes } = diffPlans(before, planOf(edited));
+      const after = planOf(edited);
+      const { changes } = diffPlans(before, after);
+      expect(diffPlans(before, handedOver(after, before).plan).changes).toEqual(changes);
       for (const { action, kind, order: place } of changes)
         expect([action, kind, place?.effect]).toEqual(['moved', 'route', 'none']);
       expect(changes.length).toBe(COUNT - longestInOrder(edited.routes.map(({ name }) => Number(name.slice(1)))));

@@ -1,8 +1,9 @@
 /** A plan that is taken apart, sent to another thread and put together again is the same plan. */
 import { expect, test } from 'vitest';
-import { digestOf, handoverOf, lotsOf, marksOf } from '../../src/plan/handover.ts';
+import { digestOf, lotsOf, marksOf } from '../../src/plan/handover.ts';
 import { Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
 import type { Plan } from '../../src/plan/types.ts';
+import { handedOver } from './handed-over.ts';
 import { planOf } from './plan-of.ts';
 
 const endpoints = ['10.0.0.1:80'];
@@ -71,17 +72,6 @@ test('and its digest tells every change of a split, a mirror and a fallback', ()
   const digests = changes.map(([from, to]) => digest((text) => text.replace(from, to)));
   expect(new Set([same, ...digests]).size).toBe(changes.length + 1);
 });
-
-/** Handed over to somebody who has `base`, by the way that a thread's answer takes. */
-function handedOver(plan: Plan, base: Plan): { readonly plan: Plan; readonly fresh: number } {
-  const parcel = wrapPlan(plan);
-  const handover = structuredClone(handoverOf(parcel, marksOf(parcel), marksOf(wrapPlan(base))));
-  const unwrapping = new Unwrapping(handover.rest, base);
-  for (const lot of lotsOf(handover.pools)) unwrapping.addPools(lot);
-  for (const lot of lotsOf(handover.routes)) unwrapping.addRoutes(lot);
-  const pieces = [...handover.pools, ...handover.routes];
-  return { plan: unwrapping.plan(), fresh: pieces.filter((piece) => typeof piece !== 'number').length };
-}
 
 test.each<[what: string, Change, fresh: number, pools: string[], routes: string[]]>([
   ['nothing', (text) => text, 0, ['a', 'b', 'c'], ['one', 'two', 'three']],
