@@ -2,16 +2,14 @@
  * What ten thousand routes cost: `node bench/many-routes.ts [routes]`.
  *
  * - per request: CPU with that many routes against CPU with ten, asking for the last route;
- * - per reload: from the edit to its effect, and how long requests took meanwhile: the 99th percentile and the longest,
- *   beside the same without an edit.
+ * - per reload: from the edit to its effect, and the longest that any request waited meanwhile. How long most of them
+ *   waited is measured by reload-latency.ts.
  */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type GatewayProcess, gatewayProcess, load, median, pause, quantile, report } from './support.ts';
+import { type GatewayProcess, gatewayProcess, load, median, pause, report } from './support.ts';
 
 const PORT = 19_280;
-/** How long requests are looked at without an edit, each time (ms). */
-const WINDOW = 1500;
 const many = Number(process.argv[2] ?? 10_000);
 
 const origin = http.createServer((_, response) => response.end('ok'));
@@ -57,43 +55,26 @@ async function version(): Promise<string> {
   return response.text();
 }
 
-interface Waits {
-  readonly p99: number;
-  readonly longest: number;
-}
-
-function waitsOf(latencies: readonly number[]): Waits {
-  return { p99: quantile(latencies, 0.99), longest: Math.max(...latencies) };
-}
-
 async function edits(gateway: GatewayProcess, routes: number): Promise<object> {
   const texts = Array.from({ length: 8 }, (_, i) => config(routes, `v${i}`));
   const clients = load(PORT, 4, lastRoute(routes), 1);
   await pause(2000);
+  clients.latencies();
   const effect: number[] = [];
-  const quiet: Waits[] = [];
-  const beneath: Waits[] = [];
+  const longest: number[] = [];
   for (let i = 1; i < texts.length; i++) {
-    clients.latencies();
-    await pause(WINDOW);
-    quiet.push(waitsOf(clients.latencies()));
     const began = performance.now();
     gateway.edit(texts[i]!);
     while ((await version()) !== `v${i}`) await pause(5);
     effect.push(performance.now() - began);
-    // No more than the edit took: what comes after it is quiet again.
-    beneath.push(waitsOf(clients.latencies()));
+    await pause(1000);
+    longest.push(Math.max(...clients.latencies()));
   }
   clients.stop();
   const rounded = (values: number[]): number[] => values.map((value) => Math.round(value * 10) / 10);
-  const shown = (waits: Waits[]): object => ({
-    p99: rounded([median(waits.map(({ p99 }) => p99))]),
-    longest: rounded(waits.map(({ longest }) => longest)),
-  });
   return {
     effect_ms: rounded([median(effect), Math.max(...effect)]),
-    request_ms: { quiet: shown(quiet), beneath_edits: shown(beneath) },
-    p99_ratio: median(beneath.map(({ p99 }) => p99)) / median(quiet.map(({ p99 }) => p99)),
+    longest_request_ms: rounded(longest),
     failures: clients.failures,
   };
 }
