@@ -53,7 +53,8 @@ const MOST_PROBLEMS = 1000;
 let resting: Timer | null = null;
 process.on('message', (request: CompileRequest) => {
   resting?.cancel();
-  process.send?.(answer(request));
+  // Where the gateway is gone meanwhile, nobody wants to be told.
+  process.send?.(answer(request), () => {});
   // What is left of it is cleared away once nobody waits: this process would grow with each config.
   resting = systemClock.after(RESTING, () => globalThis.gc?.());
 });

@@ -144,7 +144,10 @@ describe('the process', () => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
       expect((await background.ask(request()))!.plan).not.toBeNull();
       expect(background.pid).toBe(pid);
+      // Also if it is in the midst of something.
+      const asked = background.ask(request());
       background.disconnect();
+      await expect(asked).rejects.toThrow('ended with 0');
       while (runs(pid)) await new Promise((resolve) => setImmediate(resolve));
     } finally {
       await background.close();
