@@ -54,7 +54,7 @@ test('tests that only change make no new generation: they are nothing that is se
   expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'unchanged', generation: 1 });
 });
 
-test('a large config is tested in the thread that compiles it, and refused just so', async () => {
+test('a large config is tested in the process that compiles it, and refused just so', async () => {
   await using origin = await httpOrigin();
   const many = Array.from({ length: 600 }, (_, i) => ({ name: `r${i}`, match: { path: `/r${i}` }, pool: 'origin' }));
   const tests = many.map(({ name }) => ({ request: { url: `http://a/${name}/x` }, expect: { route: name } }));

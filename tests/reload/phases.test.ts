@@ -49,7 +49,7 @@ test('a start and an edit go through all phases, in order, and each is timed', a
   expect(Object.keys(line['ms'] as object)).toEqual(WHOLE);
 });
 
-test('what is compiled in a thread of its own is timed there', async () => {
+test('what is compiled in a process of its own is timed there', async () => {
   await using origin = await httpOrigin();
   const many = Array.from({ length: 600 }, (_, i) => ({ name: `r${i}`, match: { path: `/r${i}` }, pool: 'origin' }));
   await using gateway = await testGateway(simpleConfig(origin.port, { routes: many }));
