@@ -7,7 +7,7 @@
  */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type GatewayProcess, gatewayProcess, load, median, pause, report } from './support.ts';
+import { type GatewayProcess, gatewayProcess, lastOf, load, manyRoutes, median, pause, report } from './support.ts';
 
 const PORT = 19_280;
 const many = Number(process.argv[2] ?? 10_000);
@@ -16,26 +16,11 @@ const origin = http.createServer((_, response) => response.end('ok'));
 await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
 const originPort = (origin.address() as AddressInfo).port;
 
-function config(routes: number, version: string): string {
-  const lines = [
-    'version: 1',
-    `listeners: { web: { address: "127.0.0.1:${PORT}" } }`,
-    `pools: { origin: { endpoints: ["127.0.0.1:${originPort}"] } }`,
-    'routes:',
-    `  - { name: version, match: { path: { exact: /version } }, respond: { body: "${version}" } }`,
-  ];
-  for (let i = 0; i < routes; i++) {
-    lines.push(
-      `  - name: route-${i}`,
-      `    match: { host: h${i % 1000}.example.com, path: /service/${i} }`,
-      '    pool: origin',
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
+const config = (routes: number, version: string): string => manyRoutes(PORT, originPort, routes, version);
 
 function lastRoute(routes: number): string {
-  return `GET /service/${routes - 1}/x HTTP/1.1\r\nHost: h${(routes - 1) % 1000}.example.com\r\n\r\n`;
+  const { host, path } = lastOf(routes);
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 }
 
 async function costPerRequest(gateway: GatewayProcess, routes: number): Promise<number> {

@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gatewayProcess, median, pause, report, stolenSeconds } from './support.ts';
+import { gatewayProcess, lastOf, manyRoutes, median, pause, report, stolenSeconds } from './support.ts';
 
 const PORT = 19_290;
 const ORIGIN = 19_291;
@@ -28,35 +28,19 @@ for (const program of ['/usr/sbin/nginx', '/usr/bin/wrk']) {
   process.exit(1);
 }
 
-function config(version: number): string {
-  const lines = [
-    'version: 1',
-    `listeners: { web: { address: "127.0.0.1:${PORT}" } }`,
-    `pools: { origin: { endpoints: ["127.0.0.1:${ORIGIN}"] } }`,
-    'routes:',
-    `  - { name: version, match: { path: { exact: /version } }, respond: { body: "${version}" } }`,
-  ];
-  for (let i = 0; i < routes; i++) {
-    lines.push(
-      `  - name: route-${i}`,
-      `    match: { host: h${i % 1000}.example.com, path: /service/${i} }`,
-      '    pool: origin',
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
+const config = (version: number): string => manyRoutes(PORT, ORIGIN, routes, `${version}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-bench-'));
 const put = (name: string, text: string): string => {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
 };
 const originConfig = `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log; events {}
   http { access_log off; keepalive_requests 100000000; server { listen 127.0.0.1:${ORIGIN}; location / { return 200 ok; } } }`;
 const origin = spawn('/usr/sbin/nginx', ['-c', put('nginx.conf', originConfig)]);
 const script = put('clients.lua', 'function delay() return math.random(0, 14) end\n');
-const last = routes - 1;
+const { host, path } = lastOf(routes);
 
 interface Waits {
   /** Milliseconds. */
@@ -79,8 +63,8 @@ async function traffic(): Promise<Waits> {
     '-s',
     script,
     '-H',
-    `Host: h${last % 1000}.example.com`,
-    `http://127.0.0.1:${PORT}/service/${last}/x`,
+    `Host: ${host}`,
+    `http://127.0.0.1:${PORT}${path}`,
   ]);
   const seconds = (performance.now() - began) / 1000;
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);

@@ -49,6 +49,27 @@ export async function gatewayProcess(config: string, port: number, extension = '
   };
 }
 
+/** A config of so many routes, on 1,000 hosts, and one before them that answers with the version. */
+export function manyRoutes(port: number, origin: number, routes: number, version: string): string {
+  const lines = [
+    'version: 1',
+    `listeners: { web: { address: "127.0.0.1:${port}" } }`,
+    `pools: { origin: { endpoints: ["127.0.0.1:${origin}"] } }`,
+    'routes:',
+    `  - { name: version, match: { path: { exact: /version } }, respond: { body: "${version}" } }`,
+  ];
+  for (let i = 0; i < routes; i++)
+    lines.push(`  - name: route-${i}`, `    match: { host: ${hostOf(i)}, path: /service/${i} }`, '    pool: origin');
+  return `${lines.join('\n')}\n`;
+}
+
+const hostOf = (route: number): string => `h${route % 1000}.example.com`;
+
+/** What the last of so many routes is asked by. */
+export function lastOf(routes: number): { readonly host: string; readonly path: string } {
+  return { host: hostOf(routes - 1), path: `/service/${routes - 1}/x` };
+}
+
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS;

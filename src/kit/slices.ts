@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts';
 
 /** Milliseconds of work after which others have their turn: a request that comes meanwhile waits no longer. */
 const SLICE = 0.5;
+/** Items of a loop that are passed over in one step where each is next to nothing. */
+export const FEW = 100;
 /** For items that are a microsecond or so of work each: to look at the clock takes its time too. */
 export const TINY = 16;
 

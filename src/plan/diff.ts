@@ -6,6 +6,7 @@
  * new part of the Plan needs no line here.
  */
 import { freeze } from '../kit/freeze.ts';
+import { FEW } from '../kit/slices.ts';
 import type { AclPlan, ListenerPlan, Plan, PoolPlan } from './types.ts';
 import { aclAccess, adminAccess, limitsAccess, listenerAccess, openedAccess } from './diff/access.ts';
 import type { Change, Fate, PlanDiff } from './diff/changes.ts';
@@ -245,9 +246,6 @@ function* acls(before: Plan, after: Plan, terms: Terms): Generator<Change | null
     });
   }
 }
-
-/** Routes that are looked at in one step. */
-const FEW = 500;
 
 function* usedAcls(plan: Plan): Generator<null, Map<string, UsedAcl>> {
   const found = new Map<string, UsedAcl>();

@@ -1,4 +1,4 @@
-/** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any thread. */
+/** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any process. */
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, configError, type Position, type Problem } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
@@ -50,7 +50,7 @@ export interface Verdict extends Known {
   /** Over those texts, also of what is refused: see history/entry.ts. */
   readonly content: string;
   readonly problems: readonly Problem[];
-  /** Further ones, which another thread has kept to itself. */
+  /** Further ones, which the process that compiles has kept to itself. */
   readonly leftOut?: number;
   /** The problems as people read them; '' if there are none. */
   readonly report: string;

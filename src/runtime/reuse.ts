@@ -7,6 +7,7 @@
  */
 import type { Kept } from '../kit/kept.ts';
 import { same } from '../kit/same.ts';
+import { sameEnds } from '../kit/same-ends.ts';
 import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
@@ -87,8 +88,6 @@ export class LivePolicies {
   }
 }
 
-/** Routes that are compared in one step. */
-const FEW = 50;
 /** Routes that differ, up to which a router is edited and not made anew: to edit it is done in one go. */
 const MOST_EDITED = 250;
 
@@ -101,18 +100,14 @@ export function* liveRouting(
   { routes, steady }: { readonly routes: Routes; readonly steady: boolean },
   live: Snapshot | undefined,
   found: (router: Router<Route>) => void,
-): Generator<void> {
+): Generator<null, void> {
   const old = live?.listeners.get(plan.name);
   if (live === undefined || !(old instanceof HttpListener)) return;
   const [before, after] = [old.plan.routes, plan.routes];
   const alike = (one: RoutePlan, other: RoutePlan): boolean =>
     (steady && one === other) ||
     (one.name === other.name && routes.get(one.name) === live.routes.get(one.name) && same(one.match, other.match));
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  for (; start < shorter && alike(before[start]!, after[start]!); start++) if (start % FEW === 0) yield;
-  let end = 0;
-  for (; end < shorter - start && alike(before.at(-1 - end)!, after.at(-1 - end)!); end++) if (end % FEW === 0) yield;
+  const [start, end] = yield* sameEnds(before, after, alike);
   const gone = before.slice(start, before.length - end);
   const come = after.slice(start, after.length - end);
   if (gone.length + come.length === 0) found(old.router);

@@ -1,4 +1,4 @@
-/** A plan that is taken apart, sent to another thread and put together again is the same plan. */
+/** A plan that is taken apart, sent somewhere else and put together again is the same plan. */
 import { expect, test } from 'vitest';
 import { digestOf, lotsOf, marksOf } from '../../src/plan/handover.ts';
 import { Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';

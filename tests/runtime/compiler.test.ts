@@ -74,6 +74,13 @@ test('what comes over means the same as what is compiled here, and what has not 
   }
 });
 
+/** Closed at the end of its test. */
+class Closing extends Background {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
 describe('the process', () => {
   const request = (): CompileRequest => ({
     file,
@@ -86,71 +93,55 @@ describe('the process', () => {
 
   test('is kept for the next one, and gone when it is closed', async () => {
     write(600);
-    const background = new Background(systemClock);
-    try {
-      expect((await background.ask(request()))!.plan).not.toBeNull();
-      const pid = background.pid!;
-      await background.ask(request());
-      expect(background.pid).toBe(pid);
-      await background.close();
-      expect([background.pid, runs(pid)]).toEqual([null, false]);
-    } finally {
-      await background.close();
-    }
+    await using background = new Closing(systemClock);
+    expect((await background.ask(request()))!.plan).not.toBeNull();
+    const pid = background.pid!;
+    await background.ask(request());
+    expect(background.pid).toBe(pid);
+    await background.close();
+    expect([background.pid, runs(pid)]).toEqual([null, false]);
   });
 
   test('has to answer in time; if the machine has no time for it, it is done again as one among others', async () => {
     write(600);
-    const background = new Background(systemClock, 1);
-    try {
-      const asked = background.ask(request());
-      const first = background.pid!;
-      expect((await asked)!.plan).not.toBeNull();
-      expect(background.pid).not.toBe(first);
-      expect(runs(first)).toBe(false);
-      // It goes on with that one.
-      const second = background.pid;
-      await background.ask(request());
-      expect(background.pid).toBe(second);
-    } finally {
-      await background.close();
-    }
+    await using background = new Closing(systemClock, 1);
+    const asked = background.ask(request());
+    const first = background.pid!;
+    expect((await asked)!.plan).not.toBeNull();
+    expect(background.pid).not.toBe(first);
+    expect(runs(first)).toBe(false);
+    // It goes on with that one.
+    const second = background.pid;
+    await background.ask(request());
+    expect(background.pid).toBe(second);
   });
 
   test('that is killed fails what it was at, and nothing after that', async () => {
     write(600);
-    const background = new Background(systemClock);
-    try {
-      const asked = background.ask(request());
-      process.kill(background.pid!, 'SIGKILL');
-      await expect(asked).rejects.toThrow('the process that compiles ended with SIGKILL before it was done');
-      expect((await background.ask(request()))!.plan).not.toBeNull();
-      // And one that is killed while nobody waits for it.
-      const pid = background.pid!;
-      process.kill(pid, 'SIGKILL');
-      while (background.pid !== null) await new Promise((resolve) => setImmediate(resolve));
-      expect((await background.ask(request()))!.plan).not.toBeNull();
-    } finally {
-      await background.close();
-    }
+    await using background = new Closing(systemClock);
+    const asked = background.ask(request());
+    process.kill(background.pid!, 'SIGKILL');
+    await expect(asked).rejects.toThrow('the process that compiles ended with SIGKILL before it was done');
+    expect((await background.ask(request()))!.plan).not.toBeNull();
+    // And one that is killed while nobody waits for it.
+    const pid = background.pid!;
+    process.kill(pid, 'SIGKILL');
+    while (background.pid !== null) await new Promise((resolve) => setImmediate(resolve));
+    expect((await background.ask(request()))!.plan).not.toBeNull();
   });
 
   test('does not outlive the gateway, and lets its signals be', async () => {
     write(600);
-    const background = new Background(systemClock);
-    try {
-      await background.ask(request());
-      const pid = background.pid!;
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
-      expect((await background.ask(request()))!.plan).not.toBeNull();
-      expect(background.pid).toBe(pid);
-      // Also if it is in the midst of something.
-      const asked = background.ask(request());
-      background.disconnect();
-      await expect(asked).rejects.toThrow('ended with 0');
-      while (runs(pid)) await new Promise((resolve) => setImmediate(resolve));
-    } finally {
-      await background.close();
-    }
+    await using background = new Closing(systemClock);
+    await background.ask(request());
+    const pid = background.pid!;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    expect((await background.ask(request()))!.plan).not.toBeNull();
+    expect(background.pid).toBe(pid);
+    // Also if it is in the midst of something.
+    const asked = background.ask(request());
+    background.disconnect();
+    await expect(asked).rejects.toThrow('ended with 0');
+    while (runs(pid)) await new Promise((resolve) => setImmediate(resolve));
   });
 });

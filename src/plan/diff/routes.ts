@@ -4,6 +4,7 @@
  * What is said of requests is certain or careful: `none` means that no request is served otherwise by a move; `takes_from`
  * and `gives_to` name routes that may be asked for the same requests.
  */
+import { sameEnds } from '../../kit/same-ends.ts';
 import { covers } from '../shadow.ts';
 import type { RoutePlan } from '../types.ts';
 import { AccessNotes, handedOver, routeAccess } from './access.ts';
@@ -59,7 +60,8 @@ export class RouteDiff {
 
   /** Yields what has changed, and null now and then for others to have their turn. */
   *changes(): Generator<Change | null> {
-    const [start, end] = sameEnds(this.#before, this.#list);
+    // Of those that are the very same there is nothing to tell.
+    const [start, end] = yield* sameEnds(this.#before, this.#list, Object.is);
     const before = placed(this.#before, start, this.#before.length - end);
     const after = placed(this.#list, start, this.#list.length - end);
     const [was, now] = [byName(before), byName(after)];
@@ -213,16 +215,6 @@ export class RouteDiff {
       unrouted,
     };
   }
-}
-
-/** How many at the start, and how many of the rest at the end, are the very same: of those there is nothing to tell. */
-function sameEnds(before: readonly RoutePlan[], after: readonly RoutePlan[]): readonly [start: number, end: number] {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start++;
-  let end = 0;
-  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++;
-  return [start, end];
 }
 
 /** What a route is, in few words. */

@@ -5,6 +5,7 @@
  * another identity is state that begins anew.
  */
 import type { Claim } from '../../kit/claim.ts';
+import { FEW } from '../../kit/slices.ts';
 import type { Plan } from '../types.ts';
 import type { Fate, SettingChange, StateChange } from './changes.ts';
 import { isClaim } from './reading.ts';
@@ -83,9 +84,6 @@ function relevant(
   const own = kind === 'endpoint' ? of(thing) : [];
   return [...own, ...of(pool).filter((one) => elsewhere.test(one.setting))];
 }
-
-/** Routes of which there is nothing to say, that are passed over in one step. */
-const FEW = 500;
 
 /** By kind and name. */
 function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {

@@ -1,0 +1,17 @@
+/** Where two lists differ, seen from either end. Cold. */
+import { FEW } from './slices.ts';
+
+/** How many at the start, and how many of the rest at the end, are alike. In small steps. */
+export function* sameEnds<T>(
+  before: readonly T[],
+  after: readonly T[],
+  alike: (one: T, other: T) => boolean,
+): Generator<null, readonly [start: number, end: number]> {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  for (; start < shorter && alike(before[start]!, after[start]!); start++) if (start % FEW === 0) yield null;
+  let end = 0;
+  for (; end < shorter - start && alike(before.at(-1 - end)!, after.at(-1 - end)!); end++)
+    if (end % FEW === 0) yield null;
+  return [start, end];
+}
