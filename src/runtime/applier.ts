@@ -9,6 +9,14 @@ import type { Reloads } from './reloads.ts';
 import { RefusedError } from './refused-error.ts';
 import { changesBetween } from './told-changes.ts';
 
+/** What whoever settles a reload does on the way. */
+export interface SettleSteps {
+  /** The last thing that may refuse it. */
+  readonly seal?: () => Promise<void>;
+  /** What it says is in effect from this very moment. */
+  readonly active?: () => void;
+}
+
 /** What is in effect, as it is written. */
 export type InEffect = Pick<Compiled, 'texts' | 'openSecrets'>;
 
@@ -40,18 +48,19 @@ export class Applier {
     return plan !== null && planDigest === this.#plan;
   }
 
-  /** Answers whether it is in effect. `seal`: the last thing that may refuse it. */
-  async settle(reload: Reload, compiled: Compiled, seal?: () => Promise<void>): Promise<boolean> {
+  /** Answers whether it is in effect. */
+  async settle(reload: Reload, compiled: Compiled, steps: SettleSteps = {}): Promise<boolean> {
     if (compiled.plan === null) {
       this.refuse(reload, refusalOf(compiled));
       return false;
     }
     try {
       if (this.means(compiled)) {
-        await seal?.();
+        await steps.seal?.();
         this.#inEffect = compiled;
+        steps.active?.();
         this.leave(reload);
-      } else await this.apply(reload, compiled, seal);
+      } else await this.apply(reload, compiled, steps);
       return true;
     } catch (error) {
       if (!(error instanceof OpenError || error instanceof RefusedError)) throw error;
@@ -62,7 +71,7 @@ export class Applier {
   }
 
   /** Throws an OpenError, or what `seal` throws. */
-  async apply(reload: Reload, compiled: Compiled, seal?: () => Promise<void>): Promise<void> {
+  async apply(reload: Reload, compiled: Compiled, { seal, active }: SettleSteps): Promise<void> {
     const { plan, planDigest } = compiled;
     if (plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
@@ -74,6 +83,7 @@ export class Applier {
       active: (generation) => {
         this.#plan = planDigest;
         this.#inEffect = compiled;
+        active?.();
         this.#reloads.succeed(reload, 'applied', generation);
       },
     });

@@ -157,12 +157,18 @@ export class History {
     }
   }
 
-  /** The file is what serves. Nobody waits until that is written. */
-  fileTookEffect(compiled: Compiled, reload: Reload): void {
+  /** This is in effect from now on, by this entry; null: by the file. */
+  serve(standIn: StandIn | null, { plan, content }: Compiled): void {
     const { log } = this.#gateway;
-    if (this.#standIn !== null) log.info('the file is followed again', { entry: this.#standIn.entry.number });
-    this.#standFor(null);
-    this.#follow(compiled);
+    if (standIn === null && this.#standIn !== null)
+      log.info('the file is followed again', { entry: this.#standIn.entry.number });
+    this.#standFor(standIn);
+    this.#content = content;
+    if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
+  }
+
+  /** The file is what serves. Nobody waits until that is written. */
+  recordFile(compiled: Compiled, reload: Reload): void {
     // Before the entry: where that is on the disk, the hold is not.
     if (this.#holds) this.#persisted = this.#keeper.hold(null);
     this.#holds = false;
@@ -175,8 +181,7 @@ export class History {
   }
 
   /** An entry is what serves. */
-  standInTookEffect(standIn: StandIn, compiled: Compiled, reload: Reload, by: string): void {
-    this.#standFor(standIn);
+  recordStandIn(standIn: StandIn, compiled: Compiled, reload: Reload, by: string): void {
     const { number } = standIn.entry;
     const { log, metrics } = this.#gateway;
     if (standIn.why === 'last_good') {
@@ -184,7 +189,6 @@ export class History {
       metrics.reload.lastSuccessful = false;
       log.error('the file cannot take effect: what was last in effect serves', { file: this.#file, entry: number });
     } else this.#tellHeld(standIn);
-    this.#follow(compiled);
     const rolledBack = reload.trigger === 'rollback';
     if (rolledBack) this.#persisted = this.#hold(standIn);
     this.#add(compiled, reload, rolledBack ? `rollback to ${number}` : reload.trigger, by);
@@ -199,12 +203,6 @@ export class History {
     const hold: Hold = { since, entry: entry.number, serves: entry.content, instead_of: insteadOf };
     this.#holds = true;
     return this.#keeper.hold(hold);
-  }
-
-  /** Goes by what is in effect. */
-  #follow({ plan, content }: Compiled): void {
-    this.#content = content;
-    if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
   }
 
   #add({ texts, found }: Compiled, reload: Reload, trigger: string, by: string): void {

@@ -83,14 +83,19 @@ export class Reloader {
     try {
       if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
       this.#applier.see(reload, compiled);
-      await this.#applier.apply(reload, compiled);
+      await this.#applier.apply(reload, compiled, this.#byFile(compiled));
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
       if (!(await this.#startByLastGood(reload, compiled, error))) throw error;
       return;
     }
     this.#noteFiles(compiled);
-    this.history.fileTookEffect(compiled, reload);
+    this.history.recordFile(compiled, reload);
+  }
+
+  /** The file is what serves. */
+  #byFile(compiled: Compiled): { readonly active: () => void } {
+    return { active: () => this.history.serve(null, compiled) };
   }
 
   /** Answers whether it serves. */
@@ -160,9 +165,10 @@ export class Reloader {
       if (compiled === null) return;
       this.#applier.see(reload, compiled);
       if (compiled.plan !== null) push.judge(compiled);
-      if (!(await this.#applier.settle(reload, compiled, () => push.seal()))) return;
+      if (!(await this.#applier.settle(reload, compiled, { seal: () => push.seal(), ...this.#byFile(compiled) })))
+        return;
       this.#noteFiles(compiled);
-      this.history.fileTookEffect(compiled, reload);
+      this.history.recordFile(compiled, reload);
     } catch (error) {
       if (error instanceof RefusedError) this.#applier.refuse(reload, error.refusal);
       else this.#applier.defect(reload, error);
@@ -245,8 +251,8 @@ export class Reloader {
       return;
     }
     this.#applier.see(reload, compiled);
-    if (!(await this.#applier.settle(reload, compiled))) return;
-    this.history.fileTookEffect(compiled, reload);
+    if (!(await this.#applier.settle(reload, compiled, this.#byFile(compiled)))) return;
+    this.history.recordFile(compiled, reload);
     this.#watch();
   }
 

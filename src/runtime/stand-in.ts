@@ -2,7 +2,7 @@
  * Puts an entry of the history in the place of the file: at a start, for a rollback, and again when what its references stand
  * for has changed. Cold; called by the reloader in its turns.
  */
-import type { Applier } from './applier.ts';
+import type { Applier, SettleSteps } from './applier.ts';
 import type { Compiled, Known } from './compile.ts';
 import type { Compiler } from './compiler.ts';
 import type { History, StandIn } from './history.ts';
@@ -34,15 +34,16 @@ export class StandInRunner {
     const compiled = await this.#compiler.compile(null, texts, found);
     if (compiled === null) return false;
     this.#applier.see(reload, compiled);
-    if (!(await this.#inEffect(reload, compiled, standIn))) return false;
+    const active = (): void => this.#history.serve(standIn, compiled);
+    if (!(await this.#inEffect(reload, compiled, standIn, { active }))) return false;
     this.#known = compiled;
-    this.#history.standInTookEffect(standIn, compiled, reload, by);
+    this.#history.recordStandIn(standIn, compiled, reload, by);
     return true;
   }
 
-  async #inEffect(reload: Reload, compiled: Compiled, { why, entry }: StandIn): Promise<boolean> {
+  async #inEffect(reload: Reload, compiled: Compiled, { why, entry }: StandIn, steps?: SettleSteps): Promise<boolean> {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
-      return this.#applier.settle(reload, compiled);
+      return this.#applier.settle(reload, compiled, steps);
     const report = `entry ${entry.number} says that a start may not be by it`;
     this.#applier.refuse(reload, { reason: 'plan', problems: [], report });
     return false;

@@ -141,6 +141,24 @@ test('a rollback holds until the file says something else that can take effect',
   expect((await get(gateway.adminPort(), '/metrics')).body).toContain('prozy_config_stand_in{why="held"} 0');
 });
 
+test('what serves and whether it stands in for the file change in one turn', async () => {
+  await using gateway = await testGateway(config('one'));
+  await written(gateway);
+  await edited(gateway, config('two'));
+  const { running } = gateway;
+  const seen: unknown[] = [];
+  const stop = running.gateway.events.listen(({ phase, generation }) => {
+    if (phase === 'active') seen.push([generation, running.reloader.history.standIn?.why ?? 'the file']);
+  });
+  await running.reloader.rollback(1, '');
+  await edited(gateway, config('three'));
+  stop();
+  expect(seen).toEqual([
+    [3, 'held'],
+    [4, 'the file'],
+  ]);
+});
+
 test('a hold is lifted by hand, or by going back to what the file says', async () => {
   await using gateway = await testGateway(config('one'));
   await written(gateway);
