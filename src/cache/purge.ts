@@ -6,7 +6,7 @@
  */
 import { parseAuthority } from '../http/authority.ts';
 import { normalizePath } from '../http/path.ts';
-import { inSlices } from '../kit/slices.ts';
+import { Slices } from '../kit/slices.ts';
 import type { HttpCache } from './http-cache.ts';
 import { resolve, type Target } from './invalidation.ts';
 import { CacheKey } from './key.ts';
@@ -106,7 +106,7 @@ async function take(
 ): Promise<number> {
   const now = clock.now();
   let count = 0;
-  await inSlices(keys, clock, (key) => {
+  await new Slices(clock, true).each(keys, (key) => {
     if (matches(key)) count += soft ? store.makeStale(key, isMeant, now) : store.purge(key, isMeant);
   });
   return count;

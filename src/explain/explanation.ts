@@ -4,7 +4,7 @@
  * Called by runtime/explaining.ts for a gateway that runs, and by `prozy explain` for a file. It leaves everything as it is.
  */
 import type { Clock } from '../kit/clock.ts';
-import { inSlices } from '../kit/slices.ts';
+import { Slices } from '../kit/slices.ts';
 import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
@@ -135,7 +135,7 @@ async function routeViews(subject: Subject, site: Site, asked: AskedRequest, wal
   const { x } = readFor(site, asked) as ReadRequest;
   lastHop(x);
   const views: RouteView[] = [];
-  await inSlices(subject.plan.routes, subject.clock, (route) => views.push(viewOf(route, x, walked)));
+  await new Slices(subject.clock).each(subject.plan.routes, (route) => views.push(viewOf(route, x, walked)));
   return views;
 }
 

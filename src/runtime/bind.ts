@@ -7,7 +7,7 @@
 import { HttpCache } from '../cache/http-cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Kept } from '../kit/kept.ts';
-import { inSlices, TINY } from '../kit/slices.ts';
+import { type Slices, TINY } from '../kit/slices.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Log } from '../observe/log.ts';
@@ -40,6 +40,8 @@ export interface BindContext {
   readonly generation: number;
   readonly carryover: Carryover;
   readonly clock: Clock;
+  /** Of the whole of it. */
+  readonly slices: Slices;
   readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -57,11 +59,11 @@ export interface BindContext {
 export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> {
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
-    const { clock } = context;
+    const { slices } = context;
     const { pools, routes } = snapshot;
     const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
     const fresh: Pool[] = [];
-    await inSlices(plan.pools, clock, (pool) => {
+    await slices.each(plan.pools, (pool) => {
       const live = livePool(pool, plans, context.live());
       const bound = live ?? bindPool(pool, context);
       snapshot.keepPool(bound);
@@ -75,25 +77,17 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
       const kept = steady ? newest.routes.get(route.name) : undefined;
       return kept?.value.plan === route ? kept : null;
     };
-    await inSlices(
-      plan.routes,
-      clock,
-      (route) =>
-        snapshot.keepRoute(
-          untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context),
-        ),
-      TINY,
-    );
+    const routeOf = (route: RoutePlan): Kept<BoundRoute> =>
+      untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context);
+    await slices.each(plan.routes, (route) => snapshot.keepRoute(routeOf(route)), TINY);
     for (const listener of plan.listeners) {
       let router: Router<Route> | null = null;
-      await inSlices(
-        liveRouting(listener, { routes, steady }, newest, (found) => (router = found)),
-        clock,
-        () => {},
-      );
-      router ??= await routerOf(listener, snapshot, clock);
+      await slices.all(liveRouting(listener, { routes, steady }, newest, (found) => (router = found)));
+      router ??= await routerOf(listener, snapshot, slices);
       snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
     }
+    // What makes it current begins with a slice of its own.
+    await slices.turn();
     return snapshot;
   } catch (error) {
     snapshot.retire(() => {});
@@ -101,9 +95,9 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   }
 }
 
-async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, clock: Clock): Promise<Router<Route>> {
+async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slices: Slices): Promise<Router<Route>> {
   const router = new Router<Route>();
-  await inSlices(routes, clock, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
+  await slices.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
   return router;
 }
 

@@ -1,9 +1,6 @@
 /**
  * Compiles in a process of its own and hands over what the other side has not got, in small lots. Cold; started by background.ts.
  */
-import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { serialize } from 'node:v8';
 import { systemClock, type Timer } from '../kit/clock.ts';
 import { type Handover, handoverOf, lotsOf, type Marks } from '../plan/handover.ts';
@@ -11,6 +8,7 @@ import { type Piece, wrapPlan } from '../plan/parcel.ts';
 import { IDLE } from './background.ts';
 import { compile, type Environment, type Known, type Verdict } from './compile.ts';
 import { pack } from './packed.ts';
+import { stepAside, stepBack } from './step-aside.ts';
 
 export interface CompileRequest {
   readonly file: string;
@@ -40,9 +38,6 @@ export interface PlanAnswer {
   readonly pools: readonly Uint8Array[];
   readonly routes: readonly Uint8Array[];
 }
-
-/** Below the traffic's. */
-const NICENESS = 10;
 
 /** Milliseconds without a request. */
 const RESTING = 1000;
@@ -80,22 +75,4 @@ function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null
 
 function serialized<T>(pieces: readonly Piece<T>[]): Uint8Array[] {
   return [...lotsOf(pieces)].map((lot) => serialize(lot));
-}
-
-/** On Linux each thread has a priority of its own, and those of the engine are there before this one gets to say anything. */
-function stepBack(): void {
-  setPriority(NICENESS);
-  try {
-    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), NICENESS);
-  } catch {
-    // Elsewhere that was all.
-  }
-}
-
-/**
- * To run when nothing else wants to: whoever wakes up has the processor at once, and not when the system's clock ticks next
- * (4 ms on many). Linux alone has it, and nothing but a program of its own to ask for it; where there is none, it is as it was.
- */
-function stepAside(): void {
-  execFile('chrt', ['-a', '-i', '-p', '0', String(process.pid)], () => {});
 }

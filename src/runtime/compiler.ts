@@ -7,7 +7,7 @@
 import { statSync } from 'node:fs';
 import { deserialize } from 'node:v8';
 import type { Clock } from '../kit/clock.ts';
-import { inSlices } from '../kit/slices.ts';
+import { Slices } from '../kit/slices.ts';
 import type { Marks } from '../plan/handover.ts';
 import { type Piece, type RouteParcel, Unwrapping } from '../plan/parcel.ts';
 import type { Plan, PoolPlan } from '../plan/types.ts';
@@ -55,11 +55,14 @@ export class Compiler {
   }
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
+    const slices = new Slices(this.#clock);
     const unwrapping = new Unwrapping(rest, base);
     // They hold what was put into them over there.
-    await inSlices(pools, this.#clock, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
-    await inSlices(routes, this.#clock, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<RouteParcel>[]));
-    return unwrapping.plan();
+    await slices.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
+    await slices.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<RouteParcel>[]));
+    const plan = unwrapping.plan();
+    await slices.turn();
+    return plan;
   }
 
   async close(): Promise<void> {

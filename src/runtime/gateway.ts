@@ -10,6 +10,7 @@ import { DateField } from '../http/date.ts';
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
+import { Slices } from '../kit/slices.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { BoundAddress } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
@@ -151,6 +152,7 @@ export class Gateway {
   /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
   async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
     const context = this.#context();
+    const { slices } = context;
     const next = await bind(plan, context);
     let accessLog: AccessLog | null = null;
     try {
@@ -162,8 +164,9 @@ export class Gateway {
       opened.commit();
       this.#settle(previous, next, context, accessLog);
       steps?.active(next.generation);
-      await this.#retirement.handOver(next);
-      await forgetSeries(this.metrics, this.snapshots, this.clock);
+      await this.#retirement.handOver(next, slices);
+      await slices.turn();
+      await forgetSeries(this.metrics, this.snapshots, slices);
     } catch (error) {
       if (this.#current === next) throw error;
       next.retire(() => {});
@@ -212,6 +215,8 @@ export class Gateway {
       generation: this.#generation + 1,
       carryover: this.carryover,
       clock: this.clock,
+      // Before the first there is no traffic to go easy on.
+      slices: new Slices(this.clock, this.#current === null),
       random: this.#random,
       metrics: this.metrics,
       log: this.log,

@@ -205,7 +205,10 @@ export class History {
     return this.#keeper.hold(hold);
   }
 
-  #add({ texts, found }: Compiled, reload: Reload, trigger: string, by: string): void {
+  #add(compiled: Compiled, reload: Reload, trigger: string, by: string): void {
+    // Its texts may have to be unpacked.
+    if (this.store === null) return;
+    const { texts, found } = compiled;
     const { generation, changes } = reload;
     this.#keeper.add({ at: this.#now(), trigger, by, generation, pid: process.pid, changes, texts: { texts, found } });
   }

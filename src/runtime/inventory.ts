@@ -1,6 +1,5 @@
 /** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
-import type { Clock } from '../kit/clock.ts';
-import { inSlices, TINY } from '../kit/slices.ts';
+import { type Slices, TINY } from '../kit/slices.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { Metrics, NamedSeries } from '../observe/metrics.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
@@ -13,8 +12,8 @@ import { resolutionsOf } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Drops the series of what none of these names any more. */
-export async function forgetSeries(metrics: Metrics, snapshots: readonly Snapshot[], clock: Clock): Promise<void> {
-  await inSlices(metrics.retain(namedSeries(snapshots)), clock, () => {}, TINY);
+export async function forgetSeries(metrics: Metrics, snapshots: readonly Snapshot[], slices: Slices): Promise<void> {
+  await slices.all(metrics.retain(namedSeries(snapshots)), TINY);
 }
 
 /** The names of everything that may still be counted. */

@@ -5,7 +5,7 @@
  * drained, and sees to it that there are not too many generations.
  */
 import type { Clock } from '../kit/clock.ts';
-import { inSlices } from '../kit/slices.ts';
+import type { Slices } from '../kit/slices.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics, Tightened } from '../observe/metrics.ts';
@@ -76,8 +76,8 @@ export class Retirement {
   }
 
   /** A newer snapshot is current: whatever it would serve in the same way goes over to it. */
-  async handOver(next: Snapshot): Promise<void> {
-    const { clock, metrics } = this.#parts;
+  async handOver(next: Snapshot, slices: Slices): Promise<void> {
+    const { metrics } = this.#parts;
     const { tightened } = next.plan.reload;
     const before = { ...metrics.drain.tightened };
     const excess = tightened === 'keep' ? new Set<object>() : excessOf(next);
@@ -94,7 +94,7 @@ export class Retirement {
       else draining.settle(holder, pin, tightened);
     };
     for (const [old, draining] of this.#retired)
-      await inSlices(old.holders, clock, (holder) => move(old, draining, holder));
+      await slices.each(old.holders, (holder) => move(old, draining, holder));
     this.#tell(next, before);
     this.#limit(next);
   }

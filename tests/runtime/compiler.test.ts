@@ -1,13 +1,14 @@
 /** Large configs are compiled in a process of their own; what comes over is what has changed. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/kit/clock.ts';
 import { Background } from '../../src/runtime/background.ts';
 import type { CompileRequest } from '../../src/runtime/compile-process.ts';
 import { Compiler } from '../../src/runtime/compiler.ts';
 import { compileOnce } from '../../src/runtime/compile.ts';
+import { processorsIn } from '../../src/runtime/step-aside.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-compiler-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,6 +101,26 @@ describe('the process', () => {
     expect(background.pid).toBe(pid);
     await background.close();
     expect([background.pid, runs(pid)]).toEqual([null, false]);
+  });
+
+  test('runs when nothing else wants to, and on one processor, where there are programs to ask for that', async () => {
+    write(600);
+    await using background = new Closing(systemClock);
+    await background.ask(request());
+    const there = (program: string): boolean =>
+      (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, program)));
+    // SCHED_IDLE and SCHED_OTHER: sched(7).
+    const policy = there('chrt') ? 5 : 0;
+    const processors = there('taskset') ? 1 : processorsIn(readFileSync('/proc/self/status', 'latin1')).length;
+    // Those programs may still be at it.
+    await vi.waitUntil(() => {
+      const threads = readdirSync(`/proc/${background.pid}/task`).map((id) => `/proc/${background.pid}/task/${id}`);
+      return threads.every(
+        (thread) =>
+          Number(readFileSync(`${thread}/stat`, 'latin1').split(') ')[1]!.split(' ')[38]) === policy &&
+          processorsIn(readFileSync(`${thread}/status`, 'latin1')).length === processors,
+      );
+    });
   });
 
   test('has to answer in time; if the machine has no time for it, it is done again as one among others', async () => {
