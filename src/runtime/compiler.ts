@@ -23,15 +23,17 @@ export class Compiler {
   readonly #file: string;
   readonly #env: Environment;
   readonly #clock: Clock;
+  readonly #serving: () => boolean;
   readonly #background: Background;
   /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
   #last: { readonly plan: WeakRef<Plan>; readonly marks: Marks } | null = null;
 
-  /** `file`: absolute path. */
-  constructor(file: string, env: Environment, clock: Clock) {
+  /** `file`: absolute path. `serving`: is there traffic to go easy on? */
+  constructor(file: string, env: Environment, clock: Clock, serving: () => boolean = () => true) {
     this.#file = file;
     this.#env = env;
     this.#clock = clock;
+    this.#serving = serving;
     this.#background = new Background(clock);
   }
 
@@ -55,7 +57,7 @@ export class Compiler {
   }
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
-    const slices = new Slices(this.#clock);
+    const slices = new Slices(this.#clock, !this.#serving());
     const unwrapping = new Unwrapping(rest, base);
     // They hold what was put into them over there.
     await slices.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));

@@ -55,14 +55,15 @@ export class Reloader {
   #closed = false;
 
   constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
+    const compiler = (): Compiler => new Compiler(file, env, clock, () => gateway.current !== null);
     this.#file = file;
-    this.#compiler = new Compiler(file, env, clock);
+    this.#compiler = compiler();
     this.#clock = clock;
     this.reloads = new Reloads(gateway, file, clock);
     this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
     this.history = new History(gateway, file, env, options);
     this.#applier = new Applier(gateway, this.reloads);
-    this.#standIns = new StandInRunner(this.history, new Compiler(file, env, clock), this.#applier);
+    this.#standIns = new StandInRunner(this.history, compiler(), this.#applier);
     this.#turns = new Turns(this.reloads, (turn) => this.#taken(turn));
   }
 
