@@ -24,7 +24,7 @@ try {
     maxSize: values.size,
   });
   console.log(result);
-  process.exitCode = result.torn + result.cameBack > 0 ? 1 : 0;
+  process.exitCode = result.torn + result.cameBack.length > 0 ? 1 : 0;
 } finally {
   rmSync(path, { recursive: true, force: true });
 }

@@ -38,8 +38,8 @@ export interface KillsResult {
   takenBack: number;
   /** Bodies that are not what was asked for. */
   torn: number;
-  /** Bodies that had been taken back. */
-  cameBack: number;
+  /** Bodies that had been taken back, and when they came. */
+  readonly cameBack: string[];
   /** The longest time until all that is on disk is known, as the gateway has it (ms), and how many entries that were. */
   slowest: number;
   entries: number;
@@ -52,7 +52,7 @@ export async function kills(options: KillsOptions): Promise<KillsResult> {
   const [port, admin] = [await freePort(), await freePort()];
   const file = join(path, 'gateway.json');
   writeFileSync(file, JSON.stringify(configOf(origin.port, port, admin, options)));
-  const found = { torn: 0, cameBack: 0, corrupt: 0, slowest: 0, entries: 0 };
+  const found = { torn: 0, cameBack: [], corrupt: 0, slowest: 0, entries: 0 };
   const result: KillsResult = { rounds, requests: 0, fromDisk: 0, takenBack: 0, ...found };
   const one = new Round(origin, port, admin, options, result);
   for (let round = 0; round <= rounds; round++) {
@@ -122,7 +122,10 @@ class Round {
     result.requests++;
     const version = versionIn(url, body);
     if (status !== 200 || version === null) result.torn++;
-    else if (version < floor) result.cameBack++;
+    else if (version < floor) {
+      const when = counts ? 'after a start' : 'under load';
+      result.cameBack.push(`${url} ${version}, not ${floor}, ${when}: ${String(given['cache-status'])}`);
+    }
     if (counts && String(given['cache-status']).includes('hit')) result.fromDisk++;
   }
 
@@ -133,8 +136,9 @@ class Round {
   }
 
   async #post(url: string): Promise<void> {
-    const { status } = await get(this.#port, url, { method: 'POST' });
-    if (status === 200) this.#takenBack([url]);
+    const { status, headers } = await get(this.#port, url, { method: 'POST' });
+    // Others may have made further versions until this comes, and what was stored in between has not been taken back.
+    if (status === 200) this.#takenBack([url], [Number(headers['x-version'])]);
   }
 
   async #purge(tag: string): Promise<void> {
@@ -146,7 +150,7 @@ class Round {
   }
 
   /** What is older than these versions is not to be seen any more. */
-  #takenBack(urls: readonly string[], versions = urls.map((url) => this.#origin.versionOf(url))): void {
+  #takenBack(urls: readonly string[], versions: readonly number[]): void {
     this.#result.takenBack++;
     urls.forEach((url, i) => this.#floor.set(url, Math.max(this.#floor.get(url) ?? 0, versions[i]!)));
   }

@@ -23,6 +23,7 @@ export class VersionedOrigin implements AsyncDisposable {
       versions.set(url, version);
       response.setHeader('cache-control', 'max-age=100000');
       response.setHeader('cache-tag', tagOf(url));
+      response.setHeader('x-version', version);
       response.end(method === 'POST' ? '' : bodyOf(url, version));
     });
     server.listen(0, '127.0.0.1');
