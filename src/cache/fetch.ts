@@ -117,7 +117,8 @@ export class Fetch implements ServerStream {
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
       return false;
     const { response } = this;
-    if (response === null) return !this.begun && this.#mightSuit(x.fields);
+    // Of what was sent for before a purge by tag it is not known yet whether it was meant.
+    if (response === null) return !this.begun && this.#purgedTags === null && this.#mightSuit(x.fields);
     return this.stores && this.#suits(response, visit);
   }
 
