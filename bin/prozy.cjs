@@ -4,11 +4,25 @@
  * The launcher: runs on any Node, and hands over to the one that prozy needs, which came with its packages. It says so
  * plainly if there is none. In a checkout it runs the sources, in an installed package what was built from them.
  */
+/*
+ * Before anything else: without a handler Node opens a debugger on SIGUSR1, and other signals end this process. They are
+ * meant for the gateway, which says when it handles them. Before that it has read no config and opened no log, so that
+ * those that only ask for this again are dropped; the others end it, as nothing is under way. None is told before the whole
+ * of this script has run.
+ */
+var handled = false;
+['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'].forEach(function (signal) {
+  var again = signal === 'SIGHUP' || signal === 'SIGUSR1';
+  process.on(signal, function () {
+    if (handled || !again) running.kill(signal);
+  });
+});
 var child = require('child_process');
 var fs = require('fs');
 var path = require('path');
 /*
- * Flags for the engine (docs/performance.md tells what each is worth). The young generation's halves stay at 8 MiB: left
+ * Flags for the engine (docs/performance.md tells what those for the heap are worth). A handler for SIGUSR1 is there before
+ * anything is loaded: `--disable-sigusr1` would keep the signal from the gateway too. The young generation's halves stay at 8 MiB: left
  * alone they grow to 16 MiB beneath reloads and never shrink, and no request is the cheaper for it. The heap grows by half
  * before it is looked through, not to four times what is in use.
  */
@@ -58,13 +72,8 @@ if (found === null && !modern) {
 
 var command = found === null ? process.execPath : found;
 var running = child.spawn(command, flags.concat([main], process.argv.slice(2)), {
-  // The channel says nothing: its end tells the gateway that this process was killed.
+  // Its end tells the gateway that this process was killed.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-});
-['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'].forEach(function (signal) {
-  process.on(signal, function () {
-    running.kill(signal);
-  });
 });
 // npm passes a signal on to the shell that it started us in, and no further: its end is what we can see.
 if (process.env.npm_command !== undefined) {
@@ -77,6 +86,9 @@ if (process.env.npm_command !== undefined) {
   }, 100);
   watch.unref();
 }
+running.once('message', function () {
+  handled = true;
+});
 running.on('error', function (error) {
   console.error('prozy cannot start ' + command + ': ' + error.message);
   process.exit(2);

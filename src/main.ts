@@ -8,6 +8,9 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.internal);
 });
 
+// Started without the engine's own flag for it, Node would open a debugger on this signal, whatever the command.
+process.on('SIGUSR1', () => {});
+
 // The launcher was killed, and with it, whoever did it thinks, the gateway.
 if (process.channel !== undefined) {
   process.on('disconnect', () => process.exit(EXIT.killed));

@@ -12,7 +12,15 @@ export interface ServeOptions {
 
 /** Resolves with the exit code when the gateway has ended. */
 export async function serve(file: string, options: ServeOptions): Promise<number> {
-  let running: RunningGateway;
+  let running: RunningGateway | null = null;
+  // Before there is a gateway there is no log to open anew, and its config is being read.
+  process.on('SIGUSR1', () => running?.gateway.reopenLogs());
+  process.on('SIGHUP', () => {
+    running?.gateway.reopenLogs();
+    running?.reloader.force('sighup');
+  });
+  // The launcher passes on signals from now on.
+  process.send?.('signals');
   try {
     running = await startGateway(file, { env: process.env, ...options });
   } catch (error) {
@@ -35,15 +43,14 @@ export async function serve(file: string, options: ServeOptions): Promise<number
  */
 const ECHO = 500;
 
+/** Signals that stop it, and the exit code when one comes for the second time: 128 and its number. */
+const STOPS = { SIGTERM: 143, SIGINT: 130, SIGQUIT: 131, SIGUSR2: 140 } as const;
+
 function untilStopped(running: RunningGateway): Promise<number> {
-  const { gateway, reloader } = running;
-  process.on('SIGHUP', () => {
-    gateway.reopenLogs();
-    reloader.force('sighup');
-  });
+  const { gateway } = running;
   return new Promise((resolve) => {
     let stoppingSince = 0;
-    const stop = (signal: 'SIGTERM' | 'SIGINT', code: number): void => {
+    const stop = (signal: string, code: number): void => {
       const now = gateway.clock.now();
       if (stoppingSince > 0 && now - stoppingSince < ECHO) return;
       if (stoppingSince > 0) {
@@ -58,7 +65,6 @@ function untilStopped(running: RunningGateway): Promise<number> {
         () => resolve(EXIT.internal),
       );
     };
-    process.on('SIGTERM', () => stop('SIGTERM', 143));
-    process.on('SIGINT', () => stop('SIGINT', 130));
+    for (const [signal, code] of Object.entries(STOPS)) process.on(signal, () => stop(signal, code));
   });
 }

@@ -2,7 +2,7 @@
 
 /** One JSON line for each exchange and each tunnel. Absent: no access log. */
 export interface AccessLogConfig {
-  /** `stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP. */
+  /** `stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP and SIGUSR1. */
   readonly path: string;
 }
 
@@ -961,7 +961,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "path": {
-          "description": "`stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP.",
+          "description": "`stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP and SIGUSR1.",
           "type": "string",
           "minLength": 1,
           "default": "stdout"

@@ -24,6 +24,8 @@ const PATIENCE = 10_000;
  */
 const FLAGS = [
   '--disable-warning=ExperimentalWarning',
+  // SIGUSR1 would open a debugger.
+  '--disable-sigusr1',
   '--single-threaded',
   '--no-parallel-scavenge',
   '--max-semi-space-size=32',

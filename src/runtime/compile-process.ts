@@ -55,7 +55,8 @@ process.on('message', (request: CompileRequest) => {
 });
 process.on('disconnect', () => process.exit());
 // Meant for the gateway, which ends this process when it has done with it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+  process.on(signal, () => {});
 
 stepBack();
 if (process.argv[2] === IDLE) stepAside();

@@ -1,6 +1,6 @@
 /** The command as it serves: flags, signals, ends. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,47 @@ test('SIGHUP reads the config again, environment references included, and opens 
   command.child.kill('SIGTERM');
   expect((await command.end()).code).toBe(0);
   expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({ status: 200, target: '/' });
+});
+
+test('SIGUSR1 opens the access log anew and no debugger, in launcher and gateway', async () => {
+  const port = await freePort();
+  const log = join(folder, 'usr1.log');
+  const file = configFile('usr1', {
+    version: 1,
+    logging: { access: { path: 'usr1.log' } },
+    listeners: { web: { address: `127.0.0.1:${port}` } },
+    routes: [{ name: 'all', match: {}, respond: { body: 'x' } }],
+  });
+  await using command = start(['--config', file]);
+  await command.says(READY);
+  rmSync(log);
+  command.child.kill('SIGUSR1');
+  await until(() => existsSync(log), 'the log is there again');
+  expect((await get(port)).status).toBe(200);
+  command.child.kill('SIGTERM');
+  expect((await command.end()).code).toBe(0);
+  expect(command.err).not.toContain('Debugger');
+  expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({ status: 200 });
+});
+
+test.each(['SIGQUIT', 'SIGUSR2'] as const)('%s stops gracefully: what runs is finished', async (signal) => {
+  let release = (): void => {};
+  await using origin = await httpOrigin((_, response) => {
+    release = () => response.end('late');
+  });
+  const port = await freePort();
+  const listeners = { web: { address: `127.0.0.1:${port}` } };
+  await using command = start(['--config', configFile(signal, simpleConfig(origin.port, { listeners }))]);
+  await command.says(READY);
+  await using busy = await RawClient.to(port);
+  busy.send(GET);
+  await until(() => origin.requests.length === 1, 'the request is under way');
+  command.child.kill(signal);
+  await command.says('finishing what runs');
+  release();
+  expect((await busy.response()).body).toBe('late');
+  busy.socket.end();
+  expect((await command.end()).code).toBe(0);
 });
 
 test('a port that is taken: exit code 3, and which one it was', async () => {

@@ -156,7 +156,8 @@ describe('the process', () => {
     await using background = new Closing(systemClock);
     await background.ask(request());
     const pid = background.pid!;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+      process.kill(pid, signal);
     expect((await background.ask(request()))!.plan).not.toBeNull();
     expect(background.pid).toBe(pid);
     // Also if it is in the midst of something.
