@@ -42,7 +42,8 @@ export class Audience {
     const window = grace > 0 ? grace / 1000 : -1;
     let served = 0;
     for (const visit of [this.leader, ...this.others]) {
-      if (visit === null || !mayServeOnError(old.head, visit.request, now, window)) continue;
+      if (visit === null || !visit.mayHave(old.head)) continue;
+      if (!mayServeOnError(old.head, visit.request, now, window)) continue;
       this.remove(visit);
       served++;
       visit.serveStored(old, 'stale_on_error', 0);

@@ -13,7 +13,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields, takeFields } from '../http/fields-pool.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
-import { RANGE } from '../http/known.ts';
+import { AUTHORIZATION, RANGE } from '../http/known.ts';
 import { type BodySource, type Framing, LENGTH, NO_BODY } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { StoredReply } from '../http/stored-reply.ts';
@@ -117,8 +117,13 @@ export class Fetch implements ServerStream {
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
       return false;
     const { response } = this;
-    // Of what was sent for before a purge by tag it is not known yet whether it was meant.
-    if (response === null) return !this.begun && this.#purgedTags === null && this.#mightSuit(x.fields);
+    if (response === null) {
+      // A fetch that started before a purge by tag may carry the purged tag.
+      if (this.begun || this.#purgedTags !== null) return false;
+      // Most responses may not answer requests with Authorization: none waits unless a stored one said that it may.
+      if (x.fields.has(AUTHORIZATION) && !(this.old?.head.forAuthorized ?? false)) return false;
+      return this.#mightSuit(x.fields);
+    }
     return this.stores && this.#suits(response, visit);
   }
 
@@ -132,8 +137,9 @@ export class Fetch implements ServerStream {
   }
 
   /** May it have what another request has brought (RFC 9111 §4)? What is stale as it comes, or no-cache, is for one alone. */
-  #suits(head: StoredHead, { x, request }: Visit): boolean {
-    if (variantKey(head.varyNames, x.fields) !== head.variant) return false;
+  #suits(head: StoredHead, visit: Visit): boolean {
+    const { x, request } = visit;
+    if (!visit.mayHave(head) || variantKey(head.varyNames, x.fields) !== head.variant) return false;
     return reuse(head, request, this.#site.clock.now()) !== VALIDATE;
   }
 

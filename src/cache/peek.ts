@@ -4,7 +4,7 @@ import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { compileConditions } from './conditions.ts';
 import type { HttpCache } from './http-cache.ts';
 import { directivesOfRequest } from './received.ts';
-import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
+import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import { whyPassed } from './site.ts';
 import type { StoredResponse } from './stored-response.ts';
 import { findOther } from './visit.ts';
@@ -30,7 +30,8 @@ export function peek(
   const { store } = cache;
   const key = cache.key.of(x);
   const scope = cache.key.scope(route, x);
-  const found = store.peek(key, scope, x.fields) ?? findOther(store, x, key, scope);
+  const match = store.peek(key, scope, x.fields) ?? findOther(store, x, key, scope);
+  const found = match !== null && permitsCredentials(match.head, x.fields) ? match : null;
   const request = directivesOfRequest(x.fields, plan);
   if (found !== null) {
     const verdict = reuse(found.head, request, now);
@@ -39,6 +40,8 @@ export function peek(
   }
   if (request.onlyIfCached)
     return { verdict: 'answers', why: `${plan.cache} has nothing for it, and nothing else is wanted: 504` };
+  if (match !== null && found === null)
+    return { verdict: 'passes', why: `${plan.cache} has it, but not for requests with Authorization` };
   if (found !== null)
     return { verdict: 'passes', why: `${plan.cache} has it, ${sayAge(found, now)}, and asks whether it is still good` };
   const others = store.all(key).length;

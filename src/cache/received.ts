@@ -12,7 +12,7 @@ import {
 } from './directives.ts';
 import { dateOf, freshnessLifetime, type FreshnessRules, initialAge } from './freshness.ts';
 import { parseHttpDate } from './http-date.ts';
-import { unstorableFields, whyNotStored } from './storable.ts';
+import { sharedByAuthority, unstorableFields, whyNotStored } from './storable.ts';
 import { kept, type StoredHead } from './stored-response.ts';
 import { tagsOf } from './tags.ts';
 import { targetedDirectives } from './targeted.ts';
@@ -77,12 +77,16 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
         fields,
         directives,
         targeted,
-        plan.setCookie === 'explicit',
+        { setCookie: plan.setCookie === 'explicit', unauthorized: plan.unauthorized === 'explicit' },
         asked.ownContentLocation,
       );
   const varyNames = varyOf(fields) ?? [];
   const modified = fields.get('last-modified');
-  const { staleWhileRevalidate, staleIfError } = directives;
+  const lifetime = freshnessLifetime(status, fields, directives, targeted, wall, rules);
+  const { staleIfError } = directives;
+  let { staleWhileRevalidate } = directives;
+  // The config's time is for responses that were fresh before.
+  if (staleWhileRevalidate < 0 && lifetime > 0) staleWhileRevalidate = plan.staleWhileRevalidate / 1000;
   const head: StoredHead = {
     scope,
     varyNames,
@@ -95,11 +99,13 @@ export function receive({ status, reason, fields }: ResponseParts, asked: Asked,
     lastModified: modified === undefined ? Number.NaN : parseHttpDate(modified, wall),
     date: dateOf(fields, wall),
     bornAt: clock.now() - initialAge(fields, asked.requestedAt, wall) * 1000,
-    lifetime: freshnessLifetime(status, fields, directives, targeted, wall, rules),
+    lifetime,
+    neverFresh: lifetime <= 0,
+    forAuthorized: plan.authorization === 'any' || sharedByAuthority(directives),
     noCache: directives.noCache,
     // RFC 9111 §5.2.2.10: s-maxage says proxy-revalidate as well.
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxage >= 0,
-    staleWhileRevalidate: staleWhileRevalidate >= 0 ? staleWhileRevalidate : plan.staleWhileRevalidate / 1000,
+    staleWhileRevalidate,
     staleIfError,
     tags: tagsOf(fields),
   };

@@ -1,6 +1,8 @@
 /**
  * Whether a stored response may answer a request as it is (RFC 9111 §4, §4.2.4; RFC 5861). Hot: once per request.
  */
+import type { Fields } from '../http/fields.ts';
+import { AUTHORIZATION } from '../http/known.ts';
 import { NO_REQUEST_DIRECTIVES, type RequestDirectives } from './directives.ts';
 
 /** What is kept of a stored response to decide on its reuse. */
@@ -9,6 +11,8 @@ export interface Stored {
   readonly bornAt: number;
   /** Seconds. */
   readonly lifetime: number;
+  /** It was stored only to be validated: neither it nor the config said that it is fresh for any time. */
+  readonly neverFresh: boolean;
   readonly noCache: boolean;
   /** must-revalidate, proxy-revalidate or s-maxage (§5.2.2.2, §5.2.2.8, §5.2.2.10): never stale. */
   readonly mustRevalidate: boolean;
@@ -28,6 +32,14 @@ export const STALE = 3;
 
 export type Reuse = typeof VALIDATE | typeof FRESH | typeof STALE_WHILE_REVALIDATE | typeof STALE;
 
+/**
+ * May it answer a request with these fields, as far as credentials go? What is stored for anonymous clients answers a
+ * request with Authorization only if it says so: §3.5, read for answering as well as for storing.
+ */
+export function permitsCredentials(stored: { readonly forAuthorized: boolean }, request: Fields): boolean {
+  return stored.forAuthorized || !request.has(AUTHORIZATION);
+}
+
 /** `now`: ms. */
 export function reuse(stored: Stored, request: RequestDirectives, now: number): Reuse {
   if (stored.noCache) return VALIDATE;
@@ -40,7 +52,7 @@ export function reuse(stored: Stored, request: RequestDirectives, now: number): 
   return reuseAsAsked(stored, request, age, left);
 }
 
-/** §5.2.1: what the client says narrows it, and max-stale alone widens it. */
+/** §5.2.1: the client's directives narrow it, and max-stale alone widens it, for a response that has once been fresh. */
 function reuseAsAsked(stored: Stored, request: RequestDirectives, age: number, left: number): Reuse {
   if (request.noCache) return VALIDATE;
   // max-age=0 asks for a validation, also within the same millisecond.
@@ -54,18 +66,20 @@ function reuseAsAsked(stored: Stored, request: RequestDirectives, age: number, l
   if (staleFor < stored.staleWhileRevalidate && (request.maxAge < 0 || request.maxStale >= 0)) {
     return STALE_WHILE_REVALIDATE;
   }
-  return request.maxStale >= 0 ? STALE : VALIDATE;
+  // One that never was fresh may be one user's own page: only its origin can tell whether it answers this request.
+  return request.maxStale >= 0 && !stored.neverFresh ? STALE : VALIDATE;
 }
 
 /**
  * May it be used because the origin could not be asked, or answered with an error (§4.2.4, RFC 5861 §4)? `window`: the
- * seconds that the config allows where neither side has said anything; -1: none.
+ * seconds that the config allows where neither side has said anything; -1: none. A response that never was fresh is
+ * used only if it permits that itself: its body may depend on a cookie of the user who fetched it.
  */
 export function mayServeOnError(stored: Stored, request: RequestDirectives, now: number, window: number): boolean {
   if (stored.noCache || request.noCache) return false;
   const staleFor = (now - stored.bornAt) / 1000 - stored.lifetime;
   if (staleFor < 0) return true;
-  if (stored.mustRevalidate) return false;
+  if (stored.mustRevalidate || (stored.neverFresh && stored.staleIfError < 0)) return false;
   return staleFor <= graceOnError(stored.staleIfError, request.staleIfError, window);
 }
 

@@ -6,7 +6,7 @@
 import type { Verdict, Way } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
-import { CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
+import { AUTHORIZATION, CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
@@ -25,6 +25,8 @@ import { Visit } from './visit.ts';
 const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
 const SCHEMES = ['http', 'https'] as const;
 const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
+/** A request with none of these may have whatever is fresh and stored for it. */
+const NOT_PLAIN = DIRECTIVES | SPECIAL | (1 << AUTHORIZATION);
 
 export class CacheSite {
   readonly cache: HttpCache;
@@ -63,7 +65,7 @@ export class CacheSite {
     const scope = cache.key.scope(this.#route, x);
     const stored = cache.store.find(key, scope, fields);
     const now = x.startedAt;
-    if (stored !== null && now < stored.plainUntil && (fields.seen & (DIRECTIVES | SPECIAL)) === 0) {
+    if (stored !== null && now < stored.plainUntil && (fields.seen & NOT_PLAIN) === 0) {
       cache.metrics.hits++;
       x.cache = 'hit';
       if (x.method === 'GET') cache.metrics.bytesServed += stored.length;

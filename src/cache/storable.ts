@@ -18,6 +18,8 @@ export type WhyNotStored =
   | 'authorization'
   | 'vary'
   | 'set_cookie'
+  /** It asks for credentials, which the next request may have. */
+  | 'unauthorized'
   /** Nothing says for how long, and nothing says that one may guess. */
   | 'no_freshness';
 
@@ -30,16 +32,23 @@ const UNDERSTOOD = new Set([
   409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505,
 ]);
 
-/** RFC 6585 §3, §4, §5 and §6: "MUST NOT be stored by a cache". */
-const NEVER_STORED = new Set([428, 429, 431, 511]);
+/** RFC 6585 §3, §4, §5 and §6: "MUST NOT be stored by a cache". 407 is between one client and this proxy. */
+const NEVER_STORED = new Set([407, 428, 429, 431, 511]);
+
+/** What RFC 9111 permits and careful caches do not do unless told. */
+export interface Allowed {
+  /** Responses with Set-Cookie that are explicitly fresh or public (§7.3 leaves that to the origin). */
+  readonly setCookie: boolean;
+  /** 401 responses that are explicitly fresh. */
+  readonly unauthorized: boolean;
+}
 
 /**
  * '': it may be stored.
  *
- * `targeted`: the directives are those of CDN-Cache-Control, so Expires does not count. `setCookie`: whether a response
- * with Set-Cookie may be stored if it is explicitly fresh or public (§7.3 leaves that to the origin); one that is
- * neither is somebody's own. `ownContentLocation`: the answer to a POST says that it is what a GET of the same URI
- * would get (RFC 9110 §9.3.3).
+ * `targeted`: the directives are those of CDN-Cache-Control, so Expires does not count. `allowed`: which responses the
+ * config lets be stored although most caches don't. `ownContentLocation`: the answer to a POST says that it is what a
+ * GET of the same URI would get (RFC 9110 §9.3.3).
  */
 export function whyNotStored(
   method: string,
@@ -49,13 +58,14 @@ export function whyNotStored(
   fields: Fields,
   directives: ResponseDirectives,
   targeted: boolean,
-  setCookie: boolean,
+  allowed: Allowed,
   ownContentLocation = false,
 ): '' | WhyNotStored {
   if (method !== 'GET' && method !== 'HEAD' && !(method === 'POST' && ownContentLocation)) return 'method';
   if (status < 200 || status === 304 || NEVER_STORED.has(status)) return 'status';
   // It is about the range that was asked for (RFC 9110 §15.5.17), and no answer to any other request.
   if (status === 416 && requestFields.has(RANGE)) return 'status';
+  if (status === 401 && !allowed.unauthorized) return 'unauthorized';
   if (request.noStore) return 'request_no_store';
   if (directives.mustUnderstand) {
     // Who understands the status keeps its rules, and no-store is for those who don't.
@@ -69,12 +79,14 @@ export function whyNotStored(
     if (method === 'POST') return 'no_freshness';
     if (!directives.public && !isHeuristicallyCacheable(status)) return 'no_freshness';
   }
-  if (fields.get('set-cookie') !== undefined && !(setCookie && (explicit || directives.public))) return 'set_cookie';
+  if (fields.get('set-cookie') !== undefined && !(allowed.setCookie && (explicit || directives.public)))
+    return 'set_cookie';
   // §4.1: a "*" never matches, so what has it is never reused.
   return varyOf(fields) === null ? 'vary' : '';
 }
 
-function sharedByAuthority(directives: ResponseDirectives): boolean {
+/** §3.5: it says that requests with credentials may share it. */
+export function sharedByAuthority(directives: ResponseDirectives): boolean {
   return directives.public || directives.mustRevalidate || directives.sMaxage >= 0;
 }
 

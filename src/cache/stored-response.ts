@@ -42,6 +42,10 @@ export interface StoredHead {
   readonly bornAt: number;
   /** Seconds. */
   readonly lifetime: number;
+  /** It was stored only to be validated, and is given stale only by its own permission. */
+  readonly neverFresh: boolean;
+  /** It may answer requests with Authorization (RFC 9111 §3.5). */
+  readonly forAuthorized: boolean;
   readonly noCache: boolean;
   readonly mustRevalidate: boolean;
   /** Seconds; -1: not said. */

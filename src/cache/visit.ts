@@ -25,10 +25,10 @@ import type { Disk } from './disk/disk.ts';
 import type { Lookup, Seeker } from './disk/lookups.ts';
 import { Fetch } from './fetch.ts';
 import { Reader } from './reader.ts';
-import { FRESH, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
+import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
 import type { CacheSite } from './site.ts';
 import type { Store } from './store.ts';
-import { LARGEST_REPLY, type StoredResponse } from './stored-response.ts';
+import { LARGEST_REPLY, type StoredHead, type StoredResponse } from './stored-response.ts';
 
 /** A response as it is passed on. */
 export interface Passed {
@@ -71,6 +71,11 @@ export class Visit implements CourseHolder, Timed, Seeker {
     this.request = request;
   }
 
+  /** May the stored response answer it, as far as credentials go? */
+  mayHave(head: StoredHead): boolean {
+    return permitsCredentials(head, this.x.fields);
+  }
+
   get course(): Course {
     return (this.#taken ??= this.#way.take(this));
   }
@@ -80,8 +85,10 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { x, request } = this;
     const { cache } = this.#site;
     const now = x.startedAt;
-    const found = stored ?? findOther(cache.store, x, this.key, this.scope);
-    if (found === null && cache.disk !== null && this.#looksOn(cache.disk)) return TAKEN;
+    const match = stored ?? findOther(cache.store, x, this.key, this.scope);
+    if (match === null && cache.disk !== null && this.#looksOn(cache.disk)) return TAKEN;
+    const refused = match !== null && !this.mayHave(match.head);
+    const found = refused ? null : match;
     if (found !== null) {
       const verdict = reuse(found.head, request, now);
       if (verdict !== VALIDATE) {
@@ -99,10 +106,10 @@ export class Visit implements CourseHolder, Timed, Seeker {
       return NOT_STORED;
     }
     const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
-    this.reason = found !== null ? (isFresh ? 'request' : 'stale') : this.#missReason();
+    this.reason = isFresh || refused ? 'request' : found !== null ? 'stale' : this.#missReason();
     cache.metrics.misses++;
     x.cache = found === null ? 'miss' : 'expired';
-    this.#fetchOrWait(stored);
+    this.#fetchOrWait(refused ? null : stored);
     return TAKEN;
   }
 
@@ -203,8 +210,8 @@ export class Visit implements CourseHolder, Timed, Seeker {
   alone(): void {
     this.#stopWaiting();
     this.#fetch = null;
-    const { store } = this.#site.cache;
-    this.#lead(store.find(this.key, this.scope, this.x.fields));
+    const stored = this.#site.cache.store.find(this.key, this.scope, this.x.fields);
+    this.#lead(stored !== null && this.mayHave(stored.head) ? stored : null);
   }
 
   // === what comes of a fetch

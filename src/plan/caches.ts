@@ -65,6 +65,8 @@ export function planCachePolicy(
     collapseWait: config.collapse_wait,
     requestDirectives: config.request_directives,
     setCookie: config.set_cookie,
+    unauthorized: config.unauthorized,
+    authorization: config.authorization,
     bypass: config.bypass.map(planCondition),
     noStore: config.no_store.map(planCondition),
     finish: config.finish,

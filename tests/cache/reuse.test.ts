@@ -24,6 +24,7 @@ function stored(age: number, more: Partial<Stored> = {}): Stored {
   return {
     bornAt: NOW - age * 1000,
     lifetime: 60,
+    neverFresh: false,
     noCache: false,
     mustRevalidate: false,
     staleWhileRevalidate: -1,
@@ -89,6 +90,11 @@ describe('with one (RFC 9111 §5.2.1)', () => {
     ['validate', 'max-age=100', 62, { staleWhileRevalidate: 10 }],
     ['while', 'no-store', 62, { staleWhileRevalidate: 10 }],
     ['while', 'only-if-cached', 62, { staleWhileRevalidate: 10 }],
+    // Stored only to be validated.
+    ['validate', 'max-stale', 0, { lifetime: 0, neverFresh: true }],
+    ['validate', 'max-stale=3600', 1, { lifetime: 0, neverFresh: true }],
+    ['while', 'max-stale', 1, { lifetime: 0, neverFresh: true, staleWhileRevalidate: 10 }],
+    ['validate', 'max-stale', 11, { lifetime: 0, neverFresh: true, staleWhileRevalidate: 10 }],
     ['fresh', 'only-if-cached', 5],
     ['fresh', 'no-store', 5],
   ])('%s for %j at %d s, %j', (what, asked, age, more) => {
@@ -118,6 +124,10 @@ describe('when the origin fails (RFC 9111 §4.2.4, RFC 5861 §4)', () => {
     [false, 5, {}, 'no-cache', 1000],
     [false, 61, { mustRevalidate: true, staleIfError: 1000 }, 'stale-if-error=1000', 1000],
     [true, 59, { mustRevalidate: true }, undefined, -1],
+    // Stored only to be validated: by its own permission alone.
+    [false, 0, { lifetime: 0, neverFresh: true }, undefined, 3600],
+    [false, 1, { lifetime: 0, neverFresh: true }, 'stale-if-error=3600', 3600],
+    [true, 1, { lifetime: 0, neverFresh: true, staleIfError: 10 }, undefined, -1],
   ])('%j at %d s, %j, %j, window %d', (expected, age, more, asked, window) => {
     expect(may(stored(age, more), asked, window)).toBe(expected);
   });

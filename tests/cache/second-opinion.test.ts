@@ -58,6 +58,8 @@ const response = fc
   )
   .map((parts) => Object.assign({}, ...parts) as Headers);
 const status = fc.constantFrom(200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 501);
+/** Both permit what RFC 9111 permits. */
+const ALL = { setCookie: true, unauthorized: true };
 const asked = optional('authorization', fc.constant('Basic x'));
 
 test('what may be stored, for how long it is fresh, how old it is', () => {
@@ -68,7 +70,7 @@ test('what may be stored, for how long it is fresh, how old it is', () => {
       const fields = fieldsOf(headers);
       const directives = responseDirectives(headers['cache-control']);
       const nothing = requestDirectives(undefined, undefined);
-      const why = whyNotStored('GET', fieldsOf(request), nothing, code, fields, directives, false, true);
+      const why = whyNotStored('GET', fieldsOf(request), nothing, code, fields, directives, false, ALL);
       expect(why === '').toBe(other.storable());
       if (why !== '') return;
       stored++;
@@ -110,6 +112,8 @@ test('what a request may have without waiting', () => {
         const entry = {
           bornAt: NOW,
           lifetime,
+          // The other gives a client with max-stale also what never was fresh.
+          neverFresh: false,
           noCache: false,
           mustRevalidate: false,
           staleWhileRevalidate,

@@ -11,12 +11,13 @@ interface Case {
   readonly request?: Lines;
   readonly status?: number;
   readonly setCookie?: boolean;
+  readonly unauthorized?: boolean;
   readonly ownContentLocation?: boolean;
 }
 
 function why(
   response: Lines,
-  { method = 'GET', request = [], status = 200, setCookie = true, ownContentLocation }: Case = {},
+  { method = 'GET', request = [], status = 200, setCookie = true, unauthorized = false, ownContentLocation }: Case = {},
 ): string {
   const fields = Fields.of(response);
   const asked = Fields.of(request);
@@ -29,7 +30,7 @@ function why(
     fields,
     targeted ?? responseDirectives(fields.get('cache-control')),
     targeted !== null,
-    setCookie,
+    { setCookie, unauthorized },
     ownContentLocation,
   );
 }
@@ -52,6 +53,11 @@ describe('RFC 9111 §3', () => {
     // Statuses
     ['status', FRESH, { status: 103 }],
     ['status', FRESH, { status: 304 }],
+    // Careful caches don't, whatever it says; a 407 is between one client and a proxy.
+    ['unauthorized', FRESH, { status: 401 }],
+    ['', FRESH, { status: 401, unauthorized: true }],
+    ['no_freshness', [], { status: 401, unauthorized: true }],
+    ['status', FRESH, { status: 407, unauthorized: true }],
     ['status', FRESH, { status: 428 }],
     ['status', FRESH, { status: 429 }],
     ['status', FRESH, { status: 431 }],

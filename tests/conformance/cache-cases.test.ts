@@ -12,6 +12,8 @@ const MISSED: Readonly<Record<string, string>> = {
     'the newest Vary is the one that selects: what another Vary had selected gives way to what is stored under it',
   'keys: a check with what the variants have':
     'a fetch for a variant that is not stored asks for the whole, and does not offer what other variants have (RFC 9111 §4.3.1, a may)',
+  'authorization: what answers those without is for those with':
+    'by default a request with credentials is answered only with what says that it may be (authorization: explicit)',
 };
 
 const titleOf = ({ chapter, name }: CaseVerdict): string => `${chapter}: ${name}`;

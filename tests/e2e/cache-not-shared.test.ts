@@ -1,4 +1,4 @@
-/** Who waits for another's fetch is given only what might be given to it from the store (RFC 9111 §4). */
+/** A client never gets the response of another one that the rules do not let it have (RFC 9111 §4), waiting, stale or with credentials. */
 import { describe, expect, test } from 'vitest';
 import { cached } from '../support/cached.ts';
 import { until } from '../support/gateway.ts';
@@ -43,5 +43,108 @@ describe('those who ask for the same thing at once', () => {
     waiting[1]!();
     const said = (await Promise.all(two)).map(({ headers }) => String(headers['x-condition']));
     expect(said.toSorted()).toEqual(['"a"', 'none']);
+  });
+});
+
+/** The page of one user, as an application sends it that has never thought of caches. */
+const OWN = {
+  nothing: {},
+  'an entity-tag': { ETag: '"a"' },
+  'max-age=0': { 'Cache-Control': 'max-age=0' },
+  'a past Expires': { Expires: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+};
+
+/** Every way in which the config or a client may widen the use of what is stale. */
+const WIDENED: readonly (readonly [object, string])[] = [
+  [{}, ''],
+  [{}, 'max-stale'],
+  [{}, 'max-stale=3600'],
+  [{}, 'stale-if-error=3600'],
+  [{ stale_if_error: '1h' }, ''],
+  [{ stale_if_unreachable: '1h' }, 'max-stale, stale-if-error=3600'],
+  [{ stale_while_revalidate: '1h' }, ''],
+  [{ stale_while_revalidate: '1h' }, 'max-stale'],
+];
+
+describe('a page that was stored only to be validated', () => {
+  const cases = Object.entries(OWN).flatMap(([name, fields]) =>
+    WIDENED.map(([policy, asked]) => [name, policy, asked, fields] as const),
+  );
+
+  test.each(cases)('with %s is no other user’s, by %j and a request with %j', async (_, policy, asked, fields) => {
+    for (const failure of ['none', '503', 'gone'] as const) {
+      let count = 0;
+      await using it = await cached(({ headers }, response) => {
+        if (++count === 1 || failure === 'none') response.writeHead(200, fields).end(`page of ${headers.cookie}`);
+        else if (failure === '503') response.writeHead(503).end('busy');
+        else response.destroy();
+      }, policy);
+      const first = await it.ask('/', { headers: { cookie: 'user=anna' } });
+      expect(first.body).toBe('page of user=anna');
+      const headers = { cookie: 'user=bert', ...(asked === '' ? {} : { 'cache-control': asked }) };
+      const second = await it.ask('/', { headers });
+      expect([second.status, second.body]).toEqual([
+        { none: 200, 503: 503, gone: 502 }[failure],
+        failure === 'none' ? 'page of user=bert' : expect.not.stringContaining('anna'),
+      ]);
+      await it.settled();
+    }
+  });
+
+  test.each([
+    ['its own stale-if-error', { 'Cache-Control': 'max-age=0, stale-if-error=60' }, {}],
+    ['its own freshness, over', { 'Cache-Control': 'max-age=5' }, {}],
+    ['a Last-Modified', { 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, { max_ttl: '5s' }],
+    ['default_ttl', {}, { default_ttl: '5s' }],
+  ])('is given stale where that is permitted: %s', async (_, fields, policy) => {
+    let count = 0;
+    await using it = await cached((_request, response) => {
+      if (++count === 1) response.writeHead(200, fields).end('for all');
+      else response.destroy();
+    }, policy);
+    await it.ask();
+    it.clock.shift(20_000);
+    expect(await it.ask()).toMatchObject({ status: 200, body: 'for all' });
+  });
+});
+
+describe('requests with credentials', () => {
+  const headers = { authorization: 'Basic YW5uYTph' };
+
+  test('are not answered with what an anonymous one is fetching', async () => {
+    const waiting: (() => void)[] = [];
+    await using it = await cached((request, response) =>
+      waiting.push(() => response.writeHead(200, FRESH).end(request.headers.authorization ?? 'anonymous')),
+    );
+    const anonymous = it.ask('/');
+    await until(() => waiting.length === 1, 'the anonymous one is sent on');
+    const own = it.ask('/', { headers });
+    await until(() => waiting.length === 2, 'it does not wait');
+    for (const answer of waiting) answer();
+    expect((await anonymous).body).toBe('anonymous');
+    expect((await own).body).toBe(headers.authorization);
+    expect((await it.ask('/')).body).toBe('anonymous');
+  });
+
+  test('nor stale with what was stored for anonymous ones', async () => {
+    let count = 0;
+    await using it = await cached((_, response) => {
+      if (++count === 1) response.writeHead(200, FRESH).end('anonymous');
+      else response.destroy();
+    });
+    await it.ask('/');
+    it.clock.shift(61_000);
+    expect((await it.ask('/', { headers })).status).toBe(502);
+    expect((await it.ask('/')).body).toBe('anonymous');
+  });
+
+  test('nor by a HEAD or a range of what is stored', async () => {
+    await using it = await cached(({ headers: { authorization = 'none' } }, response) =>
+      response.writeHead(200, { ...FRESH, 'X-Asked-By': authorization }).end('0123456789'),
+    );
+    await it.ask('/');
+    const head = await it.ask('/', { method: 'HEAD', headers });
+    const range = await it.ask('/', { headers: { ...headers, range: 'bytes=0-1' } });
+    for (const answer of [head, range]) expect(answer.headers['x-asked-by']).toBe(headers.authorization);
   });
 });

@@ -166,13 +166,43 @@ describe('who may ask, and what is kept', () => {
   });
 
   test.each([
-    [{}, { ...FRESH, 'set-cookie': 'a=1' }, '1 1'],
-    [{}, { 'set-cookie': 'a=1', 'last-modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, '1 2'],
-    [{ set_cookie: 'never' }, { ...FRESH, 'set-cookie': 'a=1' }, '1 2'],
-    [{ set_cookie: 'never' }, FRESH, '1 1'],
+    [{}, { ...FRESH, 'set-cookie': 'a=1' }, '1 2'],
+    [{}, { 'cache-control': 'public, s-maxage=60', 'set-cookie': 'a=1' }, '1 2'],
+    [{}, FRESH, '1 1'],
+    [{ set_cookie: 'explicit' }, { ...FRESH, 'set-cookie': 'a=1' }, '1 1'],
+    [{ set_cookie: 'explicit' }, { 'set-cookie': 'a=1', 'last-modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, '1 2'],
   ])('%j, and an answer with %j', async (policy, fields, bodies) => {
     await using it = await cached(saying(fields), policy);
     expect(await answers(it, [['/'], ['/']])).toBe(bodies);
+  });
+
+  const ANNA: Asked = ['/', { authorization: 'Basic YW5uYTph' }];
+
+  test.each([
+    [{}, FRESH, '1 2 3 1'],
+    [{}, { 'cache-control': 'public, max-age=60' }, '1 1 1 1'],
+    [{}, { 'cache-control': 's-maxage=60' }, '1 1 1 1'],
+    [{}, { 'cache-control': 'must-revalidate, max-age=60' }, '1 1 1 1'],
+    [{ authorization: 'any' }, FRESH, '1 1 1 1'],
+  ])('%j: what answers anonymous clients with %j, and requests with credentials', async (policy, fields, bodies) => {
+    await using it = await cached(saying(fields), policy);
+    expect(await answers(it, [['/'], ANNA, ANNA, ['/']])).toBe(bodies);
+  });
+
+  test.each([
+    [{}, 'max-age=60', [401, 200]],
+    [{}, 'public, max-age=60', [401, 200]],
+    [{ unauthorized: 'explicit' }, 'max-age=60', [401, 200]],
+    [{ unauthorized: 'explicit' }, 'public, max-age=60', [401, 401]],
+    [{ unauthorized: 'explicit', authorization: 'any' }, 'max-age=60', [401, 401]],
+  ])('%j: a 401 that says %s, and the next request, which has credentials', async (policy, says, statuses) => {
+    await using it = await cached(({ headers }, response) => {
+      const status = headers.authorization === undefined ? 401 : 200;
+      response.writeHead(status, { 'cache-control': says, 'www-authenticate': 'Basic realm="a"' }).end();
+    }, policy);
+    const [path, headers] = ANNA;
+    const both = [await it.ask('/'), await it.ask(path, { headers })];
+    expect(both.map(({ status }) => status)).toEqual(statuses);
   });
 
   const HEADER: Asked = ['/', { 'x-preview': '1' }];

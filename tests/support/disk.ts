@@ -115,6 +115,8 @@ export function response(
       date: clock.wall(),
       bornAt: clock.now(),
       lifetime: 1000,
+      neverFresh: false,
+      forAuthorized: false,
       noCache: false,
       mustRevalidate: false,
       staleWhileRevalidate: -1,

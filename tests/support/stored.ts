@@ -16,6 +16,8 @@ export function storedHead(parts: Partial<StoredHead>): StoredHead {
     date: 0,
     bornAt: 0,
     lifetime: 3600,
+    neverFresh: false,
+    forAuthorized: false,
     noCache: false,
     mustRevalidate: false,
     staleWhileRevalidate: -1,

@@ -120,6 +120,8 @@ const HEAD = has({
   lastModified: orNull(number),
   date: orNull(number),
   lifetime: number,
+  neverFresh: flag,
+  forAuthorized: flag,
   noCache: flag,
   mustRevalidate: flag,
   staleWhileRevalidate: number,

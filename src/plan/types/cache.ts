@@ -47,6 +47,10 @@ export interface CachePolicyPlan {
   readonly requestDirectives: 'obey' | 'ignore';
   /** Which responses with a Set-Cookie are stored. */
   readonly setCookie: 'explicit' | 'never';
+  /** Which 401 responses are stored. */
+  readonly unauthorized: 'explicit' | 'never';
+  /** Which stored responses answer requests with Authorization. */
+  readonly authorization: 'explicit' | 'any';
   readonly bypass: readonly CacheConditionPlan[];
   readonly noStore: readonly CacheConditionPlan[];
   /** Bytes. */
