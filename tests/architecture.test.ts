@@ -44,14 +44,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['kit', 'config', 'runtime', 'admin'],
 };
 
-/** Longer than 300 lines, and why. */
+/** A file has one idea. One of more than 400 lines has to argue that it has no second. */
 const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
-  'src/plan/types.ts': 'types only, which refer to each other',
-  'src/proxy/passage.ts': 'all that becomes of one exchange, which reads best in one piece',
-  'src/cache/fetch.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
-  'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
 };
 
 interface Import {
@@ -170,11 +166,11 @@ describe('rooms', () => {
     expect(files.filter((file) => !textOf(file).startsWith('/*'))).toEqual([]);
   });
 
-  test('a file is at most 300 lines, or it is known why', () => {
-    const long = files.filter((file) => textOf(file).split('\n').length > 301);
+  test('a file is at most 400 lines, or it is known why', () => {
+    const long = files.filter((file) => textOf(file).split('\n').length > 401);
     expect(long.filter((file) => LONG[file] === undefined)).toEqual([]);
     expect(Object.keys(LONG).filter((file) => !long.includes(file))).toEqual([]);
-    expect(long.filter((file) => file !== 'src/config/schema.gen.ts' && textOf(file).split('\n').length > 561)).toEqual(
+    expect(long.filter((file) => file !== 'src/config/schema.gen.ts' && textOf(file).split('\n').length > 600)).toEqual(
       [],
     );
   });

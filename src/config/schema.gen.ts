@@ -679,16 +679,20 @@ export interface CachePolicyConfig {
   readonly min_ttl: number;
   /** The longest time that a response is fresh, whatever it says. Absent: no limit. */
   readonly max_ttl?: number;
-  /** How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). */
+  /** How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). Only for responses that were fresh for some time. */
   readonly stale_while_revalidate: number;
-  /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). */
+  /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). Only for responses that were fresh for some time. */
   readonly stale_if_error: number;
-  /** How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4). */
+  /** How long a response that has gone stale is given when the origin cannot be reached, unless it forbids that (RFC 9111 §4.2.4). Only for responses that were fresh for some time: by their own word, their Last-Modified, `default_ttl` or `min_ttl`. */
   readonly stale_if_unreachable: number;
   /** Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on. */
   readonly request_directives: 'obey' | 'ignore';
-  /** Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none. */
-  readonly set_cookie: 'explicit' | 'never';
+  /** Whether responses with a Set-Cookie are stored: none, or those that say how long they are fresh (or `public`), whose cookie every client then gets. */
+  readonly set_cookie: 'never' | 'explicit';
+  /** Whether 401 responses are stored: none, or those that say how long they are fresh. */
+  readonly unauthorized: 'never' | 'explicit';
+  /** Which stored responses answer requests with an Authorization field: those that say that such requests may share them (`public`, `must-revalidate` or `s-maxage`), or any. */
+  readonly authorization: 'explicit' | 'any';
   /** Requests that meet any of these conditions are neither answered from the cache nor stored. */
   readonly bypass: readonly CacheConditionConfig[];
   /** Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored. */
@@ -3087,19 +3091,19 @@ export const schema: object = {
           "format": "duration"
         },
         "stale_while_revalidate": {
-          "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3).",
+          "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). Only for responses that were fresh for some time.",
           "type": "string",
           "format": "duration",
           "default": "0s"
         },
         "stale_if_error": {
-          "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4).",
+          "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). Only for responses that were fresh for some time.",
           "type": "string",
           "format": "duration",
           "default": "0s"
         },
         "stale_if_unreachable": {
-          "description": "How long a response that has gone stale is given when there is no answer to be had from the origin, unless it forbids that (RFC 9111 §4.2.4).",
+          "description": "How long a response that has gone stale is given when the origin cannot be reached, unless it forbids that (RFC 9111 §4.2.4). Only for responses that were fresh for some time: by their own word, their Last-Modified, `default_ttl` or `min_ttl`.",
           "type": "string",
           "format": "duration",
           "default": "1h"
@@ -3113,10 +3117,26 @@ export const schema: object = {
           "default": "obey"
         },
         "set_cookie": {
-          "description": "Whether responses with a Set-Cookie are stored: only those that say how long they are fresh, or none.",
+          "description": "Whether responses with a Set-Cookie are stored: none, or those that say how long they are fresh (or `public`), whose cookie every client then gets.",
+          "enum": [
+            "never",
+            "explicit"
+          ],
+          "default": "never"
+        },
+        "unauthorized": {
+          "description": "Whether 401 responses are stored: none, or those that say how long they are fresh.",
+          "enum": [
+            "never",
+            "explicit"
+          ],
+          "default": "never"
+        },
+        "authorization": {
+          "description": "Which stored responses answer requests with an Authorization field: those that say that such requests may share them (`public`, `must-revalidate` or `s-maxage`), or any.",
           "enum": [
             "explicit",
-            "never"
+            "any"
           ],
           "default": "explicit"
         },
