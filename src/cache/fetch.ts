@@ -182,8 +182,8 @@ export class Fetch implements ServerStream {
 
   // === the response (ServerStream)
 
-  informational(status: number, fields: Fields): void {
-    this.#audience.leader?.course.informational(status, fields);
+  informational(status: number, reason: string, fields: Fields): void {
+    this.#audience.leader?.course.informational(status, reason, fields);
   }
 
   fixed(response: FixedResponse): void {

@@ -44,7 +44,7 @@ export interface Course {
   branch(x: Exchange, stream: ServerStream): Branch;
   /** The whole answer. */
   answer(response: FixedResponse | StoredReply): void;
-  informational(status: number, fields: Fields): void;
+  informational(status: number, reason: string, fields: Fields): void;
   /** The fields become the exchange's. `source` is resumed when the client can take more. */
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
   /** false: no more until `source` is resumed. The bytes must stay as they are until then. */

@@ -4,6 +4,8 @@
  * The Connection field may name further fields; it may not name those that the gateway itself depends on, or a client
  * could make it forget who is asking or how long the body is. Such an option is ignored, not obeyed. Nor does it reach
  * what a policy has set: only fields that came with the message are the sender's to name.
+ *
+ * A status may be about such a field. That field passes, since the response would say nothing without it.
  */
 import type { Fields } from './fields.ts';
 import {
@@ -54,20 +56,30 @@ const MAY_BE_NAMED = new Set([
   IF_UNMODIFIED_SINCE,
 ]);
 
-export function stripHopByHop(fields: Fields): void {
-  if ((fields.seen & ALWAYS_MASK) === 0) return;
-  if (fields.has(CONNECTION)) stripNamed(fields, fields.known(CONNECTION)!);
-  for (let i = 0; i < ALWAYS.length; i++) fields.removeKnown(ALWAYS[i]!);
+/** The known field that a response of this status is about, or 0. */
+function subjectOf(status: number): number {
+  // RFC 9110 §15.5.22: what to change to. The gateway passes the change on, so its client may make it.
+  if (status === 426) return UPGRADE;
+  // §15.5.8 and §11.7.1: the challenge. It is the backend's, which is a proxy itself.
+  return status === 407 ? PROXY_AUTHENTICATE : 0;
 }
 
-function stripNamed(fields: Fields, options: string): void {
+/** `status`: of the response that the fields are of; 0: they are a request's. */
+export function stripHopByHop(fields: Fields, status: number): void {
+  if ((fields.seen & ALWAYS_MASK) === 0) return;
+  const subject = subjectOf(status);
+  if (fields.has(CONNECTION)) stripNamed(fields, fields.known(CONNECTION)!, subject);
+  for (let i = 0; i < ALWAYS.length; i++) if (ALWAYS[i] !== subject) fields.removeKnown(ALWAYS[i]!);
+}
+
+function stripNamed(fields: Fields, options: string, subject: number): void {
   const lower = options.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return;
   for (const part of lower.split(',')) {
     const name = part.trim();
     if (name === '') continue;
     const id = knownId(name);
-    if (id !== 0 && !MAY_BE_NAMED.has(id)) continue;
+    if (id !== 0 && (id === subject || !MAY_BE_NAMED.has(id))) continue;
     for (let i = 0; i < fields.count; i++) if (fields.nameAt(i).toLowerCase() === name) fields.removeAt(i);
   }
 }

@@ -33,11 +33,11 @@ export type Framing = typeof NO_BODY | typeof LENGTH | typeof CHUNKED | typeof U
 /** A response that comes from an upstream, part by part. */
 export interface ResponseSink extends BodySink {
   /** 1xx other than 101. The fields are valid during the call. */
-  informational(status: number, fields: Fields): void;
+  informational(status: number, reason: string, fields: Fields): void;
   /** The final head. Its fields are the receiver's, to be given back (fields-pool.ts). */
   head(status: number, reason: string, fields: Fields, framing: Framing): void;
   /** 101: the connection is no longer HTTP. `early`: what came after the head. The fields are the receiver's. */
-  switched(fields: Fields, transport: Transport, early: Buffer): void;
+  switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void;
   /** A read is used up: whatever was held back to be written in one go is written now. */
   flush(): void;
 }

@@ -28,7 +28,7 @@ export interface ServerStream extends BodySource {
   readonly upgrade: boolean;
   /** Sends the request body to `sink` from now on. */
   readBody(sink: BodySink): void;
-  informational(status: number, fields: Fields): void;
+  informational(status: number, reason: string, fields: Fields): void;
   /** A whole response of the gateway's own. */
   fixed(response: FixedResponse): void;
   /** A whole response out of a store. */
@@ -45,7 +45,7 @@ export interface ServerStream extends BodySource {
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
   /** Answers 101 and gives up the connection; null: there is none, and it had not offered to (`upgrade`). */
-  switchProtocols(fields: Fields): SwitchedConnection | null;
+  switchProtocols(reason: string, fields: Fields): SwitchedConnection | null;
 }
 
 /** A client's connection that is no longer HTTP. */

@@ -1,8 +1,9 @@
-/** Reason phrases by status code (RFC 9110 §15, RFC 6585, RFC 8470 and the IANA registry). Hot. */
+/** Reason phrases by status code (the IANA registry: RFC 9110 §15, RFC 6585, RFC 8470, WebDAV's and others). Hot. */
 
 const REASONS: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
+  102: 'Processing',
   103: 'Early Hints',
   200: 'OK',
   201: 'Created',
@@ -11,15 +12,20 @@ const REASONS: Readonly<Record<number, string>> = {
   204: 'No Content',
   205: 'Reset Content',
   206: 'Partial Content',
+  207: 'Multi-Status',
+  208: 'Already Reported',
+  226: 'IM Used',
   300: 'Multiple Choices',
   301: 'Moved Permanently',
   302: 'Found',
   303: 'See Other',
   304: 'Not Modified',
+  305: 'Use Proxy',
   307: 'Temporary Redirect',
   308: 'Permanent Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
+  402: 'Payment Required',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -38,6 +44,8 @@ const REASONS: Readonly<Record<number, string>> = {
   418: "I'm a teapot",
   421: 'Misdirected Request',
   422: 'Unprocessable Content',
+  423: 'Locked',
+  424: 'Failed Dependency',
   425: 'Too Early',
   426: 'Upgrade Required',
   428: 'Precondition Required',
@@ -50,6 +58,10 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
+  506: 'Variant Also Negotiates',
+  507: 'Insufficient Storage',
+  508: 'Loop Detected',
+  511: 'Network Authentication Required',
 };
 
 /** The registered phrase, or '' for a code that has none here (RFC 9112 §4 allows an empty phrase). */

@@ -30,8 +30,8 @@ export class TakenCourse implements Course {
     this.#passage.answer(response);
   }
 
-  informational(status: number, fields: Fields): void {
-    this.#passage.stream.informational(status, fields);
+  informational(status: number, reason: string, fields: Fields): void {
+    this.#passage.stream.informational(status, reason, fields);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {

@@ -99,8 +99,8 @@ class Contender implements ResponseSink {
     this.#passage = passage;
   }
 
-  informational(status: number, fields: Fields): void {
-    if (this.#race.alone) this.#passage.informational(status, fields);
+  informational(status: number, reason: string, fields: Fields): void {
+    if (this.#race.alone) this.#passage.informational(status, reason, fields);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
@@ -125,7 +125,7 @@ class Contender implements ResponseSink {
   }
 
   /** Requests that ask for a change of protocols are not hedged, and an unasked one is refused before it comes here. */
-  switched(fields: Fields, transport: Transport): void {
+  switched(_: string, fields: Fields, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
   }

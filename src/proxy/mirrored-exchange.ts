@@ -140,7 +140,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   flush(): void {}
 
   /** Nothing was offered, so nothing can have been taken up (client.ts sees to that). */
-  switched(fields: Fields, transport: Transport): void {
+  switched(_: string, fields: Fields, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
     this.#endpoint!.connections.released();

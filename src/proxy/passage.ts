@@ -155,9 +155,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
 
   // === what comes back (ResponseSink)
 
-  informational(status: number, fields: Fields): void {
-    stripHopByHop(fields);
-    this.stream.informational(status, fields);
+  informational(status: number, reason: string, fields: Fields): void {
+    stripHopByHop(fields, status);
+    this.stream.informational(status, reason, fields);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
@@ -200,7 +200,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.stream.flush();
   }
 
-  switched(fields: Fields, transport: Transport, early: Buffer): void {
+  switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void {
     const { attempt, pool } = this.#forwarding!;
     this.x.status = 101;
     this.x.responseFields = fields;
@@ -210,7 +210,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
-    this.#tunnel = new UpgradedTunnel(this, attempt!, fields, transport, early, pool.plan.timeouts.tunnel);
+    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, pool.plan.timeouts.tunnel);
   }
 
   /** The tunnel that it became has closed. */

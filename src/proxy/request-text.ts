@@ -9,7 +9,7 @@ import { VIA_LINES } from '../http/via.ts';
 /** `offered`: the protocols that the client offers to change to, or ''. */
 export function requestText(x: Exchange, trusted: AddressSet, offered: string): string {
   const { fields, connection } = x;
-  stripHopByHop(fields);
+  stripHopByHop(fields, 0);
   // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
   if (x.minor === 0) fields.removeKnown(EXPECT);
   const identity = identityLines(x, trusted.has(connection.clientAddress));

@@ -6,7 +6,7 @@ import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 
 /** Of a final response, as its upstream sent it. */
 export function receive(fields: Fields, status: number, date: DateField): void {
-  stripHopByHop(fields);
+  stripHopByHop(fields, status);
   // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
   if (status === 204) fields.removeKnown(CONTENT_LENGTH);
   if (!fields.has(DATE)) fields.add('Date', date.value());

@@ -26,17 +26,25 @@ export class UpgradedTunnel implements TunnelObserver {
   /** Why a goodbye has been said, or ''. */
   #ended = '';
 
-  /** `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
-  constructor(passage: Passage, attempt: Attempt, fields: Fields, upstream: Transport, early: Buffer, idle: number) {
+  /** `reason` and `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
+  constructor(
+    passage: Passage,
+    attempt: Attempt,
+    reason: string,
+    fields: Fields,
+    upstream: Transport,
+    early: Buffer,
+    idle: number,
+  ) {
     this.#passage = passage;
     this.#attempt = attempt;
     const protocol = fields.known(UPGRADE);
-    stripHopByHop(fields);
+    stripHopByHop(fields, 101);
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
     fields.add('Via', '1.1 prozy');
     // Nobody answers 101 to a client that has not offered it (h1/client.ts).
-    const client = passage.stream.switchProtocols(fields)!;
+    const client = passage.stream.switchProtocols(reason, fields)!;
     this.#closed = client.closed;
     const { metrics, shared } = passage.live;
     metrics.tunnelsOpened++;

@@ -5,7 +5,7 @@
  *
  * `--suite` is a checkout of http-tests/cache-tests with undici installed; without it, the edition pinned in package.json
  * is played. `--cache nginx`, `varnish` or `haproxy` judges Debian's; `--id ID` plays one test and shows its messages;
- * `--json FILE` writes the verdicts. Ends with 1 if a required test is missed.
+ * `--json FILE` writes the verdicts. Ends with 1 if a required test is missed that cache-suite/missed.json does not name.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { testGateway } from '../support/gateway.ts';
 import { peerCache } from '../support/peer-caches.ts';
 import { cacheConfig } from './cache-suite/config.ts';
 import { type Edition, editionIn, KINDS, PINNED } from './cache-suite/edition.ts';
+import { MISSED } from './cache-suite/missed.ts';
 import { play } from './cache-suite/play.ts';
 import { describeScore, judge, missedOf, scoreOf } from './cache-suite/score.ts';
 
@@ -54,7 +55,7 @@ async function main(): Promise<number> {
   const score = scoreOf(verdicts);
   console.log(`${values.cache}, ${verdicts.length} tests: ${describeScore(score)}`);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(verdicts, null, 2));
-  return score.required.passed === score.required.of ? 0 : 1;
+  return missedOf(verdicts, ['required']).every(({ id }) => id in MISSED) ? 0 : 1;
 }
 
 try {

@@ -5,6 +5,11 @@ import { knownId } from '../../src/http/known.ts';
 
 /** As the parser leaves it, after stripping. */
 function stripped(...lines: readonly (readonly [string, string])[]): string[] {
+  return strippedOf(0, ...lines);
+}
+
+/** `status`: of the response that the lines are of. */
+function strippedOf(status: number, ...lines: readonly (readonly [string, string])[]): string[] {
   const fields = new Fields();
   fields.text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   let at = 0;
@@ -14,7 +19,7 @@ function stripped(...lines: readonly (readonly [string, string])[]): string[] {
     at = valueAt + value.length + 2;
   }
   fields.end = at;
-  stripHopByHop(fields);
+  stripHopByHop(fields, status);
   const left: string[] = [];
   fields.forEach((name) => left.push(name));
   return left;
@@ -56,4 +61,18 @@ test('what is of one connection goes without being named', () => {
     'Proxy-Authorization',
   ];
   expect(stripped(...names.map((name) => [name, 'x'] as const), ['B', '1'])).toEqual(['B']);
+});
+
+describe('what a status is about passes', () => {
+  // RFC 9110 §15.5.22, §15.5.8: both MUST be sent with their status.
+  test.each([
+    [426, 'Upgrade', ['Upgrade', 'B']],
+    [407, 'Proxy-Authenticate', ['Proxy-Authenticate', 'B']],
+    [200, 'Upgrade', ['B']],
+    [101, 'Upgrade', ['B']],
+    [401, 'Proxy-Authenticate', ['B']],
+    [426, 'Proxy-Authenticate', ['B']],
+  ])('%i with %s', (status, name, left) => {
+    expect(strippedOf(status, ['Connection', `${name}, keep-alive`], [name, 'x'], ['B', '1'])).toEqual(left);
+  });
 });

@@ -19,8 +19,10 @@ const DATA_LF = 5;
 const TRAILERS = 6;
 const DONE = 7;
 
-/** Digits of a chunk size: up to 2^52, exact in a number. */
+/** Digits of a chunk size behind its leading zeros: up to 2^52, exact in a number (RFC 9112 §7.1: no overflow). */
 const MOST_DIGITS = 13;
+/** Leading zeros of a chunk size: valid in any number, and worth nothing. */
+const MOST_ZEROS = 256;
 /** Bytes of extensions in one body: nobody uses them, and attackers do. */
 const MOST_EXTENSION = 4096;
 /** Bytes and fields of a trailer section. */
@@ -60,6 +62,7 @@ const CLOSED_QUOTE = 8;
 export class ChunkedReader {
   #state = SIZE;
   #digits = 0;
+  #zeros = 0;
   #left = 0;
   #extensionState = BEFORE_SEMICOLON;
   /** Of this chunk, and of the whole body. */
@@ -84,12 +87,14 @@ export class ChunkedReader {
         case SIZE: {
           const digit = HEX[bytes[at]!]!;
           if (digit !== 255) {
-            if (++this.#digits > MOST_DIGITS) return -1;
+            if (digit === 0 && this.#left === 0) {
+              if (++this.#zeros > MOST_ZEROS) return -1;
+            } else if (++this.#digits > MOST_DIGITS) return -1;
             this.#left = this.#left * 16 + digit;
             at++;
             break;
           }
-          if (this.#digits === 0) return -1;
+          if (this.#digits + this.#zeros === 0) return -1;
           this.#state = EXTENSION;
           this.#extensionState = BEFORE_SEMICOLON;
           break;
@@ -102,6 +107,7 @@ export class ChunkedReader {
           if (bytes[at] !== LF) return -1;
           at++;
           this.#digits = 0;
+          this.#zeros = 0;
           this.#state = this.#left === 0 ? TRAILERS : DATA;
           break;
         case DATA: {

@@ -256,7 +256,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (head.status < 200) {
       const sink = this.#sink!;
       if (++this.#informational > MOST_INFORMATIONAL) this.#fail(BAD_RESPONSE.with('too many interim responses'));
-      else sink.informational(head.status, fields);
+      else sink.informational(head.status, head.reason, fields);
       giveFields(fields);
       return this.#state === HEAD ? stop : end;
     }
@@ -338,7 +338,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#deadlines.delete(this);
     this.#transport.handler = IGNORE;
     const early = at === end ? NO_BYTES : Buffer.from(bytes.subarray(at, end));
-    sink.switched(fields, this.#transport, early);
+    sink.switched(head.reason, fields, this.#transport, early);
     return end;
   }
 

@@ -2,7 +2,8 @@
  * Where a message's body ends, decided from its head (RFC 9112 §6). Hot.
  *
  * Anything that two readers could understand differently is refused: Content-Length beside Transfer-Encoding, two
- * Content-Lengths even if they agree, a list of them, any coding but a single "chunked".
+ * Content-Lengths even if they agree, a list of them, any coding but a single "chunked". A Content-Length that is valid
+ * but unusual ("010", a tab before it) is sent on in canonical digits.
  */
 import type { Fields } from '../fields.ts';
 import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
@@ -35,31 +36,40 @@ function onlyLength(fields: Fields): number {
   return parseLength(fields.valueAt(index));
 }
 
+const HTAB = 0x09;
+const CR = 0x0d;
+const ZERO = 0x30;
+
+/** Rewrites the only Content-Length where another reader could take its text for another number or for none. */
+function canonicalizeLength(fields: Fields, length: number): void {
+  const { text, table } = fields;
+  const at = fields.indexOfKnown(CONTENT_LENGTH) * 4;
+  const [nameEnd, start, end] = [table[at + 1]!, table[at + 2]!, table[at + 3]!];
+  const padded = text.charCodeAt(start) === ZERO && end - start > 1;
+  const spaced = start - nameEnd > 2 || text.charCodeAt(start - 1) === HTAB || text.charCodeAt(end) !== CR;
+  if (!padded && !spaced) return;
+  fields.removeKnown(CONTENT_LENGTH);
+  fields.add('Content-Length', String(length));
+}
+
+const BLANKS = /^[\t ]+|[\t ]+$/g;
+/** A coding's name, and parameters that it may have (RFC 9110 §10.1.4). */
+const CODING = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:[\t ]*;.*)?$/;
+
 /** 0: exactly one Transfer-Encoding that says "chunked"; else the status to refuse with. */
 function checkTransferEncoding(fields: Fields): number {
   const index = fields.indexOfKnown(TRANSFER_ENCODING);
   const only = fields.indexOfKnown(TRANSFER_ENCODING, index + 1) < 0;
   if (only && fields.valueAt(index).toLowerCase() === 'chunked') return 0;
   const codings = (fields.known(TRANSFER_ENCODING) ?? '').toLowerCase().split(',');
-  // A coding we know nothing of is 501 (§6.1); "chunked" twice, not last, or with parameters has no meaning at all.
-  const unknown = codings.some(
-    (coding) => !/^[\t ]*chunked\b/.test(coding) && /^[\t ]*[a-z0-9!#$%&'*+.^_`|~-]+[\t ]*$/.test(coding),
-  );
-  return unknown ? 501 : 400;
-}
-
-/** Codings that a body can really have, and that nobody here takes off (RFC 9112 §7.2). */
-const REAL = /chunked|gzip|deflate|compress|br|zstd|identity/i;
-
-/**
- * Is a response's only Transfer-Encoding a word that is no coding? Then its body ends with the connection (RFC 9112 §6.3),
- * as it is: none was offered in a TE, so none may have been applied.
- */
-function isMeaninglessCoding(fields: Fields): boolean {
-  const index = fields.indexOfKnown(TRANSFER_ENCODING);
-  if (fields.indexOfKnown(TRANSFER_ENCODING, index + 1) >= 0) return false;
-  const value = fields.valueAt(index);
-  return /^[a-z0-9-]{1,64}$/i.test(value) && !REAL.test(value);
+  // §6.3: a request's body ends nowhere unless "chunked" comes last. §7.1: it comes once, and has no parameters.
+  if (codings.pop()?.replace(BLANKS, '') !== 'chunked') return 400;
+  for (const coding of codings) {
+    const name = coding.replace(BLANKS, '');
+    if (!CODING.test(name) || /^chunked\b/.test(name)) return 400;
+  }
+  // §6.1: valid, and no coding but chunked is taken off here.
+  return 501;
 }
 
 /** 0, or the status that refuses the request. */
@@ -76,6 +86,7 @@ export function requestFraming(fields: Fields, minor: number, framing: BodyFrami
   }
   framing.length = onlyLength(fields);
   if (framing.length < 0) return 400;
+  canonicalizeLength(fields, framing.length);
   framing.kind = framing.length === 0 ? NO_BODY : LENGTH;
   return 0;
 }
@@ -89,11 +100,13 @@ export function responseFraming(
   framing: BodyFraming,
 ): boolean {
   const sized = fields.has(CONTENT_LENGTH);
-  const meaningless = fields.has(TRANSFER_ENCODING) && minor === 1 && !sized && isMeaninglessCoding(fields);
-  const coded = fields.has(TRANSFER_ENCODING) && !meaningless;
+  const coded = fields.has(TRANSFER_ENCODING);
+  // §6.3 has a response of an unknown coding end with the connection; its content could not be sent on as it is.
   if (coded && (minor === 0 || sized || checkTransferEncoding(fields) !== 0)) return false;
   const length = sized ? onlyLength(fields) : 0;
   if (length < 0) return false;
+  // RFC 9110 §8.6: a 1xx or 204 has none to send on.
+  if (sized && status >= 200 && status !== 204) canonicalizeLength(fields, length);
   framing.length = length;
   if (method === 'HEAD' || status === 204 || status === 304 || status < 200) framing.kind = NO_BODY;
   else if (coded) framing.kind = CHUNKED;

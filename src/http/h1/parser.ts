@@ -82,9 +82,9 @@ export function parseRequestHead(
   const tooLong = end > last;
   let at = start;
 
-  // One empty line before the request line is forgiven (RFC 9112 §2.2).
-  if (at < last && bytes[at] === CR) {
-    if (at + 1 === last) return INCOMPLETE;
+  // Empty lines before the request line are ignored (RFC 9112 §2.2); they count towards the size of the head.
+  while (at < last && bytes[at] === CR) {
+    if (at + 1 === last) return tooLong ? FIELDS_TOO_LARGE : INCOMPLETE;
     if (bytes[at + 1] !== LF) return BAD_REQUEST;
     at += 2;
   }

@@ -49,8 +49,8 @@ export class ResponseWriter {
     return this.#framing === UNTIL_CLOSE;
   }
 
-  informational(status: number, fields: Fields): void {
-    this.#out += `${statusLine(status, '')}${fields.lines()}\r\n`;
+  informational(status: number, reason: string, fields: Fields): void {
+    this.#out += `${statusLine(status, reason)}${fields.lines()}\r\n`;
     this.flush();
   }
 

@@ -123,9 +123,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return this.connection.clientAddress;
   }
 
-  /** All that has come since the last request is a line end that old clients send behind a body: not worth an answer. */
-  get #onlyEmptyLine(): boolean {
-    return this.#state === HEAD && this.#stash?.isLineEnd === true;
+  /** All that has come since the last request are line ends, as old clients send behind a body: not worth an answer. */
+  get #onlyEmptyLines(): boolean {
+    return this.#state === HEAD && this.#stash?.isEmptyLines === true;
   }
 
   /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
@@ -306,7 +306,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   /** The client has ended its side, and all that it sent has been looked at. */
   #nothingMore(): void {
-    if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLine) this.#close();
+    if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLines) this.#close();
     else if (this.#state === HEAD) this.#refuse(400, 0);
     else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
     // The request is whole: the client may have said all it has to say and still wait for the answer (RFC 9112 §9.6).
@@ -315,7 +315,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onClose(code: string): void {
     // The beginning of a request came, and nothing can be answered any more.
-    if (this.#state === HEAD && !this.#onlyEmptyLine) this.#service?.refused(this.connection, 0);
+    if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0);
     this.#fail(CLIENT_GONE.with(code));
   }
 
@@ -323,7 +323,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     const state = this.#state;
     // What a client does not take would lie in the kernel for minutes after a mere close.
     if (this.#transport.pending) this.#transport.reset();
-    if (state === IDLE || state === CLOSING || this.#onlyEmptyLine) this.#close();
+    if (state === IDLE || state === CLOSING || this.#onlyEmptyLines) this.#close();
     else if (state === HEAD) this.#refuse(408, 0);
     else if (state === BODY && !this.begun) this.#failRequest(BODY_TIMEOUT, 0);
     else this.#fail(CLIENT_STALLED);
@@ -379,8 +379,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   // === response
 
-  informational(status: number, fields: Fields): void {
-    if (this.#minor !== 0 && this.#state !== GONE) this.#writer.informational(status, fields);
+  informational(status: number, reason: string, fields: Fields): void {
+    if (this.#minor !== 0 && this.#state !== GONE) this.#writer.informational(status, reason, fields);
   }
 
   fixed(response: FixedResponse): void {
@@ -404,7 +404,10 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#state === BODY) this.closing = true;
     const until = this.#minor === 0 && kind !== LENGTH && kind !== NO_BODY;
     if (until) this.closing = true;
-    this.#writer.head(status, reason, fields, kind, this.#minor, this.#connectionLine());
+    let connection = this.#connectionLine();
+    // RFC 9110 §7.8: Upgrade is sent with the option that keeps others from passing it on by mistake.
+    if (status === 426 && fields.get('upgrade') !== undefined) connection += 'Connection: Upgrade\r\n';
+    this.#writer.head(status, reason, fields, kind, this.#minor, connection);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -443,8 +446,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#close();
   }
 
-  switchProtocols(fields: Fields): SwitchedConnection {
-    this.#writer.informational(101, fields);
+  switchProtocols(reason: string, fields: Fields): SwitchedConnection {
+    this.#writer.informational(101, reason, fields);
     const early = this.#stash?.take() ?? Buffer.alloc(0);
     this.#state = GONE;
     this.#transport.handler = IGNORE;

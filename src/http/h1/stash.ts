@@ -8,10 +8,11 @@ export class Stash {
   bytes: Buffer = EMPTY;
   length = 0;
 
-  /** It holds a line end and nothing else, or the first half of one. */
-  get isLineEnd(): boolean {
+  /** It holds empty lines and nothing else; the last may have come in half. */
+  get isEmptyLines(): boolean {
     const { bytes, length } = this;
-    return (length === 1 || (length === 2 && bytes[1] === LF)) && bytes[0] === CR;
+    for (let i = 0; i < length; i++) if (bytes[i] !== (i % 2 === 0 ? CR : LF)) return false;
+    return length > 0;
   }
 
   /** Copies bytes[start, end) behind what is there. */

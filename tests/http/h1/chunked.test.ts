@@ -44,13 +44,21 @@ describe('ChunkedReader', () => {
     );
   });
 
+  test('zeros before a size say nothing, and each chunk may have them', () => {
+    const zeros = '0'.repeat(200);
+    const { ok, body, reader } = read(`${zeros}5\r\nhello\r\n${zeros}a;x\r\n0123456789\r\n${zeros}\r\n\r\n`);
+    expect([ok && reader.done, body]).toEqual([true, 'hello0123456789']);
+  });
+
   test.each([
     ['no size', '\r\nx'],
     ['a sign', '+5\r\nhello\r\n0\r\n\r\n'],
     ['0x', '0x5\r\nhello\r\n0\r\n\r\n'],
     ['a space before the size', ' 5\r\nhello\r\n0\r\n\r\n'],
     ['a space after the size', '5 \r\nhello\r\n0\r\n\r\n'],
-    ['too many digits', '00000000000005\r\nhello\r\n'],
+    ['too many digits', '10000000000005\r\nhello\r\n'],
+    ['too many digits behind zeros', '00010000000000005\r\nhello\r\n'],
+    ['zeros without end', `${'0'.repeat(300)}5\r\nhello\r\n`],
     ['a bare LF after the size', '5\nhello\r\n0\r\n\r\n'],
     ['a bare LF after the data', '5\r\nhello\n0\r\n\r\n'],
     ['data longer than said', '5\r\nhelloo\r\n0\r\n\r\n'],

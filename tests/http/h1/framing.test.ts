@@ -37,7 +37,13 @@ describe('requestFraming', () => {
     ['Transfer-Encoding: chunked;a=b\r\n', 1, 400, null],
     ['Transfer-Encoding:\r\n', 1, 400, null],
     ['Transfer-Encoding: gzip, chunked\r\n', 1, 501, null],
-    ['Transfer-Encoding: xchunked\r\n', 1, 501, null],
+    ['Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n', 1, 501, null],
+    ['Transfer-Encoding: foo;a=b, CHUNKED\r\n', 1, 501, null],
+    ['Transfer-Encoding: xchunked\r\n', 1, 400, null],
+    ['Transfer-Encoding: gzip\r\n', 1, 400, null],
+    ['Transfer-Encoding: chunked, gzip\r\n', 1, 400, null],
+    ['Transfer-Encoding: gzip, chunked;a=b, chunked\r\n', 1, 400, null],
+    ['Transfer-Encoding: ,chunked\r\n', 1, 400, null],
   ])('%j in HTTP/1.%i is %i', (lines, minor, status, kind) => {
     const framing = new BodyFraming();
     expect(requestFraming(fieldsOf(lines), minor, framing)).toBe(status);
@@ -63,7 +69,29 @@ describe('responseFraming', () => {
     'Content-Length: 5\r\nContent-Length: 6\r\n',
     'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n',
     'Transfer-Encoding: gzip\r\n',
+    'Transfer-Encoding: foo\r\n',
+    'Transfer-Encoding: chunk\r\n',
+    'Transfer-Encoding: trailers\r\n',
   ])('%j is not believed', (lines) =>
     expect(responseFraming(fieldsOf(lines), 1, 200, 'GET', new BodyFraming())).toBe(false),
   );
+});
+
+describe('a Content-Length goes on in canonical digits', () => {
+  test.each([
+    ['Content-Length: 5\r\n', 'Content-Length: 5\r\n'],
+    ['content-length:5\r\n', 'content-length:5\r\n'],
+    ['Content-Length: 0\r\n', 'Content-Length: 0\r\n'],
+    ['Content-Length: 010\r\n', 'Content-Length: 10\r\n'],
+    ['Content-Length: 00\r\n', 'Content-Length: 0\r\n'],
+    ['Content-Length:\t5\r\n', 'Content-Length: 5\r\n'],
+    ['Content-Length:  5\r\n', 'Content-Length: 5\r\n'],
+    ['Content-Length: 5 \r\n', 'Content-Length: 5\r\n'],
+    ['Content-Length: 5\t\r\n', 'Content-Length: 5\r\n'],
+  ])('%j as %j', (lines, sent) => {
+    const [asked, answered] = [fieldsOf(lines), fieldsOf(lines)];
+    expect(requestFraming(asked, 1, new BodyFraming())).toBe(0);
+    expect(responseFraming(answered, 1, 200, 'HEAD', new BodyFraming())).toBe(true);
+    expect([asked.lines(), answered.lines()]).toEqual([sent, sent]);
+  });
 });

@@ -30,9 +30,13 @@ describe('parseRequestHead', () => {
     expect(fields.lines()).toBe('Host: x\r\nAccept:\t text/html \r\n');
   });
 
-  test('forgives one empty line before it', () => {
+  test('ignores empty lines before it, as many as a head has room for', () => {
     expect(parse('\r\nGET / HTTP/1.1\r\n\r\n').result).toBe(20);
-    expect(parse('\r\n\r\nGET / HTTP/1.1\r\n\r\n').result).toBe(-400);
+    expect(parse('\r\n\r\n\r\nGET / HTTP/1.1\r\n\r\n').result).toBe(24);
+    expect(parse('\r\n'.repeat(512)).result).toBe(0);
+    expect(parse('\r\n'.repeat(513)).result).toBe(-431);
+    for (const odd of ['\n', '\r\r\n', '\r\n\n', '\r\n\rG', ' \r\n'])
+      expect(parse(`${odd}GET / HTTP/1.1\r\n\r\n`).result, JSON.stringify(odd)).toBe(-400);
   });
 
   test('asks for more at every split of a good head', () => {
