@@ -70,7 +70,8 @@ listeners: { web: { address: "127.0.0.1:${GATEWAY}" } }
 pools:
   app:
     endpoints: [${PORTS.map((port) => `"127.0.0.1:${port}"`).join(', ')}]
-    timeouts: { connect: 1s, first_byte: 2s }
+    timeouts: { connect: 1s }
+    retries: { per_try_timeout: 2s }
     health: { active: { path: /, interval: 1s, timeout: 1s, unhealthy: 2, healthy: 2 } }
 routes: [{ name: all, match: {}, pool: app }]
 `,

@@ -29,6 +29,7 @@ interface Schema {
   /** What lasts under such a node: a change of any setting in it that is not marked `x-reload: keep` resets that. */
   'x-state'?: string;
   'x-short'?: string;
+  'x-above-zero'?: string;
   'x-secret'?: boolean;
   'x-exactly-one'?: string[];
 }
@@ -126,7 +127,8 @@ function shownType(schema: Schema, all: ReadonlyMap<string, Schema>): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.type === 'array') return `list of ${shownType(schema.items ?? {}, all)}`;
   if (schema.type === 'object') return `map by name of ${shownType(schema.additionalProperties as Schema, all)}`;
-  return schema.format ?? schema.type ?? '';
+  const plain = schema.format ?? schema.type ?? '';
+  return schema['x-above-zero'] === undefined ? plain : `${plain}, more than 0`;
 }
 
 /** What a change of this setting resets. */
@@ -143,6 +145,7 @@ function reference(all: ReadonlyMap<string, Schema>): string {
     '# Config reference',
     '',
     'Generated from `schemas/` by `npm run generate`. Durations are written `250ms`, `30s`, `5m`, `1h`; sizes `512`, `16KiB`, `8MiB`.',
+    'A timeout of 0 is no timeout, wherever 0 is allowed ([timeouts](../timeouts.md)).',
     'What a change of a setting resets stands behind it; *nothing*: all that lasts goes on, and what comes after meets the new value. What lasts belongs to names:',
     'a listener, pool, endpoint or route of another name begins anew. What becomes of exchanges and streams under way is in [LIFE_OF_A_RELOAD](../LIFE_OF_A_RELOAD.md).',
   ];

@@ -40,6 +40,7 @@ function rewrite(node: Json, root = false): Json {
   delete out['x-says'];
   delete out['x-secret'];
   delete out['x-state'];
+  delete out['x-above-zero'];
   if (discriminator !== undefined) out = { ...out, anyOf: out['oneOf'] };
   if (discriminator !== undefined) delete out['oneOf'];
   if (typeof short === 'string') {

@@ -246,7 +246,7 @@ export interface HashKey {
 
 /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
 export interface HealthBackoffConfig {
-  /** The first pause. */
+  /** The first pause; 0: no pauses. */
   readonly first: number;
   /** The longest pause. */
   readonly max: number;
@@ -263,7 +263,7 @@ export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | M
 export interface KeepaliveConfig {
   /** Idle connections kept to each endpoint. */
   readonly connections: number;
-  /** How long an idle connection is kept. */
+  /** How long an idle connection is kept. 0: no limit. */
   readonly idle: number;
   /** How long a connection is used: when it is older and idle, it is closed. 0: no limit. */
   readonly max_age: number;
@@ -291,11 +291,11 @@ export interface ListenerLimits {
 export interface ListenerTimeouts {
   /** For a whole request head, from its first byte (or from the connection's start); then 408. */
   readonly header: number;
-  /** Between two parts of a request body; then 408. */
+  /** Between two parts of a request body; then 408. 0: no limit. */
   readonly body: number;
-  /** Between two requests on a connection; then it is closed. */
+  /** Between two requests on a connection; then it is closed. 0: no limit. */
   readonly idle: number;
-  /** For a client to take more of a response; then the connection is broken off. */
+  /** Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit. */
   readonly send: number;
 }
 
@@ -438,11 +438,11 @@ export interface PoolQueueConfig {
 export interface PoolRetriesConfig {
   /** Further attempts, each at an endpoint that has not been tried as long as there is one. */
   readonly attempts: number;
-  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. */
-  readonly on: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
+  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: all but `timeout`, and that too where there is a per_try_timeout. */
+  readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
   /** Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request. */
   readonly statuses: readonly number[];
-  /** For the head of the response, in each attempt; 0: as first_byte says. */
+  /** For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says. */
   readonly per_try_timeout: number;
   /** Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is. */
   readonly body_size: number;
@@ -456,9 +456,9 @@ export interface PoolRetriesConfig {
 export interface PoolTimeouts {
   /** For a connection to be made; then another endpoint is tried, or the client gets a 504. */
   readonly connect: number;
-  /** From the request sent to the response's head; then the client gets a 504. */
+  /** From the request sent to the response's head; then the client gets a 504. 0: no limit. */
   readonly first_byte: number;
-  /** Without a byte while a body is under way, in either direction. */
+  /** Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit. */
   readonly idle: number;
   /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. */
   readonly tunnel: number;
@@ -538,7 +538,7 @@ export interface RespondConfig {
 
 /** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
 export interface RetryBackoffConfig {
-  /** Bound of the first pause. */
+  /** Bound of the first pause; 0: no pauses. */
   readonly first: number;
   /** Largest bound. */
   readonly max: number;
@@ -1083,7 +1083,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "10s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "endpoints would be checked without a pause"
         },
         "jitter": {
           "description": "Percent by which an interval may be shorter, at random, so that not all endpoints are asked at the same moment.",
@@ -1098,7 +1099,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "5s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "an endpoint that does not answer would never fail its check"
         },
         "healthy": {
           "description": "Checks that must succeed one after the other before an endpoint that was out is well again.",
@@ -1386,7 +1388,8 @@ export const schema: object = {
           "description": "As in `reload.drain`. Absent: as there.",
           "type": "string",
           "format": "duration",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "`1ms` ends it at once, `action: finish` lets it go on"
         },
         "action": {
           "description": "As in `reload.drain`. Absent: as there.",
@@ -1417,7 +1420,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "60s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "`1ms` ends everything at once, `action: finish` ends nothing"
         },
         "action": {
           "description": "What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is.",
@@ -1667,7 +1671,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "first": {
-          "description": "The first pause.",
+          "description": "The first pause; 0: no pauses.",
           "type": "string",
           "format": "duration",
           "default": "5s",
@@ -1678,7 +1682,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "300s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "an endpoint that fails would be tried without a pause"
         },
         "retries": {
           "description": "Tries that may fail before its breaker opens. Then one request at a time, after each pause, is all that it gets until one succeeds.",
@@ -1739,7 +1744,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "idle": {
-          "description": "How long an idle connection is kept.",
+          "description": "How long an idle connection is kept. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
@@ -1824,27 +1829,28 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "10s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "a client that sends nothing would hold its connection for ever"
         },
         "body": {
-          "description": "Between two parts of a request body; then 408.",
-          "type": "string",
-          "format": "duration",
-          "default": "30s",
-          "x-reload": "keep"
-        },
-        "idle": {
-          "description": "Between two requests on a connection; then it is closed.",
+          "description": "Between two parts of a request body; then 408. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
-        "send": {
-          "description": "For a client to take more of a response; then the connection is broken off.",
+        "idle": {
+          "description": "Between two requests on a connection; then it is closed. 0: no limit.",
           "type": "string",
           "format": "duration",
-          "default": "30s",
+          "default": "75s",
+          "x-reload": "keep"
+        },
+        "send": {
+          "description": "Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "default": "60s",
           "x-reload": "keep"
         }
       }
@@ -2270,7 +2276,8 @@ export const schema: object = {
           "x-reload": "keep",
           "examples": [
             "50ms"
-          ]
+          ],
+          "x-above-zero": "every request would be sent twice; for no hedging, leave `hedge` out"
         }
       },
       "required": [
@@ -2295,7 +2302,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "5s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "for no waiting, give `depth: 0`"
         },
         "order": {
           "description": "Who is served first: the one that came first, or, while more than half of the depth is taken, the one that came last, whose client is most likely still there.",
@@ -2323,7 +2331,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "on": {
-          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP.",
+          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: all but `timeout`, and that too where there is a per_try_timeout.",
           "type": "array",
           "items": {
             "enum": [
@@ -2333,12 +2341,6 @@ export const schema: object = {
               "bad_response"
             ]
           },
-          "default": [
-            "connect",
-            "reset",
-            "timeout",
-            "bad_response"
-          ],
           "x-reload": "keep"
         },
         "statuses": {
@@ -2359,7 +2361,7 @@ export const schema: object = {
           ]
         },
         "per_try_timeout": {
-          "description": "For the head of the response, in each attempt; 0: as first_byte says.",
+          "description": "For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says.",
           "type": "string",
           "format": "duration",
           "default": "0s",
@@ -2393,20 +2395,21 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "5s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "an endpoint that does not answer would never be given up"
         },
         "first_byte": {
-          "description": "From the request sent to the response's head; then the client gets a 504.",
+          "description": "From the request sent to the response's head; then the client gets a 504. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
         "idle": {
-          "description": "Without a byte while a body is under way, in either direction.",
+          "description": "Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit.",
           "type": "string",
           "format": "duration",
-          "default": "30s",
+          "default": "60s",
           "x-reload": "keep"
         },
         "tunnel": {
@@ -2629,7 +2632,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "first": {
-          "description": "Bound of the first pause.",
+          "description": "Bound of the first pause; 0: no pauses.",
           "type": "string",
           "format": "duration",
           "default": "25ms",
@@ -2640,7 +2643,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "250ms",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "for no pause, give `first: 0s`"
         }
       }
     },
@@ -2798,7 +2802,8 @@ export const schema: object = {
           "examples": [
             "8h"
           ],
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "a browser would drop the cookie at once; leave it out for one that lasts for the session"
         },
         "secure": {
           "description": "Clients send it over TLS only.",
@@ -2888,7 +2893,8 @@ export const schema: object = {
           "type": "string",
           "format": "duration",
           "default": "10s",
-          "x-reload": "keep"
+          "x-reload": "keep",
+          "x-above-zero": "rates would be compared without a pause"
         },
         "min_endpoints": {
           "description": "Endpoints with enough requests that there must be to compare.",
@@ -3088,7 +3094,8 @@ export const schema: object = {
         "max_ttl": {
           "description": "The longest time that a response is fresh, whatever it says. Absent: no limit.",
           "type": "string",
-          "format": "duration"
+          "format": "duration",
+          "x-above-zero": "leave it out for no limit"
         },
         "stale_while_revalidate": {
           "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). Only for responses that were fresh for some time.",

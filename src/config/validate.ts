@@ -1,6 +1,7 @@
 /** Holds a document against the schema: defaults filled in, every problem told once and in people's words. Cold. */
 import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
 import { suggest } from '../kit/suggest.ts';
+import { parseDuration } from '../kit/units.ts';
 import { formatProblems } from './formats.ts';
 import type { Locate } from './merge.ts';
 import type { Problem } from './problem.ts';
@@ -18,6 +19,12 @@ function makeValidator() {
     type: 'object',
     schemaType: 'array',
     validate: (names: string[], data: object) => names.filter((name) => Object.hasOwn(data, name)).length === 1,
+  });
+  ajv.addKeyword({
+    keyword: 'x-above-zero',
+    type: 'string',
+    schemaType: 'string',
+    validate: (_: string, text: string) => parseDuration(text) !== 0,
   });
   return ajv.compile(schema);
 }
@@ -86,6 +93,8 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
         guess ?? `one of ${types.join(', ')}`,
       );
     }
+    case 'x-above-zero':
+      return at('must be more than 0', String(error.schema));
     case 'x-exactly-one':
       return at(`needs exactly one of ${(error.schema as string[]).join(', ')}`);
     case 'type':

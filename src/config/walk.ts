@@ -22,6 +22,8 @@ export interface SchemaNode {
   readonly 'x-list'?: boolean;
   /** A number may stand for the text. */
   readonly 'x-number'?: boolean;
+  /** A duration that must not be 0, and what 0 would do, or what to write in its place. */
+  readonly 'x-above-zero'?: string;
   readonly 'x-reload'?: string;
   /** What lasts under such a node. */
   readonly 'x-state'?: string;

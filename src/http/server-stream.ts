@@ -64,6 +64,7 @@ export interface HttpLimits {
   readonly bodySize: number;
 }
 
+/** Milliseconds; Infinity: no limit. */
 export interface HttpTimeouts {
   readonly header: number;
   readonly body: number;

@@ -9,6 +9,11 @@ import type { Clock, Timer } from '../kit/clock.ts';
 /** Milliseconds between two looks. */
 const PERIOD = 100;
 
+/** A configured timeout as ms to add to the time: 0 is none. */
+export function limitOf(ms: number): number {
+  return ms === 0 ? Number.POSITIVE_INFINITY : ms;
+}
+
 export interface Timed {
   /** Monotonic ms at which `onDeadline` is due; Infinity: never. */
   deadline: number;

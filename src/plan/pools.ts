@@ -7,6 +7,7 @@ import type {
   PoolHealthConfig,
   PoolRetriesConfig,
 } from '../config/schema.gen.ts';
+import type { RetryCause } from '../kit/errors.ts';
 import { claimLike, claimOf, claimOfShape } from './claims.ts';
 import { planDns } from './dns.ts';
 import { checkFallbacks, planFallback } from './fallbacks.ts';
@@ -15,6 +16,12 @@ import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
 import type { AddressPlan, CheckPlan, EndpointPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
 import type { DnsNamePlan } from './types/dns.ts';
+
+/**
+ * What is tried again unless the config says otherwise. Not a timeout: the backend may still be at work on the request, and
+ * each further attempt costs it the same work and the client the same wait (HAProxy's `retry-on` leaves it out as well).
+ */
+const RETRIED: readonly RetryCause[] = ['connect', 'reset', 'bad_response'];
 
 /** The text is well-formed: validation has seen to that. */
 export function planAddress(text: string): AddressPlan {
@@ -118,7 +125,8 @@ function planHealth({ active, passive, backoff, panic, slow_start: slowStart }: 
 }
 
 function planRetries(config: PoolRetriesConfig): RetriesPlan {
-  const { attempts, on, statuses, backoff, budget } = config;
+  const { attempts, statuses, backoff, budget } = config;
+  const on = config.on ?? (config.per_try_timeout > 0 ? [...RETRIED, 'timeout' as const] : RETRIED);
   return { attempts, on, statuses, perTryTimeout: config.per_try_timeout, bodySize: config.body_size, backoff, budget };
 }
 

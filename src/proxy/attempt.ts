@@ -53,7 +53,7 @@ export class Attempt implements TransportTaker {
       const { prompt, passage } = this.#forwarding;
       this.#sentAt = prompt ? passage.x.startedAt : passage.live.shared.clock.now();
       this.#send(pooled);
-    } else this.#dialing = connections.connect(this.#forwarding.pool.tryTimeouts.connect, this);
+    } else this.#dialing = connections.connect(this.#forwarding.pool.terms.connect, this);
   }
 
   onTransport(transport: Transport): void {
@@ -74,7 +74,7 @@ export class Attempt implements TransportTaker {
     const { x, stream } = passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
-    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.tryTimeouts, this.sink);
+    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.terms, this.sink);
     if (keptBody !== null) keptBody.sendTo(connection);
     else if (source !== null) body.readBody(connection);
   }

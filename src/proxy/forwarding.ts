@@ -80,8 +80,8 @@ export class Forwarding implements Waiter, Timed {
   }
 
   #limitTime(): void {
-    const { total } = this.pool.plan.timeouts;
-    if (total === 0) return;
+    const { total } = this.pool.terms;
+    if (total === Number.POSITIVE_INFINITY) return;
     const { deadlines } = this.passage.live.shared;
     if (this.deadline === Number.POSITIVE_INFINITY) deadlines.add(this);
     this.deadline = Math.min(this.deadline, deadlines.now + total);

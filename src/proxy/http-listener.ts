@@ -10,6 +10,7 @@ import { problemResponse } from '../http/fixed-response.ts';
 import { type Http1Environment, Http1ServerConnection } from '../http/h1/server.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
+import { limitOf } from '../net/deadlines.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -70,7 +71,8 @@ export class HttpListener implements HttpLive, HttpService {
     this.shared = shared;
     this.table = table;
     this.limits = plan.limits;
-    this.timeouts = plan.timeouts;
+    const { header, body, idle, send } = plan.timeouts;
+    this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.#total = total;
     // Outlives this snapshot with the connections made here: it must hold nothing of it.
     this.#environment = {

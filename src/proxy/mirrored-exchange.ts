@@ -68,7 +68,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   /** `x`: who asks for an endpoint; not kept. */
   start(x: Exchange): void {
     const { pool, shared } = this.#mirror;
-    const { timeouts } = pool.plan;
+    const { connect, total } = pool.terms;
     this.#lease.lease(this);
     this.#startedAt = shared.clock.now();
     const endpoint = pool.pick(x);
@@ -76,8 +76,8 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
       this.#finish(pool.full ? 'dropped' : 'failed');
       return;
     }
-    if (timeouts.total > 0) {
-      this.deadline = shared.deadlines.now + timeouts.total;
+    if (total < Number.POSITIVE_INFINITY) {
+      this.deadline = shared.deadlines.now + total;
       shared.deadlines.add(this);
     }
     this.#endpoint = endpoint;
@@ -85,7 +85,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     const pooled = endpoint.connections.take();
     this.#reused = pooled !== null;
     if (pooled !== null) this.#send(pooled);
-    else this.#dialing = endpoint.connections.connect(timeouts.connect, this);
+    else this.#dialing = endpoint.connections.connect(connect, this);
   }
 
   onTransport(transport: Transport): void {
@@ -105,7 +105,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     const { pool, shared } = this.#mirror;
     this.#connection = connection;
     this.#sentAt = shared.clock.now();
-    connection.start(this.#text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.tryTimeouts, this);
+    connection.start(this.#text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.terms, this);
     if (length === 0) return;
     connection.data(this.#body, 0, this.#body.length);
     connection.end(this.#trailers);

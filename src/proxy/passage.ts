@@ -210,7 +210,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
-    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, pool.plan.timeouts.tunnel);
+    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, pool.terms.tunnel);
   }
 
   /** The tunnel that it became has closed. */

@@ -60,7 +60,7 @@ export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   const pool = findPool(route.pools, forwarding.pool, endpoint);
   if (pool === null) return missing(route.pools, forwarding.pool, endpoint);
   forwarding.pool = pool;
-  tunnel?.retime(pool.plan.timeouts.tunnel);
+  tunnel?.retime(pool.terms.tunnel);
   return { live, route };
 }
 

@@ -119,7 +119,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
       this.#further = true;
       endpoint.load.retries++;
     }
-    this.#dialing = endpoint.connections.connect(this.#pool.plan.timeouts.connect, this);
+    this.#dialing = endpoint.connections.connect(this.#pool.terms.connect, this);
   }
 
   /** It avoids where it has been (Waiter). */
@@ -151,7 +151,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     const { metrics, shared } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
-    this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.plan.timeouts.tunnel, this);
+    this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.terms.tunnel, this);
     this.#tunnel.start(NOTHING, NOTHING);
   }
 
@@ -207,7 +207,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     if (pool === null) return missing([live.pool], this.#pool, endpoint);
     this.#live = live;
     this.#pool = pool;
-    if (this.#tunnel !== null) this.#tunnel.idle = pool.plan.timeouts.tunnel;
+    if (this.#tunnel !== null) this.#tunnel.idle = pool.terms.tunnel;
     return null;
   }
 

@@ -11,7 +11,7 @@ import {
   OUT_OF_RESOURCES,
 } from '../kit/errors.ts';
 import { Http1ClientConnection } from '../http/h1/client.ts';
-import type { Deadlines, Timed } from '../net/deadlines.ts';
+import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { AddressPlan } from '../plan/types.ts';
@@ -188,7 +188,7 @@ export class EndpointConnections {
       connection.retire();
       return;
     }
-    connection.deadline = now + keepalive.idle;
+    connection.deadline = now + limitOf(keepalive.idle);
     if (keepalive.maxAge > 0) connection.deadline = Math.min(connection.deadline, connection.madeAt + keepalive.maxAge);
     this.#idle.push(connection);
     this.#load.idle++;

@@ -8,12 +8,13 @@
 import type { Fields } from '../http/fields.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import type { Deadlines } from '../net/deadlines.ts';
-import type { HealthPlan, PoolPlan, PoolTimeouts, QueuePlan } from '../plan/types.ts';
+import type { HealthPlan, PoolPlan, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Foresight } from './foresight.ts';
 import { Choice, Lineup, type MakeStrategy, type Member, type PoolEndpoint } from './lineup.ts';
 import type { PoolLoad } from './load.ts';
 import { type Asker, UNAVAILABLE } from './strategies/strategy.ts';
+import { type Terms, termsOf } from './terms.ts';
 
 export interface PoolTuning {
   readonly queue: QueuePlan;
@@ -29,8 +30,8 @@ export class Pool {
   readonly name: string;
   readonly plan: PoolPlan;
   readonly load: PoolLoad;
-  /** What one attempt may take. */
-  readonly tryTimeouts: PoolTimeouts;
+  /** Of exchanges and tunnels whose route says nothing else. */
+  readonly terms: Terms;
   /** What takes its place when no endpoint can be had. Set once, when all pools of the snapshot are there. */
   fallback: Pool | FixedResponse | null = null;
   readonly #choice = new Choice();
@@ -53,10 +54,7 @@ export class Pool {
     this.#deadlines = deadlines;
     this.#strategy = strategy;
     this.#lineup = new Lineup(members, plan.sticky, this.#choice, strategy);
-    const { timeouts, retries } = plan;
-    const firstByte =
-      retries.perTryTimeout > 0 ? Math.min(retries.perTryTimeout, timeouts.firstByte) : timeouts.firstByte;
-    this.tryTimeouts = { ...timeouts, firstByte };
+    this.terms = termsOf(plan.timeouts, plan.retries);
   }
 
   /** As of now: those of the first priority first. */

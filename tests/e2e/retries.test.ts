@@ -139,7 +139,7 @@ describe('statuses', () => {
   });
 });
 
-test('per_try_timeout bounds each attempt, first_byte the last word if it is 0', async () => {
+test('per_try_timeout bounds each attempt, and the next follows', async () => {
   const clock = new ManualClock();
   await using ill = await FaultOrigin.open();
   ill.fault = 'black_hole';
@@ -152,13 +152,56 @@ test('per_try_timeout bounds each attempt, first_byte the last word if it is 0',
   expect(well.requests).toHaveLength(0);
   clock.advance(400);
   expect((await answer).status).toBe(200);
-  await using plain = await testGateway(poolOf([ill.port, well.port], { timeouts: { first_byte: '9s' } }), { clock });
-  const late = get(plain.port());
-  await until(() => ill.requests === 2, 'the first is asked again');
-  clock.advance(8800);
-  expect(well.requests).toHaveLength(1);
-  clock.advance(400);
-  expect((await late).status).toBe(200);
+});
+
+describe('first_byte', () => {
+  test('is not followed by another attempt: the backend may still be at work on the request', async () => {
+    const clock = new ManualClock();
+    await using slow = await FaultOrigin.open();
+    slow.fault = 'black_hole';
+    await using other = await httpOrigin();
+    const pool = { timeouts: { first_byte: '9s' } };
+    await using gateway = await testGateway(poolOf([slow.port, other.port], pool), { clock });
+    const answer = get(gateway.port());
+    await until(() => slow.requests === 1, 'the first is asked');
+    clock.advance(8800);
+    expect(other.requests).toHaveLength(0);
+    clock.advance(400);
+    expect((await answer).status).toBe(504);
+    expect([slow.requests, other.requests.length]).toEqual([1, 0]);
+  });
+
+  test('is followed by one where `on` has timeout', async () => {
+    const clock = new ManualClock();
+    await using slow = await FaultOrigin.open();
+    slow.fault = 'black_hole';
+    await using other = await httpOrigin();
+    const pool = { timeouts: { first_byte: '9s' }, retries: { on: ['timeout'] } };
+    await using gateway = await testGateway(poolOf([slow.port, other.port], pool), { clock });
+    const answer = get(gateway.port());
+    await until(() => slow.requests === 1, 'the first is asked');
+    clock.advance(9200);
+    expect((await answer).status).toBe(200);
+  });
+
+  test('is not followed by one beyond total, whatever `on` has', async () => {
+    const clock = new ManualClock();
+    const slow = await Promise.all([FaultOrigin.open(), FaultOrigin.open(), FaultOrigin.open()]);
+    const asked = (): number => slow.filter(({ requests }) => requests > 0).length;
+    for (const origin of slow) origin.fault = 'black_hole';
+    const pool = { timeouts: { first_byte: '4s', total: '6s' }, retries: { on: ['timeout'], attempts: 5 } };
+    const ports = slow.map(({ port }) => port);
+    await using gateway = await testGateway(poolOf(ports, pool), { clock });
+    const answer = get(gateway.port());
+    await until(() => asked() === 1, 'the first is asked');
+    clock.advance(4200);
+    await until(() => asked() === 2, 'the second is asked');
+    clock.advance(2000);
+    expect((await answer).status).toBe(504);
+    clock.advance(60_000);
+    expect(asked()).toBe(2);
+    for (const origin of slow) await origin[Symbol.asyncDispose]();
+  });
 });
 
 describe('body_size', () => {

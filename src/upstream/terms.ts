@@ -1,0 +1,29 @@
+/**
+ * How long an exchange may take at a pool, and how often it may be tried there: one flat record. Cold to make, hot to read.
+ *
+ * Made once for each pool when a config takes effect, so that a request has nothing to work out.
+ */
+import { limitOf } from '../net/deadlines.ts';
+import type { PoolTimeouts, RetriesPlan } from '../plan/types.ts';
+
+/** Milliseconds; Infinity: no limit. */
+export interface Terms {
+  readonly connect: number;
+  /** Of each attempt. */
+  readonly firstByte: number;
+  readonly idle: number;
+  readonly tunnel: number;
+  readonly total: number;
+  readonly retries: RetriesPlan;
+}
+
+export function termsOf(timeouts: PoolTimeouts, retries: RetriesPlan): Terms {
+  return {
+    connect: timeouts.connect,
+    firstByte: Math.min(limitOf(retries.perTryTimeout), limitOf(timeouts.firstByte)),
+    idle: limitOf(timeouts.idle),
+    tunnel: limitOf(timeouts.tunnel),
+    total: limitOf(timeouts.total),
+    retries,
+  };
+}
