@@ -16,6 +16,7 @@ import { RANGE } from '../http/known.ts';
 import { type BodySource, type Framing, LENGTH } from '../http/message.ts';
 import type { StoredReply } from '../http/stored-reply.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
 import { answerFrom, covers, isUnmodified, notModified } from './answers.ts';
 import { WholeBody } from './body.ts';
@@ -47,6 +48,7 @@ const NOT_STORED = problemResponse(504);
 
 export class Visit implements CourseHolder, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
   readonly x: Exchange;
   readonly key: string;
   readonly scope: string;

@@ -38,3 +38,43 @@ export function mix(number: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+/**
+ * HalfSipHash-1-3 (Aumasson and Bernstein, SipHash: a fast short-input PRF, 2012) over the low bytes of a string's
+ * characters: for tables whose keys a client chooses. `first` and `second`: the secret, 32 bits each. 32 bits, unsigned.
+ */
+export function sipHash(text: string, first: number, second: number): number {
+  const { length } = text;
+  const whole = length & ~3;
+  let a = first | 0;
+  let b = second | 0;
+  let c = 0x6c796765 ^ a;
+  let d = 0x74656462 ^ b;
+  // One round for each block, the last of which has the length; then three rounds without one.
+  for (let i = 0; i <= whole + 12; i += 4) {
+    let block = 0;
+    if (i < whole)
+      block =
+        (text.charCodeAt(i) & 255) |
+        ((text.charCodeAt(i + 1) & 255) << 8) |
+        ((text.charCodeAt(i + 2) & 255) << 16) |
+        (text.charCodeAt(i + 3) << 24);
+    else if (i === whole) {
+      block = length << 24;
+      for (let j = whole, shift = 0; j < length; j++, shift += 8) block |= (text.charCodeAt(j) & 255) << shift;
+    } else if (i === whole + 4) c ^= 0xff;
+    d ^= block;
+    a = (a + b) | 0;
+    b = ((b << 5) | (b >>> 27)) ^ a;
+    a = (a << 16) | (a >>> 16);
+    c = (c + d) | 0;
+    d = ((d << 8) | (d >>> 24)) ^ c;
+    a = (a + d) | 0;
+    d = ((d << 7) | (d >>> 25)) ^ a;
+    c = (c + b) | 0;
+    b = ((b << 13) | (b >>> 19)) ^ c;
+    c = (c << 16) | (c >>> 16);
+    a ^= block;
+  }
+  return (b ^ d) >>> 0;
+}

@@ -5,6 +5,7 @@
  * coarse on purpose: reading it costs nothing, and no timeout in a gateway needs to be exact to 100 ms.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
+import { NOWHERE, Places } from '../kit/places.ts';
 
 /** Milliseconds between two looks. */
 const PERIOD = 100;
@@ -17,6 +18,8 @@ export function limitOf(ms: number): number {
 export interface Timed {
   /** Monotonic ms at which `onDeadline` is due; Infinity: never. */
   deadline: number;
+  /** Where `Deadlines` keeps it; NOWHERE before and after. */
+  timedPlace: number;
   /** Due. Set or clear `deadline` here, or it is called again. */
   onDeadline(): void;
 }
@@ -24,7 +27,7 @@ export interface Timed {
 export class Deadlines {
   /** Monotonic ms, as of the last look. */
   now: number;
-  readonly #timed = new Set<Timed>();
+  readonly #timed = new Places<Timed>();
   readonly #clock: Clock;
   #timer: Timer | null = null;
 
@@ -34,14 +37,17 @@ export class Deadlines {
   }
 
   add(timed: Timed): void {
-    this.#timed.add(timed);
+    if (timed.timedPlace !== NOWHERE) return;
+    timed.timedPlace = this.#timed.enter(timed);
     if (this.#timer !== null) return;
     this.now = this.#clock.now();
     this.#timer = this.#clock.every(PERIOD, () => this.#look());
   }
 
   delete(timed: Timed): void {
-    this.#timed.delete(timed);
+    if (timed.timedPlace === NOWHERE) return;
+    this.#timed.leave(timed.timedPlace);
+    timed.timedPlace = NOWHERE;
     if (this.#timed.size > 0 || this.#timer === null) return;
     this.#timer.cancel();
     this.#timer = null;
@@ -55,6 +61,10 @@ export class Deadlines {
   #look(): void {
     const now = this.#clock.now();
     this.now = now;
-    for (const timed of this.#timed) if (timed.deadline <= now) timed.onDeadline();
+    const timed = this.#timed;
+    for (let place = 0; place < timed.length; place++) {
+      const one = timed.at(place);
+      if (one !== null && one.deadline <= now) one.onDeadline();
+    }
   }
 }

@@ -5,6 +5,7 @@
  * the delay of §5, and none is given up for being slow: the first that succeeds ends the others. Node's own way gives up
  * each address before it tries the next, and can so lose all of them where the round trip is long.
  */
+import { NOWHERE } from '../kit/places.ts';
 import dns from 'node:dns';
 import { isIPv6 } from 'node:net';
 import type { Deadlines, Timed } from './deadlines.ts';
@@ -19,12 +20,13 @@ export type Attempt = (host: string, dialer: Dialer) => Dialing;
 
 export class Race implements Dialing, Timed {
   deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
   readonly #deadlines: Deadlines;
   readonly #dialer: Dialer;
   readonly #attempt: Attempt;
   /** Not tried yet. */
   #left: string[] = [];
-  readonly #running = new Set<Dialing>();
+  readonly #running: Dialing[] = [];
   /** Of the first that failed: it stands for all. */
   #code = '';
   #over = false;
@@ -46,8 +48,7 @@ export class Race implements Dialing, Timed {
     if (this.#over) return;
     this.#over = true;
     this.#deadlines.delete(this);
-    for (const dialing of this.#running) dialing.cancel();
-    this.#running.clear();
+    for (const dialing of this.#running.splice(0)) dialing.cancel();
   }
 
   /** The attempt before has had its time for itself (Timed). */
@@ -60,7 +61,7 @@ export class Race implements Dialing, Timed {
     const host = this.#left.shift();
     this.deadline = this.#left.length > 0 ? this.#deadlines.now + DELAY : Number.POSITIVE_INFINITY;
     if (host === undefined) {
-      if (this.#running.size > 0) return;
+      if (this.#running.length > 0) return;
       this.cancel();
       this.#dialer.onDialFailed(this.#code === '' ? 'ENOTFOUND' : this.#code);
       return;
@@ -69,17 +70,22 @@ export class Race implements Dialing, Timed {
       onConnected: (transport) => this.#won(dialing, transport),
       onDialFailed: (code) => this.#lost(dialing, code),
     });
-    this.#running.add(dialing);
+    this.#running.push(dialing);
   }
 
   #won(dialing: Dialing, transport: Transport): void {
-    this.#running.delete(dialing);
+    this.#stopped(dialing);
     this.cancel();
     this.#dialer.onConnected(transport);
   }
 
+  #stopped(dialing: Dialing): void {
+    const index = this.#running.indexOf(dialing);
+    if (index >= 0) this.#running.splice(index, 1);
+  }
+
   #lost(dialing: Dialing, code: string): void {
-    this.#running.delete(dialing);
+    this.#stopped(dialing);
     if (this.#code === '') this.#code = code;
     this.#next();
   }

@@ -4,6 +4,7 @@
  * Made by proxy/relay.ts (TCP listeners) and proxy/upgrade.ts (after a 101). Half-close is passed on: one side may have
  * finished speaking while the other goes on. A side that takes bytes slowly stops the other from being read.
  */
+import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
@@ -25,6 +26,7 @@ export interface TunnelWatcher {
 
 export class Tunnel implements Timed {
   deadline: number;
+  timedPlace = NOWHERE;
   /** Milliseconds without a byte in either direction after which the tunnel is closed. */
   idle: number;
   readonly #client: TunnelSide;

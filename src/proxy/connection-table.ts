@@ -4,8 +4,15 @@
  * Claimed by the listener's name, so that counts and connections outlive a reload.
  */
 
+import { OpenTable, textHash } from '../kit/open-table.ts';
+import { NOWHERE, Places } from '../kit/places.ts';
+
 /** A client connection, as those who end connections see it. */
 export interface HeldConnection {
+  /** Where its table keeps it; NOWHERE: none does. */
+  tablePlace: number;
+  /** Its number in the order of acceptance. */
+  tableNumber: number;
   /** Nothing is under way on it. */
   readonly idle: boolean;
   readonly clientAddress: string;
@@ -15,11 +22,15 @@ export interface HeldConnection {
   destroy(): void;
 }
 
+/** A connection that was turned away, and is not gone yet. */
+export type LeavingConnection = Pick<HeldConnection, 'tablePlace' | 'destroy'>;
+
 export class ConnectionTable {
-  readonly #held = new Set<HeldConnection>();
-  /** Turned away, and not gone yet: they count for nothing. */
-  readonly #leaving = new Set<Pick<HeldConnection, 'destroy'>>();
-  readonly #byClient = new Map<string, number>();
+  readonly #held = new Places<HeldConnection>();
+  /** They count for nothing. */
+  readonly #leaving = new Places<LeavingConnection>();
+  readonly #byClient = new OpenTable<string, number>(textHash);
+  #accepted = 0;
 
   get active(): number {
     return this.#held.size;
@@ -31,23 +42,28 @@ export class ConnectionTable {
   }
 
   add(connection: HeldConnection): void {
-    this.#held.add(connection);
+    connection.tablePlace = this.#held.enter(connection);
+    connection.tableNumber = this.#accepted++;
     this.#byClient.set(connection.clientAddress, this.fromClient(connection.clientAddress) + 1);
   }
 
   delete(connection: HeldConnection): void {
-    if (!this.#held.delete(connection)) return;
+    if (connection.tablePlace === NOWHERE) return;
+    this.#held.leave(connection.tablePlace);
+    connection.tablePlace = NOWHERE;
     const left = this.fromClient(connection.clientAddress) - 1;
     if (left === 0) this.#byClient.delete(connection.clientAddress);
     else this.#byClient.set(connection.clientAddress, left);
   }
 
-  addLeaving(connection: Pick<HeldConnection, 'destroy'>): void {
-    this.#leaving.add(connection);
+  addLeaving(connection: LeavingConnection): void {
+    connection.tablePlace = this.#leaving.enter(connection);
   }
 
-  deleteLeaving(connection: Pick<HeldConnection, 'destroy'>): void {
-    this.#leaving.delete(connection);
+  deleteLeaving(connection: LeavingConnection): void {
+    if (connection.tablePlace === NOWHERE) return;
+    this.#leaving.leave(connection.tablePlace);
+    connection.tablePlace = NOWHERE;
   }
 
   /** Ends all of them as soon as that loses nothing. */
@@ -66,12 +82,13 @@ export class ConnectionTable {
    */
   beyond(most: number, mostPerClient: number): ReadonlySet<HeldConnection> {
     const excess = new Set<HeldConnection>();
+    const held = [...this.#held].toSorted((a, b) => a.tableNumber - b.tableNumber);
     if (mostPerClient > 0) {
-      const byClient = Map.groupBy(this.#held, ({ clientAddress }) => clientAddress);
+      const byClient = Map.groupBy(held, ({ clientAddress }) => clientAddress);
       for (const connections of byClient.values()) newest(connections, connections.length - mostPerClient, excess);
     }
     if (most > 0) {
-      const left = [...this.#held].filter((one) => !excess.has(one));
+      const left = held.filter((one) => !excess.has(one));
       newest(left, left.length - most, excess);
     }
     return excess;

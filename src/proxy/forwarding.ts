@@ -6,6 +6,7 @@
  */
 import type { Timer } from '../kit/clock.ts';
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT, TOTAL_TIMEOUT } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
 import { UPGRADE } from '../http/known.ts';
 import type { Timed } from '../net/deadlines.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
@@ -37,6 +38,7 @@ export class Forwarding implements Waiter, Timed {
   readonly keptBody: KeptBody | null;
   /** Monotonic ms by which it must be over; Infinity: whenever. */
   deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
   /** The one under way. */
   attempt: Attempt | null = null;
   /** It, and a second one beside it; null: the pool does not hedge. */

@@ -75,6 +75,10 @@ export interface Successor extends Lease {
 
 /** Something under way that can be told to end when its generation has had its time. */
 export interface Leaseholder {
+  /** Where its Lease keeps it; NOWHERE: it holds none. */
+  leasePlace: number;
+  /** Why it could not go over to a newer generation when it was last asked; null: it was not, or it is not on an old one. */
+  pin: Pin | null;
   /** Goes over to the next generation, if that means the same to it: null. Its lease is moved by the caller. */
   rehome(next: Successor): Pin | null;
   /** It will have to end soon: its client is told, if its protocol can say so in passing. */

@@ -11,6 +11,7 @@ import { giveFields } from '../http/fields-pool.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { BodySource, ResponseSink } from '../http/message.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
@@ -29,6 +30,9 @@ const MOST_READ = 1024 * 1024;
 
 export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
   deadline = Number.POSITIVE_INFINITY;
+  leasePlace = NOWHERE;
+  pin: Pin | null = null;
+  timedPlace = NOWHERE;
   readonly #mirror: Mirror;
   #lease: Lease;
   readonly #text: string;

@@ -8,6 +8,7 @@
  * response on, and is the only place that decides what a failure means for the client.
  */
 import { CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -33,6 +34,8 @@ import { UpgradedTunnel } from './upgrade.ts';
 export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, Branch {
   readonly x: Exchange;
   readonly stream: ServerStream;
+  leasePlace = NOWHERE;
+  pin: Pin | null = null;
   /** Of the generation that it runs on, which may become another. */
   live: HttpLive;
   #route: Route | null = null;

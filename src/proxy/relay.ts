@@ -5,6 +5,7 @@
  * first. The lease is held by the connection from the choice of an endpoint to its end.
  */
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Dialing } from '../net/dial.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../net/transport.ts';
@@ -31,6 +32,8 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /* As an Asker. */
   readonly path = '';
   readonly fields = null;
+  leasePlace = NOWHERE;
+  pin: Pin | null = null;
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
   readonly #client: Transport;

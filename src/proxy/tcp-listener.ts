@@ -1,5 +1,6 @@
 /** One tcp listener of one snapshot: each accepted connection is relayed to its pool. Hot. */
 import { AddressAcl } from '../kit/address-set.ts';
+import { NOWHERE } from '../kit/places.ts';
 import { Connection } from '../net/connection.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
@@ -23,6 +24,8 @@ export interface TcpListenerParts {
 
 /** A relay as the connection table holds it. It outlives its snapshot: it must hold nothing of it. */
 class HeldRelay implements HeldConnection, RelayObserver {
+  tablePlace = NOWHERE;
+  tableNumber = 0;
   readonly idle = false;
   readonly clientAddress: string;
   relay: Relay | null = null;

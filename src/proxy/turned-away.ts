@@ -4,17 +4,20 @@
  * Closing right behind the answer could reset the connection before the client has read it (RFC 9112 §9.6), so what it
  * sends is let go unread until it closes too, or has had its time.
  */
+import { NOWHERE } from '../kit/places.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { ResponseWriter } from '../http/h1/response-writer.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
-import type { ConnectionTable } from './connection-table.ts';
+import type { ConnectionTable, LeavingConnection } from './connection-table.ts';
 
 /** Milliseconds. */
 const LINGER = 500;
 
-export class TurnedAway implements TransportHandler, Timed {
+export class TurnedAway implements TransportHandler, Timed, LeavingConnection {
   deadline: number;
+  timedPlace = NOWHERE;
+  tablePlace = NOWHERE;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #table: ConnectionTable;

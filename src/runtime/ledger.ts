@@ -59,7 +59,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
     add(counts.listener, view.listener);
     add(counts.route, view.route);
     add(counts.endpoint, view.endpoint);
-    add(counts.pin, snapshot.pinOf(holder) ?? '');
+    add(counts.pin, holder.pin ?? '');
     sum.in += view.bytesIn;
     sum.out += view.bytesOut;
     sum.deadline = Math.max(sum.deadline, draining?.deadlineOf(holder) ?? Number.POSITIVE_INFINITY);
@@ -92,7 +92,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
       age_s: seconds(now - startedAt),
       bytes_in: bytesIn,
       bytes_out: bytesOut,
-      pinned_by: snapshot.pinOf(holder) ?? '',
+      pinned_by: holder.pin ?? '',
       ends_in_s: until(draining?.deadlineOf(holder) ?? Number.POSITIVE_INFINITY),
     };
   }

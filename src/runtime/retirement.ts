@@ -23,9 +23,9 @@ export interface RetirementParts {
 export class Retirement {
   readonly #parts: RetirementParts;
   /** In the order in which they were retired. */
-  readonly #retired = new Map<Snapshot, Draining>();
+  readonly #retired: Draining[] = [];
   /** Who waits until nothing runs on what is older, and than what. */
-  readonly #waiting = new Map<() => void, number>();
+  #waiting: readonly { readonly done: () => void; readonly generation: number }[] = [];
 
   constructor(parts: RetirementParts) {
     this.#parts = parts;
@@ -33,28 +33,28 @@ export class Retirement {
 
   /** Newest first. */
   get snapshots(): Snapshot[] {
-    return [...this.#retired.keys()].toReversed();
+    return this.#retired.map(({ snapshot }) => snapshot).toReversed();
   }
 
   drainingOf(snapshot: Snapshot): Draining | null {
-    return this.#retired.get(snapshot) ?? null;
+    return this.#retired.find((draining) => draining.snapshot === snapshot) ?? null;
   }
 
   /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
   whenAlone(generation: number, done: () => void): () => void {
-    this.#waiting.set(done, generation);
+    const one = { done, generation };
+    this.#waiting = [...this.#waiting, one];
     this.#callAlone();
-    return () => this.#waiting.delete(done);
+    return () => {
+      this.#waiting = this.#waiting.filter((other) => other !== one);
+    };
   }
 
   #callAlone(): void {
-    if (this.#waiting.size === 0) return;
-    const oldest = Math.min(...[...this.#retired.keys()].map(({ generation }) => generation));
-    for (const [done, generation] of this.#waiting) {
-      if (generation > oldest) continue;
-      this.#waiting.delete(done);
-      done();
-    }
+    const oldest = Math.min(...this.#retired.map(({ snapshot }) => snapshot.generation));
+    const due = this.#waiting.filter(({ generation }) => generation <= oldest);
+    this.#waiting = this.#waiting.filter(({ generation }) => generation > oldest);
+    for (const { done } of due) done();
   }
 
   /** It is current no more. */
@@ -66,10 +66,10 @@ export class Retirement {
       metrics: metrics.drain,
       onDeadline: (leases) => log.warn('generation cut after its drain time', { generation, leases }),
     });
-    this.#retired.set(snapshot, draining);
+    this.#retired.push(draining);
     snapshot.retire(() => {
       draining.close();
-      this.#retired.delete(snapshot);
+      this.#retired.splice(this.#retired.indexOf(draining), 1);
       log.debug('generation ended', { generation });
       this.#callAlone();
     });
@@ -93,8 +93,9 @@ export class Retirement {
       if (pin === null) metrics.drain.rehomed++;
       else draining.settle(holder, pin, tightened);
     };
-    for (const [old, draining] of this.#retired)
-      await slices.each(old.holders, (holder) => move(old, draining, holder));
+    // A generation ends, and leaves the list, when the last of its leases has gone over.
+    for (const draining of [...this.#retired])
+      await slices.each(draining.snapshot.holders, (holder) => move(draining.snapshot, draining, holder));
     this.#tell(next, before);
     this.#limit(next);
   }
@@ -110,15 +111,10 @@ export class Retirement {
   }
 
   #limit({ plan, generation }: Snapshot): void {
-    let tooMany = this.#retired.size + 1 - plan.reload.maxGenerations;
-    for (const [old, draining] of this.#retired) {
-      if (tooMany-- <= 0) break;
-      const { leases } = old;
-      this.#parts.log.warn('too many generations: the oldest is ended early', {
-        generation,
-        ended: old.generation,
-        leases,
-      });
+    const tooMany = Math.max(0, this.#retired.length + 1 - plan.reload.maxGenerations);
+    for (const draining of this.#retired.slice(0, tooMany)) {
+      const { leases, generation: ended } = draining.snapshot;
+      this.#parts.log.warn('too many generations: the oldest is ended early', { generation, ended, leases });
       draining.end();
     }
   }

@@ -5,6 +5,7 @@
  * last lease is released; then what it claimed is given back, last first.
  */
 import type { Kept } from '../kit/kept.ts';
+import { NOWHERE, Places } from '../kit/places.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
@@ -37,9 +38,7 @@ export class Snapshot implements Successor {
   /** Those that a reload does not change are the same in the next snapshot. */
   readonly pools = new Map<string, Kept<Pool>>();
   readonly routes = new Map<string, Kept<BoundRoute>>();
-  readonly #holders = new Set<Leaseholder>();
-  /** Why those who have been asked to go over to a newer snapshot can't. */
-  readonly #pins = new Map<Leaseholder, Pin>();
+  readonly #holders = new Places<Leaseholder>();
   readonly #releases: (() => void)[] = [];
   #retired = false;
   /** What it held has been given back. */
@@ -61,12 +60,18 @@ export class Snapshot implements Successor {
   }
 
   lease(holder: Leaseholder): void {
-    this.#holders.add(holder);
+    holder.leasePlace = this.#holders.enter(holder);
   }
 
   release(holder: Leaseholder): void {
-    this.#holders.delete(holder);
-    if (this.#pins.size > 0) this.#pins.delete(holder);
+    const place = holder.leasePlace;
+    if (place === NOWHERE) return;
+    holder.leasePlace = NOWHERE;
+    this.#left(place);
+  }
+
+  #left(place: number): void {
+    this.#holders.leave(place);
     if (this.#retired && this.#holders.size === 0) this.#end();
   }
 
@@ -113,20 +118,18 @@ export class Snapshot implements Successor {
   }
 
   has(holder: Leaseholder): boolean {
-    return this.#holders.has(holder);
-  }
-
-  pinOf(holder: Leaseholder): Pin | null {
-    return this.#pins.get(holder) ?? null;
+    return this.#holders.at(holder.leasePlace) === holder;
   }
 
   /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
   handOver(holder: Leaseholder, next: Snapshot, excess: boolean): Pin | null {
     const pin = excess ? 'over_limit' : holder.rehome(next);
+    holder.pin = pin;
     if (pin === null) {
+      const place = holder.leasePlace;
       next.lease(holder);
-      this.release(holder);
-    } else this.#pins.set(holder, pin);
+      this.#left(place);
+    }
     return pin;
   }
 

@@ -10,6 +10,7 @@ import {
   type GatewayError,
   OUT_OF_RESOURCES,
 } from '../kit/errors.ts';
+import { NOWHERE, Places } from '../kit/places.ts';
 import { Http1ClientConnection } from '../http/h1/client.ts';
 import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
@@ -38,7 +39,7 @@ export class EndpointConnections {
   #open = 0;
   #dialing = 0;
   /** Those of them that nobody waits for. */
-  readonly #prewarming = new Set<Dialing>();
+  #prewarming = new Places<Dialing>();
   #closed = false;
 
   constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, endpoint: EndpointState) {
@@ -90,16 +91,17 @@ export class EndpointConnections {
     ) {
       const dialing = this.connect(connectTimeout, {
         onTransport: (transport) => {
-          this.#prewarming.delete(dialing);
+          this.#prewarming.leave(place);
           this.#endpoint.health.connected();
           this.onIdle(this.speakHttp1(transport));
         },
         onConnectFailed: (error) => {
-          this.#prewarming.delete(dialing);
+          this.#prewarming.leave(place);
           this.#endpoint.connectFailed(error);
         },
       });
-      this.#prewarming.add(dialing);
+      // No dial ends within the call that begins it.
+      const place = this.#prewarming.enter(dialing);
     }
   }
 
@@ -212,8 +214,9 @@ export class EndpointConnections {
   /** Closes what is idle now, and the rest when it becomes so. */
   close(): void {
     this.#closed = true;
-    for (const dialing of this.#prewarming) dialing.cancel();
-    this.#prewarming.clear();
+    const prewarming = [...this.#prewarming];
+    this.#prewarming = new Places();
+    for (const dialing of prewarming) dialing.cancel();
     this.retireIdle();
   }
 }
@@ -230,6 +233,7 @@ function errorOf(code: string): GatewayError {
 /** One dial with a deadline. */
 class Attempt implements Dialer, Dialing, Timed {
   deadline: number;
+  timedPlace = NOWHERE;
   readonly #deadlines: Deadlines;
   readonly #taker: TransportTaker;
   readonly #cancelled: () => void;

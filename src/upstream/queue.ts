@@ -1,4 +1,5 @@
 /** Those who wait for room at a pool, bounded in number and time. Hot only when a pool is full. */
+import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { QueuePlan } from '../plan/types.ts';
 
@@ -19,7 +20,13 @@ export interface Place {
 class Waiting implements Timed, Place {
   readonly waiter: Waiter;
   readonly deadline: number;
+  timedPlace = NOWHERE;
   readonly #queue: Queue;
+  /* Its neighbours; cut when it leaves, so that what is over keeps nothing alive. */
+  before: Waiting | null = null;
+  behind: Waiting | null = null;
+  /** It is in the queue. */
+  waits = true;
 
   constructor(waiter: Waiter, deadline: number, queue: Queue) {
     this.waiter = waiter;
@@ -39,8 +46,10 @@ class Waiting implements Timed, Place {
 
 export class Queue {
   readonly #deadlines: Deadlines;
-  /** In the order of their coming. */
-  readonly #waiting = new Set<Waiting>();
+  /** A list in the order of their coming. */
+  #first: Waiting | null = null;
+  #last: Waiting | null = null;
+  #length = 0;
   #plan: QueuePlan;
   #waking = false;
 
@@ -50,7 +59,7 @@ export class Queue {
   }
 
   get length(): number {
-    return this.#waiting.size;
+    return this.#length;
   }
 
   tune(plan: QueuePlan): void {
@@ -60,15 +69,29 @@ export class Queue {
   /** Null: it is full. */
   enter(waiter: Waiter): Place | null {
     const { depth, wait } = this.#plan;
-    if (this.#waiting.size >= depth) return null;
+    if (this.#length >= depth) return null;
     const waiting = new Waiting(waiter, this.#deadlines.now + wait, this);
-    this.#waiting.add(waiting);
+    waiting.before = this.#last;
+    if (this.#last === null) this.#first = waiting;
+    else this.#last.behind = waiting;
+    this.#last = waiting;
+    this.#length++;
     this.#deadlines.add(waiting);
     return waiting;
   }
 
   remove(waiting: Waiting): void {
-    if (this.#waiting.delete(waiting)) this.#deadlines.delete(waiting);
+    if (!waiting.waits) return;
+    waiting.waits = false;
+    const { before, behind } = waiting;
+    if (before === null) this.#first = behind;
+    else before.behind = behind;
+    if (behind === null) this.#last = before;
+    else behind.before = before;
+    waiting.before = null;
+    waiting.behind = null;
+    this.#length--;
+    this.#deadlines.delete(waiting);
   }
 
   /** Room may have been made. Lets as many in as find some. */
@@ -87,13 +110,13 @@ export class Queue {
   /** Who is next, or null. */
   #next(): Waiting | null {
     const { depth, order } = this.#plan;
-    const overloaded = order === 'adaptive_lifo' && this.#waiting.size > depth / 2;
-    return (overloaded ? [...this.#waiting].at(-1) : this.#waiting.values().next().value) ?? null;
+    return order === 'adaptive_lifo' && this.#length > depth / 2 ? this.#last : this.#first;
   }
 
   /** The one whose turn it is does not take what there is. Did another? */
   #wakeBehind(first: Waiting): boolean {
-    for (const waiting of this.#waiting) {
+    // One that leaves while it is asked ends the search: its room wakes the queue again.
+    for (let waiting = this.#first; waiting !== null; waiting = waiting.behind) {
       if (waiting === first) continue;
       if (waiting.waiter.admitted()) {
         this.remove(waiting);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mix, murmur3 } from '../../src/kit/hash.ts';
+import { mix, murmur3, sipHash } from '../../src/kit/hash.ts';
 
 test.each([
   ['', 0, 0],
@@ -31,4 +31,21 @@ test('numbers in a row are mixed into different ones all over the range', () => 
   const counts = Array.from({ length: 16 }, () => 0);
   for (const one of mixed) counts[one >>> 28]!++;
   for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150);
+});
+
+test('HalfSipHash-1-3 gives the published values, and others with another secret', () => {
+  const bytes = (length: number): string => String.fromCharCode(...Array.from({ length }, (_, i) => i));
+  const hashes = Array.from({ length: 8 }, (_, i) => sipHash(bytes(i), 0x03020100, 0x07060504).toString(16));
+  expect(hashes).toEqual([
+    '5814c896',
+    'e7e864ca',
+    'bc4b0e30',
+    '1539939',
+    '7e059ea6',
+    '88e3d89b',
+    'a0080b65',
+    '9d38d9d6',
+  ]);
+  expect(sipHash('abc', 1, 2)).not.toBe(sipHash('abc', 1, 3));
+  expect(sipHash('abc', 1, 2)).not.toBe(sipHash('abc', 2, 2));
 });

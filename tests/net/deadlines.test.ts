@@ -4,6 +4,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 
 class Item implements Timed {
   deadline = Number.POSITIVE_INFINITY;
+  timedPlace = -1;
   times = 0;
   readonly #due: (item: Item) => void;
 

@@ -21,7 +21,7 @@ function setup(plan: Partial<HealthPlan> = {}, mayEject = true) {
   const clock = new ManualClock();
   const deadlines = new Deadlines(clock);
   // Something timed, so that its time goes on.
-  deadlines.add({ deadline: Number.POSITIVE_INFINITY, onDeadline: () => {} });
+  deadlines.add({ deadline: Number.POSITIVE_INFINITY, timedPlace: -1, onDeadline: () => {} });
   const states: string[] = [];
   const health: Health = new Health({ ...PLAN, ...plan }, clock, deadlines, seededRandom(3), {
     mayEject: () => mayEject,

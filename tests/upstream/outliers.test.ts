@@ -12,7 +12,7 @@ const RATE: SuccessRatePlan = { deviations: 1.5, margin: 5, interval: 10_000, mi
 function setup(count: number, rate: Partial<SuccessRatePlan> = {}, maxEjected = 50) {
   const clock = new ManualClock();
   const deadlines = new Deadlines(clock);
-  deadlines.add({ deadline: Number.POSITIVE_INFINITY, onDeadline: () => {} });
+  deadlines.add({ deadline: Number.POSITIVE_INFINITY, timedPlace: -1, onDeadline: () => {} });
   const plan: HealthPlan = {
     active: null,
     passive: { failures: 0, statuses: [503], latency: 0, maxEjected, successRate: { ...RATE, ...rate } },

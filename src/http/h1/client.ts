@@ -16,6 +16,7 @@ import {
   UPSTREAM_CLOSED,
   UPSTREAM_RESET,
 } from '../../kit/errors.ts';
+import { NOWHERE } from '../../kit/places.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
@@ -67,6 +68,7 @@ export interface ClientConnectionOwner {
 
 export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
   deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
   /** Exchanges it has served before the one under way. */
   uses = 0;
   /** Monotonic ms. */

@@ -16,6 +16,7 @@ import {
   CLIENT_STALLED,
   type GatewayError,
 } from '../../kit/errors.ts';
+import { NOWHERE } from '../../kit/places.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
@@ -68,6 +69,10 @@ export interface Http1Environment {
 export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
   readonly connection: Connection;
   deadline: number;
+  timedPlace = NOWHERE;
+  /* As its listener's table holds it. */
+  tablePlace = NOWHERE;
+  tableNumber = 0;
   owner: ExchangeOwner | null = null;
   closing = false;
   upgrade = false;

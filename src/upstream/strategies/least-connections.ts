@@ -17,8 +17,11 @@ export class LeastConnections implements Strategy {
   readonly #heap: Int32Array;
   /** Where each candidate is in the heap; -1: it has no weight. */
   readonly #place: Int32Array;
-  /** Candidates whose share is not yet whole. */
-  readonly #starting = new Set<number>();
+  /** The first `#startingCount` are the candidates whose share is not yet whole. */
+  readonly #starting: Int32Array;
+  /** Where each candidate is among them; -1: it is not. */
+  readonly #startingPlace: Int32Array;
+  #startingCount = 0;
   readonly #search: Int32Array;
   /** The turn that was last taken: whoever was away for long does not make up for it. */
   #now = 0;
@@ -27,6 +30,8 @@ export class LeastConnections implements Strategy {
     this.#candidates = candidates;
     this.#load = new Float64Array(candidates.length);
     this.#turn = new Float64Array(candidates.length);
+    this.#starting = new Int32Array(candidates.length);
+    this.#startingPlace = new Int32Array(candidates.length).fill(-1);
     this.#place = new Int32Array(candidates.length).fill(-1);
     this.#heap = Int32Array.from([...candidates.keys()].filter((i) => candidates[i]!.weight > 0));
     this.#search = new Int32Array(this.#heap.length + 1);
@@ -38,7 +43,8 @@ export class LeastConnections implements Strategy {
   }
 
   pick(tier: number): number {
-    for (const index of this.#starting) this.changed(index);
+    // The last first: one that leaves the list has its place taken by one that has had its turn.
+    for (let i = this.#startingCount - 1; i >= 0; i--) this.changed(this.#starting[i]!);
     let best = this.#best(tier);
     // One whose share became less without a word is not where it belongs until it is looked at.
     for (let i = 0; i < this.#heap.length && best >= 0 && this.#weigh(best); i++) {
@@ -54,13 +60,13 @@ export class LeastConnections implements Strategy {
 
   /** A pick that is taken back. */
   peek(tier: number): number {
-    const kept = [this.#load, this.#turn, this.#heap, this.#place].map((array) => ({ array, was: array.slice() }));
-    const starting = [...this.#starting];
+    const arrays = [this.#load, this.#turn, this.#heap, this.#place, this.#starting, this.#startingPlace];
+    const kept = arrays.map((array) => ({ array, was: array.slice() }));
+    const startingCount = this.#startingCount;
     const now = this.#now;
     const index = this.pick(tier);
     for (const { array, was } of kept) array.set(was);
-    this.#starting.clear();
-    for (const one of starting) this.#starting.add(one);
+    this.#startingCount = startingCount;
     this.#now = now;
     return index;
   }
@@ -78,12 +84,27 @@ export class LeastConnections implements Strategy {
   /** Notes its load as of now; answers whether that is another. */
   #weigh(index: number): boolean {
     const { active, share, weight } = this.#candidates[index]!;
-    if (share < weight) this.#starting.add(index);
-    else if (this.#starting.size > 0) this.#starting.delete(index);
+    if (share < weight !== this.#startingPlace[index]! >= 0) this.#start(index);
     const load = active / share;
     if (load === this.#load[index]) return false;
     this.#load[index] = load;
     return true;
+  }
+
+  /** Puts it on the list of those that are started slowly, or takes it off. */
+  #start(index: number): void {
+    const list = this.#starting;
+    const places = this.#startingPlace;
+    const place = places[index]!;
+    if (place < 0) {
+      places[index] = this.#startingCount;
+      list[this.#startingCount++] = index;
+      return;
+    }
+    const last = list[--this.#startingCount]!;
+    list[place] = last;
+    places[last] = place;
+    places[index] = -1;
   }
 
   /** The first in order that is of that tier; -1: there is none. */
