@@ -94,7 +94,7 @@ export class Retirement {
       else draining.settle(holder, pin, tightened);
     };
     // A generation ends, and leaves the list, when the last of its leases has gone over.
-    for (const draining of [...this.#retired])
+    for (const draining of this.#retired.slice())
       await slices.each(draining.snapshot.holders, (holder) => move(draining.snapshot, draining, holder));
     this.#tell(next, before);
     this.#limit(next);

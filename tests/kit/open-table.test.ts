@@ -23,7 +23,8 @@ test.each([
         expect(table.size).toBe(map.size);
       }
       for (let key = 0; key <= 40; key++) expect(table.get(`key-${key}`)).toBe(map.get(`key-${key}`));
-      expect(table.values().toSorted()).toEqual([...map.values()].toSorted());
+      const ascending = (a: number, b: number): number => a - b;
+      expect(table.values().toSorted(ascending)).toEqual([...map.values()].toSorted(ascending));
       table.clear();
       expect([table.size, table.values(), table.get('key-1')]).toEqual([0, [], undefined]);
     }),
