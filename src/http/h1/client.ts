@@ -34,6 +34,7 @@ import {
 } from '../message.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming, responseFraming } from './framing.ts';
+import { isOffered } from './offered.ts';
 import { INCOMPLETE, parseResponseHead, ResponseHead } from './parser.ts';
 import { persists } from './request-checks.ts';
 import { Stash } from './stash.ts';
@@ -386,17 +387,4 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#owner.onGone(this, idle);
     source?.resume();
   }
-}
-
-/** Is each of the protocols that a 101 names among those offered? */
-function isOffered(chosen: string | undefined, offered: string): boolean {
-  if (chosen === undefined || offered === '') return false;
-  const offers = offered
-    .toLowerCase()
-    .split(',')
-    .map((one) => one.trim());
-  return chosen
-    .toLowerCase()
-    .split(',')
-    .every((one) => offers.includes(one.trim()));
 }
