@@ -42,7 +42,16 @@ export async function compareHistory(
   const diff = diffPlans(before.plan, after.plan, terms);
   const changes = diff.changes.map((change) => ({ ...change, touches: null }));
   const notes = before.refers || after.refers ? [REFERENCES] : [];
-  return { file: after.name, against: before.name, generation: null, notes, live: null, ...diff, changes };
+  return {
+    file: after.name,
+    against: before.name,
+    generation: null,
+    warnings: [],
+    notes,
+    live: null,
+    ...diff,
+    changes,
+  };
 }
 
 const REFERENCES = 'References are kept as they are written: on both sides they stand for what they mean now.';

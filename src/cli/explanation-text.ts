@@ -76,6 +76,7 @@ function routesOf({ routes, routes_left_out: rest }: Explanation): string[] {
 
 function said(result: RouteView['result'], failed: RouteView['failed']): string {
   if (result === 'wins') return 'takes it';
+  if (result === 'disabled') return failed.length === 0 ? 'disabled, else it could take it' : 'disabled';
   return result === 'later' ? 'would take it, but comes later' : failed.map(sayFailed).join('; ');
 }
 
@@ -85,6 +86,7 @@ const VERDICTS: Readonly<Record<PolicyView['verdict'], string>> = {
   answers: 'answers',
   unasked: 'not evaluated',
   unreached: 'not reached',
+  disabled: 'disabled',
 };
 
 function policiesOf({ policies }: Explanation): string[] {
@@ -104,15 +106,19 @@ const CHOICES: Readonly<Record<EndpointView['choice'], string>> = { next: '  >',
 
 function poolOf(view: PoolView): string[] {
   const { pool, strategy, why, endpoints, panic, queue, fallback } = view;
-  const rows = endpoints.map((one) => [
-    CHOICES[one.choice],
-    one.endpoint,
-    one.state,
-    `may ${one.may}${one.full ? ', but is full' : ''}`,
-    `weight ${one.weight}`,
-    one.state === 'unknown' ? '' : `${one.active} under way`,
-    one.state === 'unknown' ? '' : `${one.latency_ms} ms`,
-  ]);
+  const rows = endpoints.map((one) => {
+    const { choice, endpoint, state } = one;
+    if (state === 'disabled') return [CHOICES[choice], endpoint, state, '', '', '', ''];
+    return [
+      CHOICES[choice],
+      endpoint,
+      state,
+      `may ${one.may}${one.full ? ', but is full' : ''}`,
+      `weight ${one.weight}`,
+      state === 'unknown' ? '' : `${one.active} under way`,
+      state === 'unknown' ? '' : `${one.latency_ms} ms`,
+    ];
+  });
   const notes = [
     ...(panic ? ['so few are well that all are asked'] : []),
     ...(queue > 0 ? [`${queue} wait for room`] : []),

@@ -1,5 +1,5 @@
 /** Compares a config file with another, with a running gateway, or with nothing. Cold; called by commands/plan.ts. */
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, type Problem } from '../config/problem.ts';
 import { diffPlans } from '../plan/diff.ts';
 import type { Change, PlanDiff } from '../plan/diff/changes.ts';
 import { type Forecast, forecast } from '../plan/diff/forecast.ts';
@@ -20,6 +20,8 @@ export interface PlanReport extends Omit<PlanDiff, 'changes'> {
   readonly against: string | null;
   /** Of the running gateway; null: there is none. */
   readonly generation: number | null;
+  /** Of the config that is to take effect. */
+  readonly warnings: readonly Problem[];
   /** What should be known beside it. */
   readonly notes: readonly string[];
 }
@@ -44,7 +46,8 @@ export function compareFile(file: string, against: string | null, env: Environme
   const folders = [before?.folder ?? '', after.folder] as const;
   const diff = diffPlans(before?.plan ?? null, after.plan, { folders, seal: same, discreet: shown });
   const changes = diff.changes.map((change) => ({ ...change, touches: null }));
-  return { file, against, generation: null, notes: [], live: null, ...diff, changes };
+  const { warnings } = after;
+  return { file, against, generation: null, warnings, notes: [], live: null, ...diff, changes };
 }
 
 /** A text: what is wrong; '' if that has been said. */
@@ -69,5 +72,6 @@ export async function compareGateway(file: string, admin: string, env: Environme
   const touches = (change: Change): Touches | null => (numbers === null ? null : touchesOf(change, before, numbers));
   const changes = diff.changes.map((change) => ({ ...change, touches: touches(change) }));
   const live = numbers === null ? null : forecast(before, after.plan, diff, numbers);
-  return { file, against: admin, generation: running.generation, notes, live, ...diff, changes };
+  const { generation } = running;
+  return { file, against: admin, generation, warnings: after.warnings, notes, live, ...diff, changes };
 }

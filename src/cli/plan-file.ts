@@ -1,10 +1,11 @@
 /** A config file as `prozy plan` compares it: its plan, and which of its texts are not to be shown. Cold. */
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, inOrder, type Problem } from '../config/problem.ts';
 import { type ConfigTexts, Sources } from '../config/sources.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { planGateway } from '../plan/plan.ts';
+import { PlanScope } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
 
 export interface PlannedFile {
@@ -15,9 +16,10 @@ export interface PlannedFile {
   readonly secrets: readonly string[];
   /** Does it refer to the environment or to other files? */
   readonly refers: boolean;
+  readonly warnings: readonly Problem[];
 }
 
-/** Answers with a ConfigError if it has problems, or does not pass its own tests. `given`: what its files said once. */
+/** Answers with a ConfigError if it has errors, or does not pass its own tests. `given`: what its files said once. */
 export function planFile(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -26,11 +28,13 @@ export function planFile(
   try {
     const path = resolve(file);
     const loaded = loadConfig({ file: path, env, sources: new Sources(given?.texts, given?.found) });
-    const plan = planGateway(loaded);
-    checkExpectations(plan, loaded);
+    const scope = new PlanScope(loaded);
+    const plan = planGateway(loaded, scope);
+    checkExpectations(plan, loaded, scope);
     // Shorter ones are no secrets, and would be found everywhere.
     const secrets = loaded.secrets.filter((secret) => secret.length > 2);
-    return { plan, folder: dirname(path), secrets, refers: loaded.secrets.length > 0 };
+    const warnings = inOrder(scope.problems);
+    return { plan, folder: dirname(path), secrets, refers: loaded.secrets.length > 0, warnings };
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;

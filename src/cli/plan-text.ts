@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { AccessChange, Change, OrderChange, SettingChange, StateChange, Value } from '../plan/diff/changes.ts';
 import { signOf } from '../plan/diff/importance.ts';
+import { render } from '../config/problem.ts';
 import { forecastText, touchesText } from './plan-live-text.ts';
 import type { PlanReport } from './plan-against.ts';
 import { cut, text } from './value-text.ts';
@@ -22,6 +23,7 @@ export function planText(report: PlanReport, colour: boolean): string {
     if (report.live !== null) parts.push(forecastText(report.live));
     parts.push(paint('bold', report.summary));
   }
+  if (report.warnings.length > 0) parts.push(paint('yellow', render(report.warnings, new Map())));
   for (const note of report.notes) parts.push(paint('dim', note));
   return parts.join('\n\n');
 }
@@ -58,12 +60,14 @@ const VERBS: Readonly<Record<Change['action'], string>> = {
   removed: 'is removed',
   changed: 'is changed',
   moved: 'is moved',
+  disabled: 'is disabled',
+  enabled: 'is enabled',
 };
 
 function place({ action, order }: Change): string {
   if (order === null || order.after === null) return '';
   const ahead = order.ahead_of === null ? 'at the end' : `before ${order.ahead_of}`;
-  if (action === 'added') return ` as number ${order.after}, ${ahead}`;
+  if (action === 'added' || action === 'enabled') return ` as number ${order.after}, ${ahead}`;
   return order.before === order.after ? '' : ` from number ${order.before ?? 0} to ${order.after}, ${ahead}`;
 }
 
@@ -87,7 +91,7 @@ function orderLines({ effect, takes_from: takes, gives_to: gives, unrouted }: Or
 }
 
 /** What is told of is there before or after, not both. */
-const WHOLE: ReadonlySet<string> = new Set(['opened', 'closed', 'added', 'removed']);
+const WHOLE: ReadonlySet<string> = new Set(['opened', 'closed', 'added', 'removed', 'disabled', 'enabled']);
 
 function settingLine({ setting, before, after, unit }: SettingChange, action: Change['action']): string {
   if (WHOLE.has(action)) return `${setting}  ${text(before ?? after, unit)}`;

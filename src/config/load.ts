@@ -8,7 +8,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
-import { configError, type Problem } from './problem.ts';
+import { configError, errorAt, inOrder, type Problem } from './problem.ts';
 import { expand, isReference } from './references.ts';
 import { salvage, type Salvaged, whole } from './salvage.ts';
 import type { GatewayConfig } from './schema.gen.ts';
@@ -62,7 +62,7 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
     }
     if (!text.includes('${')) return text;
     const place = locate(pointer);
-    const value = expand(text, place.file, scope, (message) => problems.push({ ...place, pointer, message }));
+    const value = expand(text, place.file, scope, (message) => problems.push(errorAt(place, pointer, message)));
     if (value === text) return text;
     hidden.set(pointer, value);
     return isReference(text) ? asWanted(value, schema) : value;
@@ -91,12 +91,6 @@ function asWanted(text: string, schema: SchemaNode): unknown {
   if ((schema.type === 'integer' || schema.type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   if (schema.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
-}
-
-export function inOrder(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((a, b) =>
-    a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
-  );
 }
 
 /** Paths are relative to the file that names them. */

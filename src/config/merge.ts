@@ -7,7 +7,7 @@
 import { dirname, resolve } from 'node:path';
 import { parseConfig } from './parse.ts';
 import { type ParsedFile, segments } from './parsed-file.ts';
-import type { Position, Problem } from './problem.ts';
+import { errorAt, type Position, type Problem } from './problem.ts';
 import type { Unreadable } from './read-text.ts';
 import type { Sources } from './sources.ts';
 
@@ -47,7 +47,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     return origin.parsed.locate([origin.pointer, ...rest].join('/'), at);
   };
   if (root.problems.length === 0 && !isRecord(root.value)) {
-    problems.push({ ...root.locate(''), pointer: '', message: 'must be a map of settings' });
+    problems.push(errorAt(root.locate(''), '', 'must be a map of settings'));
   }
   for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
   const lists = new Map<string, unknown[]>();
@@ -60,14 +60,14 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   for (const [i, pattern] of patterns.entries()) {
     if (pattern.includes('**')) {
       const message = 'must not look through whole trees of directories (**)';
-      problems.push({ ...root.locate(`/include/${i}`), pointer: `/include/${i}`, message });
+      problems.push(errorAt(root.locate(`/include/${i}`), `/include/${i}`, message));
       broken = true;
       continue;
     }
     const absolute = resolve(dirname(file), pattern);
     const found = sources.glob(absolute);
     if (found.length === 0 && !/[*?[{]/.test(pattern)) {
-      problems.push({ ...root.locate(`/include/${i}`), pointer: `/include/${i}`, message: 'cannot read this file' });
+      problems.push(errorAt(root.locate(`/include/${i}`), `/include/${i}`, 'cannot read this file'));
       broken = true;
     }
     for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
@@ -87,12 +87,9 @@ export function readAndMerge(file: string, sources: Sources): Merged {
         });
       } else if (MAPS.includes(key) && isRecord(part)) mergeMap(key, part, parsed);
       else if (key !== 'version' && key !== '$schema') {
-        problems.push({
-          ...parsed.locate(`/${escape(key)}`, 'key'),
-          pointer: `/${escape(key)}`,
-          message: `may not stand in an included file`,
-          hint: `only ${[...MAPS, ...LISTS].join(', ')} are merged`,
-        });
+        const hint = `only ${[...MAPS, ...LISTS].join(', ')} are merged`;
+        const pointer = `/${escape(key)}`;
+        problems.push(errorAt(parsed.locate(pointer, 'key'), pointer, 'may not stand in an included file', hint));
       }
     }
   }
@@ -104,9 +101,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
       const pointer = `/${key}/${escape(name)}`;
       if (Object.hasOwn(target, name)) {
         problems.push({
-          ...parsed.locate(pointer, 'key'),
-          pointer,
-          message: `${name} is declared twice`,
+          ...errorAt(parsed.locate(pointer, 'key'), pointer, `${name} is declared twice`),
           related: [{ ...locate(pointer, 'key'), message: 'first declared here' }],
         });
         continue;
@@ -128,7 +123,7 @@ function unreadable(file: string, { why }: Unreadable): ParsedFile {
   const place = { file, line: 1, column: 1 };
   return {
     value: undefined,
-    problems: [{ ...place, pointer: '', message: why }],
+    problems: [errorAt(place, '', why)],
     locate: () => place,
   };
 }

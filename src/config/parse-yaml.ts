@@ -13,7 +13,7 @@ import {
   visit,
 } from 'yaml';
 import { broken, DEEPEST, type ParsedFile, segments, tooDeep, twice } from './parsed-file.ts';
-import type { Position, Problem } from './problem.ts';
+import { errorAt, type Position, type Problem } from './problem.ts';
 
 /** Duplicates are found here, with both places. */
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
@@ -32,13 +32,9 @@ export function parseYaml(file: string, text: string): ParsedFile {
   const documents = new Composer(OPTIONS).compose(tokens, true, text.length);
   // An empty text is an empty document.
   const document = documents.next().value as Document.Parsed;
-  const problems: Problem[] = document.errors.map((error) => ({
-    ...at(error.pos[0]),
-    pointer: '',
-    message: error.message,
-  }));
+  const problems: Problem[] = document.errors.map((error) => errorAt(at(error.pos[0]), '', error.message));
   const second = documents.next();
-  if (second.done !== true) problems.push({ ...at(second.value.range[0]), pointer: '', message: MORE });
+  if (second.done !== true) problems.push(errorAt(at(second.value.range[0]), '', MORE));
   // An alias stands for what was last called so before it (YAML 1.2 §7.1).
   const anchors = new Map<string, Node>();
   const targets: Targets = new Map();
@@ -55,9 +51,9 @@ export function parseYaml(file: string, text: string): ParsedFile {
     Alias: (_, alias, path) => {
       const target = anchors.get(alias.source);
       if (target !== undefined) targets.set(alias, target);
-      const place = { ...at(alias.range?.[0] ?? 0), pointer: '' };
-      if (target === undefined) problems.push({ ...place, message: `there is no anchor ${alias.source}` });
-      else if (path.includes(target)) problems.push({ ...place, message: `${alias.source} would hold itself` });
+      const place = at(alias.range?.[0] ?? 0);
+      if (target === undefined) problems.push(errorAt(place, '', `there is no anchor ${alias.source}`));
+      else if (path.includes(target)) problems.push(errorAt(place, '', `${alias.source} would hold itself`));
     },
   });
   if (problems.length > 0) return { value: undefined, problems, locate: () => ({ file, line: 1, column: 1 }) };

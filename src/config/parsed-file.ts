@@ -1,5 +1,5 @@
 /** What parsing a file gives, whatever its format. Cold. */
-import type { Position, Problem } from './problem.ts';
+import { errorAt, type Position, type Problem } from './problem.ts';
 
 export interface ParsedFile {
   readonly value: unknown;
@@ -12,8 +12,7 @@ export interface ParsedFile {
 export const DEEPEST = 100;
 
 export function broken(place: Position, message: string, hint?: string): ParsedFile {
-  const problem = { ...place, pointer: '', message, ...(hint === undefined ? {} : { hint }) };
-  return { value: undefined, problems: [problem], locate: () => place };
+  return { value: undefined, problems: [errorAt(place, '', message, hint)], locate: () => place };
 }
 
 export function tooDeep(place: Position): ParsedFile {
@@ -22,9 +21,7 @@ export function tooDeep(place: Position): ParsedFile {
 
 export function twice(place: Position, pointer: string, first: Position): Problem {
   return {
-    ...place,
-    pointer,
-    message: 'the same key twice in one map',
+    ...errorAt(place, pointer, 'the same key twice in one map'),
     related: [{ ...first, message: 'first here' }],
   };
 }

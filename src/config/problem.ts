@@ -7,7 +7,11 @@ export interface Position {
   readonly column: number;
 }
 
+/** An `error` keeps a config from taking effect; a `warning` does not. */
+export type Level = 'error' | 'warning';
+
 export interface Problem extends Position {
+  readonly level: Level;
   /** JSON Pointer of the value, or '' for the whole file. */
   readonly pointer: string;
   readonly message: string;
@@ -27,6 +31,24 @@ export class ConfigError extends Error {
     this.problems = problems;
     this.report = report;
   }
+}
+
+/** An error at a place. */
+export function errorAt({ file, line, column }: Position, pointer: string, message: string, hint?: string): Problem {
+  return { level: 'error', file, line, column, pointer, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+export function isError({ level }: Problem): boolean {
+  return level === 'error';
+}
+
+/** By file, line and column. Where an error says the same as a warning, the error is enough. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const keyOf = ({ pointer, message }: Problem): string => `${pointer} ${message}`;
+  const errors = new Set(problems.filter(isError).map(keyOf));
+  return problems
+    .filter((one) => isError(one) || !errors.has(keyOf(one)))
+    .toSorted((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1));
 }
 
 /** `/routes/0/name` as people say it: `routes[0].name`. */
@@ -67,7 +89,8 @@ export function configError(problems: readonly Problem[], texts: ReadonlyMap<str
   return new ConfigError(problems, render(problems, texts));
 }
 
-function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>): string {
+/** Problems as people read them: place, message, the line itself with a caret. */
+export function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>): string {
   const shown = linesOf(texts);
   const rest = problems.length - MOST_SHOWN;
   return problems
@@ -75,7 +98,7 @@ function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>
     .map((problem) => {
       const path = pathOf(problem.pointer);
       const lines = [
-        `${problem.file}:${problem.line}:${problem.column}  ${path === '' ? '' : `${path}  `}${problem.message}`,
+        `${problem.file}:${problem.line}:${problem.column}  ${isError(problem) ? '' : 'warning: '}${path === '' ? '' : `${path}  `}${problem.message}`,
       ];
       lines.push(...show(problem, shown));
       if (problem.hint !== undefined) lines.push(`      = ${problem.hint}`);

@@ -150,6 +150,8 @@ export interface EndpointConfig {
   readonly address?: string;
   /** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
   readonly dns?: DnsNameConfig;
+  /** `false` switches the endpoint off without deleting it: it gets no requests and no checks, as if it were removed, and its settings are still checked. */
+  readonly enabled: boolean;
   /** Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records. */
   readonly weight: number;
   /** Connections to it, or to each address of a name, idle ones included; 0: no limit. */
@@ -257,7 +259,7 @@ export interface HealthBackoffConfig {
 }
 
 /** Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied. */
-export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | MinEndpointsInvariant | NeverBoundInvariant | HeaderNeverPassedInvariant;
+export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | MinEndpointsInvariant | NeverBoundInvariant | HeaderNeverPassedInvariant | NoUnreachableRouteInvariant;
 
 /** Connections to endpoints that are kept for the next request. */
 export interface KeepaliveConfig {
@@ -303,6 +305,8 @@ export interface ListenerTimeouts {
 export interface ListenerConfig {
   /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
+  /** `false` switches the listener off without deleting it: its address is not opened, and its settings are still checked. */
+  readonly enabled: boolean;
   /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
   /** The pool of a tcp listener. */
@@ -556,6 +560,8 @@ export interface RetryBudgetConfig {
 export interface RouteConfig {
   /** Unique; seen in logs and metrics. */
   readonly name: string;
+  /** `false` switches the route off without deleting it: it takes no requests, and its settings are still checked. */
+  readonly enabled: boolean;
   /** The http listeners that it serves. Absent: all of them. */
   readonly listeners?: readonly string[];
   /** The conditions that a request must all meet. Empty: every request. */
@@ -663,6 +669,8 @@ export interface TestRequest {
 export interface AclPolicyConfig {
   /** Which policy this is. */
   readonly type: 'acl';
+  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  readonly enabled: boolean;
   /** The ACL's name. */
   readonly acl: string;
 }
@@ -671,6 +679,8 @@ export interface AclPolicyConfig {
 export interface CachePolicyConfig {
   /** Which policy this is. */
   readonly type: 'cache';
+  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  readonly enabled: boolean;
   /** Name of the cache that responses are kept in. */
   readonly cache: string;
   /** How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all. */
@@ -709,6 +719,8 @@ export interface CachePolicyConfig {
 export interface HeadersPolicyConfig {
   /** Which policy this is. */
   readonly type: 'headers';
+  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  readonly enabled: boolean;
   /** Changes to header fields: first what is removed, then what is set, then what is added. */
   readonly request: FieldEditsConfig;
   /** Changes to header fields: first what is removed, then what is set, then what is added. */
@@ -719,6 +731,8 @@ export interface HeadersPolicyConfig {
 export interface RewritePolicyConfig {
   /** Which policy this is. */
   readonly type: 'rewrite';
+  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  readonly enabled: boolean;
   /** The prefix to replace, by whole segments. */
   readonly prefix: string;
   /** What takes its place. */
@@ -818,6 +832,14 @@ export interface NoOpenListenerInvariant {
   /** Which invariant this is. */
   readonly type: 'no_open_listener';
   /** Listeners that may be. */
+  readonly except: readonly string[];
+}
+
+/** No route may stand behind one that takes all its requests. Without this invariant such a route is a warning. */
+export interface NoUnreachableRouteInvariant {
+  /** Which invariant this is. */
+  readonly type: 'no_unreachable_route';
+  /** Routes that may. */
   readonly except: readonly string[];
 }
 
@@ -1460,6 +1482,12 @@ export const schema: object = {
         "dns": {
           "$ref": "#/$defs/dns-name"
         },
+        "enabled": {
+          "description": "`false` switches the endpoint off without deleting it: it gets no requests and no checks, as if it were removed, and its settings are still checked.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
         "weight": {
           "description": "Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records.",
           "type": "integer",
@@ -1727,6 +1755,9 @@ export const schema: object = {
         },
         {
           "$ref": "#/$defs/header-never-passed-invariant"
+        },
+        {
+          "$ref": "#/$defs/no-unreachable-route-invariant"
         }
       ]
     },
@@ -1870,6 +1901,12 @@ export const schema: object = {
             "[::]:8080",
             "unix:/run/prozy.sock"
           ]
+        },
+        "enabled": {
+          "description": "`false` switches the listener off without deleting it: its address is not opened, and its settings are still checked.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
         },
         "protocol": {
           "description": "`http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte.",
@@ -2683,6 +2720,11 @@ export const schema: object = {
           "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
           "x-says": "must be a name of letters, digits, _ . and -"
         },
+        "enabled": {
+          "description": "`false` switches the route off without deleting it: it takes no requests, and its settings are still checked.",
+          "type": "boolean",
+          "default": true
+        },
         "listeners": {
           "description": "The http listeners that it serves. Absent: all of them.",
           "type": "array",
@@ -3056,6 +3098,11 @@ export const schema: object = {
           "description": "Which policy this is.",
           "const": "acl"
         },
+        "enabled": {
+          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "type": "boolean",
+          "default": true
+        },
         "acl": {
           "description": "The ACL's name.",
           "type": "string"
@@ -3075,6 +3122,11 @@ export const schema: object = {
         "type": {
           "description": "Which policy this is.",
           "const": "cache"
+        },
+        "enabled": {
+          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "type": "boolean",
+          "default": true
         },
         "cache": {
           "description": "Name of the cache that responses are kept in.",
@@ -3206,6 +3258,11 @@ export const schema: object = {
           "description": "Which policy this is.",
           "const": "headers"
         },
+        "enabled": {
+          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "type": "boolean",
+          "default": true
+        },
         "request": {
           "$ref": "#/$defs/field-edits",
           "default": {}
@@ -3228,6 +3285,11 @@ export const schema: object = {
         "type": {
           "description": "Which policy this is.",
           "const": "rewrite"
+        },
+        "enabled": {
+          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "type": "boolean",
+          "default": true
         },
         "prefix": {
           "description": "The prefix to replace, by whole segments.",
@@ -3507,6 +3569,34 @@ export const schema: object = {
           "examples": [
             [
               "web"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
+    "no-unreachable-route-invariant": {
+      "title": "NoUnreachableRouteInvariant",
+      "description": "No route may stand behind one that takes all its requests. Without this invariant such a route is a warning.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "Which invariant this is.",
+          "const": "no_unreachable_route"
+        },
+        "except": {
+          "description": "Routes that may.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "default": [],
+          "examples": [
+            [
+              "old-home"
             ]
           ]
         }

@@ -4,7 +4,7 @@ import { suggest } from '../kit/suggest.ts';
 import { parseDuration } from '../kit/units.ts';
 import { formatProblems } from './formats.ts';
 import type { Locate } from './merge.ts';
-import type { Problem } from './problem.ts';
+import { errorAt, type Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
 import { resolveSchema, type SchemaNode } from './walk.ts';
 
@@ -46,10 +46,8 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
   const pointer = error.instancePath;
   // ajv types params by keyword only; each is read below where its keyword is known.
   const params = error.params as Record<string, unknown>;
-  const at = (message: string, hint?: string, where = pointer, what: 'key' | 'value' = 'value'): Problem => {
-    const place = locate(where, what);
-    return { ...place, pointer: where, message, ...(hint === undefined ? {} : { hint }) };
-  };
+  const at = (message: string, hint?: string, where = pointer, what: 'key' | 'value' = 'value'): Problem =>
+    errorAt(locate(where, what), where, message, hint);
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);

@@ -27,7 +27,10 @@ function holds(match: Partial<MatchPlan>, x: Exchange): boolean {
 }
 
 /** Every condition of the route that `x` does not meet; empty: the route would take it. */
-export function failedConditions({ listeners, match }: RoutePlan, x: Exchange): FailedCondition[] {
+export function failedConditions(
+  { listeners, match }: Pick<RoutePlan, 'listeners' | 'match'>,
+  x: Exchange,
+): FailedCondition[] {
   const { hosts, path, methods, headers, query } = match;
   const failed: FailedCondition[] = [];
   const add = (condition: FailedCondition['condition'], wanted: string, found: string | null, name = ''): void => {

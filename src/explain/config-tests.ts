@@ -24,7 +24,10 @@ class Names {
   readonly refusers = new Map(['listener', ...policyTypes].map((type) => [type, type]));
   readonly #sites = new Map<string, Site>();
 
-  constructor({ routes, pools, listeners }: Plan) {
+  readonly disabled: Plan['disabled'];
+
+  constructor({ routes, pools, listeners, disabled }: Plan) {
+    this.disabled = disabled;
     this.routes = new Map(routes.map((route) => [route.name, route]));
     this.pools = new Map(pools.map((pool) => [pool.name, pool]));
     this.listeners = new Map(listeners.map((listener) => [listener.name, listener]));
@@ -50,12 +53,15 @@ export function runConfigTests(plan: Plan, { config }: Pick<LoadedConfig, 'confi
 function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: Names, scope: PlanScope): boolean {
   const { problems } = scope;
   const before = problems.length;
-  const find = (known: ReadonlyMap<string, unknown>, kind: string, name: string | undefined, at: string): void => {
-    if (name !== undefined) scope.find(known, kind, name, `${pointer}/${at}`);
+  type Known = ReadonlyMap<string, unknown>;
+  const find = (known: Known, kind: string, name: string | undefined, at: string, disabled?: string[]): void => {
+    if (name !== undefined) scope.find(known, kind, name, `${pointer}/${at}`, disabled);
   };
-  find(names.listeners, 'listener', request.listener, 'request/listener');
-  find(names.listeners, 'listener', expect.listener, 'expect/listener');
-  find(names.routes, 'route', expect.route, 'expect/route');
+  const closed = [...names.disabled.listeners];
+  find(names.listeners, 'listener', request.listener, 'request/listener', closed);
+  find(names.listeners, 'listener', expect.listener, 'expect/listener', closed);
+  const off = names.disabled.routes.map(({ name }) => name);
+  find(names.routes, 'route', expect.route, 'expect/route', off);
   find(names.refusers, 'policy', expect.denied_by, 'expect/denied_by');
   // A list of one may be written without being a list; both places lead to the same line.
   expect.pool?.forEach((name) => find(names.pools, 'pool', name, 'expect/pool'));

@@ -12,15 +12,15 @@ import type { HttpCache } from '../cache/http-cache.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';
-import type { PoolView } from './pools.ts';
+import { disabledEndpoint, type PoolView } from './pools.ts';
 import { type AskedRequest, readRequest, type ReadRequest, splitUrl } from './request.ts';
 import { chooseListener, type Site } from './site.ts';
 import { fieldsOfText, type Outcome, refusedWalk, walk, type Walk } from './walk.ts';
 
 export interface RouteView {
   readonly name: string;
-  /** `later`: it would take the request, but one before it does. */
-  readonly result: 'wins' | 'loses' | 'later';
+  /** `later`: it would take the request, but one before it does. `disabled`: it is switched off. */
+  readonly result: 'wins' | 'loses' | 'later' | 'disabled';
   readonly failed: readonly FailedCondition[];
 }
 
@@ -88,6 +88,8 @@ export async function explain(
 ): Promise<Explanation | Unclear> {
   if (splitUrl(asked.url) === null) return { unclear: 'the URL must be absolute: http://host/path' };
   const { plan, generation } = subject;
+  if (listener !== null && plan.disabled.listeners.includes(listener))
+    return { unclear: `listener ${listener} is disabled` };
   const choice = chooseListener(plan.listeners, asked.url, listener, (one) => subject.portOf(one));
   if (choice.listener === null) return { unclear: choice.why };
   const site = subject.site(choice.listener);
@@ -135,7 +137,19 @@ async function routeViews(subject: Subject, site: Site, asked: AskedRequest, wal
   const { x } = readFor(site, asked) as ReadRequest;
   lastHop(x);
   const views: RouteView[] = [];
-  await new Slices(subject.clock).each(subject.plan.routes, (route) => views.push(viewOf(route, x, walked)));
+  const { routes, disabled } = subject.plan;
+  const slices = new Slices(subject.clock);
+  let next = 0;
+  const addDisabled = (before: number): void => {
+    for (let one = disabled.routes[next]; one !== undefined && one.at <= before; one = disabled.routes[++next])
+      views.push({ name: one.name, result: 'disabled', failed: failedConditions(one, x) });
+  };
+  let place = 0;
+  await slices.each(routes, (route) => {
+    addDisabled(place++);
+    views.push(viewOf(route, x, walked));
+  });
+  addDisabled(place);
   return views;
 }
 
@@ -154,6 +168,19 @@ function nearest(routes: readonly RouteView[]): readonly RouteView[] {
   return routes.filter((route) => chosen.has(route));
 }
 
+function withDisabledPolicies(views: readonly PolicyView[], route: RoutePlan | null, { disabled }: Plan): PolicyView[] {
+  const all = [...views];
+  const own = disabled.policies.filter((one) => one.route === route?.name);
+  // From the last, so that the places of those before it stay as they are.
+  for (const { type, at } of own.toReversed()) all.splice(at, 0, { type, verdict: 'disabled', why: '', edits: [] });
+  return all;
+}
+
+function withDisabledEndpoints(view: PoolView, { disabled }: Plan): PoolView {
+  const off = disabled.endpoints.filter(({ pool }) => pool === view.pool);
+  return { ...view, endpoints: [...view.endpoints, ...off.map(({ address }) => disabledEndpoint(address))] };
+}
+
 function told(
   { outcome, route, policies, pools, text }: Walk,
   routes: readonly RouteView[],
@@ -167,11 +194,18 @@ function told(
     outcome,
     route: route?.name ?? null,
     routes,
-    policies: policies.map((view) => ({
-      ...view,
-      edits: view.edits.map((edit) => (edit.what === 'set' ? { ...edit, value: subject.shown(edit.value) } : edit)),
-    })),
-    pools: x === null ? [] : pools.map(({ pool, chance }) => subject.pool(pool, chance, x)),
+    policies: withDisabledPolicies(
+      policies.map((view) => ({
+        ...view,
+        edits: view.edits.map((edit) => (edit.what === 'set' ? { ...edit, value: subject.shown(edit.value) } : edit)),
+      })),
+      route,
+      subject.plan,
+    ),
+    pools:
+      x === null
+        ? []
+        : pools.map(({ pool, chance }) => withDisabledEndpoints(subject.pool(pool, chance, x), subject.plan)),
     mirror:
       text === '' || route === null || route.mirror === null
         ? null

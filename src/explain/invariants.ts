@@ -6,12 +6,15 @@ import type {
   MinEndpointsInvariant,
   NeverBoundInvariant,
   NoOpenListenerInvariant,
+  NoUnreachableRouteInvariant,
   RouteExistsInvariant,
 } from '../config/schema.gen.ts';
 import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
+import { hiddenMessage } from '../plan/routes.ts';
 import { type PlanScope, segment } from '../plan/scope.ts';
+import { findHidden } from '../plan/shadow.ts';
 import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { policyOf, policyTypes } from '../policies/index.ts';
 import { requestText } from '../proxy/request-text.ts';
@@ -21,7 +24,13 @@ import { fieldsOfText } from './walk.ts';
 
 type Check<T extends InvariantConfig['type']> = (
   invariant: Extract<InvariantConfig, { type: T }>,
-  subject: { readonly plan: Plan; readonly scope: PlanScope; readonly pointer: string },
+  subject: {
+    readonly plan: Plan;
+    readonly scope: PlanScope;
+    readonly pointer: string;
+    /** Of each route of the plan, its place in the config. */
+    readonly places: readonly number[];
+  },
 ) => void;
 type Subject = Parameters<Check<'route_exists'>>[1];
 
@@ -32,13 +41,15 @@ const checks = {
   min_endpoints: minEndpoints,
   never_bound: neverBound,
   header_never_passed: headerNeverPassed,
+  no_unreachable_route: noUnreachableRoute,
 } satisfies { [T in InvariantConfig['type']]: Check<T> };
 
 export function checkInvariants(plan: Plan, { config }: Pick<LoadedConfig, 'config'>, scope: PlanScope): void {
+  const places = config.routes.flatMap(({ enabled }, i) => (enabled ? [i] : []));
   config.invariants.forEach((invariant, i) => {
     // The table pairs each type with the check that takes it, which the compiler can't follow through a lookup.
     const check = checks[invariant.type] as Check<InvariantConfig['type']>;
-    check(invariant, { plan, scope, pointer: `/invariants/${i}` });
+    check(invariant, { plan, scope, places, pointer: `/invariants/${i}` });
   });
 }
 
@@ -57,7 +68,9 @@ function routeExists({ route: name, pool, policies }: RouteExistsInvariant, { pl
   const types = new Map(policyTypes.map((type) => [type, type]));
   pool?.forEach((one) => scope.find(pools, 'pool', one, `${pointer}/pool`));
   policies?.forEach((one) => scope.find(types, 'policy', one, `${pointer}/policies`));
-  const route = scope.find(new Map(plan.routes.map((one) => [one.name, one])), 'route', name, `${pointer}/route`);
+  const routes = new Map(plan.routes.map((one) => [one.name, one]));
+  const disabled = plan.disabled.routes.map((one) => one.name);
+  const route = scope.find(routes, 'route', name, `${pointer}/route`, disabled);
   if (route === null) return;
   if (pool !== undefined) {
     const leads = poolsOf(route).map((one) => one.name);
@@ -85,7 +98,8 @@ function openRoute({ routes }: ListenerPlan): RoutePlan | null {
 
 function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): void {
   const { plan, scope, pointer } = subject;
-  const known = new Map(['admin', ...plan.listeners.map(({ name }) => name)].map((name) => [name, name]));
+  const names = ['admin', ...plan.listeners.map(({ name }) => name), ...plan.disabled.listeners];
+  const known = new Map(names.map((name) => [name, name]));
   except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
   for (const listener of plan.listeners) {
     const { name, address, acl, protocol } = listener;
@@ -161,7 +175,7 @@ const PROBE = 'a-value-of-the-client';
 const LIMITS = { headerSize: 65_536, headerCount: 100, uriSize: 8192, bodySize: 0 };
 
 function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subject: Subject): void {
-  const { plan, scope, pointer } = subject;
+  const { plan, scope, pointer, places } = subject;
   const known = new Map(plan.pools.map((pool) => [pool.name, pool]));
   pools?.forEach((name) => scope.find(known, 'pool', name, `${pointer}/pools`));
   const trusted = new AddressSet([]);
@@ -176,10 +190,24 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
     const fields = fieldsOfText(requestText(read.x, trusted, ''));
     if (!fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE))) return;
     scope.problem(
-      `/routes/${i}`,
+      `/routes/${places[i]}`,
       `route ${route.name} passes ${header} on to ${to.map(({ name }) => name).join(' and ')}`,
       'remove it by a headers policy',
       forbidding(subject),
     );
+  });
+}
+
+/** In the words of the warning that it makes an error of. */
+function noUnreachableRoute({ except }: NoUnreachableRouteInvariant, subject: Subject): void {
+  const { plan, scope, pointer, places } = subject;
+  const names = [...plan.routes, ...plan.disabled.routes].map(({ name }) => [name, name] as const);
+  const known = new Map(names);
+  except.forEach((name, i) => scope.find(known, 'route', name, `${pointer}/except/${i}`));
+  findHidden(plan.routes, (hidden, by) => {
+    const route = plan.routes[hidden]!;
+    if (except.includes(route.name)) return;
+    const message = hiddenMessage(route, plan.routes[by]!);
+    scope.problem(`/routes/${places[hidden]}`, message, 'put it before that one', forbidding(subject));
   });
 }

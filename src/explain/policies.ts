@@ -23,9 +23,9 @@ export interface PolicyView {
   readonly type: string;
   /**
    * `denies`: it answers in place of everything after it. `answers`: so would it at this moment, out of its state, which may
-   * soon be another. `unasked`: it has state. `unreached`: one before it answers.
+   * soon be another. `unasked`: it has state. `unreached`: one before it answers. `disabled`: it is switched off.
    */
-  readonly verdict: 'passes' | 'denies' | 'answers' | 'unasked' | 'unreached';
+  readonly verdict: 'passes' | 'denies' | 'answers' | 'unasked' | 'unreached' | 'disabled';
   readonly why: string;
   /** What it changes of the request that is sent on. */
   readonly edits: readonly Edit[];

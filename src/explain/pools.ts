@@ -11,7 +11,7 @@ import { type Candidate, HEALTHY, UNAVAILABLE } from '../upstream/strategies/str
 export interface EndpointView {
   readonly endpoint: string;
   readonly weight: number;
-  /** healthy, failing, open … as on /backends; `unknown`: nothing serves this config. */
+  /** healthy, failing, open … as on /backends; `unknown`: nothing serves this config; `disabled`: it is switched off. */
   readonly state: string;
   /** Whether it may be asked now. `full`: it has as much as it may have. */
   readonly may: 'be asked' | 'be tried' | 'not be asked';
@@ -96,6 +96,12 @@ export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
     queue: load.queue.length,
     fallback: fallbackOf(plan),
   };
+}
+
+/** One that is switched off. */
+export function disabledEndpoint(endpoint: string): EndpointView {
+  const nothing = { weight: 0, full: false, active: 0, latency_ms: 0 } as const;
+  return { endpoint, state: 'disabled', may: 'not be asked', choice: 'no', ...nothing };
 }
 
 /** All are well and nothing is under way. */

@@ -30,8 +30,9 @@ export function diffPlans(before: Before, after: Plan, terms: Terms = PLAIN): Pl
 export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Generator<null, PlanDiff> {
   const old = before ?? emptyPlan(after);
   const changes: Change[] = [];
+  const [off, nowOff] = [switchedOff(old), switchedOff(after)];
   const take = (change: Change | null): void => {
-    if (change !== null) changes.push(change);
+    if (change !== null) changes.push(switched(change, off, nowOff));
   };
   for (const change of others(old, after, terms)) take(change);
   for (const change of listeners(old, after, terms)) take(change);
@@ -59,7 +60,33 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
 
 /** Every setting that there is one of is as in `plan`: none of them is told of. */
 function emptyPlan(plan: Plan): Plan {
-  return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [] };
+  const disabled = { listeners: [], routes: [], policies: [], endpoints: [] };
+  return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [], disabled };
+}
+
+/** What is there and disabled, as `kind name`. */
+function switchedOff({ disabled: { listeners, routes, policies, endpoints } }: Plan): ReadonlySet<string> {
+  return new Set([
+    ...listeners.map((name) => `listener ${name}`),
+    ...routes.map(({ name }) => `route ${name}`),
+    ...endpoints.map(({ pool, address }) => `endpoint ${pool}/${address}`),
+    ...policies.map(({ route, type }) => `route ${route} policies.${type}`),
+  ]);
+}
+
+/** What goes or comes only because it is disabled or enabled is told so. */
+function switched(one: Change, before: ReadonlySet<string>, after: ReadonlySet<string>): Change {
+  const key = `${one.kind} ${one.name}`;
+  if ((one.action === 'removed' || one.action === 'closed') && after.has(key)) return { ...one, action: 'disabled' };
+  if ((one.action === 'added' || one.action === 'opened') && before.has(key)) return { ...one, action: 'enabled' };
+  if (one.kind !== 'route') return one;
+  const settings = one.settings.map((setting) => {
+    const policy = `${key} ${setting.setting}`;
+    const enabled = `${setting.setting}.enabled`;
+    if (setting.after === null && after.has(policy)) return { setting: enabled, before: true, after: false };
+    return setting.before === null && before.has(policy) ? { setting: enabled, before: false, after: true } : setting;
+  });
+  return { ...one, settings };
 }
 
 type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
@@ -88,7 +115,7 @@ function* sideBySide<T>(
 // === what there is one of, and what is not known by name
 
 function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
-  const known = new Set(['listeners', 'pools', 'routes', 'admin']);
+  const known = new Set(['listeners', 'pools', 'routes', 'admin', 'disabled']);
   if (before.admin !== null || after.admin !== null) yield admin(before, after, terms);
   // Plain data: any of its keys may be asked for.
   const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];

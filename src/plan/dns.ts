@@ -20,9 +20,9 @@ export function planDns(pool: string, config: PoolConfig, pointer: string, scope
     if (endpoint.dns === undefined) return;
     const at = `${pointer}/endpoints/${i}/dns`;
     const plan = planName(pool, endpoint, endpoint.dns, asked, config);
-    if (names.has(plan.name)) scope.problem(at, `${plan.name} is in this pool already`);
+    if (endpoint.enabled && names.has(plan.name)) scope.problem(at, `${plan.name} is in this pool already`);
     else checkName(plan, `${at}/name`, scope);
-    names.set(plan.name, plan);
+    if (endpoint.enabled) names.set(plan.name, plan);
   });
   if (names.size === 0) return null;
   return { servers: asked, timeout, minTtl, maxTtl, hold, jitter, names: [...names.values()] };

@@ -13,12 +13,20 @@ export interface ListenerNames {
   readonly routes: readonly RoutePlan[];
 }
 
-export function planListener(
-  name: string,
-  config: ListenerConfig,
+/** All listeners are checked; those that are switched off are no part of the plan. */
+export function planListeners(
+  configs: Readonly<Record<string, ListenerConfig>>,
   names: ListenerNames,
   scope: PlanScope,
-): ListenerPlan {
+): { readonly listeners: readonly ListenerPlan[]; readonly disabled: readonly string[] } {
+  const listeners = Object.entries(configs).map(([name, config]) => planListener(name, config, names, scope));
+  return {
+    listeners: listeners.filter(({ name }) => configs[name]!.enabled),
+    disabled: listeners.flatMap(({ name }) => (configs[name]!.enabled ? [] : [name])),
+  };
+}
+
+function planListener(name: string, config: ListenerConfig, names: ListenerNames, scope: PlanScope): ListenerPlan {
   const pointer = `/listeners/${segment(name)}`;
   const tcp = config.protocol === 'tcp';
   if (tcp && config.pool === undefined) scope.problem(pointer, 'a tcp listener needs a pool');

@@ -1,43 +1,41 @@
 /**
  * GatewayConfig to Plan: every name looked up, every meaning checked, all of it frozen. Cold, pure and synchronous.
  *
- * What a schema cannot say is said here, in the same words and form. Throws a ConfigError with every problem found. After
- * it, only the operating system can refuse.
+ * What a schema cannot say is said here, in the same words and form. Throws a ConfigError with every problem found if one
+ * of them is an error; warnings alone stay in the scope. After it, only the operating system can refuse.
  */
 import { createHash } from 'node:crypto';
 import type { LoadedConfig } from '../config/load.ts';
-import { inOrder } from '../config/load.ts';
-import { configError } from '../config/problem.ts';
-import type { AdminConfig, ExplainConfig } from '../config/schema.gen.ts';
+import { configError, inOrder, isError } from '../config/problem.ts';
+import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { planCaches } from './caches.ts';
 import { claimOfShape } from './claims.ts';
-import { checkAddresses, planListener } from './listeners.ts';
+import { checkAddresses, planListeners } from './listeners.ts';
 import { isOurs } from './policies.ts';
-import { planAddress, planPools } from './pools.ts';
-import { planRoutes } from './routes.ts';
+import { disabledEndpoints, planAddress, planPools } from './pools.ts';
+import { disabledPolicies, planRoutes } from './routes.ts';
 import { PlanScope, segment } from './scope.ts';
 import type { AclPlan, AdminPlan, ExplainPlan, Plan } from './types.ts';
 
-export function planGateway(loaded: LoadedConfig): Plan {
+export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded)): Plan {
   const { config } = loaded;
-  const scope = new PlanScope(loaded);
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const caches = planCaches(config.caches, scope);
   const pools = planPools(config.pools, scope);
   const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
-  const routes = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);
+  const { routes, disabled } = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);
   const names = { acls, pools, routes };
-  const listeners = Object.entries(config.listeners).map(([name, listener]) =>
-    planListener(name, listener, names, scope),
-  );
+  const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
+  if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
+    tellNoListener(config, scope);
   const admin = config.admin === undefined ? null : planAdmin(config.admin, loaded, scope);
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
   const explain = config.explain === undefined ? null : planExplain(config.explain, scope);
   const problems = [...loaded.problems, ...scope.problems];
-  if (problems.length > 0) throw configError(inOrder(problems), loaded.texts);
+  if (problems.some(isError)) throw configError(inOrder(problems), loaded.texts);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },
@@ -58,7 +56,25 @@ export function planGateway(loaded: LoadedConfig): Plan {
     listeners,
     pools: [...pools.values()],
     routes,
+    disabled: {
+      listeners: closed,
+      routes: disabled,
+      policies: config.routes.flatMap(disabledPolicies),
+      endpoints: disabledEndpoints(config.pools),
+    },
   });
+}
+
+/** A gateway without a listener does nothing: whoever wrote that, or half of a file, meant something else. */
+function tellNoListener({ listeners }: Pick<GatewayConfig, 'listeners'>, scope: PlanScope): void {
+  if (Object.keys(listeners).length > 0)
+    scope.problem('/listeners', 'every listener is disabled: no client could connect', 'enable one of them');
+  else
+    scope.problem(
+      '/listeners',
+      'there is no listener: no client could connect',
+      'add one, such as listeners: { web: { address: "0.0.0.0:8080" } }',
+    );
 }
 
 function planAdmin({ address: text, push }: AdminConfig, { openSecrets }: LoadedConfig, scope: PlanScope): AdminPlan {

@@ -15,6 +15,7 @@ import { type PlanScope, segment } from './scope.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
 import type { AddressPlan, CheckPlan, EndpointPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
+import type { DisabledEndpoint } from './types/disabled.ts';
 import type { DnsNamePlan } from './types/dns.ts';
 
 /**
@@ -33,11 +34,19 @@ export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: Pl
   return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
 }
 
+/** The endpoints that are switched off. */
+export function disabledEndpoints(pools: Readonly<Record<string, PoolConfig>>): DisabledEndpoint[] {
+  return Object.entries(pools).flatMap(([pool, { endpoints }]) =>
+    endpoints.flatMap(({ enabled, address, dns }) => (enabled ? [] : [{ pool, address: address ?? dns?.name ?? '' }])),
+  );
+}
+
 function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan {
   const pointer = `/pools/${segment(name)}/endpoints`;
+  const endpoints = config.endpoints.filter(({ enabled }) => enabled);
   const places = new Map<string, number>();
-  config.endpoints.forEach(({ address }, i) => {
-    if (address === undefined) return;
+  config.endpoints.forEach(({ address, enabled }, i) => {
+    if (address === undefined || !enabled) return;
     const first = places.get(address);
     if (first === undefined) places.set(address, i);
     else
@@ -46,15 +55,20 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
         message: 'first here',
       });
   });
-  if (config.endpoints.every(({ weight }) => weight === 0))
+  if (endpoints.length === 0) {
+    const what = config.fallback === undefined ? 'requests get 503' : 'all requests go to the fallback';
+    scope.warning(pointer, `every endpoint is disabled: ${what}`);
+  } else if (endpoints.every(({ weight }) => weight === 0))
     scope.problem(pointer, 'every endpoint has weight 0: no request could be sent');
   const { timeouts, keepalive, health, retries } = config;
   return {
     name,
-    strategy: planStrategy(config.strategy, config.endpoints, `/pools/${segment(name)}/strategy`, scope),
+    strategy: planStrategy(config.strategy, endpoints, `/pools/${segment(name)}/strategy`, scope),
     sticky:
-      config.sticky === undefined ? null : planSticky(config.sticky, config, `/pools/${segment(name)}/sticky`, scope),
-    endpoints: config.endpoints.flatMap(({ address, ...endpoint }) =>
+      config.sticky === undefined
+        ? null
+        : planSticky(config.sticky, endpoints, `/pools/${segment(name)}/sticky`, scope),
+    endpoints: endpoints.flatMap(({ address, ...endpoint }) =>
       address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, health),
     ),
     dns: planDns(name, config, `/pools/${segment(name)}`, scope),

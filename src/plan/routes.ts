@@ -7,6 +7,7 @@ import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
 import { findHidden } from './shadow.ts';
 import { planMirror, planSplit } from './split.ts';
+import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
 
 export interface RouteNames extends PolicyNames {
@@ -15,9 +16,19 @@ export interface RouteNames extends PolicyNames {
   readonly listeners: ReadonlyMap<string, 'http' | 'tcp'>;
 }
 
-export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, scope: PlanScope): RoutePlan[] {
+export interface PlannedRoutes {
+  readonly routes: readonly RoutePlan[];
+  readonly disabled: readonly DisabledRoute[];
+}
+
+/** All routes are checked; those that are switched off are no part of the plan. */
+export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, scope: PlanScope): PlannedRoutes {
   const first = new Map<string, number>();
-  const routes = configs.map((config, i) => {
+  const routes: RoutePlan[] = [];
+  const disabled: DisabledRoute[] = [];
+  /** Of each planned route, its place in the config. */
+  const places: number[] = [];
+  configs.forEach((config, i) => {
     const other = first.get(config.name);
     if (other === undefined) first.set(config.name, i);
     else
@@ -25,20 +36,34 @@ export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, s
         pointer: `/routes/${other}/name`,
         message: 'first here',
       });
-    return planRoute(config, `/routes/${i}`, names, scope);
+    const route = planRoute(config, `/routes/${i}`, names, scope);
+    if (config.enabled) {
+      routes.push(route);
+      places.push(i);
+    } else disabled.push({ name: route.name, listeners: route.listeners, match: route.match, at: routes.length });
   });
   findHidden(routes, (hidden, by) => {
-    scope.problem(
-      `/routes/${hidden}`,
-      `route ${routes[hidden]!.name} can never match: ${routes[by]!.name} takes all its requests`,
-      'put it before that one',
-      {
-        pointer: `/routes/${by}`,
-        message: 'this one comes first',
-      },
-    );
+    scope.warning(`/routes/${places[hidden]}`, hiddenMessage(routes[hidden]!, routes[by]!), 'put it before that one', {
+      pointer: `/routes/${places[by]}`,
+      message: 'this one comes first',
+    });
   });
-  return routes;
+  return { routes, disabled };
+}
+
+export function hiddenMessage(route: RoutePlan, by: RoutePlan): string {
+  return `route ${route.name} can never match: ${by.name} takes all its requests`;
+}
+
+/** The policies of a route that are switched off. */
+export function disabledPolicies({ name, enabled, policies }: RouteConfig): DisabledPolicy[] {
+  if (!enabled) return [];
+  let at = 0;
+  return policies.flatMap((policy) => {
+    if (!policy.enabled) return { route: name, type: policy.type, at };
+    at++;
+    return [];
+  });
 }
 
 function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): RoutePlan {
@@ -47,9 +72,9 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     if (protocol === 'tcp') scope.problem(`${pointer}/listeners/${i}`, `${name} is a tcp listener: it has no routes`);
   });
   if (config.split_by !== undefined && config.split === undefined)
-    scope.problem(`${pointer}/split_by`, 'has no effect without a split');
+    scope.warning(`${pointer}/split_by`, 'has no effect without a split');
   if (config.drain !== undefined && (config.respond !== undefined || config.redirect !== undefined))
-    scope.problem(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
+    scope.warning(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
   return {
     name: config.name,
     listeners: config.listeners ?? null,
@@ -68,19 +93,23 @@ function planPolicies(
   scope: PlanScope,
 ): PolicyPlan[] {
   let first = -1;
-  policies.forEach(({ type }, i) => {
-    if (type !== 'cache') return;
+  // Routes that answer themselves need no cache, and a stored response must not stand in for their answer.
+  const useless = respond !== undefined || redirect !== undefined;
+  policies.forEach(({ type, enabled }, i) => {
+    if (type !== 'cache' || !enabled) return;
     const place = `${pointer}/policies/${i}`;
     if (first >= 0)
       scope.problem(place, 'a route has one cache at most', undefined, {
         pointer: `${pointer}/policies/${first}`,
         message: 'first here',
       });
-    else if (respond !== undefined || redirect !== undefined)
-      scope.problem(place, 'has no effect: what this route answers is not fetched from anywhere');
+    else if (useless) scope.warning(place, 'has no effect: what this route answers is not fetched from anywhere');
     first = i;
   });
-  return policies.flatMap((policy, i) => planPolicy(policy, `${pointer}/policies/${i}`, names, scope) ?? []);
+  return policies.flatMap((policy, i) => {
+    const plan = planPolicy(policy, `${pointer}/policies/${i}`, names, scope);
+    return plan === null || !policy.enabled || (useless && policy.type === 'cache') ? [] : [plan];
+  });
 }
 
 function planAction(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): ActionPlan {

@@ -2,8 +2,14 @@
 import { suggest } from '../kit/suggest.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Locate } from '../config/merge.ts';
-import type { Position, Problem } from '../config/problem.ts';
+import { errorAt, type Level, type Position, type Problem } from '../config/problem.ts';
 import type { Salvaged } from '../config/salvage.ts';
+
+/** A place that belongs to a problem, and what is said of it. */
+interface Related {
+  readonly pointer: string;
+  readonly message: string;
+}
 
 export class PlanScope {
   readonly problems: Problem[] = [];
@@ -18,13 +24,20 @@ export class PlanScope {
     this.#secrets = secrets.filter((secret) => secret.length > 2);
   }
 
-  /** `other`: the pointer of a place that belongs to it, and what is said of it. */
-  problem(pointer: string, message: string, hint?: string, other?: { pointer: string; message: string }): void {
+  problem(pointer: string, message: string, hint?: string, other?: Related): void {
+    this.#add('error', pointer, message, hint, other);
+  }
+
+  /** The config may take effect all the same. */
+  warning(pointer: string, message: string, hint?: string, other?: Related): void {
+    this.#add('warning', pointer, message, hint, other);
+  }
+
+  #add(level: Level, pointer: string, message: string, hint?: string, other?: Related): void {
+    const shown = hint === undefined ? undefined : this.discreet(hint);
     this.problems.push({
-      ...this.#locate(pointer),
-      pointer: this.#asWritten(pointer),
-      message: this.discreet(message),
-      ...(hint === undefined ? {} : { hint: this.discreet(hint) }),
+      ...errorAt(this.#locate(pointer), this.#asWritten(pointer), this.discreet(message), shown),
+      level,
       ...(other === undefined
         ? {}
         : { related: [{ ...this.#locate(other.pointer), message: this.discreet(other.message) }] }),
@@ -45,11 +58,21 @@ export class PlanScope {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
   }
 
-  /** What `name` means among `known`, or a problem that names what was probably meant. */
-  find<T>(known: ReadonlyMap<string, T>, kind: string, name: string, pointer: string): T | null {
+  /** What `name` means among `known`, or a problem that names what was probably meant. `disabled`: names that are switched off. */
+  find<T>(
+    known: ReadonlyMap<string, T>,
+    kind: string,
+    name: string,
+    pointer: string,
+    disabled: readonly string[] = [],
+  ): T | null {
     const found = known.get(name);
     if (found !== undefined) return found;
     if (this.#salvaged.lost(kind, name)) return null;
+    if (disabled.includes(name)) {
+      this.problem(pointer, `${kind} ${name} is disabled`);
+      return null;
+    }
     const near = suggest(name, known.keys());
     this.problem(pointer, `there is no ${kind} ${name}`, near === undefined ? undefined : `did you mean ${near}?`);
     return null;

@@ -41,9 +41,9 @@ export function planMirror(
   scope: PlanScope,
 ): MirrorPlan | null {
   if (mirror === undefined) return null;
-  if (pool === undefined && split === undefined)
-    scope.problem(`${pointer}/mirror`, 'only requests that are sent to a pool can be mirrored');
+  const sent = pool !== undefined || split !== undefined;
+  if (!sent) scope.warning(`${pointer}/mirror`, 'has no effect: only requests that are sent to a pool are mirrored');
   const to = scope.find(pools, 'pool', mirror.pool, `${pointer}/mirror/pool`);
-  if (to === null) return null;
+  if (to === null || !sent) return null;
   return { pool: to, share: mirror.share, concurrency: mirror.concurrency, bodySize: mirror.body_size };
 }

@@ -9,7 +9,7 @@ const ID_BYTES = 16;
 
 export function planSticky(
   config: StickyConfig,
-  { endpoints }: { readonly endpoints: readonly EndpointConfig[] },
+  endpoints: readonly EndpointConfig[],
   pointer: string,
   scope: PlanScope,
 ): StickyPlan {

@@ -9,6 +9,7 @@
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
+import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
   readonly routes: readonly RoutePlan[];
+  /** What is switched off. */
+  readonly disabled: DisabledPlan;
 }
 
 /** 0: no limit, in all of these. */

@@ -1,5 +1,5 @@
 /** Makes what was compiled current, or refuses it, and leads its reload to its end. Cold; the only caller of `Gateway.apply`. */
-import { configError } from '../config/problem.ts';
+import { configError, errorAt } from '../config/problem.ts';
 import type { ReloadReason } from '../observe/metrics.ts';
 import type { Compiled, Stage } from './compile.ts';
 import type { Gateway } from './gateway.ts';
@@ -18,14 +18,14 @@ export interface SettleSteps {
 }
 
 /** What is in effect, as it is written. */
-export type InEffect = Pick<Compiled, 'texts' | 'openSecrets'>;
+export type InEffect = Pick<Compiled, 'texts' | 'openSecrets' | 'problems'>;
 
 export class Applier {
   readonly #gateway: Gateway;
   readonly #reloads: Reloads;
   /** Of the plan in effect. */
   #plan = '';
-  #inEffect: InEffect = { texts: new Map(), openSecrets: [] };
+  #inEffect: InEffect = { texts: new Map(), openSecrets: [], problems: [] };
 
   constructor(gateway: Gateway, reloads: Reloads) {
     this.#gateway = gateway;
@@ -37,9 +37,10 @@ export class Applier {
   }
 
   /** From here on the reload is seen. */
-  see(reload: Reload, { digest, passed }: Compiled): void {
-    reload.digest = digest;
-    reload.passed(passed);
+  see(reload: Reload, compiled: Compiled): void {
+    reload.digest = compiled.digest;
+    reload.passed(compiled.passed);
+    if (compiled.plan !== null) reload.warn(compiled);
     this.#reloads.keep(reload);
   }
 
@@ -127,6 +128,6 @@ export function refusalOf({ passed, problems, leftOut = 0, report }: Compiled): 
 export function refusalToOpen({ pointer, message }: OpenError, { opened }: Compiled): Refusal {
   const place = opened.get(pointer);
   // The line itself is not shown: beside the address there may be a secret in it.
-  const { problems, report } = configError(place === undefined ? [] : [{ ...place, pointer, message }], new Map());
+  const { problems, report } = configError(place === undefined ? [] : [errorAt(place, pointer, message)], new Map());
   return { reason: 'bind', problems, report: report === '' ? message : report };
 }

@@ -1,6 +1,6 @@
 /** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any process. */
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { ConfigError, configError, type Position, type Problem } from '../config/problem.ts';
+import { ConfigError, configError, errorAt, inOrder, type Position, type Problem, render } from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
 import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../kit/clock.ts';
 import { digestOf, type Marks, marksOf } from '../plan/handover.ts';
 import { wrapPlan } from '../plan/parcel.ts';
 import { planGateway } from '../plan/plan.ts';
-import { segment } from '../plan/scope.ts';
+import { PlanScope, segment } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
 
 /** What was looked at: a change of any of it may change the plan. */
@@ -49,6 +49,7 @@ export interface Verdict extends Known {
   readonly found: ReadonlyMap<string, readonly string[]>;
   /** Over those texts, also of what is refused: see history/entry.ts. */
   readonly content: string;
+  /** Warnings alone if there is a plan. */
   readonly problems: readonly Problem[];
   /** Further ones, which the process that compiles has kept to itself. */
   readonly leftOut?: number;
@@ -57,7 +58,7 @@ export interface Verdict extends Known {
 }
 
 export interface Compiled extends Verdict {
-  /** null: there are problems. */
+  /** null: there are errors. */
   readonly plan: Plan | null;
   /** Equal for plans that mean the same; '' if there is none. */
   readonly planDigest: string;
@@ -102,7 +103,7 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
 
 /** Refused, and like all that is refused looked at again a little later. */
 function unsettled(file: string, { files, globs, digest, found, content }: Verdict): CompiledHere {
-  const problem = { file, line: 1, column: 1, pointer: '', message: 'changes faster than it can be read' };
+  const problem = errorAt({ file, line: 1, column: 1 }, '', 'changes faster than it can be read');
   const { problems, report } = configError([problem], new Map());
   return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
@@ -144,13 +145,15 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and refuses it.
     if (loaded.problems.length === 0) pass('validated');
-    const plan = planGateway(loaded);
+    const scope = new PlanScope(loaded);
+    const plan = planGateway(loaded, scope);
     const parcel = wrapPlan(plan);
     const marks = marksOf(parcel);
     const planDigest = digestOf(parcel, marks);
     pass('planned');
-    checkExpectations(plan, loaded);
+    checkExpectations(plan, loaded, scope);
     pass('tested');
+    const warnings = inOrder(scope.problems);
     const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
     return {
       plan,
@@ -159,8 +162,8 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
       texts,
       opened: openedBy(loaded),
       openSecrets: openSecretsOf(loaded),
-      problems: [],
-      report: '',
+      problems: warnings,
+      report: render(warnings, loaded.texts),
       ...seen(),
     };
   } catch (error) {
@@ -171,7 +174,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
 
 function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
   const message = 'is a secret, and is no reference';
-  return openSecrets.map((pointer) => ({ ...locate(pointer), pointer, message, hint: 'such as ${file:secret}' }));
+  return openSecrets.map((pointer) => errorAt(locate(pointer), pointer, message, 'such as ${file:secret}'));
 }
 
 function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {

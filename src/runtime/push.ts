@@ -5,7 +5,7 @@
  * then, and where the file is not ours to write.
  */
 import { createHash } from 'node:crypto';
-import { configError } from '../config/problem.ts';
+import { configError, errorAt } from '../config/problem.ts';
 import { decodeText, readText } from '../config/read-text.ts';
 import { codeOf, prepareReplacement, whyNotReplace } from '../config/replace.ts';
 import type { InEffect } from './applier.ts';
@@ -65,7 +65,7 @@ export class Push {
       throw new RefusedError('stale', 'made from another config than what is in effect');
     this.#checkFile(current);
     if (typeof this.#text === 'string') return;
-    const problem = { file: this.#file, line: 1, column: 1, pointer: '', message: this.#text.why };
+    const problem = errorAt({ file: this.#file, line: 1, column: 1 }, '', this.#text.why);
     const { report, problems } = configError([problem], new Map());
     throw new RefusedError('parse', report, problems);
   }

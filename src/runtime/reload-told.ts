@@ -8,10 +8,11 @@ export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase,
   events.emit({ time: at, type: 'reload_phase', id, trigger, phase, ms, digest, generation });
 }
 
-/** It is in effect or refused. */
-export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload): void {
-  const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, changes } = reload.view;
-  if (result === 'pending') return;
+/** It is in effect or refused. Answers with the warnings that are in effect. `known`: those that were logged last. */
+export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload, known: string): string {
+  const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes } =
+    reload.view;
+  if (result === 'pending') return known;
   const now = clock.wall();
   const time = new Date(now).toISOString();
   events.emit({ time, type: 'reload', id, trigger, result, reason, digest, generation, problem });
@@ -24,7 +25,7 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
   if (result === 'failed') {
     metrics.reload.lastFailureAt = now;
     log.error('config refused; the old one keeps serving', { ...told, reason, duration_ms, ms, problem });
-    return;
+    return known;
   }
   metrics.reload.duration.observe(reload.duration);
   metrics.reload.lastSuccessAt = now;
@@ -35,4 +36,6 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
     ms,
     ...(changes === '' ? {} : { changes }),
   });
+  if (warning !== '' && warning !== known) log.warn('config has warnings', { ...told, warning });
+  return warning;
 }

@@ -51,11 +51,14 @@ export interface ReloadView {
   /** Until it was in effect, or refused. */
   readonly duration_ms: number;
   readonly phases: readonly ReachedPhase[];
+  /** Of what is in effect, warnings alone. */
   readonly problems: readonly Problem[];
   /** Problems that were too many to be kept. */
   readonly problems_left_out: number;
-  /** What was wrong, as text for people; '' if nothing was. */
+  /** Why it failed, as text for people; '' if it did not. */
   readonly problem: string;
+  /** What is in effect with these warnings, as text for people; '' if there are none. */
+  readonly warning: string;
   /** What it changed, in short. */
   readonly changes: string;
 }
@@ -84,6 +87,8 @@ export class Reload {
   changes = '';
   #result: ReloadView['result'] = 'pending';
   #refusal: Refusal | null = null;
+  #problems: readonly Problem[] = [];
+  #warning = '';
   #leftOut = 0;
   readonly #clock: Clock;
   readonly #at: number;
@@ -166,9 +171,20 @@ export class Reload {
     this.#result = 'failed';
     this.generation = generation;
     this.#duration = this.#clock.now() - this.#asked;
-    const told = problems.slice(0, MOST_PROBLEMS);
-    this.#leftOut = leftOut + problems.length - told.length;
-    this.#refusal = { reason, problems: told, report: shortened(report) };
+    this.#keep(problems, leftOut);
+    this.#warning = '';
+    this.#refusal = { reason, problems: this.#problems, report: shortened(report) };
+  }
+
+  /** What was read has these warnings, and none that keep it from taking effect. */
+  warn({ problems, leftOut = 0, report }: Pick<Refusal, 'problems' | 'leftOut' | 'report'>): void {
+    this.#keep(problems, leftOut);
+    this.#warning = shortened(report);
+  }
+
+  #keep(problems: readonly Problem[], leftOut: number): void {
+    this.#problems = problems.slice(0, MOST_PROBLEMS);
+    this.#leftOut = leftOut + problems.length - this.#problems.length;
   }
 
   /** Whether there is nothing left to wait for. */
@@ -215,9 +231,10 @@ export class Reload {
       generation: this.generation,
       duration_ms: rounded(this.duration),
       phases: [...this.#phases],
-      problems: this.#refusal?.problems ?? [],
+      problems: this.#problems,
       problems_left_out: this.#leftOut,
       problem: this.#refusal?.report ?? '',
+      warning: this.#warning,
       changes: this.changes,
     };
   }

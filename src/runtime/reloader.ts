@@ -5,7 +5,7 @@
  * serving and the watching goes on. What each reload went through is in reload.ts.
  */
 import { dirname } from 'node:path';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, type Problem } from '../config/problem.ts';
 import { SourceWatcher } from '../config/watch.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Applier, refusalOf, refusalToOpen } from './applier.ts';
@@ -136,6 +136,11 @@ export class Reloader {
     this.reloads.keep(reload);
     this.#wake?.();
     return reload;
+  }
+
+  /** What the config in effect warns of. */
+  get warnings(): readonly Problem[] {
+    return this.#applier.inEffect.problems;
   }
 
   /** What is in effect as it is written, if it is one text that may be shown; otherwise why not. */

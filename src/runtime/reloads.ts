@@ -19,6 +19,8 @@ export class Reloads {
   /** Another one for each process, so that nobody waits for a reload of one that is gone. */
   readonly #prefix = randomBytes(3).toString('hex');
   #count = 0;
+  /** The warnings that are in effect, which have been logged. */
+  #warning = '';
 
   constructor(gateway: Gateway, file: string, clock: Clock) {
     this.#gateway = gateway;
@@ -73,7 +75,7 @@ export class Reloads {
 
   /** It has come to its end. */
   close(reload: Reload): void {
-    tellEnd(this.#gateway, this.#file, reload);
+    this.#warning = tellEnd(this.#gateway, this.#file, reload, this.#warning);
     reload.settle();
     this.last = reload.view;
   }

@@ -11,10 +11,13 @@ import { run } from '../support/command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'prozy-cli-'));
 const good = join(folder, 'good.yaml');
 const bad = join(folder, 'bad.yaml');
-writeFileSync(good, 'version: 1\nroutes:\n  - { name: a, match: {}, respond: {} }\n');
+const LISTENERS = 'listeners: { web: { address: "127.0.0.1:0" } }';
+const warned = join(folder, 'warned.yaml');
+writeFileSync(good, `version: 1\n${LISTENERS}\nroutes:\n  - { name: a, match: {}, respond: {} }\n`);
+writeFileSync(warned, `${readFileSync(good, 'utf8')}  - { name: b, match: { path: /b }, respond: {} }\n`);
 writeFileSync(
   bad,
-  'version: 1\nroutes:\n  - { name: a, match: {}, pool: nobody }\n  - { name: a, match: {}, colour: 1 }\n',
+  `version: 1\n${LISTENERS}\nroutes:\n  - { name: a, match: {}, pool: nobody }\n  - { name: a, match: {}, colour: 1 }\n`,
 );
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -33,7 +36,7 @@ describe('check', () => {
     const { code, out } = await run('check', good, bad, join(folder, 'absent.yaml'));
     expect(code).toBe(1);
     expect(out).toContain(`${good}: fine`);
-    expect(out).toMatch(/bad\.yaml:4:\d+ {2}routes\[1\]\.colour {2}unknown setting colour\n {4}4 \| .*\n {6}\| +\^/);
+    expect(out).toMatch(/bad\.yaml:5:\d+ {2}routes\[1\]\.colour {2}unknown setting colour\n {4}5 \| .*\n {6}\| +\^/);
     expect(out).toContain('absent.yaml:1:1  cannot read this file');
   });
 
@@ -47,10 +50,27 @@ describe('check', () => {
       [bad, false],
     ]);
     expect(report[1]!.problems.map(({ line, message }) => [line, message])).toEqual([
-      [3, 'there is no pool nobody'],
-      [4, 'needs exactly one of pool, split, respond, redirect'],
-      [4, 'unknown setting colour'],
+      [4, 'there is no pool nobody'],
+      [5, 'needs exactly one of pool, split, respond, redirect'],
+      [5, 'unknown setting colour'],
     ]);
+  });
+
+  test('warnings are shown and are fine, unless it is strict', async () => {
+    const { code, out } = await run('check', warned);
+    expect(code).toBe(0);
+    expect(out).toContain('warned.yaml:5:5  warning: routes[1]  route b can never match: a takes all its requests\n');
+    expect(out).toContain(`${warned}: fine, with 1 warning\n`);
+    const strict = await run('check', '--strict', good, warned);
+    expect(strict.code).toBe(1);
+    expect(strict.out).toContain(`${good}: fine\n`);
+    expect(strict.out).toContain(`${warned}: 1 warning, which --strict makes errors\n`);
+    // The command's own output, checked field by field below.
+    const report = JSON.parse((await run('check', '--format', 'json', warned)).out) as Report[];
+    expect(report).toMatchObject([{ ok: true, problems: [{ level: 'warning', line: 5 }] }]);
+    const planned = await run('plan', warned, '--against', warned, '--no-color');
+    expect(planned.code).toBe(0);
+    expect(planned.out).toContain('warning: routes[1]  route b can never match');
   });
 
   test('runs the tests and invariants that a file holds', async () => {

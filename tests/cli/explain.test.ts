@@ -47,6 +47,18 @@ describe('of a file', () => {
     expect(finished.out).not.toContain('hush');
   });
 
+  test('what is disabled is told of where it stands, and is not asked', async () => {
+    const file = fileURLToPath(new URL('../golden/good/disabled.yaml', import.meta.url));
+    const { code, out, err } = await explain(file, 'GET', 'http://example.com/shop/x');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^ +maintenance +disabled, else it could take it\n +> +shop +takes it$/m);
+    expect(out).toMatch(/^ +rest +would take it, but comes later\n +spare +disabled, else it could take it$/m);
+    expect(out).toMatch(/^ +acl +disabled\n +headers +passes .*\n +cache +disabled$/m);
+    expect(out).toMatch(/^ +10\.0\.0\.2:3000 +disabled$/m);
+    const closed = await explain(file, 'GET', 'http://example.com/', '--listener', 'old');
+    expect(closed).toMatchObject({ code: 2, err: 'prozy explain: listener old is disabled\n' });
+  });
+
   test('what cannot be asked is wrong usage: 2, and says why', async () => {
     const wrong: readonly (readonly [string, readonly string[]])[] = [
       ['the URL must be absolute', ['GET', '/v1']],

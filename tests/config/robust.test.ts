@@ -191,10 +191,10 @@ describe('what is no text of a config is a problem, and keeps nobody waiting', (
   test('a device that it refers to', () => {
     writeFileSync(
       place('zero.yaml'),
-      'version: 1\nroutes:\n  - { name: a, match: {}, respond: { body: "${file:/dev/zero}" } }\n',
+      'version: 1\nlisteners: { web: { address: "127.0.0.1:0" } }\nroutes:\n  - { name: a, match: {}, respond: { body: "${file:/dev/zero}" } }\n',
     );
     expect(read(place('zero.yaml')).problems).toMatchObject([
-      { line: 3, message: 'cannot read the file of ${file:/dev/zero}' },
+      { line: 4, message: 'cannot read the file of ${file:/dev/zero}' },
     ]);
   });
 
@@ -209,7 +209,7 @@ describe('what is no text of a config is a problem, and keeps nobody waiting', (
 
   test('a byte order mark is nothing', () => {
     for (const extension of ['json', 'json5', 'yaml']) {
-      writeFileSync(place(`mark.${extension}`), '\ufeff{"version":1}');
+      writeFileSync(place(`mark.${extension}`), '\ufeff{"version":1,"listeners":{"web":{"address":"127.0.0.1:0"}}}');
       expect(read(place(`mark.${extension}`)).problems).toEqual([]);
     }
   });

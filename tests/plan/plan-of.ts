@@ -9,7 +9,9 @@ function compiled(config: object): Compiled {
   const folder = mkdtempSync(join(tmpdir(), 'prozy-plan-'));
   try {
     const file = join(folder, 'gateway.json');
-    writeFileSync(file, JSON.stringify({ version: 1, ...config }));
+    // Nothing is said of a listener in most tests, and each config needs one.
+    const listeners = { web: { address: '127.0.0.1:0' } };
+    writeFileSync(file, JSON.stringify({ version: 1, listeners, ...config }));
     return compileOnce(file, {});
   } finally {
     rmSync(folder, { recursive: true });

@@ -124,7 +124,7 @@ test('a tcp listener that is removed keeps the connections it has', async () => 
   await using client = await RawClient.to(gateway.port('db'));
   client.send('one');
   await until(() => client.text === 'one', 'the echo comes');
-  await gateway.edit({ ...config, listeners: {} });
+  await gateway.edit({ ...config, listeners: { other: { address: '127.0.0.1:0' } } });
   client.send('two');
   await until(() => client.text === 'onetwo', 'the echo still comes');
   expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([0, 1]);

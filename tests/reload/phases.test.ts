@@ -108,7 +108,7 @@ describe('a reload that fails', () => {
     expect(phasesOf(failed)).toEqual(WHOLE.slice(0, 5));
     const message = `listener more cannot have 127.0.0.1:${port}: EADDRINUSE`;
     expect(failed.problems).toEqual([
-      { file: gateway.file, line: 8, column: 18, pointer: '/listeners/more/address', message },
+      { level: 'error', file: gateway.file, line: 8, column: 18, pointer: '/listeners/more/address', message },
     ]);
     taken.close();
   });

@@ -6,6 +6,10 @@ export const generations: Page = {
   path: '/generations',
   GET: async ({ gateway, reloader }) => ({
     status: 200,
-    body: { last_reload: reloader?.reloads.last ?? null, generations: await generationViews(gateway) },
+    body: {
+      last_reload: reloader?.reloads.last ?? null,
+      warnings: reloader?.warnings ?? [],
+      generations: await generationViews(gateway),
+    },
   }),
 };

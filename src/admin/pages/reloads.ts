@@ -22,7 +22,7 @@ function readWait(query: URLSearchParams): Wait | null | string {
 }
 
 /** In the list, without what would make it long. */
-function inShort({ problem: _, problems, problems_left_out: more, ...view }: ReloadView): object {
+function inShort({ problem: _, warning: __, problems, problems_left_out: more, ...view }: ReloadView): object {
   return { ...view, problems: problems.length + more };
 }
 

@@ -8,25 +8,37 @@ export const checkCommand: AddCommand = (program, exit) => {
     .command('check')
     .description('show every problem of config files')
     .argument('<files...>')
+    .option('--strict', 'warnings are errors')
     .addOption(formatOption())
-    .action(async (files: string[], { format }: { format: Format }) => exit(await check(files, format)));
+    .addHelpText('after', '\nExit codes: 0 fine, with or without warnings, 1 problems, 2 wrong usage.')
+    .action(async (files: string[], flags: CheckFlags) => exit(await check(files, flags)));
 };
 
-async function check(files: readonly string[], format: Format): Promise<number> {
+interface CheckFlags {
+  readonly strict?: boolean;
+  readonly format: Format;
+}
+
+async function check(files: readonly string[], { strict = false, format }: CheckFlags): Promise<number> {
   const { compileOnce } = await import('../../runtime/compile.ts');
-  const results = files.map((file) => ({ file, compiled: compileOnce(resolve(file), process.env) }));
-  const bad = results.some(({ compiled }) => compiled.plan === null);
+  const results = files.map((file) => {
+    const compiled = compileOnce(resolve(file), process.env);
+    return { file, compiled, ok: compiled.plan !== null && !(strict && compiled.problems.length > 0) };
+  });
   if (format === 'json') {
-    const report = results.map(({ file, compiled }) => ({
-      file,
-      ok: compiled.plan !== null,
-      problems: compiled.problems,
-    }));
+    const report = results.map(({ file, compiled, ok }) => ({ file, ok, problems: compiled.problems }));
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } else {
-    for (const { file, compiled } of results) {
-      process.stdout.write(compiled.plan === null ? `${compiled.report}\n\n` : `${file}: fine\n`);
+    for (const { file, compiled, ok } of results) {
+      if (compiled.report !== '') process.stdout.write(`${compiled.report}\n\n`);
+      if (compiled.plan !== null) process.stdout.write(`${file}: ${verdict(ok, compiled.problems.length)}\n`);
     }
   }
-  return bad ? EXIT.problems : EXIT.ok;
+  return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.problems;
+}
+
+function verdict(ok: boolean, warnings: number): string {
+  if (warnings === 0) return 'fine';
+  const counted = `${warnings} warning${warnings === 1 ? '' : 's'}`;
+  return ok ? `fine, with ${counted}` : `${counted}, which --strict makes errors`;
 }

@@ -1,4 +1,5 @@
 /** `prozy generations`: what still runs on which config of a running gateway, and why. Cold. */
+import { type Problem, render } from '../../config/problem.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { table } from '../table.ts';
@@ -64,9 +65,10 @@ async function generations(admin: string, format: Format): Promise<number> {
     return EXIT.ok;
   }
   // The admin page's own form, which tests hold together.
-  const all = (answer.body as { generations: Generation[] }).generations;
+  const { generations: all, warnings } = answer.body as { generations: Generation[]; warnings: Problem[] };
   process.stdout.write(`${table([HEAD, ...all.map(rowOf)])}\n`);
   for (const one of all) if (one.leases > 0) process.stdout.write(`\n${detailsOf(one)}\n`);
+  if (warnings.length > 0) process.stdout.write(`\n${render(warnings, new Map())}\n`);
   return EXIT.ok;
 }
 

@@ -55,6 +55,7 @@ async function reload({ admin, wait, timeout, detailedExitCode, format }: Reload
   if (view === null) return EXIT.unreachable;
   if (format === 'json') process.stdout.write(`${JSON.stringify(view, null, 2)}\n`);
   else process.stdout.write(`${textOf(view)}\n`);
+  if (format === 'text' && view.warning !== '') process.stderr.write(`${view.warning}\n`);
   if (view.result === 'failed') {
     if (format === 'text') process.stderr.write(`${view.problem}\n`);
     return EXIT.problems;

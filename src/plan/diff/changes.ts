@@ -13,7 +13,17 @@ export interface SettingChange {
   readonly unit?: 'ms' | 'bytes';
 }
 
-export type Action = 'opened' | 'closed' | 'rebound' | 'added' | 'removed' | 'changed' | 'moved';
+/** `disabled`, `enabled`: switched off and on, the settings being there before and after. */
+export type Action =
+  | 'opened'
+  | 'closed'
+  | 'rebound'
+  | 'added'
+  | 'removed'
+  | 'changed'
+  | 'moved'
+  | 'disabled'
+  | 'enabled';
 
 /** Who may do more than before, or less. */
 export interface AccessChange {

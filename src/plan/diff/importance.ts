@@ -2,7 +2,17 @@
 import type { Action, Change } from './changes.ts';
 
 const KINDS = ['listener', 'admin', 'acl', 'realm', 'certificate', 'route', 'pool', 'endpoint'];
-const ACTIONS: readonly Action[] = ['closed', 'rebound', 'opened', 'removed', 'changed', 'added', 'moved'];
+const ACTIONS: readonly Action[] = [
+  'closed',
+  'rebound',
+  'opened',
+  'removed',
+  'disabled',
+  'changed',
+  'added',
+  'enabled',
+  'moved',
+];
 
 /** Who gets in first, then what ends, what becomes other, what is new; last what makes no difference. */
 function rank({ access, action, kind, order }: Change): number {
@@ -25,6 +35,8 @@ const SIGNS: Readonly<Record<Action, string>> = {
   removed: '-',
   changed: '~',
   moved: '>',
+  disabled: '-',
+  enabled: '+',
 };
 
 export function signOf(action: Action): string {
