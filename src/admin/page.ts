@@ -35,6 +35,10 @@ export type Handler = (
 export interface Page {
   /** Such as `/backends/:pool/:endpoint/drain`. */
   readonly path: string;
+  /** It says nothing that a stranger may not know, and may be asked for under any Host. */
+  readonly open?: true;
+  /** It asks for a token of its own. */
+  readonly ownToken?: true;
   readonly GET?: Handler;
   readonly POST?: Handler;
   readonly PUT?: Handler;

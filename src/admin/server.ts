@@ -3,9 +3,10 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { AdminPages } from '../runtime/admin-listener.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { type AdminContext, type Answer, type Handler, type Page, problem } from './page.ts';
+import { refuse } from './guard.ts';
 import { pages } from './pages/index.ts';
 
-type Method = Exclude<keyof Page, 'path'>;
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE'];
 
@@ -38,8 +39,8 @@ async function answer(
     response.setHeader('allow', allowed(found.page));
     return problem(405, 'Method Not Allowed');
   }
-  if (message.method !== 'GET' && message.method !== 'HEAD' && fromElsewhere(message))
-    return problem(403, 'Forbidden', 'sent by a page of another site');
+  const refusal = refuse(context, found.page, message, response);
+  if (refusal !== null) return refusal;
   const { params } = found;
   return handler(context, { params, query: new URLSearchParams(query), message }, response);
 }
@@ -82,15 +83,6 @@ function allowed(page: Page): string {
   return METHODS.filter((method) => page[method] !== undefined)
     .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     .join(', ');
-}
-
-/** Does a browser send it for a page of somebody else's? Whoever can reach the admin port must not lend it to any site. */
-function fromElsewhere({ headers }: IncomingMessage): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
-  const { origin } = headers;
-  if (origin === undefined) return false;
-  return !URL.canParse(origin) || new URL(origin).host !== headers.host;
 }
 
 function send(message: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {

@@ -52,10 +52,14 @@ export interface AdminPush {
   readonly max_size: number;
 }
 
-/** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
+/** A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none. */
 export interface AdminConfig {
   /** Where it listens. */
   readonly address: string;
+  /** Names that clients ask for it by, exact or `*.example.com`, besides IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, since a page of any site could send them through its visitor's browser (DNS rebinding); `/health` and `/ready` are answered under any. */
+  readonly hosts: readonly string[];
+  /** What actions must send as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference. Absent: the token of `push`, if there is one. */
+  readonly token?: string;
   /** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
   readonly push?: AdminPush;
 }
@@ -210,7 +214,7 @@ export interface GatewayConfig {
   readonly version: 1;
   /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
   readonly include: readonly string[];
-  /** A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none. */
+  /** A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none. */
   readonly admin?: AdminConfig;
   /** What is written about the gateway and its traffic. */
   readonly logging: LoggingConfig;
@@ -1173,7 +1177,7 @@ export const schema: object = {
     },
     "admin": {
       "title": "AdminConfig",
-      "description": "A listener of its own for operators: health, metrics and what is going on. But for `push` it has no authentication: keep it on loopback or a private network. Absent: there is none.",
+      "description": "A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1184,6 +1188,35 @@ export const schema: object = {
           "examples": [
             "127.0.0.1:9090"
           ]
+        },
+        "hosts": {
+          "description": "Names that clients ask for it by, exact or `*.example.com`, besides IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, since a page of any site could send them through its visitor's browser (DNS rebinding); `/health` and `/ready` are answered under any.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1,
+            "pattern": "^(\\*\\.)?[A-Za-z0-9._-]+$",
+            "x-says": "must be a host name without port, or *.example.com"
+          },
+          "default": [],
+          "examples": [
+            [
+              "prozy.example.com"
+            ]
+          ],
+          "x-reload": "keep"
+        },
+        "token": {
+          "description": "What actions must send as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference. Absent: the token of `push`, if there is one.",
+          "type": "string",
+          "minLength": 16,
+          "pattern": "^[A-Za-z0-9._~+/-]+=*$",
+          "x-says": "must be of letters, digits and -._~+/ (RFC 6750)",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/admin-token}"
+          ],
+          "x-reload": "keep"
         },
         "push": {
           "$ref": "#/$defs/admin-push"

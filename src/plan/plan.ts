@@ -77,19 +77,28 @@ function tellNoListener({ listeners }: Pick<GatewayConfig, 'listeners'>, scope: 
     );
 }
 
-function planAdmin({ address: text, push }: AdminConfig, { openSecrets }: LoadedConfig, scope: PlanScope): AdminPlan {
+function planAdmin(
+  { address: text, hosts, token, push }: AdminConfig,
+  { openSecrets }: LoadedConfig,
+  scope: PlanScope,
+): AdminPlan {
   const address = planAddress(text);
-  const token = '/admin/push/token';
-  if (openSecrets.includes(token))
-    scope.problem(token, 'must be a reference: whoever has the token gets to see the config', 'such as ${file:token}');
+  for (const pointer of ['/admin/token', '/admin/push/token']) {
+    if (openSecrets.includes(pointer))
+      scope.problem(pointer, 'must be a reference: who has the token gets to see the config', 'such as ${file:token}');
+  }
+  const pushed = push === undefined ? null : { token: digestOf(push.token), maxSize: push.max_size };
   return {
     address,
-    push:
-      push === undefined
-        ? null
-        : { token: createHash('sha256').update(push.token).digest('hex'), maxSize: push.max_size },
+    hosts: hosts.map((host) => host.toLowerCase()),
+    token: token === undefined ? (pushed?.token ?? null) : digestOf(token),
+    push: pushed,
     claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]),
   };
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }
 
 function planExplain({ header, allow }: ExplainConfig, scope: PlanScope): ExplainPlan {

@@ -64,6 +64,10 @@ export interface AddressPlan {
 
 export interface AdminPlan {
   readonly address: AddressPlan;
+  /** Names that it may be asked by, in lower case; `*.example.com`: those below. */
+  readonly hosts: readonly string[];
+  /** Hex SHA-256 of the token that actions need; null: none, and only local clients may take them. */
+  readonly token: string | null;
   /** null: no config may be pushed. */
   readonly push: AdminPushPlan | null;
   readonly claim: Claim;

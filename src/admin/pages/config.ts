@@ -10,6 +10,7 @@ import type { Reloader } from '../../runtime/reloader.ts';
 import { readBody } from '../body.ts';
 import { matches } from '../entity-tag.ts';
 import { type AdminContext, type Answer, type Handler, type Page, problem } from '../page.ts';
+import { challenge } from '../guard.ts';
 import { hasToken } from '../token.ts';
 import { waitFor } from '../wait.ts';
 
@@ -33,13 +34,8 @@ function allow(
   const push = gateway.current?.plan.admin?.push ?? null;
   if (push === null || reloader === null) return problem(404, 'Not Found', 'admin.push is not set');
   if (hasToken(message, push.token)) return { maxSize: push.maxSize, reloader };
-  const { authorization = '' } = message.headers;
-  // RFC 6750 §3.1: whoever has not tried yet is told no error.
-  response.setHeader(
-    'www-authenticate',
-    `Bearer realm="config"${authorization === '' ? '' : ', error="invalid_token"'}`,
-  );
-  if (authorization !== '')
+  challenge(message, response, 'config');
+  if (message.headers.authorization !== undefined)
     gateway.log.warn('somebody asked for the config with a wrong token', {
       client: message.socket.remoteAddress ?? '',
     });
@@ -107,4 +103,4 @@ function outcome(reload: Reload, reloader: Reloader, response: ServerResponse): 
   return { status, type: 'application/problem+json', body: `${JSON.stringify(whole)}\n` };
 }
 
-export const config: Page = { path: '/config', GET: show, PUT: replace };
+export const config: Page = { path: '/config', ownToken: true, GET: show, PUT: replace };

@@ -3,12 +3,14 @@ import type { Page } from '../page.ts';
 
 export const health: Page = {
   path: '/health',
+  open: true,
   GET: () => ({ status: 200, body: { status: 'ok' } }),
 };
 
 /** `?strict`: not while it serves what was last in effect because its file can't be. */
 export const ready: Page = {
   path: '/ready',
+  open: true,
   GET: ({ gateway: { state }, reloader }, { query }) => {
     const degraded = state === 'serving' && reloader?.history.standIn?.why === 'last_good';
     const ready = state === 'serving' && !(degraded && query.has('strict'));

@@ -110,6 +110,9 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
   const [old, now] = [before?.push ?? null, after.push];
   if (old === null && now !== null) notes.loosen('whoever has the token may push a config');
   if (old !== null && now === null) notes.tighten('no config may be pushed any more');
+  const [needed, needs] = [(before?.token ?? null) !== null, after.token !== null];
+  if (needed && !needs) notes.loosen('actions need no token any more');
+  if (before !== null && !needed && needs) notes.tighten('actions need a token');
   return notes.change;
 }
 
