@@ -161,6 +161,81 @@ describe('what only one place does', () => {
   });
 });
 
+/**
+ * The Sets and Maps that last, in the rooms that traffic goes through, and why each may be one: nothing that a request, a
+ * connection or a fetch enters and leaves is kept in any of them (kit/places.ts says why).
+ */
+const PER_RELOAD = 'changes when a config or the answer of a name server does';
+const LASTING_TABLES: Readonly<Record<string, string>> = {
+  'src/kit/shared.ts #values': PER_RELOAD,
+  'src/kit/shared.ts #collected': PER_RELOAD,
+  'src/policies/acl.ts made': PER_RELOAD,
+  'src/proxy/path-index.ts #exact': PER_RELOAD,
+  'src/proxy/path-index.ts #prefixes': PER_RELOAD,
+  'src/proxy/router.ts #exact': PER_RELOAD,
+  'src/proxy/router.ts #wildcards': PER_RELOAD,
+  'src/upstream/load.ts endpoints': PER_RELOAD,
+  'src/upstream/load.ts suspecting': PER_RELOAD,
+  'src/upstream/name-lookup.ts #asked': PER_RELOAD,
+  'src/upstream/name-lookup.ts #known': PER_RELOAD,
+  'src/upstream/resolution.ts #seen': PER_RELOAD,
+  'src/upstream/resolution.ts #users': PER_RELOAD,
+  'src/observe/metrics.ts caches': PER_RELOAD,
+  'src/observe/metrics.ts endpoints': PER_RELOAD,
+  'src/observe/metrics.ts listeners': PER_RELOAD,
+  'src/observe/metrics.ts mirrors': PER_RELOAD,
+  'src/observe/metrics.ts names': PER_RELOAD,
+  'src/observe/metrics.ts pools': PER_RELOAD,
+  'src/observe/metrics.ts routes': PER_RELOAD,
+  'src/observe/metrics.ts badRequests': 'nothing leaves it, and there are only so many statuses',
+  'src/observe/events.ts #listeners': 'an operator enters it, not a request',
+  'src/proxy/own-answers.ts problems': 'nothing leaves it, and there are only so many statuses',
+  'src/runtime/snapshot.ts listeners': PER_RELOAD,
+  'src/runtime/snapshot.ts pools': PER_RELOAD,
+  'src/runtime/snapshot.ts routes': PER_RELOAD,
+  'src/runtime/draining.ts #denied':
+    'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/runtime/draining.ts #groupOf':
+    'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/runtime/draining.ts #groups':
+    'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/runtime/draining.ts #told': 'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/runtime/draining.ts holders':
+    'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/cache/memo.ts made': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/hit-for-miss.ts #newer': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/hit-for-miss.ts #older': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/store.ts LRUCache': 'its Map holds keys and numbers, and what is stored is old when it leaves',
+  'src/cache/store.ts #keys': 'holds keys alone, and what is stored is old when it leaves',
+  'src/cache/store.ts #tagged': 'holds keys alone, and what is stored is old when it leaves',
+  'src/cache/disk/load.ts #byHash': 'dropped as a whole when the disk has been read',
+  'src/cache/disk/purges.ts #hard': 'a purge enters it, not a request',
+  'src/cache/disk/purges.ts #matchers': 'a purge enters it, not a request',
+  'src/cache/disk/purges.ts #soft': 'a purge enters it, not a request',
+};
+
+describe('garbage dies young', () => {
+  test('no request, connection or fetch is kept in a Set or a Map', () => {
+    const hot = files.filter((file) =>
+      /^src\/(kit|net|http|upstream|cache|policies|proxy|observe)\/|^src\/runtime\/(snapshot|draining|retirement)\./.test(
+        file,
+      ),
+    );
+    const found = hot.flatMap((file) => {
+      const text = textOf(file);
+      // Fields, and what is kept beside all functions; a table of constants is neither. What a function makes is soon gone.
+      const fields = text.matchAll(
+        /^(?: {2}(?:readonly )?|(?: {2})?(?:const|let) )(#?\w+)(?:: [^=\n]+)? = new (?:Set|Map|WeakMap|WeakSet|FinalizationRegistry)\b(.*)/gm,
+      );
+      const kept = [...fields].filter(([line, , rest]) => !/^ *const/.test(line) || /^<[^>]*>+\(\)/.test(rest!));
+      const names = kept.filter(([line]) => !line.startsWith('  const')).map(([, name]) => name!);
+      if (/\bnew LRUCache\b/.test(text)) names.push('LRUCache');
+      return [...new Set(names)].map((name) => `${file} ${name}`);
+    });
+    expect(found.toSorted()).toEqual(Object.keys(LASTING_TABLES).toSorted());
+  });
+});
+
 describe('rooms', () => {
   test('a file says what it is before anything else', () => {
     expect(files.filter((file) => !textOf(file).startsWith('/*'))).toEqual([]);

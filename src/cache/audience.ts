@@ -1,4 +1,5 @@
 /** Those who wait for one fetch, or read along: whom it was made for, and the others. Hot, once per fetch. */
+import { NOWHERE, Places } from '../kit/places.ts';
 import type { Visit } from './visit.ts';
 import { mayServeOnError } from './reuse.ts';
 import type { StoredResponse } from './stored-response.ts';
@@ -6,34 +7,47 @@ import type { StoredResponse } from './stored-response.ts';
 export class Audience {
   /** null: nobody, or they have left. */
   leader: Visit | null;
-  readonly others = new Set<Visit>();
+  readonly #others = new Places<Visit>();
 
   constructor(leader: Visit | null) {
     this.leader = leader;
   }
 
   get empty(): boolean {
-    return this.leader === null && this.others.size === 0;
+    return this.leader === null && this.#others.size === 0;
+  }
+
+  add(visit: Visit): void {
+    visit.audiencePlace = this.#others.enter(visit);
   }
 
   remove(visit: Visit): void {
-    this.others.delete(visit);
     if (this.leader === visit) this.leader = null;
+    else if (this.#others.at(visit.audiencePlace) === visit) this.#leave(visit);
+  }
+
+  #leave(visit: Visit): void {
+    this.#others.leave(visit.audiencePlace);
+    visit.audiencePlace = NOWHERE;
+  }
+
+  /** All but the leader, as of now. */
+  get others(): Visit[] {
+    return this.#others.size === 0 ? [] : [...this.#others];
   }
 
   /** All of them, the leader first; none is left. */
   takeAll(): Visit[] {
-    const all = this.leader === null ? [] : [this.leader];
-    all.push(...this.others);
+    const { leader } = this;
+    const others = this.takeOthers();
     this.leader = null;
-    this.others.clear();
-    return all;
+    return leader === null ? others : [leader, ...others];
   }
 
   /** All but the leader; none of them is left. */
   takeOthers(): Visit[] {
-    const all = [...this.others];
-    this.others.clear();
+    const all = this.others;
+    for (const visit of all) this.#leave(visit);
     return all;
   }
 

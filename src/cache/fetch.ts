@@ -144,7 +144,7 @@ export class Fetch implements ServerStream {
   }
 
   join(visit: Visit): void {
-    this.#audience.others.add(visit);
+    this.#audience.add(visit);
     if (this.response !== null) visit.serveFill(this, null);
   }
 
@@ -255,8 +255,7 @@ export class Fetch implements ServerStream {
   /** Gives it to all whose request it answers. */
   #share(fields: Fields): void {
     const { response } = this;
-    const { leader, others } = this.#audience;
-    const waiting = [...others];
+    const { leader, others: waiting } = this.#audience;
     if (leader !== null) {
       // From here on the fields are the leader's.
       this.inner.responseFields = null;
@@ -266,7 +265,7 @@ export class Fetch implements ServerStream {
     for (const visit of waiting) {
       if (this.#suits(response!, visit)) visit.serveFill(this, null);
       else {
-        others.delete(visit);
+        this.#audience.remove(visit);
         visit.alone();
       }
     }

@@ -7,6 +7,7 @@
  */
 import type { BodySource } from '../http/message.ts';
 import type { GatewayError } from '../kit/errors.ts';
+import { NOWHERE, Places } from '../kit/places.ts';
 import { release } from '../kit/release.ts';
 import type { ReadableBody } from './body.ts';
 import type { Reader } from './reader.ts';
@@ -34,7 +35,7 @@ export class Fill implements ReadableBody {
   /** Bytes that are expected; -1: unknown. */
   readonly #expected: number;
   readonly #source: BodySource;
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Places<Reader>();
   /** Each but the last is full; `#used` bytes of the last. */
   #chunks: Buffer[] = [];
   #used = 0;
@@ -62,7 +63,7 @@ export class Fill implements ReadableBody {
   }
 
   join(reader: Reader): void {
-    this.#readers.add(reader);
+    reader.place = this.#readers.enter(reader);
   }
 
   // === what comes
@@ -72,20 +73,20 @@ export class Fill implements ReadableBody {
     this.#keep(bytes, start, end);
     this.size += end - start;
     if (this.collecting && this.size > this.#limit) this.giveUp();
-    for (const reader of this.#readers) reader.pump();
+    for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.pump();
     if (this.collecting || this.#waiting <= WINDOW) return true;
     this.#held = true;
     return false;
   }
 
   flush(): void {
-    for (const reader of this.#readers) reader.flush();
+    for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.flush();
   }
 
   /** It is whole. */
   complete(trailers: string): void {
     this.#over = true;
-    for (const reader of this.#readers) reader.complete(trailers);
+    for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.complete(trailers);
     if (this.#readers.size === 0) this.#free();
     this.#unreserve();
   }
@@ -192,7 +193,8 @@ export class Fill implements ReadableBody {
   }
 
   leave(reader: Reader): void {
-    this.#readers.delete(reader);
+    if (reader.place !== NOWHERE) this.#readers.leave(reader.place);
+    reader.place = NOWHERE;
     // What it was given last is still on its way.
     if (reader.paused) this.#lent = true;
     if (this.#over && this.#readers.size === 0) this.#free();
@@ -206,14 +208,20 @@ export class Fill implements ReadableBody {
 
   get #slowest(): number {
     let slowest = this.size;
-    for (const reader of this.#readers) slowest = Math.min(slowest, reader.position);
+    for (let i = 0; i < this.#readers.length; i++) {
+      const reader = this.#readers.at(i);
+      if (reader !== null && reader.position < slowest) slowest = reader.position;
+    }
     return slowest;
   }
 
   /** Lets go of what has reached every reader's client. */
   #drop(): void {
     let taken = this.size;
-    for (const reader of this.#readers) taken = Math.min(taken, reader.left);
+    for (let i = 0; i < this.#readers.length; i++) {
+      const reader = this.#readers.at(i);
+      if (reader !== null && reader.left < taken) taken = reader.left;
+    }
     while (this.#chunks.length > 1 && this.#base + this.#chunks[0]!.length <= taken) {
       const [chunk] = this.#chunks.splice(0, 1) as [Buffer];
       this.#base += chunk.length;

@@ -4,19 +4,17 @@
  * Claimed by its name (runtime/carryover.ts); the policies that use it find it there. It knows no route and no upstream.
  */
 import type { Clock } from '../kit/clock.ts';
+import { OpenTable, textHash } from '../kit/open-table.ts';
 import type { Log } from '../observe/log.ts';
 import type { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan } from '../plan/types/cache.ts';
 import type { Fetch } from './fetch.ts';
 import { Disk } from './disk/disk.ts';
+import { HitForMiss } from './hit-for-miss.ts';
 import { CacheKey } from './key.ts';
 import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
 import type { StoredResponse } from './stored-response.ts';
-
-/** Keys of which it is remembered that what comes is not stored, and for how long (ms). */
-const MOST_REMEMBERED = 10_000;
-const REMEMBERED = 60_000;
 
 export class HttpCache {
   readonly name: string;
@@ -31,9 +29,9 @@ export class HttpCache {
   /** Another number when something has been forgotten by order: what was asked for before is not stored. */
   forgotten = 0;
   /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
-  readonly #fetches = new Map<string, readonly Fetch[]>();
-  /** Keys and scopes whose responses were not for the store: nobody needs to wait for the next one. Until when (ms). */
-  readonly #unstorable = new Map<string, number>();
+  readonly #fetches = new OpenTable<string, readonly Fetch[]>(textHash);
+  /** Keys and scopes whose responses were not for the store: no request needs to wait for the next one. */
+  readonly #unstorable = new HitForMiss();
 
   constructor(plan: CachePlan, clock: Clock, metrics: CacheMetrics, log: Log) {
     this.name = plan.name;
@@ -102,30 +100,21 @@ export class HttpCache {
 
   /** All of them, as of now. */
   get fetches(): readonly Fetch[] {
-    return [...this.#fetches.values()].flat();
+    return this.#fetches.values().flat();
   }
 
   // === what is not storable
 
   remember(key: string, scope: string): void {
-    const place = `${key}\n${scope}`;
-    this.#unstorable.delete(place);
-    this.#unstorable.set(place, this.clock.now() + REMEMBERED);
-    if (this.#unstorable.size <= MOST_REMEMBERED) return;
-    for (const oldest of this.#unstorable.keys()) {
-      this.#unstorable.delete(oldest);
-      break;
-    }
+    this.#unstorable.add(`${key}\n${scope}`, this.clock.now());
   }
 
   forget(key: string, scope: string): void {
-    if (this.#unstorable.size > 0) this.#unstorable.delete(`${key}\n${scope}`);
+    if (!this.#unstorable.isEmpty) this.#unstorable.delete(`${key}\n${scope}`);
   }
 
   knownUnstorable(key: string, scope: string, now: number): boolean {
-    if (this.#unstorable.size === 0) return false;
-    const until = this.#unstorable.get(`${key}\n${scope}`);
-    return until !== undefined && now < until;
+    return !this.#unstorable.isEmpty && this.#unstorable.has(`${key}\n${scope}`, now);
   }
 
   // === invalidation (RFC 9111 §4.4)

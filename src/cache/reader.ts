@@ -1,12 +1,15 @@
 /** Sends a body to one client as fast as that takes it. Hot. */
 import type { Course } from '../http/course.ts';
 import type { BodySource } from '../http/message.ts';
+import { NOWHERE } from '../kit/places.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { ReadableBody } from './body.ts';
 
 export class Reader implements BodySource {
   readonly #course: Course;
   readonly #body: ReadableBody;
+  /** Among a Fill's readers. */
+  place = NOWHERE;
   /** Of the next byte that it takes. */
   position: number;
   /** Up to where its client's connection holds none of the bytes any more. */

@@ -49,6 +49,8 @@ const NOT_STORED = problemResponse(504);
 export class Visit implements CourseHolder, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
+  /** Among those who wait for a fetch. */
+  audiencePlace = NOWHERE;
   readonly x: Exchange;
   readonly key: string;
   readonly scope: string;

@@ -12,10 +12,12 @@
 /** The place of what is in no Places. */
 export const NOWHERE = -1;
 
+const NONE = new Int32Array(0);
+
 export class Places<T extends object> {
   readonly #items: (T | null)[] = [];
   /** A stack of the empty places among them. */
-  #empty = new Int32Array(16);
+  #empty = NONE;
   #emptyCount = 0;
 
   get size(): number {
@@ -38,7 +40,7 @@ export class Places<T extends object> {
   }
 
   #grow(): void {
-    const empty = new Int32Array(this.#empty.length * 2);
+    const empty = new Int32Array(Math.max(16, this.#empty.length * 2));
     empty.set(this.#empty);
     this.#empty = empty;
   }

@@ -100,3 +100,11 @@ test('nor does a hit', async () => {
   expect(hits.major).toBe(0);
   expect(hits.promoted).toBeLessThan(16);
 });
+
+// The keys are those that the cache remembers: a key that is new to it lasts, as it should.
+test('nor does what the cache fetches and may not store, over thousands of keys', async () => {
+  const passed = await measure(cached, 'Cache-Control: no-store\r\n', (client, n) => `/${client}/${n % 50}`);
+  expect(passed.minor).toBeGreaterThan(5);
+  expect(passed.major).toBe(0);
+  expect(passed.promoted).toBeLessThan(16);
+});

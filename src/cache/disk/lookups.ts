@@ -6,6 +6,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { RANGE } from '../../http/known.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { numberHash, OpenTable } from '../../kit/open-table.ts';
 import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { variantKey } from '../vary.ts';
@@ -45,7 +46,7 @@ export interface LookupParts {
 }
 
 export class Lookup {
-  readonly #seekers = new Set<Seeker>();
+  #seekers: Seeker[] = [];
   readonly key: string;
   readonly scope: string;
   readonly varyNames: readonly string[];
@@ -63,20 +64,21 @@ export class Lookup {
   }
 
   join(seeker: Seeker): void {
-    this.#seekers.add(seeker);
+    this.#seekers.push(seeker);
   }
 
   leave(seeker: Seeker): void {
-    this.#seekers.delete(seeker);
+    const index = this.#seekers.indexOf(seeker);
+    if (index >= 0) this.#seekers.splice(index, 1);
   }
 
   get isWanted(): boolean {
-    return this.#seekers.size > 0;
+    return this.#seekers.length > 0;
   }
 
   tell(stored: StoredResponse | null): void {
-    const all = [...this.#seekers];
-    this.#seekers.clear();
+    const all = this.#seekers;
+    this.#seekers = [];
     for (const seeker of all) seeker.onDisk(stored);
   }
 }
@@ -88,7 +90,7 @@ const FOR_HEAD = [WHOLE, HEAD_ONLY];
 export class Lookups {
   readonly #parts: LookupParts;
   /** By the record that is read. */
-  readonly #under = new Map<number, Lookup>();
+  readonly #under = new OpenTable<number, Lookup>(numberHash);
 
   constructor(parts: LookupParts) {
     this.#parts = parts;

@@ -24,6 +24,7 @@ export interface Job {
 }
 
 interface File {
+  readonly segment: number;
   /** -1: it is being opened. */
   fd: number;
   users: number;
@@ -33,7 +34,7 @@ interface File {
 export class SegmentFiles {
   readonly #directory: Directory;
   /** The least recently used first. */
-  readonly #files = new Map<number, File>();
+  readonly #files: File[] = [];
   readonly #line: Job[] = [];
   #active = 0;
   #bytes = 0;
@@ -52,6 +53,10 @@ export class SegmentFiles {
     return true;
   }
 
+  #indexOf(segment: number): number {
+    return this.#files.findIndex((file) => file.segment === segment);
+  }
+
   #next(): void {
     while (this.#active < AT_ONCE) {
       const job = this.#line.shift();
@@ -67,42 +72,38 @@ export class SegmentFiles {
   }
 
   #begin(job: Job): void {
-    const file = this.#files.get(job.segment);
+    const at = this.#indexOf(job.segment);
+    const file = this.#files[at];
     // One that is being opened just now by another is opened once more, rather than waited for.
     if (file === undefined || file.fd < 0) {
       this.#open(job);
       return;
     }
-    this.#files.delete(job.segment);
-    this.#files.set(job.segment, file);
+    this.#files.push(...this.#files.splice(at, 1));
     file.users++;
     this.#read(job, file);
   }
 
   #open(job: Job): void {
-    const file: File = { fd: -1, users: 1, gone: false };
+    const file: File = { segment: job.segment, fd: -1, users: 1, gone: false };
     open(this.#directory.segmentFile(job.segment, 'records'), 'r', (error, fd) => {
       if (error !== null) {
         this.#finish(job, null, error.code ?? 'ERROR');
         return;
       }
       file.fd = fd;
-      this.#keep(job.segment, file);
+      this.#keep(file);
       this.#read(job, file);
     });
   }
 
-  #keep(segment: number, file: File): void {
-    if (this.#closed || this.#files.has(segment)) {
+  #keep(file: File): void {
+    if (this.#closed || this.#indexOf(file.segment) >= 0) {
       file.gone = true;
       return;
     }
-    this.#files.set(segment, file);
-    if (this.#files.size <= MOST_OPEN) return;
-    for (const oldest of this.#files.keys()) {
-      this.forget(oldest);
-      break;
-    }
+    this.#files.push(file);
+    if (this.#files.length > MOST_OPEN) this.forget(this.#files[0]!.segment);
   }
 
   #read(job: Job, file: File): void {
@@ -124,9 +125,9 @@ export class SegmentFiles {
 
   /** Nothing is read from that segment any more. */
   forget(segment: number): void {
-    const file = this.#files.get(segment);
-    if (file === undefined) return;
-    this.#files.delete(segment);
+    const at = this.#indexOf(segment);
+    if (at < 0) return;
+    const file = this.#files.splice(at, 1)[0]!;
     file.gone = true;
     this.#closeIfDone(file);
   }
@@ -138,7 +139,7 @@ export class SegmentFiles {
   /** Reads under way end by themselves; the others are answered with nothing. */
   close(): void {
     this.#closed = true;
-    for (const segment of this.#files.keys()) this.forget(segment);
+    for (const { segment } of this.#files.slice()) this.forget(segment);
     for (const job of this.#line.splice(0)) {
       this.#bytes -= job.size;
       job.done(null, '');

@@ -1,4 +1,5 @@
 /** What waits to be written, within a number of bytes, and what is being written. Hot: once per stored response. */
+import { numberHash, OpenTable } from '../../kit/open-table.ts';
 import type { Item } from './item.ts';
 
 /** Bytes that may wait. */
@@ -9,7 +10,7 @@ const BATCH = 256 * 1024;
 export class WriteQueue {
   #queue: Item[] = [];
   /** What waits or is being written, by hash of the key. */
-  readonly #pending = new Map<number, Item[]>();
+  readonly #pending = new OpenTable<number, Item[]>(numberHash);
   /** Bytes of it. */
   bytes = 0;
 
