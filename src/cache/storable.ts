@@ -32,8 +32,8 @@ const UNDERSTOOD = new Set([
   409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505,
 ]);
 
-/** RFC 6585 §3, §4, §5 and §6: "MUST NOT be stored by a cache". 407 is between one client and this proxy. */
-const NEVER_STORED = new Set([407, 428, 429, 431, 511]);
+/** RFC 6585 §3, §4, §5 and §6: "MUST NOT be stored by a cache". 407 and 426 are about one connection. */
+const NEVER_STORED = new Set([407, 426, 428, 429, 431, 511]);
 
 /** What RFC 9111 permits and careful caches do not do unless told. */
 export interface Allowed {
@@ -62,7 +62,7 @@ export function whyNotStored(
   ownContentLocation = false,
 ): '' | WhyNotStored {
   if (method !== 'GET' && method !== 'HEAD' && !(method === 'POST' && ownContentLocation)) return 'method';
-  if (status < 200 || status === 304 || NEVER_STORED.has(status)) return 'status';
+  if (status < 200 || status === 304 || status > 599 || NEVER_STORED.has(status)) return 'status';
   // It is about the range that was asked for (RFC 9110 §15.5.17), and no answer to any other request.
   if (status === 416 && requestFields.has(RANGE)) return 'status';
   if (status === 401 && !allowed.unauthorized) return 'unauthorized';

@@ -269,7 +269,7 @@ export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | M
 export interface KeepaliveConfig {
   /** Idle connections kept to each endpoint. */
   readonly connections: number;
-  /** How long an idle connection is kept. 0: no limit. */
+  /** How long an idle connection is kept; less where the endpoint says so with `Keep-Alive: timeout=N`. 0: no limit. */
   readonly idle: number;
   /** How long a connection is used: when it is older and idle, it is closed. 0: no limit. */
   readonly max_age: number;
@@ -432,6 +432,14 @@ export interface PoolHedgeConfig {
   readonly delay: number;
 }
 
+/** What backends may send at most. A response beyond it is a 502. */
+export interface PoolLimits {
+  /** Bytes of a whole response head. */
+  readonly header_size: number;
+  /** Fields in a response head. */
+  readonly header_count: number;
+}
+
 /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
 export interface PoolQueueConfig {
   /** How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits. */
@@ -488,6 +496,10 @@ export interface PoolConfig {
   readonly timeouts: PoolTimeouts;
   /** Connections to endpoints that are kept for the next request. */
   readonly keepalive: KeepaliveConfig;
+  /** What backends may send at most. A response beyond it is a 502. */
+  readonly limits: PoolLimits;
+  /** Faults in responses that are passed over instead of answered with a 502, one name for each. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field goes on in the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length that say the same. `space_after_chunk_size`: white space at the end of a chunk size's line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form. */
+  readonly lenient: readonly ('bare_lf' | 'folded_lines' | 'space_before_colon' | 'repeated_content_length' | 'space_after_chunk_size' | 'status_above_599')[];
   /** Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue. */
   readonly max_connections: number;
   /** How it is known whether an endpoint is well. */
@@ -1808,7 +1820,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "idle": {
-          "description": "How long an idle connection is kept. 0: no limit.",
+          "description": "How long an idle connection is kept; less where the endpoint says so with `Keep-Alive: timeout=N`. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
@@ -2154,7 +2166,7 @@ export const schema: object = {
           "items": {
             "type": "integer",
             "minimum": 100,
-            "maximum": 599
+            "maximum": 999
           },
           "default": [
             502,
@@ -2354,6 +2366,29 @@ export const schema: object = {
         "delay"
       ]
     },
+    "pool-limits": {
+      "title": "PoolLimits",
+      "description": "What backends may send at most. A response beyond it is a 502.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "header_size": {
+          "description": "Bytes of a whole response head.",
+          "type": "string",
+          "format": "size",
+          "default": "64KiB",
+          "x-reload": "keep"
+        },
+        "header_count": {
+          "description": "Fields in a response head.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 10000,
+          "default": 256,
+          "x-reload": "keep"
+        }
+      }
+    },
     "pool-queue": {
       "title": "PoolQueueConfig",
       "description": "Requests and tcp connections that wait because every endpoint that is well has as many as it may have.",
@@ -2419,7 +2454,7 @@ export const schema: object = {
           "items": {
             "type": "integer",
             "minimum": 100,
-            "maximum": 599
+            "maximum": 999
           },
           "default": [],
           "x-reload": "keep",
@@ -2532,6 +2567,32 @@ export const schema: object = {
         "keepalive": {
           "$ref": "#/$defs/keepalive",
           "default": {}
+        },
+        "limits": {
+          "$ref": "#/$defs/pool-limits",
+          "default": {}
+        },
+        "lenient": {
+          "description": "Faults in responses that are passed over instead of answered with a 502, one name for each. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field goes on in the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length that say the same. `space_after_chunk_size`: white space at the end of a chunk size's line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form.",
+          "type": "array",
+          "items": {
+            "enum": [
+              "bare_lf",
+              "folded_lines",
+              "space_before_colon",
+              "repeated_content_length",
+              "space_after_chunk_size",
+              "status_above_599"
+            ]
+          },
+          "uniqueItems": true,
+          "default": [],
+          "x-reload": "keep",
+          "examples": [
+            [
+              "bare_lf"
+            ]
+          ]
         },
         "max_connections": {
           "description": "Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue.",

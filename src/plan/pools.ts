@@ -17,6 +17,7 @@ import { planStrategy } from './strategies.ts';
 import type { AddressPlan, CheckPlan, EndpointPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
 import type { DisabledEndpoint } from './types/disabled.ts';
 import type { DnsNamePlan } from './types/dns.ts';
+import type { ResponsesPlan } from './types/responses.ts';
 
 /**
  * What is tried again unless the config says otherwise. Not a timeout: the backend may still be at work on the request, and
@@ -85,6 +86,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
       maxAge: keepalive.max_age,
       prewarm: keepalive.prewarm,
     },
+    responses: planResponses(config),
     health: planHealth(health),
     retries: planRetries(retries),
     hedge: config.hedge ?? null,
@@ -93,6 +95,19 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
     maxConnections: config.max_connections,
     maxRequests: config.max_requests,
     claim: claimOfShape('pool', name, null),
+  };
+}
+
+function planResponses({ limits, lenient }: PoolConfig): ResponsesPlan {
+  return {
+    headerSize: limits.header_size,
+    headerCount: limits.header_count,
+    bareLf: lenient.includes('bare_lf'),
+    foldedLines: lenient.includes('folded_lines'),
+    spaceBeforeColon: lenient.includes('space_before_colon'),
+    repeatedContentLength: lenient.includes('repeated_content_length'),
+    spaceAfterChunkSize: lenient.includes('space_after_chunk_size'),
+    statusAbove599: lenient.includes('status_above_599'),
   };
 }
 

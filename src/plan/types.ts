@@ -12,6 +12,7 @@ import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
+import type { ResponsesPlan } from './types/responses.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
@@ -180,6 +181,8 @@ export interface PoolPlan {
   readonly dns: DnsPlan | null;
   readonly timeouts: PoolTimeouts;
   readonly keepalive: KeepalivePlan;
+  /** What its endpoints may send. */
+  readonly responses: ResponsesPlan;
   readonly health: HealthPlan;
   readonly retries: RetriesPlan;
   /** null: there are no second attempts beside the first. `delay` in ms. */

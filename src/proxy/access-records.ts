@@ -1,6 +1,7 @@
 /** What an exchange or a relay leaves behind: counters, and a line in the access log. Hot. */
 import type { Exchange } from '../http/exchange.ts';
 import { USER_AGENT } from '../http/known.ts';
+import { statusClass } from '../http/status.ts';
 import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { RouteMetrics } from '../observe/metrics.ts';
@@ -24,7 +25,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** Counts an exchange that is over, and logs it. */
 export function recordExchange(x: Exchange, { clock, accessLog }: Shared, metrics: RouteMetrics): void {
   const now = clock.now();
-  metrics.responses[x.status === 0 ? 0 : (x.status / 100) | 0]!++;
+  metrics.responses[statusClass(x.status)]!++;
   metrics.duration.observe(now - x.startedAt);
   metrics.bytesIn += x.bytesIn;
   metrics.bytesOut += x.bytesOut;

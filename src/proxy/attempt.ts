@@ -6,6 +6,7 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { ResponseSink } from '../http/message.ts';
+import { statusClass } from '../http/status.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
@@ -83,7 +84,7 @@ export class Attempt implements TransportTaker {
   answered(status: number, now: number): void {
     const { metrics } = this.endpoint;
     const ms = now - this.#sentAt;
-    metrics.responses[(status / 100) | 0]!++;
+    metrics.responses[statusClass(status)]!++;
     metrics.firstByte.observe(ms);
     this.#fine = this.endpoint.answered(status, ms);
   }

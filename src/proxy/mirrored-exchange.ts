@@ -10,6 +10,7 @@ import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { BodySource, ResponseSink } from '../http/message.ts';
+import { statusClass } from '../http/status.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
@@ -123,7 +124,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     giveFields(fields);
     const endpoint = this.#endpoint!;
     const ms = this.#mirror.shared.clock.now() - this.#sentAt;
-    endpoint.metrics.responses[(status / 100) | 0]!++;
+    endpoint.metrics.responses[statusClass(status)]!++;
     endpoint.metrics.firstByte.observe(ms);
     this.#fine = endpoint.answered(status, ms);
   }

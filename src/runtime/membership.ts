@@ -183,8 +183,8 @@ export class Membership {
 }
 
 function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
-  const { keepalive, health, timeouts } = pool;
-  return { keepalive, health, maxConnections, maxRequests, connectTimeout: timeouts.connect };
+  const { keepalive, health, responses, timeouts } = pool;
+  return { keepalive, health, responses, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
 /** Gives the kept state of an endpoint of a pool that is current its tuning. */

@@ -110,6 +110,7 @@ export class EndpointConnections {
     const connection = this.#idle.pop();
     if (connection === undefined) return null;
     this.#load.idle--;
+    connection.rules = this.#tuning.responses;
     this.#endpoint.metrics.connectionsReused++;
     if (this.#tuning.keepalive.prewarm > 0) this.prewarm();
     return connection;
@@ -154,7 +155,7 @@ export class EndpointConnections {
 
   /** Makes an HTTP/1.1 connection of a transport that `connect` gave. */
   speakHttp1(transport: Transport): Http1ClientConnection {
-    return new Http1ClientConnection(transport, this, this.#deadlines);
+    return new Http1ClientConnection(transport, this, this.#deadlines, this.#tuning.responses);
   }
 
   /** A transport that `connect` gave, and that was not made an HTTP connection, is closed. */
@@ -190,7 +191,7 @@ export class EndpointConnections {
       connection.retire();
       return;
     }
-    connection.deadline = now + limitOf(keepalive.idle);
+    connection.deadline = Math.min(now + limitOf(keepalive.idle), connection.keptUntil);
     if (keepalive.maxAge > 0) connection.deadline = Math.min(connection.deadline, connection.madeAt + keepalive.maxAge);
     this.#idle.push(connection);
     this.#load.idle++;

@@ -10,6 +10,7 @@ import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { EndpointMetrics } from '../observe/metrics.ts';
 import type { AddressPlan, HealthPlan, KeepalivePlan } from '../plan/types.ts';
+import type { ResponsesPlan } from '../plan/types/responses.ts';
 import { EndpointConnections } from './connections.ts';
 import { type Duty, Health, type HealthObserver, type HealthState } from './health.ts';
 import type { PoolLoad } from './load.ts';
@@ -26,6 +27,7 @@ export interface EndpointTuning {
   /** Exchanges and tunnels at a time; 0: no limit. */
   readonly maxRequests: number;
   readonly health: HealthPlan;
+  readonly responses: ResponsesPlan;
 }
 
 /** What an endpoint is made of besides its address. */

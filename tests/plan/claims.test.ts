@@ -16,6 +16,7 @@ describe('the identity of an endpoint', () => {
     ['timeouts', { timeouts: { connect: '1s', first_byte: '2s', idle: '3s', tunnel: '4s' } }],
     ['keepalive', { keepalive: { connections: 1, idle: '1s' } }],
     ['max_connections', { max_connections: 3 }],
+    ['what its responses may be', { limits: { header_size: '1KiB' }, lenient: ['bare_lf'] }],
     ['others beside it', { endpoints: ['10.0.0.1:80', '10.0.0.2:80'] }],
   ])('stays with another value of %s', (_, pool) => {
     expect(identity(pool)).toBe(before);

@@ -65,15 +65,21 @@ export class ChunkedReader {
   #zeros = 0;
   #left = 0;
   #extensionState = BEFORE_SEMICOLON;
-  /** Of this chunk, and of the whole body. */
+  /** Of this chunk, and of the whole body, where what is forgiven does not count. */
   #extensionBytes = 0;
   #allExtensionBytes = 0;
+  /** White space at the end of a size's line is forgiven. */
+  readonly #blanksForgiven: boolean;
   #trailer: Buffer | null = null;
   /** The trailer section as field lines that end in CRLF; fields that may not be there are left out (RFC 9110 §6.5.1). */
   trailers = '';
 
   /** The sink asked for a rest since this was last cleared. */
   full = false;
+
+  constructor(blanksForgiven: boolean) {
+    this.#blanksForgiven = blanksForgiven;
+  }
 
   get done(): boolean {
     return this.#state === DONE;
@@ -145,17 +151,17 @@ export class ChunkedReader {
       const byte = bytes[at]!;
       if (byte === CR) {
         // White space that leads to nothing, a missing name or value, an open quote: all refused.
-        const complete =
-          state === BEFORE_SEMICOLON
-            ? at === start && this.#extensionBytes === 0
-            : state === NAME || state === TOKEN_VALUE;
-        if (!complete && state !== CLOSED_QUOTE) return -1;
+        const bare = state === BEFORE_SEMICOLON && at === start && this.#extensionBytes === 0;
+        const complete = bare || state === NAME || state === TOKEN_VALUE || state === CLOSED_QUOTE;
+        const blank = state === BEFORE_SEMICOLON || state === AFTER_NAME;
+        if (!complete && !(blank && this.#blanksForgiven)) return -1;
         this.#extensionBytes = 0;
         this.#state = SIZE_LF;
         return at + 1;
       }
-      this.#extensionBytes++;
-      if (++this.#allExtensionBytes > MOST_EXTENSION) return -1;
+      if (++this.#extensionBytes > MOST_EXTENSION) return -1;
+      const forgiven = this.#blanksForgiven && (byte === 0x20 || byte === 0x09);
+      if (!forgiven && ++this.#allExtensionBytes > MOST_EXTENSION) return -1;
       state = nextExtensionState(state, byte);
       if (state < 0) return -1;
     }

@@ -19,9 +19,10 @@ import {
 import { NOWHERE } from '../../kit/places.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
+import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
-import { CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE } from '../known.ts';
+import { KEEP_ALIVE, UPGRADE } from '../known.ts';
 import {
   CHUNKED,
   type BodySink,
@@ -34,8 +35,10 @@ import {
 } from '../message.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming, responseFraming } from './framing.ts';
+import { idleLimit } from './keep-alive.ts';
+import { parseForgiving } from './lenient-head.ts';
 import { isOffered } from './offered.ts';
-import { INCOMPLETE, parseResponseHead, ResponseHead } from './parser.ts';
+import { FIELDS_TOO_LARGE, INCOMPLETE, ResponseHead } from './parser.ts';
 import { persists } from './request-checks.ts';
 import { Stash } from './stash.ts';
 
@@ -46,7 +49,6 @@ const BODY = 2;
 const SETTLING = 3;
 const GONE = 4;
 
-const LIMITS = { headerSize: 64 * 1024, headerCount: 256, uriSize: 0 };
 /** Interim responses to one request; more is an attack or a mistake. */
 const MOST_INFORMATIONAL = 32;
 const NO_BYTES = Buffer.alloc(0);
@@ -72,6 +74,10 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   timedPlace = NOWHERE;
   /** Exchanges it has served before the one under way. */
   uses = 0;
+  /** What its backend may send; what a reload changes about it counts from the next exchange on. */
+  rules: ResponseRules;
+  /** Monotonic ms until which its server has said that it keeps it when it is idle. */
+  keptUntil = Number.POSITIVE_INFINITY;
   /** Monotonic ms. */
   readonly madeAt: number;
   readonly #transport: Transport;
@@ -89,13 +95,16 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   #informational = 0;
   #heard = false;
   #reusable = true;
+  /** Milliseconds for which its server keeps it when it is idle, as last said. */
+  #idleLimit = Number.POSITIVE_INFINITY;
   #kind: Framing = NO_BODY;
   #left = 0;
   #chunks: ChunkedReader | null = null;
   #stash: Stash | null = null;
   #paused = false;
 
-  constructor(transport: Transport, owner: ClientConnectionOwner, deadlines: Deadlines) {
+  constructor(transport: Transport, owner: ClientConnectionOwner, deadlines: Deadlines, rules: ResponseRules) {
+    this.rules = rules;
     this.#transport = transport;
     this.#owner = owner;
     this.#deadlines = deadlines;
@@ -240,21 +249,18 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   /** Answers where the head ends, `start` if more is needed, or `end` if the response is over. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const fields = takeFields();
-    const stop = parseResponseHead(bytes, start, end, LIMITS, head, fields);
+    const { rules } = this;
+    const stop = parseForgiving(bytes, start, end, rules, head, fields);
     if (stop === INCOMPLETE) {
       giveFields(fields);
       return start;
     }
-    if (stop < 0 || !responseFraming(fields, head.minor, head.status, this.#method, framing)) {
+    if (stop < 0 || !responseFraming(fields, head, this.#method, rules.repeatedContentLength, framing)) {
       giveFields(fields);
-      this.#fail(BAD_RESPONSE);
+      this.#fail(stop === FIELDS_TOO_LARGE ? BAD_RESPONSE.with('head too large') : BAD_RESPONSE);
       return end;
     }
-    if (head.status < 200 || head.status === 204) {
-      // RFC 9110 §8.6, RFC 9112 §6.1: there is no body to frame, and who says otherwise may send one all the same.
-      if (framing.length > 0 || fields.has(TRANSFER_ENCODING)) this.#reusable = false;
-      fields.removeKnown(CONTENT_LENGTH);
-    }
+    if (framing.doubtful) this.#reusable = false;
     if (head.status === 101) return this.#switched(bytes, stop, end, fields);
     if (head.status < 200) {
       const sink = this.#sink!;
@@ -265,8 +271,9 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     }
     this.#kind = framing.kind;
     this.#left = framing.kind === LENGTH ? framing.length : 0;
-    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader() : null;
-    if (framing.kind === UNTIL_CLOSE || !persists(fields, head.minor)) this.#reusable = false;
+    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader(rules.spaceAfterChunkSize) : null;
+    if (fields.has(KEEP_ALIVE)) this.#idleLimit = idleLimit(fields);
+    if (framing.kind === UNTIL_CLOSE || this.#idleLimit === 0 || !persists(fields, head.minor)) this.#reusable = false;
     this.#state = BODY;
     this.#await();
     // The fields are the sink's from here on.
@@ -310,6 +317,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   #whole(trailers: string, more: boolean): void {
     const sink = this.#sink!;
     if (more || !this.#requestDone) this.#reusable = false;
+    this.keptUntil = this.#deadlines.now + this.#idleLimit;
     if (!this.#paused || !this.#reusable) this.#settle();
     else this.#state = SETTLING;
     sink.end(trailers);

@@ -7,12 +7,15 @@
  */
 import type { Fields } from '../fields.ts';
 import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
+import type { ResponseHead } from './parser.ts';
 import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from '../message.ts';
 
 export class BodyFraming {
   kind: Framing = NO_BODY;
   /** Bytes of the body if `kind` is LENGTH. */
   length = 0;
+  /** Another reader may see another end of this response: the connection must carry no further one. */
+  doubtful = false;
 }
 
 const LONGEST_LENGTH = 15;
@@ -44,6 +47,7 @@ const ZERO = 0x30;
 function canonicalizeLength(fields: Fields, length: number): void {
   const { text, table } = fields;
   const at = fields.indexOfKnown(CONTENT_LENGTH) * 4;
+  if (at < 0) return;
   const [nameEnd, start, end] = [table[at + 1]!, table[at + 2]!, table[at + 3]!];
   const padded = text.charCodeAt(start) === ZERO && end - start > 1;
   const spaced = start - nameEnd > 2 || text.charCodeAt(start - 1) === HTAB || text.charCodeAt(end) !== CR;
@@ -91,23 +95,44 @@ export function requestFraming(fields: Fields, minor: number, framing: BodyFrami
   return 0;
 }
 
-/** false: the response's framing cannot be trusted (502). `method` is that of the request it answers (§6.3). */
+/** The Content-Length that there is, or that all of several say in the same digits (§6.3); else -1. */
+function agreedLength(fields: Fields): number {
+  const [first = '', ...others] = fields
+    .known(CONTENT_LENGTH)!
+    .split(',')
+    .map((one) => one.replace(BLANKS, ''));
+  if (others.length === 0) return parseLength(first);
+  const length = others.every((one) => one === first) ? parseLength(first) : -1;
+  if (length < 0) return -1;
+  fields.removeKnown(CONTENT_LENGTH);
+  fields.add('Content-Length', String(length));
+  return length;
+}
+
+/**
+ * false: the response's framing cannot be trusted (502). `method` is that of the request it answers (§6.3). `agreeing`:
+ * several Content-Lengths that say the same are one.
+ */
 export function responseFraming(
   fields: Fields,
-  minor: number,
-  status: number,
+  { minor, status, rewritten }: ResponseHead,
   method: string,
+  agreeing: boolean,
   framing: BodyFraming,
 ): boolean {
   const sized = fields.has(CONTENT_LENGTH);
   const coded = fields.has(TRANSFER_ENCODING);
   // §6.3 has a response of an unknown coding end with the connection; its content could not be sent on as it is.
   if (coded && (minor === 0 || sized || checkTransferEncoding(fields) !== 0)) return false;
-  const length = sized ? onlyLength(fields) : 0;
+  const length = sized ? (agreeing ? agreedLength(fields) : onlyLength(fields)) : 0;
   if (length < 0) return false;
-  // RFC 9110 §8.6: a 1xx or 204 has none to send on.
-  if (sized && status >= 200 && status !== 204) canonicalizeLength(fields, length);
   framing.length = length;
+  framing.doubtful = rewritten;
+  if (status < 200 || status === 204) {
+    // RFC 9110 §8.6, RFC 9112 §6.1: it has no body to frame; a backend that says otherwise may send one all the same.
+    if (length > 0 || coded) framing.doubtful = true;
+    fields.remove('content-length');
+  } else if (sized) canonicalizeLength(fields, length);
   if (method === 'HEAD' || status === 204 || status === 304 || status < 200) framing.kind = NO_BODY;
   else if (coded) framing.kind = CHUNKED;
   else if (!sized) framing.kind = UNTIL_CLOSE;

@@ -8,6 +8,7 @@
  * The head's text is made once, as one Latin-1 string, and everything else points into it (http/fields.ts).
  */
 import type { Fields } from '../fields.ts';
+import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes } from '../known.ts';
 import { SUSPECT, TARGET, TOKEN, VALUE } from './charset.ts';
 
@@ -36,6 +37,8 @@ export class ResponseHead {
   status = 0;
   reason = '';
   minor = 1;
+  /** A fault in its lines was forgiven (lenient-head.ts). */
+  rewritten = false;
 }
 
 const CR = 0x0d;
@@ -50,7 +53,7 @@ const ZERO = 0x30;
 const BAD_REQUEST = -400;
 const NOT_IMPLEMENTED = -501;
 const URI_TOO_LONG = -414;
-const FIELDS_TOO_LARGE = -431;
+export const FIELDS_TOO_LARGE = -431;
 const VERSION_NOT_SUPPORTED = -505;
 const BAD_GATEWAY = -502;
 const LONGEST_METHOD = 32;
@@ -148,17 +151,17 @@ function parseVersion(bytes: Buffer, at: number, last: number): number {
   return minor === 0 ? 0 : 1;
 }
 
-/** Reads one response head from bytes[start, end). Whatever is wrong with it is a 502. */
+/** Reads one response head from bytes[start, end). What is wrong with it is a 502; FIELDS_TOO_LARGE says that it is the size. */
 export function parseResponseHead(
   bytes: Buffer,
   start: number,
   end: number,
-  limits: HeadLimits,
+  rules: ResponseRules,
   head: ResponseHead,
   fields: Fields,
 ): number {
-  const last = Math.min(end, start + limits.headerSize);
-  const short = end > last ? BAD_GATEWAY : INCOMPLETE;
+  const last = Math.min(end, start + rules.headerSize);
+  const short = end > last ? FIELDS_TOO_LARGE : INCOMPLETE;
   const version = parseVersion(bytes, start, last);
   if (version < 0) return BAD_GATEWAY;
   if (version === INCOMPLETE_VERSION) return short;
@@ -169,7 +172,7 @@ export function parseResponseHead(
   const b = bytes[at + 2]! - ZERO;
   const c = bytes[at + 3]! - ZERO;
   // RFC 9110 §15: above 599 no status means anything.
-  if (a < 1 || a > 5 || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
+  if (a < 1 || a > (rules.statusAbove599 ? 9 : 5) || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
   at += 4;
   if (at === last) return short;
   // The space before an empty reason is often forgotten (RFC 9112 §4 wants it).
@@ -182,14 +185,15 @@ export function parseResponseHead(
   if (at + 2 > last) return at < last && bytes[at] !== CR ? BAD_GATEWAY : short;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return BAD_GATEWAY;
 
-  const result = parseFields(bytes, start, at + 2, last, limits.headerCount, fields);
-  if (result < 0) return BAD_GATEWAY;
+  const result = parseFields(bytes, start, at + 2, last, rules.headerCount, fields);
+  if (result < 0) return result === FIELDS_TOO_LARGE ? result : BAD_GATEWAY;
   if (result === INCOMPLETE) return short;
   const text = bytes.toString('latin1', start, result);
   fields.text = text;
   head.status = a * 100 + b * 10 + c;
   head.reason = text.slice(reasonStart - start, reasonEnd - start);
   head.minor = version;
+  head.rewritten = false;
   return result;
 }
 

@@ -21,7 +21,7 @@ interface Found {
 
 /** Settings that tune state, but are not where its claim is: of the pool of an endpoint, and of the listener of a count. */
 const ELSEWHERE: Readonly<Record<string, RegExp>> = {
-  endpoint: /^(keepalive|health\.(passive|backoff|panic|slow_start)|timeouts\.connect)(\.|$)/,
+  endpoint: /^(keepalive|limits|lenient|health\.(passive|backoff|panic|slow_start)|timeouts\.connect)(\.|$)/,
   check: /^health\.active(\.|$)/,
   dns: /^dns(\.|$)/,
   pool: /^(queue|max_connections|max_requests|retries\.budget)(\.|$)/,

@@ -15,6 +15,7 @@ import type { HttpService, ServerStream } from '../../../src/http/server-stream.
 import { Connection } from '../../../src/net/connection.ts';
 import { Deadlines } from '../../../src/net/deadlines.ts';
 import { requestText } from '../../../src/proxy/request-text.ts';
+import { STRICT } from '../../support/strict-rules.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
 export interface ReadRequest {
@@ -146,7 +147,7 @@ function serve(
   reading.requests.push(request);
   let over = false;
   const upstream = new MemoryTransport(patient ? () => later.push(() => upstream.drain()) : null);
-  const client = new Http1ClientConnection(upstream, POOL, deadlines);
+  const client = new Http1ClientConnection(upstream, POOL, deadlines, STRICT);
   const finish = (): void => {
     if (over) return;
     over = true;

@@ -13,8 +13,8 @@ class Collected implements BodySink {
   fail(): void {}
 }
 
-function read(text: string, cuts: readonly number[] = []) {
-  const reader = new ChunkedReader();
+function read(text: string, cuts: readonly number[] = [], blanksForgiven = false) {
+  const reader = new ChunkedReader(blanksForgiven);
   const sink = new Collected();
   const bytes = Buffer.from(text, 'latin1');
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
@@ -48,6 +48,17 @@ describe('ChunkedReader', () => {
     const zeros = '0'.repeat(200);
     const { ok, body, reader } = read(`${zeros}5\r\nhello\r\n${zeros}a;x\r\n0123456789\r\n${zeros}\r\n\r\n`);
     expect([ok && reader.done, body]).toEqual([true, 'hello0123456789']);
+  });
+
+  test('white space behind a size is refused, and forgiven where that is wanted, in each of many chunks', () => {
+    const chunks = '5      \r\nhello\r\n5;a \t\r\nhello\r\n5;a="b" \r\nhello\r\n';
+    const text = `${chunks.repeat(500)}0 \r\n\r\n`;
+    const { ok, body, reader } = read(text, [3, 4, 29, 1000], true);
+    expect([ok && reader.done, body]).toEqual([true, 'hello'.repeat(1500)]);
+    for (const one of ['5 \r\nhello\r\n', '5;a \r\nhello\r\n', '5;a=b\t\r\nhello\r\n', '0 \r\n\r\n'])
+      expect(read(one).ok).toBe(false);
+    for (const one of [' 5\r\n', '5 5\r\n', '5 ;\r\n', '5;a= \r\n', '5;a="b \r\n', '5 \n', `5${' '.repeat(5000)}\r\n`])
+      expect(read(one, [], true).ok, JSON.stringify(one)).toBe(false);
   });
 
   test.each([

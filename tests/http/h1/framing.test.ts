@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { BodyFraming, requestFraming, responseFraming } from '../../../src/http/h1/framing.ts';
-import { parseRequestHead, RequestHead } from '../../../src/http/h1/parser.ts';
+import { parseRequestHead, RequestHead, ResponseHead } from '../../../src/http/h1/parser.ts';
 import { CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE } from '../../../src/http/message.ts';
 
 function fieldsOf(lines: string): Fields {
@@ -16,6 +16,10 @@ function fieldsOf(lines: string): Fields {
     fields,
   );
   return fields;
+}
+
+function headOf(status: number): ResponseHead {
+  return Object.assign(new ResponseHead(), { status });
 }
 
 describe('requestFraming', () => {
@@ -61,7 +65,7 @@ describe('responseFraming', () => {
     ['', 204, 'GET', NO_BODY],
   ])('%j with %i to %s', (lines, status, method, kind) => {
     const framing = new BodyFraming();
-    expect(responseFraming(fieldsOf(lines), 1, status, method, framing)).toBe(true);
+    expect(responseFraming(fieldsOf(lines), headOf(status), method, false, framing)).toBe(true);
     expect(framing.kind).toBe(kind);
   });
 
@@ -73,7 +77,7 @@ describe('responseFraming', () => {
     'Transfer-Encoding: chunk\r\n',
     'Transfer-Encoding: trailers\r\n',
   ])('%j is not believed', (lines) =>
-    expect(responseFraming(fieldsOf(lines), 1, 200, 'GET', new BodyFraming())).toBe(false),
+    expect(responseFraming(fieldsOf(lines), headOf(200), 'GET', false, new BodyFraming())).toBe(false),
   );
 });
 
@@ -91,7 +95,31 @@ describe('a Content-Length goes on in canonical digits', () => {
   ])('%j as %j', (lines, sent) => {
     const [asked, answered] = [fieldsOf(lines), fieldsOf(lines)];
     expect(requestFraming(asked, 1, new BodyFraming())).toBe(0);
-    expect(responseFraming(answered, 1, 200, 'HEAD', new BodyFraming())).toBe(true);
+    expect(responseFraming(answered, headOf(200), 'HEAD', false, new BodyFraming())).toBe(true);
     expect([asked.lines(), answered.lines()]).toEqual([sent, sent]);
   });
+});
+
+describe('several Content-Lengths that say the same, where they are one', () => {
+  const judged = (lines: string): [boolean, string] => {
+    const fields = fieldsOf(lines);
+    return [responseFraming(fields, headOf(200), 'GET', true, new BodyFraming()), fields.lines()];
+  };
+
+  test.each([
+    'Content-Length: 5\r\nContent-Length: 5\r\n',
+    'Content-Length: 5,5\r\n',
+    'Content-Length: 5, 5\r\nContent-Length:\t5\r\n',
+    'Content-Length: 5\r\n',
+  ])('%j', (lines) => expect(judged(lines)).toEqual([true, 'Content-Length: 5\r\n']));
+
+  test.each([
+    'Content-Length: 5\r\nContent-Length: 6\r\n',
+    'Content-Length: 5\r\nContent-Length: 05\r\n',
+    'Content-Length: 5,\r\n',
+    'Content-Length: 5,,5\r\n',
+    'Content-Length: 5\r\nContent-Length:\r\n',
+    'Content-Length: a, a\r\n',
+    'Content-Length: 5\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n',
+  ])('%j is not believed', (lines) => expect(judged(lines)[0]).toBe(false));
 });

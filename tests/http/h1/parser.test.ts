@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { HOST } from '../../../src/http/known.ts';
-import { parseRequestHead, parseResponseHead, RequestHead, ResponseHead } from '../../../src/http/h1/parser.ts';
+import type { ResponseRules } from '../../../src/http/h1/response-rules.ts';
+import { STRICT } from '../../support/strict-rules.ts';
+import {
+  FIELDS_TOO_LARGE,
+  parseRequestHead,
+  parseResponseHead,
+  RequestHead,
+  ResponseHead,
+} from '../../../src/http/h1/parser.ts';
 
 const limits = { headerSize: 1024, headerCount: 10, uriSize: 100 };
 
@@ -12,11 +20,11 @@ function parse(text: string, own = limits) {
   return { result: parseRequestHead(bytes, 0, bytes.length, own, head, fields), head, fields };
 }
 
-function parseResponse(text: string) {
+function parseResponse(text: string, rules: ResponseRules = STRICT) {
   const bytes = Buffer.from(text, 'latin1');
   const head = new ResponseHead();
   const fields = new Fields();
-  return { result: parseResponseHead(bytes, 0, bytes.length, limits, head, fields), head, fields };
+  return { result: parseResponseHead(bytes, 0, bytes.length, rules, head, fields), head, fields };
 }
 
 describe('parseRequestHead', () => {
@@ -84,6 +92,22 @@ describe('parseResponseHead', () => {
   test('asks for more at every split of a good head', () => {
     const text = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
     for (let i = 0; i < text.length; i++) expect(parseResponse(text.slice(0, i)).result, `at ${i}`).toBe(0);
+  });
+
+  test('its size, its fields and its status have the limits that the rules say', () => {
+    const long = `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(70_000)}\r\n\r\n`;
+    const many = `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(300)}\r\n`;
+    for (const text of [long, many]) {
+      expect(parseResponse(text).result).toBe(FIELDS_TOO_LARGE);
+      expect(parseResponse(text, { ...STRICT, headerSize: 80_000, headerCount: 300 }).result).toBe(text.length);
+    }
+    for (const status of ['600', '999'])
+      expect(parseResponse(`HTTP/1.1 ${status} X\r\n\r\n`, { ...STRICT, statusAbove599: true }).head.status).toBe(
+        Number(status),
+      );
+    for (const status of ['600', '999', '099', '000'])
+      expect(parseResponse(`HTTP/1.1 ${status} X\r\n\r\n`).result).toBe(-502);
+    expect(parseResponse('HTTP/1.1 099 X\r\n\r\n', { ...STRICT, statusAbove599: true }).result).toBe(-502);
   });
 
   test.each([
