@@ -38,7 +38,7 @@ const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow', '>': 'cyan' } as cons
 type Told = PlanReport['changes'][number];
 
 function lines(change: Told, paint: Paint): string {
-  const { kind, name, action, settings, access, order, users, used_by: usedBy, touches } = change;
+  const { kind, name, action, settings, access, order, users, used_by: usedBy, effects = [], touches } = change;
   const sign = signOf(action) as keyof typeof COLOURS;
   const what = name === '' ? kind : `${kind} ${name}`;
   const out = [paint(COLOURS[sign], `${sign} ${what} ${VERBS[action]}${place(change)}`)];
@@ -47,6 +47,7 @@ function lines(change: Told, paint: Paint): string {
   out.push(...settings.map((setting) => `    ${settingLine(setting, action)}`));
   if (users > 0)
     out.push(`    used by ${usedBy.join(', ')}${users > usedBy.length ? ` and ${users - usedBy.length} more` : ''}`);
+  out.push(...effects.map((effect) => `    ${effect}`));
   const touched = touches === null ? '' : touchesText(touches);
   if (touched !== '') out.push(`    touches ${touched}`);
   return out.join('\n');
@@ -55,7 +56,8 @@ function lines(change: Told, paint: Paint): string {
 const VERBS: Readonly<Record<Change['action'], string>> = {
   opened: 'is opened',
   closed: 'is closed',
-  rebound: 'is closed and opened elsewhere',
+  rebound: 'moves to another address',
+  renamed: 'is renamed',
   added: 'is added',
   removed: 'is removed',
   changed: 'is changed',

@@ -8,6 +8,8 @@ export interface ServeOptions {
   readonly reusePort: boolean;
   readonly lastGood: boolean;
   readonly stateDir?: string;
+  /** The file was written from flags: its places mean nothing to the user. */
+  readonly fromFlags?: boolean;
 }
 
 /** Resolves with the exit code when the gateway has ended. */
@@ -29,7 +31,7 @@ export async function serve(file: string, options: ServeOptions): Promise<number
       return EXIT.problems;
     }
     if (error instanceof OpenError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${options.fromFlags === true ? error.message : error.report}\n`);
       return EXIT.listen;
     }
     throw error;

@@ -307,7 +307,7 @@ export interface ListenerTimeouts {
 
 /** A place where clients connect. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A listening socket is known by its address: a change of the listener's name keeps it. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
   readonly address: string;
   /** `false` switches the listener off without deleting it: its address is not opened, and its settings are still checked. */
   readonly enabled: boolean;
@@ -1237,7 +1237,7 @@ export const schema: object = {
       "required": [
         "address"
       ],
-      "x-state": "the admin listener and its connections"
+      "x-state": "the listening socket; connections go on"
     },
     "cache-condition": {
       "title": "CacheConditionConfig",
@@ -1938,7 +1938,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A listening socket is known by its address: a change of the listener's name keeps it. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
           "type": "string",
           "format": "listen-address",
           "examples": [

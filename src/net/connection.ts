@@ -11,7 +11,8 @@ export class Connection {
   readonly clientPort: number;
   readonly localAddress: string;
   readonly localPort: number;
-  readonly listener: string;
+  /** The listener that it belongs to, which a reload may rename. */
+  listener: string;
   readonly secure: boolean;
   /** What http/identity.ts last said of this connection, and for which authority. */
   identityAuthority = '\n';

@@ -1,8 +1,8 @@
 /**
- * A listening socket that hands out Transports. Cold to open, hot to accept.
+ * A listening socket that hands out what connects: Transports, or Node's own sockets. Cold to open, hot to accept.
  *
- * Called by runtime/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). Connections that
- * arrive before `serve` is called wait in the kernel's backlog: nothing is accepted until then.
+ * Called by runtime/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). What connects before
+ * `serve` is called for the first time is accepted, and waits as it came: nothing of it is read.
  */
 import { once } from 'node:events';
 import net from 'node:net';
@@ -10,7 +10,7 @@ import { HandleTransport } from './handle-transport.ts';
 import { park, type ParkedServer } from './parked-server.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { listenAtPath } from './stale-socket.ts';
-import { acceptHandles, streamHandles } from './stream-handles.ts';
+import { acceptHandles, socketOf, type StreamHandle, streamHandles } from './stream-handles.ts';
 import { IGNORE, type Transport } from './transport.ts';
 
 export interface ListenAddress {
@@ -34,23 +34,26 @@ export interface BoundAddress {
   readonly path: string | null;
 }
 
+/** Takes what connects: it sets a transport's handler, or the listeners of a socket. */
+export type Taker =
+  | { readonly as: 'transport'; readonly take: (transport: Transport) => void }
+  | { readonly as: 'socket'; readonly take: (socket: net.Socket) => void };
+
 export interface ListeningSocket extends BoundAddress {
+  /** Gives what connects from now on, and what has waited, to `taker`. */
+  serve(taker: Taker): void;
   /** Accepts nothing more until `resume`: connections wait with the system. False: it can't be paused, and goes on. */
   pause(): boolean;
   resume(): void;
-  /** Stops listening; connections already accepted go on. */
+  /** Stops listening; connections already accepted go on, and those that still wait to be served end. */
   close(): void;
 }
 
 /** Connections the kernel keeps for us while we are busy. */
-export const BACKLOG = 4096;
+const BACKLOG = 4096;
 
-/** Opens the socket; from then on each accepted connection is given to `onTransport`, which sets its handler. */
-export async function listen(
-  address: ListenAddress,
-  onTransport: (transport: Transport) => void,
-  options: ListenOptions = {},
-): Promise<ListeningSocket> {
+/** Opens the socket. */
+export async function listen(address: ListenAddress, options: ListenOptions = {}): Promise<ListeningSocket> {
   const server = net.createServer();
   const { host, port, path } = address;
   const backlog = options.backlog ?? BACKLOG;
@@ -61,24 +64,36 @@ export async function listen(
   const bound = server.address();
   const actual =
     bound === null || typeof bound === 'string' ? { host: '', port: 0 } : { host: bound.address, port: bound.port };
-  return new Listening({ ...actual, path }, server, onTransport);
+  return new Listening({ ...actual, path }, server);
 }
+
+/** As it was accepted. */
+type Arrival = StreamHandle | net.Socket;
+
+function ignore(): void {}
 
 class Listening implements ListeningSocket {
   readonly host: string;
   readonly port: number;
   readonly path: string | null;
-  readonly #onTransport: (transport: Transport) => void;
+  #taker: Taker | null = null;
+  #waiting: Arrival[] = [];
   #server: net.Server;
   #parked: ParkedServer | null = null;
 
-  constructor({ host, port, path }: BoundAddress, server: net.Server, onTransport: (transport: Transport) => void) {
+  constructor({ host, port, path }: BoundAddress, server: net.Server) {
     this.host = host;
     this.port = port;
     this.path = path;
-    this.#onTransport = onTransport;
     this.#server = server;
     this.#accept();
+  }
+
+  serve(taker: Taker): void {
+    this.#taker = taker;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const arrival of waiting) this.#give(arrival, taker);
   }
 
   pause(): boolean {
@@ -98,22 +113,42 @@ class Listening implements ListeningSocket {
     if (this.#parked !== null) this.#server = this.#parked.unpark();
     this.#parked = null;
     this.#server.close();
+    for (const arrival of this.#waiting) {
+      if (arrival instanceof net.Socket) arrival.destroy();
+      else arrival.close();
+    }
+    this.#waiting = [];
   }
 
   #accept(): void {
     const server = this.#server;
     // As `createServer` would be told; a server that comes back from where it was parked knows nothing of it.
     Object.assign(server, { allowHalfOpen: true, noDelay: true });
-    server.on('connection', (socket) => this.#accepted(new SocketTransport(socket, IGNORE)));
+    server.on('connection', (socket) => this.#accepted(socket));
     // A failed accept (the client left at once) concerns nobody here.
-    server.on('error', () => {});
-    if (streamHandles !== null) acceptHandles(server, (handle) => this.#accepted(new HandleTransport(handle, IGNORE)));
+    server.on('error', ignore);
+    if (streamHandles !== null) acceptHandles(server, (handle) => this.#accepted(handle));
   }
 
-  #accepted(transport: Transport): void {
+  #accepted(arrival: Arrival): void {
+    if (this.#taker !== null) this.#give(arrival, this.#taker);
+    else {
+      // Reset before anything listens to it.
+      if (arrival instanceof net.Socket) arrival.on('error', ignore);
+      this.#waiting.push(arrival);
+    }
+  }
+
+  #give(arrival: Arrival, { as, take }: Taker): void {
+    if (as === 'socket') {
+      take(arrival instanceof net.Socket ? arrival : socketOf(arrival));
+      return;
+    }
+    const transport =
+      arrival instanceof net.Socket ? new SocketTransport(arrival, IGNORE) : new HandleTransport(arrival, IGNORE);
     // Over TCP every peer has a port. One that reset the connection before it was accepted has no address any more; what
     // it sent can still be read, but no rule about who may send it could be kept.
     if (this.path === null && transport.addresses().remotePort === 0) transport.destroy();
-    else this.#onTransport(transport);
+    else take(transport);
   }
 }

@@ -97,6 +97,12 @@ export function takeHandle(socket: net.Socket): StreamHandle | null {
   return handle;
 }
 
+/** A socket of Node's own around the handle of a connection that was accepted. */
+export function socketOf(handle: StreamHandle): net.Socket {
+  const options = { handle, allowHalfOpen: true, readable: true, writable: true };
+  return new net.Socket(options as unknown as net.SocketConstructorOpts);
+}
+
 /** Makes a listening server hand out bare handles in place of sockets. */
 export function acceptHandles(server: net.Server, onHandle: (handle: StreamHandle) => void): void {
   const holder = server as unknown as { _handle: { onconnection(status: number, handle?: StreamHandle): void } };

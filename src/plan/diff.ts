@@ -7,11 +7,12 @@
  */
 import { freeze } from '../kit/freeze.ts';
 import { FEW } from '../kit/slices.ts';
-import type { AclPlan, ListenerPlan, Plan, PoolPlan } from './types.ts';
-import { aclAccess, adminAccess, limitsAccess, listenerAccess, openedAccess } from './diff/access.ts';
-import type { Change, Fate, PlanDiff } from './diff/changes.ts';
+import type { AclPlan, Plan, PoolPlan } from './types.ts';
+import { aclAccess, limitsAccess } from './diff/access.ts';
+import { type Change, change, type Fate, type PlanDiff } from './diff/changes.ts';
 import { inOrderOfImportance, summaryOf } from './diff/importance.ts';
-import { alike, PLAIN, settingsBetween, type Terms } from './diff/reading.ts';
+import { alike, PLAIN, settingsBetween, sideBySide, type Terms } from './diff/reading.ts';
+import { adminChange, ListenerDiff } from './diff/listeners.ts';
 import { RouteDiff } from './diff/routes.ts';
 import { fatesOf } from './diff/state.ts';
 
@@ -34,23 +35,24 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
   const take = (change: Change | null): void => {
     if (change !== null) changes.push(switched(change, off, nowOff));
   };
-  for (const change of others(old, after, terms)) take(change);
-  for (const change of listeners(old, after, terms)) take(change);
-  for (const change of pools(old, after, terms)) {
-    take(change);
+  for (const one of others(old, after, terms)) take(one);
+  const diff = new ListenerDiff(old, after, terms);
+  for (const one of diff.changes()) take(one);
+  for (const one of pools(old, after, terms)) {
+    take(one);
     yield null;
   }
-  for (const change of acls(old, after, terms)) {
-    take(change);
+  for (const one of acls(old, after, terms)) {
+    take(one);
     yield null;
   }
   yield null;
-  for (const change of new RouteDiff(old.routes, after.routes, terms).changes()) {
-    take(change);
+  for (const one of new RouteDiff(old.routes, after.routes, terms).changes()) {
+    take(one);
     yield null;
   }
   const settings = new Map(changes.map((one) => [`${one.kind} ${one.name}`, one.settings]));
-  const fates = yield* fatesOf(old, after, settings);
+  const fates = yield* fatesOf(old, after, settings, diff.carried);
   const counts: Record<Fate, number> = { kept: 0, tuned: 0, reset: 0, new: 0, gone: 0 };
   for (const { fate } of fates) counts[fate]++;
   const ordered = inOrderOfImportance(changes);
@@ -89,34 +91,15 @@ function switched(one: Change, before: ReadonlySet<string>, after: ReadonlySet<s
   return { ...one, settings };
 }
 
-type Part = Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>;
-
-function change(part: Part): Change {
-  const { kind, name, action, ...rest } = part;
-  return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...rest };
-}
-
 interface Named {
   readonly name: string;
-}
-
-/** Those of either list side by side, by name. */
-function* sideBySide<T>(
-  before: readonly T[],
-  after: readonly T[],
-  nameOf: (one: T) => string,
-): Generator<readonly [name: string, before: T | null, after: T | null]> {
-  const now = new Map(after.map((one) => [nameOf(one), one]));
-  const old = new Map(before.map((one) => [nameOf(one), one]));
-  for (const [name, one] of old) yield [name, one, now.get(name) ?? null];
-  for (const [name, one] of now) if (!old.has(name)) yield [name, null, one];
 }
 
 // === what there is one of, and what is not known by name
 
 function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   const known = new Set(['listeners', 'pools', 'routes', 'admin', 'disabled']);
-  if (before.admin !== null || after.admin !== null) yield admin(before, after, terms);
+  if (before.admin !== null || after.admin !== null) yield adminChange(before, after, terms);
   // Plain data: any of its keys may be asked for.
   const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
@@ -149,51 +132,6 @@ function unnamed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const { name: _, ...rest } = value as Record<string, unknown>;
   return rest;
-}
-
-function admin(before: Plan, after: Plan, terms: Terms): Change | null {
-  const [old, now] = [before.admin, after.admin];
-  const settings = settingsBetween('admin', old, now, terms);
-  if (settings.length === 0) return null;
-  const action =
-    old === null
-      ? 'opened'
-      : now === null
-        ? 'closed'
-        : old.claim.identity === now.claim.identity
-          ? 'changed'
-          : 'rebound';
-  return change({ kind: 'admin', name: '', action, settings, access: now === null ? null : adminAccess(old, now) });
-}
-
-// === listeners
-
-function* listeners(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
-  for (const [name, old, now] of sideBySide(before.listeners, after.listeners, (one) => one.name)) {
-    const settings = settingsBetween(
-      'listener',
-      old === null || now !== null ? ofListener(old) : inShort(old),
-      now === null || old !== null ? ofListener(now) : inShort(now),
-      terms,
-    );
-    if (now === null) yield change({ kind: 'listener', name, action: 'closed', settings });
-    else if (old === null)
-      yield change({ kind: 'listener', name, action: 'opened', settings, access: openedAccess(now) });
-    else if (settings.length > 0) {
-      const action = old.socket.identity === now.socket.identity ? 'changed' : 'rebound';
-      yield change({ kind: 'listener', name, action, settings, access: listenerAccess(old, now, settings) });
-    }
-  }
-}
-
-function ofListener(listener: ListenerPlan | null): object | null {
-  if (listener === null) return null;
-  const { name: _, routes: __, ...rest } = listener;
-  return rest;
-}
-
-function inShort({ address, protocol, pool, acl }: ListenerPlan): object {
-  return { address, protocol, ...(pool === null ? {} : { pool }), ...(acl === null ? {} : { acl }) };
 }
 
 // === pools and their endpoints

@@ -1,5 +1,6 @@
 /** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
 import type { ListenerConfig } from '../config/schema.gen.ts';
+import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
 import { routesOf } from './parcel.ts';
@@ -54,13 +55,19 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     timeouts: config.timeouts,
     drain: planDrain(config.drain),
     routes: tcp ? [] : routesOf(name, names.routes),
-    socket: claimOfShape('listener-socket', name, addressKey(address)),
+    socket: socketClaim(name, address),
     count: claimOfShape('listener-connections', name, null),
   };
 }
 
-function addressKey(address: AddressPlan): unknown {
-  return address.path ?? [address.host, address.port];
+/**
+ * The claim of a listening socket: it is known by its address, whoever uses it. `owner`: the listener; port 0 is as many
+ * addresses as there are listeners that ask for it.
+ */
+export function socketClaim(owner: string, { host, port, path }: AddressPlan): Claim {
+  if (path !== null) return claimOfShape('socket', `unix:${path}`, null);
+  const text = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return claimOfShape('socket', port === 0 ? `${text} of ${owner}` : text, null);
 }
 
 /** Hosts that stand for all addresses of the machine. */
@@ -81,7 +88,8 @@ export function checkAddresses(
   });
 }
 
-function collide(a: AddressPlan, b: AddressPlan): boolean {
+/** Would the system refuse one of these addresses while the other is open? As far as their text says. */
+export function collide(a: AddressPlan, b: AddressPlan): boolean {
   if (a.path !== null || b.path !== null) return a.path === b.path;
   if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || ANY.has(a.host) || ANY.has(b.host);

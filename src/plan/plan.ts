@@ -10,8 +10,7 @@ import { configError, inOrder, isError } from '../config/problem.ts';
 import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { planCaches } from './caches.ts';
-import { claimOfShape } from './claims.ts';
-import { checkAddresses, planListeners } from './listeners.ts';
+import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
 import { isOurs } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { disabledPolicies, planRoutes } from './routes.ts';
@@ -93,7 +92,7 @@ function planAdmin(
     hosts: hosts.map((host) => host.toLowerCase()),
     token: token === undefined ? (pushed?.token ?? null) : digestOf(token),
     push: pushed,
-    claim: claimOfShape('admin-socket', 'admin', address.path ?? [address.host, address.port]),
+    claim: socketClaim('the admin listener', address),
   };
 }
 

@@ -1,11 +1,15 @@
 /**
  * The client connections of one listener: who they are, how many, and how many from each client. Hot.
  *
- * Claimed by the listener's name, so that counts and connections outlive a reload.
+ * Claimed by the listener's name, so that counts and connections outlive a reload. Where another listener takes over an
+ * address, the connections go over to its table.
  */
-
+import type { ConnectionHome } from '../http/h1/server.ts';
+import type { HttpService } from '../http/server-stream.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
+import type { ListenerMetrics } from '../observe/metrics.ts';
+import type { TotalConnections } from './admission.ts';
 
 /** A client connection, as those who end connections see it. */
 export interface HeldConnection {
@@ -20,17 +24,38 @@ export interface HeldConnection {
   retire(): void;
   /** Ends it now. */
   destroy(): void;
+  /** It belongs to the listener of another table from now on. */
+  moveTo(table: ConnectionTable): void;
 }
 
 /** A connection that was turned away, and is not gone yet. */
 export type LeavingConnection = Pick<HeldConnection, 'tablePlace' | 'destroy'>;
 
-export class ConnectionTable {
+export interface ConnectionTableParts {
+  readonly listener: string;
+  readonly metrics: ListenerMetrics;
+  readonly total: TotalConnections;
+  /** The http listener of that name in whatever is current. */
+  readonly service: () => HttpService | null;
+}
+
+export class ConnectionTable implements ConnectionHome {
+  readonly listener: string;
+  readonly service: () => HttpService | null;
+  readonly #metrics: ListenerMetrics;
+  readonly #total: TotalConnections;
   readonly #held = new Places<HeldConnection>();
   /** They count for nothing. */
   readonly #leaving = new Places<LeavingConnection>();
   readonly #byClient = new OpenTable<string, number>(textHash);
   #accepted = 0;
+
+  constructor({ listener, metrics, total, service }: ConnectionTableParts) {
+    this.listener = listener;
+    this.service = service;
+    this.#metrics = metrics;
+    this.#total = total;
+  }
 
   get active(): number {
     return this.#held.size;
@@ -41,19 +66,46 @@ export class ConnectionTable {
     return this.#byClient.get(address) ?? 0;
   }
 
+  /** A connection was let in. */
   add(connection: HeldConnection): void {
+    this.#total.enter();
+    this.#hold(connection);
+  }
+
+  #hold(connection: HeldConnection): void {
+    this.#metrics.active++;
     connection.tablePlace = this.#held.enter(connection);
     connection.tableNumber = this.#accepted++;
     this.#byClient.set(connection.clientAddress, this.fromClient(connection.clientAddress) + 1);
   }
 
-  delete(connection: HeldConnection): void {
-    if (connection.tablePlace === NOWHERE) return;
+  /** A connection of this table is over. */
+  closed(connection: HeldConnection): void {
+    if (!this.#delete(connection)) return;
+    this.#total.leave();
+  }
+
+  /** Those of `tables` go over to the table beside each, all at once: two may change places. */
+  static move(tables: readonly (readonly [from: ConnectionTable, to: ConnectionTable])[]): void {
+    const moving = tables.map(([from, to]) => [from, to, from.#inOrder] as const);
+    for (const [from, , connections] of moving) for (const one of connections) from.#delete(one);
+    for (const [, to, connections] of moving) {
+      for (const one of connections) {
+        to.#hold(one);
+        one.moveTo(to);
+      }
+    }
+  }
+
+  #delete(connection: HeldConnection): boolean {
+    if (connection.tablePlace === NOWHERE) return false;
     this.#held.leave(connection.tablePlace);
     connection.tablePlace = NOWHERE;
+    this.#metrics.active--;
     const left = this.fromClient(connection.clientAddress) - 1;
     if (left === 0) this.#byClient.delete(connection.clientAddress);
     else this.#byClient.set(connection.clientAddress, left);
+    return true;
   }
 
   addLeaving(connection: LeavingConnection): void {
@@ -64,6 +116,11 @@ export class ConnectionTable {
     if (connection.tablePlace === NOWHERE) return;
     this.#leaving.leave(connection.tablePlace);
     connection.tablePlace = NOWHERE;
+  }
+
+  /** The oldest first. */
+  get #inOrder(): HeldConnection[] {
+    return [...this.#held].toSorted((a, b) => a.tableNumber - b.tableNumber);
   }
 
   /** Ends all of them as soon as that loses nothing. */
@@ -82,7 +139,7 @@ export class ConnectionTable {
    */
   beyond(most: number, mostPerClient: number): ReadonlySet<HeldConnection> {
     const excess = new Set<HeldConnection>();
-    const held = [...this.#held].toSorted((a, b) => a.tableNumber - b.tableNumber);
+    const held = this.#inOrder;
     if (mostPerClient > 0) {
       const byClient = Map.groupBy(held, ({ clientAddress }) => clientAddress);
       for (const connections of byClient.values()) newest(connections, connections.length - mostPerClient, excess);

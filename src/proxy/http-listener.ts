@@ -1,8 +1,8 @@
 /**
  * One http listener of one snapshot: takes accepted connections, and serves exchanges under this snapshot's rules. Hot.
  *
- * A connection is accepted under one snapshot and may live through many: with each request it asks `current` for the
- * listener of its name, so an idle connection pins nothing and is dropped by no reload.
+ * A connection is accepted under one snapshot and may live through many: with each request it asks its table for the
+ * listener in whatever is current, so an idle connection pins nothing and is dropped by no reload.
  */
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -38,8 +38,6 @@ export interface HttpListenerParts {
   readonly table: ConnectionTable;
   readonly total: TotalConnections;
   readonly shared: Shared;
-  /** The listener of the same name in whatever snapshot is current. */
-  readonly current: () => HttpService | null;
 }
 
 export class HttpListener implements HttpLive, HttpService {
@@ -78,13 +76,7 @@ export class HttpListener implements HttpLive, HttpService {
     this.#environment = {
       clock: shared.clock,
       deadlines: shared.deadlines,
-      service: parts.current,
       date: () => shared.date.line(),
-      closed: (connection) => {
-        table.delete(connection);
-        total.leave();
-        metrics.active--;
-      },
     };
   }
 
@@ -100,9 +92,7 @@ export class HttpListener implements HttpLive, HttpService {
       void new TurnedAway(transport, answer, date.line(), deadlines, this.table);
       return;
     }
-    this.#total.enter();
-    this.metrics.active++;
-    this.table.add(new Http1ServerConnection(transport, connection, this.#environment));
+    this.table.add(new Http1ServerConnection(transport, connection, this.table, this.#environment));
   }
 
   serve(x: Exchange, stream: ServerStream): void {

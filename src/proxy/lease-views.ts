@@ -4,12 +4,19 @@ import type { ServerStream } from '../http/server-stream.ts';
 import type { LeaseView } from './live.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
-export function viewOf(x: Exchange, stream: ServerStream, tunnel: UpgradedTunnel | null, inner: boolean): LeaseView {
-  const { clientAddress: client, connection, route, endpoint, startedAt } = x;
+/** `listener`: in the config that it runs on. */
+export function viewOf(
+  x: Exchange,
+  listener: string,
+  stream: ServerStream,
+  tunnel: UpgradedTunnel | null,
+  inner: boolean,
+): LeaseView {
+  const { clientAddress: client, route, endpoint, startedAt } = x;
   return {
     kind: inner ? 'fetch' : tunnel === null ? 'exchange' : 'tunnel',
     client,
-    listener: connection.listener,
+    listener,
     route,
     endpoint,
     startedAt,

@@ -67,8 +67,9 @@ export interface LeaseView {
 
 /** The next generation, as what runs on an older one sees it. Cold. */
 export interface Successor extends Lease {
-  http(listener: string): HttpLive | null;
-  tcp(listener: string): TcpLive | null;
+  /** The listener that has taken the place of that one: see plan/succession.ts. */
+  http(listener: ListenerPlan): HttpLive | null;
+  tcp(listener: ListenerPlan): TcpLive | null;
   route(name: string): Route | null;
   pool(name: string): Pool | null;
 }

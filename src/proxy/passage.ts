@@ -276,7 +276,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   view(): LeaseView {
-    return viewOf(this.x, this.stream, this.#tunnel, this.#inner);
+    return viewOf(this.x, this.live.plan.name, this.stream, this.#tunnel, this.#inner);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */

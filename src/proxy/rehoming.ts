@@ -43,7 +43,7 @@ export function copyOf(x: Exchange): Exchange {
 /** It has gone over when this answers with what it has found. */
 export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   const { x, route: old, forwarding, tunnel } = moving;
-  const live = next.http(moving.live.plan.name);
+  const live = next.http(moving.live.plan);
   if (live === null) return 'listener_gone';
   if (live.acl !== null && !live.acl.allows(x.clientAddress)) return 'denied_by_listener';
   const route = routeOf(moving, live, next);

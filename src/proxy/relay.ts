@@ -202,7 +202,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   }
 
   rehome(next: Successor): Pin | null {
-    const live = next.tcp(this.connection.listener);
+    const live = next.tcp(this.#live.plan);
     if (live === null) return 'listener_gone';
     if (live.acl !== null && !live.acl.allows(this.clientAddress)) return 'denied_by_listener';
     const endpoint = this.#tunnel === null ? null : this.#endpoint;
@@ -224,7 +224,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
 
   view(): LeaseView {
     const { clientAddress: client, bytesIn, bytesOut, endpointAddress: endpoint } = this;
-    const { listener } = this.connection;
+    const listener = this.#live.plan.name;
     return { kind: 'tcp', client, listener, route: '', endpoint, startedAt: this.startedAt, bytesIn, bytesOut };
   }
 

@@ -29,22 +29,21 @@ class HeldRelay implements HeldConnection, RelayObserver {
   readonly idle = false;
   readonly clientAddress: string;
   relay: Relay | null = null;
-  readonly #table: ConnectionTable;
-  readonly #total: TotalConnections;
-  readonly #metrics: ListenerMetrics;
+  #table: ConnectionTable;
   readonly #shared: Shared;
   readonly #generation: number;
 
-  constructor(clientAddress: string, { table, total, metrics, shared, lease }: TcpListenerParts) {
+  constructor(clientAddress: string, { table, shared, lease }: TcpListenerParts) {
     this.clientAddress = clientAddress;
     this.#table = table;
-    this.#total = total;
-    this.#metrics = metrics;
     this.#shared = shared;
     this.#generation = lease.generation;
-    total.enter();
-    metrics.active++;
     table.add(this);
+  }
+
+  moveTo(table: ConnectionTable): void {
+    this.#table = table;
+    if (this.relay !== null) this.relay.connection.listener = table.listener;
   }
 
   /** A byte stream has no point at which ending it loses nothing: it runs until it ends or is cut. */
@@ -56,9 +55,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
 
   onRelayClosed(relay: Relay, error: string): void {
     const { accessLog, clock } = this.#shared;
-    this.#table.delete(this);
-    this.#total.leave();
-    this.#metrics.active--;
+    this.#table.closed(this);
     if (accessLog !== null) logRelay(accessLog, relay, this.#generation, clock.now(), error);
   }
 }

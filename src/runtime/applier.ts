@@ -125,9 +125,14 @@ export function refusalOf({ passed, problems, leftOut = 0, report }: Compiled): 
   return { reason: last === undefined ? 'parse' : REASONS[last.stage], problems, leftOut, report };
 }
 
-export function refusalToOpen({ pointer, message }: OpenError, { opened }: Compiled): Refusal {
-  const place = opened.get(pointer);
+export function refusalToOpen({ failures, message }: OpenError, { opened }: Compiled): Refusal {
   // The line itself is not shown: beside the address there may be a secret in it.
-  const { problems, report } = configError(place === undefined ? [] : [errorAt(place, pointer, message)], new Map());
-  return { reason: 'bind', problems, report: report === '' ? message : report };
+  const { problems, report } = configError(
+    failures.flatMap(({ pointer, message: told }) => {
+      const place = opened.get(pointer);
+      return place === undefined ? [] : [errorAt(place, pointer, told)];
+    }),
+    new Map(),
+  );
+  return { reason: 'bind', problems, report: problems.length < failures.length ? message : report };
 }

@@ -176,22 +176,31 @@ function bindListener(
   context: BindContext,
 ): HttpListener | TcpListener {
   const { carryover, shared, total, metrics, current } = context;
-  const table = carryover.acquire(plan.count, () => new ConnectionTable());
+  const { name } = plan;
+  const table = carryover.acquire(
+    plan.count,
+    () =>
+      new ConnectionTable({
+        listener: name,
+        metrics: metrics.listener(name),
+        total,
+        service: serviceFinder(current, name),
+      }),
+  );
   snapshot.onEnd(() => carryover.release(plan.count));
-  const common = { plan, lease: snapshot, metrics: metrics.listener(plan.name), table, total, shared };
+  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, shared };
   if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
   return new HttpListener({
     ...common,
     router,
     explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
-    current: serviceFinder(current, plan.name),
   });
 }
 
 /**
- * Finds the http listener of that name in whatever is current. Connections keep it for as long as they live, so it is
- * made here, where it can hold on to nothing of the snapshot being bound.
+ * Finds the http listener of that name in whatever is current. Its connections keep it through all configs, so it is made
+ * here, where it can hold on to nothing of the snapshot being bound.
  */
 function serviceFinder(current: () => Snapshot | null, name: string): () => HttpService | null {
   return () => {
@@ -246,15 +255,22 @@ function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryo
   }
 }
 
-/** Ends the connections that the new snapshot has no place for: those of listeners that are gone, and of denied clients. */
-export function retireConnections(previous: Snapshot | null, next: Snapshot): void {
+/**
+ * Gives connections to the listeners that have taken the place of theirs; ends those that the new snapshot has no place for:
+ * of listeners that are gone or speak another protocol, and of denied clients.
+ */
+export function moveConnections(previous: Snapshot | null, next: Snapshot): void {
   if (previous === null) return;
-  for (const [name, listener] of previous.listeners) {
-    const successor = next.listeners.get(name);
-    if (successor === undefined) listener.table.retire();
-    else if (successor instanceof HttpListener && successor.acl !== null) {
-      const { acl } = successor;
-      listener.table.retireDenied((address) => acl.allows(address));
-    }
+  const moves: [ConnectionTable, ConnectionTable][] = [];
+  for (const { plan, table } of previous.listeners.values()) {
+    const successor = next.successorOf(plan);
+    if (successor === null || successor.plan.protocol !== plan.protocol) table.retire();
+    else if (successor.table !== table) moves.push([table, successor.table]);
+  }
+  ConnectionTable.move(moves);
+  for (const listener of next.listeners.values()) {
+    if (!(listener instanceof HttpListener) || listener.acl === null) continue;
+    const { acl } = listener;
+    listener.table.retireDenied((address) => acl.allows(address));
   }
 }

@@ -25,15 +25,15 @@ import { TotalConnections } from '../proxy/admission.ts';
 import { Accepting } from './accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
-import { bind, type BindContext, restUnused, retireConnections, tune } from './bind.ts';
+import { bind, type BindContext, moveConnections, restUnused, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
 import { forgetSeries, runtimeGauges } from './inventory.ts';
 import { askFirst, NameTeller } from './names.ts';
 import { connectionsPossible } from './descriptors.ts';
-import { OpenError } from './open-error.ts';
-import { type ApplySteps, openAll } from './opening.ts';
+import { OpenError, openFailure } from './open-error.ts';
+import { type ApplySteps, openAll, type Prepared } from './opening.ts';
 import { Overload } from './overload.ts';
 import { Retirement } from './retirement.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -98,14 +98,17 @@ export class Gateway {
     this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>
       this.#overloadChanged(overloaded, reason),
     );
-    this.#listeners = new Listeners(
-      (name, transport) => {
+    this.#listeners = new Listeners({
+      reusePort: options.reusePort ?? false,
+      accept: (name, transport) => {
         const listener = this.#current?.listeners.get(name);
         if (listener === undefined) transport.destroy();
         else listener.accept(transport);
       },
-      { reusePort: options.reusePort ?? false },
-    );
+      admin: (socket) => this.#admin.accept(socket),
+      lost: (address, code) =>
+        log.error('an address that was closed for a refused config could not be opened again', { address, code }),
+    });
     this.#total = new TotalConnections(options.connectionsPossible ?? connectionsPossible());
     this.#accepting = new Accepting(this.#total, this.#listeners, { clock, log, events });
     this.exposition = new Exposition(this.metrics, () => runtimeGauges(this));
@@ -141,7 +144,7 @@ export class Gateway {
   }
 
   get adminAddress(): BoundAddress | null {
-    return this.#admin.address;
+    return this.#listeners.addressOf(null);
   }
 
   /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
@@ -154,12 +157,14 @@ export class Gateway {
     const context = this.#context();
     const { slices } = context;
     const next = await bind(plan, context);
-    let accessLog: AccessLog | null = null;
+    let accessLog = null as AccessLog | null;
     try {
       await askFirst(next, this.carryover, this.clock);
-      accessLog = this.#accessLogFor(plan);
-      const parts = [() => this.#listeners.prepare(plan), () => this.#admin.prepare(plan.admin)];
-      const opened = await openAll(parts, steps);
+      const prepareLog = (): Prepared => {
+        accessLog = this.#accessLogFor(plan);
+        return { commit: () => {}, abort: () => {} };
+      };
+      const opened = await openAll([prepareLog, () => this.#listeners.prepare(plan)], steps);
       const previous = this.#become(next);
       opened.commit();
       this.#settle(previous, next, context, accessLog);
@@ -195,7 +200,8 @@ export class Gateway {
     if (previous !== null) restUnused(previous, next, this.carryover);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
-    retireConnections(previous, next);
+    moveConnections(previous, next);
+    this.#admin.use(next.plan.admin !== null);
     if (previous !== null) this.#retirement.retire(previous);
   }
 
@@ -206,7 +212,7 @@ export class Gateway {
     try {
       return new AccessLog(access.path, this.clock, this.#idPrefix);
     } catch (error) {
-      throw new OpenError('the access log', access.path, '/logging/access/path', error);
+      throw new OpenError([openFailure('the access log', access.path, '/logging/access/path', error)]);
     }
   }
 
@@ -264,7 +270,7 @@ export class Gateway {
       drain ?? (rule === undefined ? 0 : rule.action === 'finish' ? Number.POSITIVE_INFINITY : rule.deadline);
     this.#state = 'draining';
     this.#accepting.close();
-    this.#listeners.close();
+    this.#listeners.closeTraffic();
     this.#overload.close();
     const last = this.#current;
     if (last !== null) {
@@ -281,6 +287,7 @@ export class Gateway {
       this.#become(null);
       this.#retirement.retire(last);
     }
+    this.#listeners.close();
     await Promise.all([this.#admin.close(), this.carryover.closed()]);
     await this.#accessLog?.close();
     this.#accessLog = null;

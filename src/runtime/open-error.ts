@@ -1,16 +1,50 @@
-/** Something that a config names could not be opened: a listening socket or a log file. Cold. */
-export class OpenError extends Error {
+/** Things that a config names could not be opened: listening sockets or log files. Cold. */
+
+export interface OpenFailure {
+  /** What could not have what, and why, for people. */
+  readonly message: string;
   /** The system's: EADDRINUSE, EACCES, … */
   readonly code: string;
   /** Of the setting that names it, in the config. */
   readonly pointer: string;
+}
 
-  /** `what`: as people call it; `place`: the address or path. */
-  constructor(what: string, place: string, pointer: string, cause: unknown) {
-    const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? 'ERROR') : 'ERROR';
-    super(`${what} cannot have ${place}: ${code}`, { cause });
+export class OpenError extends Error {
+  /** At least one. */
+  readonly failures: readonly OpenFailure[];
+  /** With the places in the files, once they are known. */
+  report: string;
+
+  constructor(failures: readonly OpenFailure[]) {
+    super(failures.map(({ message }) => message).join('\n'));
     this.name = 'OpenError';
-    this.code = code;
-    this.pointer = pointer;
+    this.failures = failures;
+    this.report = this.message;
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there',
+  EACCES: 'not permitted',
+  EPERM: 'not permitted',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no such name',
+  ENOENT: 'there is no such directory',
+};
+
+/** `what`: as people call it; `place`: the address or path; `reason`: where more is known than the system says. */
+export function openFailure(
+  what: string,
+  place: string,
+  pointer: string,
+  cause: unknown,
+  reason?: string,
+): OpenFailure {
+  const code = codeOf(cause);
+  const why = reason ?? REASONS[code];
+  return { message: `${what} cannot have ${place}: ${code}${why === undefined ? '' : `, ${why}`}`, code, pointer };
+}
+
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? 'ERROR') : 'ERROR';
 }

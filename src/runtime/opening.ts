@@ -1,10 +1,12 @@
 /** What has to be open before a plan can be current: all of it, or it is closed again as if nothing had been. Cold. */
 
+import { OpenError, type OpenFailure } from './open-error.ts';
+
 export interface Prepared {
   /** Takes it into use; cannot fail. */
   commit(): void;
   /** Closes it again. */
-  abort(): void;
+  abort(): Promise<void> | void;
 }
 
 /** What whoever applies a plan is told on the way. */
@@ -15,21 +17,30 @@ export interface ApplySteps {
   active(generation: number): void;
 }
 
-/** Opens one after the other. Throws, having opened nothing, if one can't be. */
+/** Opens all of them. Throws, having opened nothing, if any can't be: an OpenError tells of each that can't. */
 export async function openAll(
-  parts: readonly (() => Promise<Prepared>)[],
+  parts: readonly (() => Promise<Prepared> | Prepared)[],
   steps: ApplySteps | null,
 ): Promise<Prepared> {
   const open: Prepared[] = [];
+  const failures: OpenFailure[] = [];
+  const abort = async (): Promise<void> => {
+    for (const one of open.toReversed()) await one.abort();
+  };
   try {
-    for (const part of parts) open.push(await part());
+    for (const part of parts) {
+      try {
+        open.push(await part());
+      } catch (error) {
+        if (!(error instanceof OpenError)) throw error;
+        failures.push(...error.failures);
+      }
+    }
+    if (failures.length > 0) throw new OpenError(failures);
     await steps?.bound();
   } catch (error) {
-    for (const one of open.toReversed()) one.abort();
+    await abort();
     throw error;
   }
-  return {
-    commit: () => open.forEach((one) => one.commit()),
-    abort: () => open.forEach((one) => one.abort()),
-  };
+  return { commit: () => open.forEach((one) => one.commit()), abort };
 }

@@ -87,6 +87,7 @@ export class Reloader {
       await this.#applier.apply(reload, compiled, this.#byFile(compiled));
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
+      if (error instanceof OpenError) error.report = refusalToOpen(error, compiled).report;
       if (!(await this.#startByLastGood(reload, compiled, error))) throw error;
       return;
     }

@@ -7,6 +7,7 @@
 import type { Kept } from '../kit/kept.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import type { Transport } from '../net/transport.ts';
+import { Succession } from '../plan/succession.ts';
 import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import type { ConnectionTable } from '../proxy/connection-table.ts';
@@ -40,6 +41,7 @@ export class Snapshot implements Successor {
   readonly routes = new Map<string, Kept<BoundRoute>>();
   readonly #holders = new Places<Leaseholder>();
   readonly #releases: (() => void)[] = [];
+  #succession: Succession | null = null;
   #retired = false;
   /** What it held has been given back. */
   #over = false;
@@ -92,13 +94,20 @@ export class Snapshot implements Successor {
 
   // === as the successor of older ones
 
-  http(name: string): HttpLive | null {
-    const listener = this.listeners.get(name);
+  /** The listener that has taken the place of one of an older snapshot. */
+  successorOf(old: ListenerPlan): BoundListener | null {
+    this.#succession ??= new Succession(this.plan.listeners);
+    const name = this.#succession.of(old)?.name;
+    return name === undefined ? null : (this.listeners.get(name) ?? null);
+  }
+
+  http(old: ListenerPlan): HttpLive | null {
+    const listener = this.successorOf(old);
     return listener instanceof HttpListener ? listener : null;
   }
 
-  tcp(name: string): TcpLive | null {
-    const listener = this.listeners.get(name);
+  tcp(old: ListenerPlan): TcpLive | null {
+    const listener = this.successorOf(old);
     return listener instanceof TcpListener ? listener : null;
   }
 

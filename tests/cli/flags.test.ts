@@ -27,5 +27,8 @@ test.each([
 
 test('--reuse-addr goes with both', async () => {
   const { code, err } = await run('--config', file, '--reuse-addr');
-  expect([code, err]).toEqual([3, 'listener web cannot have 192.0.2.1:80: EADDRNOTAVAIL\n']);
+  expect(code).toBe(3);
+  expect(err).toMatch(
+    / {2}listener web cannot have 192\.0\.2\.1:80: EADDRNOTAVAIL, this machine has no such address\n$/,
+  );
 });

@@ -106,7 +106,7 @@ describe('a reload that fails', () => {
     const failed = newest(gateway);
     expect(failed).toMatchObject({ result: 'failed', reason: 'bind', generation: 1 });
     expect(phasesOf(failed)).toEqual(WHOLE.slice(0, 5));
-    const message = `listener more cannot have 127.0.0.1:${port}: EADDRINUSE`;
+    const message = `listener more cannot have 127.0.0.1:${port}: EADDRINUSE, something else listens there`;
     expect(failed.problems).toEqual([
       { level: 'error', file: gateway.file, line: 8, column: 18, pointer: '/listeners/more/address', message },
     ]);

@@ -226,7 +226,8 @@ test('what is not changed is the same in the next generation', async () => {
     const { pools: bound, routes: routed } = gateway.running.gateway.current!;
     return [...bound.values(), ...routed.values()].map(({ value }) => value);
   };
-  const router = (): unknown => gateway.running.gateway.current!.http('web')!.router;
+  const router = (): unknown =>
+    gateway.running.gateway.current!.http(gateway.running.gateway.current!.plan.listeners[0]!)!.router;
   const first = [...parts(), router()];
   const sameAsFirst = (): boolean[] => [...parts(), router()].map((part, i) => part === first[i]);
   await gateway.edit({ ...of('x'), reload: { drain: '7s' } });

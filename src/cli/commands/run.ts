@@ -71,7 +71,7 @@ async function runWith(flags: RunFlags): Promise<number> {
   const { documentOf, writeDocument } = await import('../flags-config.ts');
   const written = writeDocument(documentOf(flags));
   try {
-    return await serve(written.file, { reusePort: options.reusePort, lastGood: false });
+    return await serve(written.file, { reusePort: options.reusePort, lastGood: false, fromFlags: true });
   } finally {
     written.remove();
   }

@@ -58,12 +58,17 @@ const target = new RequestTarget();
 export interface Http1Environment {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  /** The field lines for a response of the gateway's own: its Date. */
+  date(): string;
+}
+
+/** The listener that a connection belongs to, through all configs. */
+export interface ConnectionHome {
+  readonly listener: string;
   /** The service of whatever config is current; null: the listener is no more. */
   service(): HttpService | null;
   /** Called once, when the connection is over or has been given up to a tunnel. */
   closed(connection: Http1ServerConnection): void;
-  /** The field lines for a response of the gateway's own: its Date. */
-  date(): string;
 }
 
 export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
@@ -78,6 +83,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   upgrade = false;
   readonly #transport: Transport;
   readonly #environment: Http1Environment;
+  #home: ConnectionHome;
   readonly #writer: ResponseWriter;
   /** What was current, while a head is read; null at all other times: what goes on for long must hold no generation. */
   #service: HttpService | null = null;
@@ -101,12 +107,13 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #ended = false;
   #lingered = 0;
 
-  constructor(transport: Transport, connection: Connection, environment: Http1Environment) {
+  constructor(transport: Transport, connection: Connection, home: ConnectionHome, environment: Http1Environment) {
     this.#transport = transport;
     this.connection = connection;
     this.#environment = environment;
+    this.#home = home;
     this.#writer = new ResponseWriter(transport);
-    this.deadline = environment.deadlines.now + (environment.service()?.timeouts.header ?? 0);
+    this.deadline = environment.deadlines.now + (home.service()?.timeouts.header ?? 0);
     transport.handler = this;
     environment.deadlines.add(this);
   }
@@ -131,6 +138,12 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   /** All that has come since the last request are line ends, as old clients send behind a body: not worth an answer. */
   get #onlyEmptyLines(): boolean {
     return this.#state === HEAD && this.#stash?.isEmptyLines === true;
+  }
+
+  /** It belongs to another listener from now on. */
+  moveTo(home: ConnectionHome): void {
+    this.#home = home;
+    this.connection.listener = home.listener;
   }
 
   /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
@@ -204,7 +217,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #readHead(bytes: Buffer, start: number, end: number): number {
     const environment = this.#environment;
     // Asked anew for each part: a head that took its time is served by what is current when it is whole.
-    this.#service = environment.service();
+    this.#service = this.#home.service();
     if (this.#state === IDLE) {
       this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
       this.#state = HEAD;
@@ -457,7 +470,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#state = GONE;
     this.#transport.handler = IGNORE;
     this.#environment.deadlines.delete(this);
-    return { transport: this.#transport, early, closed: () => this.#environment.closed(this) };
+    return { transport: this.#transport, early, closed: () => this.#home.closed(this) };
   }
 
   #connectionLine(): string {
@@ -545,7 +558,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#stash?.clear();
     this.#transport.destroy();
     this.#environment.deadlines.delete(this);
-    this.#environment.closed(this);
+    this.#home.closed(this);
     const source = this.#responseSource;
     this.#responseSource = null;
     source?.resume();

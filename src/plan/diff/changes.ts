@@ -1,4 +1,4 @@
-/** What a diff of two plans consists of: plain data, which prints as it is. Cold; types only. */
+/** What a diff of two plans consists of: plain data, which prints as it is. Cold. */
 
 /** A value of a setting: plain JSON. null: it is not there. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
@@ -18,6 +18,7 @@ export type Action =
   | 'opened'
   | 'closed'
   | 'rebound'
+  | 'renamed'
   | 'added'
   | 'removed'
   | 'changed'
@@ -63,6 +64,14 @@ export interface Change {
   /** The first of those that use it, as `route api`, and how many there are. */
   readonly used_by: readonly string[];
   readonly users: number;
+  /** What becomes of its socket and its connections, where that is not plain; absent: nothing to say. */
+  readonly effects?: readonly string[];
+}
+
+/** With nothing said of what is not given. */
+export function change(part: Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>): Change {
+  const { kind, name, action, ...rest } = part;
+  return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...rest };
 }
 
 export type Fate = 'kept' | 'tuned' | 'reset' | 'new' | 'gone';

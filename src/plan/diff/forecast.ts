@@ -5,6 +5,7 @@
  * may take it now, that is said.
  */
 import { AddressAcl } from '../../kit/address-set.ts';
+import { Succession } from '../succession.ts';
 import type { AclPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../types.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
@@ -60,13 +61,18 @@ export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live):
     group[one.kind === 'exchange' || one.kind === 'mirror' ? 'exchanges' : 'streams'] += one.count;
     stays.set(key, group);
   }
-  return { ...counts, stays: [...stays.values()], over_limit: overLimit(after, live), older: live.older };
+  return { ...counts, stays: [...stays.values()], over_limit: overLimit(before, after, live), older: live.older };
 }
 
-function overLimit({ listeners }: Plan, { connections }: Live): number {
+function overLimit(before: Plan, { listeners }: Plan, { connections }: Live): number {
+  const succession = new Succession(listeners);
+  const counts = new Map<ListenerPlan, number>();
+  for (const one of before.listeners) {
+    const now = succession.of(one);
+    if (now !== null) counts.set(now, (counts.get(now) ?? 0) + (connections[one.name] ?? 0));
+  }
   let over = 0;
-  for (const { name, limits } of listeners)
-    if (limits.connections > 0) over += Math.max(0, (connections[name] ?? 0) - limits.connections);
+  for (const [{ limits }, count] of counts) if (limits.connections > 0) over += Math.max(0, count - limits.connections);
   return over;
 }
 
@@ -86,6 +92,7 @@ function sideOf(plan: Plan): Side {
 class Sides {
   readonly #before: Side;
   readonly #after: Side;
+  readonly #succession: Succession;
   /** Routes that may take requests from others now. */
   readonly #taking = new Map<string, RoutePlan>();
   /** Routes whose requests another one may take now, as far as it has been asked. */
@@ -95,6 +102,7 @@ class Sides {
   constructor(before: Plan, after: Plan, { changes }: PlanDiff) {
     this.#before = sideOf(before);
     this.#after = sideOf(after);
+    this.#succession = new Succession(after.listeners);
     for (const { kind, name, order } of changes) {
       const route = kind === 'route' && order !== null ? this.#after.routes.get(name) : undefined;
       if (route !== undefined && order?.effect !== 'none') this.#taking.set(name, route);
@@ -112,11 +120,12 @@ class Sides {
   }
 
   fateOf(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
-    const [old, now] = [this.#before.listeners.get(one.listener), this.#after.listeners.get(one.listener)];
+    const old = this.#before.listeners.get(one.listener);
+    const now = old === undefined ? null : this.#succession.of(old);
     if (one.kind === 'mirror') return this.#atRoute(one);
-    if (now === undefined || old?.protocol !== now.protocol) return 'listener_gone';
+    if (now === null || old?.protocol !== now.protocol) return 'listener_gone';
     if (!this.#allows(now.acl, one.client)) return 'denied_by_listener';
-    if (one.kind !== 'tcp') return this.#atRoute(one);
+    if (one.kind !== 'tcp') return this.#atRoute({ ...one, listener: now.name });
     return this.#atPools(
       chainOf(old.pool?.name ?? '', this.#before.plan),
       chainOf(now.pool?.name ?? '', this.#after.plan),

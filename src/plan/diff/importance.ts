@@ -5,6 +5,7 @@ const KINDS = ['listener', 'admin', 'acl', 'realm', 'certificate', 'route', 'poo
 const ACTIONS: readonly Action[] = [
   'closed',
   'rebound',
+  'renamed',
   'opened',
   'removed',
   'disabled',
@@ -31,6 +32,7 @@ const SIGNS: Readonly<Record<Action, string>> = {
   opened: '+',
   closed: '-',
   rebound: '~',
+  renamed: '~',
   added: '+',
   removed: '-',
   changed: '~',

@@ -45,10 +45,13 @@ export interface Touches {
 }
 
 /** null: it has nothing that could be under way. */
-export function touchesOf({ kind, name }: Change, before: Plan, live: Live): Touches | null {
+export function touchesOf({ kind, name, settings }: Change, before: Plan, live: Live): Touches | null {
   switch (kind) {
-    case 'listener':
-      return sum(live, live.connections[name] ?? 0, (one) => one.listener === name, none);
+    case 'listener': {
+      const renamed = settings.find(({ setting }) => setting === 'name')?.before;
+      const old = typeof renamed === 'string' ? renamed : name;
+      return sum(live, live.connections[old] ?? 0, (one) => one.listener === old, none);
+    }
     case 'route':
       return sum(live, 0, (one) => one.route === name, none);
     case 'acl':

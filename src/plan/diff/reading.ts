@@ -187,3 +187,15 @@ function shown(value: Read, terms: Terms): Value {
   const entries = [...(value as Map<string, Read>)];
   return Object.fromEntries(entries.map(([key, one]) => [key, shown(one, terms)]));
 }
+
+/** Those of either list side by side, by name. */
+export function* sideBySide<T>(
+  before: readonly T[],
+  after: readonly T[],
+  nameOf: (one: T) => string,
+): Generator<readonly [name: string, before: T | null, after: T | null]> {
+  const now = new Map(after.map((one) => [nameOf(one), one]));
+  const old = new Map(before.map((one) => [nameOf(one), one]));
+  for (const [name, one] of old) yield [name, one, now.get(name) ?? null];
+  for (const [name, one] of now) if (!old.has(name)) yield [name, null, one];
+}

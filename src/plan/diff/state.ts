@@ -26,28 +26,32 @@ const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   dns: /^dns(\.|$)/,
   pool: /^(queue|max_connections|max_requests|retries\.budget)(\.|$)/,
   'listener-connections': /^limits\.connections/,
-  'listener-socket': /^address$/,
-  'admin-socket': /^address$/,
+  // It is its address, and nothing tunes it.
+  socket: /(?!)/,
 };
 
-/** In small steps: every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of their thing. */
+/** In small steps: every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of
+ * their thing; `carried`: claims that go on under another name, with the one that they had. */
 export function* fatesOf(
   before: Plan,
   after: Plan,
   settings: ReadonlyMap<string, readonly SettingChange[]>,
+  carried: ReadonlyMap<string, string>,
 ): Generator<null, StateChange[]> {
   const old = yield* claimsOf(before);
   const now = yield* claimsOf(after);
   const fates: StateChange[] = [];
+  const goesOn = new Set(carried.values());
   for (const [key, { claim, thing, setting }] of now) {
     yield null;
-    const was = old.get(key);
+    const own = old.get(key);
+    const was = own ?? old.get(carried.get(key) ?? '');
     const { kind, name } = claim;
     const changed = was === undefined ? [] : relevant(kind, thing, setting, settings);
     const fate: Fate =
       was === undefined
         ? 'new'
-        : was.claim.identity !== claim.identity
+        : was === own && was.claim.identity !== claim.identity
           ? 'reset'
           : changed.length > 0
             ? 'tuned'
@@ -57,7 +61,8 @@ export function* fatesOf(
     fates.push({ kind, name, fate, because: because.map((one) => one.setting) });
   }
   for (const [key, { claim }] of old)
-    if (!now.has(key)) fates.push({ kind: claim.kind, name: claim.name, fate: 'gone', because: [] });
+    if (!now.has(key) && !goesOn.has(key))
+      fates.push({ kind: claim.kind, name: claim.name, fate: 'gone', because: [] });
   return fates;
 }
 

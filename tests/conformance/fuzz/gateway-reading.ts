@@ -92,14 +92,13 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   const environment: Http1Environment = {
     clock: CLOCK,
     deadlines,
-    service: () => service,
-    closed() {},
     date: () => '',
   };
   const transport: MemoryTransport = new MemoryTransport(patient ? () => later.push(() => transport.drain()) : null);
   const connection = new Http1ServerConnection(
     transport,
     new Connection(transport.addresses(), 'fuzz', false),
+    { listener: 'fuzz', service: () => service, closed() {} },
     environment,
   );
   for (const part of parts) {
