@@ -81,8 +81,8 @@ function urlKey(secure: boolean, host: string, path: string, query: string): str
 
 /** Host and port; the scheme's own port is as good as none (RFC 9110 §4.2.3). */
 function authorityOf({ host, authority, connection }: Exchange): string {
-  // The host stands in the authority as it was written, so that a longer one has a port.
-  if (authority.length === host.length) return host;
+  // A name stands in the authority as it was written, so that a longer one has a port; an address may be written otherwise.
+  if (authority.length === host.length || authority.endsWith(']')) return host;
   const port = authority.slice(authority.lastIndexOf(':') + 1);
   const number = Number(port);
   return port === '' || number === (connection.secure ? 443 : 80) ? host : `${host}:${number}`;

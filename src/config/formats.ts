@@ -1,5 +1,7 @@
 /** The formats that the schemas name: what a well-formed address, duration or header value is. Cold. */
 import { isIPv4, isIPv6 } from 'node:net';
+import { hostForm } from '../kit/host-name.ts';
+import { Networks } from '../kit/networks.ts';
 import { parseDuration, parseSize } from '../kit/units.ts';
 import { regexProblem } from './regex-safety.ts';
 
@@ -26,22 +28,19 @@ function cidrProblem(text: string): string | null {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
   if (family === 0 || more.length > 0) return 'is not an IP address or network';
+  if (address.includes('%')) return 'has a zone, without which addresses are compared';
   if (bits === undefined) return null;
   if (!/^\d{1,3}$/.test(bits) || Number(bits) > family) return `has a prefix length that is not within 0 and ${family}`;
-  if (family === 32) {
-    const value = address.split('.').reduce((all, part) => all * 256 + Number(part), 0);
-    const size = 2 ** (32 - Number(bits));
-    const network = Math.floor(value / size) * size;
-    if (network !== value) {
-      const right = [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join('.');
-      return `has bits beyond its prefix; the network is ${right}/${bits}`;
-    }
-  }
-  return null;
+  const first = firstOf(text);
+  return first === firstOf(address) ? null : `has bits beyond its prefix; the network is ${first}/${bits}`;
+}
+
+/** The first address of a network. */
+function firstOf(network: string): string {
+  return Networks.of([network]).cidrs(1).networks[0]!.replace(/\/.*$/, '');
 }
 
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?';
-const HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?$`);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
@@ -56,9 +55,23 @@ export function parseDnsServer(text: string): string | null {
   return isIPv4(address.host) || isIPv6(address.host) ? text : null;
 }
 
-function isHost(text: string): boolean {
-  return HOST.test(text) || (text.startsWith('[') && text.endsWith(']') && isIPv6(text.slice(1, -1)));
+/** The host that was probably meant; null: it can't be told. */
+function meantHost(text: string): string | null {
+  if (isIPv6(text)) return `[${text}]`;
+  const [, , authority = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)/i.exec(text) ?? [];
+  const bare = authority.replace(/^.*@/, '').replace(/:\d*$/, '');
+  return hostForm(bare) === null ? null : bare;
 }
+
+/** What is wrong with a path, and the right one if it can be told. Characters that a URL has encoded may stand as they are. */
+function pathProblem(text: string): string | null {
+  if (!text.startsWith('/')) return 'must be a path that begins with "/"';
+  if (text.includes('?')) return 'must be a path without a query; %3F is a question mark in a path';
+  if (text.includes('#')) return 'must be a path without a fragment; %23 is a # in a path';
+  return /[\p{Cc}]/u.test(text) ? 'must be a path without control characters' : null;
+}
+
+const NO_HOST = 'must be a host name, without scheme, port and path; an IPv6 address in brackets';
 
 /** What is wrong with a value of that format, or null. The value itself is not repeated: it may be a secret. */
 export const formatProblems: Readonly<Record<string, (text: string) => string | null>> = {
@@ -76,17 +89,25 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   cidr: cidrProblem,
   'ip-address': (text) => (isIPv4(text) || isIPv6(text) ? null : 'must be an IP address'),
   'host-pattern': (text) => {
-    if (isHost(text.startsWith('*.') ? text.slice(2) : text)) return null;
-    return text.includes('*')
-      ? 'may have a star only in front: *.example.com'
-      : 'must be a host name, without scheme and port';
+    const wild = text.startsWith('*.');
+    const host = wild ? text.slice(2) : text;
+    if (text === '*') return 'must be a host name; leave it out for all hosts';
+    if (host.includes('*')) return 'may have a star only in front: *.example.com';
+    if (wild && host.startsWith('[')) return 'may have a star only in front of a name: an address has none below it';
+    return hostForm(host) === null ? NO_HOST : null;
   },
-  host: (text) => (isHost(text) ? null : 'must be a host name'),
-  path: (text) => (/^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? null : 'must be a path that begins with "/"'),
+  host: (text) => (hostForm(text) === null ? NO_HOST : null),
+  path: pathProblem,
   'path-and-query': (text) =>
     /^\/[\x21\x22\x24-\x7e]*$/.test(text) ? null : 'must be a path that begins with "/", with or without a query',
   'field-name': (text) => (TOKEN.test(text) ? null : 'must be a header field name'),
   'field-value': (text) =>
     VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters',
   'safe-regex': regexProblem,
+};
+
+/** What to write instead, if it can be told. It repeats the value, so it is not for secrets. */
+export const formatHints: Readonly<Record<string, (text: string) => string | null>> = {
+  'host-pattern': meantHost,
+  host: meantHost,
 };

@@ -323,6 +323,8 @@ export interface ListenerConfig {
   readonly limits: ListenerLimits;
   /** How long to wait for a client. */
   readonly timeouts: ListenerTimeouts;
+  /** How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
+  readonly paths: PathsConfig;
   /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
   readonly drain?: DrainOverrideConfig;
 }
@@ -339,7 +341,7 @@ export interface LoggingConfig {
 export interface MatchConfig {
   /** The host asked for, without port, in any case: exact, or `*.example.com` for all names below. One or a list. */
   readonly host?: readonly string[];
-  /** A condition on the path. A plain string is a prefix. */
+  /** A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix. */
   readonly path?: PathMatch;
   /** The methods, as sent. */
   readonly methods?: readonly string[];
@@ -383,7 +385,7 @@ export interface PassiveHealthConfig {
   readonly success_rate: SuccessRateConfig;
 }
 
-/** A condition on the path. A plain string is a prefix. */
+/** A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix. */
 export interface PathMatch {
   /** Exactly this path. */
   readonly exact?: string;
@@ -391,6 +393,22 @@ export interface PathMatch {
   readonly prefix?: string;
   /** A regular expression that the path must contain; anchor it with ^ and $. */
   readonly regex?: string;
+}
+
+/** How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
+export interface PathsConfig {
+  /** What `%2F` and `%5C` are. `decode_for_rules`: a slash to rules, sent as they came. `decode`: a slash to backends too. `keep`: a character like any other. `refuse`: 400. */
+  readonly encoded_slash: 'decode_for_rules' | 'decode' | 'keep' | 'refuse';
+  /** What `//` is. `merge_for_rules`: one slash to rules, sent as they came. `merge`: one slash to backends too. `keep`: an empty segment. `refuse`: 400. */
+  readonly repeated_slashes: 'merge_for_rules' | 'merge' | 'keep' | 'refuse';
+  /** What `;` and all that follows it in a segment are, as in `/a;v=1/b`. `remove_for_rules`: nothing to rules, sent as they came. `remove`: nothing to backends either. `keep`: characters like any others. `refuse`: 400. */
+  readonly parameters: 'remove_for_rules' | 'remove' | 'keep' | 'refuse';
+  /** What becomes of encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: they are sent as they came. `%00` is refused in any case. */
+  readonly control_characters: 'refuse' | 'keep';
+  /** What becomes of characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: UTF-8 is percent-encoded, for rules and for backends; other bytes are refused. */
+  readonly raw_utf8: 'refuse' | 'encode';
+  /** Which form of the path backends get. `normal`: dot segments are resolved and encoded letters, digits and `-._~` decoded. `received`: the path as it came, for backends that check signatures over it: nothing is then decoded, merged or removed but for rules, and what was not in normal form is not cached. A path that a policy rewrites is sent in normal form. */
+  readonly send: 'normal' | 'received';
 }
 
 /** A configured behaviour on the way of a request. */
@@ -1258,7 +1276,8 @@ export const schema: object = {
         "cookie": {
           "description": "Name of a cookie.",
           "type": "string",
-          "minLength": 1
+          "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+          "x-says": "must be a cookie name"
         },
         "query": {
           "description": "Name of a query parameter.",
@@ -1354,7 +1373,8 @@ export const schema: object = {
           "type": "array",
           "items": {
             "type": "string",
-            "minLength": 1
+            "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+            "x-says": "must be a cookie name"
           },
           "default": []
         }
@@ -1990,6 +2010,10 @@ export const schema: object = {
           "$ref": "#/$defs/listener-timeouts",
           "default": {}
         },
+        "paths": {
+          "$ref": "#/$defs/paths",
+          "default": {}
+        },
         "drain": {
           "$ref": "#/$defs/drain-override"
         }
@@ -2198,7 +2222,7 @@ export const schema: object = {
     },
     "path-match": {
       "title": "PathMatch",
-      "description": "A condition on the path. A plain string is a prefix.",
+      "description": "A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -2226,6 +2250,74 @@ export const schema: object = {
         "prefix",
         "regex"
       ]
+    },
+    "paths": {
+      "title": "PathsConfig",
+      "description": "How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "encoded_slash": {
+          "description": "What `%2F` and `%5C` are. `decode_for_rules`: a slash to rules, sent as they came. `decode`: a slash to backends too. `keep`: a character like any other. `refuse`: 400.",
+          "enum": [
+            "decode_for_rules",
+            "decode",
+            "keep",
+            "refuse"
+          ],
+          "default": "decode_for_rules",
+          "x-reload": "keep"
+        },
+        "repeated_slashes": {
+          "description": "What `//` is. `merge_for_rules`: one slash to rules, sent as they came. `merge`: one slash to backends too. `keep`: an empty segment. `refuse`: 400.",
+          "enum": [
+            "merge_for_rules",
+            "merge",
+            "keep",
+            "refuse"
+          ],
+          "default": "merge_for_rules",
+          "x-reload": "keep"
+        },
+        "parameters": {
+          "description": "What `;` and all that follows it in a segment are, as in `/a;v=1/b`. `remove_for_rules`: nothing to rules, sent as they came. `remove`: nothing to backends either. `keep`: characters like any others. `refuse`: 400.",
+          "enum": [
+            "remove_for_rules",
+            "remove",
+            "keep",
+            "refuse"
+          ],
+          "default": "remove_for_rules",
+          "x-reload": "keep"
+        },
+        "control_characters": {
+          "description": "What becomes of encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: they are sent as they came. `%00` is refused in any case.",
+          "enum": [
+            "refuse",
+            "keep"
+          ],
+          "default": "refuse",
+          "x-reload": "keep"
+        },
+        "raw_utf8": {
+          "description": "What becomes of characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: UTF-8 is percent-encoded, for rules and for backends; other bytes are refused.",
+          "enum": [
+            "refuse",
+            "encode"
+          ],
+          "default": "refuse",
+          "x-reload": "keep"
+        },
+        "send": {
+          "description": "Which form of the path backends get. `normal`: dot segments are resolved and encoded letters, digits and `-._~` decoded. `received`: the path as it came, for backends that check signatures over it: nothing is then decoded, merged or removed but for rules, and what was not in normal form is not cached. A path that a policy rewrites is sent in normal form.",
+          "enum": [
+            "normal",
+            "received"
+          ],
+          "default": "normal",
+          "x-reload": "keep"
+        }
+      }
     },
     "policy": {
       "title": "PolicyConfig",

@@ -2,7 +2,7 @@
 import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
 import { suggest } from '../kit/suggest.ts';
 import { parseDuration } from '../kit/units.ts';
-import { formatProblems } from './formats.ts';
+import { formatHints, formatProblems } from './formats.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
@@ -72,7 +72,8 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'format': {
       const message =
         formatProblems[String(params['format'])]?.(String(error.data)) ?? `must be a ${String(params['format'])}`;
-      return at(message);
+      const right = hidden(pointer) ? null : formatHints[String(params['format'])]?.(String(error.data));
+      return at(message, right == null ? undefined : `write ${right}`);
     }
     case 'discriminator': {
       const union = error.parentSchema as UnionNode;

@@ -39,7 +39,7 @@ export function failedConditions(
   const { listener } = x.connection;
   if (listeners !== null && !listeners.includes(listener)) add('listener', listeners.join(' or '), listener);
   if (hosts !== null && !holds({ hosts }, x)) add('host', hosts.join(' or '), x.host);
-  if (path !== null && !holds({ path }, x)) add('path', saidPath(path), x.path);
+  if (path !== null && !holds({ path }, x)) add('path', saidPath(path), x.routedPath);
   if (methods !== null && !holds({ methods }, x)) add('method', methods.join(' or '), x.method);
   for (const one of headers)
     if (!holds({ headers: [one] }, x)) add('header', saidValue(one), x.fields.get(one.name) ?? null, one.name);

@@ -182,7 +182,7 @@ function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unm
     const at = `request_headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const values = fieldsOfText(text).filter(([field]) => field.toLowerCase() === name.toLowerCase());
     const value = values.length === 0 ? undefined : values.map(([, one]) => one).join(', ');
-    const plan = planField(name, condition);
+    const plan = planField(name, condition, true);
     const wanted =
       plan.kind === 'present' ? `${plan.value === 'true' ? 'a' : 'no'} field ${name}` : `${name}: ${plan.value}`;
     const found = value === undefined ? `it is sent on without ${name}` : `it is sent on with ${name}: ${value}`;

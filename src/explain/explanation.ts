@@ -123,8 +123,8 @@ export async function explain(
 
 /** The request as this listener reads it. */
 export function readFor({ plan, limits }: Site, asked: AskedRequest): ReturnType<typeof readRequest> {
-  const { name, address } = plan;
-  return readRequest(asked, limits, { name, address });
+  const { name, address, paths } = plan;
+  return readRequest(asked, limits, { name, address, paths });
 }
 
 /** Was the router asked at all? */

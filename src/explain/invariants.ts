@@ -9,6 +9,7 @@ import type {
   NoUnreachableRouteInvariant,
   RouteExistsInvariant,
 } from '../config/schema.gen.ts';
+import { LITERAL } from '../http/path.ts';
 import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
@@ -183,7 +184,7 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
     const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
     if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
     const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
-    const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80') });
+    const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
     // No client can send it with a value of its own.
     if ('status' in read) return;
     editAll(route.policies, read.x);

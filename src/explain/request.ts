@@ -14,6 +14,7 @@ import { CHUNKED, LENGTH } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
 import { plainAddress } from '../net/plain-address.ts';
+import type { PathProblem, PathRules } from '../http/path.ts';
 import type { AddressPlan } from '../plan/types.ts';
 
 export interface AskedRequest {
@@ -67,15 +68,33 @@ const WHY: Readonly<Record<number, string>> = {
   501: 'its method or transfer coding is none that is known',
 };
 
+/** In the words of the listener's `paths`. */
+const WHY_PATH: Readonly<Record<PathProblem, string>> = {
+  '': '',
+  malformed_path: 'its path has a backslash, an encoded NUL, or an encoding that is none',
+  encoded_slash: 'its path has an encoded slash, and paths.encoded_slash is refuse',
+  repeated_slashes: 'its path has repeated slashes, and paths.repeated_slashes is refuse',
+  path_parameters: 'its path has a parameter (";"), and paths.parameters is refuse',
+  hidden_dot_segment: 'its path has a dot segment that only some backends see, such as "/..;/" or "/..%2F"',
+  slash_in_parameter: 'its path has an encoded slash in a parameter, which backends read in different ways',
+  control_character: 'its path has an encoded control character, and paths.control_characters is refuse',
+  raw_utf8: 'its target has characters that are not ASCII: percent-encode them, or set paths.raw_utf8 to encode',
+};
+
 const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
 
 /** The listener that it comes to. */
 export interface Place {
   readonly name: string;
   readonly address: AddressPlan;
+  readonly paths: PathRules;
 }
 
-export function readRequest(asked: AskedRequest, limits: HttpLimits, { name, address }: Place): ReadRequest | Refused {
+export function readRequest(
+  asked: AskedRequest,
+  limits: HttpLimits,
+  { name, address, paths }: Place,
+): ReadRequest | Refused {
   const text = textOf(asked);
   if (text === null) return MALFORMED;
   const bytes = Buffer.from(text, 'utf8');
@@ -86,7 +105,8 @@ export function readRequest(asked: AskedRequest, limits: HttpLimits, { name, add
   if (stop < 0) return refusal(-stop);
   const framing = new BodyFraming();
   const target = new RequestTarget();
-  const status = judgeHead(head, fields, limits.bodySize, framing, target);
+  const status = judgeHead(head, fields, limits.bodySize, paths, framing, target);
+  if (target.problem !== '') return { status, why: WHY_PATH[target.problem] };
   if (status !== 0) return refusal(status);
   const { authority, host, path, query } = target;
   const length = framing.kind === CHUNKED ? -1 : framing.kind === LENGTH ? framing.length : 0;
@@ -111,6 +131,8 @@ export function readRequest(asked: AskedRequest, limits: HttpLimits, { name, add
     length,
     0,
   );
+  x.routedPath = target.routedPath;
+  x.receivedPath = target.receivedPath;
   const upgrades = wantsUpgrade(fields, head.minor, framing);
   return { x, offered: upgrades ? (fields.known(UPGRADE) ?? '') : '' };
 }

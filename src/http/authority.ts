@@ -4,10 +4,11 @@
  * Strict: no user information, no spaces, no empty host, no comma (what joins two Hosts into one, RFC 9110 §5.3), a port
  * of at most five digits. Clients repeat themselves, so the last answer is kept.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { ipv6Form } from '../kit/host-name.ts';
 
 export interface Authority {
-  /** Lower case; an IPv6 address with its brackets. */
+  /** Lower case; an IPv6 address with its brackets, as RFC 5952 writes it. */
   readonly host: string;
   /** -1: none given. */
   readonly port: number;
@@ -34,8 +35,9 @@ function parse(text: string): Authority | null {
   let rest: string;
   if (text.startsWith('[')) {
     const close = text.indexOf(']');
-    if (close < 0 || !isIPv6(text.slice(1, close)) || text.includes('%')) return null;
-    host = text.slice(0, close + 1);
+    const address = close < 0 ? null : ipv6Form(text.slice(1, close));
+    if (address === null) return null;
+    host = address;
     rest = text.slice(close + 1);
   } else {
     const colon = text.indexOf(':');

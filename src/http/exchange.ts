@@ -43,8 +43,12 @@ export class Exchange {
   readonly authority: string;
   /** The authority's host in lower case, without port; IPv6 with its brackets. */
   readonly host: string;
-  /** The path that is routed on and sent on: dot segments resolved, unreserved characters decoded (RFC 3986 §6.2.2). */
+  /** The path that is sent on: dot segments resolved, unreserved characters decoded (RFC 3986 §6.2.2). */
   path: string;
+  /** The same path as rules judge it: as a backend reads it that decodes it (path.ts). */
+  routedPath: string;
+  /** The path as it came, sent on in place of `path` if no policy rewrites it; '': none is. */
+  receivedPath = '';
   /** From the question mark on, or ''. */
   query: string;
   /** HTTP/1.x: x. */
@@ -98,6 +102,7 @@ export class Exchange {
     this.authority = authority;
     this.host = host;
     this.path = path;
+    this.routedPath = path;
     this.query = query;
     this.minor = minor;
     this.fields = fields;

@@ -1,37 +1,149 @@
 /**
- * Brings a path into normal form, so that what is matched is what the backend sees (RFC 3986 §6.2.2). Hot, but entered
- * only for paths that have a "%", a "\" or a "/.".
+ * The two forms of a path: the one that is sent, and the one that rules judge. Hot, but entered only for paths that have a
+ * "%", a "\", a ";", a "//" or a "/.".
  *
- * Percent-encoded unreserved characters are decoded, other encodings get upper-case digits, dot segments are resolved.
- * `%2F`, `%5C` and empty segments stay as they are: they mean something to somebody.
+ * Sent is the normal form of RFC 3986 §6.2.2: encoded unreserved characters are decoded, other encodings get upper-case
+ * digits, dot segments are resolved. Rules judge what a backend makes of that when it decodes the path once, takes
+ * `;` parameters out, reads several slashes as one, and resolves dot segments: a rule on `/admin` holds for
+ * `/%2Fadmin` and `/admin;x/y`. Where such a backend would meet a dot segment that others do not see (`/x/..%2Fadmin`,
+ * `/x/..;/admin`), the path has no one meaning and is refused.
  */
+import { isUtf8 } from 'node:buffer';
+
+/** How a listener reads paths. `…_for_rules`: the rules see it so, and it is sent as it came. Without: both. */
+export interface PathRules {
+  /** `%2F` and `%5C`. */
+  readonly encodedSlash: 'decode_for_rules' | 'decode' | 'keep' | 'refuse';
+  /** `//`. */
+  readonly repeatedSlashes: 'merge_for_rules' | 'merge' | 'keep' | 'refuse';
+  /** `;` and what follows it in a segment. */
+  readonly parameters: 'remove_for_rules' | 'remove' | 'keep' | 'refuse';
+  /** Encoded ones but NUL, which no listener takes. */
+  readonly controlCharacters: 'refuse' | 'keep';
+  /** Bytes above 0x7f in a request target. */
+  readonly rawUtf8: 'refuse' | 'encode';
+  /** Which form of the path backends get, unless a policy rewrites it. */
+  readonly send: 'normal' | 'received';
+}
+
+/** Why a path is refused; each is a code of the access log. '': it is not. */
+export type PathProblem =
+  | ''
+  /** An encoding that is none, an encoded NUL, an overlong UTF-8 form of ASCII (RFC 3629 §3), or a "\" (not in RFC 3986). */
+  | 'malformed_path'
+  | 'encoded_slash'
+  | 'repeated_slashes'
+  | 'path_parameters'
+  | 'hidden_dot_segment'
+  /** An encoded slash in a parameter (`/;%2Fx/admin`): whether the parameter ends there is another thing to each backend. */
+  | 'slash_in_parameter'
+  | 'control_character'
+  | 'raw_utf8';
+
+/** Takes nothing for anything else: the normal form, and no more. */
+export const LITERAL: PathRules = {
+  encodedSlash: 'keep',
+  repeatedSlashes: 'keep',
+  parameters: 'keep',
+  controlCharacters: 'keep',
+  rawUtf8: 'refuse',
+  send: 'normal',
+};
+
+export class PathReading {
+  sent = '';
+  routed = '';
+}
+
+/** Reads a path that begins with "/" into `out`. */
+export function readPath(path: string, rules: PathRules, out: PathReading): PathProblem {
+  const problem = refusal(path, rules);
+  if (problem !== '') return problem;
+  // What is sent as it came is decoded for nobody but rules.
+  const edits = rules.send === 'normal';
+  const plain = path.includes('%') ? decodeUnreserved(path, edits && rules.encodedSlash === 'decode') : path;
+  // To whom else its dot segments are sent, they must not have two meanings: `/a//../b` is `/a/b` to some, `/b` to others.
+  if (!edits && DOTS.test(plain) && AMBIGUOUS.test(plain)) return 'hidden_dot_segment';
+  const sent = resolved(plain, edits && rules.repeatedSlashes === 'merge', edits && rules.parameters === 'remove');
+  const { encodedSlash, parameters } = rules;
+  if (encodedSlash !== 'keep' && parameters !== 'keep' && SLASH_IN_PARAMETER.test(sent)) return 'slash_in_parameter';
+  if (rules.repeatedSlashes === 'refuse' && decodedOnce(sent, { ...rules, repeatedSlashes: 'keep' }).includes('//'))
+    return 'repeated_slashes';
+  const routed = judged(sent, rules);
+  if (routed === null) return 'hidden_dot_segment';
+  out.sent = sent;
+  out.routed = routed;
+  return '';
+}
+
+const scratch = new PathReading();
+
+/** The normal form (RFC 3986 §6.2.2); null: no path that a request could have. */
+export function normalizePath(path: string): string | null {
+  return readPath(path, LITERAL, scratch) === '' ? scratch.sent : null;
+}
+
+/** The same path with each character as rules have it; slashes, dots and parameters stay as they are. */
+export function spelled(path: string): string {
+  return path.includes('%') ? decodeVisible(path, false) : path;
+}
+
+/** Everything but visible ASCII, percent-encoded as UTF-8. */
+export function encodePath(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/gu, (run) => percentEncoded(Buffer.from(run)));
+}
+
+/** A request target that was read as Latin-1 and has bytes above 0x7f, percent-encoded; null: it is not UTF-8. */
+export function encodeRawUtf8(target: string): string | null {
+  if (!isUtf8(Buffer.from(target, 'latin1'))) return null;
+  return target.replace(/[\x80-\xff]+/g, (run) => percentEncoded(Buffer.from(run, 'latin1')));
+}
+
+function percentEncoded(bytes: Buffer): string {
+  let out = '';
+  for (const byte of bytes) out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return out;
+}
+
+// === what is refused
+
+const MALFORMED = /\\|%(?![0-9a-f]{2})|%00/i;
+/** RFC 3629 §3: forms longer than need be, of ASCII characters. Some decoders take `%C0%AF` for a slash. */
+const OVERLONG = /%c[01]%[89ab]|%e0%8[01]%|%f0%80%8[01]%/i;
+const CONTROL = /%[01][0-9a-f]|%7f/i;
+const ENCODED_SLASH = /%(?:2f|5c)/i;
+const PARAMETER = /;|%3b/i;
+const AMBIGUOUS = /;|\/\/|%(?:2f|3b|5c)/i;
+const SLASH_IN_PARAMETER = /(?:;|%3b)[^/]*%(?:2f|5c)/i;
+
+function refusal(path: string, rules: PathRules): PathProblem {
+  if (MALFORMED.test(path) || OVERLONG.test(path)) return 'malformed_path';
+  if (rules.controlCharacters === 'refuse' && CONTROL.test(path)) return 'control_character';
+  if (rules.encodedSlash === 'refuse' && ENCODED_SLASH.test(path)) return 'encoded_slash';
+  if (rules.parameters === 'refuse' && PARAMETER.test(path)) return 'path_parameters';
+  return '';
+}
+
+// === what is sent
 
 const UNRESERVED = /[A-Za-z0-9._~-]/;
+const ENCODING = /%([0-9A-Fa-f]{2})/g;
 
-/** null: an encoding that is none, an encoded NUL, or a backslash (not in RFC 3986, and to some backends a slash). */
-export function normalizePath(path: string): string | null {
-  if (path.includes('\\')) return null;
-  const decoded = path.includes('%') ? decodeUnreserved(path) : path;
-  if (decoded === null) return null;
-  return decoded.includes('/.') ? removeDotSegments(decoded) : decoded;
+function decodeUnreserved(path: string, slashes: boolean): string {
+  return path.replace(ENCODING, (encoding, digits: string) => {
+    const character = String.fromCharCode(Number.parseInt(digits, 16));
+    if (UNRESERVED.test(character)) return character;
+    return slashes && (character === '/' || character === '\\') ? '/' : encoding.toUpperCase();
+  });
 }
 
-function decodeUnreserved(path: string): string | null {
-  let out = '';
-  let from = 0;
-  for (let at = path.indexOf('%'); at >= 0; at = path.indexOf('%', from)) {
-    const digits = path.slice(at + 1, at + 3);
-    if (!/^[0-9A-Fa-f]{2}$/.test(digits)) return null;
-    const code = Number.parseInt(digits, 16);
-    if (code === 0) return null;
-    const character = String.fromCharCode(code);
-    out += path.slice(from, at) + (UNRESERVED.test(character) ? character : `%${digits.toUpperCase()}`);
-    from = at + 3;
-  }
-  return out + path.slice(from);
+/** Dot segments resolved (RFC 3986 §5.2.4), when parameters and repeated slashes are out of it if they shall be. */
+function resolved(path: string, merge: boolean, remove: boolean): string {
+  const bare = remove && path.includes(';') ? path.replace(/;[^/]*/g, '') : path;
+  const single = merge && bare.includes('//') ? bare.replace(/\/{2,}/g, '/') : bare;
+  return single.includes('/.') ? removeDotSegments(single) : single;
 }
 
-/** RFC 3986 §5.2.4, for a path that begins with "/". */
 function removeDotSegments(path: string): string {
   const out: string[] = [];
   const segments = path.split('/').slice(1);
@@ -42,4 +154,35 @@ function removeDotSegments(path: string): string {
     if (last && (segment === '.' || segment === '..')) out.push('');
   });
   return `/${out.join('/')}`;
+}
+
+// === what is judged
+
+/** Visible ASCII stands for itself, but what would have another meaning if it was not encoded. */
+const STANDS_FOR_ITSELF = /[\x21-\x7e]/;
+const HAS_MEANING = /[%?#/\\]/;
+const DOTS = /\/\.\.?(?:\/|$)/;
+
+/** Of a path whose own dot segments are resolved; null: others appear. */
+function judged(sent: string, rules: PathRules): string | null {
+  const decoded = decodedOnce(sent, rules);
+  // What is kept as it is may well be dots: `/a/%2F..`, whose slash is none.
+  if (decoded !== sent && DOTS.test(decoded)) return null;
+  return decoded;
+}
+
+/** As a backend reads it that decodes once, then takes parameters out, then reads several slashes as one. */
+function decodedOnce(path: string, { encodedSlash, repeatedSlashes, parameters }: PathRules): string {
+  let out = path.includes('%') ? decodeVisible(path, encodedSlash !== 'keep') : path;
+  if (parameters !== 'keep' && out.includes(';')) out = out.replace(/;[^/]*/g, '');
+  if (repeatedSlashes !== 'keep' && out.includes('//')) out = out.replace(/\/{2,}/g, '/');
+  return out;
+}
+
+function decodeVisible(path: string, slashes: boolean): string {
+  return path.replace(ENCODING, (encoding, digits: string) => {
+    const character = String.fromCharCode(Number.parseInt(digits, 16));
+    if (slashes && (character === '/' || character === '\\')) return '/';
+    return STANDS_FOR_ITSELF.test(character) && !HAS_MEANING.test(character) ? character : encoding.toUpperCase();
+  });
 }

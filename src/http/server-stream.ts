@@ -10,6 +10,7 @@ import type { Transport } from '../net/transport.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { FixedResponse } from './fixed-response.ts';
+import type { PathRules } from './path.ts';
 import type { BodySink, BodySource, Framing } from './message.ts';
 import type { StoredReply } from './stored-reply.ts';
 
@@ -76,7 +77,8 @@ export interface HttpTimeouts {
 export interface HttpService {
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
+  readonly paths: PathRules;
   serve(x: Exchange, stream: ServerStream): void;
-  /** A request that never became an exchange was answered with this status; 0: its client left first. */
-  refused(connection: Connection, status: number): void;
+  /** A request that never became an exchange was answered with this status; 0: its client left first. `why`: a code, if the status does not say it. */
+  refused(connection: Connection, status: number, why: string): void;
 }

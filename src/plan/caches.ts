@@ -2,6 +2,7 @@
 import { normalize } from 'node:path';
 import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../config/schema.gen.ts';
 import { claimOf } from './claims.ts';
+import { checkDecoded, checkFieldValue } from './matches.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { CacheConditionPlan, CachePlan, CachePolicyPlan } from './types/cache.ts';
 
@@ -9,7 +10,7 @@ const lower = (name: string): string => name.toLowerCase();
 
 export function planCaches(caches: Readonly<Record<string, CacheConfig>>, scope: PlanScope): Map<string, CachePlan> {
   checkDirectories(caches, scope);
-  return new Map(Object.entries(caches).map(([name, config]) => [name, planCache(name, config)]));
+  return new Map(Object.entries(caches).map(([name, config]) => [name, planCache(name, config, scope)]));
 }
 
 /** Each cache has its directory to itself. */
@@ -30,8 +31,11 @@ function checkDirectories(caches: Readonly<Record<string, CacheConfig>>, scope: 
   }
 }
 
-function planCache(name: string, config: CacheConfig): CachePlan {
+function planCache(name: string, config: CacheConfig, scope: PlanScope): CachePlan {
   const { query, ignore_query: ignoreQuery, sort_query: sortQuery, headers, cookies } = config.key;
+  const pointer = `/caches/${segment(name)}/key`;
+  query?.forEach((one, i) => checkParameter(one, `${pointer}/query/${i}`, scope));
+  ignoreQuery.forEach((one, i) => checkParameter(one, `${pointer}/ignore_query/${i}`, scope));
   return {
     name,
     maxSize: config.max_size,
@@ -67,15 +71,29 @@ export function planCachePolicy(
     setCookie: config.set_cookie,
     unauthorized: config.unauthorized,
     authorization: config.authorization,
-    bypass: config.bypass.map(planCondition),
-    noStore: config.no_store.map(planCondition),
+    bypass: config.bypass.map((one, i) => planCondition(one, `${pointer}/bypass/${i}`, scope)),
+    noStore: config.no_store.map((one, i) => planCondition(one, `${pointer}/no_store/${i}`, scope)),
     finish: config.finish,
     statusHeader: config.status_header,
   };
 }
 
-function planCondition({ header, cookie, query, value: wanted }: CacheConditionConfig): CacheConditionPlan {
+/** A name that no parameter has. */
+function checkParameter(name: string, pointer: string, scope: PlanScope): void {
+  checkDecoded(name, pointer, scope);
+  if (name.includes('*')) scope.problem(pointer, `${name} would never match: names are no patterns`, 'name each');
+}
+
+function planCondition(
+  { header, cookie, query, value: wanted }: CacheConditionConfig,
+  pointer: string,
+  scope: PlanScope,
+): CacheConditionPlan {
   const value = wanted ?? null;
+  if (query !== undefined) {
+    checkDecoded(query, pointer, scope);
+    checkDecoded(value ?? '', pointer, scope);
+  } else if (header !== undefined) checkFieldValue(value ?? '', pointer, scope);
   if (header !== undefined) return { in: 'header', name: lower(header), value };
   if (cookie !== undefined) return { in: 'cookie', name: cookie, value };
   return { in: 'query', name: query ?? '', value };

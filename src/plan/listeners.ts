@@ -4,6 +4,7 @@ import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
 import { routesOf } from './parcel.ts';
+import { planPaths } from './paths.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
@@ -53,6 +54,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
       bodySize: limits.body_size,
     },
     timeouts: config.timeouts,
+    paths: planPaths(config.paths),
     drain: planDrain(config.drain),
     routes: tcp ? [] : routesOf(name, names.routes),
     socket: socketClaim(name, address),

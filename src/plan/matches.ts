@@ -1,33 +1,51 @@
-/** The conditions of routes, in the form that the router compiles. Cold. */
+/** The conditions of routes, in the form that requests have and the router compiles. Cold. */
 import type { FieldMatch, MatchConfig, PathMatch } from '../config/schema.gen.ts';
-import { normalizePath } from '../http/path.ts';
+import { hostForm } from '../kit/host-name.ts';
+import { checkPathPattern, type PathReader, planRulePath } from './paths.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { FieldMatchPlan, MatchPlan, PathPlan } from './types.ts';
 
-export function planMatch(config: MatchConfig, pointer: string, scope: PlanScope): MatchPlan {
+/** `readers`: the listeners that the route serves. */
+export function planMatch(
+  config: MatchConfig,
+  pointer: string,
+  readers: readonly PathReader[],
+  scope: PlanScope,
+): MatchPlan {
   return {
-    hosts: config.host?.map((host) => host.toLowerCase().replace(/\.$/, '')) ?? null,
-    path: config.path === undefined ? null : planPath(config.path, `${pointer}/path`, scope),
-    methods: config.methods ?? null,
+    hosts: config.host?.map(planHost) ?? null,
+    path: config.path === undefined ? null : planPath(config.path, `${pointer}/path`, readers, scope),
+    methods: config.methods === undefined ? null : [...new Set(config.methods.map(planMethod))],
     headers: planFields(config.headers, `${pointer}/headers`, true, scope),
     query: planFields(config.query, `${pointer}/query`, false, scope),
   };
 }
 
-function planPath(config: PathMatch, pointer: string, scope: PlanScope): PathPlan {
-  if (config.regex !== undefined) return { kind: 'regex', value: config.regex };
-  const written = config.exact ?? config.prefix ?? '/';
-  // Requests are matched in normal form, so a path that is not in it would never match.
-  const normal = normalizePath(written);
-  if (normal !== written) {
-    scope.problem(
-      pointer,
-      'is not in normal form and would never match',
-      normal === null ? undefined : `write ${normal}`,
-    );
+/** The schema has seen to it that it is one. */
+function planHost(written: string): string {
+  return written.startsWith('*.') ? `*.${hostForm(written.slice(2)) ?? ''}` : (hostForm(written) ?? written);
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+
+/** Methods are case-sensitive (RFC 9110 §9.1), and nobody means another one by `get`. */
+function planMethod(written: string): string {
+  const upper = written.toUpperCase();
+  return METHODS.has(upper) ? upper : written;
+}
+
+function planPath(config: PathMatch, pointer: string, readers: readonly PathReader[], scope: PlanScope): PathPlan {
+  if (config.regex !== undefined) {
+    checkPathPattern(config.regex, pointer, readers, scope);
+    return { kind: 'regex', value: config.regex };
   }
-  if (config.exact !== undefined) return { kind: 'exact', value: written };
-  return { kind: 'prefix', value: written.length > 1 ? written.replace(/\/+$/, '') || '/' : written };
+  if (config.exact !== undefined) return { kind: 'exact', value: planRulePath(config.exact, pointer, readers, scope) };
+  return { kind: 'prefix', value: planRulePath(withoutSlash(config.prefix ?? '/'), pointer, readers, scope) };
+}
+
+/** As prefixes are held: by whole segments. */
+export function withoutSlash(prefix: string): string {
+  return prefix.length > 1 ? prefix.replace(/\/+$/, '') || '/' : prefix;
 }
 
 function planFields(
@@ -38,14 +56,53 @@ function planFields(
 ): FieldMatchPlan[] {
   return Object.entries(fields).map(([written, condition]) => {
     const name = headers ? written.toLowerCase() : written;
-    if (headers && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
-      scope.problem(`${pointer}/${segment(written)}`, 'is not a header field name');
-    return planField(name, condition);
+    const place = `${pointer}/${segment(written)}`;
+    if (headers && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) scope.problem(place, 'is not a header field name');
+    else if (headers) checkFieldValue(condition.exact ?? '', place, scope);
+    else checkQuery(written, condition, place, scope);
+    return planField(name, condition, headers);
   });
 }
 
-export function planField(name: string, { exact, regex, present }: FieldMatch): FieldMatchPlan {
+/** Values come without white space around them, and without control characters (RFC 9110 §5.5). */
+export function checkFieldValue(exact: string, pointer: string, scope: PlanScope): void {
+  const trimmed = exact.replace(/^[ \t]+|[ \t]+$/g, '');
+  if (/[^\P{Cc}\t\x80-\x9f]/u.test(exact))
+    scope.problem(pointer, 'would never match: no field value has control characters or line breaks');
+  else if (trimmed !== exact)
+    scope.problem(pointer, 'would never match: values have no white space around them', `write "${trimmed}"`);
+}
+
+/** Names and values are compared decoded. */
+function checkQuery(name: string, { exact = '' }: FieldMatch, pointer: string, scope: PlanScope): void {
+  checkDecoded(name, pointer, scope);
+  checkDecoded(exact, pointer, scope);
+}
+
+/** Tells of an encoding in what is compared with something decoded. */
+export function checkDecoded(text: string, pointer: string, scope: PlanScope): void {
+  if (!/%[0-9a-f]{2}/i.test(text)) return;
+  scope.problem(
+    pointer,
+    `${text} would never match: the query of a request is compared decoded`,
+    `write "${decoded(text)}"`,
+  );
+}
+
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
+}
+
+/** `bytes`: the value is of a header field, which is read as Latin-1: what is not ASCII may come in that or in UTF-8. */
+export function planField(name: string, { exact, regex, present }: FieldMatch, bytes: boolean): FieldMatchPlan {
   if (regex !== undefined) return { name, kind: 'regex', value: regex };
   if (present !== undefined) return { name, kind: 'present', value: String(present) };
-  return { name, kind: 'exact', value: exact ?? '' };
+  const value = exact ?? '';
+  const utf8 = Buffer.from(value).toString('latin1');
+  if (!bytes || utf8 === value) return { name, kind: 'exact', value };
+  return { name, kind: 'regex', value: `^(?:${literally(value)}|${literally(utf8)})$` };
+}
+
+function literally(text: string): string {
+  return text.replace(/[$()*+.?[\\\]^{|}/]/g, '\\$&');
 }

@@ -11,6 +11,7 @@ import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema
 import { freeze } from '../kit/freeze.ts';
 import { planCaches } from './caches.ts';
 import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
+import { planPaths } from './paths.ts';
 import { isOurs } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { disabledPolicies, planRoutes } from './routes.ts';
@@ -22,8 +23,13 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const caches = planCaches(config.caches, scope);
   const pools = planPools(config.pools, scope);
-  const protocols = new Map(Object.entries(config.listeners).map(([name, { protocol }]) => [name, protocol]));
-  const { routes, disabled } = planRoutes(config.routes, { acls, caches, pools, listeners: protocols }, scope);
+  const entrances = new Map(
+    Object.entries(config.listeners).map(([name, { protocol, paths }]) => [
+      name,
+      { protocol, rules: planPaths(paths) },
+    ]),
+  );
+  const { routes, disabled } = planRoutes(config.routes, { acls, caches, pools, listeners: entrances }, scope);
   const names = { acls, pools, routes };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))

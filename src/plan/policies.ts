@@ -1,8 +1,11 @@
 /** Policies: names found, header edits checked. Cold. */
-import type { FieldEditsConfig, PolicyConfig } from '../config/schema.gen.ts';
+import type { FieldEditsConfig, PolicyConfig, RewritePolicyConfig } from '../config/schema.gen.ts';
+import { encodePath } from '../http/path.ts';
+import { withoutSlash } from './matches.ts';
+import { type PathReader, planRulePath } from './paths.ts';
 import { type PlanScope, segment } from './scope.ts';
 import { planCachePolicy } from './caches.ts';
-import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
+import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
 import type { CachePlan } from './types/cache.ts';
 
 /** Fields that belong to one connection or say how long a message is: nobody but the gateway may write them. */
@@ -22,12 +25,16 @@ const OURS = new Set([
 export interface PolicyNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
   readonly caches: ReadonlyMap<string, CachePlan>;
+  /** The path that the route takes; null: any, or another policy rewrites it before. */
+  readonly path: PathPlan | null;
+  /** The listeners that the route serves. */
+  readonly readers: readonly PathReader[];
 }
 
 export function planPolicy(
   config: PolicyConfig,
   pointer: string,
-  { acls, caches }: PolicyNames,
+  { acls, caches, path, readers }: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan | null {
   switch (config.type) {
@@ -44,7 +51,7 @@ export function planPolicy(
         response: planEdits(config.response, `${pointer}/response`, scope),
       };
     case 'rewrite':
-      return { type: 'rewrite', prefix: withoutSlash(config.prefix), replacement: config.replacement };
+      return planRewrite(config, pointer, path, readers, scope);
   }
 }
 
@@ -53,8 +60,25 @@ export function isOurs(name: string): boolean {
   return OURS.has(name.toLowerCase());
 }
 
-function withoutSlash(prefix: string): string {
-  return prefix.length > 1 ? prefix.replace(/\/+$/, '') || '/' : prefix;
+function planRewrite(
+  config: RewritePolicyConfig,
+  pointer: string,
+  path: PathPlan | null,
+  readers: readonly PathReader[],
+  scope: PlanScope,
+): PolicyPlan {
+  const prefix = planRulePath(withoutSlash(config.prefix), `${pointer}/prefix`, readers, scope);
+  if (path !== null && path.kind !== 'regex' && !isBelow(path.value, prefix)) {
+    const possible = path.kind === 'prefix' && isBelow(prefix, path.value);
+    if (!possible)
+      scope.warning(`${pointer}/prefix`, `never applies: the route takes ${path.value}`, `write ${path.value}`);
+  }
+  return { type: 'rewrite', prefix, replacement: encodePath(config.replacement) };
+}
+
+/** By whole segments. */
+function isBelow(path: string, prefix: string): boolean {
+  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** Tells of names that only the gateway may write. */

@@ -1,7 +1,10 @@
 /** Routes: unique names, references found, none that could never match. Cold. */
 import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
+import { encodePath, type PathRules } from '../http/path.ts';
+import { hostForm } from '../kit/host-name.ts';
 import { planDrain } from './drain.ts';
 import { planMatch } from './matches.ts';
+import type { PathReader } from './paths.ts';
 import { planPolicy, type PolicyNames } from './policies.ts';
 import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
@@ -10,10 +13,15 @@ import { planMirror, planSplit } from './split.ts';
 import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
 
-export interface RouteNames extends PolicyNames {
+/** A listener, as far as it matters to routes. */
+export interface Entrance {
+  readonly protocol: 'http' | 'tcp';
+  readonly rules: PathRules;
+}
+
+export interface RouteNames extends Omit<PolicyNames, 'path' | 'readers'> {
   readonly pools: ReadonlyMap<string, PoolPlan>;
-  /** Protocols of the listeners. */
-  readonly listeners: ReadonlyMap<string, 'http' | 'tcp'>;
+  readonly listeners: ReadonlyMap<string, Entrance>;
 }
 
 export interface PlannedRoutes {
@@ -68,28 +76,38 @@ export function disabledPolicies({ name, enabled, policies }: RouteConfig): Disa
 
 function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): RoutePlan {
   config.listeners?.forEach((name, i) => {
-    const protocol = scope.find(names.listeners, 'listener', name, `${pointer}/listeners/${i}`);
-    if (protocol === 'tcp') scope.problem(`${pointer}/listeners/${i}`, `${name} is a tcp listener: it has no routes`);
+    const entrance = scope.find(names.listeners, 'listener', name, `${pointer}/listeners/${i}`);
+    if (entrance?.protocol === 'tcp')
+      scope.problem(`${pointer}/listeners/${i}`, `${name} is a tcp listener: it has no routes`);
   });
   if (config.split_by !== undefined && config.split === undefined)
     scope.warning(`${pointer}/split_by`, 'has no effect without a split');
   if (config.drain !== undefined && (config.respond !== undefined || config.redirect !== undefined))
     scope.warning(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
+  const readers = readersOf(config, names);
+  const match = planMatch(config.match, `${pointer}/match`, readers, scope);
   return {
     name: config.name,
     listeners: config.listeners ?? null,
-    match: planMatch(config.match, `${pointer}/match`, scope),
-    policies: planPolicies(config, pointer, names, scope),
+    match,
+    policies: planPolicies(config, pointer, { ...names, path: match.path, readers }, scope),
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
     drain: planDrain(config.drain),
   };
 }
 
+/** The http listeners that a route serves. */
+function readersOf({ listeners }: RouteConfig, names: RouteNames): PathReader[] {
+  return [...names.listeners]
+    .filter(([name, { protocol }]) => protocol === 'http' && (listeners?.includes(name) ?? true))
+    .map(([name, { rules }]) => ({ name, rules }));
+}
+
 function planPolicies(
   { policies, respond, redirect }: RouteConfig,
   pointer: string,
-  names: RouteNames,
+  names: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan[] {
   let first = -1;
@@ -106,8 +124,10 @@ function planPolicies(
     else if (useless) scope.warning(place, 'has no effect: what this route answers is not fetched from anywhere');
     first = i;
   });
+  const rewrite = policies.findIndex(({ type, enabled }) => type === 'rewrite' && enabled);
   return policies.flatMap((policy, i) => {
-    const plan = planPolicy(policy, `${pointer}/policies/${i}`, names, scope);
+    const known = i <= rewrite ? names : { ...names, path: null };
+    const plan = planPolicy(policy, `${pointer}/policies/${i}`, known, scope);
     return plan === null || !policy.enabled || (useless && policy.type === 'cache') ? [] : [plan];
   });
 }
@@ -134,5 +154,11 @@ function planRedirect(
       'give a scheme, host, port or path',
     );
   }
-  return { status, scheme: scheme ?? null, host: host ?? null, port: port ?? null, path: path ?? null };
+  return {
+    status,
+    scheme: scheme ?? null,
+    host: host === undefined ? null : (hostForm(host) ?? host),
+    port: port ?? null,
+    path: path === undefined ? null : encodePath(path),
+  };
 }

@@ -6,6 +6,7 @@
  * Units are milliseconds and bytes. Everything here prints and compares, so a plan can be shown, diffed and kept as a
  * golden file.
  */
+import type { PathRules } from '../http/path.ts';
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
@@ -116,6 +117,7 @@ export interface ListenerPlan {
   readonly trustedProxies: readonly string[];
   readonly limits: ListenerLimits;
   readonly timeouts: ListenerTimeouts;
+  readonly paths: PathRules;
   readonly drain: DrainOverridePlan | null;
   /** The routes this listener serves, in order of precedence; empty for tcp. */
   readonly routes: readonly RoutePlan[];

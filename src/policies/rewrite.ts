@@ -8,13 +8,22 @@ export const rewrite: Policy<Extract<PolicyPlan, { type: 'rewrite' }>> = {
     const to = replacement.endsWith('/') ? replacement.slice(0, -1) : replacement;
     return {
       forward: (x) => {
-        const { path } = x;
-        if (!path.startsWith(from)) return;
-        const rest = path.slice(from.length);
-        if (rest !== '' && !rest.startsWith('/')) return;
+        const routed = restOf(x.routedPath, from);
+        if (routed === null) return;
+        // What has the prefix only as rules see it (`//v1/x`, `/v1%2Fx`) is sent as they see it.
+        const rest = restOf(x.path, from) ?? routed;
         x.path = to + rest === '' ? '/' : to + rest;
+        x.routedPath = to + routed === '' ? '/' : to + routed;
+        x.receivedPath = '';
       },
     };
   },
   why: ({ prefix, replacement }) => `${replacement} in place of ${prefix}`,
 };
+
+/** What follows the prefix; null: it is none of the path's. */
+function restOf(path: string, prefix: string): string | null {
+  if (!path.startsWith(prefix)) return null;
+  const rest = path.slice(prefix.length);
+  return rest === '' || rest.startsWith('/') ? rest : null;
+}

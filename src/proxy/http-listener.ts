@@ -7,6 +7,7 @@
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemResponse } from '../http/fixed-response.ts';
+import type { PathRules } from '../http/path.ts';
 import { type Http1Environment, Http1ServerConnection } from '../http/h1/server.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
@@ -53,6 +54,7 @@ export class HttpListener implements HttpLive, HttpService {
   readonly table: ConnectionTable;
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
+  readonly paths: PathRules;
   readonly #total: TotalConnections;
   readonly #environment: Http1Environment;
 
@@ -71,6 +73,7 @@ export class HttpListener implements HttpLive, HttpService {
     this.limits = plan.limits;
     const { header, body, idle, send } = plan.timeouts;
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
+    this.paths = plan.paths;
     this.#total = total;
     // Outlives this snapshot with the connections made here: it must hold nothing of it.
     this.#environment = {
@@ -99,9 +102,9 @@ export class HttpListener implements HttpLive, HttpService {
     new Passage(x, stream, this).start();
   }
 
-  refused(connection: Connection, status: number): void {
+  refused(connection: Connection, status: number, why: string): void {
     this.metrics.badRequest(status);
-    this.#log(connection, status);
+    this.#log(connection, status, why === '' ? undefined : why);
   }
 
   /** `error`: why, if the status does not say it. */

@@ -150,7 +150,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   #forward(): void {
     const { forward, pool, split, mirror } = this.#route!;
     if (this.stream.upgrade) this.#asked = copyOf(this.x);
-    this.#routedPath = this.x.path;
+    this.#routedPath = this.x.routedPath;
     for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
     this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror);
     this.#forwarding.start();

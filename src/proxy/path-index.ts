@@ -84,7 +84,7 @@ export class PathIndex<T> {
 
   /** The first entry that matches and stands before `best`, else `best`. */
   find(x: Exchange, best: Entry<T> | null): Entry<T> | null {
-    const path = x.path;
+    const path = x.routedPath;
     let found = first(this.#any, x, best);
     if (this.#root.length > 0 && path.charCodeAt(0) === SLASH) found = first(this.#root, x, found);
     if (this.#exact.size > 0) {

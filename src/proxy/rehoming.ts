@@ -37,7 +37,21 @@ export function copyOf(x: Exchange): Exchange {
   const pairs: [string, string][] = [];
   x.fields.forEach((name, value) => pairs.push([name, value]));
   const fields = Fields.of(pairs);
-  return new Exchange(connection, method, target, authority, host, path, query, minor, fields, bodyLength, startedAt);
+  const copy = new Exchange(
+    connection,
+    method,
+    target,
+    authority,
+    host,
+    path,
+    query,
+    minor,
+    fields,
+    bodyLength,
+    startedAt,
+  );
+  copy.routedPath = x.routedPath;
+  return copy;
 }
 
 /** It has gone over when this answers with what it has found. */
@@ -69,10 +83,10 @@ function routeOf(moving: Moving, live: HttpLive, next: Successor): Route | undef
   const { x, asked, route, forwarding } = moving;
   if (live.router === moving.live.router) return route;
   if (asked !== null) return live.router.match(asked);
-  const sent = x.path;
-  if (forwarding !== null) x.path = moving.routedPath;
+  const now = x.routedPath;
+  if (forwarding !== null) x.routedPath = moving.routedPath;
   const found = live.router.match(x);
-  x.path = sent;
+  x.routedPath = now;
   if (found?.name === route.name) return found;
   // Its header may have been edited since it was routed, and conditions on it may fail for that alone: in doubt it stays.
   return next.route(route.name) ?? undefined;

@@ -17,7 +17,8 @@ export function requestText(x: Exchange, trusted: AddressSet, offered: string): 
   if (!fields.has(HOST) && x.authority === '') lines = `Host: ${localAuthority(x)}\r\n${lines}`;
   if (x.bodyLength < 0) lines += 'Transfer-Encoding: chunked\r\n';
   if (offered !== '') lines += `Connection: Upgrade\r\nUpgrade: ${offered}\r\n`;
-  return `${x.method} ${x.path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
+  const path = x.receivedPath === '' ? x.path : x.receivedPath;
+  return `${x.method} ${path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
 }
 
 /** An HTTP/1.0 client may leave the Host out, HTTP/1.1 upstreams need one: where the client came in. */

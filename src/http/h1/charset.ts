@@ -16,15 +16,19 @@ export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
 /** Within a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));
 
-/** In TARGET: a byte that a path not in normal form would have ("%", "\", "."). */
+/** In TARGET: a byte that a path not in normal form would have ("%", "\", ";", "." or "/"), or the "?" that ends it. */
 export const SUSPECT = 2;
+
+/** In TARGET: a byte above 0x7f, which RFC 9112 §3.2 does not allow and a listener may. */
+export const RAW = 3;
 
 /**
  * Within a request target: visible ASCII but "#" (RFC 9112 §3.2 has no fragment). A few characters that RFC 3986 would
- * have encoded are let through, since browsers send them; bytes above 0x7f are not.
+ * have encoded are let through, since browsers send them.
  */
-export const TARGET = table((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x23);
-for (const byte of Buffer.from('%\\.')) TARGET[byte] = SUSPECT;
+export const TARGET = table((byte) => byte > 0x20 && byte !== 0x7f && byte !== 0x23);
+for (const byte of Buffer.from('%\\;./?')) TARGET[byte] = SUSPECT;
+for (let byte = 0x80; byte <= 0xff; byte++) TARGET[byte] = RAW;
 
 /** A byte's value as a hexadecimal digit, or 255. */
 export const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {

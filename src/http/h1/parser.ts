@@ -10,7 +10,7 @@
 import type { Fields } from '../fields.ts';
 import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes } from '../known.ts';
-import { SUSPECT, TARGET, TOKEN, VALUE } from './charset.ts';
+import { RAW, SUSPECT, TARGET, TOKEN, VALUE } from './charset.ts';
 
 /** More bytes are needed. Below 0: the status to refuse with, negated. Above: where the head ends. */
 export const INCOMPLETE = 0;
@@ -29,8 +29,10 @@ export class RequestHead {
   target = '';
   /** The x of HTTP/1.x. */
   minor = 1;
-  /** The target has a "%", a "\" or "/.", so that it may not be in normal form. */
+  /** The target's path has a "%", a "\", a ";", a "//" or a "/.", so that it may have to be read with care. */
   abnormal = false;
+  /** The target has bytes above 0x7f. */
+  raw = false;
 }
 
 export class ResponseHead {
@@ -47,6 +49,7 @@ const SP = 0x20;
 const HTAB = 0x09;
 const COLON = 0x3a;
 const DOT = 0x2e;
+const QUESTION_MARK = 0x3f;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 
@@ -102,11 +105,17 @@ export function parseRequestHead(
 
   const targetStart = at;
   let abnormal = false;
+  let raw = false;
+  let inPath = true;
   while (at < last) {
     const byte = bytes[at]!;
-    const kind = TARGET[byte];
+    const kind = TARGET[byte]!;
     if (kind === 0) break;
-    if (kind === SUSPECT && (byte !== DOT || bytes[at - 1] === SLASH)) abnormal = true;
+    if (kind >= SUSPECT) {
+      if (kind === RAW) raw = true;
+      else if (byte === QUESTION_MARK) inPath = false;
+      else if (inPath && ((byte !== DOT && byte !== SLASH) || bytes[at - 1] === SLASH)) abnormal = true;
+    }
     at++;
   }
   if (at - targetStart > limits.uriSize) return URI_TOO_LONG;
@@ -128,6 +137,7 @@ export function parseRequestHead(
   head.target = text.slice(targetStart - start, targetEnd - start);
   head.minor = version;
   head.abnormal = abnormal;
+  head.raw = raw;
   return result;
 }
 

@@ -7,7 +7,7 @@
 import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
-import { normalizePath } from '../path.ts';
+import { encodeRawUtf8, type PathProblem, PathReading, type PathRules, readPath } from '../path.ts';
 import { LENGTH, NO_BODY } from '../message.ts';
 import { type BodyFraming, requestFraming } from './framing.ts';
 import type { RequestHead } from './parser.ts';
@@ -16,20 +16,32 @@ import type { RequestHead } from './parser.ts';
 export class RequestTarget {
   authority = '';
   host = '';
+  /** As it is sent on. */
   path = '';
+  /** As rules judge it. */
+  routedPath = '';
+  /** As it came, where that is what is sent on; '': it is not, or is the same. */
+  receivedPath = '';
   query = '';
+  /** Why the path is refused; '': it is not. */
+  problem: PathProblem = '';
 }
+
+const reading = new PathReading();
 
 /** All of it: how long the body is, what is asked for, and what is expected. `bodySize`: bytes that it may have; 0: any. */
 export function judgeHead(
   head: RequestHead,
   fields: Fields,
   bodySize: number,
+  paths: PathRules,
   framing: BodyFraming,
   out: RequestTarget,
 ): number {
   const { minor } = head;
-  const status = requestFraming(fields, minor, framing) || readTarget(head, fields, out) || checkExpect(fields, minor);
+  out.problem = '';
+  const status =
+    requestFraming(fields, minor, framing) || readTarget(head, fields, paths, out) || checkExpect(fields, minor);
   if (status !== 0) return status;
   // RFC 9110 §9.3.8: a TRACE has no content, and what one carries is meant for somebody else.
   if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
@@ -41,7 +53,8 @@ const SLASH = 0x2f;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Takes the target and the Host apart into `out`; 0 or 400. */
-function readTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
+function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: RequestTarget): number {
+  if (head.raw && !acceptRaw(head, paths)) return refusePath('raw_utf8', out);
   const first = head.target.charCodeAt(0);
   if (head.method === 'CONNECT') return connectTarget(head, fields, out);
   let rest = head.target;
@@ -68,15 +81,34 @@ function readTarget(head: RequestHead, fields: Fields, out: RequestTarget): numb
   out.authority = authority;
   out.host = parsed?.host ?? '';
   const mark = rest.indexOf('?');
-  let path = mark < 0 ? rest : rest.slice(0, mark);
-  if (head.abnormal) {
-    const normal = normalizePath(path);
-    if (normal === null) return 400;
-    path = normal;
-  }
+  const path = mark < 0 ? rest : rest.slice(0, mark);
   out.path = path;
+  out.routedPath = path;
+  out.receivedPath = '';
+  if (head.abnormal) {
+    const problem = readPath(path, paths, reading);
+    if (problem !== '') return refusePath(problem, out);
+    out.path = reading.sent;
+    out.routedPath = reading.routed;
+    if (paths.send === 'received' && reading.sent !== path) out.receivedPath = path;
+  }
   out.query = mark < 0 ? '' : rest.slice(mark);
   return 0;
+}
+
+/** RFC 9112 §3.2 has no bytes above 0x7f in a target: encoded, they are what the client should have sent. */
+function acceptRaw(head: RequestHead, { rawUtf8 }: PathRules): boolean {
+  const encoded = rawUtf8 === 'encode' ? encodeRawUtf8(head.target) : null;
+  if (encoded === null) return false;
+  head.target = encoded;
+  // A path in which only these were encoded is judged as it is, but this is not known here.
+  head.abnormal = true;
+  return true;
+}
+
+function refusePath(problem: PathProblem, out: RequestTarget): number {
+  out.problem = problem;
+  return 400;
 }
 
 /** The Host's value: '' if empty or (in HTTP/1.0) missing, null if wrong (RFC 9112 §3.2: exactly one). */
@@ -96,6 +128,8 @@ function connectTarget(head: RequestHead, fields: Fields, out: RequestTarget): n
   out.authority = head.target;
   out.host = parsed.host;
   out.path = '';
+  out.routedPath = '';
+  out.receivedPath = '';
   out.query = '';
   return 0;
 }

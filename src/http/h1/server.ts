@@ -235,7 +235,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     const status = this.#accept(fields, service);
     if (status !== 0) {
       giveFields(fields);
-      return this.#refuse(status, end);
+      return this.#refuse(status, end, target.problem);
     }
     return stop;
   }
@@ -244,7 +244,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #accept(fields: Fields, service: HttpService): number {
     const minor = head.minor;
     this.#method = head.method;
-    const status = judgeHead(head, fields, service.limits.bodySize, framing, target);
+    const status = judgeHead(head, fields, service.limits.bodySize, service.paths, framing, target);
     if (status !== 0) return status;
     this.#minor = minor;
     this.#bodyKind = framing.kind;
@@ -274,6 +274,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       length,
       now,
     );
+    x.routedPath = target.routedPath;
+    x.receivedPath = target.receivedPath;
     this.#exchange = x;
     this.#service = null;
     this.#bodyLimit = service.limits.bodySize;
@@ -333,7 +335,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onClose(code: string): void {
     // The beginning of a request came, and nothing can be answered any more.
-    if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0);
+    if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0, '');
     this.#fail(CLIENT_GONE.with(code));
   }
 
@@ -497,8 +499,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   // === the ways a connection ends
 
   /** Answers a request that never became an exchange, and closes. */
-  #refuse(status: number, end: number): number {
-    this.#service?.refused(this.connection, status);
+  #refuse(status: number, end: number, why = ''): number {
+    this.#service?.refused(this.connection, status, why);
     this.#writer.reset();
     this.#answerLast(status);
     return end;

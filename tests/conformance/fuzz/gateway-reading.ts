@@ -11,6 +11,7 @@ import { Http1ClientConnection } from '../../../src/http/h1/client.ts';
 import { type Http1Environment, Http1ServerConnection } from '../../../src/http/h1/server.ts';
 import { UPGRADE } from '../../../src/http/known.ts';
 import type { BodySink, ResponseSink } from '../../../src/http/message.ts';
+import { LITERAL } from '../../../src/http/path.ts';
 import type { HttpService, ServerStream } from '../../../src/http/server-stream.ts';
 import { Connection } from '../../../src/net/connection.ts';
 import { Deadlines } from '../../../src/net/deadlines.ts';
@@ -85,6 +86,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   };
   const service: HttpService = {
     limits: LIMITS,
+    paths: LITERAL,
     timeouts: { header: 1000, body: 1000, idle: 1000, send: 1000 },
     serve: (x, stream) => serve(x, stream, reading, soon, later, patient),
     refused: (_, status) => void (reading.refusal = status),
