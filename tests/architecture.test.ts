@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['kit'],
   history: ['kit', 'observe', 'config'],
   net: ['kit', 'observe'],
-  http: ['kit', 'observe', 'net'],
+  http: ['kit', 'observe', 'net', 'type plan/types'],
   upstream: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
   cache: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
   policies: ['kit', 'observe', 'net', 'http', 'cache', 'type plan/types', 'type config/schema.gen'],

@@ -22,5 +22,7 @@ export function innerExchange(x: Exchange, old: StoredHead | null, whole: boolea
   const inner = new Exchange(connection, method, target, authority, host, path, query, minor, fields, 0, now);
   inner.routedPath = x.routedPath;
   inner.clientAddress = x.clientAddress;
+  inner.identity = x.identity;
+  inner.claims = x.claims;
   return inner;
 }

@@ -2,12 +2,14 @@
  * What a response is stored under: the URL, and what else tells requests apart. Hot.
  *
  * The key is the URL alone, as far as its query counts, so that everything stored for it can be found by it (RFC 9111 §2,
- * §4.4). Scheme, host and port are always part of it. The scope tells the routes apart that share a cache, and the header
+ * §4.4). Scheme, host and port are always part of it: those that
+ * the client has asked for, where a trusted proxy says so. The scope tells the routes apart that share a cache, and the header
  * fields and cookies that count: what one route has fetched another does not give away.
  */
 import { parseAuthority } from '../http/authority.ts';
 import { cookieOf } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { publicScheme } from '../http/identity.ts';
 import { decodeQuery } from '../http/query.ts';
 import type { CacheKeyPlan } from '../plan/types/cache.ts';
 import type { Target } from './invalidation.ts';
@@ -31,7 +33,7 @@ export class CacheKey {
   }
 
   of(x: Exchange): string {
-    return urlKey(x.connection.secure, authorityOf(x), x.path, this.#query(x.query));
+    return urlKey(publicScheme(x) === 'https', authorityOf(x), x.path, this.#query(x.query));
   }
 
   /** The key of a URI that somebody names; null: its authority is none. */
@@ -79,11 +81,20 @@ function urlKey(secure: boolean, host: string, path: string, query: string): str
   return `${secure ? 'https' : 'http'}://${host}${path}${query}`;
 }
 
-/** Host and port; the scheme's own port is as good as none (RFC 9110 §4.2.3). */
-function authorityOf({ host, authority, connection }: Exchange): string {
+/** Host and port; the scheme's own port is as good as none (RFC 9110 §4.2.3). Behind a trusted proxy those that it names. */
+function authorityOf(x: Exchange): string {
+  const { host, authority, claims } = x;
+  if (claims !== null && claims.host !== '') {
+    const { host: named, port } = parseAuthority(claims.host)!;
+    return port < 0 || port === usualPort(x) ? named : `${named}:${port}`;
+  }
   // A name stands in the authority as it was written, so that a longer one has a port; an address may be written otherwise.
   if (authority.length === host.length || authority.endsWith(']')) return host;
   const port = authority.slice(authority.lastIndexOf(':') + 1);
   const number = Number(port);
-  return port === '' || number === (connection.secure ? 443 : 80) ? host : `${host}:${number}`;
+  return port === '' || number === usualPort(x) ? host : `${host}:${number}`;
+}
+
+function usualPort(x: Exchange): number {
+  return publicScheme(x) === 'https' ? 443 : 80;
 }

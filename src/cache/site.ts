@@ -5,6 +5,7 @@
  */
 import type { Verdict, Way } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { publicOrigin } from '../http/identity.ts';
 import type { Fields } from '../http/fields.ts';
 import { AUTHORIZATION, CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../http/known.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -130,6 +131,6 @@ export function whyPassed(x: Exchange, upgrade: boolean, bypass: Condition): '' 
   return bypass !== null && bypass(x) ? 'bypass' : '';
 }
 
-function targetOf({ authority, path, query, connection }: Exchange): Target {
-  return { scheme: connection.secure ? 'https' : 'http', authority, path, query };
+function targetOf(x: Exchange): Target {
+  return { ...publicOrigin(x), path: x.path, query: x.query };
 }

@@ -262,6 +262,24 @@ export interface HealthBackoffConfig {
   readonly jitter: number;
 }
 
+/** What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only. */
+export interface IdentityConfig {
+  /** The form in which backends are told: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both`, which then say the same, or `none`. */
+  readonly send: 'both' | 'forwarded' | 'x_forwarded' | 'none';
+  /** The form that trusted proxies write. `either`: X-Forwarded-* where X-Forwarded-For is there, else Forwarded. A proxy that writes one form and lets its clients' other form through needs the name of its own form here. */
+  readonly believe: 'either' | 'forwarded' | 'x_forwarded';
+  /** Send X-Forwarded-Port, the port of the URL that the client asked for. */
+  readonly port: boolean;
+  /** Send X-Real-IP, the address that ACLs judge. */
+  readonly real_ip: boolean;
+  /** Messages that get a Via: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them. */
+  readonly via: 'response' | 'request' | 'both' | 'none';
+  /** Identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The fields that the gateway writes itself are replaced either way. */
+  readonly untrusted: 'drop' | 'pass';
+  /** Header fields with an underscore in their name, which many frameworks take for the field with a hyphen: `drop`, `pass`, or `refuse` with 400. Forms of a field that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass. */
+  readonly underscores: 'drop' | 'pass' | 'refuse';
+}
+
 /** Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied. */
 export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | MinEndpointsInvariant | NeverBoundInvariant | HeaderNeverPassedInvariant | NoUnreachableRouteInvariant;
 
@@ -315,8 +333,10 @@ export interface ListenerConfig {
   readonly protocol: 'http' | 'tcp';
   /** The pool of a tcp listener. */
   readonly pool?: string;
-  /** Networks of the proxies in front, whose Forwarded and X-Forwarded-* fields are believed and appended to. From all others these fields are replaced. */
+  /** Networks of the proxies in front, whose Forwarded, X-Forwarded-* and other identity fields are believed. From all others these fields are replaced or dropped. */
   readonly trusted_proxies: readonly string[];
+  /** What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only. */
+  readonly identity: IdentityConfig;
   /** The ACL that clients must pass: 403 over HTTP, a reset over TCP. */
   readonly acl?: string;
   /** What clients may ask at most. 0 means no limit where it says so. */
@@ -1795,6 +1815,77 @@ export const schema: object = {
         }
       }
     },
+    "identity": {
+      "title": "IdentityConfig",
+      "description": "What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "send": {
+          "description": "The form in which backends are told: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both`, which then say the same, or `none`.",
+          "enum": [
+            "both",
+            "forwarded",
+            "x_forwarded",
+            "none"
+          ],
+          "default": "both",
+          "x-reload": "keep"
+        },
+        "believe": {
+          "description": "The form that trusted proxies write. `either`: X-Forwarded-* where X-Forwarded-For is there, else Forwarded. A proxy that writes one form and lets its clients' other form through needs the name of its own form here.",
+          "enum": [
+            "either",
+            "forwarded",
+            "x_forwarded"
+          ],
+          "default": "either",
+          "x-reload": "keep"
+        },
+        "port": {
+          "description": "Send X-Forwarded-Port, the port of the URL that the client asked for.",
+          "type": "boolean",
+          "default": false,
+          "x-reload": "keep"
+        },
+        "real_ip": {
+          "description": "Send X-Real-IP, the address that ACLs judge.",
+          "type": "boolean",
+          "default": false,
+          "x-reload": "keep"
+        },
+        "via": {
+          "description": "Messages that get a Via: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them.",
+          "enum": [
+            "response",
+            "request",
+            "both",
+            "none"
+          ],
+          "default": "response",
+          "x-reload": "keep"
+        },
+        "untrusted": {
+          "description": "Identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The fields that the gateway writes itself are replaced either way.",
+          "enum": [
+            "drop",
+            "pass"
+          ],
+          "default": "drop",
+          "x-reload": "keep"
+        },
+        "underscores": {
+          "description": "Header fields with an underscore in their name, which many frameworks take for the field with a hyphen: `drop`, `pass`, or `refuse` with 400. Forms of a field that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass.",
+          "enum": [
+            "drop",
+            "pass",
+            "refuse"
+          ],
+          "default": "drop",
+          "x-reload": "keep"
+        }
+      }
+    },
     "invariant": {
       "title": "InvariantConfig",
       "description": "Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied.",
@@ -1988,7 +2079,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "trusted_proxies": {
-          "description": "Networks of the proxies in front, whose Forwarded and X-Forwarded-* fields are believed and appended to. From all others these fields are replaced.",
+          "description": "Networks of the proxies in front, whose Forwarded, X-Forwarded-* and other identity fields are believed. From all others these fields are replaced or dropped.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1996,6 +2087,10 @@ export const schema: object = {
           },
           "default": [],
           "x-reload": "keep"
+        },
+        "identity": {
+          "$ref": "#/$defs/identity",
+          "default": {}
         },
         "acl": {
           "description": "The ACL that clients must pass: 403 over HTTP, a reset over TCP.",

@@ -9,6 +9,7 @@ import type {
   NoUnreachableRouteInvariant,
   RouteExistsInvariant,
 } from '../config/schema.gen.ts';
+import { siftIdentity } from '../http/identity.ts';
 import { LITERAL } from '../http/path.ts';
 import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
@@ -17,6 +18,7 @@ import { hiddenMessage } from '../plan/routes.ts';
 import { type PlanScope, segment } from '../plan/scope.ts';
 import { findHidden } from '../plan/shadow.ts';
 import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import { policyOf, policyTypes } from '../policies/index.ts';
 import { requestText } from '../proxy/request-text.ts';
 import { editAll } from './policies.ts';
@@ -179,24 +181,33 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
   const { plan, scope, pointer, places } = subject;
   const known = new Map(plan.pools.map((pool) => [pool.name, pool]));
   pools?.forEach((name) => scope.find(known, 'pool', name, `${pointer}/pools`));
-  const trusted = new AddressSet([]);
   plan.routes.forEach((route, i) => {
     const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
     if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
-    const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
-    const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
-    // No client can send it with a value of its own.
-    if ('status' in read) return;
-    editAll(route.policies, read.x);
-    const fields = fieldsOfText(requestText(read.x, trusted, ''));
-    if (!fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE))) return;
+    const on = plan.listeners.filter((listener) => listener.routes.includes(route)).map(({ identity }) => identity);
+    const forms = new Set([header, header.replaceAll('-', '_')]);
+    const passed = [...forms].find((name) => on.some((identity) => passes(route, name, identity)));
+    if (passed === undefined) return;
     scope.problem(
       `/routes/${places[i]}`,
-      `route ${route.name} passes ${header} on to ${to.map(({ name }) => name).join(' and ')}`,
+      `route ${route.name} passes ${passed} on to ${to.map(({ name }) => name).join(' and ')}`,
       'remove it by a headers policy',
       forbidding(subject),
     );
   });
+}
+
+const NO_PROXIES = new AddressSet([]);
+
+/** Does a stranger's value of that field reach the pool, at a listener that believes so much? */
+function passes(route: RoutePlan, header: string, identity: IdentityPlan): boolean {
+  const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
+  const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
+  // No client can send it with a value of its own.
+  if ('status' in read || !siftIdentity(read.x, { identity, trusted: NO_PROXIES })) return false;
+  editAll(route.policies, read.x);
+  const fields = fieldsOfText(requestText(read.x, ''));
+  return fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE));
 }
 
 /** In the words of the warning that it makes an error of. */

@@ -2,6 +2,7 @@
 import type { HttpLimits } from '../http/server-stream.ts';
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { ListenerPlan, RoutePlan } from '../plan/types.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import { Router } from '../proxy/router.ts';
 import { splitUrl } from './request.ts';
 
@@ -11,6 +12,7 @@ export interface Site {
   readonly limits: HttpLimits;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  readonly identity: IdentityPlan;
   readonly router: Router<{ readonly name: string }>;
 }
 
@@ -23,6 +25,7 @@ export function siteOf(plan: ListenerPlan): Site {
     limits: plan.limits,
     acl: plan.acl === null ? null : new AddressAcl(plan.acl),
     trusted: new AddressSet(plan.trustedProxies),
+    identity: plan.identity,
     router,
   };
 }

@@ -6,7 +6,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
-import { clientAddress } from '../http/identity.ts';
+import { siftIdentity } from '../http/identity.ts';
 import { CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import { decidingRule } from '../kit/address-set.ts';
 import { systemRandom } from '../kit/random.ts';
@@ -63,7 +63,7 @@ export type RoutesByName = ReadonlyMap<string, RoutePlan>;
 
 /** `routes`: of the plan that the site belongs to. `x` is changed as traffic would change it. */
 export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
-  x.clientAddress = clientAddress(x.connection, x.fields, site.trusted);
+  if (!siftIdentity(x, site)) return refusedWalk(400, 'a name of its fields has an underscore (identity.underscores)');
   if (site.acl !== null && !site.acl.allows(x.clientAddress)) {
     const { name, ...rules } = site.plan.acl!;
     return ended(outcome('listener', 403, `acl ${name}: ${decidingRule(rules, x.clientAddress)}`));
@@ -76,10 +76,10 @@ export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadReque
   const name = site.router.match(x)?.name;
   const route = name === undefined ? undefined : routes.get(name);
   if (route === undefined) return ended(outcome('gateway', NO_ROUTE.status, 'no route takes it'));
-  return onRoute(route, site, x, offered, options);
+  return onRoute(route, x, offered, options);
 }
 
-function onRoute(route: RoutePlan, site: Site, x: Exchange, offered: string, { told, foresee }: WalkOptions): Walk {
+function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, foresee }: WalkOptions): Walk {
   const scope = foresee === null ? null : { ...foresee, route: route.name, upgrade: offered !== '' };
   const { views, answer, by } = runRequestHooks(route.policies, x, told, scope);
   const end = (how: Outcome, policies = views): Walk => ({ outcome: how, route, policies, pools: [], text: '' });
@@ -96,7 +96,7 @@ function onRoute(route: RoutePlan, site: Site, x: Exchange, offered: string, { t
   return {
     ...end(outcome('pool', null, 'it is sent to a pool'), policies),
     pools,
-    text: requestText(x, site.trusted, offered),
+    text: requestText(x, offered),
   };
 }
 

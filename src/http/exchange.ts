@@ -5,7 +5,10 @@
  * proxy/passage.ts. It is used by one request and then left to the collector; only its Fields are taken back.
  */
 import type { Connection } from '../net/connection.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Fields } from './fields.ts';
+import type { Claims } from './claims.ts';
+import { DEFAULT_IDENTITY } from './identity.ts';
 import type { BodySink } from './message.ts';
 
 /** What a cache made of a request. */
@@ -60,6 +63,12 @@ export class Exchange {
 
   /** The address that rules judge: the peer's, or what trusted proxies say (identity.ts). */
   clientAddress: string;
+  /** What its listener tells upstreams of it. */
+  identity: IdentityPlan = DEFAULT_IDENTITY;
+  /** What trusted proxies say of it; null: nothing, or it came from elsewhere. */
+  claims: Claims | null = null;
+  /** The identity fields are among `fields` already, so that a policy could edit them. */
+  identityEdited = false;
   /** Set once routed. */
   route = '';
   /** Address of the endpoint that was tried last, or ''. */

@@ -147,6 +147,17 @@ export class Fields {
     for (let i = 0; i < this.count; i++) if (this.ids[i] === id) this.removeAt(i);
   }
 
+  /** Removes, in one pass, every field whose known id is in this mask of `1 << id`, as if it had not come. */
+  removeAll(mask: number): void {
+    if ((this.seen & mask) === 0) return;
+    const ids = this.ids;
+    for (let i = 0; i < this.count; i++) {
+      const id = ids[i]!;
+      if (id !== REMOVED && (mask & (1 << id)) !== 0) this.removeAt(i);
+    }
+    this.seen &= ~mask;
+  }
+
   /** All fields that are left, as lines that end in CRLF: untouched runs are copied whole. */
   lines(): string {
     let out = '';

@@ -10,7 +10,7 @@
 import type { Fields } from './fields.ts';
 import {
   CONNECTION,
-  HTTP2_SETTINGS,
+  FOR_THIS_HOP,
   IF_MATCH,
   IF_MODIFIED_SINCE,
   IF_NONE_MATCH,
@@ -19,34 +19,24 @@ import {
   knownId,
   PRAGMA,
   PROXY_AUTHENTICATE,
-  PROXY_AUTHORIZATION,
-  PROXY_CONNECTION,
   RANGE,
   TE,
   TRAILER,
   TRANSFER_ENCODING,
+  UNDERSCORED,
   UPGRADE,
   USER_AGENT,
 } from './known.ts';
 
 /** Removed wherever they stand. */
-const ALWAYS = [
-  CONNECTION,
-  KEEP_ALIVE,
-  PROXY_CONNECTION,
-  PROXY_AUTHENTICATE,
-  PROXY_AUTHORIZATION,
-  TE,
-  TRANSFER_ENCODING,
-  UPGRADE,
-  HTTP2_SETTINGS,
-];
+const ALWAYS = [CONNECTION, KEEP_ALIVE, PROXY_AUTHENTICATE, FOR_THIS_HOP, TE, TRANSFER_ENCODING, UPGRADE];
 const ALWAYS_MASK = ALWAYS.reduce((mask, id) => mask | (1 << id), 0);
 
 /** Known fields that a Connection option may name with effect. */
 const MAY_BE_NAMED = new Set([
   ...ALWAYS,
   TRAILER,
+  UNDERSCORED,
   USER_AGENT,
   PRAGMA,
   RANGE,
@@ -69,7 +59,7 @@ export function stripHopByHop(fields: Fields, status: number): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;
   const subject = subjectOf(status);
   if (fields.has(CONNECTION)) stripNamed(fields, fields.known(CONNECTION)!, subject);
-  for (let i = 0; i < ALWAYS.length; i++) if (ALWAYS[i] !== subject) fields.removeKnown(ALWAYS[i]!);
+  fields.removeAll(subject === 0 ? ALWAYS_MASK : ALWAYS_MASK & ~(1 << subject));
 }
 
 function stripNamed(fields: Fields, options: string, subject: number): void {

@@ -1,109 +1,230 @@
 /**
- * Who the request is for and from, told to the upstream: Forwarded (RFC 7239) and X-Forwarded-*. Hot.
+ * Who the request is for and from: what is believed of it, and what the upstream is told. Hot.
  *
- * What the client says of itself is believed only if it is a trusted proxy: then it is appended to, else replaced. One
- * client asks for one host nearly always, so the lines are kept with the connection and built again only when that
- * changes.
+ * As a request comes in, `siftIdentity` takes out what its peer has no say in, and reads what a trusted proxy says, in one
+ * form or the other. `identityLines` says the same in every form that is sent (RFC 7239 §7.4). One client asks for one host nearly always, so the lines for
+ * requests without such fields are kept with the connection and built again only when the host changes.
  */
-import { isIPv6 } from 'node:net';
 import type { AddressSet } from '../kit/address-set.ts';
 import type { Connection } from '../net/connection.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
+import { parseAuthority } from './authority.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
-import { FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO } from './known.ts';
+import { type Claims, claimsOf } from './claims.ts';
+import { forwardedNode, hostAndProto } from './forwarded.ts';
+import {
+  FORWARDED,
+  IDENTITY,
+  idOfAlike,
+  UNDERSCORED,
+  X_FORWARDED_FOR,
+  X_FORWARDED_HOST,
+  X_FORWARDED_PORT,
+  X_FORWARDED_PROTO,
+} from './known.ts';
+import { VIA_LINES } from './via.ts';
 
-const FIELDS = [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO];
-const MASK = FIELDS.reduce((mask, id) => mask | (1 << id), 0);
+/** The fields that the gateway writes itself. */
+const OWN_MASK =
+  (1 << FORWARDED) |
+  (1 << X_FORWARDED_FOR) |
+  (1 << X_FORWARDED_HOST) |
+  (1 << X_FORWARDED_PORT) |
+  (1 << X_FORWARDED_PROTO);
+const IDENTITY_MASK = 1 << IDENTITY;
+const UNDERSCORED_MASK = 1 << UNDERSCORED;
+const SIFTED = OWN_MASK | IDENTITY_MASK | UNDERSCORED_MASK;
 
-/** Takes the client's own fields out where they are not believed, and answers with the lines to send instead. */
-export function identityLines(x: Exchange, trusted: boolean): string {
-  const { connection, authority, fields } = x;
-  if ((fields.seen & MASK) !== 0) {
-    if (trusted) return appendedLines(x);
-    for (let i = 0; i < FIELDS.length; i++) fields.removeKnown(FIELDS[i]!);
-  }
-  if (connection.identityAuthority !== authority) {
-    connection.identityAuthority = authority;
-    connection.identityLines = ownLines(connection, authority);
-  }
-  return connection.identityLines;
-}
+/** Of a listener that says nothing else. */
+export const DEFAULT_IDENTITY: IdentityPlan = {
+  send: 'both',
+  believe: 'either',
+  port: false,
+  realIp: false,
+  via: 'response',
+  untrusted: 'drop',
+  underscores: 'drop',
+};
 
-function scheme(connection: Connection): string {
-  return connection.secure ? 'https' : 'http';
-}
-
-/** RFC 7239 §6: an IPv6 address in brackets and quotes; what is no address is "unknown". */
-function forwardedFor(address: string): string {
-  if (address === 'unix:') return 'unknown';
-  return isIPv6(address) ? `"[${address}]"` : address;
-}
-
-function quoted(value: string): string {
-  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value : `"${value}"`;
-}
-
-function forwardedElement(connection: Connection, authority: string): string {
-  const host = authority === '' ? '' : `;host=${quoted(authority)}`;
-  return `for=${forwardedFor(connection.clientAddress)}${host};proto=${scheme(connection)}`;
-}
-
-function ownLines(connection: Connection, authority: string): string {
-  const host = authority === '' ? '' : `X-Forwarded-Host: ${authority}\r\n`;
-  const address = connection.clientAddress === 'unix:' ? 'unknown' : connection.clientAddress;
-  return (
-    `Forwarded: ${forwardedElement(connection, authority)}\r\n` +
-    `X-Forwarded-For: ${address}\r\n${host}X-Forwarded-Proto: ${scheme(connection)}\r\n`
-  );
-}
-
-/** Behind a trusted proxy: its lists go on with this hop; its word on host and scheme stands. */
-function appendedLines(x: Exchange): string {
-  const { connection, authority, fields } = x;
-  const address = connection.clientAddress === 'unix:' ? 'unknown' : connection.clientAddress;
-  const forwarded = balanced(fields.known(FORWARDED));
-  const chain = fields.known(X_FORWARDED_FOR);
-  const host = fields.known(X_FORWARDED_HOST) ?? authority;
-  const proto = fields.known(X_FORWARDED_PROTO) ?? scheme(connection);
-  const port = fields.known(X_FORWARDED_PORT);
-  for (let i = 0; i < FIELDS.length; i++) fields.removeKnown(FIELDS[i]!);
-  const element = forwardedElement(connection, authority);
-  return (
-    `Forwarded: ${forwarded === undefined ? '' : `${forwarded}, `}${element}\r\n` +
-    `X-Forwarded-For: ${chain === undefined ? '' : `${chain}, `}${address}\r\n` +
-    (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`) +
-    `X-Forwarded-Proto: ${proto}\r\n` +
-    (port === undefined ? '' : `X-Forwarded-Port: ${port}\r\n`)
-  );
-}
-
-/** Undefined if a quoted string in it does not end: what is appended to it would become part of that string. */
-function balanced(value: string | undefined): string | undefined {
-  return value !== undefined && /^(?:[^"]|"(?:[^"\\]|\\.)*")*$/.test(value) ? value : undefined;
+/** Of a listener: what it tells, and whom it believes. */
+export interface IdentityRules {
+  readonly identity: IdentityPlan;
+  readonly trusted: AddressSet;
 }
 
 /**
- * The address that ACLs judge: the peer's, or behind trusted proxies the last one in X-Forwarded-For that is not one of
- * them (read from the right: what stands further left is hearsay).
+ * Takes out what the peer has no say in, and notes the address that rules judge. false: the request is to be refused.
  */
-export function clientAddress(connection: Connection, fields: Fields, trusted: AddressSet): string {
+export function siftIdentity(x: Exchange, { identity, trusted }: IdentityRules): boolean {
+  const { fields, connection } = x;
+  x.identity = identity;
   const peer = connection.clientAddress;
-  if (trusted.empty || !trusted.has(peer)) return peer;
-  const chain = fields.known(X_FORWARDED_FOR);
-  if (chain === undefined) return peer;
-  const hops = chain.split(',');
-  let client = peer;
-  for (let i = hops.length - 1; i >= 0; i--) {
-    const hop = bareAddress(hops[i]!.trim());
-    if (hop === null) return client;
-    client = hop;
-    if (!trusted.has(hop)) return client;
+  x.clientAddress = peer;
+  if ((fields.seen & SIFTED) === 0) return true;
+  const believed = !trusted.empty && trusted.has(peer);
+  if ((fields.seen & UNDERSCORED_MASK) !== 0) {
+    if (identity.underscores === 'refuse') return false;
+    if (identity.underscores === 'drop') fields.removeAll(UNDERSCORED_MASK);
+    else dropAlike(fields, identity.untrusted === 'pass' && !believed);
   }
-  return client;
+  if (!believed) {
+    fields.removeAll(identity.untrusted === 'pass' ? OWN_MASK : OWN_MASK | IDENTITY_MASK);
+    return true;
+  }
+  if ((fields.seen & OWN_MASK) === 0) return true;
+  x.claims = claimsOf(x, trusted);
+  x.clientAddress = x.claims.client;
+  return true;
 }
 
-/** An address without brackets and port, or null if it is none. */
-function bareAddress(text: string): string | null {
-  const match = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9a-f:.]+))$/i.exec(text);
-  return match?.[1] ?? match?.[2] ?? match?.[3] ?? null;
+/** Takes out names that frameworks may take for one that the gateway answers for, such as Content_Length. */
+function dropAlike(fields: Fields, passIdentity: boolean): void {
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.ids[i] !== UNDERSCORED) continue;
+    const id = idOfAlike(fields.nameAt(i));
+    if (id !== 0 && !(passIdentity && id === IDENTITY)) fields.removeAt(i);
+  }
+}
+
+// === what the client has asked for
+
+function schemeOf(connection: Connection): 'http' | 'https' {
+  return connection.secure ? 'https' : 'http';
+}
+
+/** The scheme and authority of the URL as the client knows it. The authority is '' if an HTTP/1.0 client gives none. */
+export interface PublicOrigin {
+  readonly scheme: 'http' | 'https';
+  readonly authority: string;
+}
+
+export function publicOrigin(x: Exchange): PublicOrigin {
+  const { authority, claims } = x;
+  return { scheme: publicScheme(x), authority: claims === null || claims.host === '' ? authority : claims.host };
+}
+
+export function publicScheme({ connection, claims }: Exchange): 'http' | 'https' {
+  return claims === null || claims.proto === '' ? schemeOf(connection) : claims.proto;
+}
+
+// === what the upstream is told
+
+/** Takes the fields that the gateway writes itself out, and answers with the lines to send instead. */
+function identityLines(x: Exchange): string {
+  const { connection, authority, fields, identity, claims } = x;
+  if (claims !== null) {
+    fields.removeAll(OWN_MASK);
+    return claimedLines(x, claims) + realIp(x);
+  }
+  if (connection.identityAuthority !== authority || connection.identityPlan !== identity) {
+    connection.identityAuthority = authority;
+    connection.identityPlan = identity;
+    connection.identityLines = ownLines(x);
+  }
+  return identity.realIp ? connection.identityLines + realIp(x) : connection.identityLines;
+}
+
+/**
+ * Makes what the gateway would write into fields of the request, so that edits of the config find it; then it is written
+ * no more. Only for routes whose edits name such a field.
+ */
+export function identityAsFields(x: Exchange): void {
+  if (x.identityEdited) return;
+  const lines = identityLines(x) + viaLine(x);
+  x.identityEdited = true;
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf('\r\n', at);
+    const colon = lines.indexOf(':', at);
+    x.fields.add(lines.slice(at, colon), lines.slice(colon + 2, end));
+    at = end + 2;
+  }
+}
+
+/** All that the gateway writes of a request's identity. */
+export function ownRequestLines(x: Exchange): string {
+  return x.identityEdited ? '' : identityLines(x) + viaLine(x);
+}
+
+/** Names, in lower case, of the fields of requests that the gateway writes, and that edits of the config may change. */
+export const OWN_REQUEST_FIELDS: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+]);
+
+/** Does the listener say so on requests? Off by default: docs/adr/0024-no-via-on-requests.md. */
+function viaLine({ identity: { via }, minor }: Exchange): string {
+  return via === 'request' || via === 'both' ? VIA_LINES[minor]! : '';
+}
+
+function sendsXForwarded({ send }: IdentityPlan): boolean {
+  return send === 'both' || send === 'x_forwarded';
+}
+
+function sendsForwarded({ send }: IdentityPlan): boolean {
+  return send === 'both' || send === 'forwarded';
+}
+
+/** A peer at a Unix socket has no address. */
+function addressOf(connection: Connection): string {
+  return connection.clientAddress === 'unix:' ? 'unknown' : connection.clientAddress;
+}
+
+function realIp({ identity, fields, clientAddress }: Exchange): string {
+  if (!identity.realIp || clientAddress === 'unix:') return '';
+  if (fields.has(IDENTITY)) fields.remove('x-real-ip');
+  return `X-Real-IP: ${clientAddress}\r\n`;
+}
+
+function xForwarded(chain: string, host: string, proto: string, port: string): string {
+  return (
+    `X-Forwarded-For: ${chain}\r\n${host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`}` +
+    `X-Forwarded-Proto: ${proto}\r\n${port === '' ? '' : `X-Forwarded-Port: ${port}\r\n`}`
+  );
+}
+
+function ownLines({ connection, authority, identity }: Exchange): string {
+  const scheme = schemeOf(connection);
+  let lines = '';
+  if (sendsForwarded(identity))
+    lines += `Forwarded: for=${forwardedNode(connection.clientAddress)}${hostAndProto(authority, scheme)}\r\n`;
+  const port = identity.port ? portOf(authority, String(connection.localPort || 80)) : '';
+  if (sendsXForwarded(identity)) lines += xForwarded(addressOf(connection), authority, scheme, port);
+  return lines;
+}
+
+/**
+ * Behind a trusted proxy: the chain goes on with this hop. What is said of host and scheme is said once in either form, so
+ * that it makes no difference whether a backend looks at the first element or at the last.
+ */
+function claimedLines({ connection, authority, identity }: Exchange, claims: Claims): string {
+  const scheme = schemeOf(connection);
+  const host = claims.host === '' ? authority : claims.host;
+  const proto = claims.proto === '' ? scheme : claims.proto;
+  let lines = '';
+  if (sendsForwarded(identity)) {
+    const { forwarded } = claims;
+    const own = `for=${forwardedNode(connection.clientAddress)}`;
+    const said = claims.forwarded !== '';
+    const rest = hostAndProto(said && claims.host !== '' ? '' : host, said && claims.proto !== '' ? '' : proto);
+    lines += `Forwarded: ${said ? `${forwarded}, ` : ''}${own}${rest}\r\n`;
+  }
+  if (sendsXForwarded(identity)) {
+    const chain = `${claims.chain === '' ? '' : `${claims.chain}, `}${addressOf(connection)}`;
+    const usual = claims.proto === '' ? String(connection.localPort || 80) : proto === 'https' ? '443' : '80';
+    const port = claims.port !== '' || !identity.port ? claims.port : portOf(host, usual);
+    lines += xForwarded(chain, host, proto, port);
+  }
+  return lines;
+}
+
+function portOf(authority: string, usual: string): string {
+  const port = parseAuthority(authority)?.port ?? -1;
+  return port < 0 ? usual : String(port);
 }

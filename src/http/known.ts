@@ -2,7 +2,8 @@
  * The field names that the gateway itself has an opinion about, as small integers. Hot.
  *
  * The parser tags each field with its id while it reads, so that later questions ("is there a Transfer-Encoding?") are
- * one bit test and removing the hop-by-hop fields is one pass without a string compare. 0 means any other name.
+ * one bit test and removing the hop-by-hop fields is one pass without a string compare. 0 means any other name. Names
+ * that are always treated alike share an id: an id is a bit of a 32-bit mask.
  */
 
 export const HOST = 1;
@@ -14,16 +15,19 @@ export const EXPECT = 6;
 export const TE = 7;
 export const TRAILER = 8;
 export const KEEP_ALIVE = 9;
-export const PROXY_CONNECTION = 10;
-export const PROXY_AUTHENTICATE = 11;
-export const PROXY_AUTHORIZATION = 12;
+/** Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. */
+export const FOR_THIS_HOP = 10;
+/** Location, Content-Location, Refresh and Set-Cookie: what of a response names URLs that the gateway may have rewritten. */
+const REFERENCE = 11;
+export const PROXY_AUTHENTICATE = 12;
 const VIA = 13;
 export const FORWARDED = 14;
 export const X_FORWARDED_FOR = 15;
 export const X_FORWARDED_PROTO = 16;
 export const X_FORWARDED_HOST = 17;
 export const DATE = 18;
-export const HTTP2_SETTINGS = 19;
+/** Any name with an underscore, which many frameworks read as the name with a hyphen. */
+export const UNDERSCORED = 19;
 export const X_FORWARDED_PORT = 20;
 export const MAX_FORWARDS = 21;
 export const USER_AGENT = 22;
@@ -35,6 +39,8 @@ export const IF_MODIFIED_SINCE = 27;
 export const IF_MATCH = 28;
 export const IF_UNMODIFIED_SINCE = 29;
 export const RANGE = 30;
+/** Every other field by which proxies tell who asks, by which URL and over what: see IDENTITY_NAMES. */
+export const IDENTITY = 31;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -46,16 +52,16 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['te', TE],
   ['trailer', TRAILER],
   ['keep-alive', KEEP_ALIVE],
-  ['proxy-connection', PROXY_CONNECTION],
+  ['proxy-connection', FOR_THIS_HOP],
   ['proxy-authenticate', PROXY_AUTHENTICATE],
-  ['proxy-authorization', PROXY_AUTHORIZATION],
+  ['proxy-authorization', FOR_THIS_HOP],
   ['via', VIA],
   ['forwarded', FORWARDED],
   ['x-forwarded-for', X_FORWARDED_FOR],
   ['x-forwarded-proto', X_FORWARDED_PROTO],
   ['x-forwarded-host', X_FORWARDED_HOST],
   ['date', DATE],
-  ['http2-settings', HTTP2_SETTINGS],
+  ['http2-settings', FOR_THIS_HOP],
   ['x-forwarded-port', X_FORWARDED_PORT],
   ['max-forwards', MAX_FORWARDS],
   ['user-agent', USER_AGENT],
@@ -67,49 +73,91 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['if-match', IF_MATCH],
   ['if-unmodified-since', IF_UNMODIFIED_SINCE],
   ['range', RANGE],
+  ['location', REFERENCE],
+  ['content-location', REFERENCE],
+  ['refresh', REFERENCE],
+  ['set-cookie', REFERENCE],
 ];
 
-const byName = new Map(NAMES);
+/** What proxies and CDNs write besides, and what backends believe: no browser sends any of it. In docs/identity.md. */
+const IDENTITY_NAMES = (
+  'x-forwarded x-real-ip x-client-ip x-cluster-client-ip true-client-ip client-ip cf-connecting-ip cf-connecting-ipv6 ' +
+  'fastly-client-ip x-remote-ip x-remote-addr x-originating-ip x-azure-clientip x-azure-socketip x-envoy-external-address ' +
+  'x-envoy-original-path x-rewrite-url x-url-scheme x-scheme x-host front-end-https x-arr-ssl x-arr-clientcert ' +
+  'client-cert client-cert-chain x-client-cert x-client-certificate remote-user remote-groups remote-name remote-email ' +
+  'x-remote-user x-remote-groups x-webauth-user x-prozy-mirror'
+).split(' ');
+const IDENTITY_PREFIXES = ['x-forwarded-', 'x-original-', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-'];
+
+const KNOWN: readonly (readonly [string, number])[] = [
+  ...NAMES,
+  ...IDENTITY_NAMES.map((name) => [name, IDENTITY] as const),
+];
+const byName = new Map(KNOWN);
 
 /** The id of a lower-case name, or 0. */
 export function knownId(name: string): number {
-  return byName.get(name) ?? 0;
+  const id = byName.get(name);
+  if (id !== undefined) return id;
+  if (name.includes('_')) return UNDERSCORED;
+  return IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix)) ? IDENTITY : 0;
 }
 
-/** Known names by `slot(length, first, last)`; a slot holds at most two, so a lookup compares at most two names. */
+/** The id of the name that frameworks may take this one for: in any case, with hyphens for its underscores. Cold. */
+export function idOfAlike(name: string): number {
+  return knownId(name.toLowerCase().replaceAll('_', '-'));
+}
+
+/** Known names by `slot(length, first, middle, last)`; a slot holds at most two, so a lookup compares at most two names. */
 const SLOTS = 1024;
-const bytes: (Uint8Array | undefined)[] = [];
+const bytes = KNOWN.map(([name]) => Uint8Array.from(Buffer.from(name, 'latin1')));
+/** Places in KNOWN, from 1; 0: none. */
 const firstInSlot = new Uint8Array(SLOTS);
 const secondInSlot = new Uint8Array(SLOTS);
 
-function slotOf(length: number, first: number, last: number): number {
-  return ((length * 31) ^ (first * 9) ^ (last << 5)) & (SLOTS - 1);
+function slotOf(length: number, first: number, middle: number, last: number): number {
+  return (length ^ (first * 5) ^ (middle << 5) ^ (last << 5)) & (SLOTS - 1);
 }
 
-for (const [name, id] of NAMES) {
-  const raw = Uint8Array.from(Buffer.from(name, 'latin1'));
-  bytes[id] = raw;
-  const slot = slotOf(raw.length, raw[0]!, raw[raw.length - 1]!);
-  if (firstInSlot[slot] === 0) firstInSlot[slot] = id;
-  else if (secondInSlot[slot] === 0) secondInSlot[slot] = id;
+bytes.forEach((raw, i) => {
+  const slot = slotOf(raw.length, raw[0]!, raw[raw.length >> 1]! | 0x20, raw[raw.length - 1]!);
+  if (firstInSlot[slot] === 0) firstInSlot[slot] = i + 1;
+  else if (secondInSlot[slot] === 0) secondInSlot[slot] = i + 1;
   else throw new Error(`known.ts: three names share slot ${slot}; change slotOf`);
+});
+
+/** The prefixes by their first letter. */
+const prefixes: (readonly Uint8Array[] | undefined)[] = [];
+for (const prefix of IDENTITY_PREFIXES) {
+  const raw = Uint8Array.from(Buffer.from(prefix, 'latin1'));
+  prefixes[raw[0]!] = [...(prefixes[raw[0]!] ?? []), raw];
 }
 
-function sameName(id: number, buffer: Uint8Array, start: number, length: number): boolean {
-  const name = bytes[id]!;
-  if (name.length !== length) return false;
-  // Known names are letters, digits and hyphens; `| 0x20` folds case and leaves digits and "-" as they are.
-  for (let i = 0; i < length; i++) if ((buffer[start + i]! | 0x20) !== name[i]) return false;
+// Names here are letters, digits and hyphens; `| 0x20` folds case and leaves digits and "-" as they are.
+function startsWith(name: Uint8Array, buffer: Uint8Array, start: number): boolean {
+  for (let i = 0; i < name.length; i++) if ((buffer[start + i]! | 0x20) !== name[i]) return false;
   return true;
 }
 
-/** The id of the name in buffer[start, end), any case, or 0. `end` is greater than `start`. */
+function isInSlot(place: number, buffer: Uint8Array, start: number, length: number): boolean {
+  const name = bytes[place - 1]!;
+  return name.length === length && startsWith(name, buffer, start);
+}
+
+/** The id of the name in buffer[start, end), which has no underscore, any case; or 0. `end` is greater than `start`. */
 export function knownIdOfBytes(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  const slot = slotOf(length, buffer[start]! | 0x20, buffer[end - 1]! | 0x20);
+  const letter = buffer[start]! | 0x20;
+  const slot = slotOf(length, letter, buffer[start + (length >> 1)]! | 0x20, buffer[end - 1]! | 0x20);
   const first = firstInSlot[slot]!;
-  if (first === 0) return 0;
-  if (sameName(first, buffer, start, length)) return first;
-  const second = secondInSlot[slot]!;
-  return second !== 0 && sameName(second, buffer, start, length) ? second : 0;
+  if (first !== 0) {
+    if (isInSlot(first, buffer, start, length)) return KNOWN[first - 1]![1];
+    const second = secondInSlot[slot]!;
+    if (second !== 0 && isInSlot(second, buffer, start, length)) return KNOWN[second - 1]![1];
+  }
+  const begins = prefixes[letter];
+  if (begins === undefined) return 0;
+  for (let i = 0; i < begins.length; i++)
+    if (begins[i]!.length < length && startsWith(begins[i]!, buffer, start)) return IDENTITY;
+  return 0;
 }

@@ -7,6 +7,7 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Transport } from '../net/transport.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { FixedResponse } from './fixed-response.ts';
@@ -78,6 +79,7 @@ export interface HttpService {
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
+  readonly identity: IdentityPlan;
   serve(x: Exchange, stream: ServerStream): void;
   /** A request that never became an exchange was answered with this status; 0: its client left first. `why`: a code, if the status does not say it. */
   refused(connection: Connection, status: number, why: string): void;

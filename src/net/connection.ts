@@ -14,7 +14,8 @@ export class Connection {
   /** The listener that it belongs to, which a reload may rename. */
   listener: string;
   readonly secure: boolean;
-  /** What http/identity.ts last said of this connection, and for which authority. */
+  /** What http/identity.ts last said of this connection, for which authority and by which plan. */
+  identityPlan: object | null = null;
   identityAuthority = '\n';
   identityLines = '';
 

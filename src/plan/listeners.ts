@@ -1,5 +1,5 @@
 /** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
-import type { ListenerConfig } from '../config/schema.gen.ts';
+import type { IdentityConfig, ListenerConfig } from '../config/schema.gen.ts';
 import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
@@ -8,6 +8,7 @@ import { planPaths } from './paths.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
+import type { IdentityPlan } from './types/identity.ts';
 
 export interface ListenerNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
@@ -45,6 +46,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     pool: tcp ? pool : null,
     acl,
     trustedProxies: config.trusted_proxies,
+    identity: planIdentity(config.identity),
     limits: {
       connections: limits.connections,
       connectionsPerClient: limits.connections_per_client,
@@ -60,6 +62,10 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     socket: socketClaim(name, address),
     count: claimOfShape('listener-connections', name, null),
   };
+}
+
+function planIdentity({ real_ip: realIp, ...rest }: IdentityConfig): IdentityPlan {
+  return { ...rest, realIp };
 }
 
 /**

@@ -20,6 +20,7 @@ const OURS = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-prozy-mirror',
 ]);
 
 export interface PolicyNames {

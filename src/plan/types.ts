@@ -12,6 +12,7 @@ import type { RetryCause } from '../kit/errors.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
+import type { IdentityPlan } from './types/identity.ts';
 import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
 import type { ResponsesPlan } from './types/responses.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
@@ -115,6 +116,7 @@ export interface ListenerPlan {
   readonly acl: AclPlan | null;
   /** CIDRs of the peers whose Forwarded and X-Forwarded-* are believed. */
   readonly trustedProxies: readonly string[];
+  readonly identity: IdentityPlan;
   readonly limits: ListenerLimits;
   readonly timeouts: ListenerTimeouts;
   readonly paths: PathRules;

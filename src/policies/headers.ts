@@ -1,12 +1,20 @@
 /** Sets, adds and removes header fields, of the request before it is sent on and of the response. Hot after bind. */
 import type { Fields } from '../http/fields.ts';
+import { identityAsFields, OWN_REQUEST_FIELDS } from '../http/identity.ts';
 import type { FieldEdits, PolicyPlan } from '../plan/types.ts';
 import type { Hooks, Policy } from './policy.ts';
 
 export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
   bind: ({ request, response }) => {
     const hooks: Hooks = {};
-    if (!isEmpty(request)) hooks.forward = (x) => edit(x.fields, request);
+    if (!isEmpty(request)) {
+      hooks.forward = namesOwn(request)
+        ? (x) => {
+            identityAsFields(x);
+            edit(x.fields, request);
+          }
+        : (x) => edit(x.fields, request);
+    }
     if (!isEmpty(response)) {
       hooks.response = (x) => {
         if (x.responseFields !== null) edit(x.responseFields, response);
@@ -25,6 +33,12 @@ function said({ set, add, remove }: FieldEdits): string {
     .filter(([, names]) => names.length > 0)
     .map(([word, names]) => `${word} ${names.join(', ')}`)
     .join('; ');
+}
+
+/** Does it edit a field that the gateway writes? */
+function namesOwn({ set, add, remove }: FieldEdits): boolean {
+  const isOwn = (name: string): boolean => OWN_REQUEST_FIELDS.has(name.toLowerCase());
+  return remove.some(isOwn) || set.some(([name]) => isOwn(name)) || add.some(([name]) => isOwn(name));
 }
 
 function isEmpty(edits: FieldEdits): boolean {

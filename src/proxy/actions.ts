@@ -1,6 +1,8 @@
 /** The actions that need no upstream: a fixed answer, a redirect. Cold to bind, hot to give. */
 import type { Exchange } from '../http/exchange.ts';
+import { parseAuthority } from '../http/authority.ts';
 import { FixedResponse } from '../http/fixed-response.ts';
+import { publicOrigin } from '../http/identity.ts';
 import type { ActionPlan, RedirectPlan, RespondPlan } from '../plan/types.ts';
 import { localAuthority } from './request-text.ts';
 
@@ -23,13 +25,16 @@ export function bindAction(action: ActionPlan): Respond | null {
   return null;
 }
 
-/** Parts of the request's URL are text that the parser has let through: no line break can come out of them. */
+/**
+ * Behind a trusted proxy, scheme and host are those that its client has asked for: a redirect to https must not lead back to
+ * itself. Parts of the request's URL are text that the parser has let through: no line break can come out of them.
+ */
 function location(plan: RedirectPlan, x: Exchange): string {
-  const scheme = plan.scheme ?? (x.connection.secure ? 'https' : 'http');
-  let authority = plan.host ?? x.host;
+  const origin = publicOrigin(x);
+  let authority = plan.host ?? parseAuthority(origin.authority)?.host ?? '';
   if (plan.port !== null) authority += `:${plan.port}`;
-  else if (plan.host === null && plan.scheme === null) authority = x.authority;
+  else if (plan.host === null && plan.scheme === null) authority = origin.authority;
   // An HTTP/1.0 client may leave the Host out.
   if (authority === '' || authority.startsWith(':')) authority = localAuthority(x);
-  return `${scheme}://${authority}${plan.path ?? x.path}${x.query}`;
+  return `${plan.scheme ?? origin.scheme}://${authority}${plan.path ?? x.path}${x.query}`;
 }

@@ -2,17 +2,21 @@
 import { CONNECT_UNSUPPORTED, type GatewayError, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
-import { clientAddress } from '../http/identity.ts';
+import { siftIdentity } from '../http/identity.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { HttpLive } from './live.ts';
 import { lastHop } from './max-forwards.ts';
 import { problem } from './own-answers.ts';
 
+const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 
 /** null: it may come in. Otherwise what it is told instead. */
 export function refusalAt(live: HttpLive, x: Exchange, stream: ServerStream): FixedResponse | GatewayError | null {
-  x.clientAddress = clientAddress(x.connection, x.fields, live.trusted);
+  if (!siftIdentity(x, live)) {
+    stream.closing = true;
+    return problem(BAD_REQUEST);
+  }
   if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
     live.metrics.refusedByAcl++;
     stream.closing = true;

@@ -64,9 +64,9 @@ export class Forwarding implements Waiter, Timed {
   constructor(passage: Passage, pool: Pool, mirror: Mirror | null) {
     this.passage = passage;
     this.pool = pool;
-    const { x, stream, live } = passage;
+    const { x, stream } = passage;
     this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
-    this.text = requestText(x, live.trusted, this.offered);
+    this.text = requestText(x, this.offered);
     const { attempts, bodySize } = pool.plan.retries;
     const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
     // Where the client offers to change protocols, what a copy could come to is no exchange.

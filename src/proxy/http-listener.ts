@@ -15,6 +15,7 @@ import { limitOf } from '../net/deadlines.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -47,6 +48,7 @@ export class HttpListener implements HttpLive, HttpService {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  readonly identity: IdentityPlan;
   readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
   readonly unrouted: RouteMetrics;
@@ -65,6 +67,7 @@ export class HttpListener implements HttpLive, HttpService {
     this.router = parts.router;
     this.acl = plan.acl === null ? null : new AddressAcl(plan.acl);
     this.trusted = new AddressSet(plan.trustedProxies);
+    this.identity = plan.identity;
     this.explain = parts.explain;
     this.metrics = metrics;
     this.unrouted = parts.unrouted;

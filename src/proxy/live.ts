@@ -15,6 +15,7 @@ import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
+import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Gate, Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
@@ -143,6 +144,7 @@ export interface HttpLive {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  readonly identity: IdentityPlan;
   /** null: no client is told what became of its request. */
   readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;

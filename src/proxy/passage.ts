@@ -18,6 +18,7 @@ import { stripHopByHop } from '../http/hop-by-hop.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { StoredReply } from '../http/stored-reply.ts';
+import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
 import { dressed, TakenCourse } from './course.ts';
@@ -176,7 +177,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     x.upstreamAt = now;
     x.status = status;
     x.responseFields = fields;
-    receive(fields, status, this.live.shared.date);
+    receive(fields, status, this.live.shared.date, viaOnResponses(x.identity));
     if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);

@@ -1,24 +1,33 @@
 /** The head of the request that goes to the upstream, as text (RFC 9112 §3, RFC 9110 §7.6). Hot. */
-import type { AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { identityLines } from '../http/identity.ts';
-import { EXPECT, HOST } from '../http/known.ts';
-import { VIA_LINES } from '../http/via.ts';
+import { ownRequestLines } from '../http/identity.ts';
+import { EXPECT, HOST, TE } from '../http/known.ts';
 
 /** `offered`: the protocols that the client offers to change to, or ''. */
-export function requestText(x: Exchange, trusted: AddressSet, offered: string): string {
-  const { fields, connection } = x;
+export function requestText(x: Exchange, offered: string): string {
+  const { fields } = x;
+  const trailers = fields.has(TE) && takesTrailers(x);
   stripHopByHop(fields, 0);
   // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
   if (x.minor === 0) fields.removeKnown(EXPECT);
-  const identity = identityLines(x, trusted.has(connection.clientAddress));
-  let lines = fields.lines() + identity + VIA_LINES[x.minor]!;
+  const identity = ownRequestLines(x);
+  let lines = fields.lines() + identity;
   if (!fields.has(HOST) && x.authority === '') lines = `Host: ${localAuthority(x)}\r\n${lines}`;
   if (x.bodyLength < 0) lines += 'Transfer-Encoding: chunked\r\n';
-  if (offered !== '') lines += `Connection: Upgrade\r\nUpgrade: ${offered}\r\n`;
+  // RFC 9110 §10.1.4: TE is for one connection, and this one takes trailers where the client does.
+  if (trailers) lines += 'TE: trailers\r\n';
+  if (offered !== '') lines += `Connection: Upgrade${trailers ? ', TE' : ''}\r\nUpgrade: ${offered}\r\n`;
+  else if (trailers) lines += 'Connection: TE\r\n';
   const path = x.receivedPath === '' ? x.path : x.receivedPath;
   return `${x.method} ${path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
+}
+
+/** Does the client take trailers (RFC 9110 §6.5.1)? Not one that speaks HTTP/1.0, which has no chunks to put them behind. */
+function takesTrailers({ fields, minor }: Exchange): boolean {
+  if (minor === 0) return false;
+  const codings = fields.known(TE) ?? '';
+  return codings === 'trailers' || /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(codings);
 }
 
 /** An HTTP/1.0 client may leave the Host out, HTTP/1.1 upstreams need one: where the client came in. */

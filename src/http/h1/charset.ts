@@ -13,6 +13,13 @@ function isAlphanumeric(byte: number): boolean {
 /** tchar (RFC 9110 §5.6.2). */
 export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
 
+/** Bits of NAME: a byte that a name may have, and the one that many frameworks take for a hyphen. */
+const IN_NAME = 1;
+export const UNDERSCORE_IN_NAME = 2;
+
+/** tchar as it stands in field names: 0 for any other byte. */
+export const NAME = TOKEN.map((accepted, byte) => (byte === 0x5f ? IN_NAME | UNDERSCORE_IN_NAME : accepted));
+
 /** Within a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));
 

@@ -5,7 +5,8 @@
  * bounded. Extensions are dropped, as an intermediary may (§7.1.1).
  */
 import { Fields } from '../fields.ts';
-import { knownIdOfBytes } from '../known.ts';
+import { idOfAlike, UNDERSCORED } from '../known.ts';
+import type { IdentityPlan } from '../../plan/types/identity.ts';
 import type { BodySink } from '../message.ts';
 import { HEX, TOKEN, VALUE } from './charset.ts';
 import { parseFields } from './parser.ts';
@@ -59,6 +60,8 @@ const QUOTED = 6;
 const ESCAPED = 7;
 const CLOSED_QUOTE = 8;
 
+type Underscores = IdentityPlan['underscores'];
+
 export class ChunkedReader {
   #state = SIZE;
   #digits = 0;
@@ -76,9 +79,12 @@ export class ChunkedReader {
 
   /** The sink asked for a rest since this was last cleared. */
   full = false;
+  readonly #underscores: Underscores;
 
-  constructor(blanksForgiven: boolean) {
+  /** `underscores`: what becomes of trailer fields with an underscore in their name. */
+  constructor(blanksForgiven: boolean, underscores: Underscores = 'pass') {
     this.#blanksForgiven = blanksForgiven;
+    this.#underscores = underscores;
   }
 
   get done(): boolean {
@@ -185,14 +191,21 @@ export class ChunkedReader {
     fields.text = all.toString('latin1', 0, stop);
     // What the gateway knows by name frames, routes or identifies: none of it may come after the body.
     for (let i = 0; i < fields.count; i++) {
-      const lineStart = fields.table[i * 4]!;
-      const known = knownIdOfBytes(all, lineStart, fields.table[i * 4 + 1]!) !== 0;
-      if (known || NOT_IN_TRAILERS.has(fields.nameAt(i).toLowerCase())) fields.removeAt(i);
+      const id = fields.ids[i]!;
+      if (id === UNDERSCORED && this.#underscores === 'refuse') return -1;
+      if (isBarred(id, fields.nameAt(i), this.#underscores)) fields.removeAt(i);
     }
     this.trailers = fields.lines();
     this.#state = DONE;
     return start + stop - had;
   }
+}
+
+/** May it not come after a body? Nor may a name that frameworks take for one of those. */
+function isBarred(id: number, name: string, underscores: Underscores): boolean {
+  const alike = name.toLowerCase().replaceAll('_', '-');
+  if (id === UNDERSCORED) return underscores !== 'pass' || idOfAlike(name) !== 0 || NOT_IN_TRAILERS.has(alike);
+  return id !== 0 || NOT_IN_TRAILERS.has(alike);
 }
 
 function nextExtensionState(state: number, byte: number): number {

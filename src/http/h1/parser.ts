@@ -9,8 +9,8 @@
  */
 import type { Fields } from '../fields.ts';
 import type { ResponseRules } from './response-rules.ts';
-import { knownIdOfBytes } from '../known.ts';
-import { RAW, SUSPECT, TARGET, TOKEN, VALUE } from './charset.ts';
+import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
+import { NAME, RAW, SUSPECT, TARGET, TOKEN, UNDERSCORE_IN_NAME, VALUE } from './charset.ts';
 
 /** More bytes are needed. Below 0: the status to refuse with, negated. Above: where the head ends. */
 export const INCOMPLETE = 0;
@@ -229,7 +229,13 @@ export function parseFields(
       return at + 2;
     }
     const lineStart = at;
-    while (at < last && TOKEN[bytes[at]!] === 1) at++;
+    let kinds = 0;
+    while (at < last) {
+      const kind = NAME[bytes[at]!]!;
+      if (kind === 0) break;
+      kinds |= kind;
+      at++;
+    }
     if (at === last) return INCOMPLETE;
     // Also refuses a line that begins with white space (obs-fold, §5.2) and white space before the colon (§5.1).
     if (at === lineStart || bytes[at] !== COLON) return BAD_REQUEST;
@@ -243,7 +249,7 @@ export function parseFields(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
     if (fields.count === most) return FIELDS_TOO_LARGE;
     fields.push(
-      knownIdOfBytes(bytes, lineStart, nameEnd),
+      (kinds & UNDERSCORE_IN_NAME) !== 0 ? UNDERSCORED : knownIdOfBytes(bytes, lineStart, nameEnd),
       lineStart - base,
       nameEnd - base,
       valueStart - base,

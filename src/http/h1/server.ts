@@ -250,7 +250,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#bodyKind = framing.kind;
     this.#bodyLeft = framing.kind === LENGTH ? framing.length : 0;
     this.#bodyBytes = 0;
-    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader(false) : null;
+    this.#chunks = framing.kind === CHUNKED ? new ChunkedReader(false, service.identity.underscores) : null;
     this.#sink = null;
     this.#paused = false;
     this.#writer.reset();

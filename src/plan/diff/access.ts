@@ -2,6 +2,7 @@
 import { Networks } from '../../kit/networks.ts';
 import { ANY } from '../listeners.ts';
 import type { AclPlan, AddressPlan, AdminPlan, ListenerPlan, RoutePlan } from '../types.ts';
+import type { IdentityPlan } from '../types/identity.ts';
 import type { AccessChange, SettingChange } from './changes.ts';
 
 /** Policies that keep clients out or hold them back, beside ACLs. */
@@ -138,8 +139,19 @@ export function listenerAccess(
   const believed = 'believed about who the client is';
   if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);
   if (!old.without(now).empty) notes.tighten(`no longer ${believed}: ${old.without(now).toString()}`);
+  identity(before.identity, after.identity, notes);
   limits(settings, notes);
   return notes.change;
+}
+
+/** What strangers may say to backends. */
+function identity(before: IdentityPlan, after: IdentityPlan, notes: AccessNotes): void {
+  const compare = (loose: boolean, was: boolean, what: string): void => {
+    if (loose && !was) notes.loosen(`${what} pass`);
+    if (!loose && was) notes.tighten(`${what} no longer pass`);
+  };
+  compare(after.untrusted === 'pass', before.untrusted === 'pass', 'identity fields of untrusted peers');
+  compare(after.underscores === 'pass', before.underscores === 'pass', 'header names with underscores');
 }
 
 /** 0 is no limit. */

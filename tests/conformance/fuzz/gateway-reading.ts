@@ -15,6 +15,7 @@ import { LITERAL } from '../../../src/http/path.ts';
 import type { HttpService, ServerStream } from '../../../src/http/server-stream.ts';
 import { Connection } from '../../../src/net/connection.ts';
 import { Deadlines } from '../../../src/net/deadlines.ts';
+import { DEFAULT_IDENTITY, siftIdentity } from '../../../src/http/identity.ts';
 import { requestText } from '../../../src/proxy/request-text.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 import { MemoryTransport } from './memory-transport.ts';
@@ -51,6 +52,8 @@ export interface GatewayReading {
 const CLOCK: Clock = { now: () => 0, wall: () => 0, after: () => ({ cancel() {} }), every: () => ({ cancel() {} }) };
 const deadlines = new Deadlines(CLOCK);
 const nobody = new AddressSet([]);
+/** The other reader has no opinion on underscores. */
+const IDENTITY = { ...DEFAULT_IDENTITY, underscores: 'pass' } as const;
 const OK = problemResponse(200);
 const NOT_IMPLEMENTED = problemResponse(501);
 const TIMEOUTS = { firstByte: 1000, idle: 1000 };
@@ -87,6 +90,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   const service: HttpService = {
     limits: LIMITS,
     paths: LITERAL,
+    identity: IDENTITY,
     timeouts: { header: 1000, body: 1000, idle: 1000, send: 1000 },
     serve: (x, stream) => serve(x, stream, reading, soon, later, patient),
     refused: (_, status) => void (reading.refusal = status),
@@ -177,7 +181,8 @@ function serve(
     return;
   }
   const offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
-  const text = requestText(x, nobody, offered);
+  siftIdentity(x, { identity: IDENTITY, trusted: nobody });
+  const text = requestText(x, offered);
   const source = x.bodyLength === 0 ? null : stream;
   client.start(text, x.method, source, x.bodyLength < 0, offered, TIMEOUTS, UNHEARD);
   if (source === null || early) {
