@@ -4,7 +4,7 @@
  */
 import { parseAuthority } from '../http/authority.ts';
 import type { Fields } from '../http/fields.ts';
-import { normalizePath } from '../http/path.ts';
+import { encodeRawUtf8, normalizePath, sentForms } from '../http/path.ts';
 
 /** A URI as the gateway has it: path and query in the form that Exchange has them in. */
 export interface Target {
@@ -31,8 +31,10 @@ export function invalidatedTargets(target: Target, fields: Fields): readonly Tar
     const reference = fields.get(name);
     const other = reference === undefined ? null : resolve(reference, target);
     if (other === null || !sameOrigin(other, target)) continue;
-    if (!out.some((one) => one.path === other.path && one.query === other.query)) {
-      out.push({ ...other, authority: target.authority });
+    // Which of its forms is stored is for the listener's settings to say.
+    for (const path of sentForms(other.path)) {
+      if (out.some((one) => one.path === path && one.query === other.query)) continue;
+      out.push({ ...other, path, authority: target.authority });
     }
   }
   return out;
@@ -65,6 +67,8 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 export function resolve(reference: string, base: Target): Target | null {
   const hash = reference.indexOf('#');
   let rest = hash < 0 ? reference : reference.slice(0, hash);
+  // As a client would send it that followed it.
+  if (/[\x80-\xff]/.test(rest)) rest = encodeRawUtf8(rest) ?? rest;
   if (!VISIBLE.test(rest)) return null;
   let { scheme, authority } = base;
   const named = SCHEME.exec(rest)?.[1];

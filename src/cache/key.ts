@@ -88,9 +88,11 @@ function authorityOf(x: Exchange): string {
     const { host: named, port } = parseAuthority(claims.host)!;
     return port < 0 || port === usualPort(x) ? named : `${named}:${port}`;
   }
-  // A name stands in the authority as it was written, so that a longer one has a port; an address may be written otherwise.
-  if (authority.length === host.length || authority.endsWith(']')) return host;
-  const port = authority.slice(authority.lastIndexOf(':') + 1);
+  // Most stand in the authority as they were written, and a longer one has a port then.
+  if (authority.length === host.length) return host;
+  const colon = authority.lastIndexOf(':');
+  if (colon < 0 || authority.endsWith(']')) return host;
+  const port = authority.slice(colon + 1);
   const number = Number(port);
   return port === '' || number === usualPort(x) ? host : `${host}:${number}`;
 }

@@ -5,7 +5,8 @@
  * sent for before is not stored, so that nothing of what is taken back comes in again by the back door.
  */
 import { parseAuthority } from '../http/authority.ts';
-import { normalizePath } from '../http/path.ts';
+import { encodePath, normalizePath, sentForms } from '../http/path.ts';
+import { asciiAuthority } from '../kit/host-name.ts';
 import { Slices } from '../kit/slices.ts';
 import type { HttpCache } from './http-cache.ts';
 import { resolve, type Target } from './invalidation.ts';
@@ -123,10 +124,18 @@ const BASE: Target = { scheme: 'http', authority: '', path: '/', query: '' };
 function targetsOf(url: string): readonly Target[] | string {
   if (!ABSOLUTE.test(url)) return `${url} is no URL: it needs a host, as in http://host/path or //host/path`;
   if (url.includes('#')) return `${url} has a fragment, which no request has`;
-  const target = resolve(url, BASE);
+  const target = resolve(encodeUrl(url), BASE);
   if (target === null || parseAuthority(target.authority) === null)
     return `${url} is no URL that a request could be for`;
-  return url.startsWith('//') ? [target, { ...target, scheme: 'https' }] : [target];
+  // Which of its forms is stored is for the listeners' settings to say.
+  const targets = [...sentForms(target.path)].map((path) => ({ ...target, path }));
+  return url.startsWith('//') ? targets.flatMap((one) => [one, { ...one, scheme: 'https' as const }]) : targets;
+}
+
+/** As a client sends it for whom it was written: the name in its `xn--` form, the rest percent-encoded. */
+function encodeUrl(url: string): string {
+  const [, scheme = '', authority = '', rest = ''] = /^((?:https?:)?\/\/)([^/?]*)(.*)$/is.exec(url) ?? [];
+  return scheme + asciiAuthority(authority) + encodePath(rest);
 }
 
 function cacheKeys(url: string, key: CacheKey): string[] {
@@ -142,13 +151,15 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
   prefix: (value) => {
     if (/[?#]/.test(value)) return `${value} is no prefix: it ends with the path`;
     if (value.startsWith('/') && !value.startsWith('//')) {
-      return normalPrefix(value) === null ? `${value} is no path that a request could have` : '';
+      return normalizePath(encodePath(value)) === null ? `${value} is no path that a request could have` : '';
     }
     const targets = targetsOf(value);
     return typeof targets === 'string' ? targets : '';
   },
   host: (value) =>
-    parseAuthority(value) === null ? `${value} is no host: name it as in example.com or example.com:8080` : '',
+    parseAuthority(asciiAuthority(value)) === null
+      ? `${value} is no host: name it as in example.com or example.com:8080`
+      : '',
   tag: (value) =>
     value === '' || value !== value.trim() || value.includes(',') ? `"${value}" is no tag: give each by itself` : '',
   all: (value) => (value === '' ? '' : 'all has no value'),
@@ -164,27 +175,29 @@ export function matcherOf(by: 'prefix' | 'host', values: readonly string[]): Mat
 
 /** The host on all its ports, or the one that is named. */
 function hostMatcher(value: string): Matcher {
-  const wanted = parseAuthority(value)!;
+  const wanted = parseAuthority(asciiAuthority(value))!;
+  const name = withoutDot(wanted.host);
   return (key) => {
     const start = key.indexOf('://') + 3;
     const { host, port } = parseAuthority(key.slice(start, pathStart(key)))!;
-    if (host !== wanted.host) return false;
+    if (withoutDot(host) !== name) return false;
     return wanted.port < 0 || wanted.port === (port >= 0 ? port : key.startsWith('https:') ? 443 : 80);
   };
+}
+
+/** The dot that makes a name absolute makes it no other name. */
+function withoutDot(host: string): string {
+  return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 
 /** By whole segments, as a route's prefix: `/v1` is of `/v1` and `/v1/x`, not of `/v10`. */
 function prefixMatcher(value: string): Matcher {
   if (value.startsWith('/') && !value.startsWith('//')) {
-    const path = normalPrefix(value)!;
-    return (key) => isUnder(key, path, pathStart(key));
+    const paths = [...sentForms(encodePath(value))];
+    return (key) => paths.some((path) => isUnder(key, path, pathStart(key)));
   }
   const prefixes = cacheKeys(value, ANY_KEY);
   return (key) => prefixes.some((prefix) => isUnder(key, prefix, 0));
-}
-
-function normalPrefix(path: string): string | null {
-  return /^[\x21-\x7e]+$/.test(path) ? normalizePath(path) : null;
 }
 
 function pathStart(key: string): number {

@@ -242,7 +242,7 @@ export interface GatewayConfig {
 
 /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
 export interface HashKey {
-  /** The client's address, or the path of the request as it is sent on, without the query. */
+  /** The client's address, or the path of the request in normal form, rewritten if a policy rewrites it, without the query. */
   readonly source?: 'client' | 'path';
   /** The value of that header field of the request, as it is sent on. */
   readonly header?: string;
@@ -709,7 +709,7 @@ export interface TestExpectation {
 export interface TestRequest {
   /** The method. */
   readonly method: string;
-  /** Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written. */
+  /** Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written, a name that is not ASCII in its `xn--` form. */
   readonly url: string;
   /** Address that the connection comes from. The default is nobody's, so that no rule for somebody holds by chance. */
   readonly client: string;
@@ -1749,7 +1749,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "source": {
-          "description": "The client's address, or the path of the request as it is sent on, without the query.",
+          "description": "The client's address, or the path of the request in normal form, rewritten if a policy rewrites it, without the query.",
           "enum": [
             "client",
             "path"
@@ -3330,7 +3330,7 @@ export const schema: object = {
           "default": "GET"
         },
         "url": {
-          "description": "Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written.",
+          "description": "Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written, a name that is not ASCII in its `xn--` form.",
           "type": "string",
           "pattern": "^[hH][tT][tT][pP][sS]?://[^/?#]",
           "x-says": "must be an absolute URL: http://host/path",

@@ -12,6 +12,7 @@ import { judgeHead, RequestTarget, wantsUpgrade } from '../http/h1/request-check
 import { UPGRADE } from '../http/known.ts';
 import { CHUNKED, LENGTH } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
+import { asciiAuthority } from '../kit/host-name.ts';
 import { Connection } from '../net/connection.ts';
 import { plainAddress } from '../net/plain-address.ts';
 import type { PathProblem, PathRules } from '../http/path.ts';
@@ -146,7 +147,8 @@ function textOf({ method, url, headers }: AskedRequest): string | null {
   const parts = splitUrl(url);
   const written = [method, url, ...headers.flat()];
   if (parts === null || written.some((text) => /[\r\n]/.test(text))) return null;
-  const { authority, rest } = parts;
+  const { rest } = parts;
+  const authority = asciiAuthority(parts.authority);
   const own = headers.some(([name]) => name.toLowerCase() === 'host');
   const lines = own ? headers : [['Host', authority] as const, ...headers];
   const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');

@@ -8,7 +8,7 @@ import { isIPv4 } from 'node:net';
 import { ipv6Form } from '../kit/host-name.ts';
 
 export interface Authority {
-  /** Lower case; an IPv6 address with its brackets, as RFC 5952 writes it. */
+  /** Lower case; an IPv6 address with its brackets, as RFC 5952 writes it; letters and digits are not encoded. */
   readonly host: string;
   /** -1: none given. */
   readonly port: number;
@@ -18,6 +18,14 @@ export interface Authority {
 const NAME = /^(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+$/i;
 const PORT = /^[0-9]{0,5}$/;
 const ALL_DIGITS_AND_DOTS = /^[0-9.]+$/;
+
+/** RFC 3986 §6.2.2.2: `%61` is `a` to whoever decodes, and must be so to rules. */
+function decodeUnreserved(name: string): string {
+  return name.replace(/%([0-9a-f]{2})/gi, (encoding, digits: string) => {
+    const character = String.fromCharCode(Number.parseInt(digits, 16));
+    return /[a-z0-9._~-]/i.test(character) ? character : encoding;
+  });
+}
 
 let lastText = '';
 let lastAnswer: Authority | null = null;
@@ -44,6 +52,7 @@ function parse(text: string): Authority | null {
     host = colon < 0 ? text : text.slice(0, colon);
     rest = colon < 0 ? '' : text.slice(colon);
     if (!NAME.test(host)) return null;
+    if (host.includes('%')) host = decodeUnreserved(host);
     // What looks like an IPv4 address must be one; "1" or "1.2.3" would be read as one by some resolvers.
     if (ALL_DIGITS_AND_DOTS.test(host) && !isIPv4(host)) return null;
   }

@@ -83,6 +83,17 @@ export function normalizePath(path: string): string | null {
   return readPath(path, LITERAL, scratch) === '' ? scratch.sent : null;
 }
 
+/** The forms in which a path may be sent, whatever a listener's rules are; none: no request could have it. */
+export function sentForms(path: string): ReadonlySet<string> {
+  const forms = new Set<string>();
+  for (const encodedSlash of ['keep', 'decode'] as const)
+    for (const repeatedSlashes of ['keep', 'merge'] as const)
+      for (const parameters of ['keep', 'remove'] as const)
+        if (readPath(path, { ...LITERAL, encodedSlash, repeatedSlashes, parameters }, scratch) === '')
+          forms.add(scratch.sent);
+  return forms;
+}
+
 /** The same path with each character as rules have it; slashes, dots and parameters stay as they are. */
 export function spelled(path: string): string {
   return path.includes('%') ? decodeVisible(path, false) : path;

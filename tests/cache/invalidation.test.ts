@@ -54,6 +54,8 @@ describe('references (RFC 3986 §5.2)', () => {
     ['http:/x', null],
     ['ftp://h.example/x', null],
     ['mailto:a@h.example', null],
+    ['/\u00c3\u00bcber', 'http://h.example/%C3%BCber'],
+    ['/\u00fcber', null],
     ['/x y', null],
     ['/x\\y', null],
     ['/%', null],
@@ -91,6 +93,23 @@ describe('what goes (RFC 9111 §4.4)', () => {
       ]),
     ).toEqual(['/a/b?q=1', '/x']);
     expect(paths([['Content-Location', '']])).toEqual(['/a/b?q=1']);
+  });
+
+  test('what is named in each form that a listener may send it in', () => {
+    const paths = invalidatedTargets(TARGET, Fields.of([['Location', '/a%2fb//c;d']])).map(({ path }) => path);
+    expect(new Set(paths)).toEqual(
+      new Set([
+        '/a/b',
+        '/a%2Fb//c;d',
+        '/a/b//c;d',
+        '/a/b/c;d',
+        '/a%2Fb/c;d',
+        '/a%2Fb//c',
+        '/a/b//c',
+        '/a/b/c',
+        '/a%2Fb/c',
+      ]),
+    );
   });
 
   test('nothing of another origin', () => {

@@ -1,7 +1,7 @@
 /** Purging of large stores: in slices, whole, and without disturbing what stays. */
 import { expect, test } from 'vitest';
 import { HttpCache } from '../../src/cache/http-cache.ts';
-import { purge, type PurgeOrder } from '../../src/cache/purge.ts';
+import { purge, type PurgeOrder, purgeProblem } from '../../src/cache/purge.ts';
 import { StoredResponse } from '../../src/cache/stored-response.ts';
 import { Fields } from '../../src/http/fields.ts';
 import { claimOf } from '../../src/plan/claims.ts';
@@ -146,4 +146,23 @@ test('to look is no use of it: what has been looked at makes room as before', ()
   expect([store.entries, store.size, store.responses]).toEqual([0, 0, 0]);
   store.put('http://h1.test/p/1', responseOf(0, ['a']));
   expect([store.entries, [...store.keysTagged('a')]]).toEqual([0, []]);
+});
+
+test.each<[PurgeOrder['by'], string, readonly string[]]>([
+  ['url', 'http://bücher.test/über b', ['http://xn--bcher-kva.test/%C3%BCber%20b']],
+  ['url', 'http://bücher.test:8080/', ['http://xn--bcher-kva.test:8080/']],
+  ['url', '//a.test/x%2fy', ['http://a.test/x%2Fy', 'https://a.test/x/y']],
+  ['url', 'http://a.test//x;v', ['http://a.test//x;v', 'http://a.test/x']],
+  ['url', 'http://[0:0::1]/x', ['http://[::1]/x']],
+  ['prefix', '/über', ['http://a.test/%C3%BCber/x']],
+  ['prefix', '/x%2fy', ['http://a.test/x%2Fy/z', 'http://a.test/x/y']],
+  ['host', 'BÜCHER.test', ['http://xn--bcher-kva.test/', 'http://xn--bcher-kva.test.:81/']],
+  ['host', '[0:0::1]', ['http://[::1]:81/']],
+])('by %s, %s is what clients send for it', async (by, value, keys) => {
+  const order = { by, values: [value], soft: false };
+  expect(purgeProblem(order)).toBe('');
+  const cache = filled(0);
+  for (const key of [...keys, 'http://other.test/']) cache.store.put(key, responseOf(0, []));
+  expect((await purge(cache, order)).responses).toBe(keys.length);
+  expect([...cache.store.keys()]).toEqual(['http://other.test/']);
 });

@@ -205,3 +205,20 @@ test('a config’s tests and explain read paths as the listener does', async () 
   const { body } = await get(gateway.adminPort(), `/explain?url=${url}`);
   expect(body).toContain('a dot segment that only some backends see');
 });
+
+test('a host meets its rule however it is written', async () => {
+  await using origin = await httpOrigin();
+  const routes = [{ name: 'deny', match: { host: ['bücher.example', '[::1]', 'a.test'] }, respond: { status: 403 } }];
+  const tests = [{ request: { url: 'http://BÜCHER.example/' }, expect: { route: 'deny' } }];
+  await using gateway = await testGateway(config(origin.port, {}, { tests }, routes));
+  for (const host of [
+    'xn--bcher-kva.example',
+    'XN--BCHER-KVA.example.:80',
+    '[0:0::0001]',
+    '[::1]:80',
+    '%61.test',
+    'A%2Etest',
+  ])
+    expect([host, (await get(gateway.port(), '/', { headers: { host } })).status]).toEqual([host, 403]);
+  expect((await get(gateway.port(), '/', { headers: { host: 'b.test' } })).status).toBe(200);
+});
