@@ -570,6 +570,10 @@ export interface RedirectConfig {
 
 /** How a changed file takes effect. */
 export interface ReloadConfig {
+  /** Whether changed files take effect by themselves. false: only SIGHUP, `prozy reload` and a push have them read again. */
+  readonly watch: boolean;
+  /** How long a file that is written in place, one of the config or one that it refers to, has to stay as it is before it is read: a half of it could be valid. A file that is replaced by a rename, and a link that is pointed elsewhere, are read at once. SIGHUP, `prozy reload` and a push do not wait. */
+  readonly settle: number;
   /** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
   readonly drain: DrainConfig;
   /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
@@ -2867,6 +2871,19 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": false,
       "properties": {
+        "watch": {
+          "description": "Whether changed files take effect by themselves. false: only SIGHUP, `prozy reload` and a push have them read again.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "settle": {
+          "description": "How long a file that is written in place, one of the config or one that it refers to, has to stay as it is before it is read: a half of it could be valid. A file that is replaced by a rename, and a link that is pointed elsewhere, are read at once. SIGHUP, `prozy reload` and a push do not wait.",
+          "type": "string",
+          "format": "duration",
+          "default": "100ms",
+          "x-reload": "keep"
+        },
         "drain": {
           "$ref": "#/$defs/drain",
           "default": {}

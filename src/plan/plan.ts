@@ -47,6 +47,8 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     reload: {
       drain: config.reload.drain,
       maxGenerations: config.reload.max_generations,
+      watch: config.reload.watch,
+      settle: config.reload.settle,
       tightened: config.reload.tightened,
       stateDir: config.reload.state_dir ?? null,
       history: config.reload.history,

@@ -90,6 +90,10 @@ export interface LoggingPlan {
 }
 
 export interface ReloadPlan {
+  /** Whether files are watched. */
+  readonly watch: boolean;
+  /** Milliseconds that a file written in place has to stay as it is. */
+  readonly settle: number;
   /** Of what an old generation leaves behind. */
   readonly drain: DrainPlan;
   readonly maxGenerations: number;

@@ -6,7 +6,7 @@
  */
 import { dirname } from 'node:path';
 import { ConfigError, type Problem } from '../config/problem.ts';
-import { SourceWatcher } from '../config/watch.ts';
+import { SourceWatcher, type WatchPlan } from '../config/watch.ts';
 import type { Clock } from '../kit/clock.ts';
 import { Applier, refusalOf, refusalToOpen } from './applier.ts';
 import type { Compiled, Environment, Known } from './compile.ts';
@@ -23,6 +23,9 @@ import { type Turn, Turns } from './turns.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
+
+/** Before the first config is in effect nothing is watched. */
+const NO_WATCH: WatchPlan = { watch: false, settle: 0 };
 
 /** Pushes at a time: each holds its text. */
 const MOST_PUSHES = 16;
@@ -41,6 +44,7 @@ export class Reloader {
   readonly #file: string;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
+  readonly #gateway: Gateway;
   readonly #watcher: SourceWatcher;
   /** What was last read; null: nothing yet. */
   #known: Known | null = null;
@@ -60,6 +64,7 @@ export class Reloader {
     this.#compiler = compiler();
     this.#clock = clock;
     this.reloads = new Reloads(gateway, file, clock);
+    this.#gateway = gateway;
     this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
     this.history = new History(gateway, file, env, options);
     this.#applier = new Applier(gateway, this.reloads);
@@ -247,6 +252,11 @@ export class Reloader {
       await this.#standIns.follow(() => reload);
       return;
     }
+    // What was read of it may be a part. The watcher tells when it is whole.
+    if (!forced && this.#watcher.unsettled) {
+      reload.forget();
+      return;
+    }
     this.#noteFiles(compiled);
     if (!lifting && this.history.ignores(compiled.content)) {
       // Somebody waits for its end.
@@ -284,7 +294,8 @@ export class Reloader {
   /** The file as it is, and what serves in its place: what its references stand for may change. */
   #watch(): void {
     if (this.#known === null) return;
-    this.#watcher.update([...new Set([...this.#known.files, ...this.#standIns.files])], this.#known.globs);
+    const files = new Set([...this.#known.files, ...this.#standIns.files]);
+    this.#watcher.update([...files], this.#known.globs, this.#gateway.current?.plan.reload ?? NO_WATCH);
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,40 @@ async function becomes(wanted: string, path = '/'): Promise<void> {
 }
 
 describe('a file', () => {
+  test('of which a part has been written in place is not read until it is whole, but for who asks', async () => {
+    const file = join(folder, 'gateway.yaml');
+    const settle = 'reload: { settle: 1h }';
+    writeFileSync(file, answering('old', settle));
+    await start(file);
+    const { reloader } = running!;
+    const whole = answering('new', settle);
+    const half = whole.slice(0, whole.indexOf('routes:'));
+    writeFileSync(file, half);
+    // Whatever else may set it off. An order comes after the turn that has begun.
+    reloader.hint();
+    await reloader.rollback(99, '');
+    reloader.hint('poll');
+    await reloader.rollback(99, '');
+    expect(await body()).toBe('old');
+    writeFileSync(file, whole);
+    reloader.hint();
+    await reloader.rollback(99, '');
+    expect(await body()).toBe('old');
+    reloader.force('sighup');
+    await becomes('new');
+  });
+
+  test('is left alone with watch: false, and read when that is asked for', async () => {
+    const file = join(folder, 'gateway.yaml');
+    writeFileSync(file, answering('old', 'reload: { watch: false }'));
+    await start(file);
+    writeFileSync(file, answering('new'));
+    running!.reloader.force('sighup');
+    await becomes('new');
+    writeFileSync(file, answering('newer'));
+    await becomes('newer');
+  });
+
   test('written in place, many times', async () => {
     const file = join(folder, 'gateway.yaml');
     writeFileSync(file, answering('v0'));
