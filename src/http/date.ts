@@ -4,17 +4,10 @@ import type { Clock } from '../kit/clock.ts';
 export class DateField {
   readonly #clock: Clock;
   #second = -1;
-  #value = '';
   #line = '';
 
   constructor(clock: Clock) {
     this.#clock = clock;
-  }
-
-  /** The value alone. */
-  value(): string {
-    this.#refresh();
-    return this.#value;
   }
 
   /** `Date: …` and CRLF. */
@@ -28,8 +21,7 @@ export class DateField {
     const second = Math.floor(now / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#value = new Date(now).toUTCString();
-      this.#line = `Date: ${this.#value}\r\n`;
+      this.#line = `Date: ${new Date(now).toUTCString()}\r\n`;
     }
   }
 }

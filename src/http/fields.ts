@@ -7,7 +7,7 @@
  *     text    "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n"
  *     table    line start │ name end │ value start │ value end     per field; its line ends at the next line's start
  *     ids      known.ts id, or REMOVED
- *     extra    name, value, name, value …                          fields added here
+ *     added    "Via: 1.1 prozy\r\n"                                lines added here
  */
 import { knownId } from './known.ts';
 
@@ -25,8 +25,10 @@ export class Fields {
   seen = 0;
   table = new Int32Array(32 * WIDTH);
   ids = new Uint8Array(32);
-  extra: string[] | null = null;
   #removed = 0;
+  /** The first `#addedCount` are lines that were added, each with its CRLF. The array is used again, as the table is. */
+  readonly #added: string[] = [];
+  #addedCount = 0;
 
   /** Makes it empty again, ready for the parser. */
   reset(): void {
@@ -34,8 +36,8 @@ export class Fields {
     this.count = 0;
     this.end = 0;
     this.seen = 0;
-    this.extra = null;
     this.#removed = 0;
+    while (this.#addedCount > 0) this.#added[--this.#addedCount] = '';
   }
 
   /** For the parser: notes one field; offsets are into `text`. */
@@ -83,6 +85,24 @@ export class Fields {
     return this.text.slice(this.table[index * WIDTH + 2], this.table[index * WIDTH + 3]);
   }
 
+  /** Is this the value of the field at a table index, to the letter? Makes no text. */
+  isValueAt(index: number, value: string): boolean {
+    const start = this.table[index * WIDTH + 2]!;
+    return this.table[index * WIDTH + 3]! - start === value.length && this.text.startsWith(value, start);
+  }
+
+  /** Is there one field with this known id, whose value is this lower-case word, in any case? Makes no text. */
+  says(id: number, word: string): boolean {
+    const index = this.indexOfKnown(id);
+    if (index < 0 || this.indexOfKnown(id, index + 1) >= 0) return false;
+    return isNamed(this.text, this.table[index * WIDTH + 2]!, this.table[index * WIDTH + 3]!, word);
+  }
+
+  /** All fields are there as they came, and no other. */
+  get untouched(): boolean {
+    return this.#removed === 0 && this.#addedCount === 0;
+  }
+
   /** The values of a known field that came with the message, joined with ", " (RFC 9110 §5.3), or undefined. */
   known(id: number): string | undefined {
     if (!this.has(id)) return undefined;
@@ -99,33 +119,34 @@ export class Fields {
     for (let i = 0; i < this.count; i++) {
       if (this.#named(i, name)) found = found === undefined ? this.valueAt(i) : `${found}, ${this.valueAt(i)}`;
     }
-    const extra = this.extra;
-    if (extra !== null) {
-      for (let i = 0; i < extra.length; i += 2) {
-        if (extra[i]!.toLowerCase() === name)
-          found = found === undefined ? extra[i + 1]! : `${found}, ${extra[i + 1]!}`;
-      }
+    for (let i = 0; i < this.#addedCount; i++) {
+      const line = this.#added[i]!;
+      if (isNamed(line, 0, line.indexOf(':'), name))
+        found = found === undefined ? valueOf(line) : `${found}, ${valueOf(line)}`;
     }
     return found;
   }
 
   /** Adds a field after all others. Name and value must be valid (the plan has checked what comes from a config). */
   add(name: string, value: string): void {
-    (this.extra ??= []).push(name, value);
+    this.addLine(`${name}: ${value}\r\n`);
+  }
+
+  /** The same for a line as a whole, `name: value` and CRLF: one that is always the same need not be put together. */
+  addLine(line: string): void {
+    this.#added[this.#addedCount++] = line;
   }
 
   /** Removes every field of that lower-case name. */
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);
-    const extra = this.extra;
-    if (extra === null) return;
+    const added = this.#added;
     let kept = 0;
-    for (let i = 0; i < extra.length; i += 2) {
-      if (extra[i]!.toLowerCase() === name) continue;
-      extra[kept++] = extra[i]!;
-      extra[kept++] = extra[i + 1]!;
+    for (let i = 0; i < this.#addedCount; i++) {
+      const line = added[i]!;
+      if (!isNamed(line, 0, line.indexOf(':'), name)) added[kept++] = line;
     }
-    extra.length = kept;
+    while (this.#addedCount > kept) added[--this.#addedCount] = '';
   }
 
   /** Puts one value in place of all that were there. `name` in any case. */
@@ -174,16 +195,17 @@ export class Fields {
       }
       if (runStart >= 0) out += this.text.slice(runStart, this.end);
     }
-    const extra = this.extra;
-    if (extra !== null) for (let i = 0; i < extra.length; i += 2) out += `${extra[i]!}: ${extra[i + 1]!}\r\n`;
+    for (let i = 0; i < this.#addedCount; i++) out += this.#added[i]!;
     return out;
   }
 
   /** Calls back with every field that is left, in order. Cold: for logs, tests and other codecs. */
   forEach(visit: (name: string, value: string) => void): void {
     for (let i = 0; i < this.count; i++) if (this.ids[i] !== REMOVED) visit(this.nameAt(i), this.valueAt(i));
-    const extra = this.extra;
-    if (extra !== null) for (let i = 0; i < extra.length; i += 2) visit(extra[i]!, extra[i + 1]!);
+    for (let i = 0; i < this.#addedCount; i++) {
+      const line = this.#added[i]!;
+      visit(line.slice(0, line.indexOf(':')), valueOf(line));
+    }
   }
 
   /** Makes this one, which is empty, the same as another. */
@@ -196,8 +218,8 @@ export class Fields {
     this.seen = other.seen;
     this.table.set(other.table.subarray(0, count * WIDTH));
     this.ids.set(other.ids.subarray(0, count));
-    this.extra = other.extra === null ? null : [...other.extra];
     this.#removed = other.#removed;
+    for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!);
   }
 
   /** The fields that those lines say: `name: value`, each with a CRLF at its end. */
@@ -226,13 +248,22 @@ export class Fields {
 
   #named(index: number, name: string): boolean {
     if (this.ids[index] === REMOVED) return false;
-    const start = this.table[index * WIDTH]!;
-    if (this.table[index * WIDTH + 1]! - start !== name.length) return false;
-    for (let i = 0; i < name.length; i++) {
-      let c = this.text.charCodeAt(start + i);
-      if (c >= 65 && c <= 90) c |= 0x20;
-      if (c !== name.charCodeAt(i)) return false;
-    }
-    return true;
+    return isNamed(this.text, this.table[index * WIDTH]!, this.table[index * WIDTH + 1]!, name);
   }
+}
+
+/** Is text[start, end) this lower-case name or word, in any case? */
+function isNamed(text: string, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) {
+    let c = text.charCodeAt(start + i);
+    if (c >= 65 && c <= 90) c |= 0x20;
+    if (c !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** Of a line that was added. */
+function valueOf(line: string): string {
+  return line.slice(line.indexOf(':') + 2, -2);
 }

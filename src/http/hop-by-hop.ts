@@ -58,13 +58,15 @@ function subjectOf(status: number): number {
 export function stripHopByHop(fields: Fields, status: number): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;
   const subject = subjectOf(status);
-  if (fields.has(CONNECTION)) stripNamed(fields, fields.known(CONNECTION)!, subject);
+  // What is said most often names no other field, and needs no text.
+  if (fields.has(CONNECTION) && !fields.says(CONNECTION, 'keep-alive'))
+    stripNamed(fields, fields.known(CONNECTION)!, subject);
   fields.removeAll(subject === 0 ? ALWAYS_MASK : ALWAYS_MASK & ~(1 << subject));
 }
 
 function stripNamed(fields: Fields, options: string, subject: number): void {
   const lower = options.toLowerCase();
-  if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return;
+  if (lower === 'close' || lower === 'upgrade') return;
   for (const part of lower.split(',')) {
     const name = part.trim();
     if (name === '') continue;

@@ -5,7 +5,7 @@ import type { IdentityPlan } from '../plan/types/identity.ts';
 export const VIA_LINES: readonly string[] = ['Via: 1.0 prozy\r\n', 'Via: 1.1 prozy\r\n'];
 
 /** Of responses, which come by HTTP/1.1. */
-export const VIA = '1.1 prozy';
+export const VIA_LINE = VIA_LINES[1]!;
 
 export function viaOnResponses({ via }: IdentityPlan): boolean {
   return via === 'response' || via === 'both';

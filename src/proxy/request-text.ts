@@ -4,6 +4,8 @@ import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { ownRequestLines } from '../http/identity.ts';
 import { EXPECT, HOST, TE } from '../http/known.ts';
 
+const VERSION = ' HTTP/1.1\r\n';
+
 /** `offered`: the protocols that the client offers to change to, or ''. */
 export function requestText(x: Exchange, offered: string): string {
   const { fields } = x;
@@ -12,6 +14,8 @@ export function requestText(x: Exchange, offered: string): string {
   // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
   if (x.minor === 0) fields.removeKnown(EXPECT);
   const identity = ownRequestLines(x);
+  const path = x.receivedPath === '' ? x.path : x.receivedPath;
+  if (goesAsItCame(x, path)) return `${fields.text.slice(0, fields.end)}${identity}\r\n`;
   let lines = fields.lines() + identity;
   if (!fields.has(HOST) && x.authority === '') lines = `Host: ${localAuthority(x)}\r\n${lines}`;
   if (x.bodyLength < 0) lines += 'Transfer-Encoding: chunked\r\n';
@@ -19,7 +23,6 @@ export function requestText(x: Exchange, offered: string): string {
   if (trailers) lines += 'TE: trailers\r\n';
   if (offered !== '') lines += `Connection: Upgrade${trailers ? ', TE' : ''}\r\nUpgrade: ${offered}\r\n`;
   else if (trailers) lines += 'Connection: TE\r\n';
-  const path = x.receivedPath === '' ? x.path : x.receivedPath;
   return `${x.method} ${path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
 }
 
@@ -28,6 +31,25 @@ function takesTrailers({ fields, minor }: Exchange): boolean {
   if (minor === 0) return false;
   const codings = fields.known(TE) ?? '';
   return codings === 'trailers' || /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(codings);
+}
+
+/**
+ * Has neither hop nor hook changed anything of the head? Most are such, and their text is copied in one piece. One that
+ * begins with an empty line (RFC 9112 §2.2), or says another version, is written anew.
+ */
+function goesAsItCame({ fields, method, query }: Exchange, path: string): boolean {
+  const { text, table, count } = fields;
+  if (!fields.untouched || count === 0) return false;
+  const pathStart = method.length + 1;
+  const pathEnd = pathStart + path.length;
+  const queryEnd = pathEnd + query.length;
+  return (
+    queryEnd + VERSION.length === table[0] &&
+    text.startsWith(method) &&
+    text.startsWith(path, pathStart) &&
+    text.startsWith(query, pathEnd) &&
+    text.startsWith(VERSION, queryEnd)
+  );
 }
 
 /** An HTTP/1.0 client may leave the Host out, HTTP/1.1 upstreams need one: where the client came in. */

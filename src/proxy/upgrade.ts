@@ -8,7 +8,7 @@ import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { UPGRADE } from '../http/known.ts';
-import { VIA, viaOnResponses } from '../http/via.ts';
+import { VIA_LINE, viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
@@ -43,7 +43,7 @@ export class UpgradedTunnel implements TunnelObserver {
     stripHopByHop(fields, 101);
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
-    if (viaOnResponses(passage.x.identity)) fields.add('Via', VIA);
+    if (viaOnResponses(passage.x.identity)) fields.addLine(VIA_LINE);
     // Nobody answers 101 to a client that has not offered it (h1/client.ts).
     const client = passage.stream.switchProtocols(reason, fields)!;
     this.#closed = client.closed;

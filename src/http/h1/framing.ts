@@ -20,12 +20,12 @@ export class BodyFraming {
 
 const LONGEST_LENGTH = 15;
 
-/** A Content-Length's value (RFC 9110 §8.6), or -1: digits only, below 10^15. */
-function parseLength(value: string): number {
-  if (value.length === 0 || value.length > LONGEST_LENGTH) return -1;
+/** The Content-Length that text[start, end) says (RFC 9110 §8.6), or -1: digits only, below 10^15. */
+function parseLength(text: string, start = 0, end = text.length): number {
+  if (start === end || end - start > LONGEST_LENGTH) return -1;
   let length = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 0x30;
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
     if (digit < 0 || digit > 9) return -1;
     length = length * 10 + digit;
   }
@@ -36,7 +36,7 @@ function parseLength(value: string): number {
 function onlyLength(fields: Fields): number {
   const index = fields.indexOfKnown(CONTENT_LENGTH);
   if (fields.indexOfKnown(CONTENT_LENGTH, index + 1) >= 0) return -1;
-  return parseLength(fields.valueAt(index));
+  return parseLength(fields.text, fields.table[index * 4 + 2], fields.table[index * 4 + 3]);
 }
 
 const HTAB = 0x09;
@@ -48,7 +48,9 @@ function canonicalizeLength(fields: Fields, length: number): void {
   const { text, table } = fields;
   const at = fields.indexOfKnown(CONTENT_LENGTH) * 4;
   if (at < 0) return;
-  const [nameEnd, start, end] = [table[at + 1]!, table[at + 2]!, table[at + 3]!];
+  const nameEnd = table[at + 1]!;
+  const start = table[at + 2]!;
+  const end = table[at + 3]!;
   const padded = text.charCodeAt(start) === ZERO && end - start > 1;
   const spaced = start - nameEnd > 2 || text.charCodeAt(start - 1) === HTAB || text.charCodeAt(end) !== CR;
   if (!padded && !spaced) return;

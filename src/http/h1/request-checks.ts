@@ -4,6 +4,7 @@
  * Called by server.ts for each head, and by explain/ for a head that nobody has sent. Answers with the status that refuses
  * it, or 0.
  */
+import { ownText } from '../../kit/own-text.ts';
 import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
@@ -116,8 +117,12 @@ function hostOf(fields: Fields, minor: number): string | null {
   if (!fields.has(HOST)) return minor === 0 ? '' : null;
   const index = fields.indexOfKnown(HOST);
   if (fields.indexOfKnown(HOST, index + 1) >= 0) return null;
-  return fields.valueAt(index);
+  // Clients repeat themselves: the same text again costs none.
+  if (!fields.isValueAt(index, lastHost)) lastHost = ownText(fields.valueAt(index));
+  return lastHost;
 }
+
+let lastHost = '';
 
 /** RFC 9112 §3.2.3: authority form, with a port. */
 function connectTarget(head: RequestHead, fields: Fields, out: RequestTarget): number {
@@ -147,6 +152,8 @@ function hasOption(value: string | undefined, option: string): boolean {
 /** Whether the connection may go on after this message (RFC 9112 §9.3). */
 export function persists(fields: Fields, minor: number): boolean {
   if (!fields.has(CONNECTION)) return minor !== 0;
+  // What is said most often, without a text for it.
+  if (fields.says(CONNECTION, 'keep-alive')) return true;
   const value = fields.known(CONNECTION);
   if (hasOption(value, 'close')) return false;
   return minor !== 0 || hasOption(value, 'keep-alive');

@@ -66,7 +66,8 @@ export class ResponseWriter {
       this.#framing = minor === 0 ? UNTIL_CLOSE : CHUNKED;
       if (minor !== 0) lines += 'Transfer-Encoding: chunked\r\n';
     }
-    this.#out += `${statusLine(status, reason)}${lines}${connection}\r\n`;
+    // As few parts as may be: each costs a text of its own.
+    this.#out += statusLine(status, reason) + lines + (connection === '' ? '\r\n' : `${connection}\r\n`);
   }
 
   /** A whole response of the gateway's own. `withBody`: false for HEAD. */
