@@ -76,6 +76,14 @@ export function readPath(path: string, rules: PathRules, out: PathReading): Path
   return '';
 }
 
+/** Of a request target in origin or absolute form; '': it has none (RFC 9112 §3.2). */
+export function pathOfTarget(target: string): string {
+  const rest = target.startsWith('/') ? target : /^https?:\/\/[^/?]*(.*)$/i.exec(target)?.[1];
+  if (rest === undefined) return '';
+  const mark = rest.indexOf('?');
+  return (mark < 0 ? rest : rest.slice(0, mark)) || '/';
+}
+
 const scratch = new PathReading();
 
 /** The normal form (RFC 3986 §6.2.2); null: no path that a request could have. */

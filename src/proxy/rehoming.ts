@@ -6,6 +6,8 @@
  */
 import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
+import { PathReading, pathOfTarget, readPath } from '../http/path.ts';
+import { same } from '../kit/same.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -60,7 +62,9 @@ export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   const live = next.http(moving.live.plan);
   if (live === null) return 'listener_gone';
   if (live.acl !== null && !live.acl.allows(x.clientAddress)) return 'denied_by_listener';
-  const route = routeOf(moving, live, next);
+  const path = pathUnder(moving, live);
+  if (path === null) return 'denied_by_listener';
+  const route = routeOf(moving, path, live, next);
   if (route === undefined) return 'route_gone';
   if (route === old) return { live, route };
   if (route.name !== old.name) return 'routed_elsewhere';
@@ -78,15 +82,26 @@ export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   return { live, route };
 }
 
+const reading = new PathReading();
+
+/** Its path as rules would judge it now; null: it would be refused. */
+function pathUnder({ x, asked, forwarding, routedPath, live: old }: Moving, live: HttpLive): string | null {
+  const judged = asked?.routedPath ?? (forwarding === null ? x.routedPath : routedPath);
+  const path = pathOfTarget(x.target);
+  if (path === '' || same(old.plan.paths, live.plan.paths)) return judged;
+  return readPath(path, live.plan.paths, reading) === '' ? reading.routed : null;
+}
+
 /** Where the request would be routed now. */
-function routeOf(moving: Moving, live: HttpLive, next: Successor): Route | undefined {
-  const { x, asked, route, forwarding } = moving;
-  if (live.router === moving.live.router) return route;
-  if (asked !== null) return live.router.match(asked);
-  const now = x.routedPath;
-  if (forwarding !== null) x.routedPath = moving.routedPath;
-  const found = live.router.match(x);
-  x.routedPath = now;
+function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor): Route | undefined {
+  const { x, asked, route } = moving;
+  if (live.router === moving.live.router && same(moving.live.plan.paths, live.plan.paths)) return route;
+  const subject = asked ?? x;
+  const now = subject.routedPath;
+  subject.routedPath = path;
+  const found = live.router.match(subject);
+  subject.routedPath = now;
+  if (asked !== null) return found;
   if (found?.name === route.name) return found;
   // Its header may have been edited since it was routed, and conditions on it may fail for that alone: in doubt it stays.
   return next.route(route.name) ?? undefined;

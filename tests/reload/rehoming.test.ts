@@ -72,11 +72,15 @@ describe('of an upgraded stream', () => {
   const route = (more: object = {}): object => ({ name: 'all', match: {}, pool: 'origin', ...more });
 
   /** What `edit` makes of a config with a stream under way. */
-  async function after(edit: (config: Config, port: number) => Config, before = edit): Promise<string | null> {
+  async function after(
+    edit: (config: Config, port: number) => Config,
+    before = edit,
+    path = '/a/b',
+  ): Promise<string | null> {
     await using origin = await chatOrigin();
     const config = simpleConfig(origin.port);
     await using gateway = await testGateway(before === edit ? config : before(config, origin.port));
-    await using stream = await chat(gateway.port(), '/a/b', 'X-Tenant: acme\r\n');
+    await using stream = await chat(gateway.port(), path, 'X-Tenant: acme\r\n');
     await gateway.edit(edit(config, origin.port));
     await echoes(stream);
     const found = pin(gateway);
@@ -153,6 +157,17 @@ describe('of an upgraded stream', () => {
     ['an ACL of its route that denies it', acl({ deny: ['127.0.0.1'] }, gate), 'denied_by_policy'],
   ])('%s does not', async (_, edit, why) => {
     expect(await after(edit)).toBe(why);
+  });
+
+  test.each<[string, object, string | null]>([
+    ['as before', { parameters: 'remove' }, null],
+    ['to another route', { parameters: 'keep' }, 'routed_elsewhere'],
+    ['not at all', { parameters: 'refuse' }, 'denied_by_listener'],
+  ])('a path that its listener now reads otherwise is routed anew: %s', async (_, paths, why) => {
+    const list = [route({ match: { path: '/a/b' } }), fixed('x', { path: '/a' })];
+    const before = routes(...list);
+    const edit = (config: Config): Config => ({ ...before(config), ...listener({ paths }) });
+    expect(await after(edit, before, '/a/b;v=1')).toBe(why);
   });
 
   test('what was asked for counts, not what hooks and the gateway have made of it', async () => {

@@ -1,4 +1,5 @@
 /** Who may do more by a change, and who less: address sets, guards, limits, and how far a listener can be reached from. Cold. */
+import type { PathRules } from '../../http/path.ts';
 import { Networks } from '../../kit/networks.ts';
 import { ANY } from '../listeners.ts';
 import type { AclPlan, AddressPlan, AdminPlan, ListenerPlan, RoutePlan } from '../types.ts';
@@ -140,6 +141,7 @@ export function listenerAccess(
   if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);
   if (!old.without(now).empty) notes.tighten(`no longer ${believed}: ${old.without(now).toString()}`);
   identity(before.identity, after.identity, notes);
+  paths(before.paths, after.paths, notes);
   limits(settings, notes);
   return notes.change;
 }
@@ -152,6 +154,28 @@ function identity(before: IdentityPlan, after: IdentityPlan, notes: AccessNotes)
   };
   compare(after.untrusted === 'pass', before.untrusted === 'pass', 'identity fields of untrusted peers');
   compare(after.underscores === 'pass', before.underscores === 'pass', 'header names with underscores');
+}
+
+const READ_AS = [
+  ['encodedSlash', 'encoded slashes'],
+  ['repeatedSlashes', 'repeated slashes'],
+  ['parameters', 'parameters in paths'],
+  ['controlCharacters', 'encoded control characters in paths'],
+  ['rawUtf8', 'raw UTF-8 in targets'],
+] as const;
+
+/** What passes that was refused, and what rules no longer see as backends may. */
+function paths(before: PathRules, after: PathRules, notes: AccessNotes): void {
+  for (const [key, what] of READ_AS) {
+    const [old, now] = [strictness(before[key]), strictness(after[key])];
+    const how = `${what}: ${after[key].replaceAll('_', ' ')}, not ${before[key].replaceAll('_', ' ')}`;
+    if (now < old) notes.loosen(how);
+    if (now > old) notes.tighten(how);
+  }
+}
+
+function strictness(value: string): number {
+  return value === 'refuse' ? 2 : value === 'keep' ? 0 : 1;
 }
 
 /** 0 is no limit. */

@@ -36,7 +36,7 @@ export interface Forecast {
   /** Leases of the current generation. */
   readonly leases: number;
   readonly goes_over: number;
-  /** Another route may take their requests now; then they stay behind. */
+  /** Another route may take their requests now, or none, if their paths are read otherwise; then they stay behind. */
   readonly unsure: number;
   readonly stays: readonly StaysBehind[];
   /** Client connections beyond their listener's new limit. */
@@ -125,7 +125,10 @@ class Sides {
     if (one.kind === 'mirror') return this.#atRoute(one);
     if (now === null || old?.protocol !== now.protocol) return 'listener_gone';
     if (!this.#allows(now.acl, one.client)) return 'denied_by_listener';
-    if (one.kind !== 'tcp') return this.#atRoute({ ...one, listener: now.name });
+    if (one.kind !== 'tcp') {
+      const fate = this.#atRoute({ ...one, listener: now.name });
+      return fate === 'goes_over' && !alike(old.paths, now.paths) ? 'unsure' : fate;
+    }
     return this.#atPools(
       chainOf(old.pool?.name ?? '', this.#before.plan),
       chainOf(now.pool?.name ?? '', this.#after.plan),
