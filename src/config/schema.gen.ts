@@ -250,16 +250,18 @@ export interface HashKey {
   readonly cookie?: string;
 }
 
-/** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
+/** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses. */
 export interface HealthBackoffConfig {
   /** The first pause; 0: no pauses. */
   readonly first: number;
   /** The longest pause. */
   readonly max: number;
-  /** Tries that may fail before its breaker opens. Then one request at a time, after each pause, is all that it gets until one succeeds. */
+  /** Tries that may fail before its breaker opens. While no endpoint of the pool is well, as many requests at a time may try this one as it has tries left; with an open breaker one at a time may, and another where one takes longer than a second. */
   readonly retries: number;
   /** Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment. */
   readonly jitter: number;
+  /** How often the gateway tries to connect to an endpoint that could not be connected to, beside its pauses, so that it is back as soon as it accepts connections; 0: only requests try it. Where active checks are configured, these do it. */
+  readonly probe: number;
 }
 
 /** What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only. */
@@ -456,7 +458,7 @@ export interface PoolHealthConfig {
   readonly active?: ActiveCheckConfig;
   /** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
   readonly passive: PassiveHealthConfig;
-  /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. */
+  /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses. */
   readonly backoff: HealthBackoffConfig;
   /** Percent of endpoints: while fewer than that are well, requests go to all of them, since those that are left would break under the load; 0: never. */
   readonly panic: number;
@@ -478,7 +480,7 @@ export interface PoolLimits {
   readonly header_count: number;
 }
 
-/** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
+/** Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them. */
 export interface PoolQueueConfig {
   /** How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits. */
   readonly depth: number;
@@ -544,7 +546,7 @@ export interface PoolConfig {
   readonly health: PoolHealthConfig;
   /** Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again. */
   readonly retries: PoolRetriesConfig;
-  /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have. */
+  /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them. */
   readonly queue: PoolQueueConfig;
   /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
   readonly fallback?: FallbackConfig;
@@ -1783,7 +1785,7 @@ export const schema: object = {
     },
     "health-backoff": {
       "title": "HealthBackoffConfig",
-      "description": "When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before.",
+      "description": "When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1803,7 +1805,7 @@ export const schema: object = {
           "x-above-zero": "an endpoint that fails would be tried without a pause"
         },
         "retries": {
-          "description": "Tries that may fail before its breaker opens. Then one request at a time, after each pause, is all that it gets until one succeeds.",
+          "description": "Tries that may fail before its breaker opens. While no endpoint of the pool is well, as many requests at a time may try this one as it has tries left; with an open breaker one at a time may, and another where one takes longer than a second.",
           "type": "integer",
           "minimum": 0,
           "default": 5,
@@ -1815,6 +1817,13 @@ export const schema: object = {
           "minimum": 0,
           "maximum": 100,
           "default": 10,
+          "x-reload": "keep"
+        },
+        "probe": {
+          "description": "How often the gateway tries to connect to an endpoint that could not be connected to, beside its pauses, so that it is back as soon as it accepts connections; 0: only requests try it. Where active checks are configured, these do it.",
+          "type": "string",
+          "format": "duration",
+          "default": "1s",
           "x-reload": "keep"
         }
       }
@@ -2582,7 +2591,7 @@ export const schema: object = {
     },
     "pool-queue": {
       "title": "PoolQueueConfig",
-      "description": "Requests and tcp connections that wait because every endpoint that is well has as many as it may have.",
+      "description": "Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them.",
       "type": "object",
       "additionalProperties": false,
       "properties": {

@@ -6,7 +6,7 @@ import { foresee, type Foresight } from '../upstream/foresight.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Sticky } from '../upstream/sticky.ts';
 import { bindStrategy } from '../upstream/strategies/index.ts';
-import { type Candidate, HEALTHY, UNAVAILABLE } from '../upstream/strategies/strategy.ts';
+import { type Candidate, DUE, HEALTHY } from '../upstream/strategies/strategy.ts';
 
 export interface EndpointView {
   readonly endpoint: string;
@@ -85,7 +85,7 @@ export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
         endpoint: state.address.text,
         weight,
         state: state.health.state,
-        may: tier === HEALTHY ? 'be asked' : tier === UNAVAILABLE ? 'not be asked' : 'be tried',
+        may: tier === HEALTHY ? 'be asked' : tier === DUE && pool.lastResort ? 'be tried' : 'not be asked',
         full: state.full,
         active: state.active,
         latency_ms: Math.round(state.latency * 100) / 100,
@@ -125,7 +125,7 @@ interface Foreseen {
 
 function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
   const candidates = plannedEndpoints(plan).map(candidateOf);
-  const strategy = bindStrategy(plan.strategy, candidates, systemRandom);
+  const strategy = bindStrategy(plan.strategy, candidates, { random: systemRandom, firstTurns: systemRandom });
   const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky, plan.sticky.ids).find(x);
   const seen = foresee([{ strategy, endpoints: candidates, from: 0 }], kept, x);
   const certain = seen.how === 'kept' || KEYED.has(plan.strategy.type);

@@ -281,6 +281,8 @@ export interface BackoffPlan {
   readonly max: number;
   readonly retries: number;
   readonly jitter: number;
+  /** Milliseconds from one connection of the gateway's own to the next; 0: only requests try. */
+  readonly probe: number;
 }
 
 export interface RetriesPlan {

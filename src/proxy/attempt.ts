@@ -103,6 +103,12 @@ export class Attempt implements TransportTaker {
     this.finished();
   }
 
+  /** Its answer is not wanted: another endpoint is asked. */
+  declined(): void {
+    this.connection!.discard();
+    this.finished();
+  }
+
   /** The exchange has no more use for it. */
   abort(): void {
     this.#dialing?.cancel();

@@ -99,7 +99,7 @@ export class Forwarding implements Waiter, Timed {
     }
     const { queue, metrics } = pool.load;
     this.prompt = false;
-    if (pool.full) this.#place = queue.enter(this);
+    if (pool.worthWaiting(this.#tried)) this.#place = queue.enter(this);
     if (this.#place !== null) metrics.queued++;
     else if (pool.full) {
       metrics.queueRefusals++;
@@ -170,7 +170,7 @@ export class Forwarding implements Waiter, Timed {
   /** There may be room (Waiter). */
   admitted(): boolean {
     const endpoint = this.#pick();
-    if (endpoint === null && this.pool.full) return false;
+    if (endpoint === null && this.pool.worthWaiting(this.#tried)) return false;
     this.#place = null;
     if (endpoint !== null) this.#attemptAt(endpoint);
     else this.#giveUp(NO_ENDPOINT);
@@ -269,7 +269,7 @@ export class Forwarding implements Waiter, Timed {
     attempt.endpoint.metrics.retries++;
     this.#declined = true;
     this.keptBody?.detach();
-    attempt.abort();
+    attempt.declined();
     this.#attemptAt(endpoint);
     return true;
   }

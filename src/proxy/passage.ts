@@ -27,7 +27,7 @@ import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
 import { Forwarding } from './forwarding.ts';
 import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
-import { problem, unavailable } from './own-answers.ts';
+import { problem } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
 import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
@@ -293,7 +293,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     if (this.stream.begun) {
       this.settle();
       this.stream.abort();
-    } else this.answer(error.status === 503 ? unavailable(this.#forwarding?.pool ?? null) : problem(error.status));
+    } else this.answer(problem(error.status));
   }
 
   /** A whole answer that no upstream gives. `denied`: a policy refuses the request. */

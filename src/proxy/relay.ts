@@ -87,14 +87,12 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
       return;
     }
     const { queue, metrics } = pool.load;
-    if (pool.full) {
-      this.#place = queue.enter(this);
-      if (this.#place !== null) {
-        metrics.queued++;
-        return;
-      }
-      metrics.queueRefusals++;
+    if (pool.worthWaiting(this.#tried)) this.#place = queue.enter(this);
+    if (this.#place !== null) {
+      metrics.queued++;
+      return;
     }
+    if (pool.full) metrics.queueRefusals++;
     const { code } = pool.full ? POOL_FULL : NO_ENDPOINT;
     this.#giveUp(after === '' ? code : after);
   }
@@ -133,7 +131,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** There may be room (Waiter). */
   admitted(): boolean {
     const endpoint = this.#pool.pick(this, this.#tried);
-    if (endpoint === null && this.#pool.full) return false;
+    if (endpoint === null && this.#pool.worthWaiting(this.#tried)) return false;
     this.#place = null;
     if (endpoint === null) this.#giveUp(NO_ENDPOINT.code);
     else this.#dial(endpoint);
@@ -151,6 +149,9 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#dialing = null;
     this.#attempted();
     this.#endpoint!.health.connected();
+    // A connection is all that it can show, and it may stay for hours.
+    if (this.#trial) this.#endpoint!.trialOver();
+    this.#trial = false;
     const { metrics, shared } = this.#live;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;

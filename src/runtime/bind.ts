@@ -43,6 +43,8 @@ export interface BindContext {
   /** Of the whole of it. */
   readonly slices: Slices;
   readonly random: Random;
+  /** Where strategies that take turns begin. */
+  readonly firstTurns: Random;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly shared: Shared;
@@ -226,11 +228,13 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
       if (resolution instanceof Resolution) resolution.tune(plan.dns!);
     }
     load.tune(plan);
+    pool.start();
   }
 }
 
-/** Stops what only works for what is not current any more: checks, and the disks of caches. */
+/** Stops what only works for what is not current any more: checks, pools' tries, and the disks of caches. */
 export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+  for (const [name, kept] of previous.pools) if (next?.pools.get(name) !== kept) kept.value.rest();
   stopChecks(previous, next, carryover);
   restCaches(previous, next, carryover);
 }

@@ -41,6 +41,8 @@ import type { Snapshot } from './snapshot.ts';
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Where strategies that take turns begin; absent: anywhere. */
+  readonly firstTurns?: Random;
   readonly log?: Log;
   /** Let other processes listen on the same ports. */
   readonly reusePort?: boolean;
@@ -62,6 +64,7 @@ export class Gateway {
   readonly exposition: Exposition;
   readonly clock: Clock;
   readonly #random: Random;
+  readonly #firstTurns: Random;
   readonly #overload: Overload;
   readonly #shared: { -readonly [K in keyof Shared]: Shared[K] };
   readonly #total: TotalConnections;
@@ -82,6 +85,7 @@ export class Gateway {
   constructor(options: GatewayOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#firstTurns = options.firstTurns ?? systemRandom;
     this.log = options.log ?? new Log(this.clock);
     const { clock, log, metrics, events } = this;
     this.#retirement = new Retirement({ clock, log, metrics, events });
@@ -224,6 +228,7 @@ export class Gateway {
       // Before the first there is no traffic to go easy on.
       slices: new Slices(this.clock, this.#current === null),
       random: this.#random,
+      firstTurns: this.#firstTurns,
       metrics: this.metrics,
       log: this.log,
       shared: this.#shared,

@@ -47,13 +47,17 @@ export class Membership {
   /** Makes the pool. Once; whatever comes of it, `close` is due. */
   open(): Pool {
     const { endpoints, sticky, strategy, dns } = this.#plan;
-    const { random, shared } = this.#context;
+    const { clock, random, firstTurns, shared } = this.#context;
     endpoints.forEach((endpoint, i) => this.#configured.push(this.#claim(endpoint, 0, null, sticky?.ids[i] ?? '')));
     for (const name of dns?.names ?? []) this.#names.push({ name, resolution: this.#resolutionOf(name) });
     this.#found = this.#claimFound();
-    const pool = new Pool(this.#plan, this.#members, this.#load, shared.deadlines, (candidates) =>
-      bindStrategy(strategy, candidates, random),
-    );
+    const pool = new Pool(this.#plan, this.#members, {
+      load: this.#load,
+      clock,
+      deadlines: shared.deadlines,
+      random,
+      strategy: (candidates) => bindStrategy(strategy, candidates, { random, firstTurns }),
+    });
     this.#pool = pool;
     if (this.#names.length === 0) return pool;
     for (const { resolution } of this.#names) this.#unuse.push(resolution.use(this.#changed));

@@ -63,8 +63,9 @@ export class ActiveCheck {
 
   #ask(): void {
     const plan = this.#plan;
-    this.#timer = this.#clock.after(plan.timeout, () => this.#result('check_timeout'));
-    this.#probe = probe(this.#endpoint.address, plan, (code) => this.#result(code));
+    const asked = probe(this.#endpoint.address, plan, (code) => this.#result(code));
+    this.#probe = asked;
+    this.#timer = this.#clock.after(plan.timeout, () => this.#result(asked.late));
   }
 
   #result(code: string): void {

@@ -104,17 +104,21 @@ export class EndpointState implements HealthObserver {
     this.active++;
     this.load.active++;
     if (this.#watchers.length > 0) this.#tellWatchers();
-    if (this.health.failures === 0) return false;
-    this.health.trials++;
-    return true;
+    return this.health.beginTrial();
   }
 
   /** Once for each `enter`. */
   leave(trial: boolean): void {
     this.active--;
     this.load.active--;
-    if (trial) this.health.trials--;
+    if (trial) this.health.endTrial();
     if (this.#watchers.length > 0) this.#tellWatchers();
+    this.load.freed();
+  }
+
+  /** What was to show if it is well has shown it, and goes on. */
+  trialOver(): void {
+    this.health.endTrial();
     this.load.freed();
   }
 

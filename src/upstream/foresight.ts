@@ -17,10 +17,15 @@ export interface Level<C extends Candidate = Candidate> {
   readonly from: number;
 }
 
-/** The two passes of Lineup.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
-export function foresee(levels: readonly Level[], kept: number, asker: Asker): Foresight {
+/** The passes of Lineup.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
+export function foresee(
+  levels: readonly Level[],
+  kept: number,
+  asker: Asker,
+  tiers: readonly number[] = [HEALTHY, DUE],
+): Foresight {
   if (kept >= 0) return { how: 'kept', index: kept, possible: [kept] };
-  for (const tier of [HEALTHY, DUE]) {
+  for (const tier of tiers) {
     for (const { strategy, endpoints, from } of levels) {
       const of = [...endpoints.keys()].filter((i) => endpoints[i]!.weight > 0 && endpoints[i]!.tier() === tier);
       if (of.length === 0) continue;

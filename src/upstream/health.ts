@@ -5,9 +5,10 @@
  *        ▲                     │ a try succeeds                          │ a try succeeds
  *        └─────────────────────┴──────────────────────────────────────────┘
  *
- * The pauses are first, 2 first, 4 first … max. A failing endpoint whose pause is over gets one request at a time in turn
- * with the others, and more only if nobody else is left; one whose breaker is open gets the one and no more. Beside that
- * stand what active checks found and what an operator said; all three must agree that it may be asked.
+ * The pauses are first, 2 first, 4 first … max. An endpoint whose pause is over gets one request at a time in turn with the
+ * others. While no endpoint of its pool is well, a pause keeps no request from it: it is tried by as many at a time as tries
+ * are left until its breaker opens, then by one, and by one more each second if those take longer. Beside that stand what
+ * active checks found and what an operator said; all three must agree that it may be asked.
  */
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
@@ -31,6 +32,9 @@ export interface HealthObserver {
 /** While it is started slowly its share is at least that part. */
 const SMALLEST_SHARE = 0.1;
 
+/** Milliseconds after which a try that has not ended makes room for another: the endpoint may be back while that one hangs. */
+const TRY_EVERY = 1000;
+
 export class Health {
   /** Tries that failed in a row since it was well. */
   failures = 0;
@@ -45,6 +49,8 @@ export class Health {
   duty: Duty = 'enabled';
   /** Requests under way that try whether it is well. */
   trials = 0;
+  /** When the last of them began (monotonic ms). */
+  #triedAt = 0;
   #cause: Cause = 'connect';
   /** Failed exchanges in a row while well. */
   #strikes = 0;
@@ -70,7 +76,7 @@ export class Health {
     this.#random = random;
     this.#observer = observer;
     this.since = clock.wall();
-    this.#warmingSince = plan.slowStart > 0 ? deadlines.now : 0;
+    this.#warmingSince = plan.slowStart > 0 ? clock.now() : 0;
   }
 
   get state(): HealthState {
@@ -94,6 +100,16 @@ export class Health {
     return this.duty === 'draining' ? this.failures === 0 && !this.#checksFailed : this.tier() === HEALTHY;
   }
 
+  /** Is it out because of what the traffic showed, and nothing else? */
+  get failing(): boolean {
+    return this.failures > 0 && !this.#checksFailed && this.duty === 'enabled';
+  }
+
+  /** Would a connection show that it is well again? */
+  get unreachable(): boolean {
+    return this.failing && this.#cause === 'connect';
+  }
+
   /** Was it taken out because of failed exchanges? */
   get ejected(): boolean {
     return this.failures > 0 && this.#cause === 'exchange';
@@ -102,10 +118,24 @@ export class Health {
   /** HEALTHY, DUE or UNAVAILABLE. */
   tier(): number {
     if (this.#checksFailed || this.duty !== 'enabled') return UNAVAILABLE;
-    if (this.failures === 0) return HEALTHY;
-    if (this.#deadlines.now < this.retryAt) return UNAVAILABLE;
-    if (this.trials === 0) return HEALTHY;
-    return this.#open ? UNAVAILABLE : DUE;
+    const { failures, trials } = this;
+    if (failures === 0) return HEALTHY;
+    const { now } = this.#deadlines;
+    if (trials === 0 && now >= this.retryAt) return HEALTHY;
+    const most = Math.max(1, this.#plan.backoff.retries + 1 - failures);
+    return trials < most || now - this.#triedAt >= TRY_EVERY ? DUE : UNAVAILABLE;
+  }
+
+  /** A request is sent to it. Answers whether it is to show if the endpoint is well: `endTrial` is due then. */
+  beginTrial(): boolean {
+    if (this.failures === 0) return false;
+    this.trials++;
+    this.#triedAt = this.#deadlines.now;
+    return true;
+  }
+
+  endTrial(): void {
+    this.trials--;
   }
 
   /** The part of its weight that it gets now, up to 1. */
@@ -236,7 +266,8 @@ export class Health {
   }
 
   #warm(): void {
-    if (this.#plan.slowStart > 0) this.#warmingSince = this.#deadlines.now;
+    // A check may bring it back while nothing is timed: the time of deadlines stands still then.
+    if (this.#plan.slowStart > 0) this.#warmingSince = this.#clock.now();
   }
 
   #tell(): void {

@@ -127,12 +127,13 @@ export class Lineup {
     for (const { state } of this.endpoints) state.leaveLineup();
   }
 
-  /** The two passes: first those that are well, then those that failed and are being tried. -1: none may be. */
-  pick(asker: Asker): number {
-    const kept = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
-    if (kept >= 0) return kept;
+  /** The two passes: first those that are well; if none is, and `mayTry`, those that may be tried. -1: none may be. */
+  pick(asker: Asker, mayTry: boolean): number {
+    const had = this.#sticky === null ? -1 : this.#sticky.find(asker);
+    if (had >= 0 && this.endpoints[had]!.keeps) return had;
     const well = this.#pick(HEALTHY, asker);
-    return well >= 0 ? well : this.#pick(DUE, asker);
+    if (well >= 0 || !mayTry || !this.noneWell) return well;
+    return had >= 0 && this.endpoints[had]!.tier() === DUE ? had : this.#pick(DUE, asker);
   }
 
   #pick(tier: number, asker: Asker): number {
@@ -145,16 +146,23 @@ export class Lineup {
     return -1;
   }
 
-  /** The endpoint that the asker had before, whatever its weight, if it keeps its clients; else -1. */
-  #kept(sticky: Sticky, asker: Asker): number {
-    const index = sticky.find(asker);
-    return index >= 0 && this.endpoints[index]!.keeps ? index : -1;
+  /** What `pick` would do, leaving everything as it is. Cold. */
+  foresee(asker: Asker, mayTry: boolean): Foresight {
+    const had = this.#sticky === null ? -1 : this.#sticky.find(asker);
+    const kept = had >= 0 && this.endpoints[had]!.keeps ? had : -1;
+    const well = foresee(this.#levels, kept, asker, [HEALTHY]);
+    if (well.how !== 'nobody' || !mayTry || !this.noneWell) return well;
+    return foresee(this.#levels, had >= 0 && this.endpoints[had]!.tier() === DUE ? had : -1, asker, [DUE]);
   }
 
-  /** What `pick` would do, leaving everything as it is. Cold. */
-  foresee(asker: Asker): Foresight {
-    const kept = this.#sticky === null ? -1 : this.#kept(this.#sticky, asker);
-    return foresee(this.#levels, kept, asker);
+  /** Is there no endpoint that is well, of those that strategies choose among? */
+  get noneWell(): boolean {
+    const { endpoints } = this;
+    for (let i = 0; i < endpoints.length; i++) {
+      const { weight, state } = endpoints[i]!;
+      if (weight > 0 && state.health.well) return false;
+    }
+    return true;
   }
 
   /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */

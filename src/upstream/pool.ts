@@ -3,17 +3,21 @@
  *
  * Made by runtime/bind.ts for one snapshot; the endpoints' state is older and outlives it. Who they are is one object, the
  * lineup, exchanged whole when those of a name change. A choice takes two passes: first those that are well (or have their
- * pause behind them and nobody trying them), then those that failed and are being tried. There is no third.
+ * pause behind them and nobody trying them); then, if none is well and nothing else takes the pool's place, those that may
+ * be tried all the same. Beside the requests, recovery.ts tries what could not be connected to.
  */
 import type { Fields } from '../http/fields.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { HealthPlan, PoolPlan, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Foresight } from './foresight.ts';
 import { Choice, Lineup, type MakeStrategy, type Member, type PoolEndpoint } from './lineup.ts';
 import type { PoolLoad } from './load.ts';
-import { type Asker, UNAVAILABLE } from './strategies/strategy.ts';
+import { Recovery } from './recovery.ts';
+import { type Asker, DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 import { type Terms, termsOf } from './terms.ts';
 
 export interface PoolTuning {
@@ -22,6 +26,15 @@ export interface PoolTuning {
   /** 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
+}
+
+/** What a pool is made of besides its plan and its endpoints. */
+export interface PoolParts {
+  readonly load: PoolLoad;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly random: Random;
+  readonly strategy: MakeStrategy;
 }
 
 const NOBODY: readonly EndpointState[] = [];
@@ -37,23 +50,19 @@ export class Pool {
   readonly #choice = new Choice();
   readonly #deadlines: Deadlines;
   readonly #strategy: MakeStrategy;
+  readonly #recovery: Recovery;
   #lineup: Lineup;
   /** When it was last seen whether to panic (monotonic ms). */
   #lookedAt = -1;
 
-  constructor(
-    plan: PoolPlan,
-    members: readonly Member[],
-    load: PoolLoad,
-    deadlines: Deadlines,
-    strategy: MakeStrategy,
-  ) {
+  constructor(plan: PoolPlan, members: readonly Member[], parts: PoolParts) {
     this.name = plan.name;
     this.plan = plan;
-    this.load = load;
-    this.#deadlines = deadlines;
-    this.#strategy = strategy;
-    this.#lineup = new Lineup(members, plan.sticky, this.#choice, strategy);
+    this.load = parts.load;
+    this.#deadlines = parts.deadlines;
+    this.#strategy = parts.strategy;
+    this.#lineup = new Lineup(members, plan.sticky, this.#choice, parts.strategy);
+    this.#recovery = new Recovery(plan, () => this.endpoints, parts);
     this.terms = termsOf(plan.timeouts, plan.retries);
   }
 
@@ -62,17 +71,29 @@ export class Pool {
     return this.#lineup.endpoints;
   }
 
-  /** Other endpoints from now on, or the same with other weights. Strategies begin their rounds anew. Cold. */
+  /** Its snapshot is current: endpoints that are out are tried from now on. Cold. */
+  start(): void {
+    this.#recovery.start();
+  }
+
+  /** Its snapshot is not current any more. `start` may follow. Cold. */
+  rest(): void {
+    this.#recovery.stop();
+  }
+
+  /** Other endpoints from now on, or the same with other weights. Strategies begin their rounds anywhere. Cold. */
   lineUp(members: readonly Member[]): void {
     const old = this.#lineup;
     this.#lineup = new Lineup(members, this.plan.sticky, this.#choice, this.#strategy);
     old.close();
     this.#lookedAt = -1;
+    this.#recovery.suspected();
     this.load.freed();
   }
 
   /** The snapshot that it was made for is gone. */
   close(): void {
+    this.#recovery.stop();
     this.#lineup.close();
   }
 
@@ -83,7 +104,7 @@ export class Pool {
     if (this.plan.health.panic > 0 && this.#deadlines.now !== this.#lookedAt) this.#look();
     choice.avoided = avoided;
     const lineup = this.#lineup;
-    const index = lineup.pick(asker);
+    const index = lineup.pick(asker, this.fallback === null);
     choice.avoided = NOBODY;
     return index < 0 ? null : lineup.endpoints[index]!.state;
   }
@@ -92,7 +113,7 @@ export class Pool {
   foresee(asker: Asker): Foresight {
     if (this.load.full) return { how: 'full', index: -1, possible: [] };
     if (this.plan.health.panic > 0) this.#look();
-    return this.#lineup.foresee(asker);
+    return this.#lineup.foresee(asker, this.fallback === null);
   }
 
   /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
@@ -100,12 +121,24 @@ export class Pool {
     this.#lineup.mark(asker, endpoint, response);
   }
 
-  /** Milliseconds until the first of its endpoints may be tried again; 0: one may now, or it has none yet. */
-  get nextTry(): number {
-    if (this.endpoints.length === 0) return 0;
-    let next = Number.POSITIVE_INFINITY;
-    for (const { state } of this.endpoints) next = Math.min(next, state.health.retryAt - this.#deadlines.now);
-    return Math.max(0, next);
+  /** Are endpoints tried whose pause is not over? Only if none is well, and nothing else takes the pool's place. */
+  get lastResort(): boolean {
+    return this.fallback === null && this.#lineup.noneWell;
+  }
+
+  /**
+   * None could be had: may one be soon? Those that may be asked are full, or none is well and others are trying them.
+   * `tried`: to be tried by others makes no difference to these.
+   */
+  worthWaiting(tried: readonly EndpointState[] | null): boolean {
+    if (this.full) return true;
+    return (
+      this.lastResort &&
+      this.endpoints.some(
+        ({ state, weight }) =>
+          weight > 0 && state.health.trials > 0 && state.health.failing && tried?.includes(state) !== true,
+      )
+    );
   }
 
   /** Are so few endpoints well that requests go to all of them? */
@@ -121,8 +154,7 @@ export class Pool {
   /** Is there none to be had only because those that may be tried have as much as they may have? */
   get full(): boolean {
     if (this.load.full) return true;
-    return this.endpoints.some(
-      ({ state, weight }) => weight > 0 && state.full && (this.panic || state.health.tier() !== UNAVAILABLE),
-    );
+    const worst = this.panic ? UNAVAILABLE : this.lastResort ? DUE : HEALTHY;
+    return this.endpoints.some(({ state, weight }) => weight > 0 && state.full && state.health.tier() <= worst);
   }
 }

@@ -142,18 +142,19 @@ describe('backoff', () => {
     await one.ill.become('refuse');
     await ask(one.gateway, 2);
     one.clock.advance(7900);
-    expect(one.health.tier()).toBe(2);
+    expect(one.health.tier()).toBe(1);
     one.clock.advance(200);
     expect(one.health.tier()).toBe(0);
   });
 
-  test('if all are out, a 503 says when the first is tried again', async () => {
+  test('if all are out, requests try all the same; if none may be tried, a 503 says when to come back', async () => {
     await using one = await two({ backoff: { first: '7s', jitter: 0 } });
     await one.ill.become('refuse');
     await one.well.become('refuse');
-    expect(await ask(one.gateway, 2)).toEqual([502, 502]);
+    expect(await ask(one.gateway, 4)).toEqual([502, 502, 502, 502]);
+    for (const i of [0, 1]) endpointOf(one.gateway, 'origin', i).command('disabled');
     const { status, headers } = await get(one.gateway.port());
-    expect([status, headers['retry-after']]).toEqual([503, '7']);
+    expect([status, headers['retry-after']]).toEqual([503, '1']);
   });
 });
 

@@ -21,6 +21,7 @@ export interface TestGateway extends AsyncDisposable {
   edit(config: object | string): Promise<void>;
 }
 
+/** Strategies that take turns begin with the first, unless `options` say otherwise. */
 export async function testGateway(config: object | string, options: StartOptions = {}): Promise<TestGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'prozy-test-'));
   const file = join(directory, typeof config === 'string' ? 'gateway.yaml' : 'gateway.json');
@@ -28,7 +29,7 @@ export async function testGateway(config: object | string, options: StartOptions
   writeFileSync(file, text(config));
   const logged: Record<string, unknown>[] = [];
   const log = new Log(systemClock, (line) => logged.push(JSON.parse(line) as Record<string, unknown>));
-  const running = await startGateway(file, { log, ...options });
+  const running = await startGateway(file, { log, firstTurns: () => 0, ...options });
   const { gateway, reloader } = running;
   const port = (address: { port: number } | null): number => address?.port ?? 0;
   return {

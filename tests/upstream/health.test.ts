@@ -12,7 +12,7 @@ const RATE = { deviations: 1.5, margin: 5, interval: 10_000, minEndpoints: 5, mi
 const PLAN: HealthPlan = {
   active: null,
   passive: { failures: 3, statuses: [503], latency: 100, maxEjected: 50, successRate: RATE },
-  backoff: { first: 5000, max: 300_000, retries: 5, jitter: 0 },
+  backoff: { first: 5000, max: 300_000, retries: 5, jitter: 0, probe: 1000 },
   panic: 0,
   slowStart: 0,
 };
@@ -45,7 +45,7 @@ test('the pauses are 5, 10, 20, 40, 80, 160 and then 300 seconds; the breaker op
     const pause = health.retryAt - deadlines.now;
     seen.push([pause / 1000, health.state]);
     wait(pause - 100);
-    expect(health.tier()).toBe(UNAVAILABLE);
+    expect(health.tier()).toBe(DUE);
     wait(100);
     expect(health.tier()).toBe(HEALTHY);
     tryInVain();
@@ -75,23 +75,39 @@ test('jitter only shortens, by no more than it says', () => {
   expect(new Set(pauses).size).toBe(pauses.length);
 });
 
-test('a failing one whose pause is over has one request in turn, and others only if they must; an open one has the one', () => {
-  const { health, wait, tryInVain } = setup();
+test('one whose pause is over has one request in turn; where none is well it is tried by fewer and fewer at a time', () => {
+  const { deadlines, health, wait, tryInVain } = setup();
   tryInVain();
-  wait(5000);
-  expect(health.tier()).toBe(HEALTHY);
-  health.trials++;
-  expect(health.tier()).toBe(DUE);
-  health.trials--;
-  for (let i = 0; i < 5; i++) {
-    tryInVain();
+  /** How many tries there is room for at this moment. */
+  const room = (): number => {
+    let begun = 0;
+    while (health.tier() !== UNAVAILABLE) {
+      expect(health.tier()).toBe(begun === 0 && health.retryAt <= deadlines.now ? HEALTHY : DUE);
+      health.beginTrial();
+      begun++;
+    }
+    for (let i = 0; i < begun; i++) health.endTrial();
+    return begun;
+  };
+  const rooms: [number, number][] = [];
+  for (let i = 0; i < 7; i++) {
+    const within = room();
     wait(300_000);
+    rooms.push([within, room()]);
+    tryInVain();
   }
-  expect([health.state, health.tier()]).toEqual(['half_open', HEALTHY]);
-  health.trials++;
-  expect([health.state, health.tier()]).toEqual(['half_open', UNAVAILABLE]);
+  expect(rooms.map(([within]) => within)).toEqual([5, 4, 3, 2, 1, 1, 1]);
+  expect(rooms.map(([, after]) => after)).toEqual([5, 4, 3, 2, 1, 1, 1]);
+  expect(health.state).toBe('open');
+  // One that hangs keeps the others out for a second.
+  health.beginTrial();
+  wait(900);
+  expect(health.tier()).toBe(UNAVAILABLE);
+  wait(100);
+  expect(health.tier()).toBe(DUE);
+  health.beginTrial();
+  expect(health.tier()).toBe(UNAVAILABLE);
   health.connected();
-  health.trials--;
   expect([health.state, health.tier(), health.failures]).toEqual(['healthy', HEALTHY, 0]);
 });
 

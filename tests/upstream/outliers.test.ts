@@ -16,7 +16,7 @@ function setup(count: number, rate: Partial<SuccessRatePlan> = {}, maxEjected = 
   const plan: HealthPlan = {
     active: null,
     passive: { failures: 0, statuses: [503], latency: 0, maxEjected, successRate: { ...RATE, ...rate } },
-    backoff: { first: 5000, max: 300_000, retries: 5, jitter: 0 },
+    backoff: { first: 5000, max: 300_000, retries: 5, jitter: 0, probe: 1000 },
     panic: 0,
     slowStart: 0,
   };

@@ -34,6 +34,7 @@ import {
   UNTIL_CLOSE,
 } from '../message.ts';
 import { ChunkedReader } from './chunked.ts';
+import { DISCARD_TIMEOUTS, Discarded } from './discarded.ts';
 import { BodyFraming, responseFraming } from './framing.ts';
 import { idleLimit } from './keep-alive.ts';
 import { parseForgiving } from './lenient-head.ts';
@@ -150,6 +151,22 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   abort(): void {
     if (this.#state === GONE) return;
     this.#close();
+  }
+
+  /**
+   * Nobody wants the rest of the response: it is read to its end if that is near, so that the connection can be used again
+   * and the server finishes what it is sending; else the connection closes. The sink hears nothing more.
+   */
+  discard(): void {
+    if (this.#state === SETTLING || this.#state === IDLE) return;
+    if (this.#state !== BODY || !this.#requestDone || this.#kind === UNTIL_CLOSE) {
+      this.abort();
+      return;
+    }
+    this.#sink = new Discarded(this);
+    this.#timeouts = DISCARD_TIMEOUTS;
+    this.resume();
+    this.#await();
   }
 
   /** Closes it if it is idle; for pools that are done with it. */
@@ -294,7 +311,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (chunks !== null) {
       stop = chunks.read(bytes, start, end, sink);
       if (stop < 0) {
-        this.#fail(BAD_RESPONSE.with('chunked coding'));
+        // The sink may have had enough of it before that.
+        if (this.#state === BODY) this.#fail(BAD_RESPONSE.with('chunked coding'));
         return end;
       }
       ready = !chunks.full;

@@ -11,21 +11,27 @@ import { RoundRobin } from './round-robin.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
-type Make<P> = (candidates: readonly Candidate[], plan: P, random: RandomSource) => Strategy;
+/** What is left to chance: whom a strategy draws, and with whom one that takes turns begins. */
+export interface Chances {
+  readonly random: RandomSource;
+  readonly firstTurns: RandomSource;
+}
+
+type Make<P> = (candidates: readonly Candidate[], plan: P, chances: Chances) => Strategy;
 
 const strategies = {
-  round_robin: (candidates) => new RoundRobin(candidates),
-  weighted_round_robin: (candidates) => new WeightedRoundRobin(candidates),
-  least_connections: (candidates) => new LeastConnections(candidates),
-  random: (candidates, _, random) => new Random(candidates, random),
+  round_robin: (candidates, _, { firstTurns }) => new RoundRobin(candidates, firstTurns),
+  weighted_round_robin: (candidates, _, { firstTurns }) => new WeightedRoundRobin(candidates, firstTurns),
+  least_connections: (candidates, _, { firstTurns }) => new LeastConnections(candidates, firstTurns),
+  random: (candidates, _, { random }) => new Random(candidates, random),
   ip_hash: (candidates) => new IpHash(candidates),
-  p2c: (candidates, _, random) => new P2c(candidates, random),
+  p2c: (candidates, _, { random }) => new P2c(candidates, random),
   ring_hash: (candidates, { key, replicas }) => new RingHash(candidates, key, replicas),
   maglev: (candidates, { key, tableSize }) => new Maglev(candidates, key, tableSize),
 } satisfies { [T in StrategyPlan['type']]: Make<Extract<StrategyPlan, { type: T }>> };
 
-export function bindStrategy(plan: StrategyPlan, candidates: readonly Candidate[], random: RandomSource): Strategy {
+export function bindStrategy(plan: StrategyPlan, candidates: readonly Candidate[], chances: Chances): Strategy {
   // The table pairs each type with the strategy that takes its plan, which the compiler can't follow through a lookup.
   const make = strategies[plan.type] as Make<StrategyPlan>;
-  return make(candidates, plan, random);
+  return make(candidates, plan, chances);
 }

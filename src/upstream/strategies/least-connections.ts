@@ -6,6 +6,7 @@
  *
  * While an endpoint is started slowly its share grows without a word: those are looked at anew before each pick.
  */
+import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
 export class LeastConnections implements Strategy {
@@ -26,7 +27,7 @@ export class LeastConnections implements Strategy {
   /** The turn that was last taken: whoever was away for long does not make up for it. */
   #now = 0;
 
-  constructor(candidates: readonly Candidate[]) {
+  constructor(candidates: readonly Candidate[], random: Random) {
     this.#candidates = candidates;
     this.#load = new Float64Array(candidates.length);
     this.#turn = new Float64Array(candidates.length);
@@ -37,6 +38,8 @@ export class LeastConnections implements Strategy {
     this.#search = new Int32Array(this.#heap.length + 1);
     this.#heap.forEach((index, place) => {
       this.#place[index] = place;
+      // As if each had been on its way to its next turn for some time.
+      this.#turn[index] = random() / candidates[index]!.weight;
       this.#weigh(index);
     });
     for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(place);

@@ -1,15 +1,17 @@
 /** Each endpoint in turn; one that is being started slowly lets some of its turns pass. Hot. */
+import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
 export class RoundRobin implements Strategy {
   readonly #candidates: readonly Candidate[];
   /** What each has saved up of turns that it let pass. */
   readonly #saved: Float64Array;
-  #next = 0;
+  #next: number;
 
-  constructor(candidates: readonly Candidate[]) {
+  constructor(candidates: readonly Candidate[], random: Random) {
     this.#candidates = candidates;
     this.#saved = new Float64Array(candidates.length);
+    this.#next = Math.floor(random() * candidates.length);
   }
 
   pick(tier: number): number {

@@ -1,16 +1,17 @@
 /**
  * How one of a pool's endpoints is chosen. Hot.
  *
- * A strategy is asked up to twice: first for the endpoints that are well, then for those whose retry is due. It answers
- * with an index, or -1 if no endpoint is within `tier`. It keeps a cursor at most: what lasts lives in the endpoints.
+ * A strategy is asked up to twice: first for the endpoints that are well, then, if none is, for those that may be tried. It
+ * answers with an index, or -1 if no endpoint is within `tier`. It keeps a cursor at most: what lasts lives in the endpoints.
+ * The cursor begins at a random place, since strategies are made anew at every change of their pool, and in every gateway.
  */
 import type { Fields } from '../../http/fields.ts';
 
-/** Well. */
+/** Well, or its pause is over and no request is trying it. */
 export const HEALTHY = 0;
-/** It failed, enough time has passed to try it again, and somebody is doing so. */
+/** It failed, and has room for a request that tries it. Only for pools of which no endpoint is well. */
 export const DUE = 1;
-/** It failed a short while ago, or may take no more. */
+/** It is out, is being tried by as many as may, or may take no more. */
 export const UNAVAILABLE = 2;
 
 /** What a strategy sees of an endpoint. */

@@ -5,10 +5,16 @@
  * equals the first. Candidates of one weight therefore come in their order, and have the same credit but for whether they
  * have paid this time round. So credit is kept for each weight: a turn costs as much as there are different weights.
  *
+ * It begins at a random turn of its round, and each group at a random member.
+ *
  * Whoever may not be had lets its turn pass, and so does one that is being started slowly, now and then: what is left is
  * still spread by weight.
  */
+import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
+
+/** Turns of a round among which one is drawn to begin with: enough to be fair, few enough to be taken at once. */
+const MOST_FIRST_TURNS = 1024;
 
 /** All candidates of one weight. */
 class Group {
@@ -32,14 +38,19 @@ export class WeightedRoundRobin implements Strategy {
   readonly #saved: Float64Array;
   readonly #credit: Float64Array;
 
-  constructor(candidates: readonly Candidate[]) {
+  constructor(candidates: readonly Candidate[], random: Random) {
     this.#candidates = candidates;
     const byWeight = Map.groupBy(candidates.keys(), (i) => candidates[i]!.weight);
     byWeight.delete(0);
-    this.#groups = [...byWeight].map(([weight, members]) => new Group(weight, members));
+    this.#groups = [...byWeight].map(([weight, members]) => {
+      const first = Math.floor(random() * members.length);
+      return new Group(weight, [...members.slice(first), ...members.slice(0, first)]);
+    });
     this.#sum = candidates.reduce((sum, { weight }) => sum + weight, 0);
     this.#saved = new Float64Array(candidates.length);
     this.#credit = new Float64Array(candidates.length);
+    if (this.#sum === 0) return;
+    for (let i = Math.floor(random() * Math.min(this.#sum, MOST_FIRST_TURNS)); i > 0; i--) this.#turn();
   }
 
   pick(tier: number): number {

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HEALTHY, UNAVAILABLE } from '../../../src/upstream/strategies/strategy.ts';
 import { simulate } from './simulation.ts';
-import { ASKER, behavesAsStrategy, make, over, FakeCandidate, picks } from './strategy.suite.ts';
+import { ASKER, behavesAsStrategy, FROM_THE_FIRST, make, over, FakeCandidate, picks } from './strategy.suite.ts';
 
 const PLAN = { type: 'least_connections' } as const;
 
 behavesAsStrategy(PLAN);
 
 test('12 picks over 3 idle ones are 4, 4 and 4, each in turn', () => {
-  const { strategy } = make(PLAN, [1, 1, 1]);
+  const { strategy } = make(PLAN, [1, 1, 1], FROM_THE_FIRST);
   expect([0, 0, 0, 0].map(() => strategy.pick(0, ASKER))).toEqual([0, 1, 2, 0]);
   expect(picks(strategy, 3, 12)).toEqual([4, 4, 4]);
 });

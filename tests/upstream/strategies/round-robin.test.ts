@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { UNAVAILABLE } from '../../../src/upstream/strategies/strategy.ts';
-import { ASKER, behavesAsStrategy, make, picks } from './strategy.suite.ts';
+import { ASKER, behavesAsStrategy, FROM_THE_FIRST, make, picks } from './strategy.suite.ts';
 
 const PLAN = { type: 'round_robin' } as const;
 
 behavesAsStrategy(PLAN);
 
 test('12 picks over 3 are 4, 4 and 4, each in turn', () => {
-  const { strategy } = make(PLAN, [1, 1, 1]);
+  const { strategy } = make(PLAN, [1, 1, 1], FROM_THE_FIRST);
   expect(picks(strategy, 3, 12)).toEqual([4, 4, 4]);
   expect([0, 0, 0, 0].map(() => strategy.pick(0, ASKER))).toEqual([0, 1, 2, 0]);
 });
@@ -17,7 +17,7 @@ test('weights other than 0 make no difference', () => {
 });
 
 test('whoever is away is left out, and the order stays', () => {
-  const { all, strategy } = make(PLAN, [1, 1, 1, 1]);
+  const { all, strategy } = make(PLAN, [1, 1, 1, 1], FROM_THE_FIRST);
   all[2]!.standing = UNAVAILABLE;
   expect([0, 0, 0, 0].map(() => strategy.pick(0, ASKER))).toEqual([0, 1, 3, 0]);
 });

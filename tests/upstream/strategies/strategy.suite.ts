@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
-import { seededRandom } from '../../../src/kit/random.ts';
+import { type Random, seededRandom } from '../../../src/kit/random.ts';
 import type { StrategyPlan } from '../../../src/plan/types.ts';
 import { bindStrategy } from '../../../src/upstream/strategies/index.ts';
 import {
@@ -64,16 +64,21 @@ export interface Made {
   readonly strategy: Strategy;
 }
 
-export function make(plan: StrategyPlan, weights: readonly number[], seed = 7): Made {
+/** Begins with the first turn, where a strategy has any. */
+export const FROM_THE_FIRST: Random = () => 0;
+
+export function make(plan: StrategyPlan, weights: readonly number[], chance: number | Random = 7): Made {
   return over(
     plan,
     weights.map((weight, i) => new FakeCandidate(weight, `10.0.0.${i}:80`)),
-    seed,
+    chance,
   );
 }
 
-export function over(plan: StrategyPlan, all: FakeCandidate[], seed = 7): Made {
-  const strategy = bindStrategy(plan, all, seededRandom(seed));
+/** `chance`: a source of it, or a seed. */
+export function over(plan: StrategyPlan, all: FakeCandidate[], chance: number | Random = 7): Made {
+  const random = typeof chance === 'number' ? seededRandom(chance) : chance;
+  const strategy = bindStrategy(plan, all, { random, firstTurns: random });
   all.forEach((one, i) => (one.changed = () => strategy.changed?.(i)));
   return { all, strategy };
 }

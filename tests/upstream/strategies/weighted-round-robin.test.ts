@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UNAVAILABLE } from '../../../src/upstream/strategies/strategy.ts';
-import { ASKER, behavesAsStrategy, make, picks } from './strategy.suite.ts';
+import { ASKER, behavesAsStrategy, FROM_THE_FIRST, make, picks } from './strategy.suite.ts';
 
 const PLAN = { type: 'weighted_round_robin' } as const;
 
@@ -13,7 +13,7 @@ test('weights 1, 3 and 1 are kept exactly in each round', () => {
 });
 
 test('picks are spread, not bunched: 5, 1, 1 as in nginx', () => {
-  const { strategy } = make(PLAN, [5, 1, 1]);
+  const { strategy } = make(PLAN, [5, 1, 1], FROM_THE_FIRST);
   expect(Array.from({ length: 7 }, () => strategy.pick(0, ASKER))).toEqual([0, 0, 1, 0, 2, 0, 0]);
 });
 
@@ -35,7 +35,7 @@ test('whatever the weights, it picks what looking at all of them would', () => {
     fc.property(
       weights.filter((all) => all.some((weight) => weight > 0)),
       (all) => {
-        const { strategy } = make(PLAN, all);
+        const { strategy } = make(PLAN, all, FROM_THE_FIRST);
         const expected = smooth(all);
         for (let i = 0; i < 150; i++) expect(strategy.pick(0, ASKER)).toBe(expected.next().value);
       },
