@@ -9,7 +9,7 @@ export interface RunningGateway {
   readonly gateway: Gateway;
   readonly reloader: Reloader;
   /** Stops watching and serving; see Gateway.close. */
-  close(drain?: number): Promise<void>;
+  close(drain?: number, delay?: number): Promise<void>;
 }
 
 export interface StartOptions extends GatewayOptions {
@@ -40,9 +40,10 @@ export async function startGateway(file: string, options: StartOptions = {}): Pr
   return {
     gateway,
     reloader: running,
-    close: async (drain) => {
+    close: async (drain, delay = 0) => {
+      if (delay > 0) gateway.announceStop();
       await running.close();
-      await gateway.close(drain);
+      await gateway.close(drain, delay);
     },
   };
 }

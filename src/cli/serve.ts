@@ -45,6 +45,17 @@ export async function serve(file: string, options: ServeOptions): Promise<number
  */
 const ECHO = 500;
 
+/** How long a stop goes on accepting where the config does not say it, so that load balancers notice (ms). */
+const DELAY = 5000;
+
+/** Nothing asks `/ready` where there is none, and a person at a terminal does not want to wait. */
+function delayOf({ current }: RunningGateway['gateway']): number {
+  const plan = current?.plan;
+  if (plan === undefined) return 0;
+  const asked = plan.admin !== null && !process.stdin.isTTY && !process.stderr.isTTY;
+  return plan.reload.drain.delay ?? (asked ? DELAY : 0);
+}
+
 /** Signals that stop it, and the exit code when one comes for the second time: 128 and its number. */
 const STOPS = { SIGTERM: 143, SIGINT: 130, SIGQUIT: 131, SIGUSR2: 140 } as const;
 
@@ -61,8 +72,9 @@ function untilStopped(running: RunningGateway): Promise<number> {
         return;
       }
       stoppingSince = now;
-      gateway.log.info('stopping: finishing what runs', { signal });
-      running.close().then(
+      const delay = delayOf(gateway);
+      gateway.log.info('stopping: finishing what runs', { signal, ...(delay > 0 && { delay }) });
+      running.close(undefined, delay).then(
         () => resolve(EXIT.ok),
         () => resolve(EXIT.internal),
       );

@@ -140,6 +140,8 @@ export interface DrainOverrideConfig {
 
 /** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
 export interface DrainConfig {
+  /** How long a stop goes on accepting connections and requests, so that load balancers notice first: `/ready` says 503, and each response says `Connection: close`. The deadline counts from then on. Absent: 5s where there is an admin listener; 0 without one, since `/ready` cannot be asked, and in a terminal. */
+  readonly delay?: number;
   /** How long it may go on after the reload. Also the longest that a graceful shutdown takes. */
   readonly deadline: number;
   /** What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is. */
@@ -1528,6 +1530,15 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": false,
       "properties": {
+        "delay": {
+          "description": "How long a stop goes on accepting connections and requests, so that load balancers notice first: `/ready` says 503, and each response says `Connection: close`. The deadline counts from then on. Absent: 5s where there is an admin listener; 0 without one, since `/ready` cannot be asked, and in a terminal.",
+          "type": "string",
+          "format": "duration",
+          "examples": [
+            "10s"
+          ],
+          "x-reload": "keep"
+        },
         "deadline": {
           "description": "How long it may go on after the reload. Also the longest that a graceful shutdown takes.",
           "type": "string",

@@ -45,7 +45,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },
     reload: {
-      drain: config.reload.drain,
+      drain: { ...config.reload.drain, delay: config.reload.drain.delay ?? null },
       maxGenerations: config.reload.max_generations,
       watch: config.reload.watch,
       settle: config.reload.settle,

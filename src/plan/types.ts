@@ -13,7 +13,7 @@ import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { IdentityPlan } from './types/identity.ts';
-import type { DrainOverridePlan, DrainPlan } from './types/drain.ts';
+import type { DrainOverridePlan, StopPlan } from './types/drain.ts';
 import type { ResponsesPlan } from './types/responses.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
@@ -95,7 +95,7 @@ export interface ReloadPlan {
   /** Milliseconds that a file written in place has to stay as it is. */
   readonly settle: number;
   /** Of what an old generation leaves behind. */
-  readonly drain: DrainPlan;
+  readonly drain: StopPlan;
   readonly maxGenerations: number;
   readonly tightened: 'keep' | 'drain' | 'cut';
   /** null: no history is kept. */

@@ -15,6 +15,8 @@ export class TotalConnections {
   #active = 0;
   #whenNone: (() => void) | null = null;
   #whenAllUsed: (() => void) | null = null;
+  /** Tables that no config knows any more, with connections that are on their way out. */
+  #left: ConnectionTable[] = [];
 
   constructor(possible: number) {
     this.possible = possible;
@@ -33,6 +35,16 @@ export class TotalConnections {
     const told = this.#whenNone;
     this.#whenNone = null;
     told?.();
+  }
+
+  leftBehind(table: ConnectionTable): void {
+    this.#left = [...this.#left, table].filter(({ active }) => active > 0);
+  }
+
+  /** Ends what is left on tables that no config knows any more. */
+  destroyLeft(): void {
+    for (const table of this.#left) table.destroy();
+    this.#left = [];
   }
 
   /** Calls back each time that there are as many as possible. */

@@ -20,8 +20,8 @@ export interface HeldConnection {
   /** Nothing is under way on it. */
   readonly idle: boolean;
   readonly clientAddress: string;
-  /** Ends it as soon as that loses nothing. */
-  retire(): void;
+  /** Ends it as soon as that loses nothing. `patient`: one that has just come may send its first request. */
+  retire(patient?: boolean): void;
   /** Ends it now. */
   destroy(): void;
   /** It belongs to the listener of another table from now on. */
@@ -124,8 +124,8 @@ export class ConnectionTable implements ConnectionHome {
   }
 
   /** Ends all of them as soon as that loses nothing. */
-  retire(): void {
-    for (const connection of this.#held) connection.retire();
+  retire(patient = false): void {
+    for (const connection of this.#held) connection.retire(patient);
   }
 
   /** Ends the idle ones whose address is no longer allowed. */
@@ -154,6 +154,7 @@ export class ConnectionTable implements ConnectionHome {
   /** The last snapshot that knew the listener has ended. A response may still be on its way out. */
   close(): void {
     this.retire();
+    this.#total.leftBehind(this);
   }
 
   /** Ends all of them now. */

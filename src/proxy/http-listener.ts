@@ -102,6 +102,7 @@ export class HttpListener implements HttpLive, HttpService {
   }
 
   serve(x: Exchange, stream: ServerStream): void {
+    if (this.shared.stopping) stream.closing = true;
     new Passage(x, stream, this).start();
   }
 

@@ -160,6 +160,8 @@ export interface Shared {
   readonly random: Random;
   /** The gateway has more to do than it can. */
   overloaded: boolean;
+  /** It is about to stop: each response is the last on its connection. */
+  stopping: boolean;
   /** null: no access log. */
   accessLog: AccessLog | null;
   /** The Date of now. */

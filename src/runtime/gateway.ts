@@ -6,6 +6,7 @@
  * Everything before the commit can fail and leaves the old untouched; nothing after it can. `apply` runs one at a time.
  */
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { DateField } from '../http/date.ts';
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
@@ -96,6 +97,7 @@ export class Gateway {
       deadlines,
       random: this.#random,
       overloaded: false,
+      stopping: false,
       accessLog: null,
       date: new DateField(this.clock),
     };
@@ -265,11 +267,26 @@ export class Gateway {
     }
   }
 
+  /** A stop is to come: it says so where that is asked, and with each response. */
+  announceStop(): void {
+    this.#state = 'draining';
+    this.#shared.stopping = true;
+  }
+
+  /** Goes on accepting for `delay` ms after a stop has been announced. */
+  async #delayStop(delay: number): Promise<void> {
+    this.announceStop();
+    await new Promise<void>((resolve) => void this.clock.after(delay, resolve));
+    // What the system holds ready is accepted first: it would be reset.
+    await setImmediate();
+  }
+
   /**
-   * Stops: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
+   * Stops, `delay` ms after it has said so: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
    * it is cut: with its protocol's goodbye first if the config says so and there is any time at all.
    */
-  async close(drain?: number): Promise<void> {
+  async close(drain?: number, delay = 0): Promise<void> {
+    if (delay > 0 && this.#current !== null) await this.#delayStop(delay);
     const rule = this.#current?.plan.reload.drain;
     const time =
       drain ?? (rule === undefined ? 0 : rule.action === 'finish' ? Number.POSITIVE_INFINITY : rule.deadline);
@@ -279,7 +296,7 @@ export class Gateway {
     this.#overload.close();
     const last = this.#current;
     if (last !== null) {
-      for (const { table } of last.listeners.values()) table.retire();
+      for (const { table } of last.listeners.values()) table.retire(delay > 0);
       await this.#drained(time);
       if (time > 0 && this.#total.active > 0 && rule?.action === 'goodbye') {
         for (const snapshot of this.snapshots) snapshot.cut(GOODBYE);
@@ -292,6 +309,7 @@ export class Gateway {
       this.#become(null);
       this.#retirement.retire(last);
     }
+    this.#total.destroyLeft();
     this.#listeners.close();
     await Promise.all([this.#admin.close(), this.carryover.closed()]);
     await this.#accessLog?.close();

@@ -146,10 +146,17 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.connection.listener = home.listener;
   }
 
-  /** Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. */
-  retire(): void {
-    if (this.#state === IDLE) this.#close();
-    else this.closing = true;
+  /**
+   * Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. With a FIN, and
+   * what still comes is read: a request that crosses it must not turn into a reset (RFC 9112 §9.6). `patient`: a
+   * connection that has just come may still send its first request.
+   */
+  retire(patient = false): void {
+    if (this.#state !== IDLE) this.closing = true;
+    else if (patient && this.#timeouts === null) {
+      this.closing = true;
+      this.deadline = Math.min(this.deadline, this.#environment.deadlines.now + LINGER_MS);
+    } else this.#closeGently();
   }
 
   /** Ends the connection now. */

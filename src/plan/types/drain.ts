@@ -10,5 +10,11 @@ export interface DrainPlan {
   readonly spread: number;
 }
 
+/** The general rule, which is that of a stop too. */
+export interface StopPlan extends DrainPlan {
+  /** Milliseconds that a stop goes on accepting; null: the command decides. */
+  readonly delay: number | null;
+}
+
 /** null: as the more general rule has it. */
 export type DrainOverridePlan = { readonly [K in keyof DrainPlan]: DrainPlan[K] | null };
