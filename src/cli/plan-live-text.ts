@@ -22,7 +22,7 @@ export function touchesText({ connections, exchanges, streams, idle }: Touches):
 
 const REASONS: Readonly<Record<StaysBehind['reason'], string>> = {
   listener_gone: 'the listener is gone',
-  denied_by_listener: 'the listener refuses the client, or its path',
+  denied_by_listener: "the listener's ACL refuses the client",
   denied_by_policy: "the route's ACL refuses the client",
   route_gone: 'the route is gone',
   policies_changed: 'the policies are others',

@@ -109,7 +109,7 @@ export async function explain(
   const byName = new Map(plan.routes.map((route) => [route.name, route]));
   // The walk edits its request as traffic would; the conditions are asked of another that is as it came.
   const { x } = read;
-  const { host, path, query } = x;
+  const { host, routedPath: path, query } = x;
   const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, foresee: subject });
   const routes = reachesRoutes(walked) ? await routeViews(subject, site, asked, walked) : [];
   return {

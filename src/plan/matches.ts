@@ -1,7 +1,7 @@
 /** The conditions of routes, in the form that requests have and the router compiles. Cold. */
 import type { FieldMatch, MatchConfig, PathMatch } from '../config/schema.gen.ts';
 import { hostForm } from '../kit/host-name.ts';
-import { checkPathPattern, type PathReader, planRulePath } from './paths.ts';
+import { checkPathPattern, type PathReader, planRulePath, requiredRuns } from './paths.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { FieldMatchPlan, MatchPlan, PathPlan } from './types.ts';
 
@@ -58,10 +58,18 @@ function planFields(
     const name = headers ? written.toLowerCase() : written;
     const place = `${pointer}/${segment(written)}`;
     if (headers && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) scope.problem(place, 'is not a header field name');
-    else if (headers) checkFieldValue(condition.exact ?? '', place, scope);
+    else if (headers) checkHeader(condition, place, scope);
     else checkQuery(written, condition, place, scope);
     return planField(name, condition, headers);
   });
+}
+
+function checkHeader({ exact = '', regex = '' }: FieldMatch, pointer: string, scope: PlanScope): void {
+  checkFieldValue(exact, pointer, scope);
+  const wide = requiredRuns(regex).find((run) => /[^\p{ASCII}\x80-\xff]/u.test(run));
+  if (wide === undefined) return;
+  const bytes = regex.replace(/\P{ASCII}+/gu, (run) => Buffer.from(run).toString('hex').replace(/../g, '\\x$&'));
+  scope.problem(pointer, 'would never match: values are read byte by byte', `write ${bytes}`);
 }
 
 /** Values come without white space around them, and without control characters (RFC 9110 §5.5). */
@@ -74,9 +82,8 @@ export function checkFieldValue(exact: string, pointer: string, scope: PlanScope
 }
 
 /** Names and values are compared decoded. */
-function checkQuery(name: string, { exact = '' }: FieldMatch, pointer: string, scope: PlanScope): void {
-  checkDecoded(name, pointer, scope);
-  checkDecoded(exact, pointer, scope);
+function checkQuery(name: string, { exact = '', regex = '' }: FieldMatch, pointer: string, scope: PlanScope): void {
+  for (const text of [name, exact, ...requiredRuns(regex)]) checkDecoded(text, pointer, scope);
 }
 
 /** Tells of an encoding in what is compared with something decoded. */

@@ -155,8 +155,8 @@ const SEEN: Readonly<Record<string, string>> = {
   repeated_slashes: 'repeated slashes: they are one to them',
 };
 
-/** Runs of characters that every match has; the first begins with "^" if that stands in front. */
-function requiredRuns(source: string): string[] {
+/** Runs of characters that every match of a regular expression has; the first begins with "^" if that stands in front. */
+export function requiredRuns(source: string): string[] {
   const runs: string[] = [];
   let run = '';
   let depth = 0;

@@ -201,9 +201,18 @@ test('a config’s tests and explain read paths as the listener does', async () 
   ];
   const admin = { address: '127.0.0.1:0' };
   await using gateway = await testGateway(config(origin.port, {}, { tests, admin }));
-  const url = encodeURIComponent('http://a.test/x/..;/admin');
-  const { body } = await get(gateway.adminPort(), `/explain?url=${url}`);
-  expect(body).toContain('a dot segment that only some backends see');
+  const explained = async (
+    url: string,
+  ): Promise<{ request: { path: string }; outcome: { why: string }; sent: unknown }> =>
+    JSON.parse((await get(gateway.adminPort(), `/explain?url=${encodeURIComponent(url)}`)).body) as never;
+  expect((await explained('http://a.test/x/..;/admin')).outcome.why).toContain(
+    'a dot segment that only some backends see',
+  );
+  expect((await explained('http://a.test//admin;x/y')).request.path).toBe('/admin/y');
+  expect(await explained('http://a.test/x%2fy')).toMatchObject({
+    request: { path: '/x/y' },
+    sent: { line: 'GET /x%2Fy HTTP/1.1' },
+  });
 });
 
 test('a host meets its rule however it is written', async () => {

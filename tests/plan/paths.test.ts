@@ -181,6 +181,14 @@ describe('a value', () => {
       { query: { q: 'a%2Bb' } },
       '/routes/0/match/query/q: a%2Bb would never match: the query of a request is compared decoded (write "a+b")',
     ],
+    [
+      { query: { q: { regex: '^a%20b' } } },
+      '/routes/0/match/query/q: ^a%20b would never match: the query of a request is compared decoded (write "^a b")',
+    ],
+    [
+      { headers: { 'x-a': { regex: '^日' } } },
+      '/routes/0/match/headers/x-a: would never match: values are read byte by byte (write ^\\xe6\\x97\\xa5)',
+    ],
   ])('that no request has is a problem: %j', (match, problem) => expect(problems(match)).toEqual([problem]));
 
   test('of a field that is not ASCII is met in Latin-1 and in UTF-8', () => {
