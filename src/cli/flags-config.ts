@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isError, type Problem } from '../config/problem.ts';
 
 export interface GatewayFlags {
   readonly listen?: string;
@@ -37,6 +38,30 @@ export function documentOf(flags: GatewayFlags): object {
     },
     routes: http ? [{ name: 'all', match: {}, pool: 'backend' }] : [],
   };
+}
+
+/** What is wrong with a document that flags stand for, said of the flags. */
+export function flagProblems(problems: readonly Problem[], flags: GatewayFlags): string {
+  return problems
+    .filter(isError)
+    .map(({ pointer, message, hint }) => {
+      const { flag, says } = flagOf(pointer, flags);
+      return `prozy: ${flag}: ${says ?? message}${hint === undefined || says !== undefined ? '' : ` (${hint})`}`;
+    })
+    .join('\n');
+}
+
+/** The flag behind a place of the document; `says`: in other words than of the setting, which is made of two flags. */
+function flagOf(pointer: string, flags: GatewayFlags): { readonly flag: string; readonly says?: string } {
+  const { listen = '', port = '8080', backend = [], timeout = '', maxConn = '' } = flags;
+  const endpoint = /^\/pools\/backend\/endpoints\/(\d+)/.exec(pointer);
+  if (endpoint !== null) return { flag: `--backend ${backend[Number(endpoint[1])]}` };
+  if (pointer.startsWith('/pools/backend/endpoints')) return { flag: '--backend' };
+  if (pointer.startsWith('/pools/backend/timeouts')) return { flag: `--timeout ${timeout}` };
+  if (pointer.startsWith('/listeners/main/limits')) return { flag: `--max-conn ${maxConn}` };
+  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+    return { flag: `--port ${port}`, says: 'must be a port from 0 to 65535' };
+  return { flag: `--listen ${listen}`, says: 'must be a host name or an IP address' };
 }
 
 /** Puts the document where a config file is read from; `remove` takes it away again. */

@@ -15,6 +15,7 @@ import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { suggest } from '../kit/suggest.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** In the order in which help shows them. */
@@ -49,8 +50,14 @@ export async function program(argv: readonly string[]): Promise<number> {
       'after',
       '\nExit codes: 0 fine, 1 problems in the config, 2 wrong usage, 3 cannot listen, 70 a defect of prozy.',
     )
+    .helpCommand(true)
     .exitOverride();
   for (const add of COMMANDS) add(root, (told) => (code = told));
+  const unknown = unknownCommand(argv[0], root);
+  if (unknown !== null) {
+    process.stderr.write(`prozy: ${unknown}\n`);
+    return EXIT.usage;
+  }
   try {
     await root.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -59,4 +66,15 @@ export async function program(argv: readonly string[]): Promise<number> {
     return error.exitCode === EXIT.planUsage ? EXIT.planUsage : EXIT.usage;
   }
   return code;
+}
+
+/** What is wrong with the first argument, which is a command or an option of `run`; null: nothing. */
+function unknownCommand(first: string | undefined, { commands }: Command): string | null {
+  if (first === undefined || first.startsWith('-')) return null;
+  const names = [...commands.map((command) => command.name()), 'help'];
+  if (names.includes(first)) return null;
+  if (/\.(ya?ml|json5?)$/.test(first))
+    return `unknown command ${first}; to serve by that file: prozy --config ${first}`;
+  const near = suggest(first, names);
+  return `unknown command ${first}${near === undefined ? '; see prozy --help' : `; did you mean ${near}?`}`;
 }

@@ -10,10 +10,12 @@ export interface ServeOptions {
   readonly stateDir?: string;
   /** The file was written from flags: its places mean nothing to the user. */
   readonly fromFlags?: boolean;
+  /** How problems of the config are told if not as those of a file, and the exit code then. */
+  readonly problems?: (error: ConfigError) => { readonly report: string; readonly code: number };
 }
 
 /** Resolves with the exit code when the gateway has ended. */
-export async function serve(file: string, options: ServeOptions): Promise<number> {
+export async function serve(file: string, { problems, ...options }: ServeOptions): Promise<number> {
   let running: RunningGateway | null = null;
   // Before there is a gateway there is no log to open anew, and its config is being read.
   process.on('SIGUSR1', () => running?.gateway.reopenLogs());
@@ -27,8 +29,9 @@ export async function serve(file: string, options: ServeOptions): Promise<number
     running = await startGateway(file, { env: process.env, ...options });
   } catch (error) {
     if (error instanceof ConfigError) {
-      process.stderr.write(`${error.report}\n`);
-      return EXIT.problems;
+      const { report, code } = problems?.(error) ?? { report: error.report, code: EXIT.problems };
+      process.stderr.write(`${report}\n`);
+      return code;
     }
     if (error instanceof OpenError) {
       process.stderr.write(`${options.fromFlags === true ? error.message : error.report}\n`);

@@ -34,6 +34,8 @@ function rewrite(node: Json, root = false): Json {
   let out = mapValues(rest);
   if (Array.isArray(one)) out['oneOf'] = one.map((name) => ({ required: [name] }));
   if (out['format'] === 'size' || out['format'] === 'duration') out['type'] = ['string', 'integer'];
+  // See walk.ts: keys that are free.
+  if (out['additionalProperties'] === false) out['patternProperties'] = { '^x-': true };
   // Formats that are ours say nothing to an editor; the description does.
   delete out['format'];
   delete out['x-reload'];

@@ -56,7 +56,7 @@ export function parseDnsServer(text: string): string | null {
 }
 
 /** The host that was probably meant; null: it can't be told. */
-function meantHost(text: string): string | null {
+export function meantHost(text: string): string | null {
   if (isIPv6(text)) return `[${text}]`;
   const [, , authority = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)/i.exec(text) ?? [];
   const bare = authority.replace(/^.*@/, '').replace(/:\d*$/, '');
@@ -104,10 +104,4 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   'field-value': (text) =>
     VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters',
   'safe-regex': regexProblem,
-};
-
-/** What to write instead, if it can be told. It repeats the value, so it is not for secrets. */
-export const formatHints: Readonly<Record<string, (text: string) => string | null>> = {
-  'host-pattern': meantHost,
-  host: meantHost,
 };

@@ -56,7 +56,12 @@ export class Links {
     const path = join(directory, name);
     const target = this.#targetOf(path);
     if (target !== null) return dirname(target) === PUBLISHED;
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    try {
+      return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    } catch {
+      // Reading the file says what is wrong with its path.
+      return false;
+    }
   }
 
   #targetOf(path: string): string | null {

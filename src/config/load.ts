@@ -8,8 +8,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
-import { configError, errorAt, inOrder, type Problem } from './problem.ts';
-import { expand, isReference } from './references.ts';
+import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
+import { expand, foreignReference, isReference } from './references.ts';
 import { salvage, type Salvaged, whole } from './salvage.ts';
 import type { GatewayConfig } from './schema.gen.ts';
 import { Sources } from './sources.ts';
@@ -21,7 +21,7 @@ export interface LoadedConfig {
   readonly locate: Locate;
   /** Text of every config file read, for showing lines. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Found so far. If there are any, the config is what could be salvaged, to find what else is wrong. */
+  /** Found so far. If there are errors, the config is what could be salvaged, to find what else is wrong. */
   readonly problems: readonly Problem[];
   readonly salvaged: Salvaged;
   /** What references stand for, and what the schema calls secret: never shown. */
@@ -44,14 +44,19 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   const { locate } = merged;
   // Only files of configs are shown, never what `${file:…}` names.
   const texts = new Map<string, string>();
-  for (const path of sources.files) texts.set(path, sources.read(path) ?? '');
+  for (const path of sources.files) {
+    const text = sources.read(path);
+    if (text !== null) texts.set(path, text);
+  }
   if (merged.broken) throw configError(merged.problems, texts);
   parsed?.();
   const problems: Problem[] = [...merged.problems];
+  /** References that lead nowhere: what else is wrong with such a value is no news. */
+  const unresolved: Problem[] = [];
   const hidden = new Map<string, string>();
   const literal: string[] = [];
   const openSecrets: string[] = [];
-  const scope = { env, readFile: (path: string) => sources.read(path) };
+  const scope = { env, readFile: (path: string) => sources.look(path) };
   const written = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
     if (schema['x-secret'] === true) {
       hidden.set(pointer, text);
@@ -62,16 +67,28 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
     }
     if (!text.includes('${')) return text;
     const place = locate(pointer);
-    const value = expand(text, place.file, scope, (message) => problems.push(errorAt(place, pointer, message)));
-    if (value === text) return text;
+    const foreign = foreignReference(text);
+    if (foreign !== undefined) problems.push(notReferred(foreign, place, pointer));
+    const { value, referred } = expand(text, place.file, scope, (message) =>
+      unresolved.push(errorAt(place, pointer, message)),
+    );
+    if (!referred) return value;
     hidden.set(pointer, value);
     return isReference(text) ? asWanted(value, schema) : value;
   }) as Record<string, unknown>;
   blacken(literal, texts);
-  problems.push(...validate(written, locate, (pointer) => hidden.has(pointer)));
-  const salvaged = problems.length === 0 ? whole(written) : salvage(written, problems);
+  // A short form that was written out is a level deeper than it was written.
+  const isHidden = (pointer: string): boolean =>
+    hidden.has(pointer) || hidden.has(pointer.slice(0, pointer.lastIndexOf('/')));
+  const lost = unresolved.map(({ pointer }) => pointer);
+  const isLost = (pointer: string): boolean => lost.some((one) => pointer === one || pointer.startsWith(`${one}/`));
+  const refused = validate(written, locate, isHidden);
+  problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
+  const errors = [...problems.filter(isError), ...unresolved];
+  problems.push(...eachOnce(unresolved));
+  const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
   // What the schema says of the rest has been said.
-  if (problems.length > 0 && validate(salvaged.document, locate, () => true).length > 0)
+  if (errors.length > 0 && validate(salvaged.document, locate, () => true).length > 0)
     throw configError(inOrder(problems), texts);
   convertUnits(salvaged.document, rootSchema);
   // Validated against the schema that the type was generated from.
@@ -84,6 +101,23 @@ function blacken(secrets: readonly string[], texts: Map<string, string>): void {
   // One may be a part of another.
   for (const secret of secrets.toSorted((a, b) => b.length - a.length))
     for (const [path, text] of texts) texts.set(path, text.replaceAll(secret, '*'.repeat(secret.length)));
+}
+
+function notReferred(text: string, place: Position, pointer: string): Problem {
+  const inner = /^\$\{(\w+(?::-[^}]*)?)/.exec(text)![1];
+  const hint = `write \${env:${inner}}, or $${text} if this text is meant`;
+  return { ...errorAt(place, pointer, `${text} is no reference and stays as it is`, hint), level: 'warning' };
+}
+
+/** Places that are told beside the first where the same is wrong. */
+const MOST_RELATED = 5;
+
+/** A variable that is not set is one problem, however often it is referred to. */
+function eachOnce(problems: readonly Problem[]): Problem[] {
+  return [...Map.groupBy(problems, ({ message }) => message).values()].map(([first, ...others]) => {
+    const related = others.slice(0, MOST_RELATED).map((one) => ({ ...one, message: 'and here' }));
+    return related.length === 0 ? first! : { ...first!, related };
+  });
 }
 
 /** The text of a reference where the schema wants a number or a boolean. */

@@ -47,7 +47,9 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     return origin.parsed.locate([origin.pointer, ...rest].join('/'), at);
   };
   if (root.problems.length === 0 && !isRecord(root.value)) {
-    problems.push(errorAt(root.locate(''), '', 'must be a map of settings'));
+    const empty = root.value === undefined || root.value === null;
+    const hint = 'the least is version: 1, a listener, and a route or a pool';
+    problems.push(errorAt(root.locate(''), '', empty ? 'has nothing in it' : 'must be a map of settings', hint));
   }
   for (const name of MAPS) if (isRecord(value[name])) value[name] = { ...value[name] };
   const lists = new Map<string, unknown[]>();
@@ -66,8 +68,9 @@ export function readAndMerge(file: string, sources: Sources): Merged {
     }
     const absolute = resolve(dirname(file), pattern);
     const found = sources.glob(absolute);
-    if (found.length === 0 && !/[*?[{]/.test(pattern)) {
-      problems.push(errorAt(root.locate(`/include/${i}`), `/include/${i}`, 'cannot read this file'));
+    const absent = found.length === 0 && !/[*?[{]/.test(pattern) ? sources.look(absolute) : '';
+    if (typeof absent !== 'string') {
+      problems.push(errorAt(root.locate(`/include/${i}`), `/include/${i}`, absent.why));
       broken = true;
     }
     for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
@@ -86,7 +89,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
           list?.push(one);
         });
       } else if (MAPS.includes(key) && isRecord(part)) mergeMap(key, part, parsed);
-      else if (key !== 'version' && key !== '$schema') {
+      else if (key !== 'version' && key !== '$schema' && !key.startsWith('x-')) {
         const hint = `only ${[...MAPS, ...LISTS].join(', ')} are merged`;
         const pointer = `/${escape(key)}`;
         problems.push(errorAt(parsed.locate(pointer, 'key'), pointer, 'may not stand in an included file', hint));

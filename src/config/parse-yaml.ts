@@ -11,6 +11,7 @@ import {
   type Pair,
   Parser,
   visit,
+  type YAMLError,
 } from 'yaml';
 import { broken, DEEPEST, type ParsedFile, segments, tooDeep, twice } from './parsed-file.ts';
 import { errorAt, type Position, type Problem } from './problem.ts';
@@ -32,9 +33,10 @@ export function parseYaml(file: string, text: string): ParsedFile {
   const documents = new Composer(OPTIONS).compose(tokens, true, text.length);
   // An empty text is an empty document.
   const document = documents.next().value as Document.Parsed;
-  const problems: Problem[] = document.errors.map((error) => errorAt(at(error.pos[0]), '', error.message));
-  const second = documents.next();
-  if (second.done !== true) problems.push(errorAt(at(second.value.range[0]), '', MORE));
+  const problems: Problem[] = document.errors.flatMap((error) => syntaxProblem(error, at));
+  // A `---` at the end begins another document, with nothing in it.
+  const second = [...documents].find((one) => one.errors.length > 0 || !isNothing(one.contents));
+  if (second !== undefined) problems.push(errorAt(at(second.range[0]), '', MORE));
   // An alias stands for what was last called so before it (YAML 1.2 §7.1).
   const anchors = new Map<string, Node>();
   const targets: Targets = new Map();
@@ -52,7 +54,7 @@ export function parseYaml(file: string, text: string): ParsedFile {
       const target = anchors.get(alias.source);
       if (target !== undefined) targets.set(alias, target);
       const place = at(alias.range?.[0] ?? 0);
-      if (target === undefined) problems.push(errorAt(place, '', `there is no anchor ${alias.source}`));
+      if (target === undefined) problems.push(noAnchor(place, alias.source));
       else if (path.includes(target)) problems.push(errorAt(place, '', `${alias.source} would hold itself`));
     },
   });
@@ -69,6 +71,24 @@ export function parseYaml(file: string, text: string): ParsedFile {
     problems: [],
     locate: (pointer, what) => at(places.offsetOf(pointer, what === 'key')),
   };
+}
+
+/** Not even the word `null`. */
+function isNothing(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null && (contents.source ?? '') === '');
+}
+
+/** What the parser says, and what to do about it. */
+function syntaxProblem({ code, message, pos }: YAMLError, at: (offset: number) => Position): Problem[] {
+  // Told where aliases are followed.
+  if (code === 'BAD_ALIAS' && /empty/.test(message)) return [];
+  return [errorAt(at(pos[0]), '', message, code === 'TAB_AS_INDENT' ? 'indent with spaces' : undefined)];
+}
+
+/** More often than not a text that begins with a star was meant. */
+function noAnchor(place: Position, name: string): Problem {
+  const hint = `a star begins the name of an anchor; if a text is meant, write "*${name}" in quotes`;
+  return errorAt(place, '', name === '' ? 'a star alone names no anchor' : `there is no anchor ${name}`, hint);
 }
 
 /**

@@ -27,6 +27,8 @@ function isDeeper(value: unknown, levels: number): boolean {
 
 function parseByName(file: string, text: string): ParsedFile {
   const extension = extname(file).toLowerCase();
+  if (text.trim() === '' && /^\.(ya?ml|json5?)$/.test(extension))
+    return { value: undefined, problems: [], locate: () => ({ file, line: 1, column: 1 }) };
   if (extension === '.yaml' || extension === '.yml') return parseYaml(file, text);
   if (extension === '.json' || extension === '.json5')
     return parseJsonOr5(file, text, extension === '.json' ? 'json' : 'json5');

@@ -75,7 +75,7 @@ function linesOf(texts: ReadonlyMap<string, string>): Lines {
 
 function show({ file, line, column }: Position, lines: Lines): string[] {
   const source = lines(file)?.[line - 1]?.replace(/\r$/, '');
-  if (source === undefined) return [];
+  if (source === undefined || source === '') return [];
   const shown = source.length > 160 ? `${source.slice(0, 160)}…` : source;
   const pad = String(line).padStart(5);
   return [`${pad} | ${shown}`, `      | ${shown.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`];

@@ -5,6 +5,7 @@
  * end; what is not UTF-8 (RFC 8259 §8.1, YAML 1.2 §5.2) would silently become another text.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { systemReason } from '../kit/system-reason.ts';
 
 /** Larger files are refused: nobody writes them, and they would stop the gateway for seconds. */
 const LARGEST_FILE = 32 * 1024 * 1024;
@@ -13,30 +14,40 @@ const PART = 64 * 1024;
 
 /** Why a file has no text. */
 export interface Unreadable {
+  /** Said of the file itself. */
   readonly why: string;
+  /** Said where the file is referred to. */
+  readonly reason: string;
 }
 
-const CANNOT: Unreadable = { why: 'cannot read this file' };
-const NO_FILE: Unreadable = { why: 'is no file' };
-const TOO_LARGE: Unreadable = { why: 'is larger than 32 MiB' };
-const NOT_UTF8: Unreadable = { why: 'is not UTF-8' };
+const NO_FILE: Unreadable = { why: 'is no file', reason: 'it is no file' };
+const DIRECTORY: Unreadable = { why: 'is a directory, not a file', reason: 'it is a directory' };
+const TOO_LARGE: Unreadable = { why: 'is larger than 32 MiB', reason: 'it is larger than 32 MiB' };
+const NOT_UTF8: Unreadable = { why: 'is not UTF-8', reason: 'it is not UTF-8' };
 
 export function readText(path: string): string | Unreadable {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return CANNOT;
+  } catch (error) {
+    return unreadable(error);
   }
   try {
-    if (!fstatSync(descriptor).isFile()) return NO_FILE;
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return stat.isDirectory() ? DIRECTORY : NO_FILE;
     const bytes = readAll(descriptor);
     return bytes === null ? TOO_LARGE : decodeText(bytes);
-  } catch {
-    return CANNOT;
+  } catch (error) {
+    return unreadable(error);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What the system says is wrong with a file is a problem of the config. */
+function unreadable(error: unknown): Unreadable {
+  const reason = systemReason(error);
+  return { why: `cannot read this file: ${reason}`, reason };
 }
 
 /** null: there is too much of it. What a file says of its size need not be so. */

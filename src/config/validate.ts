@@ -2,7 +2,8 @@
 import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
 import { suggest } from '../kit/suggest.ts';
 import { parseDuration } from '../kit/units.ts';
-import { formatHints, formatProblems } from './formats.ts';
+import { formatProblems } from './formats.ts';
+import { foreignWord, hintOfFormat, laterPolicy, typeHint } from './hints.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
@@ -53,9 +54,10 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       const name = String(params['additionalProperty']);
       const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
       const near = suggest(name, known);
+      const { title = '' } = error.parentSchema as UnionNode;
       return at(
         `unknown setting ${name}`,
-        near === undefined ? undefined : `did you mean ${near}?`,
+        foreignWord(title, name) ?? (near === undefined ? undefined : `did you mean ${near}?`),
         `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
         'key',
       );
@@ -70,16 +72,16 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'const':
       return at(`must be ${String(params['allowedValue'])}`);
     case 'format': {
-      const message =
-        formatProblems[String(params['format'])]?.(String(error.data)) ?? `must be a ${String(params['format'])}`;
-      const right = hidden(pointer) ? null : formatHints[String(params['format'])]?.(String(error.data));
-      return at(message, right == null ? undefined : `write ${right}`);
+      const format = String(params['format']);
+      const text = String(error.data);
+      const message = formatProblems[format]?.(text) ?? `must be a ${format}`;
+      return at(message, hidden(pointer) ? undefined : hintOfFormat(hintFormat(format, pointer), text));
     }
     case 'discriminator': {
       const union = error.parentSchema as UnionNode;
       const types = union.oneOf?.map((one) => typeOf(one)) ?? [];
       const value = params['tagValue'];
-      const secret = hidden(`${pointer}/type`) || hidden(pointer);
+      const secret = hidden(`${pointer}/type`);
       const near = typeof value === 'string' && !secret ? suggest(value, types) : undefined;
       const guess = near === undefined ? undefined : `did you mean ${near}?`;
       // Where the type alone may stand for the whole, it is told as a choice.
@@ -89,15 +91,26 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
         typeof value !== 'string'
           ? 'needs the setting type'
           : `unknown ${nounOf(union)} type${secret ? '' : ` ${value}`}`,
-        guess ?? `one of ${types.join(', ')}`,
+        (typeof value === 'string' ? laterPolicy(value) : undefined) ?? guess ?? `one of ${types.join(', ')}`,
       );
     }
     case 'x-above-zero':
       return at('must be more than 0', String(error.schema));
     case 'x-exactly-one':
       return at(`needs exactly one of ${(error.schema as string[]).join(', ')}`);
-    case 'type':
-      return at(`must be ${article(String(params['type']))}`);
+    case 'type': {
+      const schema = error.parentSchema as SchemaNode;
+      const wanted = String(params['type']);
+      const { data } = error;
+      // A number is a text that is not in the format: what the format is says more.
+      const message = typeof data === 'number' ? formatProblems[schema.format ?? '']?.(`${data}?`) : null;
+      return at(
+        message ?? `must be ${article(wanted)}`,
+        hidden(pointer)
+          ? undefined
+          : typeHint(data, wanted, { ...schema, format: hintFormat(schema.format ?? '', pointer) }),
+      );
+    }
     case 'pattern':
       return at((error.parentSchema as { 'x-says'?: string })['x-says'] ?? 'is not a well-formed value here');
     case 'minLength':
@@ -116,6 +129,11 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     default:
       return at(error.message ?? 'is not valid');
   }
+}
+
+/** The admin listener is best kept to the machine, as the address of a backend would be. */
+function hintFormat(format: string, pointer: string): string {
+  return pointer.startsWith('/admin/') && format === 'listen-address' ? 'address' : format;
 }
 
 type UnionNode = SchemaNode & { readonly title?: string };

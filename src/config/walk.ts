@@ -1,7 +1,7 @@
 /**
  * Walks a document along its schema, for what JSON Schema itself does not do. Cold.
  *
- * Before validation: short forms become long ones (`x-short`, `x-list`), references their values. After it: durations and
+ * Before validation: short forms become long ones (`x-short`, `x-list`), references their values, free keys go. After it: durations and
  * sizes become numbers.
  */
 import { parseDuration, parseSize } from '../kit/units.ts';
@@ -77,12 +77,20 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
   if (Array.isArray(value)) return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text));
   if (!isRecord(value)) return value;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
-  const entries = Object.entries(value).map(([key, one]) => {
+  const written = Object.entries(value).filter(([key]) => !isFree(key, schema));
+  const entries = written.map(([key, one]) => {
     const inner =
       schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
     return [key, writeOut(one, inner, `${pointer}/${escape(key)}`, text)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** Keys that begin with `x-` are for YAML anchors and whatever else: they mean nothing beside settings, and are names in maps. */
+function isFree(key: string, { properties, additionalProperties: others }: SchemaNode): boolean {
+  return (
+    key.startsWith('x-') && properties !== undefined && typeof others !== 'object' && !Object.hasOwn(properties, key)
+  );
 }
 
 /** Turns durations and sizes of a valid document into milliseconds and bytes, in place. */

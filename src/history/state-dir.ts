@@ -18,8 +18,8 @@ export function stateDirOf(file: string, env: Environment, sources: Sources): st
   const said = value === undefined ? lookFor(text) : settingOf(value);
   if (said === null) return null;
   let known = true;
-  const scope = { env, readFile: (path: string) => sources.read(path) };
-  const path = expand(said, file, scope, () => (known = false));
+  const scope = { env, readFile: (path: string) => sources.look(path) };
+  const { value: path } = expand(said, file, scope, () => (known = false));
   return known && path !== '' ? resolve(dirname(file), path) : null;
 }
 

@@ -1,14 +1,17 @@
 /** "Did you mean": the candidate that is nearest to what was written. Cold. */
 
-/** Number of single-character edits between two words, or more than `most`. */
+/** Number of single-character edits between two words; two neighbours that have changed places are one. */
 function distance(a: string, b: string): number {
+  let last: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1);
+      const swapped = j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1, swapped ? last[j - 2]! + 1 : Infinity);
     }
+    last = row;
     row = next;
   }
   return row[b.length]!;

@@ -28,3 +28,48 @@ export function parseDuration(text: string): number | null {
 export function parseSize(text: string): number | null {
   return parse(text, SIZE);
 }
+
+/** Other ways to write a unit, in lower case. */
+const SPELLED: Readonly<Record<string, string>> = {
+  msec: 'ms',
+  msecs: 'ms',
+  millis: 'ms',
+  millisecond: 'ms',
+  milliseconds: 'ms',
+  sec: 's',
+  secs: 's',
+  second: 's',
+  seconds: 's',
+  min: 'm',
+  mins: 'm',
+  minute: 'm',
+  minutes: 'm',
+  hr: 'h',
+  hrs: 'h',
+  hour: 'h',
+  hours: 'h',
+  day: 'd',
+  days: 'd',
+};
+
+/** The duration that was probably meant: `30`, `30sec` and `1m30s` are none. undefined: it can't be told. */
+export function nearestDuration(text: string): string | undefined {
+  if (/^\d+(\.\d+)?$/.test(text)) return `${text}s`;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*([A-Za-z]+)/g)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text.replaceAll(/(?<=[A-Za-z])\s+/g, ''))
+    return undefined;
+  const units = parts.map(([, , unit = '']) => SPELLED[unit.toLowerCase()] ?? unit.toLowerCase());
+  if (units.some((unit) => !Object.hasOwn(DURATION, unit))) return undefined;
+  if (parts.length === 1) return `${parts[0]![1]}${units[0]}`;
+  const ms = parts.reduce((sum, [, count], i) => sum + Number(count) * DURATION[units[i]!]!, 0);
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+/** The size that was probably meant: `10m`, `10Mi` and `10 mb` are none. undefined: it can't be told. */
+export function nearestSize(text: string): string | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMG])(i?)(B?)(?:ytes?)?$/i.exec(text);
+  if (match === null) return undefined;
+  const [, count = '', letter = '', binary, byte] = match;
+  // A letter alone is of 1024, as in nginx, in HAProxy and in the JVM.
+  return `${count}${letter.toUpperCase()}${binary !== '' || byte === '' ? 'i' : ''}B`;
+}

@@ -39,8 +39,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
   checkAddresses(places, scope);
   const explain = config.explain === undefined ? null : planExplain(config.explain, scope);
-  const problems = [...loaded.problems, ...scope.problems];
-  if (problems.some(isError)) throw configError(inOrder(problems), loaded.texts);
+  if (scope.problems.some(isError)) throw configError(inOrder(scope.problems), loaded.texts);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },

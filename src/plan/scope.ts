@@ -12,12 +12,14 @@ interface Related {
 }
 
 export class PlanScope {
-  readonly problems: Problem[] = [];
+  /** Those of loading among them. */
+  readonly problems: Problem[];
   readonly #written: Locate;
   readonly #salvaged: Salvaged;
   readonly #secrets: readonly string[];
 
-  constructor({ locate, salvaged, secrets }: Pick<LoadedConfig, 'locate' | 'salvaged' | 'secrets'>) {
+  constructor({ locate, salvaged, secrets, problems }: LoadedConfig) {
+    this.problems = [...problems];
     this.#written = locate;
     this.#salvaged = salvaged;
     // Shorter ones are no secrets, and would be found everywhere.

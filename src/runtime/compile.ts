@@ -1,6 +1,15 @@
 /** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any process. */
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { ConfigError, configError, errorAt, inOrder, type Position, type Problem, render } from '../config/problem.ts';
+import {
+  ConfigError,
+  configError,
+  errorAt,
+  inOrder,
+  isError,
+  type Position,
+  type Problem,
+  render,
+} from '../config/problem.ts';
 import { Sources } from '../config/sources.ts';
 import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
@@ -144,7 +153,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
   try {
     const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and refuses it.
-    if (loaded.problems.length === 0) pass('validated');
+    if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
     const parcel = wrapPlan(plan);

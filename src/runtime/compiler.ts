@@ -91,7 +91,15 @@ const NONE = new Map<string, never>();
 /** Bytes, as far as the files can be looked at. */
 function sizeOf(files: Iterable<string>, given: Texts): number {
   let bytes = 0;
-  for (const file of new Set(files))
-    bytes += given.get(file)?.length ?? statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  for (const file of new Set(files)) bytes += given.get(file)?.length ?? sizeOnDisk(file);
   return bytes;
+}
+
+/** 0: it can't be looked at. Reading it says why. */
+function sizeOnDisk(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
 }

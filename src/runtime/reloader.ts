@@ -56,6 +56,8 @@ export class Reloader {
   #wake: (() => void) | null = null;
   /** Pushes that wait for their turn or have it. */
   #pushes = 0;
+  /** That the last turn ended with; '' if it did not. */
+  #defect = '';
   #closed = false;
 
   constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
@@ -228,8 +230,13 @@ export class Reloader {
   async #taken(turn: Turn, lifting = false): Promise<void> {
     try {
       await this.#take(turn, lifting);
+      this.#defect = '';
     } catch (error) {
-      this.#applier.defect(turn.reload, error);
+      // What each hint would meet again is told once: the log itself may be in a watched directory.
+      const text = String(error);
+      if (!turn.forced && text === this.#defect) turn.reload.forget();
+      else this.#applier.defect(turn.reload, error);
+      this.#defect = text;
     }
   }
 

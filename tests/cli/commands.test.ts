@@ -37,7 +37,7 @@ describe('check', () => {
     expect(code).toBe(1);
     expect(out).toContain(`${good}: fine`);
     expect(out).toMatch(/bad\.yaml:5:\d+ {2}routes\[1\]\.colour {2}unknown setting colour\n {4}5 \| .*\n {6}\| +\^/);
-    expect(out).toContain('absent.yaml:1:1  cannot read this file');
+    expect(out).toContain('absent.yaml:1:1  cannot read this file: ENOENT, no such file or directory\n\n');
   });
 
   test('as JSON for machines', async () => {

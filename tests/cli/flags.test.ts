@@ -32,3 +32,36 @@ test('--reuse-addr goes with both', async () => {
     / {2}listener web cannot have 192\.0\.2\.1:80: EADDRNOTAVAIL, this machine has no such address\n$/,
   );
 });
+
+test.each([
+  [['--port', '99999', '--backend', 'a:1'], '--port 99999: must be a port from 0 to 65535'],
+  [['--port', 'http', '--backend', 'a:1'], '--port http: must be a port from 0 to 65535'],
+  [['--listen', 'a b', '--backend', 'a:1'], '--listen a b: must be a host name or an IP address'],
+  [['--backend', 'a:1', 'http://a:2'], '--backend http://a:2: must be an address: .*write "a:2", without http://'],
+  [['--backend', 'a:1', '--timeout', 'soon'], '--timeout soon: must be a duration such as'],
+  [['--backend', 'a:1', '--max-conn', '-1'], '--max-conn -1: must be a whole number'],
+])('a value that is wrong is told by the name of its flag: %j', async (args, told) => {
+  const { code, out, err } = await run(...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(new RegExp(`^prozy: ${told}`));
+  expect(err).not.toContain('flags.json');
+});
+
+test.each([
+  [['chekc', file], 'unknown command chekc; did you mean check?'],
+  [['relaod', '--admin', '127.0.0.1:1'], 'unknown command relaod; did you mean reload?'],
+  [['purrge'], 'unknown command purrge; did you mean purge?'],
+  [['frobnicate'], 'unknown command frobnicate; see prozy --help'],
+  [['gateway.yaml'], 'unknown command gateway.yaml; to serve by that file: prozy --config gateway.yaml'],
+])('a command that there is not: %j', async (args, told) => {
+  expect(await run(...args)).toMatchObject({ code: 2, out: '', err: `prozy: ${told}\n` });
+});
+
+test('an option that there is not, and an address that is none', async () => {
+  const unknown = await run('check', '--formt', 'json', file);
+  expect([unknown.code, unknown.err]).toEqual([2, "error: unknown option '--formt'\n(Did you mean --format?)\n"]);
+  const admin = await run('backends', '--admin', 'x y');
+  expect(admin.code).toBe(2);
+  expect(admin.err).toContain("option '--admin <address>' argument 'x y' is invalid");
+  expect(await run('help')).toMatchObject({ code: 0 });
+});

@@ -50,7 +50,7 @@ describe('against a file', () => {
 
 test('problems of either file: 1', async () => {
   const bad = written('bad.json', { version: 1, colour: 'red' });
-  const good = written('good.json', { version: 1 });
+  const good = written('good.json', { version: 1, listeners: { web: { address: '127.0.0.1:0' } } });
   for (const args of [[bad], [bad, '--against', good], [good, '--against', bad]]) {
     const { code, out, err } = await run('plan', ...args);
     expect([code, out]).toEqual([1, '']);

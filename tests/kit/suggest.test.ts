@@ -8,7 +8,7 @@ test.each([
   ['Listeners', 'listeners'],
   ['listners', 'listeners'],
   ['limit', 'limits'],
-  ['alc', undefined],
+  ['alc', 'acl'],
   ['acls', 'acl'],
   ['pol', 'pool'],
   ['something else', undefined],

@@ -123,7 +123,7 @@ test('an answer of the route itself is not hidden by what its cache still has', 
 });
 
 test.each([
-  ['', 'must be a map of settings'],
+  ['', 'has nothing in it'],
   ['version: 1\n', 'there is no listener'],
   ['version: 1\nadmin: { address: "127.0.0.1:0" }\n', 'there is no listener'],
   ['version: 1\nlisteners: { web: { address: "127.0.0.1:0", enabled: false } }\n', 'every listener is disabled'],

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { table } from '../table.ts';
-import { type AddCommand, type Format, formatOption } from './command.ts';
+import { type AddCommand, type Format, formatOption, optionalAdminOption } from './command.ts';
 
 export interface HistoryFlags {
   readonly admin?: string;
@@ -45,7 +45,7 @@ interface History {
 /** Where the history is. */
 export function historyOptions(command: Command): Command {
   return command
-    .option('--admin <address>', 'the admin listener of the gateway: host:port or a URL')
+    .addOption(optionalAdminOption())
     .option('--state-dir <directory>', 'without a gateway: where the history is (PROZY_STATE_DIR)')
     .option('--config <file>', 'without a gateway: the file whose history it is');
 }

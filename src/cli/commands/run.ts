@@ -68,10 +68,15 @@ async function runWith(flags: RunFlags): Promise<number> {
     process.stderr.write('prozy: --state-dir has no effect without --config: there is no file to have a history\n');
     return EXIT.usage;
   }
-  const { documentOf, writeDocument } = await import('../flags-config.ts');
+  const { documentOf, flagProblems, writeDocument } = await import('../flags-config.ts');
   const written = writeDocument(documentOf(flags));
   try {
-    return await serve(written.file, { reusePort: options.reusePort, lastGood: false, fromFlags: true });
+    return await serve(written.file, {
+      reusePort: options.reusePort,
+      lastGood: false,
+      fromFlags: true,
+      problems: ({ problems }) => ({ report: flagProblems(problems, flags), code: EXIT.usage }),
+    });
   } finally {
     written.remove();
   }

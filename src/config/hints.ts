@@ -1,0 +1,196 @@
+/**
+ * What was probably meant: hints beside problems, for values that are nearly right and for words of other gateways. Cold.
+ *
+ * Read by validate.ts. A hint may show the value: it is not asked for where that may be a secret.
+ */
+import { nearestDuration, nearestSize } from '../kit/units.ts';
+import { meantHost, parseAddress } from './formats.ts';
+import type { SchemaNode } from './walk.ts';
+
+type Words = Readonly<Record<string, string>>;
+
+const TLS = 'TLS is not in this version';
+const AUTH = 'authentication is not in this version';
+const BACKENDS = 'backends are in pools: { NAME: { endpoints: ["host:port"] } }';
+const CLIENTS = 'clients connect to listeners: { NAME: { address: "0.0.0.0:8080" } }';
+const ROUTES = 'requests are matched by routes: [{ name: NAME, match: { path: /x }, pool: NAME }]';
+const POLICIES = 'policies are in a route: policies: [{ type: headers }]';
+const MATCH = 'conditions are in match: { host: example.com, path: /x, methods: [GET] }';
+const POOL = 'write pool: NAME, and the backends in pools';
+const CHECK = 'write health: { active: { path: /healthz } }';
+const ADDRESS = 'write address: "host:port"';
+const TIMEOUTS = 'limits of time are in timeouts';
+
+function words(hint: string, ...names: readonly string[]): Words {
+  return Object.fromEntries(names.map((name) => [name, hint]));
+}
+
+/** Words that nginx, HAProxy, Caddy, Traefik, Envoy and others have for it, by the title of the schema where they are met. */
+const FOREIGN: Readonly<Record<string, Words>> = {
+  GatewayConfig: {
+    ...words(BACKENDS, 'upstream', 'upstreams', 'backend', 'backends', 'cluster', 'clusters', 'service', 'services'),
+    ...words(CLIENTS, 'server', 'servers', 'frontend', 'frontends', 'entrypoints', 'entryPoints', 'listen', 'bind'),
+    ...words(ROUTES, 'location', 'locations', 'routers', 'http', 'tcp', 'virtual_hosts', 'rules', 'hosts', 'sites'),
+    ...words(POLICIES, 'middleware', 'middlewares', 'filters', 'http_filters', 'plugins', 'policies'),
+    ...words(TLS, 'tls', 'ssl', 'certificates', 'certs'),
+    ...words(AUTH, 'auth', 'realms', 'users'),
+    ...words('write it in each pool: health: { active: { path: /healthz } }', 'healthcheck', 'health'),
+    ...words(
+      'settings in common are written once by a YAML anchor, below a key such as x-common',
+      'defaults',
+      'global',
+    ),
+    ...words('write logging: { access: { path: stdout } }', 'access_log', 'accessLog', 'log'),
+  },
+  RouteConfig: {
+    ...words(MATCH, 'path', 'paths', 'path_prefix', 'prefix', 'location', 'uri', 'host', 'hosts', 'domains'),
+    ...words(MATCH, 'server_name', 'method', 'methods', 'headers', 'query', 'rule', 'from', 'when'),
+    ...words(POOL, 'proxy_pass', 'reverse_proxy', 'upstream', 'backend', 'backends', 'cluster', 'service', 'services'),
+    ...words(POOL, 'server', 'servers', 'target', 'to', 'endpoints'),
+    ...words('write respond: { status: 200, body: text }', 'return', 'response', 'direct_response'),
+    ...words(POLICIES, 'middleware', 'middlewares', 'filters', 'plugins', 'rewrite', 'cache', 'acl'),
+    ...words(TLS, 'tls', 'ssl', 'certificates'),
+    ...words(AUTH, 'auth', 'basic_auth', 'realm'),
+    ...words('rate limits are not in this version', 'rate_limit', 'limit_req'),
+  },
+  MatchConfig: {
+    ...words('write host', 'hosts', 'domain', 'domains', 'server_name', 'authority'),
+    ...words('write path: /x, which is a prefix', 'path_prefix', 'pathPrefix', 'prefix', 'location', 'uri', 'url'),
+    ...words('write path: { exact: /x }', 'exact'),
+    ...words('write path: { regex: ^/x }', 'regex', 'path_regexp', 'safe_regex'),
+    ...words('write methods: [GET]', 'method'),
+    ...words('write headers: { name: value }', 'header'),
+    ...words(
+      'clients are judged by an ACL: policies: [{ type: acl, acl: NAME }]',
+      'client',
+      'remote_ip',
+      'source',
+      'src',
+    ),
+  },
+  PoolConfig: {
+    ...words('write endpoints: ["host:port"]', 'servers', 'server', 'backends', 'upstreams', 'targets', 'hosts'),
+    ...words('write endpoints: ["host:port"]', 'addresses', 'address', 'members', 'urls', 'url', 'lb_endpoints'),
+    ...words(CHECK, 'healthcheck', 'health_check', 'health_checks', 'healthchecks', 'healthCheck', 'check', 'checks'),
+    ...words('write strategy', 'lb_policy', 'load_balancing', 'lb', 'algorithm', 'balance', 'policy', 'method'),
+    ...words(TLS, 'tls', 'ssl', 'transport_socket'),
+    ...words('the PROXY protocol is not in this version', 'proxy_protocol', 'send_proxy'),
+    ...words('HTTP/1.1 is the only protocol of this version', 'protocol', 'http2'),
+    ...words(TIMEOUTS, 'timeout', 'connect_timeout', 'read_timeout', 'proxy_read_timeout'),
+    ...words('a weight is an endpoint’s: { address: "host:port", weight: 3 }', 'weight', 'weights'),
+  },
+  EndpointConfig: {
+    ...words(ADDRESS, 'host', 'port', 'server', 'url', 'uri', 'target', 'addr', 'ip'),
+    ...words(TLS, 'tls', 'ssl', 'scheme'),
+    ...words(`checks are of the whole pool: ${CHECK}`, 'health', 'healthcheck', 'check'),
+  },
+  ListenerConfig: {
+    ...words('write address: "0.0.0.0:8080"', 'listen', 'bind', 'host', 'port', 'addr'),
+    ...words(TLS, 'tls', 'ssl', 'certificates', 'certificate'),
+    ...words('the PROXY protocol is not in this version', 'proxy_protocol'),
+    ...words('routes are written at the top, and name their listeners', 'routes', 'route', 'locations'),
+    ...words(TIMEOUTS, 'timeout'),
+    ...words(POOL, 'proxy_pass', 'upstream', 'backend'),
+  },
+};
+
+/** Of an unknown setting in an object whose schema has this title; undefined: nothing in particular. */
+export function foreignWord(title: string, name: string): string | undefined {
+  const known = FOREIGN[title];
+  return known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+}
+
+/** Policies that other gateways, or later versions, have. */
+const LATER: Words = {
+  ...words('rate limits are not in this version', 'rate_limit', 'ratelimit', 'limit_req'),
+  ...words(AUTH, 'auth', 'basic_auth', 'basicauth', 'jwt', 'forward_auth'),
+  ...words('compression is not in this version', 'compress', 'compression', 'gzip'),
+};
+
+export function laterPolicy(type: string): string | undefined {
+  return Object.hasOwn(LATER, type) ? LATER[type] : undefined;
+}
+
+/** Of a value that has another type than `wanted`. */
+export function typeHint(value: unknown, wanted: string, { format, items }: SchemaNode): string | undefined {
+  if (typeof value === 'number' && wanted === 'string') {
+    if (format === 'duration') return `write ${value}s`;
+    return hintOfFormat(format ?? '', String(value)) ?? `write "${value}" in quotes`;
+  }
+  if (typeof value === 'boolean' && wanted === 'string') return `write "${value}" in quotes`;
+  if (typeof value === 'string') return hintOfText(value, wanted, items);
+  if (Array.isArray(value) && value.length === 1 && wanted !== 'object' && typeof value[0] !== 'object')
+    return `write ${String(value[0])}, not a list`;
+  if (Array.isArray(value) && wanted === 'object') return 'a map has a name before each: `name: …`';
+  if (typeof value === 'object' && value !== null && wanted === 'array')
+    return 'a list has a dash before each, and no name: `- …`';
+  return undefined;
+}
+
+const YES = ['yes', 'on', 'y', 'enabled', 'True', 'TRUE', 'true'];
+const NO = ['no', 'off', 'n', 'disabled', 'False', 'FALSE', 'false'];
+
+function hintOfText(text: string, wanted: string, items: SchemaNode | undefined): string | undefined {
+  if (wanted === 'boolean' && YES.includes(text)) return 'write true';
+  if (wanted === 'boolean' && NO.includes(text)) return 'write false';
+  if ((wanted === 'integer' || wanted === 'number') && /^\d+(\.\d+)?$/.test(text))
+    return `write ${text} without quotes`;
+  if (wanted === 'array' && (items === undefined || items.type === 'string' || items.$ref !== undefined))
+    return `write [${/^[\w.-]+$/.test(text) ? text : `"${text}"`}]`;
+  return undefined;
+}
+
+/** Of a text that is not in its format. */
+export function hintOfFormat(format: string, text: string): string | undefined {
+  const trimmed = text.trim();
+  switch (format) {
+    case 'duration':
+      return written(nearestDuration(trimmed));
+    case 'size':
+      return written(nearestSize(trimmed));
+    case 'address':
+    case 'listen-address':
+      return addressHint(trimmed, format === 'address' ? '127.0.0.1' : '0.0.0.0');
+    case 'host':
+    case 'host-pattern':
+      return written(meantHost(trimmed) ?? undefined);
+    case 'path':
+    case 'path-and-query':
+      return /^[^/]/.test(trimmed) && !trimmed.includes('://') ? `write /${trimmed}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function written(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `write ${text}`;
+}
+
+/** `any`: the host that is meant where there is none. */
+function addressHint(text: string, any: string): string | undefined {
+  const url = /^(https?|tcp|h2c|wss?):\/\/([^/?#]*)/.exec(text);
+  if (url !== null) {
+    const [, scheme = '', rest = ''] = url;
+    if (scheme === 'https' || scheme === 'wss') return `${TLS}: write host:port of a plain backend`;
+    const address = /:\d+$/.test(rest) ? rest : `${rest}:80`;
+    return isAddress(address) ? `write "${address}", without ${scheme}://` : 'write host:port';
+  }
+  if (text.startsWith('/')) return `write "unix:${text}"`;
+  if (/^\d{1,5}$/.test(text)) return `write "${any}:${text}"`;
+  const star = /^\*?:(\d{1,5})$/.exec(text);
+  if (star !== null) return `write "${any}:${star[1]}"`;
+  // Without its brackets an IPv6 address cannot be told from its port.
+  const bare = /^([0-9a-fA-F:]*::?[0-9a-fA-F:]*):(\d{1,5})$/.exec(text);
+  if (bare !== null && isAddress(`[${bare[1]}]:${bare[2]}`)) return `write "[${bare[1]}]:${bare[2]}"`;
+  const weighted = /^(\S+:\d+)(?:\s+weight=|\s+|[@*|])(\d+)$/.exec(text);
+  if (weighted !== null && isAddress(weighted[1]!))
+    return `write { address: "${weighted[1]}", weight: ${weighted[2]} }`;
+  const pathed = /^(\S+:\d+)\/\S*$/.exec(text);
+  if (pathed !== null && isAddress(pathed[1]!)) return `write "${pathed[1]}"; paths are changed by a rewrite policy`;
+  if (isAddress(`${text}:80`)) return `write the port too, such as "${text}:80"`;
+  return undefined;
+}
+
+function isAddress(text: string): boolean {
+  return parseAddress(text) !== null;
+}
