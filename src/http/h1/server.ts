@@ -73,7 +73,8 @@ export interface ConnectionHome {
 
 export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
   readonly connection: Connection;
-  deadline: number;
+  // A number from the start: V8 makes an object of each that is put where `undefined` was.
+  deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /* As its listener's table holds it. */
   tablePlace = NOWHERE;
