@@ -216,8 +216,9 @@ export class Fields {
     this.count = count;
     this.end = other.end;
     this.seen = other.seen;
-    this.table.set(other.table.subarray(0, count * WIDTH));
-    this.ids.set(other.ids.subarray(0, count));
+    // There are few: a view on either array would cost more than the loop.
+    for (let i = 0; i < count * WIDTH; i++) this.table[i] = other.table[i]!;
+    for (let i = 0; i < count; i++) this.ids[i] = other.ids[i]!;
     this.#removed = other.#removed;
     for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!);
   }
