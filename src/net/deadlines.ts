@@ -9,6 +9,8 @@ import { NOWHERE, Places } from '../kit/places.ts';
 
 /** Milliseconds between two looks. */
 const PERIOD = 100;
+/** Milliseconds since the last look after which the loop has been held up. */
+const HELD_UP = 3 * PERIOD;
 
 /** A configured timeout as ms to add to the time: 0 is none. */
 export function limitOf(ms: number): number {
@@ -30,6 +32,8 @@ export class Deadlines {
   readonly #timed = new Places<Timed>();
   readonly #clock: Clock;
   #timer: Timer | null = null;
+  /** The last look judged nobody, since it was late. */
+  #waited = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -60,7 +64,11 @@ export class Deadlines {
 
   #look(): void {
     const now = this.#clock.now();
+    // Timers come before bytes in a turn of the loop. What arrived in time while the loop was held up lies unread: it
+    // is read before the next look judges. Once in a row, or a loop that is always late would never judge.
+    this.#waited = !this.#waited && now - this.now > HELD_UP;
     this.now = now;
+    if (this.#waited) return;
     const timed = this.#timed;
     for (let place = 0; place < timed.length; place++) {
       const one = timed.at(place);

@@ -6,6 +6,7 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { ResponseSink } from '../http/message.ts';
+import { EXPECT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
@@ -76,6 +77,8 @@ export class Attempt implements TransportTaker {
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
     connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.terms, this.sink);
+    // Of a body that is kept, what has come before is at hand: it has not been waited for.
+    if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);
     else if (source !== null) body.readBody(connection);
   }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { testGateway, until } from '../support/gateway.ts';
 import { rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { stillness } from '../support/stillness.ts';
 import { get } from '../support/requests.ts';
 
 function tcp(endpoints: readonly (string | object)[], listener: object = {}, more: object = {}): object {
@@ -80,15 +81,7 @@ test('a client that reads nothing stops the server, and memory does not grow', a
   await using gateway = await testGateway(tcp([`127.0.0.1:${origin.port}`]));
   await using client = await RawClient.to(gateway.port('db'));
   client.socket.pause();
-  let last = -1;
-  await until(
-    () => taken === last,
-    'nothing moves any more',
-    async () => {
-      last = taken;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    },
-  );
+  await stillness(() => taken);
   expect(taken).toBeLessThan(64 * 1024 * 1024);
 });
 

@@ -7,6 +7,7 @@ import { simpleConfig, testGateway, type TestGateway, until } from '../support/g
 import { ManualClock } from '../support/manual-clock.ts';
 import { answering, httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { stillness } from '../support/stillness.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n';
@@ -124,18 +125,43 @@ describe('a client', () => {
     await using client = await RawClient.to(gateway.port());
     client.socket.pause();
     client.send(GET);
-    let last = -1;
-    await until(
-      () => sent > 0 && sent === last,
-      'nothing moves any more',
-      async () => {
-        last = sent;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      },
-    );
+    await stillness(() => sent);
     expect(sent).toBeLessThan(64 * 1024 * 1024);
     clock.advance(4000);
     await until(() => closed, 'the upstream connection is closed');
+  });
+});
+
+describe('a client that waits for a 100 before it sends its body', () => {
+  const EXPECTING = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n';
+  const waiting = async (answer: string) => {
+    const clock = new ManualClock();
+    const origin = await rawOrigin(answering(answer));
+    const gateway = await testGateway(withTimeouts(origin.port, { body: '3s' }, { first_byte: '9s' }), { clock });
+    const client = await RawClient.to(gateway.port());
+    client.send(EXPECTING);
+    await until(() => origin.received[0]?.length === 1, 'the request has arrived');
+    return { clock, client, [Symbol.asyncDispose]: () => disposed(client, gateway, origin) };
+  };
+  const disposed = async (...all: readonly AsyncDisposable[]): Promise<void> => {
+    for (const one of all) await one[Symbol.asyncDispose]();
+  };
+
+  test('owes nothing until the backend has sent it: the backend that is silent is to blame', async () => {
+    await using it = await waiting('');
+    it.clock.advance(8000);
+    expect(it.client.text).toBe('');
+    it.clock.advance(1500);
+    expect((await it.client.response()).status).toBe(504);
+  });
+
+  test('owes its body from then on', async () => {
+    await using it = await waiting('HTTP/1.1 100 Continue\r\n\r\n');
+    await until(() => it.client.text !== '', 'the 100 has come');
+    it.clock.advance(2800);
+    expect(it.client.text).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    it.clock.advance(400);
+    await until(() => it.client.text.includes('HTTP/1.1 408 '), 'its time is over');
   });
 });
 

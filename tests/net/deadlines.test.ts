@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Clock } from '../../src/kit/clock.ts';
 import { Deadlines, type Timed } from '../../src/net/deadlines.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -76,4 +77,37 @@ test('the clock is asked to wake us only while there is something to wake for, a
   deadlines.add(item);
   expect(deadlines.now).toBe(clock.now());
   deadlines.delete(item);
+});
+
+test('a look that comes late judges nobody: what came in time is read before the next', () => {
+  let now = 1000;
+  let look = (): void => {};
+  const clock: Clock = {
+    now: () => now,
+    wall: () => now,
+    after: () => ({ cancel() {} }),
+    every(_, due) {
+      look = due;
+      return { cancel() {} };
+    },
+  };
+  const deadlines = new Deadlines(clock);
+  const item = new Item();
+  deadlines.add(item);
+  const passes = (ms: number): number => {
+    now += ms;
+    look();
+    return item.times;
+  };
+  item.deadline = now + 1000;
+  expect(passes(900)).toBe(0);
+  expect(passes(200)).toBe(1);
+  // Held up across the deadline: the bytes that came meanwhile put it off.
+  item.deadline = now + 1000;
+  expect(passes(5000)).toBe(1);
+  item.deadline = deadlines.now + 1000;
+  expect([passes(100), deadlines.now]).toEqual([1, now]);
+  // A loop that is always late judges every other time.
+  expect(passes(5000)).toBe(1);
+  expect(passes(5000)).toBe(2);
 });

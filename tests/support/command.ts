@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './gateway.ts';
 
 /** For what another process does (ms). */
-export const PATIENCE = 15_000;
+export const PATIENCE = 40_000;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -95,7 +95,7 @@ export async function until(
   condition: () => boolean,
   what: string,
   look?: () => Promise<void>,
-  patience = 15_000,
+  patience = 30_000,
 ): Promise<void> {
   const started = performance.now();
   await look?.();

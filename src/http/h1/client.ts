@@ -34,6 +34,7 @@ import {
   UNTIL_CLOSE,
 } from '../message.ts';
 import { ChunkedReader } from './chunked.ts';
+import type { ClientConnectionOwner, ClientTimeouts } from './client-owner.ts';
 import { DISCARD_TIMEOUTS, Discarded } from './discarded.ts';
 import { BodyFraming, responseFraming } from './framing.ts';
 import { idleLimit } from './keep-alive.ts';
@@ -56,19 +57,6 @@ const NO_BYTES = Buffer.alloc(0);
 
 const head = new ResponseHead();
 const framing = new BodyFraming();
-
-export interface ClientTimeouts {
-  readonly firstByte: number;
-  readonly idle: number;
-}
-
-/** Who keeps the connection when it is not in use. */
-export interface ClientConnectionOwner {
-  /** It can be used again. */
-  onIdle(connection: Http1ClientConnection): void;
-  /** It is closed; it was in the pool (`idle`) or in use. Called once. */
-  onGone(connection: Http1ClientConnection, idle: boolean): void;
-}
 
 export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
   deadline = Number.POSITIVE_INFINITY;
@@ -94,6 +82,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   /** The protocols that were offered, or ''. */
   #offered = '';
   #informational = 0;
+  /** The client sends its body only when the upstream has asked for it. */
+  #continueDue = false;
   #heard = false;
   #reusable = true;
   /** Milliseconds for which its server keeps it when it is idle, as last said. */
@@ -120,8 +110,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 
   /**
-   * Sends a request head and waits for its response. `offered`: the protocols to change to, or ''. `source` is null if there is no body; else the caller then has the
-   * body sent here as to any BodySink.
+   * Sends a request head and waits for its response. `offered`: the protocols to change to, or ''. `source` is null if
+   * there is no body; else the caller then has the body sent here as to any BodySink.
    */
   start(
     text: string,
@@ -141,9 +131,16 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#requestDone = source === null;
     this.#offered = offered;
     this.#informational = 0;
+    this.#continueDue = false;
     this.#heard = false;
     this.#reusable = true;
     this.#transport.writeText(text);
+    this.#await();
+  }
+
+  /** The request expects a 100 before its body (RFC 9110 §10.1.1): until either comes, the upstream's word is due. */
+  awaitContinue(): void {
+    this.#continueDue = true;
     this.#await();
   }
 
@@ -179,6 +176,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
 
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#state === GONE || start === end) return true;
+    this.#continueDue = false;
     const chunked = this.#requestChunked;
     const prefix = chunked ? `${(end - start).toString(16)}\r\n` : '';
     const taken = this.#transport.write(prefix, bytes, start, end, chunked ? '\r\n' : '');
@@ -211,8 +209,9 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
    */
   #await(): void {
     const { firstByte, idle } = this.#timeouts!;
-    const due = !this.#paused && (this.#requestDone || this.#transport.pending);
-    const limit = this.#state === HEAD && this.#requestDone ? firstByte : idle;
+    const wordDue = this.#requestDone || this.#continueDue;
+    const due = !this.#paused && (wordDue || this.#transport.pending);
+    const limit = this.#state === HEAD && wordDue ? firstByte : idle;
     this.deadline = due ? this.#deadlines.now + limit : Number.POSITIVE_INFINITY;
   }
 
@@ -280,10 +279,13 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (framing.doubtful) this.#reusable = false;
     if (head.status === 101) return this.#switched(bytes, stop, end, fields);
     if (head.status < 200) {
-      const sink = this.#sink!;
       if (++this.#informational > MOST_INFORMATIONAL) this.#fail(BAD_RESPONSE.with('too many interim responses'));
-      else sink.informational(head.status, head.reason, fields);
+      else this.#sink!.informational(head.status, head.reason, fields);
       giveFields(fields);
+      if (head.status === 100 && this.#continueDue) {
+        this.#continueDue = false;
+        if (this.#state === HEAD) this.#await();
+      }
       return this.#state === HEAD ? stop : end;
     }
     this.#kind = framing.kind;

@@ -23,6 +23,7 @@ import { IGNORE, type Transport, type TransportHandler } from '../../net/transpo
 import { Exchange } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
+import { EXPECT } from '../known.ts';
 import { type FixedResponse, problemResponse } from '../fixed-response.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
@@ -102,6 +103,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #bodyBytes = 0;
   #chunks: ChunkedReader | null = null;
   #sink: BodySink | null = null;
+  /** The client sends its body only when it has got a 100, and no backend has sent one yet. */
+  #continueDue = false;
   /** Whoever takes the body wants no more of it now. */
   #paused = false;
   #responseSource: BodySource | null = null;
@@ -262,6 +265,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#sink = null;
     this.#paused = false;
     this.#writer.reset();
+    this.#continueDue = fields.has(EXPECT) && minor !== 0;
     if (!persists(fields, minor)) this.closing = true;
     this.upgrade = wantsUpgrade(fields, minor, framing);
     this.#state = framing.kind === NO_BODY ? WAITING : BODY;
@@ -293,6 +297,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   #readBody(bytes: Buffer, start: number, end: number): number {
     const sink = this.#sink!;
+    this.#continueDue = false;
     let stop: number;
     let done: boolean;
     let trailers = '';
@@ -396,19 +401,24 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   }
 
   /**
-   * The clock that runs within an exchange: the client's body is due while somebody wants it. It gives way to the one
+   * The clock that runs within an exchange: the client's body is due while somebody wants it and, if it waits for a 100
+   * (RFC 9110 §10.1.1), once that has been sent. It gives way to the one
    * for a response that the client does not take (awaitDrain), or a client that goes on sending would hold both for ever.
    */
   #awaitBody(): void {
     if (this.#transport.pending) return;
-    const due = this.#state === BODY && this.#sink !== null && !this.#paused;
+    const due = this.#state === BODY && this.#sink !== null && !this.#paused && !this.#continueDue;
     this.deadline = due ? this.#environment.deadlines.now + this.#timeouts!.body : Number.POSITIVE_INFINITY;
   }
 
   // === response
 
   informational(status: number, reason: string, fields: Fields): void {
-    if (this.#minor !== 0 && this.#state !== GONE) this.#writer.informational(status, reason, fields);
+    if (this.#minor === 0 || this.#state === GONE) return;
+    this.#writer.informational(status, reason, fields);
+    if (status !== 100 || !this.#continueDue) return;
+    this.#continueDue = false;
+    this.#awaitBody();
   }
 
   fixed(response: FixedResponse): void {

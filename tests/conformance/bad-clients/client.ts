@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** Longer than every timeout that the kinds wait for. */
-const PATIENCE_MS = 20_000;
+/** Longer than every timeout that the kinds wait for, on a machine that has much else to do. */
+const PATIENCE_MS = 60_000;
 /** What a client keeps of what it hears: statuses come early. */
 const KEPT = 256 * 1024;
 
@@ -51,6 +51,15 @@ export class BadClient {
       if (this.#ended) return;
       await this.send(part);
       await pause(tickMs);
+    }
+  }
+
+  /** Writes now and then until that fails: nothing else tells a client that does not read of a reset. */
+  async untilReset(): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    while (!this.#ended && performance.now() < until) {
+      void this.send('\r\n');
+      await pause(100);
     }
   }
 

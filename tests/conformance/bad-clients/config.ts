@@ -21,9 +21,9 @@ export function badClientsConfig({ listener, admin, origin, log }: Addresses): R
     admin: { address: admin },
     logging: { access: { path: log } },
     listeners: Object.fromEntries(
-      KINDS.map(({ name, limits }) => [
+      KINDS.map(({ name, limits, timeouts }) => [
         name,
-        { address: listener(name), limits: { ...LIMITS, ...limits }, timeouts: TIMEOUTS },
+        { address: listener(name), limits: { ...LIMITS, ...limits }, timeouts: { ...TIMEOUTS, ...timeouts } },
       ]),
     ),
     pools: { origin: pool({}), impatient: pool(IMPATIENT), hurried: pool(HURRIED) },

@@ -4,19 +4,21 @@
  * Each kind has a listener of its own, of its name, so that connections, counts and log lines are told apart.
  */
 import { randomBytes } from 'node:crypto';
-import { BadClient, pause } from './client.ts';
+import { BadClient } from './client.ts';
 import { type BadClientsOrigin, CUT_ANSWER } from './origin.ts';
 
 export interface Scene {
   /** The kind's listener. */
   readonly port: number;
-  readonly origin: Pick<BadClientsOrigin, 'cutSent' | 'quietFor'>;
+  readonly origin: Pick<BadClientsOrigin, 'cutSent'>;
 }
 
 export interface Kind {
   readonly name: string;
   /** Merged over the limits that all have in common. */
   readonly limits?: Readonly<Record<string, unknown>>;
+  /** Merged over the timeouts that all have in common. */
+  readonly timeouts?: Readonly<Record<string, string>>;
   /** The whole life of the nth such client; answers what it saw. */
   readonly talk: (scene: Scene, n: number) => Promise<string>;
   /** All that it may see. */
@@ -44,8 +46,6 @@ const CHUNKED = 'POST /ok HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
 const UPLOAD = `${POST}01234567890123456789`;
 const UPLOAD_CHUNKED = `${CHUNKED}a\r\n0123456789\r\na;x=y\r\n0123456789\r\n0\r\nX-Trailer: yes\r\n\r\n`;
 const KIB = 1024;
-/** When nothing has moved for that long, `timeouts.send` is over. */
-const STALLED_MS = 800;
 
 /** Sends this and waits for what comes of it. */
 const says = (bytes: string | Buffer | (() => Buffer)) => async (scene: Scene) => {
@@ -70,14 +70,12 @@ const saysAndResets = (text: (n: number) => string) => async (scene: Scene, n: n
 
 let ids = 0;
 
-/** Asks that many times, reads nothing for too long, and then looks. */
+/** Asks that many times, and reads nothing. */
 const neverReads = (what: string, times: number) => async (scene: Scene) => {
   const client = await BadClient.to(scene.port);
   client.socket.pause();
-  const id = String(ids++);
-  void client.send(HELLO.replace('/hello', `/${what}/${id}`).repeat(times));
-  for (let i = 0; i < 200 && !(scene.origin.quietFor(id) > STALLED_MS); i++) await pause(100);
-  client.socket.resume();
+  void client.send(HELLO.replace('/hello', `/${what}`).repeat(times));
+  await client.untilReset();
   return client.end();
 };
 
@@ -107,7 +105,8 @@ const SILENT: Pick<Kind, 'sees' | 'logs' | 'lines'> = { sees: ['silence'], logs:
 /** It left in the middle of its second request. */
 const LEFT: Pick<Kind, 'sees' | 'logs' | 'lines'> = { sees: ['left'], logs: ['200', '0 client_gone'], lines: [2, 2] };
 const STALLED: Pick<Kind, 'sees' | 'logs' | 'lines'> = {
-  sees: ['200 reset'],
+  // It hears of the reset when it writes.
+  sees: ['silence reset'],
   logs: ['0 client_stalled'],
   lines: [1, 1],
 };
@@ -153,6 +152,8 @@ export const KINDS: readonly Kind[] = [
       return client.end();
     },
     ...refused(504, 'total_timeout'),
+    // A byte that comes late is not what ends it.
+    timeouts: { body: '20s' },
   },
   {
     name: 'continue-silence',
@@ -172,13 +173,14 @@ export const KINDS: readonly Kind[] = [
     talk: says('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'),
     ...refused(505, 'version_not_supported'),
   },
-  { name: 'garbage-lines', talk: says('\r\n'.repeat(50)), ...refused(400, 'bad_request') },
+  { name: 'garbage-lines', talk: says('\n\r'.repeat(50)), ...refused(400, 'bad_request') },
   { name: 'garbage-chunk', talk: says(`${CHUNKED}zz\r\n`), ...refused(400, 'bad_request') },
 
   // === nothing at all
   { name: 'says-nothing', talk: says(''), ...SILENT },
   { name: 'says-nothing-fin', talk: saysAndEnds(''), ...SILENT },
   { name: 'says-line-end', talk: says('\r\n'), ...SILENT },
+  { name: 'says-line-ends', talk: says('\r\n'.repeat(50)), ...SILENT },
   {
     name: 'says-nothing-reset',
     talk: async ({ port }) => (await BadClient.to(port)).reset(),
@@ -216,8 +218,6 @@ export const KINDS: readonly Kind[] = [
     name: 'never-reads-echo',
     talk: neverReadsEcho,
     ...STALLED,
-    // It hears of the reset when it writes.
-    sees: ['silence reset'],
     atOnce: 40,
   },
   {

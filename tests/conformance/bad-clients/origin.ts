@@ -16,13 +16,10 @@ export interface BadClientsOrigin extends AsyncDisposable {
   readonly port: number;
   /** Resolves when the first bytes of the answer to `/cut/<id>/<length>` have been sent. */
   cutSent(id: string): Promise<void>;
-  /** Milliseconds for which nothing has been asked or taken of `/large/<id>` and `/block/<id>`. */
-  quietFor(id: string): number;
 }
 
 export async function badClientsOrigin(): Promise<BadClientsOrigin> {
   const cuts = new Map<string, () => void>();
-  const lastMoved = new Map<string, number>();
   const sockets = new Set<net.Socket>();
   const server = http.createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
   server.on('connection', (socket: net.Socket) => {
@@ -33,16 +30,13 @@ export async function badClientsOrigin(): Promise<BadClientsOrigin> {
   server.on('clientError', (_, socket) => socket.destroy());
   server.on('request', (request, response) => {
     const [, what = '', name = '', length = ''] = (request.url ?? '').split('/');
-    const moved = (): void => void lastMoved.set(name, performance.now());
     request.on('error', () => {});
     if (what === 'echo') {
       response.writeHead(200);
       request.pipe(response);
-    } else if (what === 'large') sendLarge(response, moved);
-    else if (what === 'block') {
-      moved();
-      response.end(BLOCK);
-    } else {
+    } else if (what === 'large') sendLarge(response);
+    else if (what === 'block') response.end(BLOCK);
+    else {
       request.resume();
       request.on('end', () => {
         if (what === 'cut') sendCut(request.socket, Number(length), () => cuts.get(name)?.());
@@ -61,7 +55,6 @@ export async function badClientsOrigin(): Promise<BadClientsOrigin> {
           resolve();
         });
       }),
-    quietFor: (id) => performance.now() - (lastMoved.get(id) ?? Number.POSITIVE_INFINITY),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -70,11 +63,10 @@ export async function badClientsOrigin(): Promise<BadClientsOrigin> {
   };
 }
 
-function sendLarge(response: http.ServerResponse, moved: () => void): void {
+function sendLarge(response: http.ServerResponse): void {
   response.writeHead(200, { 'Content-Length': LARGE });
   let left = LARGE;
   const more = (): void => {
-    moved();
     while (left > 0 && !response.destroyed) {
       left -= BLOCK.length;
       if (!response.write(BLOCK)) return;

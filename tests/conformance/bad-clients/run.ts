@@ -20,8 +20,8 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-/** For log lines, which are written once a second, and for connections that linger. */
-const SETTLE_MS = 5000;
+/** For log lines, which are written once a second, and for connections that linger, on a machine that has much else to do. */
+const SETTLE_MS = 30_000;
 
 export async function runKind(kind: Kind, target: Target, count: number, most: number): Promise<Outcome> {
   const atOnce = Math.min(count, most, kind.atOnce ?? most);
