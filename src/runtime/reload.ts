@@ -162,8 +162,9 @@ export class Reload {
   succeed(result: 'applied' | 'unchanged', generation: number): void {
     this.#result = result;
     this.generation = generation;
-    this.#duration = this.#clock.now() - this.#asked;
-    this.reach('active');
+    const active = this.#reached('active');
+    this.#duration = this.#mark - this.#asked;
+    this.#note(active);
   }
 
   /** `generation`: that goes on. */

@@ -9,6 +9,7 @@ import JSON5 from 'json5';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { type Compiled, compileOnce } from '../../src/runtime/compile.ts';
+import { costOf } from '../support/cpu-time.ts';
 
 const everything = fileURLToPath(new URL('../golden/good/everything.yaml', import.meta.url));
 const yaml = readFileSync(everything, 'utf8');
@@ -141,10 +142,11 @@ test.each([
   ['nesting', `version: ${'['.repeat(5000)}${']'.repeat(5000)}\n`],
   ['a long line', `version: "${'x'.repeat(2_000_000)}"\n`],
 ])('%s', (_, text) => {
-  const started = performance.now();
-  sane(compile('yaml', text), text);
-  sane(compile('json5', text), text);
-  expect(performance.now() - started).toBeLessThan(5000);
+  const { ms } = costOf(() => {
+    sane(compile('yaml', text), text);
+    sane(compile('json5', text), text);
+  });
+  expect(ms).toBeLessThan(5000);
 });
 
 test('what a reference stands for is never shown, wherever it stands', () => {
@@ -173,10 +175,9 @@ test('what a reference stands for is never shown, wherever it stands', () => {
 describe('what is no text of a config is a problem, and keeps nobody waiting', () => {
   const place = (name: string): string => join(folder, name);
   const read = (file: string): Compiled => {
-    const started = performance.now();
-    const compiled = compileOnce(file, {});
-    expect(performance.now() - started).toBeLessThan(5000);
-    return compiled;
+    const { result, ms } = costOf(() => compileOnce(file, {}));
+    expect(ms).toBeLessThan(5000);
+    return result;
   };
 
   test.each([
@@ -249,10 +250,9 @@ test('very many problems, and very many aliases, take no more than their number'
     ['yaml', `a: &a [x]\n${Array.from({ length: 3000 }, (_, i) => `b${i}: *a`).join('\n')}`],
   ];
   for (const [extension, text] of cases) {
-    const started = performance.now();
-    const { report } = compile(extension, text);
+    const { result, ms } = costOf(() => compile(extension, text));
     // What takes the square of it takes minutes.
-    expect(performance.now() - started).toBeLessThan(15_000);
-    expect(report.length).toBeLessThan(500_000);
+    expect(ms).toBeLessThan(15_000);
+    expect(result.report.length).toBeLessThan(500_000);
   }
 }, 60_000);

@@ -18,12 +18,17 @@ beforeAll(async () => {
   edition = await editionIn(PINNED);
 });
 
-test('the gateway passes all but what it is known to miss', { timeout: 120_000 }, async () => {
+test('the gateway passes all but what it is known to miss', { timeout: 240_000 }, async () => {
   const first = await played();
-  // Some go by the time of day, within a second: who was late on a busy machine is played again.
-  const late = missedOf(judge(edition, first), ['required', 'optimal']).filter(({ id }) => MISSED[id] === undefined);
-  const again = late.length === 0 ? {} : await played(late.map(({ id }) => id));
-  const results = { ...first, ...again };
+  // Some go by the time of day, within a second: those that a busy machine was late for are played again.
+  let results = first;
+  for (let round = 0; round < 4; round++) {
+    const late = missedOf(judge(edition, results), ['required', 'optimal']).filter(
+      ({ id }) => MISSED[id] === undefined,
+    );
+    if (late.length === 0) break;
+    results = { ...results, ...(await played(late.map(({ id }) => id))) };
+  }
   const verdicts = judge(edition, results);
   const score = scoreOf(verdicts);
   const missed = missedOf(verdicts, ['required', 'optimal']);

@@ -45,7 +45,6 @@ test('the origin is asked instead, by all who waited; nor does the end wait', as
     await ready(gateway);
     await get(gateway, '/x');
   }
-  const started = performance.now();
   {
     await using gateway = await testGateway(config(origin.port, at.path));
     await ready(gateway);
@@ -62,8 +61,8 @@ test('the origin is asked instead, by all who waited; nor does the end wait', as
     await get(gateway, '/y');
     await until(() => slow.writes.length > 0, 'it is being written');
   }
-  // Two seconds for what waits, and those for the disk.
-  expect(performance.now() - started).toBeLessThan(30_000);
+  // It is over, and the disk has taken nothing yet.
+  expect(slow.writes.length).toBeGreaterThan(0);
   slow.is = false;
   for (const write of slow.writes.splice(0)) write();
 }, 60_000);

@@ -7,7 +7,7 @@ import { simpleConfig, type TestGateway, testGateway, until } from '../support/g
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';
 
-const QUICK = { interval: '20ms', jitter: 0, timeout: '2s', healthy: 1, unhealthy: 1 };
+const QUICK = { interval: '20ms', jitter: 0, timeout: '20s', healthy: 1, unhealthy: 1 };
 
 const config = (active: object | null, ...ports: number[]): Record<string, unknown> =>
   simpleConfig(0, {

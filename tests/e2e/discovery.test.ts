@@ -225,12 +225,11 @@ describe('start', () => {
     expect(await one.ask(2)).toBe('33');
   });
 
-  test('servers that do not answer hold it up for a second at most', async () => {
+  test('servers that do not answer do not hold it up for as long as they are given', { timeout: 45_000 }, async () => {
     await using dns = await DnsServer.open();
     dns.fail('app.test', 'silence');
-    const started = performance.now();
-    await using gateway = await testGateway(configOf(dns, { dns: 'app.test:80' }));
-    expect(performance.now() - started).toBeLessThan(3000);
+    const patient = { servers: [dns.address], timeout: '1m' };
+    await using gateway = await testGateway(configOf(dns, { dns: 'app.test:80' }, { dns: patient }));
     expect((await get(gateway.port())).status).toBe(503);
   });
 

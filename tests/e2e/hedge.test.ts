@@ -61,6 +61,7 @@ test('what is not idempotent, or has a body, or is quick, is asked once', async 
   await using gateway = await testGateway(simpleConfig(0, pools({ delay: '10ms' }, first.port, second.port)));
   expect((await get(gateway.port(), '/', { method: 'POST', body: 'x' })).body).toBe('late');
   expect((await get(gateway.port(), '/', { method: 'PUT', body: 'x' })).body).toBe('late');
+  await gateway.edit(simpleConfig(0, pools({ delay: '30s' }, first.port, second.port)));
   expect((await get(gateway.port())).body).toBe('quick');
   expect(seen).toEqual(['POST', 'PUT', 'GET']);
 });

@@ -6,6 +6,7 @@ import type { MirrorMetrics } from '../../src/observe/metrics.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { answering, httpOrigin, type Origin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { ShiftedClock } from '../support/shifted-clock.ts';
 import { get } from '../support/requests.ts';
 
 const GET = 'GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -315,9 +316,10 @@ describe('mirrored requests are bounded', () => {
     await using copies = await rawOrigin((socket) => socket.on('end', () => closed.push(true)));
     const of = (port: number): object => ({
       ...config(app.port, port),
-      reload: { drain: '300ms' },
+      reload: { drain: '60s' },
     });
-    await using gateway = await testGateway(of(copies.port));
+    const clock = new ShiftedClock({ timers: true });
+    await using gateway = await testGateway(of(copies.port), { clock });
     expect((await get(gateway.port())).status).toBe(200);
     await until(() => copies.received.length === 1, 'the copy is under way');
     await gateway.edit(of(1));
@@ -325,6 +327,7 @@ describe('mirrored requests are bounded', () => {
       [2, 0],
       [1, 1],
     ]);
+    clock.shift(61_000);
     await until(() => gateway.running.gateway.snapshots.length === 1, 'the old generation has had its time');
     await until(() => closed.length === 1, 'the mirror was left');
     expect([mirrored(gateway).active, results(gateway)]).toEqual([0, { cut: 1 }]);

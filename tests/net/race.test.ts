@@ -166,18 +166,19 @@ test('given up while the name is looked up, and while it knocks, nothing more is
   expect(server.sockets).toEqual([]);
 });
 
-test('a request to a name whose first address is silent is answered within half a second', async () => {
+test('a request to a name whose first address is silent is answered by the second, long before the first is given up', async () => {
   await using server = await listening('127.0.0.1');
   await using _ = await Sleeper.on(server.port, '::1');
   resolves(['::1', '127.0.0.1']);
-  const config = simpleConfig(0, { pools: { origin: { endpoints: [`dual.test:${server.port}`] } } });
+  const config = simpleConfig(0, {
+    pools: { origin: { endpoints: [`dual.test:${server.port}`], timeouts: { connect: '10m' } } },
+  });
   await using gateway = await testGateway(config);
-  const started = performance.now();
+  const idle = connecting(server.port);
   const answer = get(gateway.port());
   await until(() => server.sockets.length === 1, 'it is connected');
-  const took = performance.now() - started;
+  // It knocks at the first address to the end.
+  await until(() => connecting(server.port) === idle, 'nobody knocks');
   server.sockets[0]!.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   expect((await answer).body).toBe('ok');
-  expect(took).toBeGreaterThan(200);
-  expect(took).toBeLessThan(4000);
 });

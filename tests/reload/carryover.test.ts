@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { simpleConfig, testGateway, until } from '../support/gateway.ts';
 import { answering, httpOrigin, rawOrigin } from '../support/origin.ts';
+import { ShiftedClock } from '../support/shifted-clock.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get, getJson } from '../support/requests.ts';
 
@@ -106,8 +107,9 @@ test('a tunnel goes over to any number of new generations, until its endpoint is
       socket.on('data', (part: Buffer) => socket.write(part));
     }),
   );
-  const config = simpleConfig(origin.port, { reload: { drain: '300ms' } });
-  await using gateway = await testGateway(config);
+  const config = simpleConfig(origin.port, { reload: { drain: '60s' } });
+  const clock = new ShiftedClock({ timers: true });
+  await using gateway = await testGateway(config, { clock });
   await using client = await RawClient.to(gateway.port());
   client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n');
   expect((await client.response()).status).toBe(101);
@@ -120,6 +122,7 @@ test('a tunnel goes over to any number of new generations, until its endpoint is
   expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([1]);
   await gateway.edit({ ...config, pools: { origin: { endpoints: ['127.0.0.1:1'] } } });
   expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([0, 1]);
+  clock.shift(61_000);
   await until(() => client.closed, 'the drain time is over');
   expect(client.error).toBe('ECONNRESET');
   expect(gateway.running.gateway.snapshots).toHaveLength(1);

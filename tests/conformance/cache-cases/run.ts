@@ -5,6 +5,7 @@ import { ask } from './ask.ts';
 import { answersOf, type Case, type Chapter, type Step } from './case.ts';
 import { declines, wrongWith } from './check.ts';
 import { type Script, ScriptedOrigin } from './scripted-origin.ts';
+import { calm } from '../../support/stillness.ts';
 
 /** A cache in front of the origin. */
 export interface Subject extends AsyncDisposable {
@@ -96,10 +97,10 @@ class Table {
     const answer = ask(this.#agent, this.#subject.port, { method, path: script.path + at, lines, content });
     let early = false;
     if (step.how === 'behind') {
-      early = await Promise.race([answer.then(() => true), after(PATIENCE, false)]);
+      early = await Promise.race([answer.then(() => true), this.#inVain(script)]);
       if (early) await this.#askedBehind(script);
       speak();
-      await after(SETTLES);
+      await calm(SETTLES);
     }
     const got = await answer;
     const given = script.given;
@@ -112,7 +113,14 @@ class Table {
     });
   }
 
+  /** The origin has been asked, and the client, that waits for it, has had time to be given something else. */
+  async #inVain(script: Script): Promise<false> {
+    await this.#askedBehind(script);
+    await calm(PATIENCE);
+    return false;
+  }
+
   async #askedBehind(script: Script): Promise<void> {
-    for (let tries = 0; tries < 50 && script.seen.length === 0; tries++) await after(4);
+    for (let tries = 0; tries < 1000 && script.seen.length === 0; tries++) await after(4);
   }
 }

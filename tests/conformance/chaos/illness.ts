@@ -38,11 +38,11 @@ export interface Course {
 }
 
 /** Bounds that make a failing attempt short, so that a course takes seconds. */
-const POOL = {
-  timeouts: { connect: '300ms' },
-  retries: { per_try_timeout: '300ms', statuses: [503], attempts: 3 },
+const poolOf = (attempt: string): object => ({
+  timeouts: { connect: attempt },
+  retries: { per_try_timeout: attempt, statuses: [503], attempts: 3 },
   health: { backoff: { first: '500ms', max: '1s' } },
-};
+});
 
 function out(gateway: TestGateway, count: number): number {
   let sum = 0;
@@ -50,11 +50,11 @@ function out(gateway: TestGateway, count: number): number {
   return sum;
 }
 
-/** `ms`: how long it is ill after it has been found out, or at most if it is not. */
-export async function courseOf(fault: Fault, ill: number, ms: number, clients = 8): Promise<Course> {
+/** `ms`: how long it is ill after it has been found out, or at most if it is not. `attempt`: what each may take. */
+export async function courseOf(fault: Fault, ill: number, ms: number, clients = 8, attempt = '300ms'): Promise<Course> {
   const origins = await Promise.all([FaultOrigin.open(), FaultOrigin.open(), FaultOrigin.open()]);
   const endpoints = origins.map(({ port }) => `127.0.0.1:${port}`);
-  const gateway = await testGateway(simpleConfig(0, { pools: { origin: { endpoints, ...POOL } } }));
+  const gateway = await testGateway(simpleConfig(0, { pools: { origin: { endpoints, ...poolOf(attempt) } } }));
   const load = new Load(gateway.port(), clients, 2);
   await until(() => load.answered >= 100, 'all is well');
   const sick = origins.slice(0, ill);

@@ -24,7 +24,7 @@ export function newTally(): Tally {
 }
 
 /** For a disk on a busy machine (ms). */
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 const NOTHING: Stored = { newest: null, hold: null };
 

@@ -16,7 +16,7 @@ import flags from '../../../bin/engine-flags.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** For a process on a busy machine (ms). */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 interface LastReload {
   readonly id: string;

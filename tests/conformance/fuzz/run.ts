@@ -3,6 +3,7 @@ import { seededRandom } from '../../../src/kit/random.ts';
 import { type Disagreement, judge } from './check.ts';
 import { generate } from './generate.ts';
 import { minimize } from './minimize.ts';
+import { cpuTime } from '../../support/cpu-time.ts';
 
 export interface FuzzOptions {
   readonly messages: number;
@@ -60,7 +61,7 @@ export function fuzz({
   };
   for (let index = first; index < first + messages && result.findings.length < mostDisagreements; index++) {
     onMessage(index);
-    const began = performance.now();
+    const began = cpuTime();
     const own = seedOf(seed, index);
     const bytes = generate(seededRandom(own));
     try {
@@ -77,7 +78,7 @@ export function fuzz({
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       result.findings.push(finding(index, bytes, own, { kind: 'crash', detail }));
     }
-    const ms = performance.now() - began;
+    const ms = cpuTime() - began;
     if (ms > result.slowest.ms) result.slowest = { index, ms };
     result.messages++;
   }
