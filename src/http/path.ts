@@ -61,12 +61,12 @@ export function readPath(path: string, rules: PathRules, out: PathReading): Path
   if (problem !== '') return problem;
   // What is sent as it came is decoded for nobody but rules.
   const edits = rules.send === 'normal';
-  const plain = path.includes('%') ? decodeUnreserved(path, edits && rules.encodedSlash === 'decode') : path;
-  // To whom else its dot segments are sent, they must not have two meanings: `/a//../b` is `/a/b` to some, `/b` to others.
+  const plain = decode(path, edits && rules.encodedSlash === 'decode' ? UNRESERVED_AND_SLASHES : UNRESERVED);
+  // Backends that get its dot segments resolve them in different orders: `/a//../b` is `/a/b` to some, `/b` to others.
   if (!edits && DOTS.test(plain) && AMBIGUOUS.test(plain)) return 'hidden_dot_segment';
   const sent = resolved(plain, edits && rules.repeatedSlashes === 'merge', edits && rules.parameters === 'remove');
   const { encodedSlash, parameters } = rules;
-  if (encodedSlash !== 'keep' && parameters !== 'keep' && SLASH_IN_PARAMETER.test(sent)) return 'slash_in_parameter';
+  if (encodedSlash !== 'keep' && parameters !== 'keep' && hasSlashInParameter(sent)) return 'slash_in_parameter';
   if (rules.repeatedSlashes === 'refuse' && decodedOnce(sent, { ...rules, repeatedSlashes: 'keep' }).includes('//'))
     return 'repeated_slashes';
   const routed = judged(sent, rules);
@@ -104,7 +104,7 @@ export function sentForms(path: string): ReadonlySet<string> {
 
 /** The same path with each character as rules have it; slashes, dots and parameters stay as they are. */
 export function spelled(path: string): string {
-  return path.includes('%') ? decodeVisible(path, false) : path;
+  return decode(path, VISIBLE);
 }
 
 /** Everything but visible ASCII, percent-encoded as UTF-8. */
@@ -133,7 +133,7 @@ const CONTROL = /%[01][0-9a-f]|%7f/i;
 const ENCODED_SLASH = /%(?:2f|5c)/i;
 const PARAMETER = /;|%3b/i;
 const AMBIGUOUS = /;|\/\/|%(?:2f|3b|5c)/i;
-const SLASH_IN_PARAMETER = /(?:;|%3b)[^/]*%(?:2f|5c)/i;
+const PARAMETERS = /(?:;|%3b)[^/]*/gi;
 
 function refusal(path: string, rules: PathRules): PathProblem {
   if (MALFORMED.test(path) || OVERLONG.test(path)) return 'malformed_path';
@@ -143,17 +143,43 @@ function refusal(path: string, rules: PathRules): PathProblem {
   return '';
 }
 
+/** In time that grows with the path's length alone: the parameters of a segment are taken as one. */
+function hasSlashInParameter(path: string): boolean {
+  return PARAMETER.test(path) && (path.match(PARAMETERS) ?? []).some((one) => ENCODED_SLASH.test(one));
+}
+
 // === what is sent
 
-const UNRESERVED = /[A-Za-z0-9._~-]/;
-const ENCODING = /%([0-9A-Fa-f]{2})/g;
+/** What stands for each encoded byte. */
+type Decoding = readonly string[];
 
-function decodeUnreserved(path: string, slashes: boolean): string {
-  return path.replace(ENCODING, (encoding, digits: string) => {
-    const character = String.fromCharCode(Number.parseInt(digits, 16));
-    if (UNRESERVED.test(character)) return character;
-    return slashes && (character === '/' || character === '\\') ? '/' : encoding.toUpperCase();
+function decodingOf(decodes: (character: string) => boolean, slashes: boolean): Decoding {
+  return Array.from({ length: 256 }, (_, byte) => {
+    const character = String.fromCharCode(byte);
+    if (slashes && (character === '/' || character === '\\')) return '/';
+    return decodes(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   });
+}
+
+const isUnreserved = (character: string): boolean => /[A-Za-z0-9._~-]/.test(character);
+const UNRESERVED = decodingOf(isUnreserved, false);
+const UNRESERVED_AND_SLASHES = decodingOf(isUnreserved, true);
+
+/** Once, from left to right. All encodings are well-formed. */
+function decode(path: string, decoding: Decoding): string {
+  let out = '';
+  let from = 0;
+  for (let at = path.indexOf('%'); at >= 0; at = path.indexOf('%', from)) {
+    out += path.slice(from, at) + decoding[(digit(path, at + 1) << 4) | digit(path, at + 2)]!;
+    from = at + 3;
+  }
+  return from === 0 ? path : out + path.slice(from);
+}
+
+/** `0` to `9` are 0x30 on, `A` and `a` 0x41 and 0x61. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 0x41 ? code & 0xf : (code & 0xf) + 9;
 }
 
 /** Dot segments resolved (RFC 3986 §5.2.4), when parameters and repeated slashes are out of it if they shall be. */
@@ -178,8 +204,9 @@ function removeDotSegments(path: string): string {
 // === what is judged
 
 /** Visible ASCII stands for itself, but what would have another meaning if it was not encoded. */
-const STANDS_FOR_ITSELF = /[\x21-\x7e]/;
-const HAS_MEANING = /[%?#/\\]/;
+const standsForItself = (character: string): boolean => /[\x21-\x7e]/.test(character) && !/[%?#/\\]/.test(character);
+const VISIBLE = decodingOf(standsForItself, false);
+const VISIBLE_AND_SLASHES = decodingOf(standsForItself, true);
 const DOTS = /\/\.\.?(?:\/|$)/;
 
 /** Of a path whose own dot segments are resolved; null: others appear. */
@@ -192,16 +219,8 @@ function judged(sent: string, rules: PathRules): string | null {
 
 /** As a backend reads it that decodes once, then takes parameters out, then reads several slashes as one. */
 function decodedOnce(path: string, { encodedSlash, repeatedSlashes, parameters }: PathRules): string {
-  let out = path.includes('%') ? decodeVisible(path, encodedSlash !== 'keep') : path;
+  let out = decode(path, encodedSlash === 'keep' ? VISIBLE : VISIBLE_AND_SLASHES);
   if (parameters !== 'keep' && out.includes(';')) out = out.replace(/;[^/]*/g, '');
   if (repeatedSlashes !== 'keep' && out.includes('//')) out = out.replace(/\/{2,}/g, '/');
   return out;
-}
-
-function decodeVisible(path: string, slashes: boolean): string {
-  return path.replace(ENCODING, (encoding, digits: string) => {
-    const character = String.fromCharCode(Number.parseInt(digits, 16));
-    if (slashes && (character === '/' || character === '\\')) return '/';
-    return STANDS_FOR_ITSELF.test(character) && !HAS_MEANING.test(character) ? character : encoding.toUpperCase();
-  });
 }
