@@ -8,10 +8,12 @@ import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { PathReading, pathOfTarget, readPath } from '../http/path.ts';
 import { same } from '../kit/same.ts';
+import type { FieldMatchPlan } from '../plan/types.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { HttpLive, Pin, Route, Successor } from './live.ts';
+import { Router } from './router.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
 /** What an exchange or an upgraded tunnel has found in the next generation. */
@@ -92,7 +94,20 @@ function pathUnder({ x, asked, forwarding, routedPath, live: old }: Moving, live
   return readPath(path, live.plan.paths, reading) === '' ? reading.routed : null;
 }
 
-/** Where the request would be routed now. */
+/** Fields of a request that are not as they came once it has been sent on, whatever the policies. */
+const SPENT: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'max-forwards',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Where the request would be routed now: the new router decides, over the request as it came. */
 function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor): Route | undefined {
   const { x, asked, route } = moving;
   if (live.router === moving.live.router && same(moving.live.plan.paths, live.plan.paths)) return route;
@@ -100,11 +115,31 @@ function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor):
   const now = subject.routedPath;
   subject.routedPath = path;
   const found = live.router.match(subject);
+  const settled = asked !== null || moving.forwarding === null || found?.name === route.name;
+  const decided = settled ? found : withoutEdits(moving, found, live, next);
   subject.routedPath = now;
-  if (asked !== null) return found;
-  if (found?.name === route.name) return found;
-  // Its header may have been edited since it was routed, and conditions on it may fail for that alone: in doubt it stays.
-  return next.route(route.name) ?? undefined;
+  return decided;
+}
+
+/**
+ * Its header may have been edited since it was routed. What the new config asks of such fields is taken to be so for its own
+ * route, and not to be so for others; all else is as it came, and decides.
+ */
+function withoutEdits(
+  { x, route }: Moving,
+  found: Route | undefined,
+  live: HttpLive,
+  next: Successor,
+): Route | undefined {
+  const own = next.route(route.name);
+  const edited = ({ name }: FieldMatchPlan): boolean => route.forward.length > 0 || SPENT.has(name);
+  const rest = new Router<Route>();
+  for (const { name, match } of live.plan.routes) {
+    const certain = match.headers.filter((one) => !edited(one));
+    if (name === route.name && own !== null) rest.add({ ...match, headers: certain }, own);
+    else if (name === found?.name && certain.length === match.headers.length) rest.add(match, found);
+  }
+  return rest.match(x) ?? (found !== undefined && own === null ? found : undefined);
 }
 
 /** Those that only let in or refuse have done their part, and are asked again. */

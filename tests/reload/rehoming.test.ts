@@ -295,3 +295,58 @@ test('nothing that goes over, or that waits for its next request, holds on to a 
   for (const client of clients) client.socket.resetAndDestroy();
   await until(() => leases(gateway)[0] === 0, 'all is over');
 });
+
+describe('of a response that streams', () => {
+  /** What keeps it where it is after an edit of its routes. */
+  async function after(before: object[], edited: object[], head = ''): Promise<string | null> {
+    await using origin = await rawOrigin(
+      answering((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n')),
+    );
+    const config = simpleConfig(origin.port, { acls: {} });
+    await using gateway = await testGateway({ ...config, routes: before });
+    await using stream = await RawClient.to(gateway.port());
+    stream.send(`GET /a?q=1 HTTP/1.1\r\nHost: one.test\r\nX-Tenant: acme\r\nTE: trailers\r\n${head}\r\n`);
+    await until(() => stream.text.includes('data: 1'), 'it streams');
+    await gateway.edit({ ...config, routes: edited });
+    expect(gateway.running.reloader.reloads.last).toMatchObject({ result: 'applied' });
+    const found = pin(gateway);
+    stream.socket.resetAndDestroy();
+    await until(() => leases(gateway).every((count) => count === 0), 'it is over');
+    return found;
+  }
+  const own = (match: object, more: object = {}): object => ({ name: 'own', match, pool: 'origin', ...more });
+  const set = { policies: [{ type: 'headers', request: { set: { 'x-tenant': 'other', 'x-new': 'y' } } }] };
+  const BOTH = { host: ['one.test', 'two.test'] };
+
+  test.each([
+    ['its host going from its route', [own(BOTH)], [own({ host: 'two.test' })], 'route_gone'],
+    ['its host going to another', [own(BOTH)], [own({ host: 'two.test' }), fixed('x', {})], 'routed_elsewhere'],
+    ['a route in front', [own({})], [fixed('x', { host: 'one.test' }), own({})], 'routed_elsewhere'],
+    ['the same, of edited headers', [own(BOTH, set)], [own({ host: 'two.test' }, set)], 'route_gone'],
+    ['another query', [own({})], [own({ query: { q: '2' } })], 'route_gone'],
+    ['another header', [own({})], [own({ headers: { 'x-tenant': 'umbrella' } })], 'route_gone'],
+  ])('%s ends it', async (_, before, edited, why) => {
+    expect(await after(before, edited)).toBe(why);
+  });
+
+  test.each([
+    ['another host for its route', [own(BOTH)], [own({ host: ['one.test', 'three.test'] })]],
+    [
+      'a header that a policy has edited',
+      [own({ headers: { 'x-tenant': 'acme' } }, set)],
+      [fixed('x'), own({ headers: { 'x-tenant': 'acme' } }, set)],
+    ],
+    [
+      'a route in front that asks for what a policy has set',
+      [own({}, set)],
+      [fixed('x', { headers: { 'x-new': 'y' } }), own({}, set)],
+    ],
+    [
+      'a field that is for one hop',
+      [own({ headers: { te: 'trailers' } })],
+      [fixed('x'), own({ headers: { te: 'trailers' } })],
+    ],
+  ])('%s keeps it', async (_, before, edited) => {
+    expect(await after(before, edited)).toBeNull();
+  });
+});
