@@ -8,6 +8,7 @@ import type { Explanation } from '../../src/explain/explanation.ts';
 import { type Finished, start } from '../support/command.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
+import { freePort } from '../support/ports.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get, getJson } from '../support/requests.ts';
 
@@ -129,6 +130,27 @@ describe('of a running gateway', () => {
     expect(out).toContain('x-key: …');
     expect(out).not.toContain('hush');
     expect(out).toContain('generation 1');
+  });
+
+  test('endpoints that are out may be tried while none is well, and not while one is', async () => {
+    const dead = await freePort();
+    await using well = await httpOrigin();
+    await using gateway = await testGateway(
+      simpleConfig(0, {
+        admin: { address: '127.0.0.1:0' },
+        pools: { app: { endpoints: [`127.0.0.1:${dead}`, `127.0.0.1:${well.port}`], retries: { attempts: 0 } } },
+        routes: [{ name: 'all', match: {}, pool: 'app' }],
+      }),
+    );
+    const seen = async (): Promise<string[]> =>
+      (await page(gateway, 'url=http://a/x&method=GET')).pools[0]!.endpoints.map(
+        ({ may, choice }) => `${may}: ${choice}`,
+      );
+    expect((await get(gateway.port())).status).toBe(502);
+    expect(await seen()).toEqual(['not be asked: no', 'be asked: next']);
+    await get(gateway.adminPort(), `/backends/app/127.0.0.1%3A${well.port}/disable`, { method: 'POST' });
+    expect(await seen()).toEqual(['be tried: next', 'not be asked: no']);
+    expect((await get(gateway.port())).status).toBe(502);
   });
 
   test('a generation that is still alive, and one that is not', async () => {

@@ -1,4 +1,5 @@
 /** health.active on real sockets: what is asked, what counts as well, and that reloads neither restart nor double it. */
+import type http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
@@ -68,6 +69,59 @@ describe('http', () => {
     await using gateway = await testGateway(config({ body: 'is well' }, origin.port));
     await until(() => view(gateway).check !== null, 'it has been asked');
     expect(view(gateway).state).toBe(state);
+  });
+
+  test('the response is read to its end, and no backend sees a client that hangs up', async () => {
+    const held: http.ServerResponse[] = [];
+    const ends: boolean[] = [];
+    await using origin = await httpOrigin(({ url }, response) => {
+      if (url !== '/up') return void response.end('ok');
+      response.on('close', () => ends.push(response.writableFinished));
+      response.write('first');
+      held.push(response);
+    });
+    await using gateway = await testGateway(config({ path: '/up', interval: '1h' }, origin.port));
+    await until(() => held.length === 1, 'it has been asked');
+    // Long enough for a client that goes by the head alone.
+    for (let i = 0; i < 3; i++) expect((await get(gateway.port())).status).toBe(200);
+    expect([ends, view(gateway).check?.result]).toEqual([[], undefined]);
+    held[0]!.end('last');
+    await until(() => ends.length === 1, 'the connection is over');
+    expect(ends).toEqual([true]);
+    await until(() => view(gateway).check !== null, 'the answer counts');
+    expect(view(gateway).state).toBe('healthy');
+  });
+
+  test('of a response without end no more than a mebibyte is read, and its status decides', async () => {
+    let sent = 0;
+    await using origin = await rawOrigin((socket) => {
+      const part = Buffer.alloc(64 * 1024, 'x');
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(part)) sent += part.length;
+      };
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        socket.on('drain', more);
+        more();
+      });
+    });
+    await using gateway = await testGateway(config({ interval: '1h', timeout: '60s' }, origin.port));
+    await until(() => view(gateway).check !== null, 'it has been judged');
+    expect([view(gateway).state, sent > 1024 * 1024]).toEqual(['healthy', true]);
+  });
+
+  test.each([
+    ['without end, in time', {}, 'HTTP/1.1 200 OK\r\n\r\nall is', false, ''],
+    ['without the text that it should have', { body: 'well' }, 'HTTP/1.1 200 OK\r\n\r\nall is', false, 'check_body'],
+    ['of a wrong status, without end', {}, 'HTTP/1.1 500 No\r\n\r\nall is', false, 'check_status_500'],
+    ['that breaks off', {}, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall is', true, 'check_body'],
+  ])('a response %s', async (_, active, text, ends, result) => {
+    await using origin = await rawOrigin((socket) =>
+      socket.once('data', () => (ends ? socket.end(text) : void socket.write(text))),
+    );
+    await using gateway = await testGateway(config({ ...active, interval: '1h', timeout: '100ms' }, origin.port));
+    await until(() => view(gateway).check !== null, 'it has been judged');
+    expect(view(gateway).check?.result).toBe(result);
   });
 
   test('one that does not answer in time is out', async () => {

@@ -65,7 +65,7 @@ interface Setup extends AsyncDisposable {
 }
 
 /** `app.test` with these addresses, the places of which are the last numbers of theirs. */
-async function setup(places: readonly number[], pool: object = {}): Promise<Setup> {
+async function setup(places: readonly number[], pool: object = {}, firstTurns: () => number = () => 0): Promise<Setup> {
   const origins = await Origins.open(3);
   const dns = await DnsServer.open();
   dns.set(
@@ -75,7 +75,7 @@ async function setup(places: readonly number[], pool: object = {}): Promise<Setu
   );
   const clock = new ManualClock();
   const config = configOf(dns, { dns: `app.test:${origins.port}` }, pool);
-  const gateway = await testGateway(config, { clock, random: () => 0.5 });
+  const gateway = await testGateway(config, { clock, random: () => 0.5, firstTurns });
   return {
     dns,
     origins,
@@ -134,6 +134,22 @@ describe('endpoints come and go', () => {
         removed: [`127.0.0.1:${port}`],
       }),
     );
+  });
+
+  test('rounds begin anywhere when the name stands for others: one request between two changes reaches all', async () => {
+    let turns = 0;
+    // Spreads over 0 to 1 evenly, as chance does in the long run.
+    await using one = await setup([1, 2], {}, () => (turns++ * 0.618) % 1);
+    const { port } = one.origins;
+    const addresses = (places: readonly number[]): string[] => places.map((place) => `127.0.0.${place}`);
+    let who = '';
+    for (let i = 0; i < 8; i++) {
+      const places = i % 2 === 0 ? [1, 2, 3] : [1, 2];
+      one.dns.set('app.test', addresses(places), 10);
+      await one.become(addresses(places).map((address) => `${address}:${port}`));
+      who += await one.ask(1);
+    }
+    expect([...new Set(who)].toSorted()).toEqual(['1', '2', '3']);
   });
 
   test('what is gone finishes what it does, and its idle connections are closed', async () => {

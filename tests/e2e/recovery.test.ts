@@ -229,6 +229,32 @@ describe('a herd', () => {
   });
 });
 
+test.each([
+  ['0s', [11, 11]],
+  ['100s', [2, 20]],
+])('least_connections, with a slow start of %s: what an endpoint gets that is well again', async (start, expected) => {
+  await using ill = await FaultOrigin.open();
+  await using other = await FaultOrigin.open();
+  const clock = new ManualClock();
+  const pool = { strategy: 'least_connections', health: { slow_start: start } };
+  await using gateway = await testGateway(pooled([addressOf(ill), addressOf(other)], pool), { clock });
+  clock.advance(101_000);
+  await ill.become('refuse');
+  expect([await statusOf(gateway), await statusOf(gateway)]).toEqual([200, 200]);
+  await ill.become(null);
+  clock.advance(1000);
+  await until(() => endpointOf(gateway, 'origin').health.state === 'healthy', 'it is found to be well');
+  for (const origin of [ill, other]) await origin.become('black_hole');
+  const before = [ill.requests, other.requests];
+  for (let i = 0; i < 22; i++) {
+    get(gateway.port()).catch(() => {});
+    await until(() => poolLoad(gateway, 'origin').active === i + 1, 'it is under way');
+  }
+  const came = (): number[] => [ill.requests - before[0]!, other.requests - before[1]!];
+  await until(() => 22 === came()[0]! + came()[1]!, 'all have come');
+  expect(came()).toEqual(expected);
+});
+
 test('a fallback is used while none is well, and given back within a second', async () => {
   await using origin = await FaultOrigin.open();
   await using other = await httpOrigin((_, response) => response.end('other'));

@@ -118,6 +118,22 @@ describe('statuses', () => {
     expect((await get(without.port())).status).toBe(503);
   });
 
+  test.each([
+    [1000, 1],
+    [100_000, 3],
+  ])('a response of %i bytes that is declined: %i connections for three requests', async (bytes, connections) => {
+    await using busy = await httpOrigin((_, response) => response.writeHead(503).end('x'.repeat(bytes)));
+    await using well = await httpOrigin();
+    await using gateway = await testGateway(poolOf([busy.port, well.port], { retries: { statuses: [503] } }));
+    for (let i = 0; i < 3; i++) {
+      expect((await get(gateway.port())).status).toBe(200);
+      // What is left of the response is read beside the traffic.
+      const { connections: of } = endpointOf(gateway, 'origin');
+      await until(() => of.open === of.idle, 'it has been read, or the connection is closed');
+    }
+    expect([busy.requests.length, busy.received.length]).toEqual([3, connections]);
+  });
+
   test('a POST keeps the answer that it got', async () => {
     await using ill = await FaultOrigin.open();
     ill.fault = 'status_503';
