@@ -1,4 +1,4 @@
-/** prozy as a library: the only file that re-exports. */
+/** prozy as a library, for Node 24.21 and later: the only file that re-exports. */
 export { type RunningGateway, startGateway, type StartOptions } from './admin/start.ts';
 export { ConfigError, type Problem } from './config/problem.ts';
 export type { GatewayConfig } from './config/schema.gen.ts';
