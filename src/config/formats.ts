@@ -96,6 +96,12 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
     if (wild && host.startsWith('[')) return 'may have a star only in front of a name: an address has none below it';
     return hostForm(host) === null ? NO_HOST : null;
   },
+  'backend-host': (text) => {
+    const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text) ?? [];
+    return /^[\x21-\x7e]+$/.test(host) && hostForm(host) !== null && Number(port ?? 0) <= 65535
+      ? null
+      : 'must be preserve, endpoint or a host, with or without a port';
+  },
   host: (text) => (hostForm(text) === null ? NO_HOST : null),
   path: pathProblem,
   'path-and-query': (text) =>

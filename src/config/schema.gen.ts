@@ -22,7 +22,7 @@ export interface ActiveCheckConfig {
   readonly type: 'http' | 'tcp';
   /** Where the request goes, with its query. */
   readonly path: string;
-  /** The Host of the request; absent: the endpoint's address. */
+  /** The Host of the request; absent: the pool's `host`, or else the endpoint's own name or address. */
   readonly host?: string;
   /** The request's method. */
   readonly method: 'GET' | 'HEAD';
@@ -542,6 +542,8 @@ export interface PoolConfig {
   readonly limits: PoolLimits;
   /** Faults in responses that are passed over instead of answered with a 502, one name for each. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field goes on in the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length that say the same. `space_after_chunk_size`: white space at the end of a chunk size's line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form. */
   readonly lenient: readonly ('bare_lf' | 'folded_lines' | 'space_before_colon' | 'repeated_content_length' | 'space_after_chunk_size' | 'status_above_599')[];
+  /** The Host that endpoints get, in checks too: `preserve`, the client's (checks: the endpoint's); `endpoint`, the endpoint's DNS name or address as written, without port 80; or a host, with or without a port, that all of them get. The client's host is in X-Forwarded-Host and Forwarded. A host that is really called preserve or endpoint is written with a port. */
+  readonly host: string;
   /** Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue. */
   readonly max_connections: number;
   /** How it is known whether an endpoint is well. */
@@ -638,6 +640,8 @@ export interface RouteConfig {
   readonly split_by?: HashKey;
   /** A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied. */
   readonly mirror?: MirrorConfig;
+  /** Location, Content-Location, Refresh and the Path and Domain of cookies get the names that clients know, where a response has those that the gateway has put in their place: a rewritten path, the Host of the pool, the endpoint's own address. */
+  readonly map_back: boolean;
   /** A fixed answer. */
   readonly respond?: RespondConfig;
   /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
@@ -1118,7 +1122,7 @@ export const schema: object = {
           "default": "/"
         },
         "host": {
-          "description": "The Host of the request; absent: the endpoint's address.",
+          "description": "The Host of the request; absent: the pool's `host`, or else the endpoint's own name or address.",
           "type": "string",
           "format": "field-value"
         },
@@ -2805,6 +2809,17 @@ export const schema: object = {
             ]
           ]
         },
+        "host": {
+          "description": "The Host that endpoints get, in checks too: `preserve`, the client's (checks: the endpoint's); `endpoint`, the endpoint's DNS name or address as written, without port 80; or a host, with or without a port, that all of them get. The client's host is in X-Forwarded-Host and Forwarded. A host that is really called preserve or endpoint is written with a port.",
+          "type": "string",
+          "format": "backend-host",
+          "default": "preserve",
+          "x-reload": "keep",
+          "examples": [
+            "endpoint",
+            "my-app.example.com"
+          ]
+        },
         "max_connections": {
           "description": "Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue.",
           "type": "integer",
@@ -3080,6 +3095,11 @@ export const schema: object = {
         },
         "mirror": {
           "$ref": "#/$defs/mirror"
+        },
+        "map_back": {
+          "description": "Location, Content-Location, Refresh and the Path and Domain of cookies get the names that clients know, where a response has those that the gateway has put in their place: a rewritten path, the Host of the pool, the endpoint's own address.",
+          "type": "boolean",
+          "default": true
         },
         "respond": {
           "$ref": "#/$defs/respond"

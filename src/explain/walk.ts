@@ -12,9 +12,10 @@ import { decidingRule } from '../kit/address-set.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { ForeseeScope } from '../policies/policy.ts';
+import { withoutPort80 } from '../plan/pool-host.ts';
 import { bindAction } from '../proxy/actions.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
-import { requestText } from '../proxy/request-text.ts';
+import { requestText, withHost } from '../proxy/request-text.ts';
 import { Split } from '../proxy/split.ts';
 import { type PolicyView, runForwardHooks, runRequestHooks } from './policies.ts';
 import type { ReadRequest } from './request.ts';
@@ -96,8 +97,25 @@ function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, foresee
   return {
     ...end(outcome('pool', null, 'it is sent to a pool'), policies),
     pools,
-    text: requestText(x, offered),
+    text: underHosts(requestText(x, offered), pools),
   };
+}
+
+/** The text under the Host that the pools say; where that is one of several, all of them. */
+function underHosts(text: string, pools: readonly PoolChance[]): string {
+  if (pools.every(({ pool }) => pool.host.type === 'preserve')) return text;
+  const hosts = new Set(pools.flatMap(({ pool }) => hostsOf(pool, fieldOf(text, 'host'))));
+  return withHost(text, [...hosts].join(' or '));
+}
+
+function hostsOf({ host, endpoints, dns }: PoolPlan, asked: string): string[] {
+  if (host.type === 'preserve') return [asked];
+  if (host.type === 'fixed') return [host.host];
+  return [...endpoints.map((one) => one.host), ...(dns?.names.map(({ name }) => withoutPort80(name)) ?? [])];
+}
+
+function fieldOf(text: string, name: string): string {
+  return fieldsOfText(text).find(([one]) => one.toLowerCase() === name)?.[1] ?? '';
 }
 
 /** Asked before the request's text is made, as traffic does: that takes fields out. */

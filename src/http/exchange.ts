@@ -36,6 +36,12 @@ export type CacheResult =
   /** Refused: it wanted what is stored and nothing else, and there was nothing. */
   | 'only_if_cached';
 
+/** A prefix of the path, and what the upstream gets in its place; '' for "/". */
+export interface Rewritten {
+  readonly from: string;
+  readonly to: string;
+}
+
 export class Exchange {
   readonly connection: Connection;
   /** Case-sensitive (RFC 9110 §9.1). */
@@ -67,8 +73,12 @@ export class Exchange {
   identity: IdentityPlan = DEFAULT_IDENTITY;
   /** What trusted proxies say of it; null: nothing, or it came from elsewhere. */
   claims: Claims | null = null;
+  /** What policies have made of the path, in their order; null: nothing. */
+  rewritten: readonly Rewritten[] | null = null;
   /** The identity fields are among `fields` already, so that a policy could edit them. */
   identityEdited = false;
+  /** A policy has said what X-Forwarded-Prefix is to be. */
+  prefixEdited = false;
   /** Set once routed. */
   route = '';
   /** Address of the endpoint that was tried last, or ''. */

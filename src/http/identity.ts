@@ -141,6 +141,14 @@ export function identityAsFields(x: Exchange): void {
   }
 }
 
+/** X-Forwarded-Prefix: what the URL that the client asked for has before the path that the upstream gets. */
+export function announcePrefix({ fields, identity, prefixEdited }: Exchange, prefix: string): void {
+  if (prefixEdited || !sendsXForwarded(identity)) return;
+  const before = fields.get('x-forwarded-prefix') ?? '';
+  if (before === '') fields.add('X-Forwarded-Prefix', prefix);
+  else fields.set('X-Forwarded-Prefix', `${before.replace(/\/$/, '')}${prefix}`);
+}
+
 /** All that the gateway writes of a request's identity. */
 export function ownRequestLines(x: Exchange): string {
   return x.identityEdited ? '' : identityLines(x) + viaLine(x);

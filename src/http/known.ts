@@ -18,7 +18,7 @@ export const KEEP_ALIVE = 9;
 /** Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. */
 export const FOR_THIS_HOP = 10;
 /** Location, Content-Location, Refresh and Set-Cookie: what of a response names URLs that the gateway may have rewritten. */
-const REFERENCE = 11;
+export const REFERENCE = 11;
 export const PROXY_AUTHENTICATE = 12;
 const VIA = 13;
 export const FORWARDED = 14;

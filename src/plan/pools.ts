@@ -12,6 +12,7 @@ import { claimLike, claimOf, claimOfShape } from './claims.ts';
 import { planDns } from './dns.ts';
 import { checkFallbacks, planFallback } from './fallbacks.ts';
 import { type PlanScope, segment } from './scope.ts';
+import { checked, hostOf, planHost, withoutPort80 } from './pool-host.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
 import type { AddressPlan, CheckPlan, EndpointPlan, HealthPlan, PoolPlan, RetriesPlan } from './types.ts';
@@ -70,7 +71,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
         ? null
         : planSticky(config.sticky, endpoints, `/pools/${segment(name)}/sticky`, scope),
     endpoints: endpoints.flatMap(({ address, ...endpoint }) =>
-      address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, health),
+      address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, config),
     ),
     dns: planDns(name, config, `/pools/${segment(name)}`, scope),
     timeouts: {
@@ -87,7 +88,8 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
       prewarm: keepalive.prewarm,
     },
     responses: planResponses(config),
-    health: planHealth(health),
+    host: planHost(config.host),
+    health: planHealth(health, config.host),
     retries: planRetries(retries),
     hedge: config.hedge ?? null,
     queue: config.queue,
@@ -114,11 +116,13 @@ function planResponses({ limits, lenient }: PoolConfig): ResponsesPlan {
 function planEndpoint(
   pool: string,
   config: EndpointConfig & { readonly address: string },
-  { active }: PoolHealthConfig,
+  { health: { active } }: PoolConfig,
 ): EndpointPlan {
   const { address, weight, max_connections: maxConnections, max_requests: maxRequests } = config;
+  const place = planAddress(address);
   return {
-    address: planAddress(address),
+    address: place,
+    host: hostOf(place),
     weight,
     maxConnections,
     maxRequests,
@@ -127,11 +131,19 @@ function planEndpoint(
   };
 }
 
-/** One of the endpoints that a name stands for: it has the identity of one whose address is in the config. */
-export function endpointFound(pool: string, text: string, name: DnsNamePlan, weight: number): EndpointPlan {
+/** One of the endpoints that a name stands for: it has the identity of one whose address is in the config. `host`: the name that has the address, with its port. */
+export function endpointFound(
+  pool: string,
+  text: string,
+  host: string,
+  name: DnsNamePlan,
+  weight: number,
+): EndpointPlan {
   const { maxConnections, maxRequests, check } = name;
+  const address = planAddress(text);
   return {
-    address: planAddress(text),
+    address,
+    host: withoutPort80(host),
     weight,
     maxConnections,
     maxRequests,
@@ -140,12 +152,15 @@ export function endpointFound(pool: string, text: string, name: DnsNamePlan, wei
   };
 }
 
-function planHealth({ active, passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig): HealthPlan {
+function planHealth(
+  { active, passive, backoff, panic, slow_start: slowStart }: PoolHealthConfig,
+  host: string,
+): HealthPlan {
   const { failures, statuses, latency, max_ejected: maxEjected, success_rate: rate } = passive;
   const { deviations, margin, interval, min_endpoints: minEndpoints, min_requests: minRequests } = rate;
   const successRate = { deviations, margin, interval, minEndpoints, minRequests };
   return {
-    active: active === undefined ? null : planCheck(active),
+    active: active === undefined ? null : planCheck(checked(active, host)),
     passive: { failures, statuses, latency, maxEjected, successRate },
     backoff,
     panic,

@@ -93,6 +93,7 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     policies: planPolicies(config, pointer, { ...names, path: match.path, readers }, scope),
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
+    mapBack: config.map_back,
     drain: planDrain(config.drain),
   };
 }

@@ -197,12 +197,17 @@ export interface PoolPlan {
   readonly hedge: { readonly delay: number } | null;
   readonly queue: QueuePlan;
   readonly fallback: FallbackPlan | null;
+  /** The Host that endpoints get. */
+  readonly host: HostPlan;
   /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
   /** Load, queue and retry budget: shape is nothing but the name. */
   readonly claim: Claim;
 }
+
+/** `preserve`: the client's; `endpoint`: the endpoint's own; `fixed`: the same for all. */
+export type HostPlan = { readonly type: 'preserve' | 'endpoint' } | { readonly type: 'fixed'; readonly host: string };
 
 /** Milliseconds. */
 export interface PoolTimeouts {
@@ -313,6 +318,8 @@ export interface QueuePlan {
 
 export interface EndpointPlan {
   readonly address: AddressPlan;
+  /** Its name or address as a Host field has it. */
+  readonly host: string;
   readonly weight: number;
   /** 0: no limit, in both. */
   readonly maxConnections: number;
@@ -333,6 +340,8 @@ export interface RoutePlan {
   readonly action: ActionPlan;
   /** null: nothing is mirrored. */
   readonly mirror: MirrorPlan | null;
+  /** Responses that name what the gateway has rewritten get the names that clients know. */
+  readonly mapBack: boolean;
   readonly drain: DrainOverridePlan | null;
 }
 

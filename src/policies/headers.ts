@@ -8,9 +8,11 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
   bind: ({ request, response }) => {
     const hooks: Hooks = {};
     if (!isEmpty(request)) {
-      hooks.forward = namesOwn(request)
+      const saysPrefix = edits(request, (name) => name === 'x-forwarded-prefix');
+      hooks.forward = edits(request, (name) => OWN_REQUEST_FIELDS.has(name))
         ? (x) => {
             identityAsFields(x);
+            if (saysPrefix) x.prefixEdited = true;
             edit(x.fields, request);
           }
         : (x) => edit(x.fields, request);
@@ -35,10 +37,10 @@ function said({ set, add, remove }: FieldEdits): string {
     .join('; ');
 }
 
-/** Does it edit a field that the gateway writes? */
-function namesOwn({ set, add, remove }: FieldEdits): boolean {
-  const isOwn = (name: string): boolean => OWN_REQUEST_FIELDS.has(name.toLowerCase());
-  return remove.some(isOwn) || set.some(([name]) => isOwn(name)) || add.some(([name]) => isOwn(name));
+/** Does it edit a field of such a name, in lower case? */
+function edits({ set, add, remove }: FieldEdits, wanted: (name: string) => boolean): boolean {
+  const isWanted = (name: string): boolean => wanted(name.toLowerCase());
+  return remove.some(isWanted) || [...set, ...add].some(([name]) => isWanted(name));
 }
 
 function isEmpty(edits: FieldEdits): boolean {

@@ -1,4 +1,5 @@
 /** Puts another prefix in place of the path's, by whole segments; the query stays. Hot after bind. */
+import { announcePrefix } from '../http/identity.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 
@@ -6,6 +7,9 @@ export const rewrite: Policy<Extract<PolicyPlan, { type: 'rewrite' }>> = {
   bind: ({ prefix, replacement }) => {
     const from = prefix === '/' ? '' : prefix;
     const to = replacement.endsWith('/') ? replacement.slice(0, -1) : replacement;
+    const own = [{ from, to }];
+    // What takes the prefix's place is no part of the URL that the client knows, so that there is nothing true to say.
+    const announced = from !== '' && to === '';
     return {
       forward: (x) => {
         const routed = restOf(x.routedPath, from);
@@ -15,6 +19,8 @@ export const rewrite: Policy<Extract<PolicyPlan, { type: 'rewrite' }>> = {
         x.path = to + rest === '' ? '/' : to + rest;
         x.routedPath = to + routed === '' ? '/' : to + routed;
         x.receivedPath = '';
+        x.rewritten = x.rewritten === null ? own : [...x.rewritten, ...own];
+        if (announced) announcePrefix(x, from);
       },
     };
   },

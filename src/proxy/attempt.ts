@@ -13,6 +13,7 @@ import type { Transport } from '../net/transport.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Forwarding } from './forwarding.ts';
+import { textFor } from './request-text.ts';
 import { wasStale } from './retry.ts';
 
 export class Attempt implements TransportTaker {
@@ -76,7 +77,8 @@ export class Attempt implements TransportTaker {
     const { x, stream } = passage;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
-    connection.start(text, x.method, source, x.bodyLength < 0, offered, pool.terms, this.sink);
+    const head = textFor(text, pool, this.endpoint);
+    connection.start(head, x.method, source, x.bodyLength < 0, offered, pool.terms, this.sink);
     // Of a body that is kept, what has come before is at hand: it has not been waited for.
     if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);

@@ -118,6 +118,8 @@ export interface Route {
   readonly respond: Respond | null;
   /** null: nothing is mirrored. */
   readonly mirror: Mirror | null;
+  /** Responses get the names that clients know. */
+  readonly mapBack: boolean;
   readonly metrics: RouteMetrics;
   /** What asks again whether its client may be served. */
   readonly gates: readonly Gate[];

@@ -21,6 +21,7 @@ import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Lease, Leaseholder, LeaseView, Pin, Successor } from './live.ts';
 import type { Mirror } from './mirror.ts';
+import { textFor } from './request-text.ts';
 import { wasStale } from './retry.ts';
 
 /** A body that is there as a whole, and bounded: it need not be told to wait. */
@@ -110,7 +111,8 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     const { pool, shared } = this.#mirror;
     this.#connection = connection;
     this.#sentAt = shared.clock.now();
-    connection.start(this.#text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.terms, this);
+    const text = textFor(this.#text, pool, this.#endpoint!);
+    connection.start(text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.terms, this);
     if (length === 0) return;
     connection.data(this.#body, 0, this.#body.length);
     connection.end(this.#trailers);

@@ -15,6 +15,7 @@ import { giveFields } from '../http/fields-pool.ts';
 import { type Branch, type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { REFERENCE } from '../http/known.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { StoredReply } from '../http/stored-reply.ts';
@@ -29,6 +30,8 @@ import { Forwarding } from './forwarding.ts';
 import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
 import { problem } from './own-answers.ts';
 import { copyOf, newHomeOf } from './rehoming.ts';
+import { mapBack } from './map-back.ts';
+import { hostFor } from './request-text.ts';
 import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
@@ -178,6 +181,10 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     x.status = status;
     x.responseFields = fields;
     receive(fields, status, this.live.shared.date, viaOnResponses(x.identity));
+    if (fields.has(REFERENCE) && this.#route!.mapBack) {
+      const { endpoint } = attempt;
+      mapBack(fields, x, hostFor(forwarding.pool, endpoint) ?? x.authority, endpoint.address.text);
+    }
     if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);

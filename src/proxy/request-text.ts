@@ -3,6 +3,8 @@ import type { Exchange } from '../http/exchange.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { ownRequestLines } from '../http/identity.ts';
 import { EXPECT, HOST, TE } from '../http/known.ts';
+import type { EndpointState } from '../upstream/endpoint.ts';
+import type { Pool } from '../upstream/pool.ts';
 
 const VERSION = ' HTTP/1.1\r\n';
 
@@ -24,6 +26,26 @@ export function requestText(x: Exchange, offered: string): string {
   if (offered !== '') lines += `Connection: Upgrade${trailers ? ', TE' : ''}\r\nUpgrade: ${offered}\r\n`;
   else if (trailers) lines += 'Connection: TE\r\n';
   return `${x.method} ${path}${x.query} HTTP/1.1\r\n${lines}\r\n`;
+}
+
+const HOST_LINE = /\r\nHost:[^\r]*/i;
+
+/** The Host that this endpoint of the pool gets; null: the client's. */
+export function hostFor({ plan: { host } }: Pool, endpoint: EndpointState): string | null {
+  if (host.type === 'preserve') return null;
+  return host.type === 'fixed' ? host.host : endpoint.host;
+}
+
+/** A request's text as this endpoint of the pool gets it. */
+export function textFor(text: string, pool: Pool, endpoint: EndpointState): string {
+  const host = hostFor(pool, endpoint);
+  return host === null ? text : withHost(text, host);
+}
+
+export function withHost(text: string, host: string): string {
+  const line = HOST_LINE.exec(text);
+  if (line === null) return text;
+  return `${text.slice(0, line.index)}\r\nHost: ${host}${text.slice(line.index + line[0].length)}`;
 }
 
 /** Does the client take trailers (RFC 9110 §6.5.1)? Not one that speaks HTTP/1.0, which has no chunks to put them behind. */

@@ -144,6 +144,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
     mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
+    mapBack: plan.mapBack,
     metrics: metrics.route(plan.name),
     pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
   };

@@ -101,8 +101,7 @@ export class Membership {
     const { active } = this.#plan.health;
     if (active === null || check === null)
       return { plan, state, priority, cookie, check: null, name: name?.host ?? null };
-    // Whoever is known by a name is asked by it.
-    const checkPlan = name === null ? active : { ...active, host: active.host ?? name.host };
+    const checkPlan = { ...active, host: active.host ?? plan.host };
     carryover.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random));
     return { plan, state, priority, cookie, check: { claim: check, plan: checkPlan }, name: name?.host ?? null };
   }
@@ -121,7 +120,7 @@ export class Membership {
 
   #claimOne(found: Found, name: DnsNamePlan): Member {
     const { name: pool, sticky } = this.#plan;
-    const plan = endpointFound(pool, found.text, name, name.weight * found.weight);
+    const plan = endpointFound(pool, found.text, found.host, name, name.weight * found.weight);
     const cookie = sticky === null ? '' : stickyId(found.text, sticky.addressKey);
     return this.#claim(plan, found.priority, found, cookie);
   }
@@ -186,9 +185,9 @@ export class Membership {
   };
 }
 
-function tuningOf(pool: PoolPlan, { maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
+function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
   const { keepalive, health, responses, timeouts } = pool;
-  return { keepalive, health, responses, maxConnections, maxRequests, connectTimeout: timeouts.connect };
+  return { keepalive, health, responses, host, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
 /** Gives the kept state of an endpoint of a pool that is current its tuning. */

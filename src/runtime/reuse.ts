@@ -63,6 +63,7 @@ function sameRoute({ plan: old, route }: BoundRoute, plan: RoutePlan, pools: Poo
     old.action.type === action.type &&
     (action.type === 'pool' || same(withoutPools(old.action), withoutPools(action))) &&
     ((old.mirror === null && plan.mirror === null) || same(withoutPools(old.mirror), withoutPools(plan.mirror))) &&
+    old.mapBack === plan.mapBack &&
     same(old.policies, plan.policies)
   );
 }

@@ -28,6 +28,8 @@ export interface EndpointTuning {
   readonly maxRequests: number;
   readonly health: HealthPlan;
   readonly responses: ResponsesPlan;
+  /** Its name or address as a Host field has it. */
+  readonly host: string;
 }
 
 /** What an endpoint is made of besides its address. */
@@ -56,6 +58,8 @@ export class EndpointState implements HealthObserver {
   readonly #changed: EndpointParts['changed'];
   /** Pools that keep their endpoints in the order of their load. */
   readonly #watchers: (() => void)[] = [];
+  /** Its name or address as a Host field has it. */
+  host: string;
   #maxRequests: number;
   /** Lineups that it is in. */
   #lineups = 0;
@@ -69,6 +73,7 @@ export class EndpointState implements HealthObserver {
     this.load = parts.load;
     this.#changed = parts.changed;
     this.#maxRequests = tuning.maxRequests;
+    this.host = tuning.host;
     this.health = new Health(tuning.health, clock, deadlines, random, this);
     this.connections = new EndpointConnections(address, tuning, deadlines, this);
     this.load.endpoints.add(this);
@@ -95,6 +100,7 @@ export class EndpointState implements HealthObserver {
 
   tune(tuning: EndpointTuning): void {
     this.#maxRequests = tuning.maxRequests;
+    this.host = tuning.host;
     this.health.tune(tuning.health);
     this.connections.tune(tuning);
   }

@@ -55,7 +55,7 @@ function ask(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
   const where =
     address.path === null ? { host: address.host, port: plan.port ?? address.port } : { socketPath: address.path };
   const headers = {
-    host: plan.host ?? (address.path === null ? address.text : 'localhost'),
+    host: plan.host ?? 'localhost',
     'user-agent': 'prozy-check',
   };
   const request = http.request({ ...where, agent: false, method: plan.method, path: plan.path, headers });

@@ -21,7 +21,16 @@ test('a route has no failed condition exactly if the router would take it', () =
     fc.property(fc.array(matchPlan, { maxLength: 8 }), request, (matches, x) => {
       const routes = matches.map((match, i): RoutePlan => {
         const action = { type: 'respond', status: 200, headers: [], body: '' } as const;
-        return { name: `r${i}`, listeners: null, match, policies: [], action, mirror: null, drain: null };
+        return {
+          name: `r${i}`,
+          listeners: null,
+          match,
+          policies: [],
+          action,
+          mirror: null,
+          mapBack: true,
+          drain: null,
+        };
       });
       const router = new Router<RoutePlan>();
       for (const route of routes) router.add(route.match, route);

@@ -12,7 +12,7 @@ const EMPTY = planOf({});
 
 function route(match: MatchPlan, i: number): RoutePlan {
   const action = { type: 'respond' as const, status: 200 + i, headers: [], body: '' };
-  return { name: `r${i}`, listeners: null, match, policies: [], action, mirror: null, drain: null };
+  return { name: `r${i}`, listeners: null, match, policies: [], action, mirror: null, mapBack: true, drain: null };
 }
 
 function winner(routes: readonly RoutePlan[], x: Exchange): string | null {

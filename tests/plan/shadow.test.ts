@@ -19,6 +19,7 @@ const routes: fc.Arbitrary<RoutePlan[]> = fc
       policies: [],
       action: { type: 'respond', status: 200, headers: [], body: '' },
       mirror: null,
+      mapBack: true,
       drain: null,
     })),
   );

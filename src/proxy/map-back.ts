@@ -1,0 +1,145 @@
+/**
+ * What a response says of the backend's own names, in the names that clients know. Hot, for responses that say any.
+ *
+ * The gateway has put a path, a Host or an address in the place of what the client asked for. A backend that builds a URL or
+ * a cookie out of them names what no client can reach: Location, Content-Location, Refresh, and the Path and Domain of
+ * cookies are mapped back. A path that has the client's prefix already is a backend's that knows it, and stays.
+ */
+import { isIP } from 'node:net';
+import { parseAuthority } from '../http/authority.ts';
+import type { Exchange, Rewritten } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import { type PublicOrigin, publicOrigin } from '../http/identity.ts';
+import { REFERENCE } from '../http/known.ts';
+
+interface Names {
+  readonly rewritten: readonly Rewritten[] | null;
+  /** Authorities that the backend may take for its own. */
+  readonly own: readonly string[];
+  readonly client: PublicOrigin;
+}
+
+/** `sent`: the Host that the backend got, or ''. `address`: where it was reached. */
+export function mapBack(fields: Fields, x: Exchange, sent: string, address: string): void {
+  const names: Names = { rewritten: x.rewritten, own: [sent, address], client: publicOrigin(x) };
+  // One by one, in their order: of two cookies with the same name the last counts.
+  const cookies: string[] = [];
+  let changed = false;
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.ids[i] !== REFERENCE) continue;
+    const name = fields.nameAt(i);
+    const value = fields.valueAt(i);
+    const lower = name.toLowerCase();
+    if (lower === 'set-cookie') {
+      const cookie = mapCookie(value, names);
+      cookies.push(cookie);
+      if (cookie !== value) changed = true;
+      continue;
+    }
+    const mapped = lower === 'refresh' ? mapRefresh(value, names) : mapReference(value, names);
+    if (mapped === value) continue;
+    fields.removeAt(i);
+    fields.add(name, mapped);
+  }
+  if (!changed) return;
+  fields.remove('set-cookie');
+  for (const cookie of cookies) fields.add('Set-Cookie', cookie);
+}
+
+const WITH_AUTHORITY = /^(https?:)?\/\/([^/?#]*)(.*)$/i;
+
+function mapReference(value: string, names: Names): string {
+  const parts = WITH_AUTHORITY.exec(value);
+  if (parts === null) return value.startsWith('/') ? mapPath(value, names) : value;
+  const [, scheme = '', authority = '', rest = ''] = parts;
+  const { client } = names;
+  if (sameAuthority(authority, client.authority)) return `${scheme}//${authority}${mapPath(rest, names)}`;
+  if (!names.own.some((own) => sameAuthority(authority, own))) return value;
+  // The backend wants TLS: a client that came without it would be sent round and round.
+  const secure = scheme.toLowerCase() === 'https:';
+  if (secure && client.scheme !== 'https') return value;
+  const path = mapPath(rest, names);
+  if (client.authority === '') return path.startsWith('/') ? path : `/${path}`;
+  return `${scheme === '' ? '' : `${client.scheme}:`}//${client.authority}${path}`;
+}
+
+/** `rest`: from the path on. */
+function mapPath(rest: string, { rewritten }: Names): string {
+  if (rewritten === null) return rest;
+  const end = rest.search(/[?#]/);
+  const path = end < 0 ? rest : rest.slice(0, end);
+  return pathBack(path === '' ? '/' : path, rewritten) + (end < 0 ? '' : rest.slice(end));
+}
+
+/** Undoes the rewrites, the last one first. */
+function pathBack(path: string, rewritten: readonly Rewritten[]): string {
+  let mapped = path;
+  for (let i = rewritten.length - 1; i >= 0; i--) {
+    const { from, to } = rewritten[i]!;
+    if ((from !== '' && isUnder(mapped, from)) || !isUnder(mapped, to)) continue;
+    mapped = from + mapped.slice(to.length);
+    if (mapped === '') mapped = '/';
+  }
+  return mapped;
+}
+
+/** By whole segments. '' is above all. */
+function isUnder(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f);
+}
+
+function sameAuthority(a: string, b: string): boolean {
+  if (a === '' || b === '') return false;
+  if (a === b) return true;
+  const [one, other] = [parseAuthority(a), parseAuthority(b)];
+  return one !== null && other !== null && one.host === other.host && portOf(one.port) === portOf(other.port);
+}
+
+/** The scheme's own port is as good as none (RFC 9110 §4.2.3). */
+function portOf(port: number): number {
+  return port === 80 || port === 443 ? -1 : port;
+}
+
+/** `5; url=/there`, as browsers read it (HTML, "shared declarative refresh steps"). */
+function mapRefresh(value: string, names: Names): string {
+  const parts = /^([\d.\t ]*[;,\t ][\t ]*url[\t ]*=[\t ]*)(["']?)(.*?)(["']?)$/i.exec(value);
+  if (parts === null) return value;
+  const [, before = '', open = '', url = '', close = ''] = parts;
+  return before + open + mapReference(url, names) + close;
+}
+
+/** RFC 6265 §4.1. */
+function mapCookie(value: string, names: Names): string {
+  const first = value.indexOf(';');
+  if (first < 0) return value;
+  const attributes = value.slice(first + 1).split(';');
+  const mapped = attributes.flatMap((attribute) => mapAttribute(attribute, names));
+  return `${value.slice(0, first)}${mapped.map((one) => `;${one}`).join('')}`;
+}
+
+/** None: it goes. */
+function mapAttribute(attribute: string, { rewritten, own, client }: Names): string[] {
+  const parts = /^([\t ]*(path|domain)[\t ]*=[\t ]*)(.*?)[\t ]*$/i.exec(attribute);
+  if (parts === null) return [attribute];
+  const [, before = '', name = '', value = ''] = parts;
+  if (name.toLowerCase() === 'path') {
+    if (rewritten === null || !value.startsWith('/')) return [attribute];
+    const path = pathBack(value, rewritten);
+    // A cookie for "/x/" is none for "/x".
+    const ended = value === '/' && path !== '/' && path.endsWith('/') ? path.slice(0, -1) : path;
+    return ended === value ? [attribute] : [before + ended];
+  }
+  const domain = value.replace(/^\./, '').toLowerCase();
+  const host = hostOf(client.authority);
+  if (domain === '' || covers(domain, host) || !own.some((one) => covers(domain, hostOf(one)))) return [attribute];
+  // For an address, or for who knows what, a cookie can only be the host's own.
+  return host === '' || host.startsWith('[') || isIP(host) !== 0 ? [] : [before + host];
+}
+
+function hostOf(authority: string): string {
+  return parseAuthority(authority)?.host ?? '';
+}
+
+function covers(domain: string, host: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`);
+}
