@@ -1,6 +1,7 @@
 /** The Host that a pool's endpoints get, with requests and with checks. Cold. */
 import type { ActiveCheckConfig } from '../config/schema.gen.ts';
-import type { AddressPlan, HostPlan } from './types.ts';
+import type { AddressPlan } from './types.ts';
+import type { HostPlan } from './types/host.ts';
 
 const OWN_HOSTS: ReadonlySet<string> = new Set(['preserve', 'endpoint']);
 

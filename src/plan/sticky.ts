@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { EndpointConfig, StickyConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
-import type { StickyPlan } from './types.ts';
+import type { StickyPlan } from './types/sticky.ts';
 
 /** 128 bits: nobody guesses one, and no two endpoints share one. */
 const ID_BYTES = 16;

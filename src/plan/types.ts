@@ -13,8 +13,10 @@ import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { IdentityPlan } from './types/identity.ts';
+import type { HostPlan } from './types/host.ts';
 import type { DrainOverridePlan, StopPlan } from './types/drain.ts';
 import type { ResponsesPlan } from './types/responses.ts';
+import type { StickyPlan } from './types/sticky.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
@@ -167,17 +169,6 @@ export interface HashKeyPlan {
   readonly name: string;
 }
 
-/** Holds no secret: what was signed with it is here. */
-export interface StickyPlan {
-  readonly cookie: string;
-  /** What follows the value in Set-Cookie. */
-  readonly attributes: string;
-  /** The cookie's value for each of the pool's endpoints whose address is in the config, in their order. */
-  readonly ids: readonly string[];
-  /** With what those of others are made: derived from the secret, and good for nothing else; '' if there is none. */
-  readonly addressKey: string;
-}
-
 export interface PoolPlan {
   readonly name: string;
   readonly strategy: StrategyPlan;
@@ -205,9 +196,6 @@ export interface PoolPlan {
   /** Load, queue and retry budget: shape is nothing but the name. */
   readonly claim: Claim;
 }
-
-/** `preserve`: the client's; `endpoint`: the endpoint's own; `fixed`: the same for all. */
-export type HostPlan = { readonly type: 'preserve' | 'endpoint' } | { readonly type: 'fixed'; readonly host: string };
 
 /** Milliseconds. */
 export interface PoolTimeouts {

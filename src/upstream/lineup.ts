@@ -6,7 +6,8 @@
  */
 import type { Fields } from '../http/fields.ts';
 import type { Claim } from '../kit/claim.ts';
-import type { CheckPlan, EndpointPlan, StickyPlan } from '../plan/types.ts';
+import type { CheckPlan, EndpointPlan } from '../plan/types.ts';
+import type { StickyPlan } from '../plan/types/sticky.ts';
 import type { EndpointState } from './endpoint.ts';
 import { foresee, type Foresight, type Level } from './foresight.ts';
 import { Sticky } from './sticky.ts';

@@ -5,7 +5,7 @@
  * them is a client without a cookie.
  */
 import { cookieOf } from '../http/cookies.ts';
-import type { StickyPlan } from '../plan/types.ts';
+import type { StickyPlan } from '../plan/types/sticky.ts';
 import type { Asker } from './strategies/strategy.ts';
 
 export class Sticky {
