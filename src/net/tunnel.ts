@@ -25,7 +25,8 @@ export interface TunnelWatcher {
 }
 
 export class Tunnel implements Timed {
-  deadline: number;
+  // A number from the start, as in http/h1/server.ts.
+  deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /** Milliseconds without a byte in either direction after which the tunnel is closed. */
   idle: number;
