@@ -88,7 +88,7 @@ function authorityOf(x: Exchange): string {
     const { host: named, port } = parseAuthority(claims.host)!;
     return port < 0 || port === usualPort(x) ? named : `${named}:${port}`;
   }
-  // Most stand in the authority as they were written, and a longer one has a port then.
+  // Most hosts appear in the authority as written; a longer authority then has a port.
   if (authority.length === host.length) return host;
   const colon = authority.lastIndexOf(':');
   if (colon < 0 || authority.endsWith(']')) return host;

@@ -132,7 +132,7 @@ function targetsOf(url: string): readonly Target[] | string {
   return url.startsWith('//') ? targets.flatMap((one) => [one, { ...one, scheme: 'https' as const }]) : targets;
 }
 
-/** As a client sends it for whom it was written: the name in its `xn--` form, the rest percent-encoded. */
+/** As clients send it: the name in its `xn--` form, the rest percent-encoded. */
 function encodeUrl(url: string): string {
   const [, scheme = '', authority = '', rest = ''] = /^((?:https?:)?\/\/)([^/?]*)(.*)$/is.exec(url) ?? [];
   return scheme + asciiAuthority(authority) + encodePath(rest);

@@ -126,7 +126,7 @@ export function whyPassed(x: Exchange, upgrade: boolean, bypass: Condition): '' 
   if (x.method !== 'GET' && x.method !== 'HEAD') return 'method';
   // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
   if (x.bodyLength !== 0 || upgrade || (x.fields.seen & FOR_ORIGIN) !== 0) return 'bypass';
-  // What the origin makes of a path that is not in normal form must not be given for the one that is.
+  // The origin may read the path as it came otherwise than the normal form, which is the key.
   if (x.receivedPath !== '') return 'bypass';
   return bypass !== null && bypass(x) ? 'bypass' : '';
 }

@@ -19,7 +19,7 @@ const NAME = /^(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+$/i;
 const PORT = /^[0-9]{0,5}$/;
 const ALL_DIGITS_AND_DOTS = /^[0-9.]+$/;
 
-/** RFC 3986 §6.2.2.2: `%61` is `a` to whoever decodes, and must be so to rules. */
+/** RFC 3986 §6.2.2.2: backends may read `%61` as `a`, so rules do too. */
 function decodeUnreserved(name: string): string {
   return name.replace(/%([0-9a-f]{2})/gi, (encoding, digits: string) => {
     const character = String.fromCharCode(Number.parseInt(digits, 16));

@@ -35,12 +35,12 @@ export type PathProblem =
   | 'repeated_slashes'
   | 'path_parameters'
   | 'hidden_dot_segment'
-  /** An encoded slash in a parameter (`/;%2Fx/admin`): whether the parameter ends there is another thing to each backend. */
+  /** An encoded slash in a parameter (`/;%2Fx/admin`): backends differ in whether the parameter ends there. */
   | 'slash_in_parameter'
   | 'control_character'
   | 'raw_utf8';
 
-/** Takes nothing for anything else: the normal form, and no more. */
+/** The normal form and no more: rules judge slashes and parameters as they are written. */
 export const LITERAL: PathRules = {
   encodedSlash: 'keep',
   repeatedSlashes: 'keep',

@@ -22,7 +22,7 @@ export function ipv6Form(text: string): string | null {
   return isIPv6(text) && !text.includes('%') ? new URL(`http://[${text}]/`).hostname : null;
 }
 
-/** A host with or without a port, as clients send it for people who write it in their own script. */
+/** A host with or without a port, as clients send it: a name that is not ASCII in its `xn--` form. */
 export function asciiAuthority(text: string): string {
   if (/^[\x21-\x7e]*$/.test(text)) return text;
   const [, name = '', port = ''] = /^(.*?)(:\d*)?$/s.exec(text) ?? [];

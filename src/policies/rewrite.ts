@@ -14,7 +14,7 @@ export const rewrite: Policy<Extract<PolicyPlan, { type: 'rewrite' }>> = {
       forward: (x) => {
         const routed = restOf(x.routedPath, from);
         if (routed === null) return;
-        // What has the prefix only as rules see it (`//v1/x`, `/v1%2Fx`) is sent as they see it.
+        // If only rules see the prefix (`//v1/x`, `/v1%2Fx`), the path is sent as they see it.
         const rest = restOf(x.path, from) ?? routed;
         x.path = to + rest === '' ? '/' : to + rest;
         x.routedPath = to + routed === '' ? '/' : to + routed;

@@ -102,7 +102,7 @@ function acceptRaw(head: RequestHead, { rawUtf8 }: PathRules): boolean {
   const encoded = rawUtf8 === 'encode' ? encodeRawUtf8(head.target) : null;
   if (encoded === null) return false;
   head.target = encoded;
-  // A path in which only these were encoded is judged as it is, but this is not known here.
+  // Whether they stand in the path or in the query is not known here.
   head.abnormal = true;
   return true;
 }
