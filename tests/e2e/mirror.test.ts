@@ -355,9 +355,10 @@ test('mirrors come and go under load without a failed request', async () => {
   };
   const clients = [load(GET, ''), load(post('hello'), 'hello'), load(chunked('world'), 'world')];
   for (const mirror of [false, true, false, true]) {
-    const before = answered;
+    const before = [answered, copies.requests.length];
     await gateway.edit(of(mirror));
-    await until(() => answered > before + 50, 'there is load');
+    await until(() => answered > before[0]! + 50, 'there is load');
+    if (mirror) await until(() => copies.requests.length > before[1]! + 30, 'it is mirrored');
   }
   traffic.on = false;
   await Promise.all(clients);

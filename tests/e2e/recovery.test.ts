@@ -105,6 +105,27 @@ describe('an endpoint that is down, and then up again', () => {
     await until(() => endpointOf(gateway, 'origin').health.state === 'healthy', 'it is found to be well');
   });
 
+  test('is not tried any more once its gateway stops, or its pool is gone from the config', async () => {
+    await using origin = await FaultOrigin.open();
+    const clock = new ManualClock();
+    {
+      await using gateway = await testGateway(pooled([addressOf(origin)]), { clock });
+      await origin.become('refuse');
+      expect(await statusOf(gateway)).toBe(502);
+      const routes = [{ name: 'all', match: {}, respond: {} }];
+      await edit(gateway, clock, { ...pooled([]), pools: {}, routes });
+      await origin.become(null);
+      clock.advance(3000);
+      expect(await statusOf(gateway)).toBe(200);
+      await origin.become('refuse');
+      await edit(gateway, clock, pooled([addressOf(origin)]));
+      expect(await statusOf(gateway)).toBe(502);
+    }
+    await origin.become(null);
+    expect(clock.waiting).toBe(0);
+    expect(origin.connections).toBe(0);
+  });
+
   test('is not tried by anything while it is drained or disabled', async () => {
     await using origin = await FaultOrigin.open();
     const clock = new ManualClock();
