@@ -170,6 +170,7 @@ const PER_RELOAD = 'changes when a config or the answer of a name server does';
 const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/kit/shared.ts #values': PER_RELOAD,
   'src/kit/shared.ts #collected': PER_RELOAD,
+  'src/net/send-queues.ts #asked': 'for peers that are about to be given up, and dropped as a whole with each answer',
   'src/policies/acl.ts made': PER_RELOAD,
   'src/proxy/path-index.ts #exact': PER_RELOAD,
   'src/proxy/path-index.ts #prefixes': PER_RELOAD,

@@ -518,7 +518,9 @@ export interface PoolTimeouts {
   readonly first_byte: number;
   /** Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit. */
   readonly idle: number;
-  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. */
+  /** Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
+  readonly stream: number;
+  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit. */
   readonly tunnel: number;
   /** For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit. */
   readonly total: number;
@@ -2732,11 +2734,18 @@ export const schema: object = {
           "default": "60s",
           "x-reload": "keep"
         },
-        "tunnel": {
-          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's.",
+        "stream": {
+          "description": "Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
           "type": "string",
           "format": "duration",
-          "default": "1h",
+          "default": "0s",
+          "x-reload": "keep"
+        },
+        "tunnel": {
+          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "default": "0s",
           "x-reload": "keep"
         },
         "total": {

@@ -44,6 +44,8 @@ export const CLIENT_STALLED = new GatewayError('client_stalled', 'client', 0);
 export const CONNECT_REFUSED = new GatewayError('connect_refused', 'upstream', 502, 'connect');
 export const CONNECT_FAILED = new GatewayError('connect_failed', 'upstream', 502, 'connect');
 export const CONNECT_TIMEOUT = new GatewayError('connect_timeout', 'upstream', 504, 'connect');
+/** It takes no more of the request. */
+export const SEND_TIMEOUT = new GatewayError('send_timeout', 'upstream', 504, 'timeout');
 export const UPSTREAM_CLOSED = new GatewayError('upstream_closed', 'upstream', 502, 'reset');
 export const UPSTREAM_RESET = new GatewayError('upstream_reset', 'upstream', 502, 'reset');
 export const BAD_RESPONSE = new GatewayError('bad_response', 'upstream', 502, 'bad_response');

@@ -10,7 +10,9 @@ import type { ListenAddress } from './listen.ts';
 import { Race } from './race.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { streamHandles, takeHandle } from './stream-handles.ts';
-import { IGNORE, type Transport } from './transport.ts';
+import { IGNORE, KEEPALIVE_SECONDS, type Transport } from './transport.ts';
+
+const KEEPALIVE = { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_SECONDS * 1000 };
 
 export interface Dialer {
   /** Connected; the dialer sets the transport's handler before it returns. */
@@ -29,7 +31,7 @@ export function dial(address: ListenAddress, deadlines: Deadlines, dialer: Diale
   const { host, port, path } = address;
   if (path !== null) return connect({ path, allowHalfOpen: true }, dialer);
   const at = (ip: string, attempt: Dialer): Dialing =>
-    connect({ host: ip, port, noDelay: true, allowHalfOpen: true }, attempt);
+    connect({ host: ip, port, noDelay: true, allowHalfOpen: true, ...KEEPALIVE }, attempt);
   return isIP(host) === 0 ? new Race(host, deadlines, dialer, at) : at(host, dialer);
 }
 

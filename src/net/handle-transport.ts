@@ -80,6 +80,10 @@ export class HandleTransport implements Transport {
     return this.#handle.bytesWritten;
   }
 
+  get bytesSent(): number {
+    return this.#handle.bytesWritten - this.#handle.writeQueueSize;
+  }
+
   writeText(text: string): boolean {
     if (this.closed) return true;
     return this.#sent(this.#handle.writeLatin1String(this.#request(), text));

@@ -9,8 +9,9 @@ import net from 'node:net';
 import { HandleTransport } from './handle-transport.ts';
 import { park, type ParkedServer } from './parked-server.ts';
 import { SocketTransport } from './socket-transport.ts';
+import { KEEPALIVE_SECONDS } from './transport.ts';
 import { listenAtPath } from './stale-socket.ts';
-import { acceptHandles, socketOf, type StreamHandle, streamHandles } from './stream-handles.ts';
+import { acceptHandles, keepAlive, socketOf, type StreamHandle, streamHandles } from './stream-handles.ts';
 import { IGNORE, type Transport } from './transport.ts';
 
 export interface ListenAddress {
@@ -123,7 +124,10 @@ class Listening implements ListeningSocket {
   #accept(): void {
     const server = this.#server;
     // As `createServer` would be told; a server that comes back from where it was parked knows nothing of it.
-    Object.assign(server, { allowHalfOpen: true, noDelay: true });
+    const keepAliveInitialDelay = KEEPALIVE_SECONDS;
+    Object.assign(server, { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay });
+    // Connections take it over from the socket that they were accepted on: one call for all of them.
+    if (this.path === null) keepAlive(server, KEEPALIVE_SECONDS);
     server.on('connection', (socket) => this.#accepted(socket));
     // A failed accept (the client left at once) concerns nobody here.
     server.on('error', ignore);

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type net from 'node:net';
 import { plainAddress } from './plain-address.ts';
+import { sentBy } from './stream-handles.ts';
 import type { Transport, TransportAddresses, TransportHandler } from './transport.ts';
 
 export class SocketTransport implements Transport {
@@ -54,6 +55,10 @@ export class SocketTransport implements Transport {
 
   get bytesWritten(): number {
     return this.#socket.bytesWritten;
+  }
+
+  get bytesSent(): number {
+    return sentBy(this.#socket);
   }
 
   writeText(text: string): boolean {

@@ -11,6 +11,8 @@ export interface StreamHandle {
   onread: (this: StreamHandle) => void;
   bytesRead: number;
   bytesWritten: number;
+  /** Bytes of writes that the kernel has not taken yet, also of one that it has taken in part. */
+  writeQueueSize: number;
   readStart(): number;
   readStop(): number;
   useUserBuffer(bytes: Uint8Array): number;
@@ -80,6 +82,7 @@ function handlesHaveWhatIsUsed(): boolean {
     'writeLatin1String',
     'writeBuffer',
     'writev',
+    'writeQueueSize',
     'shutdown',
     'close',
   ];
@@ -101,6 +104,22 @@ export function takeHandle(socket: net.Socket): StreamHandle | null {
 export function socketOf(handle: StreamHandle): net.Socket {
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
   return new net.Socket(options as unknown as net.SocketConstructorOpts);
+}
+
+/**
+ * Bytes that a socket's kernel has taken. Node itself counts a write as waiting until all of it has left; its handle knows
+ * better, where there is one (net.Socket's own timeout asks it too).
+ */
+export function sentBy(socket: net.Socket): number {
+  const { bytesWritten, writeQueueSize } =
+    (socket as unknown as { _handle?: Partial<StreamHandle> | null })._handle ?? {};
+  if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
+  return socket.bytesWritten - socket.writableLength;
+}
+
+/** Turns TCP keep-alive on for a listening server, and so for what it accepts; where its handle can't, the server does it for each. */
+export function keepAlive(server: net.Server, seconds: number): void {
+  (server as unknown as { _handle: Partial<StreamHandle> | null })._handle?.setKeepAlive?.(true, seconds);
 }
 
 /** Makes a listening server hand out bare handles in place of sockets. */

@@ -11,6 +11,12 @@
  *  - a write that answers `false` was taken all the same; `onDrain` follows once the kernel has everything.
  */
 
+/**
+ * A TCP connection without traffic is probed after so many seconds, so that a peer that is gone is noticed where no timeout
+ * runs: on a stream or tunnel that may be silent for as long as it likes.
+ */
+export const KEEPALIVE_SECONDS = 60;
+
 export interface TransportHandler {
   /**
    * bytes[start, end) arrived. They are valid during the call only, unless they were given to a `write` that answered
@@ -42,7 +48,10 @@ export interface Transport {
   /** Something written has not been taken by the kernel yet, and its bytes are still needed. */
   readonly pending: boolean;
   readonly bytesRead: number;
+  /** What was given to writes, whether or not it has left. */
   readonly bytesWritten: number;
+  /** What of it the kernel has taken. */
+  readonly bytesSent: number;
   /** Sends text, each character one byte. */
   writeText(text: string): boolean;
   /** Sends prefix, bytes[start, end) and suffix in one go. */

@@ -6,6 +6,7 @@
  */
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
+import { SendWatch, STALLED } from './send-watch.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 export interface TunnelObserver {
@@ -28,7 +29,7 @@ export class Tunnel implements Timed {
   // A number from the start, as in http/h1/server.ts.
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** Milliseconds without a byte in either direction after which the tunnel is closed. */
+  /** Milliseconds without a byte in either direction after which the tunnel is closed; Infinity: it is not. */
   idle: number;
   readonly #client: TunnelSide;
   readonly #upstream: TunnelSide;
@@ -69,7 +70,14 @@ export class Tunnel implements Timed {
   }
 
   onDeadline(): void {
-    this.close(this.#ending === '' ? 'idle_timeout' : this.#ending);
+    if (this.#ending !== '') {
+      this.close(this.#ending);
+      return;
+    }
+    // A side that takes bytes slowly is not idle, though none may come from the other meanwhile.
+    const next = Math.min(this.#client.lookAt(this.idle), this.#upstream.lookAt(this.idle));
+    if (next === Number.POSITIVE_INFINITY) this.close('idle_timeout');
+    else this.deadline = next;
   }
 
   get fromClient(): TunnelFlow {
@@ -107,6 +115,14 @@ export class Tunnel implements Timed {
     if (this.#ending === '') this.deadline = this.#deadlines.now + this.idle;
   }
 
+  /** For its sides only: one of them has not taken all that was written to it. */
+  waits(watch: SendWatch | null, transport: Transport): SendWatch {
+    const watching = watch ?? new SendWatch(transport, this.#deadlines);
+    const look = watching.start(this.idle);
+    if (this.#ending === '') this.deadline = look;
+    return watching;
+  }
+
   /** For its sides only: one of them has ended. */
   ended(): void {
     if (this.#client.finished && this.#upstream.finished) this.close('');
@@ -121,6 +137,8 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   /** It will send no more, and its peer has been told so and has taken everything. */
   finished = false;
   #ending = false;
+  /** null: it has always taken at once what was written. */
+  #watch: SendWatch | null = null;
   readonly #tunnel: Tunnel;
 
   constructor(tunnel: Tunnel, transport: Transport) {
@@ -136,7 +154,21 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   }
 
   pass(bytes: Buffer, start: number, end: number): void {
-    if (start < end && !this.peer.transport.write('', bytes, start, end, '')) this.transport.pause();
+    if (start >= end || this.peer.transport.write('', bytes, start, end, '')) return;
+    this.transport.pause();
+    this.peer.waits();
+  }
+
+  /** Not all that was written here has been taken. */
+  waits(): void {
+    this.#watch = this.#tunnel.waits(this.#watch, this.transport);
+  }
+
+  /** When to look again whether it takes what waits for it; Infinity: nothing waits, or it takes nothing. */
+  lookAt(limit: number): number {
+    if (this.#watch === null || !this.transport.pending) return Number.POSITIVE_INFINITY;
+    const next = this.#watch.look(limit);
+    return next === STALLED ? Number.POSITIVE_INFINITY : next;
   }
 
   /** What came from the peer has been taken here. */

@@ -78,6 +78,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
       connect: timeouts.connect,
       firstByte: timeouts.first_byte,
       idle: timeouts.idle,
+      stream: timeouts.stream,
       tunnel: timeouts.tunnel,
       total: timeouts.total,
     },

@@ -197,13 +197,13 @@ export interface PoolPlan {
   readonly claim: Claim;
 }
 
-/** Milliseconds. */
+/** Milliseconds; 0: no limit, in all but `connect`. */
 export interface PoolTimeouts {
   readonly connect: number;
   readonly firstByte: number;
   readonly idle: number;
+  readonly stream: number;
   readonly tunnel: number;
-  /** 0: no limit. */
   readonly total: number;
 }
 

@@ -4,7 +4,7 @@
  * Claimed by the listener's name, so that counts and connections outlive a reload. Where another listener takes over an
  * address, the connections go over to its table.
  */
-import type { ConnectionHome } from '../http/h1/server.ts';
+import type { ConnectionHome } from '../http/h1/server-environment.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';

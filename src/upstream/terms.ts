@@ -12,6 +12,7 @@ export interface Terms {
   /** Of each attempt. */
   readonly firstByte: number;
   readonly idle: number;
+  readonly stream: number;
   readonly tunnel: number;
   readonly total: number;
   readonly retries: RetriesPlan;
@@ -22,6 +23,7 @@ export function termsOf(timeouts: PoolTimeouts, retries: RetriesPlan): Terms {
     connect: timeouts.connect,
     firstByte: Math.min(limitOf(retries.perTryTimeout), limitOf(timeouts.firstByte)),
     idle: limitOf(timeouts.idle),
+    stream: limitOf(timeouts.stream),
     tunnel: limitOf(timeouts.tunnel),
     total: limitOf(timeouts.total),
     retries,

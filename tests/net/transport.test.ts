@@ -108,6 +108,25 @@ describe.each(KINDS.filter(([kind]) => kind === 'socket' || streamHandles !== nu
     expect([transport.bytesRead, transport.bytesWritten]).toEqual([5, 3 + 8 + 100_002]);
   });
 
+  test('says how much of what was written has left, within a write too', async () => {
+    await using both = await pair(make);
+    const { transport, peer } = both;
+    peer.socket.pause();
+    const block = Buffer.alloc(64 * 1024 * 1024);
+    expect(transport.write('', block, 0, block.length, '')).toBe(false);
+    await until(() => transport.bytesSent > 0, 'some of it has left');
+    expect(transport.bytesSent).toBeLessThan(block.length);
+    const before = transport.bytesSent;
+    peer.socket.on('data', () => peer.socket.pause());
+    await until(
+      () => transport.bytesSent > before,
+      'more of it has left',
+      async () => void peer.socket.resume(),
+    );
+    expect(transport.bytesSent).toBeLessThan(block.length);
+    expect(transport.pending).toBe(true);
+  });
+
   test('says who speaks with whom', async () => {
     await using both = await pair(make);
     const { remoteAddress, remotePort, localAddress, localPort } = both.transport.addresses();

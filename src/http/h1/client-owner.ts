@@ -1,9 +1,12 @@
 /** What a connection to an upstream needs of those who use and keep it. */
 import type { Http1ClientConnection } from './client.ts';
 
+/** Milliseconds; Infinity: no limit. */
 export interface ClientTimeouts {
   readonly firstByte: number;
   readonly idle: number;
+  /** In place of `idle` for a `text/event-stream`. */
+  readonly stream: number;
 }
 
 /** Who keeps the connection when it is not in use. */

@@ -13,11 +13,13 @@ import {
   type GatewayError,
   RESPONSE_TIMEOUT,
   RESPONSE_TRUNCATED,
+  SEND_TIMEOUT,
   UPSTREAM_CLOSED,
   UPSTREAM_RESET,
 } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
+import { SendWatch, STALLED } from '../../net/send-watch.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
 import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
@@ -53,6 +55,7 @@ const GONE = 4;
 
 /** Interim responses to one request; more is an attack or a mistake. */
 const MOST_INFORMATIONAL = 32;
+const EVENT_STREAM = /^text\/event-stream(?:[\t ]*;|$)/i;
 const NO_BYTES = Buffer.alloc(0);
 
 const head = new ResponseHead();
@@ -76,6 +79,10 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   #sink: ResponseSink | null = null;
   #requestSource: BodySource | null = null;
   #timeouts: ClientTimeouts | null = null;
+  /** What the response may be silent for. */
+  #idle = 0;
+  /** null: the upstream has always taken at once what was written. */
+  #watch: SendWatch | null = null;
   #method = '';
   #requestChunked = false;
   #requestDone = true;
@@ -125,6 +132,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#state = HEAD;
     this.#sink = sink;
     this.#timeouts = timeouts;
+    this.#idle = timeouts.idle;
     this.#method = method;
     this.#requestSource = source;
     this.#requestChunked = chunked;
@@ -162,6 +170,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     }
     this.#sink = new Discarded(this);
     this.#timeouts = DISCARD_TIMEOUTS;
+    this.#idle = DISCARD_TIMEOUTS.idle;
     this.resume();
     this.#await();
   }
@@ -204,15 +213,17 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 
   /**
-   * The clock runs while something is due from the upstream: its response once it has the request, or that it takes more
-   * of the request. What is due from the client is the other side's to see to: nobody here is to blame for it.
+   * The clock runs while something is due from the upstream: that it takes more of the request, or its response once it has
+   * the request. What is due from the client is the other side's to see to: the upstream is not to blame for it.
    */
   #await(): void {
-    const { firstByte, idle } = this.#timeouts!;
-    const wordDue = this.#requestDone || this.#continueDue;
-    const due = !this.#paused && (wordDue || this.#transport.pending);
-    const limit = this.#state === HEAD && wordDue ? firstByte : idle;
-    this.deadline = due ? this.#deadlines.now + limit : Number.POSITIVE_INFINITY;
+    if (this.#paused) this.deadline = Number.POSITIVE_INFINITY;
+    else if (this.#transport.pending) {
+      this.#watch ??= new SendWatch(this.#transport, this.#deadlines);
+      this.deadline = this.#watch.start(this.#timeouts!.idle);
+    } else if (this.#requestDone || this.#continueDue)
+      this.deadline = this.#deadlines.now + (this.#state === HEAD ? this.#timeouts!.firstByte : this.#idle);
+    else this.deadline = Number.POSITIVE_INFINITY;
   }
 
   // === the response
@@ -294,6 +305,9 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (fields.has(KEEP_ALIVE)) this.#idleLimit = idleLimit(fields);
     if (framing.kind === UNTIL_CLOSE || this.#idleLimit === 0 || !persists(fields, head.minor)) this.#reusable = false;
     this.#state = BODY;
+    // Events come when they come, and their stream has no length.
+    if (framing.kind !== LENGTH && framing.kind !== NO_BODY && isEventStream(fields))
+      this.#idle = this.#timeouts!.stream;
     this.#await();
     // The fields are the sink's from here on.
     this.#sink!.head(head.status, head.reason, fields, framing.kind);
@@ -390,7 +404,12 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 
   onDeadline(): void {
-    if (this.#state === HEAD) this.#fail(FIRST_BYTE_TIMEOUT);
+    const pending = this.#transport.pending && (this.#state === HEAD || this.#state === BODY);
+    if (pending && this.#watch !== null) {
+      const next = this.#watch.look(this.#timeouts!.idle);
+      if (next === STALLED) this.#fail(SEND_TIMEOUT);
+      else this.deadline = next;
+    } else if (this.#state === HEAD) this.#fail(FIRST_BYTE_TIMEOUT);
     else if (this.#state === BODY) this.#fail(RESPONSE_TIMEOUT);
     // An idle connection's deadline is the pool's: it has been kept long enough.
     else this.#close();
@@ -415,4 +434,10 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#owner.onGone(this, idle);
     source?.resume();
   }
+}
+
+/** The media type of server-sent events (WHATWG HTML §9.2), with or without parameters. */
+function isEventStream(fields: Fields): boolean {
+  const type = fields.get('content-type');
+  return type !== undefined && EVENT_STREAM.test(type);
 }

@@ -4,7 +4,7 @@ import type { ResponseSink } from '../message.ts';
 const MOST_BYTES = 64 * 1024;
 const MOST_PARTS = 64;
 /** Milliseconds that each part may be waited for. */
-export const DISCARD_TIMEOUTS = { firstByte: 1000, idle: 1000 };
+export const DISCARD_TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 
 export class Discarded implements ResponseSink {
   readonly #connection: { abort(): void };

@@ -7,7 +7,6 @@
  * Bytes that come while nobody can take them (a pipelined request, a body before its upstream is connected) wait in the
  * stash with reading paused, so that at most one read's worth is held.
  */
-import type { Clock } from '../../kit/clock.ts';
 import {
   BAD_REQUEST,
   BODY_TIMEOUT,
@@ -18,7 +17,8 @@ import {
 } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
 import type { Connection } from '../../net/connection.ts';
-import type { Deadlines, Timed } from '../../net/deadlines.ts';
+import type { Timed } from '../../net/deadlines.ts';
+import { SendWatch, STALLED } from '../../net/send-watch.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
 import { Exchange } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
@@ -34,6 +34,7 @@ import { BodyFraming } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseWriter } from './response-writer.ts';
+import type { ConnectionHome, Http1Environment } from './server-environment.ts';
 import { Stash } from './stash.ts';
 
 const IDLE = 0;
@@ -55,22 +56,6 @@ const LF = 0x0a;
 const head = new RequestHead();
 const framing = new BodyFraming();
 const target = new RequestTarget();
-
-export interface Http1Environment {
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  /** The field lines for a response of the gateway's own: its Date. */
-  date(): string;
-}
-
-/** The listener that a connection belongs to, through all configs. */
-export interface ConnectionHome {
-  readonly listener: string;
-  /** The service of whatever config is current; null: the listener is no more. */
-  service(): HttpService | null;
-  /** Called once, when the connection is over or has been given up to a tunnel. */
-  closed(connection: Http1ServerConnection): void;
-}
 
 export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
   readonly connection: Connection;
@@ -108,6 +93,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   /** Whoever takes the body wants no more of it now. */
   #paused = false;
   #responseSource: BodySource | null = null;
+  /** null: the client has always taken at once what was written. */
+  #watch: SendWatch | null = null;
   #ended = false;
   #lingered = 0;
 
@@ -354,6 +341,11 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onDeadline(): void {
     const state = this.#state;
+    const next = this.#transport.pending && this.#watch !== null ? this.#watch.look(this.#sendLimit) : STALLED;
+    if (next !== STALLED) {
+      this.deadline = next;
+      return;
+    }
     // What a client does not take would lie in the kernel for minutes after a mere close.
     if (this.#transport.pending) this.#transport.reset();
     if (state === IDLE || state === CLOSING || this.#onlyEmptyLines) this.#close();
@@ -498,8 +490,14 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return this.#minor === 0 ? 'Connection: keep-alive\r\n' : '';
   }
 
+  /** The client has not taken all that was written: it has to take some of it within each `send`. */
   #awaitDrain(): void {
-    this.deadline = this.#environment.deadlines.now + (this.#timeouts?.send ?? LINGER_MS);
+    this.#watch ??= new SendWatch(this.#transport, this.#environment.deadlines);
+    this.deadline = this.#watch.start(this.#sendLimit);
+  }
+
+  get #sendLimit(): number {
+    return this.#timeouts?.send ?? LINGER_MS;
   }
 
   /** The exchange is over and the connection goes on. */

@@ -213,7 +213,7 @@ export const KINDS: readonly Kind[] = [
   },
 
   // === takes no answer
-  { name: 'never-reads', talk: neverReads('large', 1), ...STALLED, atOnce: 150 },
+  { name: 'never-reads', talk: neverReads('large', 1), ...STALLED, sees: ['200 reset', 'silence reset'], atOnce: 150 },
   {
     name: 'never-reads-echo',
     talk: neverReadsEcho,

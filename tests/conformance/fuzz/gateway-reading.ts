@@ -8,7 +8,8 @@ import type { Exchange } from '../../../src/http/exchange.ts';
 import { giveFields } from '../../../src/http/fields-pool.ts';
 import { problemResponse } from '../../../src/http/fixed-response.ts';
 import { Http1ClientConnection } from '../../../src/http/h1/client.ts';
-import { type Http1Environment, Http1ServerConnection } from '../../../src/http/h1/server.ts';
+import { Http1ServerConnection } from '../../../src/http/h1/server.ts';
+import type { Http1Environment } from '../../../src/http/h1/server-environment.ts';
 import { UPGRADE } from '../../../src/http/known.ts';
 import type { BodySink, ResponseSink } from '../../../src/http/message.ts';
 import { LITERAL } from '../../../src/http/path.ts';
@@ -56,7 +57,7 @@ const nobody = new AddressSet([]);
 const IDENTITY = { ...DEFAULT_IDENTITY, underscores: 'pass' } as const;
 const OK = problemResponse(200);
 const NOT_IMPLEMENTED = problemResponse(501);
-const TIMEOUTS = { firstByte: 1000, idle: 1000 };
+const TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 const LIMITS = { headerSize: 16 * 1024, headerCount: 100, uriSize: 8 * 1024, bodySize: 0 };
 const POOL = { onIdle() {}, onGone() {} };
 const UNHEARD: ResponseSink = {

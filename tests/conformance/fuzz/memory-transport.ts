@@ -9,6 +9,7 @@ export class MemoryTransport implements Transport {
   ended = false;
   bytesRead = 0;
   bytesWritten = 0;
+  bytesSent = 0;
   /** All that was written, as Latin-1. */
   text = '';
   /** Called for each write if writes are not to be taken at once; the kernel has everything when `drain` is called. */
