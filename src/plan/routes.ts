@@ -84,6 +84,8 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     scope.warning(`${pointer}/split_by`, 'has no effect without a split');
   if (config.drain !== undefined && (config.respond !== undefined || config.redirect !== undefined))
     scope.warning(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
+  if (!config.map_back && (config.respond !== undefined || config.redirect !== undefined))
+    scope.warning(`${pointer}/map_back`, 'has no effect: what this route answers comes from no backend');
   const readers = readersOf(config, names);
   const match = planMatch(config.match, `${pointer}/match`, readers, scope);
   return {

@@ -177,6 +177,12 @@ describe('what comes back', () => {
   });
 });
 
+test('a route that answers by itself has nothing to map back', () => {
+  expect(problemsOf({ routes: [{ name: 'r', match: {}, map_back: false, respond: {} }] })).toEqual([
+    '/routes/0/map_back: has no effect: what this route answers comes from no backend',
+  ]);
+});
+
 test('explain and the tests of a config know the Host that is sent', () => {
   const config = (host: string, wanted: string) => ({
     ...simpleConfig(3000, { pools: { origin: { host, endpoints: ['127.0.0.1:3000', '127.0.0.1:80'] } } }),

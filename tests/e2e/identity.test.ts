@@ -1,5 +1,6 @@
 /** What an upstream is told of the client, and whom it is believed from. */
 import { describe, expect, test } from 'vitest';
+import { problemsOf } from '../plan/plan-of.ts';
 import { simpleConfig, testGateway } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -272,6 +273,23 @@ describe('a headers policy', () => {
     }
     expect(origin.requests).toHaveLength(1);
   });
+});
+
+test('the invariant header_never_passed knows what a listener lets through', () => {
+  const passed = (header: string, identity: object, policies: object[] = []) =>
+    problemsOf({
+      listeners: { web: { address: '127.0.0.1:8080', identity } },
+      pools: { origin: { endpoints: ['127.0.0.1:3000'] } },
+      routes: [{ name: 'all', match: {}, policies, pool: 'origin' }],
+      invariants: [{ type: 'header_never_passed', header }],
+    }).map((problem) => /passes (\S+) on/.exec(problem)?.[1]);
+  const remove = [{ type: 'headers', request: { remove: ['x-user'] } }];
+  expect(passed('x-real-ip', {})).toEqual([]);
+  expect(passed('x-real-ip', { untrusted: 'pass' })).toEqual(['x-real-ip']);
+  expect(passed('x-user', {})).toEqual(['x-user']);
+  expect(passed('x-user', {}, remove)).toEqual([]);
+  expect(passed('x-user', { underscores: 'refuse' }, remove)).toEqual([]);
+  expect(passed('x-user', { underscores: 'pass' }, remove)).toEqual(['x_user']);
 });
 
 test('a cache tells apart what trusted proxies tell apart: scheme and host', async () => {
