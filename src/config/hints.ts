@@ -142,6 +142,7 @@ function hintOfText(text: string, wanted: string, items: SchemaNode | undefined)
 
 /** Of a text that is not in its format. */
 export function hintOfFormat(format: string, text: string): string | undefined {
+  if (/\{\{.*\}\}/.test(text)) return 'the template has not been filled in';
   const trimmed = text.trim();
   switch (format) {
     case 'duration':

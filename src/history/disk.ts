@@ -1,7 +1,8 @@
 /** What the history does to a disk: whatever it writes is there whole or not at all, for its owner alone. Cold. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDirectories } from '../kit/make-directories.ts';
 
 /** Promises that reject with the system's error; what is not there is an answer, and no error. */
 export interface Disk {
@@ -65,7 +66,7 @@ export const systemDisk: Disk = {
     await sync(dirname(path)).catch(nothingThere(undefined));
   },
   async makeDirectory(path) {
-    const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    const first = makeDirectories(path, DIRECTORY_MODE);
     if (first !== undefined) await sync(dirname(first));
   },
   async claim(directory) {

@@ -105,6 +105,12 @@ describe('everything else', () => {
       false,
     ]);
     expect(validate({ version: 1, pool: {} })).toBe(false);
+    const free = {
+      version: 1,
+      'x-common': { a: 1 },
+      pools: { p: { endpoints: [{ address: 'a:1', 'x-rack': 'b' }], 'x-y': [] } },
+    };
+    expect([validate(free), validate.errors]).toEqual([true, null]);
   });
 
   test('help and version exit with 0, what nobody knows with 2', async () => {

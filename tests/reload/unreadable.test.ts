@@ -1,7 +1,8 @@
 /** Files that can't be read, on the way of a start or a reload: a problem that is told once, whatever happens nearby. */
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { Compiler } from '../../src/runtime/compiler.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { get } from '../support/requests.ts';
 
@@ -85,4 +86,28 @@ test('a start says it too', async () => {
   symlinkSync('other.yaml', file);
   const { startGateway } = await import('../../src/admin/start.ts');
   await expect(startGateway(file, {})).rejects.toThrow(/^.*other\.yaml:1:1 {2}cannot read this file: ELOOP/);
+});
+
+test('a defect is told once, until it is another or is over; a reload that is asked for tells it again', async () => {
+  await using gateway = await testGateway(simpleConfig(1));
+  const { reloader } = gateway.running;
+  const compile = vi.spyOn(Compiler.prototype, 'compile').mockRejectedValue(new Error('one'));
+  try {
+    for (let i = 0; i < 3; i++) {
+      reloader.hint();
+      await reloader.rollback(1, '');
+    }
+    expect(failures(gateway).map(({ problem }) => String(problem).split('\n')[0])).toEqual([
+      'a defect of prozy: Error: one',
+    ]);
+    compile.mockRejectedValue(new Error('two'));
+    reloader.hint();
+    await reloader.rollback(1, '');
+    expect(failures(gateway)).toHaveLength(2);
+    reloader.force('sighup');
+    await reloader.rollback(1, '');
+    expect(failures(gateway)).toHaveLength(3);
+  } finally {
+    compile.mockRestore();
+  }
 });

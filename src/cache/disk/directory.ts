@@ -7,19 +7,11 @@
  *     segments/    records, and their columns
  */
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectories } from '../../kit/make-directories.ts';
 
 const FORMAT = 1;
 const MARKER = 'cache.json';
@@ -75,7 +67,7 @@ export class Directory {
   static async open(path: string, shape: string): Promise<Directory | Refusal> {
     let lock: DatabaseSync | null = null;
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectories(path, 0o700);
       const names = readdirSync(path);
       if (!names.includes(MARKER) && names.some((name) => !NOTHING.has(name) && !name.startsWith(DISCARDED)))
         return { code: 'ALIEN', message: 'there is something else in it, which is left alone' };
@@ -113,7 +105,7 @@ export class Directory {
     };
     const directory = new Directory(path, lock, marker, thrownAway);
     await directory.#write(marker);
-    mkdirSync(join(path, 'segments'), { recursive: true, mode: 0o700 });
+    makeDirectories(join(path, 'segments'), 0o700);
     return directory;
   }
 
