@@ -290,10 +290,11 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (framing.doubtful) this.#reusable = false;
     if (head.status === 101) return this.#switched(bytes, stop, end, fields);
     if (head.status < 200) {
+      const { status } = head;
       if (++this.#informational > MOST_INFORMATIONAL) this.#fail(BAD_RESPONSE.with('too many interim responses'));
-      else this.#sink!.informational(head.status, head.reason, fields);
+      else this.#sink!.informational(status, head.reason, fields);
       giveFields(fields);
-      if (head.status === 100 && this.#continueDue) {
+      if (status === 100 && this.#continueDue) {
         this.#continueDue = false;
         if (this.#state === HEAD) this.#await();
       }

@@ -38,6 +38,18 @@ export class BadClient {
     this.#listening?.();
   }
 
+  /**
+   * One that has had a whole answer to a whole request: the gateway surely has the connection. One whose greeting was
+   * late is none: it goes, and another comes.
+   */
+  static async greeted(port: number): Promise<BadClient> {
+    for (;;) {
+      const client = await BadClient.to(port);
+      if (await client.#greet()) return client;
+      client.socket.destroy();
+    }
+  }
+
   /** Resolves when the kernel has all of it. */
   send(bytes: string | Buffer): Promise<void> {
     return new Promise((resolve) => {
@@ -63,12 +75,12 @@ export class BadClient {
     }
   }
 
-  /** Has a whole answer to a whole request first: then the gateway surely has the connection. */
-  async greet(): Promise<this> {
-    await this.send('GET /hello HTTP/1.1\r\nHost: a\r\n\r\n');
+  async #greet(): Promise<boolean> {
+    void this.send('GET /hello HTTP/1.1\r\nHost: a\r\n\r\n');
     await this.#until(() => this.#text.endsWith('hello'));
+    const heard = this.#text.endsWith('hello') && !this.#ended;
     this.#text = '';
-    return this;
+    return heard;
   }
 
   /** Goes away without a word, as if the machine were gone. */

@@ -31,8 +31,10 @@ export interface Kind {
   readonly atOnce?: number;
 }
 
-/** Timeouts of all listeners; one client lives about that long. */
-export const TIMEOUTS = { header: '1s', body: '1s', send: '300ms', idle: '5s' };
+/** Timeouts of all listeners. A client that is late for its head is another kind than the one it is meant to be. */
+export const TIMEOUTS = { header: '30s', body: '1s', send: '300ms', idle: '30s' };
+/** For those that are late for it on purpose. */
+const HURRY = { timeouts: { header: '1s' } };
 export const LIMITS = { header_size: '4KiB', header_count: 30, uri_size: '1KiB' };
 /** A pool that loses patience sooner than the listeners do. */
 export const IMPATIENT = { first_byte: '500ms', idle: '500ms' };
@@ -63,7 +65,7 @@ const saysAndEnds = (text: string) => async (scene: Scene) => {
 
 /** Has been served once; sends this and resets. */
 const saysAndResets = (text: (n: number) => string) => async (scene: Scene, n: number) => {
-  const client = await (await BadClient.to(scene.port)).greet();
+  const client = await BadClient.greeted(scene.port);
   await client.send(text(n));
   return client.reset();
 };
@@ -104,6 +106,12 @@ const refused = (status: number, error: string): Pick<Kind, 'sees' | 'logs' | 'l
 const SILENT: Pick<Kind, 'sees' | 'logs' | 'lines'> = { sees: ['silence'], logs: [], lines: [0, 0] };
 /** It left in the middle of its second request. */
 const LEFT: Pick<Kind, 'sees' | 'logs' | 'lines'> = { sees: ['left'], logs: ['200', '0 client_gone'], lines: [2, 2] };
+/** Its second request, whose time begins with its first byte, is not whole in time. */
+const LATE: Pick<Kind, 'sees' | 'logs' | 'lines'> = {
+  sees: ['408'],
+  logs: ['200', '408 header_timeout'],
+  lines: [2, 2],
+};
 const STALLED: Pick<Kind, 'sees' | 'logs' | 'lines'> = {
   // It hears of the reset when it writes.
   sees: ['silence reset'],
@@ -122,17 +130,27 @@ const garbage = (): Buffer => Buffer.concat([Buffer.from([0xff]), randomBytes(1 
 
 export const KINDS: readonly Kind[] = [
   // === half a head
-  { name: 'half-head-silence', talk: says(HALF_HEAD), ...refused(408, 'header_timeout') },
+  {
+    name: 'half-head-silence',
+    talk: async ({ port }) => {
+      const client = await BadClient.greeted(port);
+      await client.send(HALF_HEAD);
+      return client.end();
+    },
+    ...HURRY,
+    ...LATE,
+  },
   { name: 'half-head-fin', talk: saysAndEnds(HALF_HEAD), ...refused(400, 'bad_request') },
   { name: 'half-head-reset', talk: saysAndResets(() => HALF_HEAD), ...LEFT },
   {
     name: 'head-drips',
     talk: async ({ port }) => {
-      const client = await BadClient.to(port);
+      const client = await BadClient.greeted(port);
       void client.drip(`${HALF_HEAD}${'i'.repeat(100)}`, 75);
       return client.end();
     },
-    ...refused(408, 'header_timeout'),
+    ...HURRY,
+    ...LATE,
   },
 
   // === half a body
@@ -177,10 +195,10 @@ export const KINDS: readonly Kind[] = [
   { name: 'garbage-chunk', talk: says(`${CHUNKED}zz\r\n`), ...refused(400, 'bad_request') },
 
   // === nothing at all
-  { name: 'says-nothing', talk: says(''), ...SILENT },
+  { name: 'says-nothing', talk: says(''), ...HURRY, ...SILENT },
   { name: 'says-nothing-fin', talk: saysAndEnds(''), ...SILENT },
-  { name: 'says-line-end', talk: says('\r\n'), ...SILENT },
-  { name: 'says-line-ends', talk: says('\r\n'.repeat(50)), ...SILENT },
+  { name: 'says-line-end', talk: says('\r\n'), ...HURRY, ...SILENT },
+  { name: 'says-line-ends', talk: says('\r\n'.repeat(50)), ...HURRY, ...SILENT },
   {
     name: 'says-nothing-reset',
     talk: async ({ port }) => (await BadClient.to(port)).reset(),
