@@ -63,7 +63,7 @@ function ofForwarded(
   const nodes = elements.map(({ node }) => node);
   const peer = connection.clientAddress;
   const at = clientIn(nodes, trusted);
-  // A proxy that names nobody still says what it was asked for.
+  // A proxy that hides its client still says what it was asked for.
   const element = elements[at < 0 ? elements.length - 1 : at]!;
   const either = x.identity.believe === 'either';
   const host = element.host !== '' || !either ? element.host : lastOf(fields.known(X_FORWARDED_HOST));

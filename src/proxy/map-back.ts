@@ -132,7 +132,7 @@ function mapAttribute(attribute: string, { rewritten, own, client }: Names): str
   const domain = value.replace(/^\./, '').toLowerCase();
   const host = hostOf(client.authority);
   if (domain === '' || covers(domain, host) || !own.some((one) => covers(domain, hostOf(one)))) return [attribute];
-  // For an address, or for who knows what, a cookie can only be the host's own.
+  // A cookie of a host that is an address, or not known, has no Domain (RFC 6265 §5.1.3).
   return host === '' || host.startsWith('[') || isIP(host) !== 0 ? [] : [before + host];
 }
 
