@@ -40,7 +40,7 @@ const ENDS: Readonly<Record<StaysBehind['action'], string>> = {
 };
 
 export function forecastText(live: Forecast): string {
-  const { leases, goes_over: over, unsure, stays, over_limit: beyond, older } = live;
+  const { leases, goes_over: over, unsure, stays, over_limit: beyond, older, forgets } = live;
   const out = [
     `Under way: ${counted(leases, 'request or stream').replace('request or streams', 'requests and streams')}`,
   ];
@@ -49,6 +49,8 @@ export function forecastText(live: Forecast): string {
   out.push(...stays.map(stayText));
   if (beyond > 0) out.push(`    ${counted(beyond, 'connection')} beyond the new limit`);
   if (older > 0) out.push(`    ${older} on older configs`);
+  for (const { pool, endpoint, duty } of forgets)
+    out.push(`    forgets that ${pool}/${endpoint} is ${duty}: an operator's word goes with the pool and the address`);
   return out.join('\n');
 }
 

@@ -528,6 +528,8 @@ export interface PoolTimeouts {
 
 /** A set of endpoints that can answer the same requests. */
 export interface PoolConfig {
+  /** The name that this pool had in the config before: with it its endpoints keep what an operator has said of them (`prozy drain`, `disable`), their health, load and connections, and streams under way go on. It has no effect after that reload, and may be left out of the next edit. */
+  readonly renamed_from?: string;
   /** How an endpoint is chosen among those that are well. A plain string is its type. */
   readonly strategy: StrategyConfig;
   /** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
@@ -2763,6 +2765,12 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": false,
       "properties": {
+        "renamed_from": {
+          "description": "The name that this pool had in the config before: with it its endpoints keep what an operator has said of them (`prozy drain`, `disable`), their health, load and connections, and streams under way go on. It has no effect after that reload, and may be left out of the next edit.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep"
+        },
         "strategy": {
           "$ref": "#/$defs/strategy",
           "default": {

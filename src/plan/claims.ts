@@ -26,6 +26,11 @@ export function claimLike({ kind, name: old, identity }: Claim, name: string): C
   return { kind, name, identity: `${kind}:${name}${identity.slice(kind.length + 1 + old.length)}` };
 }
 
+/** `claim`, of something in the pool `pool`, as it was when the pool was called `old`; null: as it is. */
+export function claimBefore(claim: Claim, pool: string, old: string | null): Claim | null {
+  return old === null ? null : claimLike(claim, `${old}${claim.name.slice(pool.length)}`);
+}
+
 function shapeOf(node: object, schema: SchemaNode): Record<string, unknown> {
   const shape: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(node) as [string, unknown][]) {

@@ -7,6 +7,7 @@
  */
 import { freeze } from '../kit/freeze.ts';
 import { FEW } from '../kit/slices.ts';
+import { claimBefore } from './claims.ts';
 import type { AclPlan, Plan, PoolPlan } from './types.ts';
 import { aclAccess, limitsAccess } from './diff/access.ts';
 import { type Change, change, type Fate, type PlanDiff } from './diff/changes.ts';
@@ -52,7 +53,7 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
     yield null;
   }
   const settings = new Map(changes.map((one) => [`${one.kind} ${one.name}`, one.settings]));
-  const fates = yield* fatesOf(old, after, settings, diff.carried);
+  const fates = yield* fatesOf(old, after, settings, new Map([...diff.carried, ...carriedByPools(after)]));
   const counts: Record<Fate, number> = { kept: 0, tuned: 0, reset: 0, new: 0, gone: 0 };
   for (const { fate } of fates) counts[fate]++;
   const ordered = inOrderOfImportance(changes);
@@ -137,10 +138,14 @@ function unnamed(value: unknown): unknown {
 // === pools and their endpoints
 
 function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
+  const taken = new Set(after.pools.map(({ renamedFrom }) => renamedFrom));
   for (const [name, old, now] of sideBySide(before.pools, after.pools, (one) => one.name)) {
     yield null;
     if (old === now) continue;
-    if (old !== null && now !== null) yield* pool(old, now, terms);
+    // What is renamed is told of under its new name.
+    if (now === null && taken.has(name)) continue;
+    const was = old ?? before.pools.find((one) => one.name === now?.renamedFrom) ?? null;
+    if (was !== null && now !== null) yield* pool(was, now, terms);
     else {
       const settings = settingsBetween('pool', poolInShort(old), poolInShort(now), terms);
       yield change({ kind: 'pool', name, action: now === null ? 'removed' : 'added', settings });
@@ -159,7 +164,10 @@ function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | n
   if (alike(old, now)) return;
   const settings = settingsBetween('pool', ofPool(old), ofPool(now), terms);
   if (resigned(old, now, terms)) settings.push({ setting: 'sticky.secret', before: '…', after: '…' });
-  if (settings.length > 0) yield change({ kind: 'pool', name: now.name, action: 'changed', settings });
+  const renamed = old.name !== now.name;
+  if (renamed) settings.unshift({ setting: 'name', before: old.name, after: now.name });
+  if (settings.length > 0)
+    yield change({ kind: 'pool', name: now.name, action: renamed ? 'renamed' : 'changed', settings });
   for (const [address, a, b] of sideBySide(old.endpoints, now.endpoints, (one) => one.address.text)) {
     const name = `${now.name}/${address}`;
     if (a === null || b === null) yield change({ kind: 'endpoint', name, action: a === null ? 'added' : 'removed' });
@@ -170,8 +178,23 @@ function* pool(old: PoolPlan, now: PoolPlan, terms: Terms): Generator<Change | n
   }
 }
 
-function ofPool({ name: _, endpoints: __, sticky, ...rest }: PoolPlan): object {
+function ofPool({ name: _, endpoints: __, renamedFrom: ___, sticky, ...rest }: PoolPlan): object {
   return { ...rest, sticky: sticky === null ? null : { ...sticky, ids: null, addressKey: null } };
+}
+
+/** The claims of pools that are renamed, with those that they had, both as `kind name`. */
+function* carriedByPools({ pools: all }: Plan): Generator<readonly [string, string]> {
+  for (const { name, renamedFrom, claim, endpoints, dns } of all) {
+    if (renamedFrom === null) continue;
+    const claims = [
+      claim,
+      ...endpoints.flatMap((one) => [one.claim, one.check]),
+      ...(dns?.names ?? []).map((one) => one.claim),
+    ];
+    for (const one of claims) {
+      if (one !== null) yield [`${one.kind} ${one.name}`, `${one.kind} ${claimBefore(one, name, renamedFrom)!.name}`];
+    }
+  }
 }
 
 /** Are the cookies of the endpoints that stayed others? Then what they are made with is. */

@@ -33,7 +33,29 @@ export function planAddress(text: string): AddressPlan {
 
 export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): Map<string, PoolPlan> {
   checkFallbacks(pools, scope);
+  checkRenamed(pools, scope);
   return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
+}
+
+/** State goes over to one pool, from one that is not there any more. */
+function checkRenamed(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): void {
+  const taken = new Map<string, string>();
+  for (const [name, { renamed_from: old }] of Object.entries(pools)) {
+    if (old === undefined) continue;
+    const pointer = `/pools/${segment(name)}/renamed_from`;
+    const first = taken.get(old);
+    if (Object.hasOwn(pools, old))
+      scope.problem(pointer, `there still is a pool ${old}`, 'a pool that is still there keeps its own state', {
+        pointer: `/pools/${segment(old)}`,
+        message: 'here',
+      });
+    else if (first !== undefined)
+      scope.problem(pointer, `${old} cannot have become two pools`, undefined, {
+        pointer: first,
+        message: 'the other',
+      });
+    taken.set(old, pointer);
+  }
 }
 
 /** The endpoints that are switched off. */
@@ -65,6 +87,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   const { timeouts, keepalive, health, retries } = config;
   return {
     name,
+    renamedFrom: config.renamed_from ?? null,
     strategy: planStrategy(config.strategy, endpoints, `/pools/${segment(name)}/strategy`, scope),
     sticky:
       config.sticky === undefined

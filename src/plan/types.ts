@@ -171,6 +171,8 @@ export interface HashKeyPlan {
 
 export interface PoolPlan {
   readonly name: string;
+  /** The name that it had before, under which there may be state; null: this one. */
+  readonly renamedFrom: string | null;
   readonly strategy: StrategyPlan;
   /** null: clients are not kept. */
   readonly sticky: StickyPlan | null;

@@ -155,11 +155,16 @@ export function findPool(pools: readonly Pool[], old: Pool, endpoint: EndpointSt
   for (const first of pools) {
     for (let pool: Pool['fallback'] = first; pool instanceof Pool; pool = pool.fallback) {
       if (pool === old) return pool;
-      if (endpoint !== null && pool.name === old.name && pool.endpoints.some(({ state }) => state === endpoint))
+      if (endpoint !== null && follows(pool, old) && pool.endpoints.some(({ state }) => state === endpoint))
         return pool;
     }
   }
   return null;
+}
+
+/** Is it the pool of the same name, or of the one that it had? */
+function follows({ name, plan }: Pool, old: Pool): boolean {
+  return name === old.name || plan.renamedFrom === old.name;
 }
 
 /** Why there is none. */
@@ -167,7 +172,7 @@ export function missing(pools: readonly Pool[], old: Pool, endpoint: EndpointSta
   if (endpoint === null) return 'pool_changed';
   for (const first of pools) {
     for (let pool: Pool['fallback'] = first; pool instanceof Pool; pool = pool.fallback)
-      if (pool.name === old.name) return 'endpoint_gone';
+      if (follows(pool, old)) return 'endpoint_gone';
   }
   return 'pool_changed';
 }

@@ -12,6 +12,7 @@ import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { claimBefore } from '../plan/claims.ts';
 import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
@@ -117,7 +118,11 @@ function bindPool(plan: PoolPlan, context: BindContext): Kept<Pool> {
 /** `onEnd` gathers what is called, last first, when nobody holds the pool any more. */
 function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
   const { carryover, shared, metrics } = context;
-  const load = carryover.acquire(plan.claim, () => new PoolLoad(plan, shared.deadlines, metrics.pool(plan.name)));
+  const load = carryover.acquire(
+    plan.claim,
+    () => new PoolLoad(plan, shared.deadlines, metrics.pool(plan.name)),
+    claimBefore(plan.claim, plan.name, plan.renamedFrom),
+  );
   onEnd(() => carryover.release(plan.claim));
   const membership = new Membership(plan, load, context);
   onEnd(() => membership.close());
@@ -226,9 +231,13 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
     for (const { member } of endpoints) tuneMember(plan, member, context);
     for (const { claim } of plan.dns?.names ?? []) {
       const resolution = context.carryover.peek(claim);
-      if (resolution instanceof Resolution) resolution.tune(plan.dns!);
+      if (!(resolution instanceof Resolution)) continue;
+      resolution.pool = plan.name;
+      resolution.metrics = context.metrics.name(plan.name, resolution.name.name);
+      resolution.tune(plan.dns!);
     }
     load.tune(plan);
+    load.metrics = context.metrics.pool(plan.name);
     pool.start();
   }
 }

@@ -13,31 +13,40 @@ export interface Lasting {
 
 interface Held {
   readonly state: Lasting;
-  holders: number;
+  /** How many hold it by each identity that it is known by. */
+  readonly holders: Map<string, number>;
 }
 
 export class Carryover {
   readonly #held = new Map<string, Held>();
   readonly #closing = new Set<Promise<void>>();
 
-  /** The state behind a claim, made by `open` if there is none yet. */
-  acquire<S extends Lasting>(claim: Claim, open: () => S): S {
-    let held = this.#held.get(claim.identity);
-    if (held === undefined) {
-      held = { state: open(), holders: 0 };
-      this.#held.set(claim.identity, held);
-    }
-    held.holders++;
+  /**
+   * The state behind a claim, made by `open` if there is none yet. `before`: as which it may be known from a config in which
+   * its name was another; from then on it is known by both, for as long as each is held.
+   */
+  acquire<S extends Lasting>(claim: Claim, open: () => S, before: Claim | null = null): S {
+    const { identity } = claim;
+    let held = this.#held.get(identity) ?? (before === null ? undefined : this.#held.get(before.identity));
+    held ??= { state: open(), holders: new Map() };
+    this.#held.set(identity, held);
+    held.holders.set(identity, (held.holders.get(identity) ?? 0) + 1);
     // The identity holds the kind, and each kind of state is opened in one place: it is what that place made.
     return held.state as S;
   }
 
   /** Once for each `acquire`. */
-  release(claim: Claim): void {
-    const held = this.#held.get(claim.identity);
-    if (held === undefined) throw new Error(`released what nobody holds: ${claim.identity}`);
-    if (--held.holders > 0) return;
-    this.#held.delete(claim.identity);
+  release({ identity }: Claim): void {
+    const held = this.#held.get(identity);
+    if (held === undefined) throw new Error(`released what nobody holds: ${identity}`);
+    const left = held.holders.get(identity)! - 1;
+    if (left > 0) {
+      held.holders.set(identity, left);
+      return;
+    }
+    held.holders.delete(identity);
+    this.#held.delete(identity);
+    if (held.holders.size > 0) return;
     const closing = held.state.close();
     if (closing === undefined) return;
     this.#closing.add(closing);

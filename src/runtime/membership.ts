@@ -5,6 +5,7 @@
  * generation's pool, is the one that was; the pool gets them as a whole, in one assignment. An endpoint that is gone gets
  * nothing new, and is held until what runs at it has ended.
  */
+import { claimBefore } from '../plan/claims.ts';
 import { endpointFound } from '../plan/pools.ts';
 import { stickyId } from '../plan/sticky.ts';
 import type { EndpointPlan, PoolPlan } from '../plan/types.ts';
@@ -86,23 +87,26 @@ export class Membership {
     const { carryover, clock, random, metrics, names } = this.#context;
     const pool = this.#plan.name;
     const parts = { pool, clock, random, metrics: metrics.name(pool, name.name), told: names };
-    return carryover.acquire(name.claim, () => new Resolution(name, this.#plan.dns!, parts));
+    const before = claimBefore(name.claim, pool, this.#plan.renamedFrom);
+    return carryover.acquire(name.claim, () => new Resolution(name, this.#plan.dns!, parts), before);
   }
 
   #claim(plan: EndpointPlan, priority: number, name: Found | null, cookie: string): Member {
     const { carryover, clock, random, metrics, shared, healthChanged } = this.#context;
     const { address, claim, check } = plan;
-    const pool = this.#plan.name;
-    const state = carryover.acquire(claim, () => {
+    const { name: pool, renamedFrom } = this.#plan;
+    const makeState = (): EndpointState => {
       const parts = { pool, clock, random, deadlines: shared.deadlines, load: this.#load, changed: healthChanged };
       const tuning = tuningOf(this.#plan, plan);
       return new EndpointState(address, tuning, { ...parts, metrics: metrics.endpoint(pool, address.text) });
-    });
+    };
+    const state = carryover.acquire(claim, makeState, claimBefore(claim, pool, renamedFrom));
     const { active } = this.#plan.health;
     if (active === null || check === null)
       return { plan, state, priority, cookie, check: null, name: name?.host ?? null };
     const checkPlan = { ...active, host: active.host ?? plan.host };
-    carryover.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random));
+    const before = claimBefore(check, pool, renamedFrom);
+    carryover.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random), before);
     return { plan, state, priority, cookie, check: { claim: check, plan: checkPlan }, name: name?.host ?? null };
   }
 
@@ -191,7 +195,11 @@ function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: Endpoin
 }
 
 /** Gives the kept state of an endpoint of a pool that is current its tuning. */
-export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { carryover }: BindContext): void {
+export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { carryover, metrics }: BindContext): void {
+  if (state.pool !== pool.name) {
+    state.pool = pool.name;
+    state.metrics = metrics.endpoint(pool.name, state.address.text);
+  }
   state.tune(tuningOf(pool, plan));
   const held = check === null ? undefined : carryover.peek(check.claim);
   if (held instanceof ActiveCheck) held.tune(check!.plan);

@@ -45,9 +45,10 @@ export interface EndpointParts {
 }
 
 export class EndpointState implements HealthObserver {
-  readonly pool: string;
+  /** Its pool's name, which a reload may change, and what is counted under it. */
+  pool: string;
+  metrics: EndpointMetrics;
   readonly address: AddressPlan;
-  readonly metrics: EndpointMetrics;
   readonly load: PoolLoad;
   readonly health: Health;
   readonly connections: EndpointConnections;

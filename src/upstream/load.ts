@@ -14,7 +14,8 @@ import type { PoolTuning } from './pool.ts';
 
 export class PoolLoad {
   readonly queue: Queue;
-  readonly metrics: PoolMetrics;
+  /** Of its pool's name, which a reload may change. */
+  metrics: PoolMetrics;
   /** Every endpoint that somebody still holds. */
   readonly endpoints = new Set<EndpointState>();
   /** Told of endpoints that fail: a name may stand for others by now. */

@@ -35,9 +35,10 @@ export interface ResolutionObserver {
 }
 
 export class Resolution {
-  readonly pool: string;
+  /** Its pool's name, which a reload may change. */
+  pool: string;
   readonly name: DnsNamePlan;
-  readonly metrics: NameMetrics;
+  metrics: NameMetrics;
   /** In the order of their texts. */
   found: readonly Found[] = [];
   /** '' or why the last round brought nothing, or not everything. */

@@ -2,10 +2,14 @@
 import http from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { program } from '../../src/cli/program.ts';
-import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { diffPlans } from '../../src/plan/diff.ts';
+import { forecast } from '../../src/plan/diff/forecast.ts';
+import type { Plan } from '../../src/plan/types.ts';
+import { endpointOf, simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
+import { chat, chatOrigin, echoes } from '../support/streams.ts';
 
 const ADMIN = { admin: { address: '127.0.0.1:0' } };
 const of = (...ports: number[]) =>
@@ -48,6 +52,46 @@ describe('commands', () => {
     expect(await bodies(gateway, 4)).toEqual(['two']);
     await say(gateway, one.port, 'enable');
     expect(await bodies(gateway, 6)).toEqual(['one', 'two']);
+  });
+
+  test('a pool that is renamed keeps the word, the health and the streams of its endpoints if it says so', async () => {
+    await using origin = await chatOrigin();
+    const renamed = (pool: string, more: object = {}): Record<string, unknown> => ({
+      ...of(origin.port),
+      pools: { [pool]: { endpoints: [`127.0.0.1:${origin.port}`], ...more } },
+      routes: [{ name: 'all', match: {}, pool }],
+    });
+    await using gateway = await testGateway(renamed('app'));
+    await using stream = await chat(gateway.port());
+    await say(gateway, origin.port, 'drain');
+    const live = {
+      connections: {},
+      leases: [],
+      older: 0,
+      endpoints: [{ pool: 'app', endpoint: `127.0.0.1:${origin.port}`, active: 1, idle: 0, duty: 'draining' }],
+    };
+    const before = gateway.running.gateway.current!.plan;
+    await gateway.edit(renamed('young', { renamed_from: 'app' }));
+    const { current } = gateway.running.gateway;
+    const forgets = (plan: Plan) => forecast(before, plan, diffPlans(before, plan), live).forgets.length;
+    expect(forgets(current!.plan)).toBe(0);
+    expect(
+      diffPlans(before, current!.plan).changes.map(({ kind, name, action }) => [kind, name, action]),
+    ).toContainEqual(['pool', 'young', 'renamed']);
+    expect(endpointOf(gateway, 'young').health.duty).toBe('draining');
+    expect(endpointOf(gateway, 'young').pool).toBe('young');
+    await echoes(stream);
+    expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([1]);
+    // The next edit need not say it again; another pool of the old name begins anew, and so does one that does not say it.
+    await gateway.edit(renamed('young'));
+    expect(endpointOf(gateway, 'young').health.duty).toBe('draining');
+    await gateway.edit(renamed('app'));
+    expect(endpointOf(gateway, 'app').health.duty).toBe('enabled');
+    expect(forgets(gateway.running.gateway.current!.plan)).toBe(0);
+    await gateway.edit(renamed('third'));
+    expect(forgets(gateway.running.gateway.current!.plan)).toBe(1);
+    stream.socket.resetAndDestroy();
+    await until(() => gateway.running.gateway.snapshots.length === 1, 'the stream is over');
   });
 
   test('what does not exist is 404, another method 405, another site 403', async () => {

@@ -5,6 +5,8 @@
  * may take it now, that is said.
  */
 import { AddressAcl } from '../../kit/address-set.ts';
+import type { Claim } from '../../kit/claim.ts';
+import { claimBefore } from '../claims.ts';
 import { Succession } from '../succession.ts';
 import type { AclPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../types.ts';
 import type { DrainAction } from '../types/drain.ts';
@@ -42,6 +44,15 @@ export interface Forecast {
   /** Client connections beyond their listener's new limit. */
   readonly over_limit: number;
   readonly older: number;
+  /** Endpoints that an operator has drained or disabled, and whose state does not go on. */
+  readonly forgets: readonly ForgottenDuty[];
+}
+
+export interface ForgottenDuty {
+  readonly pool: string;
+  readonly endpoint: string;
+  /** draining or disabled. */
+  readonly duty: string;
 }
 
 export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live): Forecast {
@@ -61,7 +72,13 @@ export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live):
     group[one.kind === 'exchange' || one.kind === 'mirror' ? 'exchanges' : 'streams'] += one.count;
     stays.set(key, group);
   }
-  return { ...counts, stays: [...stays.values()], over_limit: overLimit(before, after, live), older: live.older };
+  return {
+    ...counts,
+    stays: [...stays.values()],
+    over_limit: overLimit(before, after, live),
+    older: live.older,
+    forgets: sides.forgotten(live),
+  };
 }
 
 function overLimit(before: Plan, { listeners }: Plan, { connections }: Live): number {
@@ -153,18 +170,41 @@ class Sides {
   #atPools(old: readonly string[], now: readonly string[], { endpoint }: LiveLeases): Stay | 'goes_over' {
     const identity = (side: Side, name: string): string | undefined => {
       const pool = side.pools.get(name);
+      const known = ({ identity: own, ...claim }: Claim): string =>
+        (pool === undefined ? null : claimBefore({ identity: own, ...claim }, name, pool.renamedFrom))?.identity ?? own;
       const configured = pool?.endpoints.find(({ address }) => address.text === endpoint);
       // Else it was found by one of the names, and is so again if they are asked for as before.
-      return configured?.claim.identity ?? pool?.dns?.names.map(({ claim }) => claim.identity).join();
+      return configured === undefined
+        ? pool?.dns?.names.map(({ claim }) => known(claim)).join()
+        : known(configured.claim);
     };
     const asked = endpoint === '' ? old : old.filter((pool) => identity(this.#before, pool) !== undefined);
-    const there = asked.filter((pool) => now.includes(pool));
+    const names = new Map(now.map((name) => [this.#after.pools.get(name)?.renamedFrom ?? name, name]));
+    const there = asked.filter((pool) => names.has(pool));
     const goes = (pool: string): boolean =>
       endpoint === ''
-        ? alike(this.#before.pools.get(pool), this.#after.pools.get(pool))
-        : identity(this.#after, pool) === identity(this.#before, pool);
+        ? alike(this.#before.pools.get(pool), this.#after.pools.get(names.get(pool)!))
+        : identity(this.#after, names.get(pool)!) === identity(this.#before, pool);
     if (asked.length === 0 || there.some(goes)) return 'goes_over';
     return endpoint !== '' && there.length > 0 ? 'endpoint_gone' : 'pool_changed';
+  }
+
+  /** What an operator has said of endpoints that are not there any more, by their pool and address. */
+  forgotten({ endpoints }: Live): ForgottenDuty[] {
+    const goesOn = new Set<string>();
+    for (const { name, renamedFrom, endpoints: all } of this.#after.plan.pools)
+      for (const { claim } of all) goesOn.add((claimBefore(claim, name, renamedFrom) ?? claim).identity);
+    const keeps = (pool: string, endpoint: string): boolean => {
+      const { endpoints: all = [], dns } = this.#before.pools.get(pool) ?? {};
+      const configured = all.find(({ address }) => address.text === endpoint);
+      if (configured !== undefined) return goesOn.has(configured.claim.identity);
+      // It was found by a name: so it is again if the pool asks for names, by whichever name the pool goes.
+      const after = this.#after.plan.pools.find(({ name, renamedFrom }) => (renamedFrom ?? name) === pool);
+      return dns != null && after !== undefined && after.dns !== null;
+    };
+    return endpoints
+      .filter(({ pool, endpoint, duty }) => duty !== 'enabled' && !keeps(pool, endpoint))
+      .map(({ pool, endpoint, duty }) => ({ pool, endpoint, duty }));
   }
 
   /** As far as it is known who asks. */

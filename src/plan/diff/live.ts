@@ -21,6 +21,8 @@ export interface LiveEndpoint {
   /** Exchanges and tunnels under way, and connections that wait for one. */
   readonly active: number;
   readonly idle: number;
+  /** What an operator has said of it: `enabled`, `draining` or `disabled`. */
+  readonly duty: string;
 }
 
 export interface Live {
@@ -48,8 +50,7 @@ export interface Touches {
 export function touchesOf({ kind, name, settings }: Change, before: Plan, live: Live): Touches | null {
   switch (kind) {
     case 'listener': {
-      const renamed = settings.find(({ setting }) => setting === 'name')?.before;
-      const old = typeof renamed === 'string' ? renamed : name;
+      const old = oldNameIn(settings) ?? name;
       return sum(live, live.connections[old] ?? 0, (one) => one.listener === old, none);
     }
     case 'route':
@@ -57,8 +58,9 @@ export function touchesOf({ kind, name, settings }: Change, before: Plan, live: 
     case 'acl':
       return behindAcl(name, before, live);
     case 'pool': {
-      const uses = usersOf(name, before);
-      return sum(live, 0, uses, (one) => one.pool === name);
+      const old = oldNameIn(settings) ?? name;
+      const uses = usersOf(old, before);
+      return sum(live, 0, uses, (one) => one.pool === old);
     }
     case 'endpoint': {
       const pool = name.slice(0, name.indexOf('/'));
@@ -70,6 +72,12 @@ export function touchesOf({ kind, name, settings }: Change, before: Plan, live: 
     default:
       return null;
   }
+}
+
+/** Of what is renamed; null: it is not. */
+function oldNameIn(settings: Change['settings']): string | null {
+  const renamed = settings.find(({ setting }) => setting === 'name')?.before;
+  return typeof renamed === 'string' ? renamed : null;
 }
 
 const none = (): boolean => false;
