@@ -71,7 +71,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   });
 }
 
-/** A gateway without a listener does nothing: whoever wrote that, or half of a file, meant something else. */
+/** A gateway without a listener does nothing. More often than not such a config is a half-written file. */
 function tellNoListener({ listeners }: Pick<GatewayConfig, 'listeners'>, scope: PlanScope): void {
   if (Object.keys(listeners).length > 0)
     scope.problem('/listeners', 'every listener is disabled: no client could connect', 'enable one of them');
