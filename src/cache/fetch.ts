@@ -386,6 +386,8 @@ export class Fetch implements ServerStream {
 
   // === what a fetch has not
 
+  override(): void {}
+
   readBody(): void {}
 
   pause(): void {}

@@ -624,6 +624,44 @@ export interface RetryBudgetConfig {
   readonly min: number;
 }
 
+/** What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there. */
+export interface RouteLimitsConfig {
+  /** Bytes of a request body; 0: no limit. 413 beyond. */
+  readonly body_size?: number;
+}
+
+/** Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there. */
+export interface RouteRetriesConfig {
+  /** Further attempts, each at an endpoint that has not been tried as long as there is one. */
+  readonly attempts?: number;
+  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: as its pool says. */
+  readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
+  /** Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request. */
+  readonly statuses?: readonly number[];
+  /** For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says. */
+  readonly per_try_timeout?: number;
+  /** Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is. */
+  readonly body_size?: number;
+}
+
+/** How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there. */
+export interface RouteTimeoutsConfig {
+  /** Between two parts of a request body; then 408. 0: no limit. */
+  readonly body?: number;
+  /** Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit. */
+  readonly send?: number;
+  /** From the request sent to the response's head; then the client gets a 504. 0: no limit. */
+  readonly first_byte?: number;
+  /** Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit. */
+  readonly idle?: number;
+  /** Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
+  readonly stream?: number;
+  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit. */
+  readonly tunnel?: number;
+  /** For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit. */
+  readonly total?: number;
+}
+
 /** Which requests, and what is done with them. Exactly one of pool, split, respond and redirect. */
 export interface RouteConfig {
   /** Unique; seen in logs and metrics. */
@@ -650,6 +688,12 @@ export interface RouteConfig {
   readonly respond?: RespondConfig;
   /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
   readonly redirect?: RedirectConfig;
+  /** How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there. */
+  readonly timeouts?: RouteTimeoutsConfig;
+  /** What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there. */
+  readonly limits?: RouteLimitsConfig;
+  /** Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there. */
+  readonly retries?: RouteRetriesConfig;
   /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
   readonly drain?: DrainOverrideConfig;
 }
@@ -3058,6 +3102,120 @@ export const schema: object = {
         }
       }
     },
+    "route-limits": {
+      "title": "RouteLimitsConfig",
+      "description": "What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "body_size": {
+          "description": "Bytes of a request body; 0: no limit. 413 beyond.",
+          "type": "string",
+          "format": "size",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "route-retries": {
+      "title": "RouteRetriesConfig",
+      "description": "Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "attempts": {
+          "description": "Further attempts, each at an endpoint that has not been tried as long as there is one.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 10,
+          "x-reload": "keep"
+        },
+        "on": {
+          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: as its pool says.",
+          "type": "array",
+          "items": {
+            "enum": [
+              "connect",
+              "reset",
+              "timeout",
+              "bad_response"
+            ]
+          },
+          "x-reload": "keep"
+        },
+        "statuses": {
+          "description": "Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request.",
+          "type": "array",
+          "items": {
+            "type": "integer",
+            "minimum": 100,
+            "maximum": 999
+          },
+          "x-reload": "keep"
+        },
+        "per_try_timeout": {
+          "description": "For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "body_size": {
+          "description": "Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is.",
+          "type": "string",
+          "format": "size",
+          "x-reload": "keep"
+        }
+      }
+    },
+    "route-timeouts": {
+      "title": "RouteTimeoutsConfig",
+      "description": "How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "body": {
+          "description": "Between two parts of a request body; then 408. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "send": {
+          "description": "Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "first_byte": {
+          "description": "From the request sent to the response's head; then the client gets a 504. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "idle": {
+          "description": "Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "stream": {
+          "description": "Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "tunnel": {
+          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        },
+        "total": {
+          "description": "For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit.",
+          "type": "string",
+          "format": "duration",
+          "x-reload": "keep"
+        }
+      }
+    },
     "route": {
       "title": "RouteConfig",
       "description": "Which requests, and what is done with them. Exactly one of pool, split, respond and redirect.",
@@ -3123,6 +3281,15 @@ export const schema: object = {
         },
         "redirect": {
           "$ref": "#/$defs/redirect"
+        },
+        "timeouts": {
+          "$ref": "#/$defs/route-timeouts"
+        },
+        "limits": {
+          "$ref": "#/$defs/route-limits"
+        },
+        "retries": {
+          "$ref": "#/$defs/route-retries"
         },
         "drain": {
           "$ref": "#/$defs/drain-override"

@@ -21,6 +21,15 @@ export interface ExchangeOwner {
   clientGone(error: GatewayError): void;
 }
 
+/** What a route says over its listener; null: as that says. */
+export interface ClientOverrides {
+  /** Milliseconds; Infinity: no limit. */
+  readonly body: number | null;
+  readonly send: number | null;
+  /** Bytes; 0: no limit. */
+  readonly bodySize: number | null;
+}
+
 export interface ServerStream extends BodySource {
   /** Must be set before `serve` returns. */
   owner: ExchangeOwner | null;
@@ -28,6 +37,8 @@ export interface ServerStream extends BodySource {
   closing: boolean;
   /** The client offers to change protocols with this request. */
   readonly upgrade: boolean;
+  /** For this exchange other limits count than those of its listener. */
+  override(limits: ClientOverrides): void;
   /** Sends the request body to `sink` from now on. */
   readBody(sink: BodySink): void;
   informational(status: number, reason: string, fields: Fields): void;
@@ -77,6 +88,8 @@ export interface HttpTimeouts {
 /** What a server codec needs of whatever config is current: asked for anew with each request. */
 export interface HttpService {
   readonly limits: HttpLimits;
+  /** Bytes of the largest request body that any of its routes allows; 0: any size. */
+  readonly largestBody: number;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly identity: IdentityPlan;

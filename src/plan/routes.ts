@@ -5,6 +5,7 @@ import { hostForm } from '../kit/host-name.ts';
 import { planDrain } from './drain.ts';
 import { planMatch } from './matches.ts';
 import type { PathReader } from './paths.ts';
+import { planOverrides } from './overrides.ts';
 import { planPolicy, type PolicyNames } from './policies.ts';
 import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
@@ -96,6 +97,7 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
     mapBack: config.map_back,
+    ...planOverrides(config, pointer, scope),
     drain: planDrain(config.drain),
   };
 }

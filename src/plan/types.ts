@@ -17,6 +17,7 @@ import type { HostPlan } from './types/host.ts';
 import type { DrainOverridePlan, StopPlan } from './types/drain.ts';
 import type { ResponsesPlan } from './types/responses.ts';
 import type { StickyPlan } from './types/sticky.ts';
+import type { OverridesPlan } from './types/overrides.ts';
 import type { FallbackPlan, MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export interface Plan {
@@ -320,7 +321,7 @@ export interface EndpointPlan {
   readonly check: Claim | null;
 }
 
-export interface RoutePlan {
+export interface RoutePlan extends OverridesPlan {
   readonly name: string;
   /** null: every http listener. */
   readonly listeners: readonly string[] | null;

@@ -56,7 +56,7 @@ export class Attempt implements TransportTaker {
       const { prompt, passage } = this.#forwarding;
       this.#sentAt = prompt ? passage.x.startedAt : passage.live.shared.clock.now();
       this.#send(pooled);
-    } else this.#dialing = connections.connect(this.#forwarding.pool.terms.connect, this);
+    } else this.#dialing = connections.connect(this.#forwarding.terms.connect, this);
   }
 
   onTransport(transport: Transport): void {
@@ -78,7 +78,7 @@ export class Attempt implements TransportTaker {
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
     const head = textFor(text, pool, this.endpoint);
-    connection.start(head, x.method, source, x.bodyLength < 0, offered, pool.terms, this.sink);
+    connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#forwarding.terms, this.sink);
     // Of a body that is kept, what has come before is at hand: it has not been waited for.
     if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);

@@ -12,6 +12,7 @@ import type { Timed } from '../net/deadlines.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
+import type { Terms } from '../upstream/terms.ts';
 import { Attempt } from './attempt.ts';
 import { Race } from './hedge.ts';
 import { KeptBody, type RequestBody } from './kept-body.ts';
@@ -19,6 +20,7 @@ import type { Mirror } from './mirror.ts';
 import type { Passage } from './passage.ts';
 import type { RequestCopy } from './request-copy.ts';
 import { requestText } from './request-text.ts';
+import { type RouteOverrides, termsAt } from './route-overrides.ts';
 import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
 /** Times that the retry budget is asked before an attempt is given up; a pause is between each two. */
@@ -28,6 +30,9 @@ export class Forwarding implements Waiter, Timed {
   readonly passage: Passage;
   /** Who is asked: what the route says, or a pool that it falls back on. */
   pool: Pool;
+  /** For how long, and how often: what the pool says, and the route over that. */
+  terms: Terms;
+  #overrides: RouteOverrides | null;
   /** The request head; the same for every attempt. */
   readonly text: string;
   /** The protocols that the client offers to change to, or ''. */
@@ -61,18 +66,27 @@ export class Forwarding implements Waiter, Timed {
   /** Until the next attempt. */
   #pause: Timer | null = null;
 
-  constructor(passage: Passage, pool: Pool, mirror: Mirror | null) {
+  constructor(passage: Passage, pool: Pool, mirror: Mirror | null, overrides: RouteOverrides | null) {
     this.passage = passage;
     this.pool = pool;
+    this.#overrides = overrides;
+    this.terms = termsAt(pool, overrides);
     const { x, stream } = passage;
     this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
     this.text = requestText(x, this.offered);
-    const { attempts, bodySize } = pool.plan.retries;
+    const { attempts, bodySize } = this.terms.retries;
     const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
     // Where the client offers to change protocols, what a copy could come to is no exchange.
     this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(passage, this.text);
     this.body = this.#copy ?? stream;
     this.keptBody = keeps ? new KeptBody(this.body, bodySize) : null;
+  }
+
+  /** Another pool is asked from now on, or the same with other settings. */
+  goesTo(pool: Pool, overrides: RouteOverrides | null): void {
+    this.pool = pool;
+    this.#overrides = overrides;
+    this.terms = termsAt(pool, overrides);
   }
 
   start(): void {
@@ -82,7 +96,7 @@ export class Forwarding implements Waiter, Timed {
   }
 
   #limitTime(): void {
-    const { total } = this.pool.terms;
+    const { total } = this.terms;
     if (total === Number.POSITIVE_INFINITY) return;
     const { deadlines } = this.passage.live.shared;
     if (this.deadline === Number.POSITIVE_INFINITY) deadlines.add(this);
@@ -122,7 +136,7 @@ export class Forwarding implements Waiter, Timed {
       this.passage.answerInstead(error, fallback);
       return true;
     }
-    this.pool = fallback;
+    this.goesTo(fallback, this.#overrides);
     this.prompt = false;
     this.#attempts = 0;
     this.#tried = null;
@@ -205,12 +219,12 @@ export class Forwarding implements Waiter, Timed {
 
   /** The attempt under way failed. Answers whether there is another; if not, `error` is what the client is told. */
   failed(error: GatewayError): boolean {
-    const { attempt, pool, passage } = this;
+    const { attempt, passage } = this;
     if (attempt === null) return false;
     this.attempt = null;
     this.keptBody?.detach();
     attempt.failed(error);
-    const { retries } = pool.plan;
+    const { retries } = this.terms;
     this.prompt = false;
     const unreached = attempt.connection === null;
     const stale = wasStale(error, attempt.reused);
@@ -248,7 +262,7 @@ export class Forwarding implements Waiter, Timed {
     // Many attempts that fail at one moment are many that could be made elsewhere, one after the other.
     if (denied < MOST_DENIED) {
       const { random } = this.passage.live.shared;
-      this.#tryAfter(pauseBefore(denied + 2, plan.retries, random), failed, denied + 1);
+      this.#tryAfter(pauseBefore(denied + 2, this.terms.retries, random), failed, denied + 1);
       return;
     }
     load.metrics.retriesDenied++;
@@ -258,7 +272,7 @@ export class Forwarding implements Waiter, Timed {
 
   /** An answer has this status. Is another endpoint asked instead? Then that has begun. */
   asksElsewhere(status: number): boolean {
-    const { retries } = this.pool.plan;
+    const { retries } = this.terms;
     if (!retries.statuses.includes(status) || this.#attempts > retries.attempts || !this.#repeatable) return false;
     const attempt = this.attempt!;
     (this.#tried ??= []).push(attempt.endpoint);

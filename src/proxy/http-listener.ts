@@ -23,6 +23,7 @@ import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
 import type { HttpLive, Lease, Route, Shared } from './live.ts';
 import { Passage } from './passage.ts';
+import { largestBody } from './route-overrides.ts';
 import type { Router } from './router.ts';
 import { TurnedAway } from './turned-away.ts';
 
@@ -56,6 +57,7 @@ export class HttpListener implements HttpLive, HttpService {
   readonly shared: Shared;
   readonly table: ConnectionTable;
   readonly limits: HttpLimits;
+  readonly largestBody: number;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly #total: TotalConnections;
@@ -75,6 +77,7 @@ export class HttpListener implements HttpLive, HttpService {
     this.shared = shared;
     this.table = table;
     this.limits = plan.limits;
+    this.largestBody = largestBody(plan);
     const { header, body, idle, send } = plan.timeouts;
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.paths = plan.paths;

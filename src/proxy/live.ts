@@ -21,6 +21,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
 import type { ExplainField } from './explain-field.ts';
 import type { Mirror } from './mirror.ts';
+import type { RouteOverrides } from './route-overrides.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
 
@@ -120,6 +121,8 @@ export interface Route {
   readonly mirror: Mirror | null;
   /** Responses get the names that clients know. */
   readonly mapBack: boolean;
+  /** null: all is as its listener and pools say. */
+  readonly overrides: RouteOverrides | null;
   readonly metrics: RouteMetrics;
   /** What asks again whether its client may be served. */
   readonly gates: readonly Gate[];

@@ -7,7 +7,7 @@
  * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
  * response on, and is the only place that decides what a failure means for the client.
  */
-import { CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
@@ -82,7 +82,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     }
     this.#route = route;
     x.route = route.name;
-    this.#advance();
+    const client = route.overrides === null ? null : route.overrides.client;
+    if (client !== null) this.stream.override(client);
+    const most = client?.bodySize ?? live.plan.limits.bodySize;
+    if (most > 0 && x.bodyLength > most) this.refuse(BODY_TOO_LARGE);
+    else this.#advance();
   }
 
   /** Walks the request hooks; leaves the synchronous path only for a hook that really waits. */
@@ -152,11 +156,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   #forward(): void {
-    const { forward, pool, split, mirror } = this.#route!;
+    const { forward, pool, split, mirror, overrides } = this.#route!;
     if (this.stream.upgrade) this.#asked = copyOf(this.x);
     this.#routedPath = this.x.routedPath;
     for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
-    this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror);
+    this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror, overrides);
     this.#forwarding.start();
   }
 
@@ -221,7 +225,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     this.#over = true;
     this.stream.owner = null;
     this.#forwarding!.handedOver();
-    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, pool.terms.tunnel);
+    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, this.#forwarding!.terms.tunnel);
   }
 
   /** The tunnel that it became has closed. */

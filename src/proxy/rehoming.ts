@@ -79,8 +79,8 @@ export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
   const endpoint = settled ? (tunnel?.endpoint ?? forwarding.attempt?.endpoint ?? null) : null;
   const pool = findPool(route.pools, forwarding.pool, endpoint);
   if (pool === null) return missing(route.pools, forwarding.pool, endpoint);
-  forwarding.pool = pool;
-  tunnel?.retime(pool.terms.tunnel);
+  forwarding.goesTo(pool, route.overrides);
+  tunnel?.retime(forwarding.terms.tunnel);
   return { live, route };
 }
 

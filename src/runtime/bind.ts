@@ -24,6 +24,7 @@ import { ExplainField } from '../proxy/explain-field.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
 import type { Route, Shared } from '../proxy/live.ts';
 import { Mirror } from '../proxy/mirror.ts';
+import { RouteOverrides } from '../proxy/route-overrides.ts';
 import { Router } from '../proxy/router.ts';
 import { Split } from '../proxy/split.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
@@ -150,6 +151,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
     respond: bindAction(action),
     mapBack: plan.mapBack,
+    overrides: RouteOverrides.of(plan),
     metrics: metrics.route(plan.name),
     pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
   };

@@ -64,8 +64,13 @@ function sameRoute({ plan: old, route }: BoundRoute, plan: RoutePlan, pools: Poo
     (action.type === 'pool' || same(withoutPools(old.action), withoutPools(action))) &&
     ((old.mirror === null && plan.mirror === null) || same(withoutPools(old.mirror), withoutPools(plan.mirror))) &&
     old.mapBack === plan.mapBack &&
+    same(overridesOf(old), overridesOf(plan)) &&
     same(old.policies, plan.policies)
   );
+}
+
+function overridesOf({ timeouts, limits, retries }: RoutePlan): object | null {
+  return timeouts === null && limits === null && retries === null ? null : { timeouts, limits, retries };
 }
 
 /** Pools are compared by what they have become. */

@@ -29,6 +29,9 @@ test('a route has no failed condition exactly if the router would take it', () =
           action,
           mirror: null,
           mapBack: true,
+          timeouts: null,
+          limits: null,
+          retries: null,
           drain: null,
         };
       });

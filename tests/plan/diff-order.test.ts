@@ -12,7 +12,19 @@ const EMPTY = planOf({});
 
 function route(match: MatchPlan, i: number): RoutePlan {
   const action = { type: 'respond' as const, status: 200 + i, headers: [], body: '' };
-  return { name: `r${i}`, listeners: null, match, policies: [], action, mirror: null, mapBack: true, drain: null };
+  return {
+    name: `r${i}`,
+    listeners: null,
+    match,
+    policies: [],
+    action,
+    mirror: null,
+    mapBack: true,
+    timeouts: null,
+    limits: null,
+    retries: null,
+    drain: null,
+  };
 }
 
 function winner(routes: readonly RoutePlan[], x: Exchange): string | null {

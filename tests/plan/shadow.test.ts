@@ -20,6 +20,9 @@ const routes: fc.Arbitrary<RoutePlan[]> = fc
       action: { type: 'respond', status: 200, headers: [], body: '' },
       mirror: null,
       mapBack: true,
+      timeouts: null,
+      limits: null,
+      retries: null,
       drain: null,
     })),
   );

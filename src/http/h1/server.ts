@@ -27,7 +27,14 @@ import { EXPECT } from '../known.ts';
 import { type FixedResponse, problemResponse } from '../fixed-response.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
-import type { ExchangeOwner, HttpService, HttpTimeouts, ServerStream, SwitchedConnection } from '../server-stream.ts';
+import type {
+  ClientOverrides,
+  ExchangeOwner,
+  HttpService,
+  HttpTimeouts,
+  ServerStream,
+  SwitchedConnection,
+} from '../server-stream.ts';
 import type { StoredReply } from '../stored-reply.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming } from './framing.ts';
@@ -77,6 +84,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   /** Those of the last request. */
   #timeouts: HttpTimeouts | null = null;
   #bodyLimit = 0;
+  #overrides: ClientOverrides | null = null;
   #state = IDLE;
   #stash: Stash | null = null;
   #consuming = false;
@@ -242,7 +250,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #accept(fields: Fields, service: HttpService): number {
     const minor = head.minor;
     this.#method = head.method;
-    const status = judgeHead(head, fields, service.limits.bodySize, service.paths, framing, target);
+    const status = judgeHead(head, fields, service.largestBody, service.paths, framing, target);
     if (status !== 0) return status;
     this.#minor = minor;
     this.#bodyKind = framing.kind;
@@ -278,6 +286,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#exchange = x;
     this.#service = null;
     this.#bodyLimit = service.limits.bodySize;
+    this.#overrides = null;
     service.serve(x, this);
     return 0;
   }
@@ -369,6 +378,11 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   // === request body
 
+  override(limits: ClientOverrides): void {
+    this.#overrides = limits;
+    if (limits.bodySize !== null) this.#bodyLimit = limits.bodySize;
+  }
+
   readBody(sink: BodySink): void {
     if (this.#state !== BODY) return;
     this.#sink = sink;
@@ -394,13 +408,14 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   /**
    * The clock that runs within an exchange: the client's body is due while somebody wants it and, if it waits for a 100
-   * (RFC 9110 §10.1.1), once that has been sent. It gives way to the one
-   * for a response that the client does not take (awaitDrain), or a client that goes on sending would hold both for ever.
+   * (RFC 9110 §10.1.1), once that has been sent. It gives way to the one for a response that the client does not take.
    */
   #awaitBody(): void {
     if (this.#transport.pending) return;
     const due = this.#state === BODY && this.#sink !== null && !this.#paused && !this.#continueDue;
-    this.deadline = due ? this.#environment.deadlines.now + this.#timeouts!.body : Number.POSITIVE_INFINITY;
+    this.deadline = due
+      ? this.#environment.deadlines.now + (this.#overrides?.body ?? this.#timeouts!.body)
+      : Number.POSITIVE_INFINITY;
   }
 
   // === response
@@ -497,7 +512,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   }
 
   get #sendLimit(): number {
-    return this.#timeouts?.send ?? LINGER_MS;
+    return this.#overrides?.send ?? this.#timeouts?.send ?? LINGER_MS;
   }
 
   /** The exchange is over and the connection goes on. */

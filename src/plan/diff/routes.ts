@@ -40,8 +40,8 @@ function written({ name: _, action, ...rest }: RoutePlan): object {
 }
 
 /** What a request finds at a route, whatever brought it there. */
-function served({ action, policies, mirror }: RoutePlan): object {
-  return { action, policies, mirror };
+function served({ action, policies, mirror, timeouts, limits, retries }: RoutePlan): object {
+  return { action, policies, mirror, timeouts, limits, retries };
 }
 
 export class RouteDiff {
@@ -225,6 +225,9 @@ function essence(route: RoutePlan): object {
     listeners,
     mirror,
     drain: _,
+    timeouts,
+    limits,
+    retries,
     ...rest
   } = written(route) as Record<string, unknown> & {
     readonly match: object;
@@ -237,6 +240,9 @@ function essence(route: RoutePlan): object {
     ...(policies.length === 0 ? {} : { policies: policies.map(({ type }) => type) }),
     ...rest,
     ...(mirror === null ? {} : { mirror }),
+    ...(timeouts === null ? {} : { timeouts }),
+    ...(limits === null ? {} : { limits }),
+    ...(retries === null ? {} : { retries }),
   };
 }
 

@@ -90,6 +90,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   };
   const service: HttpService = {
     limits: LIMITS,
+    largestBody: LIMITS.bodySize,
     paths: LITERAL,
     identity: IDENTITY,
     timeouts: { header: 1000, body: 1000, idle: 1000, send: 1000 },

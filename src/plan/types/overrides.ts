@@ -1,0 +1,21 @@
+/** What a route says over its listener and pool: only the settings that it names. Cold. */
+import type { ListenerLimits, ListenerTimeouts, PoolTimeouts, RetriesPlan } from '../types.ts';
+
+/** Milliseconds; 0: no limit. */
+export type RouteTimeoutsPlan = Partial<
+  Pick<ListenerTimeouts, 'body' | 'send'> & Pick<PoolTimeouts, 'firstByte' | 'idle' | 'stream' | 'tunnel' | 'total'>
+>;
+
+/** Bytes; 0: no limit. */
+export type RouteLimitsPlan = Partial<Pick<ListenerLimits, 'bodySize'>>;
+
+export type RouteRetriesPlan = Partial<
+  Pick<RetriesPlan, 'attempts' | 'on' | 'statuses' | 'perTryTimeout' | 'bodySize'>
+>;
+
+/** null, in all of these: the route says nothing of it. */
+export interface OverridesPlan {
+  readonly timeouts: RouteTimeoutsPlan | null;
+  readonly limits: RouteLimitsPlan | null;
+  readonly retries: RouteRetriesPlan | null;
+}
