@@ -7,7 +7,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { FixedResponse } from '../http/fixed-response.ts';
 import { siftIdentity } from '../http/identity.ts';
-import { CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import { decidingRule } from '../kit/address-set.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, RoutePlan } from '../plan/types.ts';
@@ -77,6 +77,11 @@ export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadReque
   const name = site.router.match(x)?.name;
   const route = name === undefined ? undefined : routes.get(name);
   if (route === undefined) return ended(outcome('gateway', NO_ROUTE.status, 'no route takes it'));
+  const most = route.limits?.bodySize ?? site.plan.limits.bodySize;
+  if (most > 0 && x.bodyLength > most) {
+    const why = `its body is longer than limits.body_size of ${route.limits?.bodySize === undefined ? 'the listener' : 'the route'}`;
+    return { outcome: outcome('gateway', BODY_TOO_LARGE.status, why), route, policies: [], pools: [], text: '' };
+  }
   return onRoute(route, x, offered, options);
 }
 
