@@ -109,3 +109,27 @@ test('an edit of them reaches the next request', async () => {
   await gateway.edit(of('9'));
   expect(await status()).toBe(200);
 });
+
+test('a tunnel follows its route to the next config, and has its timeout from its next byte on', async () => {
+  const clock = new ManualClock();
+  await using origin = await rawOrigin((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+      socket.pipe(socket);
+    });
+  });
+  const of = (tunnel: string): Record<string, unknown> => config([origin.port], { timeouts: { tunnel } });
+  await using gateway = await testGateway(of('1h'), { clock });
+  await using client = await RawClient.to(gateway.port());
+  client.send('GET /own HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await client.response();
+  clock.advance(3_500_000);
+  await gateway.edit(of('5s'));
+  await until(() => gateway.running.gateway.snapshots.length === 1, 'it has gone over');
+  client.send('on');
+  await until(() => client.text.endsWith('on'), 'the echo comes');
+  clock.advance(4800);
+  expect(client.closed).toBe(false);
+  clock.advance(400);
+  await until(() => client.closed, 'it is reset');
+});

@@ -32,7 +32,14 @@ function placed(routes: readonly RoutePlan[], from: number, to: number): Placed[
 }
 
 /** A route as its settings are written. */
-function written({ name: _, action, ...rest }: RoutePlan): object {
+function written({ name: _, action, ...others }: RoutePlan): object {
+  // Each setting that comes or goes is told by itself.
+  const rest = {
+    ...others,
+    timeouts: others.timeouts ?? {},
+    limits: others.limits ?? {},
+    retries: others.retries ?? {},
+  };
   if (action.type === 'pool') return { ...rest, pool: action.pool };
   if (action.type === 'split') return { ...rest, split: action.parts, splitBy: action.by };
   const { type, ...own } = action;
@@ -231,6 +238,9 @@ function essence(route: RoutePlan): object {
     ...rest
   } = written(route) as Record<string, unknown> & {
     readonly match: object;
+    readonly timeouts: object;
+    readonly limits: object;
+    readonly retries: object;
     readonly policies: readonly { readonly type: string }[];
   };
   const matched = Object.entries(match).filter(([, one]) => one !== null && !(Array.isArray(one) && one.length === 0));
@@ -240,9 +250,9 @@ function essence(route: RoutePlan): object {
     ...(policies.length === 0 ? {} : { policies: policies.map(({ type }) => type) }),
     ...rest,
     ...(mirror === null ? {} : { mirror }),
-    ...(timeouts === null ? {} : { timeouts }),
-    ...(limits === null ? {} : { limits }),
-    ...(retries === null ? {} : { retries }),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(Object.keys(retries).length === 0 ? {} : { retries }),
   };
 }
 
