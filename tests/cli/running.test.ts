@@ -219,11 +219,11 @@ test('flags without a file: an HTTP gateway over two backends, on a port that tw
   expect((await second.end()).code).toBeNull();
 });
 
-test('a flag that makes no sense is a problem of the config it stands for', async () => {
+test('a flag that makes no sense is wrong usage, told by its name', async () => {
   await using command = start(['--backend', 'nowhere', '--port', '99999']);
   const { code, err } = await command.end();
-  expect(code).toBe(1);
-  expect(err).toContain('must be an address');
+  expect(code).toBe(2);
+  expect(err).toMatch(/^prozy: --(?:backend nowhere|port 99999): must be/);
 });
 
 test('generations: what runs on which config, and why, for people and as JSON', async () => {

@@ -244,7 +244,7 @@ describe('what upstreams do wrong', () => {
     );
   });
 
-  test('an endpoint that refuses is passed over; if all do it is a 502 and then a 503', async () => {
+  test('an endpoint that refuses is passed over; if all do each request tries and gets a 502', async () => {
     await using origin = await httpOrigin();
     const pools = {
       origin: { endpoints: ['127.0.0.1:1', `127.0.0.1:${origin.port}`] },
@@ -257,8 +257,7 @@ describe('what upstreams do wrong', () => {
     await using gateway = await testGateway(simpleConfig(0, { pools, routes }));
     await using client = await RawClient.to(gateway.port());
     for (let i = 0; i < 4; i++) expect((await client.send(GET).response()).status).toBe(200);
-    for (const status of [502, 503])
-      expect((await client.send(GET.replace('/a', '/none')).response()).status).toBe(status);
-    expect(gateway.running.gateway.metrics.endpoint('none', '127.0.0.1:1').connectErrors).toBe(1);
+    for (let i = 0; i < 2; i++) expect((await client.send(GET.replace('/a', '/none')).response()).status).toBe(502);
+    expect(gateway.running.gateway.metrics.endpoint('none', '127.0.0.1:1').connectErrors).toBe(2);
   });
 });

@@ -36,7 +36,7 @@ describe('the strategy', () => {
     [7, [`/pools/p/strategy/type: must be one of ${ALL}`]],
     [null, [`/pools/p/strategy/type: must be one of ${ALL}`]],
     [{}, ['/pools/p/strategy: needs the setting type']],
-    [['random'], ['/pools/p/strategy: must be a map']],
+    [['random'], ['/pools/p/strategy: must be a map (a map has a name before each: `name: …`)']],
     [{ type: 'random', replicas: 3 }, ['/pools/p/strategy/replicas: unknown setting replicas']],
     [
       { type: 'ring_hash', key: 'clent' },
