@@ -30,7 +30,11 @@ export class RouteOverrides {
   termsAt(pool: Pool): Terms {
     for (const one of this.#terms) if (one.pool === pool) return one.terms;
     const { timeouts, retries } = this.#plan;
-    const terms = termsOf({ ...pool.plan.timeouts, ...timeouts }, { ...pool.plan.retries, ...retries });
+    const { on } = pool.plan.retries;
+    // As at a pool: who bounds an attempt wants another to follow.
+    const bounded = (retries?.perTryTimeout ?? 0) > 0 && !on.includes('timeout');
+    const merged = { ...pool.plan.retries, on: bounded ? [...on, 'timeout' as const] : on, ...retries };
+    const terms = termsOf({ ...pool.plan.timeouts, ...timeouts }, merged);
     this.#terms.push({ pool, terms });
     return terms;
   }

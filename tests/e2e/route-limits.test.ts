@@ -97,6 +97,19 @@ test("a route's retries count over its pool's, each setting by itself", async ()
   expect(ill.requests).toBe(3);
 });
 
+test("a route's per_try_timeout is followed by another attempt", async () => {
+  const clock = new ManualClock();
+  await using slow = await FaultOrigin.open();
+  slow.fault = 'black_hole';
+  await using well = await httpOrigin();
+  const route = { retries: { per_try_timeout: '2s' } };
+  await using gateway = await testGateway(config([slow.port, well.port], route), { clock });
+  const answer = get(gateway.port(), '/own');
+  await until(() => slow.requests === 1 || well.requests.length === 1, 'one is asked');
+  clock.advance(2200);
+  expect((await answer).status).toBe(200);
+});
+
 test('an edit of them reaches the next request', async () => {
   await using origin = await httpOrigin();
   const of = (size: string): Record<string, unknown> => config([origin.port], { limits: { body_size: size } });
