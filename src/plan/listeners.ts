@@ -10,6 +10,18 @@ import { type PlanScope, segment } from './scope.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
 import type { IdentityPlan } from './types/identity.ts';
 
+/** Settings about requests, which a tcp listener does not read. Its streams have the timeouts of their pool. */
+const HTTP_ONLY = [
+  'trusted_proxies',
+  'identity',
+  'paths',
+  'timeouts',
+  'limits/header_size',
+  'limits/header_count',
+  'limits/uri_size',
+  'limits/body_size',
+] as const;
+
 export interface ListenerNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
   readonly pools: ReadonlyMap<string, PoolPlan>;
@@ -35,6 +47,11 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
   if (tcp && config.pool === undefined) scope.problem(pointer, 'a tcp listener needs a pool');
   if (!tcp && config.pool !== undefined)
     scope.problem(`${pointer}/pool`, 'only a tcp listener has a pool', 'give the pool to a route');
+  if (tcp) {
+    for (const setting of HTTP_ONLY)
+      if (scope.isWritten(`${pointer}/${setting}`))
+        scope.warning(`${pointer}/${setting}`, 'has no effect: only http listeners read requests');
+  }
   const pool = config.pool === undefined ? null : scope.find(names.pools, 'pool', config.pool, `${pointer}/pool`);
   const acl = config.acl === undefined ? null : scope.find(names.acls, 'acl', config.acl, `${pointer}/acl`);
   const address = planAddress(config.address);

@@ -46,6 +46,13 @@ export class PlanScope {
     });
   }
 
+  /** Whether the setting stands in a file, other than as a default. */
+  isWritten(pointer: string): boolean {
+    const [own, parent] = [this.#locate(pointer), this.#locate(pointer.slice(0, pointer.lastIndexOf('/')))];
+    // A place that is not written is that of what is around it.
+    return own.file !== parent.file || own.line !== parent.line || own.column !== parent.column;
+  }
+
   #locate(pointer: string): Position {
     return this.#written(this.#asWritten(pointer));
   }
