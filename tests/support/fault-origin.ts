@@ -177,7 +177,7 @@ export class FaultOrigin implements AsyncDisposable {
   #drip(socket: net.Socket, text: string, at: number): void {
     if (socket.destroyed || at >= text.length) return;
     socket.write(text[at]!);
-    this.#later(50, () => this.#drip(socket, text, at + 1));
+    this.#later(500, () => this.#drip(socket, text, at + 1));
   }
 
   #later(ms: number, due: () => void): void {
