@@ -88,6 +88,7 @@ test('what each change touches, what would go over and what would stay behind: a
     stays: [{ reason: 'endpoint_gone', exchanges: 0, streams: 2, action: 'goodbye', deadline: 60_000 }],
     over_limit: 0,
     older: 0,
+    forgets: [],
   });
   expect(text).toContain('    touches 2 streams\n');
   expect(text).toContain('    3 would go over to the new config\n');
