@@ -3,7 +3,7 @@
  *
  * Many are sent at the same age and with the same time left; the text for both is made once and kept for a while.
  */
-import { ownText } from '../kit/own-text.ts';
+import { detachString } from '../kit/detach-string.ts';
 import { hitText } from './cache-status.ts';
 
 /** A power of two. */
@@ -22,7 +22,7 @@ export function agedLines(age: number, told: string): string {
 export function hitLines(age: number, ttl: number): string {
   const place = (age * 31 + ttl) & (PLACES - 1);
   if (ages[place] === age && ttls[place] === ttl) return texts[place]!;
-  const text = ownText(agedLines(age, hitText(ttl)));
+  const text = detachString(agedLines(age, hitText(ttl)));
   ages[place] = age;
   ttls[place] = ttl;
   texts[place] = text;

@@ -2,7 +2,7 @@
  * One request that the cache sends on, for however many wait for its response: the client that the rest of the way sees. Hot.
  *
  *     asked ──head──┬─ 304 to our own condition ─▶ what is stored is fresh again; all are answered with it
- *                   ├─ may be stored ─▶ a Fill, read along by all whose request it would answer (RFC 9111 §4)
+ *                   ├─ may be stored ─▶ a StreamingBody, read along by all whose request it would answer (RFC 9111 §4)
  *                   ├─ may not be ─▶ passed on to the one it was made for; the others go on by themselves, at once
  *                   └─ an error ─▶ what is stored, if it may be used all the same (RFC 5861 §4), or the error
  *

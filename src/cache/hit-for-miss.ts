@@ -5,7 +5,7 @@
  * Bounded in keys. No key is taken out of a Map here: the oldest half is dropped as a whole, with its Map. A Map from which
  * keys are taken would keep each of its later tables alive (kit/places.ts).
  */
-import { ownText } from '../kit/own-text.ts';
+import { detachString } from '../kit/detach-string.ts';
 
 /** Keys in each half. */
 const HALF = 5000;
@@ -30,7 +30,7 @@ export class HitForMiss {
       this.#newer = new Map();
     }
     // A key is put together for each request, of parts of its text.
-    this.#newer.set(ownText(key), until);
+    this.#newer.set(detachString(key), until);
   }
 
   delete(key: string): void {

@@ -5,7 +5,7 @@
  * comes back and needs no bookkeeping per lookup. It begins with another Map: a Map that is cleared leaves a table behind
  * that keeps the next one alive (kit/places.ts).
  */
-import { ownText } from '../kit/own-text.ts';
+import { detachString } from '../kit/detach-string.ts';
 
 const ENTRIES = 512;
 const LENGTH = 512;
@@ -17,7 +17,7 @@ export function memoized<T>(make: (text: string) => T): (text: string) => T {
     if (known !== undefined) return known;
     if (text.length > LENGTH) return make(text);
     if (made.size >= ENTRIES) made = new Map();
-    const own = ownText(text);
+    const own = detachString(text);
     // From elsewhere than a wire.
     if (own !== text) return make(text);
     const fresh = make(own);

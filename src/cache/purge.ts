@@ -7,7 +7,7 @@
 import { parseAuthority } from '../http/authority.ts';
 import { encodePath, normalizePath, sentForms } from '../http/path.ts';
 import { asciiAuthority } from '../kit/host-name.ts';
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { HttpCache } from './http-cache.ts';
 import { resolve, type Target } from './invalidation.ts';
 import { CacheKey } from './key.ts';
@@ -107,7 +107,7 @@ async function take(
 ): Promise<number> {
   const now = clock.now();
   let count = 0;
-  await new Slices(clock, true).each(keys, (key) => {
+  await new TimeSlicer(clock, true).each(keys, (key) => {
     if (matches(key)) count += soft ? store.makeStale(key, isMeant, now) : store.purge(key, isMeant);
   });
   return count;

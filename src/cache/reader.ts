@@ -8,7 +8,7 @@ import type { ReadableBody } from './body.ts';
 export class Reader implements BodySource {
   readonly #course: Course;
   readonly #body: ReadableBody;
-  /** Among a Fill's readers. */
+  /** Among a StreamingBody's readers. */
   place = NOWHERE;
   /** Of the next byte that it takes. */
   position: number;

@@ -1,7 +1,7 @@
 /**
  * One cache policy of one route: what a request gets out of the cache at once, and what has to be fetched. Hot.
  *
- * A hit that nothing special is asked of is answered here, within the call; everything else is a Visit.
+ * A hit that nothing special is asked of is answered here, within the call; everything else is a CacheRequest.
  */
 import type { Verdict, Way } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';

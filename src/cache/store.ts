@@ -6,7 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
-import { ownText } from '../kit/own-text.ts';
+import { detachString } from '../kit/detach-string.ts';
 import type { FillRoom } from './fill.ts';
 import type { StoredResponse } from './stored-response.ts';
 
@@ -131,7 +131,7 @@ export class Store implements FillRoom {
   put(key: string, response: StoredResponse): void {
     const rest = this.#all(key).filter((other) => !replaces(response, other));
     // A key is put together for each request; the one that is kept is a text of its own.
-    this.#set(this.#groups.peek(key)?.key ?? ownText(key), [response, ...rest].slice(0, MOST_VARIANTS));
+    this.#set(this.#groups.peek(key)?.key ?? detachString(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
   /** Takes one response out. */

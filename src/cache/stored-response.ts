@@ -7,7 +7,7 @@
 import type { Fields } from '../http/fields.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { StoredReply } from '../http/stored-reply.ts';
-import { ownText } from '../kit/own-text.ts';
+import { detachString } from '../kit/detach-string.ts';
 import { release } from '../kit/release.ts';
 import { agedLines, hitLines } from './aged-lines.ts';
 import { variantKey } from './vary.ts';
@@ -119,7 +119,7 @@ export class StoredResponse {
     this.bytes = small ? null : bytes;
     this.length = body?.length ?? length;
     const lines = head.lines + lengthLine(head.status, this.length);
-    this.#rest = ownText(`${lines}\r\n${text}`);
+    this.#rest = detachString(`${lines}\r\n${text}`);
     this.#bodyAt = lines.length + 2;
     // They are the same bytes in memory.
     this.head = { ...head, lines: this.#rest.slice(0, head.lines.length) };
@@ -203,15 +203,15 @@ export function lengthLine(status: number, length: number): string {
 
 /** The head with texts of its own, for as long as it is stored; its lines become a part of the stored response's. */
 export function kept(head: StoredHead): StoredHead {
-  const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : ownText(text));
+  const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : detachString(text));
   return {
     ...head,
     // A route's name alone is the plan's.
-    scope: head.scope.includes('\n') ? ownText(head.scope) : head.scope,
-    variant: ownText(head.variant),
-    reason: head.reason === reasonPhrase(head.status) ? reasonPhrase(head.status) : ownText(head.reason),
+    scope: head.scope.includes('\n') ? detachString(head.scope) : head.scope,
+    variant: detachString(head.variant),
+    reason: head.reason === reasonPhrase(head.status) ? reasonPhrase(head.status) : detachString(head.reason),
     etag: own(head.etag),
     modified: own(head.modified),
-    tags: head.tags.map(ownText),
+    tags: head.tags.map(detachString),
   };
 }

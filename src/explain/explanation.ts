@@ -4,7 +4,7 @@
  * Called by runtime/explaining.ts for a gateway that runs, and by `prozy explain` for a file. It leaves everything as it is.
  */
 import type { Clock } from '../kit/clock.ts';
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
@@ -138,7 +138,7 @@ async function routeViews(subject: Subject, site: Site, asked: AskedRequest, wal
   lastHop(x);
   const views: RouteView[] = [];
   const { routes, disabled } = subject.plan;
-  const slices = new Slices(subject.clock);
+  const slices = new TimeSlicer(subject.clock);
   let next = 0;
   const addDisabled = (before: number): void => {
     for (let one = disabled.routes[next]; one !== undefined && one.at <= before; one = disabled.routes[++next])

@@ -2,7 +2,7 @@
  * An exchange in the hands of a policy: for one that answers by itself, later, or with what another exchange brings. Hot.
  *
  * Such a policy stands between the client and the rest of the way as a gateway of its own would. Towards the client it
- * has a Course, which takes a response part by part; towards the rest of the way it makes a branch: another exchange,
+ * has a ResponseWriter, which takes a response part by part; towards the rest of the way it makes a branch: another exchange,
  * whose client is whatever ServerStream the policy gives it. The two need not last equally long.
  */
 import type { GatewayError } from '../kit/errors.ts';
@@ -13,7 +13,7 @@ import type { BodySource, Framing } from './message.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { StoredReply } from './stored-reply.ts';
 
-/** The policy has taken the exchange over, and goes on with it by the Course that it took. */
+/** The policy has taken the exchange over, and goes on with it by the ResponseWriter that it took. */
 export const TAKEN = Symbol('taken');
 
 /** What a request hook says. undefined: go on. Otherwise the response to give instead. */
@@ -23,12 +23,12 @@ export type Verdict = FixedResponse | StoredReply | typeof TAKEN | undefined;
 export interface Way {
   /** The client offers to change protocols. */
   readonly upgrade: boolean;
-  /** Takes the exchange over; the hook then answers TAKEN. */
+  /** Takes the exchange over; the hook then answers INTERCEPTED. */
   take(holder: CourseHolder): Course;
 }
 
 export interface CourseHolder {
-  /** The client has left, or is sent away: nothing may be called on the Course any more. */
+  /** The client has left, or is sent away: nothing may be called on the ResponseWriter any more. */
   clientGone(error: GatewayError): void;
 }
 

@@ -6,7 +6,7 @@
  * new part of the Plan needs no line here.
  */
 import { freeze } from '../kit/freeze.ts';
-import { FEW } from '../kit/slices.ts';
+import { FEW } from '../kit/time-slicing.ts';
 import { claimBefore } from './claims.ts';
 import type { AclPlan, Plan, PoolPlan } from './types.ts';
 import { aclAccess, limitsAccess } from './diff/access.ts';

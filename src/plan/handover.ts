@@ -38,7 +38,7 @@ export function digestOf({ rest }: PlanParcel, marks: Marks): string {
     .digest('hex');
 }
 
-/** `marks`: of the parcel; `base`: of the plan that the other has, if there is one. */
+/** `marks`: of the serialized plan; `base`: of the plan that the other has, if there is one. */
 export function handoverOf({ rest, pools, routes }: PlanParcel, marks: Marks, base: Marks | null): Handover {
   return {
     rest,

@@ -2,7 +2,7 @@
  * A Plan taken apart for the way to somewhere else, and put together again. Cold.
  *
  * In a Plan a route holds its pool and a listener its routes; copied as it is, each route would arrive with a pool of its
- * own. A parcel names them instead, and holds pools and routes apart so that they can be sent a few at a time: see handover.ts.
+ * own. A serialized plan names them instead, and holds pools and routes apart so that they can be sent a few at a time: see handover.ts.
  */
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
@@ -55,7 +55,7 @@ function wrapAction(action: ActionPlan): ActionParcel {
   return action.type === 'split' ? { ...action, parts: action.parts.map(named) } : action;
 }
 
-/** Of the parcel, or the place of one that means the same among those of another plan. */
+/** Of the serialized plan, or the place of one that means the same among those of another plan. */
 export type Piece<T> = T | number;
 
 /**

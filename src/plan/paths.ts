@@ -1,7 +1,7 @@
 /** Paths of the config in the form that rules see requests in, and what no request could match. Cold. */
 import type { PathsConfig } from '../config/schema.gen.ts';
 import { encodePath, LITERAL, type PathProblem, PathReading, type PathRules, readPath, spelled } from '../http/path.ts';
-import { same } from '../kit/same.ts';
+import { deepEqual } from '../kit/deep-equal.ts';
 import type { PlanScope } from './scope.ts';
 
 /** A listener that serves the route, and how it reads paths. */
@@ -40,7 +40,7 @@ export function planRulePath(
   const routed = routedForm(text, first, pointer, scope);
   if (routed === null) return written;
   for (const other of others) {
-    if (same(other.rules, first.rules)) continue;
+    if (deepEqual(other.rules, first.rules)) continue;
     const form = routedForm(text, other, pointer, scope);
     if (form !== null && form !== routed)
       scope.problem(

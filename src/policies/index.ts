@@ -1,7 +1,7 @@
 /** The policies by their type: one that is planned and not in this table does not compile. Cold. */
 import type { Verdict, Way } from '../http/course.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { Kept } from '../kit/kept.ts';
+import { RefCounted } from '../kit/ref-counted.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
 import { headers } from './headers.ts';
@@ -61,11 +61,15 @@ export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
 }
 
 /** Held by the routes that have it; what a policy claims is released with it. */
-export function bindPolicy(plan: PolicyPlan, scope: BindScope, releases: readonly (() => void)[]): Kept<BoundPolicy> {
-  return new Kept({ plan, hooks: policyOf(plan).bind(plan, scope) }, releases);
+export function bindPolicy(
+  plan: PolicyPlan,
+  scope: BindScope,
+  releases: readonly (() => void)[],
+): RefCounted<BoundPolicy> {
+  return new RefCounted({ plan, hooks: policyOf(plan).bind(plan, scope) }, releases);
 }
 
-export function hooksOf(bound: readonly Kept<BoundPolicy>[]): BoundHooks {
+export function hooksOf(bound: readonly RefCounted<BoundPolicy>[]): BoundHooks {
   if (bound.length === 0) return NONE;
   const all = bound.map(({ value }) => value.hooks);
   const backwards = all.toReversed();

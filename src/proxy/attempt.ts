@@ -1,7 +1,7 @@
 /**
  * One attempt to have one endpoint answer: find or make a connection, send, keep the endpoint's books. Hot.
  *
- * Made by forwarding.ts, which decides whether there is a next; the passage is told of the response directly.
+ * Made by forwarding.ts, which decides whether there is a next; the request handler is told of the response directly.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';

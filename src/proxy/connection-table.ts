@@ -28,7 +28,7 @@ export interface HeldConnection {
   moveTo(table: ConnectionTable): void;
 }
 
-/** A connection that was turned away, and is not gone yet. */
+/** A connection that was rejected, and is not gone yet. */
 export type LeavingConnection = Pick<HeldConnection, 'tablePlace' | 'destroy'>;
 
 export interface ConnectionTableParts {

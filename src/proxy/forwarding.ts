@@ -1,8 +1,8 @@
 /**
  * The attempts to have a pool answer one exchange: pick, try, wait for room, try elsewhere, give up. Hot.
  *
- * Made by passage.ts when it comes to sending a request on. It decides who is asked and how often; what comes back goes to
- * the passage, which asks here whether there is another attempt.
+ * Made by request handler.ts when it comes to sending a request on. It decides who is asked and how often; what comes back goes to
+ * the request handler, which asks here whether there is another attempt.
  */
 import type { Timer } from '../kit/clock.ts';
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT, TOTAL_TIMEOUT } from '../kit/errors.ts';

@@ -117,7 +117,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     else this.answer(verdict, true);
   }
 
-  // === in the hands of a policy (Way, Branch)
+  // === in the hands of a policy (Way, Subrequest)
 
   get upgrade(): boolean {
     return this.stream.upgrade;

@@ -7,7 +7,7 @@
 import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { PathReading, pathOfTarget, readPath } from '../http/path.ts';
-import { same } from '../kit/same.ts';
+import { deepEqual } from '../kit/deep-equal.ts';
 import type { FieldMatchPlan } from '../plan/types.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
@@ -90,7 +90,7 @@ const reading = new PathReading();
 function pathUnder({ x, asked, forwarding, routedPath, live: old }: Moving, live: HttpLive): string | null {
   const judged = asked?.routedPath ?? (forwarding === null ? x.routedPath : routedPath);
   const path = pathOfTarget(x.target);
-  if (path === '' || same(old.plan.paths, live.plan.paths)) return judged;
+  if (path === '' || deepEqual(old.plan.paths, live.plan.paths)) return judged;
   return readPath(path, live.plan.paths, reading) === '' ? reading.routed : null;
 }
 
@@ -110,7 +110,7 @@ const SPENT: ReadonlySet<string> = new Set([
 /** Where the request would be routed now: the new router decides, over the request as it came. */
 function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor): Route | undefined {
   const { x, asked, route } = moving;
-  if (live.router === moving.live.router && same(moving.live.plan.paths, live.plan.paths)) return route;
+  if (live.router === moving.live.router && deepEqual(moving.live.plan.paths, live.plan.paths)) return route;
   const subject = asked ?? x;
   const now = subject.routedPath;
   subject.routedPath = path;

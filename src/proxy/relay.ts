@@ -29,7 +29,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly connection: Connection;
   /** Monotonic ms. */
   readonly startedAt: number;
-  /* As an Asker. */
+  /* As an LoadBalancerContext. */
   readonly path = '';
   readonly fields = null;
   leasePlace = NOWHERE;

@@ -1,13 +1,13 @@
 /**
- * Plan and Carryover become a Snapshot: where names end and live things begin. Cold.
+ * Plan and StateRegistry become a Snapshot: where names end and live things begin. Cold.
  *
  * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
  * anything fails, what was acquired is released in reverse and the caller's world is as before.
  */
 import { HttpCache } from '../cache/http-cache.ts';
 import type { Clock } from '../kit/clock.ts';
-import { Kept } from '../kit/kept.ts';
-import { type Slices, TINY } from '../kit/slices.ts';
+import { RefCounted } from '../kit/ref-counted.ts';
+import { type TimeSlicer, TINY } from '../kit/time-slicing.ts';
 import type { Random } from '../kit/random.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import type { Log } from '../observe/log.ts';
@@ -43,7 +43,7 @@ export interface BindContext {
   readonly carryover: Carryover;
   readonly clock: Clock;
   /** Of the whole of it. */
-  readonly slices: Slices;
+  readonly slices: TimeSlicer;
   readonly random: Random;
   /** Where strategies that take turns begin. */
   readonly firstTurns: Random;
@@ -77,11 +77,11 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
     // It stays what it is: snapshots are made one at a time.
     const [newest] = context.live();
     const steady = newest !== undefined && hasPoolsOf(pools, newest);
-    const untouched = (route: RoutePlan): Kept<BoundRoute> | null => {
+    const untouched = (route: RoutePlan): RefCounted<BoundRoute> | null => {
       const kept = steady ? newest.routes.get(route.name) : undefined;
       return kept?.value.plan === route ? kept : null;
     };
-    const routeOf = (route: RoutePlan): Kept<BoundRoute> =>
+    const routeOf = (route: RoutePlan): RefCounted<BoundRoute> =>
       untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context);
     await slices.each(plan.routes, (route) => snapshot.keepRoute(routeOf(route)), TINY);
     for (const listener of plan.listeners) {
@@ -99,17 +99,17 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   }
 }
 
-async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slices: Slices): Promise<Router<Route>> {
+async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slices: TimeSlicer): Promise<Router<Route>> {
   const router = new Router<Route>();
   await slices.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
   return router;
 }
 
-function bindPool(plan: PoolPlan, context: BindContext): Kept<Pool> {
+function bindPool(plan: PoolPlan, context: BindContext): RefCounted<Pool> {
   const releases: (() => void)[] = [];
   try {
     const pool = makePool(plan, context, (release) => releases.push(release));
-    return new Kept(pool, releases);
+    return new RefCounted(pool, releases);
   } catch (error) {
     for (const release of releases.toReversed()) release();
     throw error;
@@ -135,7 +135,7 @@ function bindFallback({ fallback }: PoolPlan, snapshot: Snapshot): Pool['fallbac
   return fallback.type === 'pool' ? snapshot.pool(fallback.pool) : fixedResponse(fallback);
 }
 
-function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): Kept<BoundRoute> {
+function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): RefCounted<BoundRoute> {
   const { action, mirror } = plan;
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
@@ -156,14 +156,14 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): K
     pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
   };
   for (const policy of policies) policy.hold();
-  return new Kept(
+  return new RefCounted(
     { plan, route, policies },
     policies.map((policy) => () => policy.release()),
   );
 }
 
 /** What a policy claims is given back when nobody holds it any more. */
-function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): Kept<BoundPolicy> {
+function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): RefCounted<BoundPolicy> {
   const { clock, shared, carryover, metrics, log } = context;
   const releases: (() => void)[] = [];
   const scope: BindScope = {

@@ -7,7 +7,7 @@
 import { statSync } from 'node:fs';
 import { deserialize } from 'node:v8';
 import type { Clock } from '../kit/clock.ts';
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Marks } from '../plan/handover.ts';
 import { type Piece, type RouteParcel, Unwrapping } from '../plan/parcel.ts';
 import type { Plan, PoolPlan } from '../plan/types.ts';
@@ -57,7 +57,7 @@ export class Compiler {
   }
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
-    const slices = new Slices(this.#clock, !this.#serving());
+    const slices = new TimeSlicer(this.#clock, !this.#serving());
     const unwrapping = new Unwrapping(rest, base);
     // They hold what was put into them over there.
     await slices.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));

@@ -11,7 +11,7 @@ import { DateField } from '../http/date.ts';
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { BoundAddress } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
@@ -228,7 +228,7 @@ export class Gateway {
       carryover: this.carryover,
       clock: this.clock,
       // Before the first there is no traffic to go easy on.
-      slices: new Slices(this.clock, this.#current === null),
+      slices: new TimeSlicer(this.clock, this.#current === null),
       random: this.#random,
       firstTurns: this.#firstTurns,
       metrics: this.metrics,

@@ -1,5 +1,5 @@
 /** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
-import { type Slices, TINY } from '../kit/slices.ts';
+import { type TimeSlicer, TINY } from '../kit/time-slicing.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { Metrics, NamedSeries } from '../observe/metrics.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
@@ -12,7 +12,11 @@ import { resolutionsOf } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Drops the series of what none of these names any more. */
-export async function forgetSeries(metrics: Metrics, snapshots: readonly Snapshot[], slices: Slices): Promise<void> {
+export async function forgetSeries(
+  metrics: Metrics,
+  snapshots: readonly Snapshot[],
+  slices: TimeSlicer,
+): Promise<void> {
   await slices.all(metrics.retain(namedSeries(snapshots)), TINY);
 }
 

@@ -1,5 +1,5 @@
 /** Every live generation with what runs on it: how much, since when, and why it is still there. Cold. */
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Leaseholder, LeaseView } from '../proxy/live.ts';
 import type { Gateway } from './gateway.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -52,7 +52,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
   const counts = { kind: {}, listener: {}, route: {}, endpoint: {}, pin: {} };
   const sum = { leases: 0, in: 0, out: 0, deadline: 0 };
   let oldest: { holder: Leaseholder; view: LeaseView } | null = null as { holder: Leaseholder; view: LeaseView } | null;
-  await new Slices(clock).each(snapshot.holders, (holder) => {
+  await new TimeSlicer(clock).each(snapshot.holders, (holder) => {
     const view = holder.view();
     sum.leases++;
     add(counts.kind, view.kind);

@@ -1,5 +1,5 @@
 /** What is under way, told by listener, route, endpoint and client: for `prozy plan`. Cold. */
-import { Slices } from '../kit/slices.ts';
+import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Live, LiveLeases } from '../plan/diff/live.ts';
 import type { Gateway } from './gateway.ts';
 import { endpointViews } from './inventory.ts';
@@ -13,7 +13,7 @@ export async function liveNumbers(gateway: Gateway, snapshot: Snapshot): Promise
   for (const [name, { table }] of snapshot.listeners) connections[name] = table.active;
   const groups = new Map<string, { -readonly [K in keyof LiveLeases]: LiveLeases[K] }>();
   const anonymous = snapshot.leases > MOST_CLIENTS;
-  await new Slices(gateway.clock).each(snapshot.holders, (holder) => {
+  await new TimeSlicer(gateway.clock).each(snapshot.holders, (holder) => {
     const { kind, listener, route, endpoint, ...view } = holder.view();
     const client = anonymous ? null : view.client;
     const key = JSON.stringify([kind, listener, route, endpoint, client]);

@@ -1,7 +1,7 @@
 /**
  * Who the endpoints of a pool are: those of the config, and those that its names stand for, which come and go. Cold.
  *
- * Made by bind.ts with its pool. It claims each endpoint from the carryover, so that one that is found again, or by another
+ * Made by bind.ts with its pool. It claims each endpoint from the state registry, so that one that is found again, or by another
  * generation's pool, is the one that was; the pool gets them as a whole, in one assignment. An endpoint that is gone gets
  * nothing new, and is held until what runs at it has ended.
  */

@@ -5,7 +5,7 @@
  * drained, and sees to it that there are not too many generations.
  */
 import type { Clock } from '../kit/clock.ts';
-import type { Slices } from '../kit/slices.ts';
+import type { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics, Tightened } from '../observe/metrics.ts';
@@ -76,7 +76,7 @@ export class Retirement {
   }
 
   /** A newer snapshot is current: whatever it would serve in the same way goes over to it. */
-  async handOver(next: Snapshot, slices: Slices): Promise<void> {
+  async handOver(next: Snapshot, slices: TimeSlicer): Promise<void> {
     const { metrics } = this.#parts;
     const { tightened } = next.plan.reload;
     const before = { ...metrics.drain.tightened };

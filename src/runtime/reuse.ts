@@ -5,9 +5,9 @@
  * generation is over, and what a policy has learned goes on. The newest snapshot is asked first; the older ones let an edit
  * that is taken back find what still runs as it was.
  */
-import type { Kept } from '../kit/kept.ts';
-import { same } from '../kit/same.ts';
-import { sameEnds } from '../kit/same-ends.ts';
+import type { RefCounted } from '../kit/ref-counted.ts';
+import { deepEqual } from '../kit/deep-equal.ts';
+import { commonAffixes } from '../kit/common-affixes.ts';
 import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
@@ -17,20 +17,20 @@ import type { Router } from '../proxy/router.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { BoundRoute, Snapshot } from './snapshot.ts';
 
-type Pools = ReadonlyMap<string, Kept<Pool>>;
-type Routes = ReadonlyMap<string, Kept<BoundRoute>>;
+type Pools = ReadonlyMap<string, RefCounted<Pool>>;
+type Routes = ReadonlyMap<string, RefCounted<BoundRoute>>;
 
 /** The pool of that plan, if one lives that means the same. `plans`: of the next snapshot, by name. */
 export function livePool(
   plan: PoolPlan,
   plans: ReadonlyMap<string, PoolPlan>,
   live: readonly Snapshot[],
-): Kept<Pool> | null {
+): RefCounted<Pool> | null {
   const next = plan.fallback?.type === 'pool' ? plans.get(plan.fallback.pool)! : null;
   // Older snapshots may end while the next is bound, and so might what one of their pools falls back on.
   for (const { pools } of next === null ? live : live.slice(0, 1)) {
     const kept = pools.get(plan.name);
-    if (kept === undefined || !same(kept.value.plan, plan)) continue;
+    if (kept === undefined || !deepEqual(kept.value.plan, plan)) continue;
     // The plan has seen to it that fallbacks come to an end.
     if (next === null || livePool(next, plans, live)?.value === kept.value.fallback) return kept;
   }
@@ -44,7 +44,7 @@ export function hasPoolsOf(pools: Pools, live: Snapshot): boolean {
 }
 
 /** The route of that plan, if one lives that means the same once it is matched. `pools`: of the next snapshot. */
-export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): Kept<BoundRoute> | null {
+export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): RefCounted<BoundRoute> | null {
   for (const { routes } of live) {
     const kept = routes.get(plan.name);
     if (kept === undefined || !sameRoute(kept.value, plan, pools)) continue;
@@ -61,11 +61,11 @@ function sameRoute({ plan: old, route }: BoundRoute, plan: RoutePlan, pools: Poo
     route.pools.length === wanted.length &&
     route.pools.every((pool, i) => pools.get(wanted[i]!.name)?.value === pool) &&
     old.action.type === action.type &&
-    (action.type === 'pool' || same(withoutPools(old.action), withoutPools(action))) &&
-    ((old.mirror === null && plan.mirror === null) || same(withoutPools(old.mirror), withoutPools(plan.mirror))) &&
+    (action.type === 'pool' || deepEqual(withoutPools(old.action), withoutPools(action))) &&
+    ((old.mirror === null && plan.mirror === null) || deepEqual(withoutPools(old.mirror), withoutPools(plan.mirror))) &&
     old.mapBack === plan.mapBack &&
-    same(overridesOf(old), overridesOf(plan)) &&
-    same(old.policies, plan.policies)
+    deepEqual(overridesOf(old), overridesOf(plan)) &&
+    deepEqual(old.policies, plan.policies)
   );
 }
 
@@ -82,14 +82,14 @@ function withoutPools(action: RoutePlan['action'] | RoutePlan['mirror']): object
 
 /** Takes a policy of the same plan out of those of the route that had the name, or makes one. */
 export class LivePolicies {
-  readonly #left: Kept<BoundPolicy>[];
+  readonly #left: RefCounted<BoundPolicy>[];
 
   constructor(route: string, live: readonly Snapshot[]) {
     this.#left = live.flatMap(({ routes }) => routes.get(route)?.value.policies ?? []);
   }
 
-  take(plan: PolicyPlan, make: () => Kept<BoundPolicy>): Kept<BoundPolicy> {
-    const index = this.#left.findIndex(({ value }) => same(value.plan, plan));
+  take(plan: PolicyPlan, make: () => RefCounted<BoundPolicy>): RefCounted<BoundPolicy> {
+    const index = this.#left.findIndex(({ value }) => deepEqual(value.plan, plan));
     return index < 0 ? make() : this.#left.splice(index, 1)[0]!;
   }
 }
@@ -112,8 +112,10 @@ export function* liveRouting(
   const [before, after] = [old.plan.routes, plan.routes];
   const alike = (one: RoutePlan, other: RoutePlan): boolean =>
     (steady && one === other) ||
-    (one.name === other.name && routes.get(one.name) === live.routes.get(one.name) && same(one.match, other.match));
-  const [start, end] = yield* sameEnds(before, after, alike);
+    (one.name === other.name &&
+      routes.get(one.name) === live.routes.get(one.name) &&
+      deepEqual(one.match, other.match));
+  const [start, end] = yield* commonAffixes(before, after, alike);
   const gone = before.slice(start, before.length - end);
   const come = after.slice(start, after.length - end);
   if (gone.length + come.length === 0) found(old.router);

@@ -4,7 +4,7 @@
  * Made by bind.ts, made current by gateway.ts, retired when the next one is. It ends when it has been retired and its
  * last lease is released; then what it claimed is given back, last first.
  */
-import type { Kept } from '../kit/kept.ts';
+import type { RefCounted } from '../kit/ref-counted.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import type { Transport } from '../net/transport.ts';
 import { Succession } from '../plan/succession.ts';
@@ -27,7 +27,7 @@ export interface BoundRoute {
   /** The newest of those that mean the same, so that no older plan is held on to. */
   plan: RoutePlan;
   readonly route: Route;
-  readonly policies: readonly Kept<BoundPolicy>[];
+  readonly policies: readonly RefCounted<BoundPolicy>[];
 }
 
 export class Snapshot implements Successor {
@@ -37,8 +37,8 @@ export class Snapshot implements Successor {
   readonly boundAt: number;
   readonly listeners = new Map<string, BoundListener>();
   /** Those that a reload does not change are the same in the next snapshot. */
-  readonly pools = new Map<string, Kept<Pool>>();
-  readonly routes = new Map<string, Kept<BoundRoute>>();
+  readonly pools = new Map<string, RefCounted<Pool>>();
+  readonly routes = new Map<string, RefCounted<BoundRoute>>();
   readonly #holders = new Places<Leaseholder>();
   readonly #releases: (() => void)[] = [];
   #succession: Succession | null = null;
@@ -82,12 +82,12 @@ export class Snapshot implements Successor {
     this.#releases.push(release);
   }
 
-  keepPool(pool: Kept<Pool>): void {
+  keepPool(pool: RefCounted<Pool>): void {
     pool.hold();
     this.pools.set(pool.value.name, pool);
   }
 
-  keepRoute(route: Kept<BoundRoute>): void {
+  keepRoute(route: RefCounted<BoundRoute>): void {
     route.hold();
     this.routes.set(route.value.plan.name, route);
   }

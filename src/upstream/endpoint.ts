@@ -62,7 +62,7 @@ export class EndpointState implements HealthObserver {
   /** Its name or address as a Host field has it. */
   host: string;
   #maxRequests: number;
-  /** Lineups that it is in. */
+  /** Endpoint sets that it is in. */
   #lineups = 0;
   #state: HealthState = 'healthy';
 

@@ -17,7 +17,7 @@ export interface Level<C extends Candidate = Candidate> {
   readonly from: number;
 }
 
-/** The passes of Lineup.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
+/** The passes of EndpointSet.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
 export function foresee(
   levels: readonly Level[],
   kept: number,

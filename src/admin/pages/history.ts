@@ -2,7 +2,7 @@
  * `GET /history`: the configs that were in effect. `GET /history/N/plan`: one of them as it is understood, for `prozy diff`.
  * `POST /history/N/rollback`: back to it; `DELETE /hold`: after the file again. Cold.
  */
-import { Slices } from '../../kit/slices.ts';
+import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { historyView, planOfEntry } from '../../runtime/history-view.ts';
 import type { Returned } from '../../runtime/reloader.ts';
 import { SHOWN_PLAN, shownPlan } from '../../runtime/shown-plan.ts';
@@ -26,7 +26,7 @@ export const historyPlan: Page = {
     if (typeof plan === 'string') return problem(409, 'Conflict', plan);
     const about = { version: SHOWN_PLAN, generation: null, folder: reloader?.folder ?? '', live: null };
     const pieces: string[] = [];
-    await new Slices(gateway.clock).each(shownPlan(plan, about), (piece) => pieces.push(piece));
+    await new TimeSlicer(gateway.clock).each(shownPlan(plan, about), (piece) => pieces.push(piece));
     return { status: 200, type: 'application/json', body: pieces.join('') };
   },
 };

@@ -1,5 +1,5 @@
 /** `GET /plan`: the config in effect as it is understood, and what is under way: for `prozy plan`. Cold. */
-import { Slices } from '../../kit/slices.ts';
+import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { liveNumbers } from '../../runtime/live-numbers.ts';
 import { SHOWN_PLAN, shownPlan } from '../../runtime/shown-plan.ts';
 import { type Page, problem } from '../page.ts';
@@ -12,7 +12,7 @@ export const plan: Page = {
     const live = await liveNumbers(gateway, current);
     const about = { version: SHOWN_PLAN, generation: current.generation, folder: reloader?.folder ?? '', live };
     const pieces: string[] = [];
-    await new Slices(gateway.clock).each(shownPlan(current.plan, about), (piece) => pieces.push(piece));
+    await new TimeSlicer(gateway.clock).each(shownPlan(current.plan, about), (piece) => pieces.push(piece));
     return { status: 200, type: 'application/json', body: pieces.join('') };
   },
 };

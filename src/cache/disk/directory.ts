@@ -3,7 +3,7 @@
  *
  *     cache.json   what it is: format, key, salt, number of the run, how it was left
  *     lock         held by the system for as long as the process lives
- *     erasures     what has been taken back
+ *     tombstones     what has been taken back
  *     segments/    records, and their columns
  */
 import { randomBytes } from 'node:crypto';

@@ -3,7 +3,7 @@
  * found meanwhile is never older than it should be.
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { Slices } from '../../kit/slices.ts';
+import { TimeSlicer } from '../../kit/time-slicing.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Directory, FoundSegment } from './directory.ts';
 import { type Entries, MOST_SEGMENTS, replaces } from './entries.ts';
@@ -65,7 +65,7 @@ async function loadOne({ id, bytes, columns }: FoundSegment, loading: Loading): 
     return;
   }
   entries.addSegment(segment);
-  await new Slices(clock, true).each(parts(segment.count), (from) => {
+  await new TimeSlicer(clock, true).each(parts(segment.count), (from) => {
     for (let i = from; i < Math.min(from + ROWS, segment.count); i++) {
       if (erasure.covers(segment, i)) segment.kill(i);
       else entries.insert({ segment, i });

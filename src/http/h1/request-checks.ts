@@ -4,7 +4,7 @@
  * Called by server.ts for each head, and by explain/ for a head that nobody has sent. Answers with the status that refuses
  * it, or 0.
  */
-import { ownText } from '../../kit/own-text.ts';
+import { detachString } from '../../kit/detach-string.ts';
 import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
@@ -118,7 +118,7 @@ function hostOf(fields: Fields, minor: number): string | null {
   const index = fields.indexOfKnown(HOST);
   if (fields.indexOfKnown(HOST, index + 1) >= 0) return null;
   // Clients repeat themselves: the same text again costs none.
-  if (!fields.isValueAt(index, lastHost)) lastHost = ownText(fields.valueAt(index));
+  if (!fields.isValueAt(index, lastHost)) lastHost = detachString(fields.valueAt(index));
   return lastHost;
 }
 

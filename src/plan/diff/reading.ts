@@ -2,7 +2,7 @@
  * A plan's data as settings that people have written, so that two of them can be compared name by name. Cold.
  *
  * What has a name of its own (a pool that a route holds) is told by that name; lists of things with a name become maps;
- * claims are left out. A plan may come from another process (see parcel.ts): texts that may be secrets are sealed there,
+ * claims are left out. A plan may come from another process (see serialized plan.ts): texts that may be secrets are sealed there,
  * and compared by their seal.
  */
 import type { SettingChange, Value } from './changes.ts';

@@ -4,7 +4,7 @@
  * What is said of requests is certain or careful: `none` means that no request is served otherwise by a move; `takes_from`
  * and `gives_to` name routes that may be asked for the same requests.
  */
-import { sameEnds } from '../../kit/same-ends.ts';
+import { commonAffixes } from '../../kit/common-affixes.ts';
 import { covers } from '../shadow.ts';
 import type { RoutePlan } from '../types.ts';
 import { AccessNotes, handedOver, routeAccess } from './access.ts';
@@ -68,7 +68,7 @@ export class RouteDiff {
   /** Yields what has changed, and null now and then for others to have their turn. */
   *changes(): Generator<Change | null> {
     // Of those that are the very same there is nothing to tell.
-    const [start, end] = yield* sameEnds(this.#before, this.#list, Object.is);
+    const [start, end] = yield* commonAffixes(this.#before, this.#list, Object.is);
     const before = placed(this.#before, start, this.#before.length - end);
     const after = placed(this.#list, start, this.#list.length - end);
     const [was, now] = [byName(before), byName(after)];

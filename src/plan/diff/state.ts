@@ -5,7 +5,7 @@
  * another identity is state that begins anew.
  */
 import type { Claim } from '../../kit/claim.ts';
-import { FEW } from '../../kit/slices.ts';
+import { FEW } from '../../kit/time-slicing.ts';
 import type { Plan } from '../types.ts';
 import type { Fate, SettingChange, StateChange } from './changes.ts';
 import { isClaim } from './reading.ts';

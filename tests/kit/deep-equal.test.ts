@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { same } from '../../src/kit/same.ts';
+import { deepEqual } from '../../src/kit/deep-equal.ts';
 
 test.each([
   [1, 1],
@@ -12,7 +12,7 @@ test.each([
     { c: 'x', a: [1, { b: null }] },
   ],
 ])('%j is as %j', (a, b) => {
-  expect([same(a, b), same(b, a)]).toEqual([true, true]);
+  expect([deepEqual(a, b), deepEqual(b, a)]).toEqual([true, true]);
 });
 
 test.each([
@@ -25,5 +25,5 @@ test.each([
   [{ a: undefined }, { b: undefined }],
   [{ a: { b: [1] } }, { a: { b: [2] } }],
 ])('%j is not as %j', (a, b) => {
-  expect([same(a, b), same(b, a)]).toEqual([false, false]);
+  expect([deepEqual(a, b), deepEqual(b, a)]).toEqual([false, false]);
 });

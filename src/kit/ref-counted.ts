@@ -4,7 +4,7 @@
  * What a reload does not change is the same object in the next snapshot (runtime/reuse.ts); whatever it has claimed for
  * itself is given back when nobody holds it any more, last first.
  */
-export class Kept<T> {
+export class RefCounted<T> {
   readonly value: T;
   readonly #releases: readonly (() => void)[];
   #holders = 0;

@@ -1,8 +1,8 @@
 /** Where two lists differ, seen from either end. Cold. */
-import { FEW } from './slices.ts';
+import { FEW } from './time-slicing.ts';
 
 /** How many at the start, and how many of the rest at the end, are alike. In small steps. */
-export function* sameEnds<T>(
+export function* commonAffixes<T>(
   before: readonly T[],
   after: readonly T[],
   alike: (one: T, other: T) => boolean,

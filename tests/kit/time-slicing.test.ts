@@ -1,7 +1,7 @@
 /** Long work that lets others have their turn. */
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Slices } from '../../src/kit/slices.ts';
+import { TimeSlicer } from '../../src/kit/time-slicing.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const ITEMS = Array.from({ length: 10 }, (_, i) => i);
@@ -19,7 +19,7 @@ function work() {
 
 test('others have a pause after each slice', async () => {
   const { clock, done, one } = work();
-  const all = new Slices(clock).each(ITEMS, one);
+  const all = new TimeSlicer(clock).each(ITEMS, one);
   const seen = [];
   for (let pauses = 0; pauses < 4; pauses++) {
     await setImmediate();
@@ -38,7 +38,7 @@ test('others have a pause after each slice', async () => {
 
 test('what is urgent goes on as soon as the event loop has turned', async () => {
   const { clock, done, one } = work();
-  const all = new Slices(clock, true).each(ITEMS, one);
+  const all = new TimeSlicer(clock, true).each(ITEMS, one);
   const seen = [done.length];
   while (done.length < ITEMS.length) {
     await setImmediate();
@@ -50,7 +50,7 @@ test('what is urgent goes on as soon as the event loop has turned', async () => 
 
 test('a slice may begin in one loop and end in the next, or between them', async () => {
   const { clock, done, one } = work();
-  const slices = new Slices(clock);
+  const slices = new TimeSlicer(clock);
   await slices.each([1, 2], one);
   await slices.turn();
   expect(clock.waiting).toBe(0);
@@ -67,7 +67,7 @@ test('a slice may begin in one loop and end in the next, or between them', async
 
 test('the clock is looked at once for so many items', async () => {
   const { clock, done, one } = work();
-  const all = new Slices(clock).each(ITEMS, one, 5);
+  const all = new TimeSlicer(clock).each(ITEMS, one, 5);
   expect(done.length).toBe(5);
   clock.advance(1);
   await setImmediate();

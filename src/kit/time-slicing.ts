@@ -12,7 +12,7 @@ export const FEW = 100;
 export const TINY = 16;
 
 /** Of one piece of work: one for all its loops, since a slice may begin in one of them and end in the next. */
-export class Slices {
+export class TimeSlicer {
   readonly #clock: Clock;
   readonly #urgent: boolean;
   #began: number;

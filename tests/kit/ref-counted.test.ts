@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Kept } from '../../src/kit/kept.ts';
+import { RefCounted } from '../../src/kit/ref-counted.ts';
 
 test('it ends with its last holder, and gives back in reverse', () => {
   const ended: string[] = [];
-  const kept = new Kept('value', [() => ended.push('first'), () => ended.push('second')]);
+  const kept = new RefCounted('value', [() => ended.push('first'), () => ended.push('second')]);
   kept.hold();
   kept.hold();
   kept.release();

@@ -1,12 +1,12 @@
 /** Whether two pieces of plain data mean the same. Cold. */
 
 /** Key by key, list by list; the order of keys is of no account. Cycles are not expected. */
-export function same(a: unknown, b: unknown): boolean {
+export function deepEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
-    for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
+    for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false;
     return true;
   }
   if (Array.isArray(b)) return false;
@@ -15,7 +15,7 @@ export function same(a: unknown, b: unknown): boolean {
   const other = b as Readonly<Record<string, unknown>>;
   let keys = 0;
   for (const key in one) {
-    if (!Object.hasOwn(other, key) || !same(one[key], other[key])) return false;
+    if (!Object.hasOwn(other, key) || !deepEqual(one[key], other[key])) return false;
     keys++;
   }
   for (const _ in other) keys--;
