@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Exchange } from '../http/exchange.ts';
 import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../http/known.ts';
-import { StoredReply } from '../http/stored-reply.ts';
+import { CachedReply } from '../http/cached-reply.ts';
 import { evaluate, ifRangeHolds } from './conditional.ts';
 import { type ByteRange, contentRange, parseRange, partHead, partsEnd, unsatisfiedRange } from './range.ts';
 import type { StoredHead, StoredResponse } from './stored-response.ts';
@@ -22,7 +22,7 @@ export const SPECIAL = CONDITIONS | (1 << RANGE);
 const BOUNDARY = randomBytes(18).toString('base64url');
 
 /** `now`, `wall`: monotonic and epoch ms. `told`: what its Cache-Status says; '': that it was stored. */
-export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): StoredReply {
+export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): CachedReply {
   const age = stored.ageAt(now);
   if ((x.fields.seen & SPECIAL) === 0) return stored.reply(age, told);
   const { head } = stored;
@@ -33,7 +33,7 @@ export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wal
   const complete = stored.part?.complete ?? stored.length;
   if (ranges === 'unsatisfiable') {
     const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
-    return StoredReply.of(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
+    return CachedReply.of(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
   }
   return partial(stored, ranges, complete, aged);
 }
@@ -61,7 +61,7 @@ export function covers(stored: StoredResponse, x: Exchange): boolean {
   return ranges.every(({ first, last }) => first >= part.first && last <= part.last);
 }
 
-function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: string): StoredReply {
+function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: string): CachedReply {
   const bytes = stored.body() ?? NONE;
   const offset = stored.part?.first ?? 0;
   const slice = ({ first, last }: ByteRange): Buffer => bytes.subarray(first - offset, last + 1 - offset);
@@ -70,11 +70,11 @@ function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete:
     const [range] = ranges as [ByteRange];
     const body = slice(range);
     const own = `Content-Range: ${contentRange(range, complete)}\r\nContent-Length: ${body.length}\r\n`;
-    return StoredReply.of(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
+    return CachedReply.of(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
   }
   const body = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
   const own = `Content-Type: multipart/byteranges; boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n`;
-  return StoredReply.of(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
+  return CachedReply.of(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
 }
 
 /** RFC 9110 §14.6. */
@@ -92,9 +92,9 @@ function multipart(
 }
 
 /** RFC 9110 §15.4.5: what a cache or client needs to update what it has, and nothing that describes a body. */
-export function notModified(head: StoredHead, aged: string): StoredReply {
+export function notModified(head: StoredHead, aged: string): CachedReply {
   const lines = without(head.lines, head.etag === undefined ? isContent : isContentOrModified);
-  return StoredReply.of(304, reasonPhrase(304), lines + aged, '', null);
+  return CachedReply.of(304, reasonPhrase(304), lines + aged, '', null);
 }
 
 /** Lines without those whose name, in lower case, is one to leave out. */

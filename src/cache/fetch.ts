@@ -8,15 +8,15 @@
  *
  * It is nobody's client connection: those who asked may leave, and it goes on for the store as long as that is worth it.
  */
-import type { Branch, Course } from '../http/course.ts';
+import type { Subrequest, ResponseWriter } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields, takeFields } from '../http/fields-pool.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import { AUTHORIZATION, RANGE } from '../http/known.ts';
 import { type BodySource, type Framing, LENGTH, NO_BODY } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
-import type { StoredReply } from '../http/stored-reply.ts';
+import type { CachedReply } from '../http/cached-reply.ts';
 import { CLIENT_GONE, GatewayError } from '../kit/errors.ts';
 import { Audience } from './audience.ts';
 import { Fill } from './fill.ts';
@@ -64,10 +64,10 @@ export class Fetch implements ServerStream {
   readonly #asked: Fields;
   readonly #audience: Audience;
   readonly #requestedAt: number;
-  #branch: Branch | null = null;
+  #branch: Subrequest | null = null;
   #part: Part | null = null;
   /** Takes the body as it comes, if it is for one alone. */
-  #course: Course | null = null;
+  #course: ResponseWriter | null = null;
   #outdated = false;
   /** What is stored has been taken back: it is not given in place of an error either. */
   #oldGone = false;
@@ -94,9 +94,9 @@ export class Fetch implements ServerStream {
   }
 
   /** `course`: of whoever asks. */
-  start(course: Course): void {
+  start(course: ResponseWriter): void {
     this.#site.cache.begin(this);
-    this.#branch = course.branch(this.inner, this);
+    this.#branch = course.subrequest(this.inner, this);
   }
 
   // === who waits for it
@@ -186,7 +186,7 @@ export class Fetch implements ServerStream {
     this.#audience.leader?.course.informational(status, reason, fields);
   }
 
-  fixed(response: FixedResponse): void {
+  localReply(response: LocalReply): void {
     this.begun = true;
     const failed = this.inner.error !== '';
     const { leader } = this.#audience;
@@ -201,7 +201,7 @@ export class Fetch implements ServerStream {
     }
   }
 
-  stored(reply: StoredReply): void {
+  cachedReply(reply: CachedReply): void {
     this.begun = true;
     this.#end();
     for (const visit of this.#audience.takeAll()) visit.course.answer(reply);
@@ -259,7 +259,7 @@ export class Fetch implements ServerStream {
     if (leader !== null) {
       // From here on the fields are the leader's.
       this.inner.responseFields = null;
-      this.#branch?.mark(fields);
+      this.#branch?.addStickyCookie(fields);
       leader.serveFill(this, fields);
     }
     for (const visit of waiting) {
@@ -284,7 +284,7 @@ export class Fetch implements ServerStream {
     if (leader === null) this.#cancel();
     else {
       this.inner.responseFields = null;
-      this.#branch?.mark(fields);
+      this.#branch?.addStickyCookie(fields);
       this.#course = leader.course;
       leader.pass(this.inner, { status, reason, fields, framing, source }, why);
     }

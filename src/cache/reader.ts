@@ -1,12 +1,12 @@
 /** Sends a body to one client as fast as that takes it. Hot. */
-import type { Course } from '../http/course.ts';
+import type { ResponseWriter } from '../http/interception.ts';
 import type { BodySource } from '../http/message.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { ReadableBody } from './body.ts';
 
 export class Reader implements BodySource {
-  readonly #course: Course;
+  readonly #course: ResponseWriter;
   readonly #body: ReadableBody;
   /** Among a StreamingBody's readers. */
   place = NOWHERE;
@@ -23,7 +23,7 @@ export class Reader implements BodySource {
   #trailers = '';
 
   /** Of the body's bytes [start, end). `whole`: they are all there. */
-  constructor(course: Course, body: ReadableBody, start: number, end: number, whole: boolean) {
+  constructor(course: ResponseWriter, body: ReadableBody, start: number, end: number, whole: boolean) {
     this.#course = course;
     this.#body = body;
     this.position = start;

@@ -4,7 +4,7 @@
  * What is asked for over and over leaves as the same text each time. What is asked for now and then is put together anew,
  * which costs little: a reply is kept from the second time on that a response is asked for before others take its place.
  */
-import type { StoredReply } from '../http/stored-reply.ts';
+import type { CachedReply } from '../http/cached-reply.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /** A power of two. */
@@ -12,11 +12,11 @@ const PLACES = 64;
 
 export class RecentReplies {
   readonly #stored: (StoredResponse | null)[] = Array.from({ length: PLACES }, () => null);
-  readonly #replies: (StoredReply | null)[] = Array.from({ length: PLACES }, () => null);
+  readonly #replies: (CachedReply | null)[] = Array.from({ length: PLACES }, () => null);
   readonly #ages = new Int32Array(PLACES);
 
   /** As most requests get it. `now`: monotonic ms. */
-  of(stored: StoredResponse, now: number): StoredReply {
+  of(stored: StoredResponse, now: number): CachedReply {
     const age = stored.ageAt(now);
     const place = stored.place & (PLACES - 1);
     if (this.#stored[place] !== stored) {

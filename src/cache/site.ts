@@ -3,7 +3,7 @@
  *
  * A hit that nothing special is asked of is answered here, within the call; everything else is a CacheRequest.
  */
-import type { Verdict, Way } from '../http/course.ts';
+import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { publicOrigin } from '../http/identity.ts';
 import type { Fields } from '../http/fields.ts';
@@ -57,7 +57,7 @@ export class CacheSite {
     this.noStore = compileConditions(plan.noStore);
   }
 
-  request(x: Exchange, way: Way): Verdict {
+  request(x: Exchange, way: HandlerContext): Verdict {
     const { cache } = this;
     const { fields } = x;
     const why = whyPassed(x, way.upgrade, this.#bypass);

@@ -6,7 +6,7 @@
  */
 import type { Fields } from '../http/fields.ts';
 import { reasonPhrase } from '../http/status.ts';
-import { StoredReply } from '../http/stored-reply.ts';
+import { CachedReply } from '../http/cached-reply.ts';
 import { detachString } from '../kit/detach-string.ts';
 import { release } from '../kit/release.ts';
 import { agedLines, hitLines } from './aged-lines.ts';
@@ -75,7 +75,7 @@ export class StoredResponse {
   readonly #status: number;
   readonly #reason: string;
   readonly #lifetime: number;
-  /** What a whole reply consists of besides what is of the moment: see http/stored-reply.ts. Small bodies are in it. */
+  /** What a whole reply consists of besides what is of the moment: see http/cached-reply.ts. Small bodies are in it. */
   readonly #rest: string;
   readonly #bodyAt: number;
   /** Larger bodies. */
@@ -181,12 +181,12 @@ export class StoredResponse {
   }
 
   /** The whole of it at that age (s). `told`: what its Cache-Status says; '': that it was stored. */
-  reply(age: number, told = ''): StoredReply {
+  reply(age: number, told = ''): CachedReply {
     const aged = this.agedLines(age, told);
     if (!this.#statusAbove)
-      return new StoredReply(this.#status, this.#reason, aged, this.#rest, this.#bodyAt, this.bytes);
+      return new CachedReply(this.#status, this.#reason, aged, this.#rest, this.#bodyAt, this.bytes);
     const lines = this.#rest.slice(0, this.#bodyAt - 2) + aged;
-    return StoredReply.of(this.#status, this.#reason, lines, this.#rest.slice(this.#bodyAt), this.bytes);
+    return CachedReply.of(this.#status, this.#reason, lines, this.#rest.slice(this.#bodyAt), this.bytes);
   }
 
   /** What is added when it is sent at that age. `told`: what its Cache-Status says; '': that it was stored. */

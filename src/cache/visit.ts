@@ -7,14 +7,20 @@
  *            └─ fetch ◀─────────────────────────────────────────┘
  *                 └─ stored: read along with the others · not: passed on as it comes
  */
-import { type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
+import {
+  type ResponseWriter,
+  type Interceptor,
+  INTERCEPTED,
+  type Verdict,
+  type HandlerContext,
+} from '../http/interception.ts';
 import type { CacheResult, Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
-import { type FixedResponse, problemResponse } from '../http/fixed-response.ts';
+import { type LocalReply, problemReply } from '../http/local-reply.ts';
 import { RANGE } from '../http/known.ts';
 import { type BodySource, type Framing, LENGTH } from '../http/message.ts';
-import type { StoredReply } from '../http/stored-reply.ts';
+import type { CachedReply } from '../http/cached-reply.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
@@ -44,9 +50,9 @@ export interface Passed {
 const DISK_WAIT = 1000;
 
 /** RFC 9111 §5.2.1.7. */
-const NOT_STORED = problemResponse(504);
+const NOT_STORED = problemReply(504);
 
-export class Visit implements CourseHolder, Timed, Seeker {
+export class Visit implements Interceptor, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /** Among those who wait for a fetch. */
@@ -58,15 +64,22 @@ export class Visit implements CourseHolder, Timed, Seeker {
   /** Why it was not answered from the store. */
   reason: ForwardReason = 'uri-miss';
   readonly #site: CacheSite;
-  readonly #way: Way;
-  #taken: Course | null = null;
+  readonly #way: HandlerContext;
+  #taken: ResponseWriter | null = null;
   /** What it waits for, or reads from. */
   #fetch: Fetch | null = null;
   #reader: Reader | null = null;
   #lookup: Lookup | null = null;
   #hasLooked = false;
 
-  constructor(site: CacheSite, x: Exchange, way: Way, key: string, scope: string, request: RequestDirectives) {
+  constructor(
+    site: CacheSite,
+    x: Exchange,
+    way: HandlerContext,
+    key: string,
+    scope: string,
+    request: RequestDirectives,
+  ) {
     this.#site = site;
     this.x = x;
     this.#way = way;
@@ -80,8 +93,8 @@ export class Visit implements CourseHolder, Timed, Seeker {
     return permitsCredentials(head, this.x.fields);
   }
 
-  get course(): Course {
-    return (this.#taken ??= this.#way.take(this));
+  get course(): ResponseWriter {
+    return (this.#taken ??= this.#way.intercept(this));
   }
 
   /** `stored`: the whole response that the store has for it, or null. */
@@ -90,7 +103,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { cache } = this.#site;
     const now = x.startedAt;
     const match = stored ?? findOther(cache.store, x, this.key, this.scope);
-    if (match === null && cache.disk !== null && this.#looksOn(cache.disk)) return TAKEN;
+    if (match === null && cache.disk !== null && this.#looksOn(cache.disk)) return INTERCEPTED;
     const refused = match !== null && !this.mayHave(match.head);
     const found = refused ? null : match;
     if (found !== null) {
@@ -114,7 +127,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     cache.metrics.misses++;
     x.cache = found === null ? 'miss' : 'expired';
     this.#fetchOrWait(refused ? null : stored);
-    return TAKEN;
+    return INTERCEPTED;
   }
 
   // === on disk
@@ -126,7 +139,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     const { key, scope, x } = this;
     this.#lookup = disk.look({ key, scope, x, statusHeader: this.#site.plan.statusHeader }, this);
     if (this.#lookup === null) return false;
-    this.#taken ??= this.#way.take(this);
+    this.#taken ??= this.#way.intercept(this);
     this.#wait(DISK_WAIT);
     return true;
   }
@@ -231,7 +244,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
 
   /** What the hook would have answered with, if the answer had been there within its call. */
   #answer(verdict: Verdict): void {
-    if (verdict !== TAKEN && verdict !== undefined) this.course.answer(verdict);
+    if (verdict !== INTERCEPTED && verdict !== undefined) this.course.answer(verdict);
   }
 
   /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
@@ -268,7 +281,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   }
 
   /** There is no response; this is said instead. */
-  refused(response: FixedResponse, inner: Exchange): void {
+  refused(response: LocalReply, inner: Exchange): void {
     this.#stopWaiting();
     this.#noteUpstream(inner);
     this.x.error = inner.error;
@@ -281,7 +294,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
   }
 
   /** Small ones leave at once, large ones as fast as the client takes them. */
-  #stored(reply: StoredReply): Verdict {
+  #stored(reply: CachedReply): Verdict {
     const { bytes } = reply;
     if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += reply.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
@@ -289,7 +302,7 @@ export class Visit implements CourseHolder, Timed, Seeker {
     this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
     course.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
     this.#reader.pump();
-    return TAKEN;
+    return INTERCEPTED;
   }
 
   clientGone(_: GatewayError): void {

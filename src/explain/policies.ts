@@ -5,12 +5,12 @@
  * say what they would do.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { policyOf } from '../policies/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Deadlines } from '../net/deadlines.ts';
-import type { BindScope, ForeseeScope, Hooks } from '../policies/policy.ts';
+import type { BindScope, PreviewScope, Hooks } from '../policies/policy.ts';
 
 export interface Edit {
   readonly what: 'set' | 'remove' | 'path';
@@ -34,7 +34,7 @@ export interface PolicyView {
 export interface RequestPhase {
   readonly views: readonly PolicyView[];
   /** Of the policy that answers; null: none does. */
-  readonly answer: FixedResponse | null;
+  readonly answer: LocalReply | null;
   /** Its type, or ''. */
   readonly by: string;
 }
@@ -66,9 +66,9 @@ export function runRequestHooks(
   plans: readonly PolicyPlan[],
   x: Exchange,
   told: boolean,
-  scope: ForeseeScope | null,
+  scope: PreviewScope | null,
 ): RequestPhase {
-  let answer: FixedResponse | null = null;
+  let answer: LocalReply | null = null;
   let by = '';
   const views = plans.map((plan): PolicyView => {
     const { type } = plan;
@@ -91,9 +91,9 @@ export function runRequestHooks(
   return { views, answer, by };
 }
 
-function foreseen(plan: PolicyPlan, x: Exchange, scope: ForeseeScope | null): PolicyView {
+function foreseen(plan: PolicyPlan, x: Exchange, scope: PreviewScope | null): PolicyView {
   const { type } = plan;
-  const seen = scope === null ? undefined : policyOf(plan).foresee?.(plan, x, scope);
+  const seen = scope === null ? undefined : policyOf(plan).preview?.(plan, x, scope);
   if (seen === undefined) return { type, verdict: 'unasked', why: 'it has state', edits: [] };
   return { type, verdict: seen.verdict === 'asked' ? 'unasked' : seen.verdict, why: seen.why, edits: [] };
 }

@@ -5,13 +5,13 @@
  * only want to know how it ends.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
 import { BODY_TOO_LARGE, CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
 import { decidingRule } from '../kit/address-set.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, RoutePlan } from '../plan/types.ts';
-import type { ForeseeScope } from '../policies/policy.ts';
+import type { PreviewScope } from '../policies/policy.ts';
 import { withoutPort80 } from '../plan/pool-host.ts';
 import { bindAction } from '../proxy/actions.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
@@ -57,7 +57,7 @@ export interface WalkOptions {
   /** The gateway takes nothing at the moment. */
   readonly overloaded: boolean;
   /** For policies that can say what they would do; null: they are not asked. */
-  readonly foresee: Pick<ForeseeScope, 'clock' | 'cache'> | null;
+  readonly foresee: Pick<PreviewScope, 'clock' | 'cache'> | null;
 }
 
 export type RoutesByName = ReadonlyMap<string, RoutePlan>;
@@ -134,7 +134,7 @@ function chancesOf({ action }: RoutePlan, x: Exchange): PoolChance[] {
   ).chances(x);
 }
 
-function locationOf({ lines }: FixedResponse): string {
+function locationOf({ lines }: LocalReply): string {
   return /^Location: (.*)\r\n/.exec(lines)?.[1] ?? '';
 }
 

@@ -10,10 +10,10 @@ import type { Transport } from '../net/transport.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
-import type { FixedResponse } from './fixed-response.ts';
+import type { LocalReply } from './local-reply.ts';
 import type { PathRules } from './path.ts';
 import type { BodySink, BodySource, Framing } from './message.ts';
-import type { StoredReply } from './stored-reply.ts';
+import type { CachedReply } from './cached-reply.ts';
 
 /** Who is told when the client lets an exchange down. */
 export interface ExchangeOwner {
@@ -43,9 +43,9 @@ export interface ServerStream extends BodySource {
   readBody(sink: BodySink): void;
   informational(status: number, reason: string, fields: Fields): void;
   /** A whole response of the gateway's own. */
-  fixed(response: FixedResponse): void;
+  localReply(response: LocalReply): void;
   /** A whole response out of a store. */
-  stored(reply: StoredReply): void;
+  cachedReply(reply: CachedReply): void;
   /** The final head; `source` is resumed when the client can take more. */
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
   data(bytes: Buffer, start: number, end: number): boolean;

@@ -16,14 +16,14 @@ import type { Transport } from './transport.ts';
 const DELAY = 250;
 
 /** Makes one attempt at one address. */
-export type Attempt = (host: string, dialer: Dialer) => Dialing;
+export type Dial = (host: string, dialer: Dialer) => Dialing;
 
 export class Race implements Dialing, Timed {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   readonly #deadlines: Deadlines;
   readonly #dialer: Dialer;
-  readonly #attempt: Attempt;
+  readonly #attempt: Dial;
   /** Not tried yet. */
   #left: string[] = [];
   readonly #running: Dialing[] = [];
@@ -31,7 +31,7 @@ export class Race implements Dialing, Timed {
   #code = '';
   #over = false;
 
-  constructor(name: string, deadlines: Deadlines, dialer: Dialer, attempt: Attempt) {
+  constructor(name: string, deadlines: Deadlines, dialer: Dialer, attempt: Dial) {
     this.#deadlines = deadlines;
     this.#dialer = dialer;
     this.#attempt = attempt;

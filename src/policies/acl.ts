@@ -1,10 +1,10 @@
 /** Refuses clients whose address a named ACL does not allow: 403. Hot after bind. */
 import { AddressAcl, decidingRule, keepsStrangersOut } from '../kit/address-set.ts';
-import { problemResponse } from '../http/fixed-response.ts';
+import { problemReply } from '../http/local-reply.ts';
 import type { AclPlan, PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 
-const FORBIDDEN = problemResponse(403);
+const FORBIDDEN = problemReply(403);
 
 /** An ACL that a thousand routes name is made once. */
 const made = new WeakMap<AclPlan, AddressAcl>();

@@ -12,5 +12,5 @@ export const cache: Policy<Extract<PolicyPlan, { type: 'cache' }>> = {
       response: (x) => site.response(x),
     };
   },
-  foresee: (plan, x, scope) => peek(plan, x, scope.route, scope.upgrade, scope.cache(plan), scope.clock.now()),
+  preview: (plan, x, scope) => peek(plan, x, scope.route, scope.upgrade, scope.cache(plan), scope.clock.now()),
 };

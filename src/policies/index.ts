@@ -1,5 +1,5 @@
 /** The policies by their type: one that is planned and not in this table does not compile. Cold. */
-import type { Verdict, Way } from '../http/course.ts';
+import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { RefCounted } from '../kit/ref-counted.ts';
 import type { PolicyPlan } from '../plan/types.ts';
@@ -17,7 +17,7 @@ const policies = { acl, cache, headers, rewrite } satisfies {
 export const policyTypes: readonly string[] = Object.keys(policies);
 
 /** A request hook, of whichever sort. */
-export type Asked = (x: Exchange, way: Way) => Verdict | Promise<Verdict>;
+export type Asked = (x: Exchange, way: HandlerContext) => Verdict | Promise<Verdict>;
 
 /** A route's hooks by phase, in the order in which they run. */
 export interface BoundHooks {

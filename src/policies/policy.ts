@@ -5,8 +5,8 @@
  * `request` and `forward` hooks run first to last, `response` and `done` hooks last to first.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { Verdict, Way } from '../http/course.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { Verdict, HandlerContext } from '../http/interception.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import type { HttpCache } from '../cache/http-cache.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -15,9 +15,9 @@ import type { Deadlines } from '../net/deadlines.ts';
 /** The phases a policy takes part in; what it leaves out costs nothing. */
 export interface Hooks {
   /** Before a pool is chosen: refuse, answer, or edit the request. */
-  request?: (x: Exchange) => FixedResponse | undefined | Promise<FixedResponse | undefined>;
+  request?: (x: Exchange) => LocalReply | undefined | Promise<LocalReply | undefined>;
   /** In place of `request`, for the one policy of a route that answers by itself: it may take the exchange over. */
-  take?: (x: Exchange, way: Way) => Verdict;
+  take?: (x: Exchange, way: HandlerContext) => Verdict;
   /** The last look at the request before it is sent on; a further attempt sends the same. */
   forward?: (x: Exchange) => void;
   /** The final response head is known and not yet sent. */
@@ -44,7 +44,7 @@ export interface BindScope {
 }
 
 /** What a policy with state is told to say what it would do. */
-export interface ForeseeScope {
+export interface PreviewScope {
   /** Of the route that it stands on. */
   readonly route: string;
   /** The request offers to change protocols. */
@@ -54,7 +54,7 @@ export interface ForeseeScope {
   cache(plan: CachePolicyPlan): HttpCache | null;
 }
 
-export interface Foreseen {
+export interface PolicyPreview {
   /** `asked`: it would be asked, and only then be known. */
   readonly verdict: 'answers' | 'passes' | 'asked';
   readonly why: string;
@@ -69,7 +69,7 @@ export interface Policy<P> {
    */
   why?(plan: P, x: Exchange): string;
   /** For one that has state: what it would do to `x` at this moment, found out without changing anything. Cold. */
-  foresee?(plan: P, x: Exchange, scope: ForeseeScope): Foreseen;
+  preview?(plan: P, x: Exchange, scope: PreviewScope): PolicyPreview;
   /** Does it keep strangers out? Asked by the invariants of a config. Absent: no. Cold. */
   guards?(plan: P): boolean;
 }

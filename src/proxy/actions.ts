@@ -1,15 +1,15 @@
 /** The actions that need no upstream: a fixed answer, a redirect. Cold to bind, hot to give. */
 import type { Exchange } from '../http/exchange.ts';
 import { parseAuthority } from '../http/authority.ts';
-import { FixedResponse } from '../http/fixed-response.ts';
+import { LocalReply } from '../http/local-reply.ts';
 import { publicOrigin } from '../http/identity.ts';
 import type { ActionPlan, RedirectPlan, RespondPlan } from '../plan/types.ts';
 import { localAuthority } from './request-text.ts';
 
-export type Respond = (x: Exchange) => FixedResponse;
+export type Respond = (x: Exchange) => LocalReply;
 
-export function fixedResponse({ status, headers, body }: RespondPlan): FixedResponse {
-  return new FixedResponse(status, headers, body);
+export function fixedResponse({ status, headers, body }: RespondPlan): LocalReply {
+  return new LocalReply(status, headers, body);
 }
 
 /** The response of a respond or redirect action; null for pools. */
@@ -20,7 +20,7 @@ export function bindAction(action: ActionPlan): Respond | null {
   }
   if (action.type === 'redirect') {
     const { redirect } = action;
-    return (x) => new FixedResponse(redirect.status, [['Location', location(redirect, x)]], '');
+    return (x) => new LocalReply(redirect.status, [['Location', location(redirect, x)]], '');
   }
   return null;
 }

@@ -1,19 +1,19 @@
 /** The client's side of an exchange that a policy has taken over. Hot, where there is such a policy. */
 import type { GatewayError } from '../kit/errors.ts';
-import type { Branch, Course, CourseHolder } from '../http/course.ts';
+import type { Subrequest, ResponseWriter, Interceptor } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import type { BodySource, Framing } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
-import type { StoredReply } from '../http/stored-reply.ts';
+import type { CachedReply } from '../http/cached-reply.ts';
 import type { Passage } from './passage.ts';
 
-export class TakenCourse implements Course {
-  readonly holder: CourseHolder;
+export class TakenCourse implements ResponseWriter {
+  readonly holder: Interceptor;
   readonly #passage: Passage;
 
-  constructor(passage: Passage, holder: CourseHolder) {
+  constructor(passage: Passage, holder: Interceptor) {
     this.#passage = passage;
     this.holder = holder;
   }
@@ -22,11 +22,11 @@ export class TakenCourse implements Course {
     return this.#passage.x;
   }
 
-  branch(x: Exchange, stream: ServerStream): Branch {
+  subrequest(x: Exchange, stream: ServerStream): Subrequest {
     return this.#passage.branch(x, stream);
   }
 
-  answer(response: FixedResponse | StoredReply): void {
+  answer(response: LocalReply | CachedReply): void {
     this.#passage.answer(response);
   }
 
@@ -61,7 +61,7 @@ export class TakenCourse implements Course {
 }
 
 /** A stored response under the fields that the policies before the cache make of its own. */
-export function dressed(stored: StoredReply, passage: Passage): StoredReply {
+export function dressed(stored: CachedReply, passage: Passage): CachedReply {
   const fields = Fields.ofLines(stored.lines);
   passage.x.responseFields = fields;
   passage.dress(fields);

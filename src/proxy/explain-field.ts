@@ -6,7 +6,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import { AddressSet } from '../kit/address-set.ts';
 import type { ExplainPlan } from '../plan/types.ts';
 import type { Route } from './live.ts';
@@ -31,7 +31,7 @@ export class ExplainField {
   }
 
   /** An answer of the gateway's own, with the field if the client is to have it. */
-  onAnswer(response: FixedResponse, x: Exchange, facts: Facts): FixedResponse {
+  onAnswer(response: LocalReply, x: Exchange, facts: Facts): LocalReply {
     return this.#told(x) ? response.with(`${this.#name}: ${value(x, facts)}\r\n`) : response;
   }
 

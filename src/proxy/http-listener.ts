@@ -6,7 +6,7 @@
  */
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { problemResponse } from '../http/fixed-response.ts';
+import { problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
 import { Http1ServerConnection } from '../http/h1/server.ts';
 import type { Http1Environment } from '../http/h1/server-environment.ts';
@@ -29,8 +29,8 @@ import { TurnedAway } from './turned-away.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
 /** RFC 6585 §4: it is the client that has too many. */
-const TOO_MANY_OF_CLIENT = problemResponse(429, RETRY_AFTER);
-const TOO_MANY = problemResponse(503, RETRY_AFTER);
+const TOO_MANY_OF_CLIENT = problemReply(429, RETRY_AFTER);
+const TOO_MANY = problemReply(503, RETRY_AFTER);
 
 export interface HttpListenerParts {
   readonly plan: ListenerPlan;

@@ -8,7 +8,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
-import type { Verdict, Way } from '../http/course.ts';
+import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Deadlines } from '../net/deadlines.ts';
@@ -104,7 +104,7 @@ export interface Lease {
 /** One route, ready to run. Arrays are empty rather than absent. */
 export interface Route {
   readonly name: string;
-  readonly request: readonly ((x: Exchange, way: Way) => Verdict | Promise<Verdict>)[];
+  readonly request: readonly ((x: Exchange, way: HandlerContext) => Verdict | Promise<Verdict>)[];
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];

@@ -12,13 +12,20 @@ import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
-import { type Branch, type Course, type CourseHolder, TAKEN, type Verdict, type Way } from '../http/course.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import {
+  type Subrequest,
+  type ResponseWriter,
+  type Interceptor,
+  INTERCEPTED,
+  type Verdict,
+  type HandlerContext,
+} from '../http/interception.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { REFERENCE } from '../http/known.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
-import { StoredReply } from '../http/stored-reply.ts';
+import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
@@ -35,7 +42,7 @@ import { hostFor } from './request-text.ts';
 import { receive } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
-export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, Branch {
+export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, HandlerContext, Subrequest {
   readonly x: Exchange;
   readonly stream: ServerStream;
   leasePlace = NOWHERE;
@@ -95,7 +102,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     while (this.#step < hooks.length) {
       const verdict = hooks[this.#step++]!(this.x, this);
       if (verdict === undefined) continue;
-      if (verdict === TAKEN) return;
+      if (verdict === INTERCEPTED) return;
       if (verdict instanceof Promise) {
         verdict.then(
           (late) => this.#resume(late),
@@ -112,7 +119,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   #resume(verdict: Verdict): void {
-    if (this.#over || verdict === TAKEN) return;
+    if (this.#over || verdict === INTERCEPTED) return;
     if (verdict === undefined) this.#advance();
     else this.answer(verdict, true);
   }
@@ -123,12 +130,12 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     return this.stream.upgrade;
   }
 
-  take(holder: CourseHolder): Course {
+  intercept(holder: Interceptor): ResponseWriter {
     return (this.#course = new TakenCourse(this, holder));
   }
 
   /** Sends another exchange where this one would have gone from here. */
-  branch(x: Exchange, stream: ServerStream): Branch {
+  branch(x: Exchange, stream: ServerStream): Subrequest {
     const inner = new Passage(x, stream, this.live);
     inner.#inner = true;
     inner.#route = this.#route;
@@ -139,7 +146,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   /** For the one client that it is for. */
-  mark(fields: Fields): void {
+  addStickyCookie(fields: Fields): void {
     const forwarding = this.#forwarding;
     if (forwarding?.attempt != null) forwarding.pool.mark(this.x, forwarding.attempt.endpoint, fields);
   }
@@ -292,7 +299,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
-  answerInstead(error: GatewayError, response: FixedResponse): void {
+  answerInstead(error: GatewayError, response: LocalReply): void {
     this.x.error = error.code;
     this.x.endpoint = '';
     this.answer(response);
@@ -308,9 +315,9 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
   }
 
   /** A whole answer that no upstream gives. `denied`: a policy refuses the request. */
-  answer(response: FixedResponse | StoredReply, denied = false): void {
+  answer(response: LocalReply | CachedReply, denied = false): void {
     const { stream, x } = this;
-    if (response instanceof StoredReply) {
+    if (response instanceof CachedReply) {
       this.#reply(response);
       return;
     }
@@ -321,16 +328,16 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Way, B
     // Leases and counters are settled first: `fixed` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
     this.settle();
-    stream.fixed(answer);
+    stream.localReply(answer);
   }
 
-  #reply(stored: StoredReply): void {
+  #reply(stored: CachedReply): void {
     const { x, stream } = this;
     x.status = stored.status;
     const reply = this.#route!.outer.length === 0 && this.live.explain === null ? stored : dressed(stored, this);
     this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
     this.settle();
-    stream.stored(reply);
+    stream.cachedReply(reply);
   }
 
   /** For explain-field.ts. */

@@ -5,8 +5,8 @@
  * sends is let go unread until it closes too, or has had its time.
  */
 import { NOWHERE } from '../kit/places.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
-import { ResponseWriter } from '../http/h1/response-writer.ts';
+import type { LocalReply } from '../http/local-reply.ts';
+import { ResponseEncoder } from '../http/h1/response-encoder.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { ConnectionTable, LeavingConnection } from './connection-table.ts';
@@ -23,7 +23,7 @@ export class TurnedAway implements TransportHandler, Timed, LeavingConnection {
   readonly #table: ConnectionTable;
 
   /** `date`: the response's Date line. */
-  constructor(transport: Transport, answer: FixedResponse, date: string, deadlines: Deadlines, table: ConnectionTable) {
+  constructor(transport: Transport, answer: LocalReply, date: string, deadlines: Deadlines, table: ConnectionTable) {
     this.#transport = transport;
     this.#deadlines = deadlines;
     this.#table = table;
@@ -31,7 +31,7 @@ export class TurnedAway implements TransportHandler, Timed, LeavingConnection {
     transport.handler = this;
     deadlines.add(this);
     table.addLeaving(this);
-    const writer = new ResponseWriter(transport);
+    const writer = new ResponseEncoder(transport);
     writer.fixed(answer, true, `${date}Connection: close\r\n`);
     writer.flush();
     transport.end();

@@ -7,7 +7,7 @@
  * be tried all the same. Beside the requests, recovery.ts tries what could not be connected to.
  */
 import type { Fields } from '../http/fields.ts';
-import type { FixedResponse } from '../http/fixed-response.ts';
+import type { LocalReply } from '../http/local-reply.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
@@ -46,7 +46,7 @@ export class Pool {
   /** Of exchanges and tunnels whose route says nothing else. */
   readonly terms: Terms;
   /** What takes its place when no endpoint can be had. Set once, when all pools of the snapshot are there. */
-  fallback: Pool | FixedResponse | null = null;
+  fallback: Pool | LocalReply | null = null;
   readonly #choice = new Choice();
   readonly #deadlines: Deadlines;
   readonly #strategy: MakeStrategy;

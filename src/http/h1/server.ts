@@ -24,7 +24,7 @@ import { Exchange } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { EXPECT } from '../known.ts';
-import { type FixedResponse, problemResponse } from '../fixed-response.ts';
+import { type LocalReply, problemReply } from '../local-reply.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
 import type {
@@ -35,12 +35,12 @@ import type {
   ServerStream,
   SwitchedConnection,
 } from '../server-stream.ts';
-import type { StoredReply } from '../stored-reply.ts';
+import type { CachedReply } from '../cached-reply.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { ResponseEncoder } from './response-encoder.ts';
 import type { ConnectionHome, Http1Environment } from './server-environment.ts';
 import { Stash } from './stash.ts';
 
@@ -78,7 +78,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   readonly #transport: Transport;
   readonly #environment: Http1Environment;
   #home: ConnectionHome;
-  readonly #writer: ResponseWriter;
+  readonly #writer: ResponseEncoder;
   /** What was current, while a head is read; null at all other times: what goes on for long must hold no generation. */
   #service: HttpService | null = null;
   /** Those of the last request. */
@@ -111,7 +111,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.connection = connection;
     this.#environment = environment;
     this.#home = home;
-    this.#writer = new ResponseWriter(transport);
+    this.#writer = new ResponseEncoder(transport);
     this.deadline = environment.deadlines.now + (home.service()?.timeouts.header ?? 0);
     transport.handler = this;
     environment.deadlines.add(this);
@@ -428,14 +428,14 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#awaitBody();
   }
 
-  fixed(response: FixedResponse): void {
+  localReply(response: LocalReply): void {
     if (this.#state >= CLOSING) return;
     if (this.#state === BODY) this.closing = true;
     this.#writer.fixed(response, this.#method !== 'HEAD', this.#environment.date() + this.#connectionLine());
     this.end('');
   }
 
-  stored(reply: StoredReply): void {
+  cachedReply(reply: CachedReply): void {
     if (this.#state >= CLOSING) return;
     if (this.#state === BODY) this.closing = true;
     this.#writer.stored(reply, this.#method !== 'HEAD', this.#connectionLine());
@@ -541,7 +541,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #answerLast(status: number): void {
     this.closing = true;
     const withBody = this.#method !== 'HEAD';
-    this.#writer.fixed(problemResponse(status), withBody, this.#environment.date() + this.#connectionLine());
+    this.#writer.fixed(problemReply(status), withBody, this.#environment.date() + this.#connectionLine());
     this.#writer.flush();
     this.#closeGently();
   }

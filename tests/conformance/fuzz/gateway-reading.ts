@@ -6,7 +6,7 @@ import { AddressSet } from '../../../src/kit/address-set.ts';
 import type { Clock } from '../../../src/kit/clock.ts';
 import type { Exchange } from '../../../src/http/exchange.ts';
 import { giveFields } from '../../../src/http/fields-pool.ts';
-import { problemResponse } from '../../../src/http/fixed-response.ts';
+import { problemReply } from '../../../src/http/local-reply.ts';
 import { Http1ClientConnection } from '../../../src/http/h1/client.ts';
 import { Http1ServerConnection } from '../../../src/http/h1/server.ts';
 import type { Http1Environment } from '../../../src/http/h1/server-environment.ts';
@@ -55,8 +55,8 @@ const deadlines = new Deadlines(CLOCK);
 const nobody = new AddressSet([]);
 /** The other reader has no opinion on underscores. */
 const IDENTITY = { ...DEFAULT_IDENTITY, underscores: 'pass' } as const;
-const OK = problemResponse(200);
-const NOT_IMPLEMENTED = problemResponse(501);
+const OK = problemReply(200);
+const NOT_IMPLEMENTED = problemReply(501);
 const TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 const LIMITS = { headerSize: 16 * 1024, headerCount: 100, uriSize: 8 * 1024, bodySize: 0 };
 const POOL = { onIdle() {}, onGone() {} };
@@ -174,7 +174,7 @@ function serve(
     soon(() => {
       if (over) return;
       finish();
-      stream.fixed(request.fate === 'refused' ? NOT_IMPLEMENTED : OK);
+      stream.localReply(request.fate === 'refused' ? NOT_IMPLEMENTED : OK);
     });
   if (request.fate === 'refused') {
     stream.closing = true;

@@ -6,10 +6,10 @@
  */
 import type { Transport } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
-import type { FixedResponse } from '../fixed-response.ts';
+import type { LocalReply } from '../local-reply.ts';
 import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from '../message.ts';
 import { reasonPhrase } from '../status.ts';
-import type { StoredReply } from '../stored-reply.ts';
+import type { CachedReply } from '../cached-reply.ts';
 
 /** Parts up to this many bytes are gathered. */
 const GATHER = 8 * 1024;
@@ -24,7 +24,7 @@ function statusLine(status: number, reason: string): string {
   return (statusLines[status] ??= `HTTP/1.1 ${status} ${usual}\r\n`);
 }
 
-export class ResponseWriter {
+export class ResponseEncoder {
   readonly #transport: Transport;
   #out = '';
   #framing: Framing = NO_BODY;
@@ -71,7 +71,7 @@ export class ResponseWriter {
   }
 
   /** A whole response of the gateway's own. `withBody`: false for HEAD. */
-  fixed(response: FixedResponse, withBody: boolean, lines: string): void {
+  fixed(response: LocalReply, withBody: boolean, lines: string): void {
     this.begun = true;
     const { status, body } = response;
     // RFC 9110 §8.6: no Content-Length in a 204.
@@ -82,7 +82,7 @@ export class ResponseWriter {
   }
 
   /** A whole response out of a store. `connection`: the Connection line, or ''. */
-  stored(reply: StoredReply, withBody: boolean, connection: string): void {
+  stored(reply: CachedReply, withBody: boolean, connection: string): void {
     this.begun = true;
     this.#out += reply.message(statusLine(reply.status, reply.reason), connection, withBody);
     if (!withBody) return;

@@ -6,7 +6,7 @@
  */
 import { reasonPhrase } from './status.ts';
 
-export class FixedResponse {
+export class LocalReply {
   readonly status: number;
   readonly reason: string;
   /** Field lines that end in CRLF; no Content-Length, Connection, Date or Via among them. */
@@ -22,18 +22,18 @@ export class FixedResponse {
   }
 
   /** The same with one more field line, which ends in CRLF. */
-  with(line: string): FixedResponse {
+  with(line: string): LocalReply {
     const { body, reason, lines } = this;
-    return Object.assign(new FixedResponse(this.status, [], ''), { body, reason, lines: lines + line });
+    return Object.assign(new LocalReply(this.status, [], ''), { body, reason, lines: lines + line });
   }
 }
 
 /** A small problem body (RFC 9457) that says no more than the status does. */
-export function problemResponse(
+export function problemReply(
   status: number,
   fields: readonly (readonly [name: string, value: string])[] = [],
-): FixedResponse {
+): LocalReply {
   const title = reasonPhrase(status);
   const body = `${JSON.stringify({ type: 'about:blank', title, status })}\n`;
-  return new FixedResponse(status, [['Content-Type', 'application/problem+json'], ...fields], body);
+  return new LocalReply(status, [['Content-Type', 'application/problem+json'], ...fields], body);
 }

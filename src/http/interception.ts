@@ -8,42 +8,42 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
-import type { FixedResponse } from './fixed-response.ts';
+import type { LocalReply } from './local-reply.ts';
 import type { BodySource, Framing } from './message.ts';
 import type { ServerStream } from './server-stream.ts';
-import type { StoredReply } from './stored-reply.ts';
+import type { CachedReply } from './cached-reply.ts';
 
 /** The policy has taken the exchange over, and goes on with it by the ResponseWriter that it took. */
-export const TAKEN = Symbol('taken');
+export const INTERCEPTED = Symbol('taken');
 
 /** What a request hook says. undefined: go on. Otherwise the response to give instead. */
-export type Verdict = FixedResponse | StoredReply | typeof TAKEN | undefined;
+export type Verdict = LocalReply | CachedReply | typeof INTERCEPTED | undefined;
 
 /** What a request hook is given besides the exchange. */
-export interface Way {
+export interface HandlerContext {
   /** The client offers to change protocols. */
   readonly upgrade: boolean;
   /** Takes the exchange over; the hook then answers INTERCEPTED. */
-  take(holder: CourseHolder): Course;
+  intercept(holder: Interceptor): ResponseWriter;
 }
 
-export interface CourseHolder {
+export interface Interceptor {
   /** The client has left, or is sent away: nothing may be called on the ResponseWriter any more. */
   clientGone(error: GatewayError): void;
 }
 
 /** The way that a branch goes. */
-export interface Branch {
+export interface Subrequest {
   /** Adds to the response's fields what is meant for one client alone: the cookie that it is kept by. */
-  mark(fields: Fields): void;
+  addStickyCookie(fields: Fields): void;
 }
 
-export interface Course {
+export interface ResponseWriter {
   readonly x: Exchange;
   /** Sends another exchange the rest of the way, policies behind this one included. Its stream must have no body to read. */
-  branch(x: Exchange, stream: ServerStream): Branch;
+  subrequest(x: Exchange, stream: ServerStream): Subrequest;
   /** The whole answer. */
-  answer(response: FixedResponse | StoredReply): void;
+  answer(response: LocalReply | CachedReply): void;
   informational(status: number, reason: string, fields: Fields): void;
   /** The fields become the exchange's. `source` is resumed when the client can take more. */
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;

@@ -4,7 +4,7 @@
  * Most of what a cache answers is this: text that was put together once, behind the few lines that are of the moment, and
  * leaves in one write. A body too long for that is kept as bytes, and leaves behind the text of the head.
  */
-export class StoredReply {
+export class CachedReply {
   readonly status: number;
   readonly reason: string;
   /** Field lines that come before all others, each with its CRLF. */
@@ -27,8 +27,8 @@ export class StoredReply {
   }
 
   /** `lines`: all field lines but Connection. `text`: the body; '' if there is none or it is kept as bytes. */
-  static of(status: number, reason: string, lines: string, text: string, bytes: Buffer | null): StoredReply {
-    return new StoredReply(status, reason, '', `${lines}\r\n${text}`, lines.length + 2, bytes);
+  static of(status: number, reason: string, lines: string, text: string, bytes: Buffer | null): CachedReply {
+    return new CachedReply(status, reason, '', `${lines}\r\n${text}`, lines.length + 2, bytes);
   }
 
   /** All field lines but Connection. */
@@ -53,7 +53,7 @@ export class StoredReply {
   }
 
   /** The same under other field lines. */
-  under(lines: string): StoredReply {
-    return StoredReply.of(this.status, this.reason, lines, this.rest.slice(this.bodyAt), this.bytes);
+  under(lines: string): CachedReply {
+    return CachedReply.of(this.status, this.reason, lines, this.rest.slice(this.bodyAt), this.bytes);
   }
 }
