@@ -49,8 +49,10 @@ export function forecastText(live: Forecast): string {
   out.push(...stays.map(stayText));
   if (beyond > 0) out.push(`    ${counted(beyond, 'connection')} beyond the new limit`);
   if (older > 0) out.push(`    ${older} on older configs`);
-  for (const { pool, endpoint, duty } of forgets)
-    out.push(`    forgets that ${pool}/${endpoint} is ${duty}: an operator's word goes with the pool and the address`);
+  for (const { pool, endpoint, duty: adminState } of forgets)
+    out.push(
+      `    forgets that ${pool}/${endpoint} is ${adminState}: an operator's word goes with the pool and the address`,
+    );
   return out.join('\n');
 }
 

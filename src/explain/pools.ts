@@ -2,7 +2,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, StrategyPlan } from '../plan/types.ts';
-import { foresee, type Foresight } from '../upstream/foresight.ts';
+import { previewPool, type PoolPreview } from '../upstream/pool-preview.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Sticky } from '../upstream/sticky.ts';
 import { bindStrategy } from '../upstream/strategies/index.ts';
@@ -52,14 +52,14 @@ const BY = {
 /** Strategies that send the same request to the same endpoint, whatever came before. */
 const KEYED: ReadonlySet<StrategyPlan['type']> = new Set<StrategyPlan['type']>(['ip_hash', 'ring_hash', 'maglev']);
 
-function whyOf({ how, possible }: Foresight, strategy: StrategyPlan): string {
+function whyOf({ how, possible }: PoolPreview, strategy: StrategyPlan): string {
   if (how === 'kept') return 'kept by its cookie';
   if (how === 'full') return 'the pool has as many requests as it may have';
   if (how === 'nobody') return 'no endpoint may be asked';
   return possible.length === 1 ? 'the only one that may be asked' : BY[strategy.type];
 }
 
-function choiceOf(index: number, { index: next, possible }: Foresight): EndpointView['choice'] {
+function choiceOf(index: number, { index: next, possible }: PoolPreview): EndpointView['choice'] {
   if (index === next) return 'next';
   return next < 0 && possible.includes(index) ? 'possible' : 'no';
 }
@@ -118,7 +118,7 @@ function plannedEndpoints({ endpoints, dns }: PoolPlan): Planned[] {
 }
 
 interface Foreseen {
-  readonly seen: Foresight;
+  readonly seen: PoolPreview;
   /** Indexes of those that it may be sent to, whatever came before it. */
   readonly may: readonly number[];
 }
@@ -127,7 +127,7 @@ function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
   const candidates = plannedEndpoints(plan).map(candidateOf);
   const strategy = bindStrategy(plan.strategy, candidates, { random: systemRandom, firstTurns: systemRandom });
   const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky, plan.sticky.ids).find(x);
-  const seen = foresee([{ strategy, endpoints: candidates, from: 0 }], kept, x);
+  const seen = previewPool([{ strategy, endpoints: candidates, from: 0 }], kept, x);
   const certain = seen.how === 'kept' || KEYED.has(plan.strategy.type);
   return { seen, may: certain ? [seen.index] : seen.possible };
 }

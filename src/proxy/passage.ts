@@ -148,7 +148,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   /** For the one client that it is for. */
   addStickyCookie(fields: Fields): void {
     const forwarding = this.#forwarding;
-    if (forwarding?.attempt != null) forwarding.pool.mark(this.x, forwarding.attempt.endpoint, fields);
+    if (forwarding?.attempt != null) forwarding.pool.addStickyCookie(this.x, forwarding.attempt.endpoint, fields);
   }
 
   /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
@@ -196,7 +196,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
       const { endpoint } = attempt;
       mapBack(fields, x, hostFor(forwarding.pool, endpoint) ?? x.authority, endpoint.address.text);
     }
-    if (!this.#inner) forwarding.pool.mark(x, attempt.endpoint, fields);
+    if (!this.#inner) forwarding.pool.addStickyCookie(x, attempt.endpoint, fields);
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
     this.#explain(fields);
@@ -227,7 +227,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     this.x.status = 101;
     this.x.responseFields = fields;
     attempt!.answered(101, this.live.shared.clock.now());
-    pool.mark(this.x, attempt!.endpoint, fields);
+    pool.addStickyCookie(this.x, attempt!.endpoint, fields);
     this.#explain(fields);
     this.#over = true;
     this.stream.owner = null;

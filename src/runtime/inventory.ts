@@ -3,8 +3,8 @@ import { type TimeSlicer, TINY } from '../kit/time-slicing.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../observe/exposition.ts';
 import type { Metrics, NamedSeries } from '../observe/metrics.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
-import type { Duty } from '../upstream/health.ts';
-import type { Member } from '../upstream/lineup.ts';
+import type { AdminState } from '../upstream/health.ts';
+import type { Member } from '../upstream/endpoint-set.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import { cacheGauges } from './caches.ts';
 import type { Gateway } from './gateway.ts';
@@ -89,7 +89,7 @@ function viewOf({ carryover, clock }: Gateway, { plan, state: endpoint, check, n
     priority,
     healthy: health.well,
     state: health.state,
-    duty: health.duty,
+    duty: health.adminState,
     failures: health.failures,
     last_error: health.lastError,
     since: new Date(health.since).toISOString(),
@@ -108,10 +108,15 @@ function viewOf({ carryover, clock }: Gateway, { plan, state: endpoint, check, n
 }
 
 /** Tells an endpoint what an operator said; null: there is no such endpoint. */
-export function commandEndpoint(gateway: Gateway, pool: string, endpoint: string, duty: Duty): EndpointView | null {
+export function commandEndpoint(
+  gateway: Gateway,
+  pool: string,
+  endpoint: string,
+  adminState: AdminState,
+): EndpointView | null {
   const found = gateway.current?.pools.get(pool)?.value.endpoints.find(({ name }) => name === endpoint);
   if (found === undefined) return null;
-  found.state.command(duty);
+  found.state.command(adminState);
   return viewOf(gateway, found.member);
 }
 

@@ -12,7 +12,7 @@ import type { EndpointPlan, PoolPlan } from '../plan/types.ts';
 import type { DnsNamePlan } from '../plan/types/dns.ts';
 import { ActiveCheck } from '../upstream/active-check.ts';
 import { EndpointState, type EndpointTuning } from '../upstream/endpoint.ts';
-import type { Member } from '../upstream/lineup.ts';
+import type { Member } from '../upstream/endpoint-set.ts';
 import type { PoolLoad } from '../upstream/load.ts';
 import type { Found } from '../upstream/name-lookup.ts';
 import { Pool } from '../upstream/pool.ts';

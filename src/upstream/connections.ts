@@ -186,7 +186,7 @@ export class EndpointConnections {
     const { keepalive } = this.#tuning;
     const now = this.#deadlines.now;
     const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
-    const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.duty === 'disabled';
+    const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.adminState === 'disabled';
     if (unwanted || old || this.#idle.length >= keepalive.connections) {
       connection.retire();
       return;

@@ -12,7 +12,7 @@ import type { EndpointMetrics } from '../observe/metrics.ts';
 import type { AddressPlan, HealthPlan, KeepalivePlan } from '../plan/types.ts';
 import type { ResponsesPlan } from '../plan/types/responses.ts';
 import { EndpointConnections } from './connections.ts';
-import { type Duty, Health, type HealthObserver, type HealthState } from './health.ts';
+import { type AdminState, Health, type HealthObserver, type HealthState } from './health.ts';
 import type { PoolLoad } from './load.ts';
 
 /** How far one response moves the average latency. */
@@ -164,9 +164,9 @@ export class EndpointState implements HealthObserver {
   }
 
   /** An operator's word. */
-  command(duty: Duty): void {
-    this.health.command(duty);
-    if (duty === 'disabled') this.connections.retireIdle();
+  command(adminState: AdminState): void {
+    this.health.command(adminState);
+    if (adminState === 'disabled') this.connections.retireIdle();
   }
 
   mayEject(percent: number): boolean {
@@ -178,7 +178,7 @@ export class EndpointState implements HealthObserver {
     this.#state = this.health.state;
     this.#changed(this, from);
     if (this.health.well) this.load.freed();
-    else if (this.health.duty === 'enabled') this.load.suspect(this);
+    else if (this.health.adminState === 'enabled') this.load.suspect(this);
   }
 
   /** The last snapshot that named it is gone. */

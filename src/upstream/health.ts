@@ -18,7 +18,7 @@ import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 
 export type HealthState = 'healthy' | 'failing' | 'open' | 'half_open' | 'check_failed' | 'draining' | 'disabled';
 /** What an operator said: `draining` keeps what runs and takes nothing new, `disabled` is the same and drops what is idle. */
-export type Duty = 'enabled' | 'draining' | 'disabled';
+export type AdminState = 'enabled' | 'draining' | 'disabled';
 /** What made it fail, since only the like can prove that it is well again. */
 type Cause = 'connect' | 'exchange';
 
@@ -46,7 +46,7 @@ export class Health {
   since: number;
   /** Code of the last failure, '' if it is well and always was. */
   lastError = '';
-  duty: Duty = 'enabled';
+  adminState: AdminState = 'enabled';
   /** Requests under way that try whether it is well. */
   trials = 0;
   /** When the last of them began (monotonic ms). */
@@ -80,7 +80,7 @@ export class Health {
   }
 
   get state(): HealthState {
-    if (this.duty !== 'enabled') return this.duty;
+    if (this.adminState !== 'enabled') return this.adminState;
     if (this.#checksFailed) return 'check_failed';
     if (this.failures === 0) return 'healthy';
     if (!this.#open) return 'failing';
@@ -92,17 +92,17 @@ export class Health {
   }
 
   get well(): boolean {
-    return this.failures === 0 && !this.#checksFailed && this.duty === 'enabled';
+    return this.failures === 0 && !this.#checksFailed && this.adminState === 'enabled';
   }
 
   /** Does it still take the clients that it had before? One that is draining does. */
   get keeps(): boolean {
-    return this.duty === 'draining' ? this.failures === 0 && !this.#checksFailed : this.tier() === HEALTHY;
+    return this.adminState === 'draining' ? this.failures === 0 && !this.#checksFailed : this.tier() === HEALTHY;
   }
 
   /** Is it out because of what the traffic showed, and nothing else? */
   get failing(): boolean {
-    return this.failures > 0 && !this.#checksFailed && this.duty === 'enabled';
+    return this.failures > 0 && !this.#checksFailed && this.adminState === 'enabled';
   }
 
   /** Would a connection show that it is well again? */
@@ -117,7 +117,7 @@ export class Health {
 
   /** HEALTHY, DUE or UNAVAILABLE. */
   tier(): number {
-    if (this.#checksFailed || this.duty !== 'enabled') return UNAVAILABLE;
+    if (this.#checksFailed || this.adminState !== 'enabled') return UNAVAILABLE;
     const { failures, trials } = this;
     if (failures === 0) return HEALTHY;
     const { now } = this.#deadlines;
@@ -236,10 +236,10 @@ export class Health {
     this.#tell();
   }
 
-  command(duty: Duty): void {
-    if (duty === this.duty) return;
-    this.duty = duty;
-    if (duty === 'enabled') this.#warm();
+  command(adminState: AdminState): void {
+    if (adminState === this.adminState) return;
+    this.adminState = adminState;
+    if (adminState === 'enabled') this.#warm();
     this.#tell();
   }
 

@@ -13,11 +13,11 @@ import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { HealthPlan, PoolPlan, QueuePlan } from '../plan/types.ts';
 import type { EndpointState } from './endpoint.ts';
-import type { Foresight } from './foresight.ts';
-import { Choice, Lineup, type MakeStrategy, type Member, type PoolEndpoint } from './lineup.ts';
+import type { PoolPreview } from './pool-preview.ts';
+import { Choice, EndpointSet, type MakeStrategy, type Member, type PoolEndpoint } from './endpoint-set.ts';
 import type { PoolLoad } from './load.ts';
 import { Recovery } from './recovery.ts';
-import { type Asker, DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
+import { type LoadBalancerContext, DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 import { type Terms, termsOf } from './terms.ts';
 
 export interface PoolTuning {
@@ -51,7 +51,7 @@ export class Pool {
   readonly #deadlines: Deadlines;
   readonly #strategy: MakeStrategy;
   readonly #recovery: Recovery;
-  #lineup: Lineup;
+  #endpointSet: EndpointSet;
   /** When it was last seen whether to panic (monotonic ms). */
   #lookedAt = -1;
 
@@ -61,14 +61,14 @@ export class Pool {
     this.load = parts.load;
     this.#deadlines = parts.deadlines;
     this.#strategy = parts.strategy;
-    this.#lineup = new Lineup(members, plan.sticky, this.#choice, parts.strategy);
+    this.#endpointSet = new EndpointSet(members, plan.sticky, this.#choice, parts.strategy);
     this.#recovery = new Recovery(plan, () => this.endpoints, parts);
     this.terms = termsOf(plan.timeouts, plan.retries);
   }
 
   /** As of now: those of the first priority first. */
   get endpoints(): readonly PoolEndpoint[] {
-    return this.#lineup.endpoints;
+    return this.#endpointSet.endpoints;
   }
 
   /** Its snapshot is current: endpoints that are out are tried from now on. Cold. */
@@ -83,8 +83,8 @@ export class Pool {
 
   /** Other endpoints from now on, or the same with other weights. Strategies begin their rounds anywhere. Cold. */
   lineUp(members: readonly Member[]): void {
-    const old = this.#lineup;
-    this.#lineup = new Lineup(members, this.plan.sticky, this.#choice, this.#strategy);
+    const old = this.#endpointSet;
+    this.#endpointSet = new EndpointSet(members, this.plan.sticky, this.#choice, this.#strategy);
     old.close();
     this.#lookedAt = -1;
     this.#recovery.suspected();
@@ -94,36 +94,36 @@ export class Pool {
   /** The snapshot that it was made for is gone. */
   close(): void {
     this.#recovery.stop();
-    this.#lineup.close();
+    this.#endpointSet.close();
   }
 
   /** The endpoint for the next attempt, or null if none may be tried. `avoided`: not these, if there are others. */
-  pick(asker: Asker, avoided: readonly EndpointState[] = NOBODY): EndpointState | null {
+  pick(context: LoadBalancerContext, avoided: readonly EndpointState[] = NOBODY): EndpointState | null {
     if (this.load.full) return null;
     const choice = this.#choice;
     if (this.plan.health.panic > 0 && this.#deadlines.now !== this.#lookedAt) this.#look();
     choice.avoided = avoided;
-    const lineup = this.#lineup;
-    const index = lineup.pick(asker, this.fallback === null);
+    const endpoints = this.#endpointSet;
+    const index = endpoints.pick(context, this.fallback === null);
     choice.avoided = NOBODY;
-    return index < 0 ? null : lineup.endpoints[index]!.state;
+    return index < 0 ? null : endpoints.endpoints[index]!.state;
   }
 
   /** What `pick` would do for a first attempt now, leaving everything as it is. Cold. */
-  foresee(asker: Asker): Foresight {
+  foresee(context: LoadBalancerContext): PoolPreview {
     if (this.load.full) return { how: 'full', index: -1, possible: [] };
     if (this.plan.health.panic > 0) this.#look();
-    return this.#lineup.foresee(asker, this.fallback === null);
+    return this.#endpointSet.foresee(context, this.fallback === null);
   }
 
   /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
-  mark(asker: Asker, endpoint: EndpointState, response: Fields): void {
-    this.#lineup.mark(asker, endpoint, response);
+  addStickyCookie(context: LoadBalancerContext, endpoint: EndpointState, response: Fields): void {
+    this.#endpointSet.mark(context, endpoint, response);
   }
 
   /** Are endpoints tried whose pause is not over? Only if none is well, and nothing else takes the pool's place. */
   get lastResort(): boolean {
-    return this.fallback === null && this.#lineup.noneWell;
+    return this.fallback === null && this.#endpointSet.noneWell;
   }
 
   /**
@@ -148,7 +148,7 @@ export class Pool {
 
   #look(): void {
     this.#lookedAt = this.#deadlines.now;
-    this.#choice.panic = this.#lineup.fewWell(this.plan.health.panic);
+    this.#choice.panic = this.#endpointSet.fewWell(this.plan.health.panic);
   }
 
   /** Is there none to be had only because those that may be tried have as much as they may have? */

@@ -6,7 +6,7 @@
  */
 import { cookieOf } from '../http/cookies.ts';
 import type { StickyPlan } from '../plan/types/sticky.ts';
-import type { Asker } from './strategies/strategy.ts';
+import type { LoadBalancerContext } from './strategies/strategy.ts';
 
 export class Sticky {
   readonly #plan: StickyPlan;
@@ -21,15 +21,15 @@ export class Sticky {
   }
 
   /** The index of the endpoint that the asker's cookie stands for, or -1. */
-  find({ fields }: Asker): number {
+  find({ fields }: LoadBalancerContext): number {
     if (fields === null) return -1;
     const id = cookieOf(fields, this.#plan.cookie);
     return id === null ? -1 : (this.#indexes.get(id) ?? -1);
   }
 
   /** What to send as Set-Cookie to an asker that the endpoint `index` has answered; null: it has that cookie. */
-  mark(asker: Asker, index: number): string | null {
-    if (this.find(asker) === index) return null;
+  mark(context: LoadBalancerContext, index: number): string | null {
+    if (this.find(context) === index) return null;
     const { cookie, attributes } = this.#plan;
     return `${cookie}=${this.#ids[index]!}${attributes}`;
   }

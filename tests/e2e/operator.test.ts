@@ -78,15 +78,15 @@ describe('commands', () => {
     expect(
       diffPlans(before, current!.plan).changes.map(({ kind, name, action }) => [kind, name, action]),
     ).toContainEqual(['pool', 'young', 'renamed']);
-    expect(endpointOf(gateway, 'young').health.duty).toBe('draining');
+    expect(endpointOf(gateway, 'young').health.adminState).toBe('draining');
     expect(endpointOf(gateway, 'young').pool).toBe('young');
     await echoes(stream);
     expect(gateway.running.gateway.snapshots.map(({ leases }) => leases)).toEqual([1]);
     // The next edit need not say it again; another pool of the old name begins anew, and so does one that does not say it.
     await gateway.edit(renamed('young'));
-    expect(endpointOf(gateway, 'young').health.duty).toBe('draining');
+    expect(endpointOf(gateway, 'young').health.adminState).toBe('draining');
     await gateway.edit(renamed('app'));
-    expect(endpointOf(gateway, 'app').health.duty).toBe('enabled');
+    expect(endpointOf(gateway, 'app').health.adminState).toBe('enabled');
     expect(forgets(gateway.running.gateway.current!.plan)).toBe(0);
     await gateway.edit(renamed('third'));
     expect(forgets(gateway.running.gateway.current!.plan)).toBe(1);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
 import { Sticky } from '../../src/upstream/sticky.ts';
-import type { Asker } from '../../src/upstream/strategies/strategy.ts';
+import type { LoadBalancerContext } from '../../src/upstream/strategies/strategy.ts';
 
 const sticky = new Sticky({ cookie: 'kept', attributes: '; Path=/', ids: [], addressKey: '' }, ['id-a', 'id-b']);
-const asker = (...cookies: string[]): Asker => ({
+const asker = (...cookies: string[]): LoadBalancerContext => ({
   clientAddress: '192.0.2.1',
   path: '/',
   fields: Fields.of(cookies.map((one) => ['cookie', one] as const)),

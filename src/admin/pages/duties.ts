@@ -5,10 +5,10 @@ import { type Page, problem } from '../page.ts';
 const DUTIES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;
 
 /** Each answers with the endpoint as it then is. */
-export const duties: readonly Page[] = Object.entries(DUTIES).map(([word, duty]) => ({
+export const duties: readonly Page[] = Object.entries(DUTIES).map(([word, adminState]) => ({
   path: `/backends/:pool/:endpoint/${word}`,
   POST: ({ gateway }, { params: { pool = '', endpoint = '' } }) => {
-    const view = commandEndpoint(gateway, pool, endpoint, duty);
+    const view = commandEndpoint(gateway, pool, endpoint, adminState);
     return view === null ? problem(404, 'Not Found') : { status: 200, body: view };
   },
 }));

@@ -2,7 +2,7 @@
 import { murmur3 } from '../../kit/hash.ts';
 import { cookieOf } from '../../http/cookies.ts';
 import type { HashKeyPlan } from '../../plan/types.ts';
-import type { Asker } from '../strategies/strategy.ts';
+import type { LoadBalancerContext } from '../strategies/strategy.ts';
 
 export const CLIENT: HashKeyPlan = { source: 'client', name: '' };
 
@@ -14,12 +14,12 @@ export class HashKey {
   }
 
   /** 32 bits, unsigned. Who lacks the key, or has it empty, is told by the client's address. */
-  of(asker: Asker): number {
-    const text = this.#textOf(asker);
-    return murmur3(text === null || text === undefined || text === '' ? asker.clientAddress : text);
+  of(context: LoadBalancerContext): number {
+    const text = this.#textOf(context);
+    return murmur3(text === null || text === undefined || text === '' ? context.clientAddress : text);
   }
 
-  #textOf({ clientAddress, path, fields }: Asker): string | null | undefined {
+  #textOf({ clientAddress, path, fields }: LoadBalancerContext): string | null | undefined {
     const { source, name } = this.#plan;
     if (source === 'client') return clientAddress;
     if (source === 'path') return path;

@@ -6,7 +6,7 @@
 import { CLIENT, HashKey } from '../hashing/key.ts';
 import { type HashRing, ringOf } from '../hashing/ring.ts';
 import { walk } from '../hashing/walk.ts';
-import type { Asker, Candidate, Strategy } from './strategy.ts';
+import type { LoadBalancerContext, Candidate, Strategy } from './strategy.ts';
 
 const REPLICAS = 512;
 
@@ -20,13 +20,13 @@ export class IpHash implements Strategy {
     this.#ring = ringOf(candidates, REPLICAS);
   }
 
-  pick(tier: number, asker: Asker): number {
+  pick(tier: number, context: LoadBalancerContext): number {
     const ring = this.#ring;
-    return walk(ring.owners, ring.placeOf(this.#key.of(asker)), this.#candidates, tier);
+    return walk(ring.owners, ring.placeOf(this.#key.of(context)), this.#candidates, tier);
   }
 
   /** A key's place changes with nothing that is asked. */
-  peek(tier: number, asker: Asker): number {
-    return this.pick(tier, asker);
+  peek(tier: number, context: LoadBalancerContext): number {
+    return this.pick(tier, context);
   }
 }

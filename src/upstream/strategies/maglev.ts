@@ -11,7 +11,7 @@ import type { HashKeyPlan } from '../../plan/types.ts';
 import { HashKey } from '../hashing/key.ts';
 import { byName, rosterOf } from '../hashing/ring.ts';
 import { walk } from '../hashing/walk.ts';
-import type { Asker, Candidate, Strategy } from './strategy.ts';
+import type { LoadBalancerContext, Candidate, Strategy } from './strategy.ts';
 
 /** Reloads that change none of the endpoints share the table, which takes milliseconds to make. */
 const tables = new Shared<Int32Array>();
@@ -27,13 +27,13 @@ export class Maglev implements Strategy {
     this.#table = tables.get(`${size}\n${rosterOf(candidates)}`, () => tableOf(candidates, size));
   }
 
-  pick(tier: number, asker: Asker): number {
-    return walk(this.#table, this.#key.of(asker) % this.#table.length, this.#candidates, tier);
+  pick(tier: number, context: LoadBalancerContext): number {
+    return walk(this.#table, this.#key.of(context) % this.#table.length, this.#candidates, tier);
   }
 
   /** A key's place changes with nothing that is asked. */
-  peek(tier: number, asker: Asker): number {
-    return this.pick(tier, asker);
+  peek(tier: number, context: LoadBalancerContext): number {
+    return this.pick(tier, context);
   }
 }
 

@@ -8,7 +8,7 @@ import type { HashKeyPlan } from '../../plan/types.ts';
 import { HashKey } from '../hashing/key.ts';
 import { type HashRing, ringOf } from '../hashing/ring.ts';
 import { walk } from '../hashing/walk.ts';
-import type { Asker, Candidate, Strategy } from './strategy.ts';
+import type { LoadBalancerContext, Candidate, Strategy } from './strategy.ts';
 
 export class RingHash implements Strategy {
   readonly #candidates: readonly Candidate[];
@@ -21,13 +21,13 @@ export class RingHash implements Strategy {
     this.#ring = ringOf(candidates, replicas);
   }
 
-  pick(tier: number, asker: Asker): number {
+  pick(tier: number, context: LoadBalancerContext): number {
     const ring = this.#ring;
-    return walk(ring.owners, ring.placeOf(this.#key.of(asker)), this.#candidates, tier);
+    return walk(ring.owners, ring.placeOf(this.#key.of(context)), this.#candidates, tier);
   }
 
   /** A key's place changes with nothing that is asked. */
-  peek(tier: number, asker: Asker): number {
-    return this.pick(tier, asker);
+  peek(tier: number, context: LoadBalancerContext): number {
+    return this.pick(tier, context);
   }
 }

@@ -31,7 +31,7 @@ export interface Candidate {
 }
 
 /** What a strategy may know of who asks: an exchange, or a tcp connection. */
-export interface Asker {
+export interface LoadBalancerContext {
   /** As rules judge it. */
   readonly clientAddress: string;
   /** '' on tcp. */
@@ -42,9 +42,9 @@ export interface Asker {
 
 export interface Strategy {
   /** The index of a candidate whose tier is `tier`, or -1. */
-  pick(tier: number, asker: Asker): number;
+  pick(tier: number, context: LoadBalancerContext): number;
   /** What `pick` would answer now; changes nothing. Absent: that is left to chance. Cold. */
-  peek?(tier: number, asker: Asker): number;
+  peek?(tier: number, context: LoadBalancerContext): number;
   /** Told when a candidate's `active` has changed; strategies that keep them in order have it. */
   changed?(index: number): void;
 }

@@ -6,7 +6,7 @@ import { type Random, seededRandom } from '../../../src/kit/random.ts';
 import type { StrategyPlan } from '../../../src/plan/types.ts';
 import { bindStrategy } from '../../../src/upstream/strategies/index.ts';
 import {
-  type Asker,
+  type LoadBalancerContext,
   type Candidate,
   DUE,
   HEALTHY,
@@ -14,14 +14,14 @@ import {
   UNAVAILABLE,
 } from '../../../src/upstream/strategies/strategy.ts';
 
-export const ASKER: Asker = { clientAddress: '192.0.2.1', path: '/', fields: null };
+export const ASKER: LoadBalancerContext = { clientAddress: '192.0.2.1', path: '/', fields: null };
 
 /** One of a million clients. */
-export function client(i: number): Asker {
+export function client(i: number): LoadBalancerContext {
   return { clientAddress: `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`, path: `/${i}`, fields: null };
 }
 
-export function askerWith(...fields: [name: string, value: string][]): Asker {
+export function askerWith(...fields: [name: string, value: string][]): LoadBalancerContext {
   return { ...ASKER, fields: Fields.of(fields) };
 }
 

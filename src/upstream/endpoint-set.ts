@@ -9,9 +9,16 @@ import type { Claim } from '../kit/claim.ts';
 import type { CheckPlan, EndpointPlan } from '../plan/types.ts';
 import type { StickyPlan } from '../plan/types/sticky.ts';
 import type { EndpointState } from './endpoint.ts';
-import { foresee, type Foresight, type Level } from './foresight.ts';
+import { previewPool, type PoolPreview, type Level } from './pool-preview.ts';
 import { Sticky } from './sticky.ts';
-import { type Asker, type Candidate, DUE, HEALTHY, type Strategy, UNAVAILABLE } from './strategies/strategy.ts';
+import {
+  type LoadBalancerContext,
+  type Candidate,
+  DUE,
+  HEALTHY,
+  type Strategy,
+  UNAVAILABLE,
+} from './strategies/strategy.ts';
 
 /** One of a pool's endpoints, as configured or as found. */
 export interface Member {
@@ -74,14 +81,14 @@ export class PoolEndpoint implements Candidate {
     const { state } = this;
     const choice = this.#choice;
     if (state.full || (choice.avoided.length > 0 && choice.avoided.includes(state))) return UNAVAILABLE;
-    if (choice.panic && state.health.duty === 'enabled') return HEALTHY;
+    if (choice.panic && state.health.adminState === 'enabled') return HEALTHY;
     return state.health.tier();
   }
 }
 
 export type MakeStrategy = (candidates: readonly Candidate[]) => Strategy;
 
-export class Lineup {
+export class EndpointSet {
   /** Those of the first priority first. */
   readonly endpoints: readonly PoolEndpoint[];
   readonly #levels: readonly Level<PoolEndpoint>[];
@@ -129,31 +136,31 @@ export class Lineup {
   }
 
   /** The two passes: first those that are well; if none is, and `mayTry`, those that may be tried. -1: none may be. */
-  pick(asker: Asker, mayTry: boolean): number {
-    const had = this.#sticky === null ? -1 : this.#sticky.find(asker);
+  pick(context: LoadBalancerContext, mayTry: boolean): number {
+    const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     if (had >= 0 && this.endpoints[had]!.keeps) return had;
-    const well = this.#pick(HEALTHY, asker);
+    const well = this.#pick(HEALTHY, context);
     if (well >= 0 || !mayTry || !this.noneWell) return well;
-    return had >= 0 && this.endpoints[had]!.tier() === DUE ? had : this.#pick(DUE, asker);
+    return had >= 0 && this.endpoints[had]!.tier() === DUE ? had : this.#pick(DUE, context);
   }
 
-  #pick(tier: number, asker: Asker): number {
+  #pick(tier: number, context: LoadBalancerContext): number {
     const levels = this.#levels;
     for (let i = 0; i < levels.length; i++) {
       const { strategy, from } = levels[i]!;
-      const index = strategy.pick(tier, asker);
+      const index = strategy.pick(tier, context);
       if (index >= 0) return from + index;
     }
     return -1;
   }
 
   /** What `pick` would do, leaving everything as it is. Cold. */
-  foresee(asker: Asker, mayTry: boolean): Foresight {
-    const had = this.#sticky === null ? -1 : this.#sticky.find(asker);
+  foresee(context: LoadBalancerContext, mayTry: boolean): PoolPreview {
+    const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     const kept = had >= 0 && this.endpoints[had]!.keeps ? had : -1;
-    const well = foresee(this.#levels, kept, asker, [HEALTHY]);
+    const well = previewPool(this.#levels, kept, context, [HEALTHY]);
     if (well.how !== 'nobody' || !mayTry || !this.noneWell) return well;
-    return foresee(this.#levels, had >= 0 && this.endpoints[had]!.tier() === DUE ? had : -1, asker, [DUE]);
+    return previewPool(this.#levels, had >= 0 && this.endpoints[had]!.tier() === DUE ? had : -1, context, [DUE]);
   }
 
   /** Is there no endpoint that is well, of those that strategies choose among? */
@@ -167,12 +174,12 @@ export class Lineup {
   }
 
   /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
-  mark(asker: Asker, endpoint: EndpointState, response: Fields): void {
+  mark(context: LoadBalancerContext, endpoint: EndpointState, response: Fields): void {
     if (this.#sticky === null) return;
     const index = this.#indexes.get(endpoint);
     // It is not there any more: nobody could be brought back to it.
     if (index === undefined) return;
-    const cookie = this.#sticky.mark(asker, index);
+    const cookie = this.#sticky.mark(context, index);
     if (cookie !== null) response.add('Set-Cookie', cookie);
   }
 

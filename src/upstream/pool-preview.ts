@@ -1,7 +1,7 @@
 /** Whom a pool would choose, without choosing: for explain/ and the admin page. Cold. */
-import { type Asker, type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
+import { type LoadBalancerContext, type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
 
-export interface Foresight {
+export interface PoolPreview {
   /** `kept`: by its sticky cookie. `full`: the pool has as many requests as it may. `nobody`: none may be asked now. */
   readonly how: 'kept' | 'strategy' | 'full' | 'nobody';
   /** Index of the one; -1: none, or it is left to chance which of the possible ones. */
@@ -18,24 +18,24 @@ export interface Level<C extends Candidate = Candidate> {
 }
 
 /** The passes of EndpointSet.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
-export function foresee(
+export function previewPool(
   levels: readonly Level[],
   kept: number,
-  asker: Asker,
+  context: LoadBalancerContext,
   tiers: readonly number[] = [HEALTHY, DUE],
-): Foresight {
+): PoolPreview {
   if (kept >= 0) return { how: 'kept', index: kept, possible: [kept] };
   for (const tier of tiers) {
     for (const { strategy, endpoints, from } of levels) {
       const of = [...endpoints.keys()].filter((i) => endpoints[i]!.weight > 0 && endpoints[i]!.tier() === tier);
       if (of.length === 0) continue;
-      const index = of.length === 1 ? of[0]! : peek(strategy, tier, asker);
+      const index = of.length === 1 ? of[0]! : peek(strategy, tier, context);
       return { how: 'strategy', index: index < 0 ? -1 : from + index, possible: of.map((i) => from + i) };
     }
   }
   return { how: 'nobody', index: -1, possible: [] };
 }
 
-function peek(strategy: Strategy, tier: number, asker: Asker): number {
-  return strategy.peek?.(tier, asker) ?? -1;
+function peek(strategy: Strategy, tier: number, context: LoadBalancerContext): number {
+  return strategy.peek?.(tier, context) ?? -1;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StrategyPlan } from '../../src/plan/types.ts';
-import { foresee } from '../../src/upstream/foresight.ts';
+import { previewPool } from '../../src/upstream/pool-preview.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from '../../src/upstream/strategies/strategy.ts';
 import { client, make } from './strategies/strategy.suite.ts';
 
@@ -55,30 +55,30 @@ test('what is drawn can not be foreseen: all that it may be are named', () => {
   for (const type of ['random', 'p2c'] as const) {
     const { all, strategy } = make({ type }, [1, 0, 2, 1]);
     all[3]!.standing = DUE;
-    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+    expect(previewPool([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
       how: 'strategy',
       index: -1,
       possible: [0, 2],
     });
     all[0]!.standing = UNAVAILABLE;
-    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+    expect(previewPool([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
       how: 'strategy',
       index: 2,
       possible: [2],
     });
     all[2]!.standing = UNAVAILABLE;
-    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+    expect(previewPool([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
       how: 'strategy',
       index: 3,
       possible: [3],
     });
     all[3]!.standing = UNAVAILABLE;
-    expect(foresee([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
+    expect(previewPool([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
       how: 'nobody',
       index: -1,
       possible: [],
     });
-    expect(foresee([{ strategy, endpoints: all, from: 0 }], 1, client(1))).toEqual({
+    expect(previewPool([{ strategy, endpoints: all, from: 0 }], 1, client(1))).toEqual({
       how: 'kept',
       index: 1,
       possible: [1],
