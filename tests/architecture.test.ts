@@ -48,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
+  'src/cache/shared-fetch.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
 };
 

@@ -8,7 +8,7 @@ import { OpenTable, textHash } from '../kit/open-table.ts';
 import type { Log } from '../observe/log.ts';
 import type { CacheMetrics } from '../observe/metrics.ts';
 import type { CachePlan } from '../plan/types/cache.ts';
-import type { Fetch } from './fetch.ts';
+import type { SharedFetch } from './shared-fetch.ts';
 import { Disk } from './disk/disk.ts';
 import { HitForMiss } from './hit-for-miss.ts';
 import { CacheKey } from './key.ts';
@@ -27,9 +27,9 @@ export class HttpCache {
   readonly disk: Disk | null;
   maxEntrySize: number;
   /** Another number when something has been forgotten by order: what was asked for before is not stored. */
-  forgotten = 0;
+  purgeEpoch = 0;
   /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
-  readonly #fetches = new OpenTable<string, readonly Fetch[]>(textHash);
+  readonly #sharedFetches = new OpenTable<string, readonly SharedFetch[]>(textHash);
   /** Keys and scopes whose responses were not for the store: no request needs to wait for the next one. */
   readonly #unstorable = new HitForMiss();
 
@@ -80,27 +80,27 @@ export class HttpCache {
 
   // === what is being fetched
 
-  fetchesFor(key: string): readonly Fetch[] {
-    return this.#fetches.get(key) ?? NONE;
+  fetchesFor(key: string): readonly SharedFetch[] {
+    return this.#sharedFetches.get(key) ?? NONE;
   }
 
-  begin(fetch: Fetch): void {
-    const under = this.#fetches.get(fetch.key);
-    this.#fetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
+  begin(fetch: SharedFetch): void {
+    const under = this.#sharedFetches.get(fetch.key);
+    this.#sharedFetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
   /** Nobody may join it any more. */
-  over(fetch: Fetch): void {
-    const under = this.#fetches.get(fetch.key);
+  over(fetch: SharedFetch): void {
+    const under = this.#sharedFetches.get(fetch.key);
     if (under === undefined) return;
     const rest = under.filter((other) => other !== fetch);
-    if (rest.length === 0) this.#fetches.delete(fetch.key);
-    else this.#fetches.set(fetch.key, rest);
+    if (rest.length === 0) this.#sharedFetches.delete(fetch.key);
+    else this.#sharedFetches.set(fetch.key, rest);
   }
 
   /** All of them, as of now. */
-  get fetches(): readonly Fetch[] {
-    return this.#fetches.values().flat();
+  get fetches(): readonly SharedFetch[] {
+    return this.#sharedFetches.values().flat();
   }
 
   // === what is not storable
@@ -121,7 +121,7 @@ export class HttpCache {
 
   /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
   invalidate(key: string): number {
-    this.forgotten++;
+    this.purgeEpoch++;
     for (const fetch of this.fetchesFor(key)) fetch.outdate();
     // On disk first: whatever is answered after that is true for good.
     const onDisk = this.disk?.invalidate(key) ?? 0;
@@ -131,4 +131,4 @@ export class HttpCache {
   }
 }
 
-const NONE: readonly Fetch[] = [];
+const NONE: readonly SharedFetch[] = [];

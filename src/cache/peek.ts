@@ -3,11 +3,11 @@ import type { Exchange } from '../http/exchange.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { compileConditions } from './conditions.ts';
 import type { HttpCache } from './http-cache.ts';
-import { directivesOfRequest } from './received.ts';
+import { directivesOfRequest } from './evaluate-response.ts';
 import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
-import { whyPassed } from './site.ts';
+import { whyPassed } from './cache-handler.ts';
 import type { StoredResponse } from './stored-response.ts';
-import { findOther } from './visit.ts';
+import { findOther } from './cache-request.ts';
 
 export interface Peeked {
   /** `asked`: nobody can say what it would find. */

@@ -40,7 +40,7 @@ export function purgeProblem({ by, values }: PurgeOrder): string {
 
 /** Does what is ordered, and lets the traffic go on meanwhile. The order has no problem. */
 export async function purge(cache: HttpCache, order: PurgeOrder): Promise<PurgeCounts> {
-  cache.forgotten++;
+  cache.purgeEpoch++;
   const { by } = order;
   // Within the call, and before memory: what is read from there meanwhile does not bring it back.
   purgeDisk(cache, order);

@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../http/fields.ts';
 import { detachString } from '../kit/detach-string.ts';
-import type { FillRoom } from './fill.ts';
+import type { FillRoom } from './streaming-body.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */

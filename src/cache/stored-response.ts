@@ -9,7 +9,7 @@ import { reasonPhrase } from '../http/status.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { detachString } from '../kit/detach-string.ts';
 import { release } from '../kit/release.ts';
-import { agedLines, hitLines } from './aged-lines.ts';
+import { agedLines, hitLines } from './age-header.ts';
 import { variantKey } from './vary.ts';
 
 /** The origin's own Cache-Status: ours comes behind it (RFC 9211 §2). */
@@ -91,7 +91,7 @@ export class StoredResponse {
   readonly headOnly: boolean;
   readonly freshUntil: number;
   /** A request that says nothing special may have it until then without another thought. */
-  readonly plainUntil: number;
+  readonly fastPathUntil: number;
   /** A number of its own, more or less (recent-replies.ts). */
   readonly place: number;
   readonly #statusHeader: boolean;
@@ -125,7 +125,7 @@ export class StoredResponse {
     this.head = { ...head, lines: this.#rest.slice(0, head.lines.length) };
     this.freshUntil = head.bornAt + head.lifetime * 1000;
     const plain = !head.noCache && part === null && !this.headOnly && this.length <= LARGEST_REPLY;
-    this.plainUntil = plain ? this.freshUntil : Number.NEGATIVE_INFINITY;
+    this.fastPathUntil = plain ? this.freshUntil : Number.NEGATIVE_INFINITY;
     this.place = nextPlace++ & 0xffff;
     this.#statusHeader = statusHeader;
     this.#statusAbove = statusHeader && CACHE_STATUS.test(head.lines);

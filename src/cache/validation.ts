@@ -1,13 +1,13 @@
 /** A stored response that its origin has vouched for anew (RFC 9111 §4.3.4, §4.3.5). Hot, once per validation. */
 import { Fields } from '../http/fields.ts';
 import type { HttpCache } from './http-cache.ts';
-import { directivesOf, type Received } from './received.ts';
+import { directivesOf, type EvaluatedResponse } from './evaluate-response.ts';
 import { unstorableFields } from './storable.ts';
 import { type StoredHead, StoredResponse } from './stored-response.ts';
 import { type FieldLine, freshened, headFreshens, identifies } from './update.ts';
 
 /** Judges a response with these fields as if it came just now. */
-export type Judge = (status: number, reason: string, fields: Fields) => Received;
+export type Judge = (status: number, reason: string, fields: Fields) => EvaluatedResponse;
 
 interface Renewed {
   readonly response: StoredResponse;
@@ -42,7 +42,7 @@ export function renewedByHead(
   key: string,
   old: StoredResponse,
   judge: Judge,
-  { head: { status } }: Received,
+  { head: { status } }: EvaluatedResponse,
   news: Fields,
 ): void {
   if (status !== 200) return;

@@ -1,14 +1,14 @@
 /** Answers from stored responses, and stores what may be stored (RFC 9111). Hot after bind; what it does is in cache/. */
 import { peek } from '../cache/peek.ts';
-import { CacheSite } from '../cache/site.ts';
+import { CacheHandler } from '../cache/cache-handler.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 
 export const cache: Policy<Extract<PolicyPlan, { type: 'cache' }>> = {
   bind: (plan, scope) => {
-    const site = new CacheSite(scope.route, plan, scope.cache(plan), scope.clock, scope.deadlines);
+    const site = new CacheHandler(scope.route, plan, scope.cache(plan), scope.clock, scope.deadlines);
     return {
-      take: (x, way) => site.request(x, way),
+      take: (x, context) => site.request(x, context),
       response: (x) => site.response(x),
     };
   },

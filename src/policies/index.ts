@@ -17,7 +17,7 @@ const policies = { acl, cache, headers, rewrite } satisfies {
 export const policyTypes: readonly string[] = Object.keys(policies);
 
 /** A request hook, of whichever sort. */
-export type Asked = (x: Exchange, way: HandlerContext) => Verdict | Promise<Verdict>;
+export type Asked = (x: Exchange, context: HandlerContext) => Verdict | Promise<Verdict>;
 
 /** A route's hooks by phase, in the order in which they run. */
 export interface BoundHooks {

@@ -17,7 +17,7 @@ export interface Hooks {
   /** Before a pool is chosen: refuse, answer, or edit the request. */
   request?: (x: Exchange) => LocalReply | undefined | Promise<LocalReply | undefined>;
   /** In place of `request`, for the one policy of a route that answers by itself: it may take the exchange over. */
-  take?: (x: Exchange, way: HandlerContext) => Verdict;
+  take?: (x: Exchange, context: HandlerContext) => Verdict;
   /** The last look at the request before it is sent on; a further attempt sends the same. */
   forward?: (x: Exchange) => void;
   /** The final response head is known and not yet sent. */

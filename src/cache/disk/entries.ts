@@ -1,6 +1,6 @@
 /** Everything that is on disk, and which of it counts. Hot to find; the rest once per write. */
 import type { RecordKey } from './record.ts';
-import { HEAD_ONLY, PART, WHOLE } from './form.ts';
+import { HEAD_ONLY, PART, WHOLE } from './record-codec.ts';
 import type { Segment } from './segment.ts';
 import { refOf, rowOf, slotOf, Table } from './table.ts';
 

@@ -7,15 +7,15 @@ import { TimeSlicer } from '../../kit/time-slicing.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Directory, FoundSegment } from './directory.ts';
 import { type Entries, MOST_SEGMENTS, replaces } from './entries.ts';
-import type { Erased } from './erasures.ts';
+import type { Tombstone } from './tombstones.ts';
 import { scan } from './scan.ts';
 import { Segment } from './segment.ts';
 
 /** Records that were taken back, by hash of their key. */
 export class Erasure {
-  readonly #byHash = new Map<number, Erased[]>();
+  readonly #byHash = new Map<number, Tombstone[]>();
 
-  add(one: Erased): void {
+  add(one: Tombstone): void {
     const known = this.#byHash.get(one.hash);
     if (known === undefined) this.#byHash.set(one.hash, [one]);
     else known.push(one);

@@ -11,7 +11,7 @@ import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { variantKey } from '../vary.ts';
 import type { Entries, Entry } from './entries.ts';
-import { HEAD_ONLY, PART, readForm, restored, WHOLE, type Written } from './form.ts';
+import { HEAD_ONLY, PART, readForm, restored, WHOLE, type Written } from './record-codec.ts';
 import { identityHash, keyHash } from './hashes.ts';
 import { GONE, type Purges } from './purges.ts';
 import { readRecord } from './record.ts';

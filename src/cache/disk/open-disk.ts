@@ -5,8 +5,8 @@ import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { Directory, type Refusal, refusalOf } from './directory.ts';
 import { Entries, replaces } from './entries.ts';
-import { type Erased, Erasures, LONGEST_VALUE } from './erasures.ts';
-import { kindOf } from './form.ts';
+import { type Tombstone, Tombstones, LONGEST_VALUE } from './tombstones.ts';
+import { kindOf } from './record-codec.ts';
 import { identityHash, keyHash } from './hashes.ts';
 import { Erasure, load } from './load.ts';
 import { type Lookup, Lookups, type Seeker, type Sought } from './lookups.ts';
@@ -38,7 +38,7 @@ export class OpenDisk {
   /** Resolves when all that was there is known. */
   readonly loaded: Promise<void>;
   readonly #parts: OpenDiskParts;
-  readonly #erasures: Erasures;
+  readonly #erasures: Tombstones;
   readonly #purges = new Purges();
   readonly #files: SegmentFiles;
   readonly #writer: Writer;
@@ -50,7 +50,7 @@ export class OpenDisk {
   #over = false;
   #isDoubting = false;
 
-  private constructor(directory: Directory, erasures: ReturnType<typeof Erasures.open>, parts: OpenDiskParts) {
+  private constructor(directory: Directory, erasures: ReturnType<typeof Tombstones.open>, parts: OpenDiskParts) {
     const { clock, metrics, found, failed } = parts;
     const { entries } = this;
     this.directory = directory;
@@ -108,7 +108,7 @@ export class OpenDisk {
     const directory = await Directory.open(path, shape);
     if (!(directory instanceof Directory)) return directory;
     try {
-      const erasures = Erasures.open(directory.file('erasures'));
+      const erasures = Tombstones.open(directory.file('erasures'));
       // What has been taken back can't be told from what has not.
       if (doubtAll || !erasures.read.sound) await directory.doubt(directory.firstNumber);
       return new OpenDisk(directory, erasures, parts);
@@ -201,7 +201,7 @@ export class OpenDisk {
     this.#note(() => this.#erasures.purge(purge));
   }
 
-  #erase(one: Erased): void {
+  #erase(one: Tombstone): void {
     this.#erasure?.add(one);
     this.#note(() => this.#erasures.erase(one));
   }

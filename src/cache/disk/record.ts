@@ -1,5 +1,5 @@
 /**
- * One response in a segment's file: a header of fixed size, the text of form.ts, the body. Hot, once per write and per read.
+ * One response in a segment's file: a header of fixed size, the text of record-codec.ts, the body. Hot, once per write and per read.
  *
  *     0 magic · 4 checksum of the rest of the header and the text · 8 checksum of the body · 12, 16 their lengths
  *     20 identity · 24 hash of the key · 32 number · 40 kind · 44 segment · 48 place in the segment

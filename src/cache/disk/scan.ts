@@ -1,6 +1,6 @@
 /** A segment whose columns are missing, read from its records: that which was written to when a process was killed. Cold. */
 import { open } from 'node:fs/promises';
-import { readForm } from './form.ts';
+import { readForm } from './record-codec.ts';
 import { HEADER, isHeadSound, MOST_TEXT, readHeader } from './record.ts';
 import { Segment } from './segment.ts';
 

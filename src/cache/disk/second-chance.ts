@@ -1,7 +1,7 @@
 /** What of a segment that goes has been asked for since it was written, and is written once more. Hot, once per segment. */
 import type { Entries, Entry } from './entries.ts';
-import { readForm } from './form.ts';
-import type { Item } from './item.ts';
+import { readForm } from './record-codec.ts';
+import type { PendingWrite } from './pending-write.ts';
 import { readRecord } from './record.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFiles } from './segment-files.ts';
@@ -12,8 +12,8 @@ export async function readAgain(
   most: number,
   entries: Entries,
   files: SegmentFiles,
-): Promise<readonly Item[]> {
-  const items: [Entry, Item][] = [];
+): Promise<readonly PendingWrite[]> {
+  const items: [Entry, PendingWrite][] = [];
   let room = most;
   for (let i = 0; i < segment.count && room > 0; i++) {
     if (segment.isDead(i) || !segment.wasHit(i)) continue;
@@ -25,7 +25,7 @@ export async function readAgain(
   return items.filter(([entry]) => entries.isLive(entry)).map(([, item]) => item);
 }
 
-function read({ segment, i }: Entry, files: SegmentFiles): Promise<Item | null> {
+function read({ segment, i }: Entry, files: SegmentFiles): Promise<PendingWrite | null> {
   const [offset, size] = [segment.offset(i), segment.size(i)];
   return new Promise((resolve) => {
     const done = (bytes: Buffer | null): void => {

@@ -11,8 +11,8 @@ import type { Clock } from '../../kit/clock.ts';
 import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { Directory } from './directory.ts';
 import type { Entries } from './entries.ts';
-import { writtenForm } from './form.ts';
-import type { Item } from './item.ts';
+import { writtenForm } from './record-codec.ts';
+import type { PendingWrite } from './pending-write.ts';
 import { writeColumns } from './load.ts';
 import { HEADER, recordParts } from './record.ts';
 import { readAgain } from './second-chance.ts';
@@ -38,7 +38,7 @@ export interface WriterParts {
   /** Bytes in use besides segments. */
   readonly besides: () => number;
   /** It had to be given up; told once room has been made, if that was what was wanting. */
-  readonly unwritten: (item: Item) => void;
+  readonly unwritten: (item: PendingWrite) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -73,7 +73,7 @@ export class Writer {
   }
 
   /** false: it will not be written. */
-  add(item: Item): boolean {
+  add(item: PendingWrite): boolean {
     const { clock } = this.#parts;
     if (this.#closed || item.size > this.maxSize / 4 || clock.now() < this.#pausedUntil) return false;
     if (!this.queue.hasRoom(item.size)) return false;
@@ -130,7 +130,7 @@ export class Writer {
   }
 
   /** null: all of it is written. */
-  async #write(batch: readonly Item[]): Promise<unknown> {
+  async #write(batch: readonly PendingWrite[]): Promise<unknown> {
     const all = batch
       .filter(({ dead }) => !dead)
       .map((item) => ({ item, text: this.#textOf(item), body: bodyOf(item) }));
@@ -158,7 +158,7 @@ export class Writer {
     return null;
   }
 
-  #textOf({ key, response, record }: Item): Buffer {
+  #textOf({ key, response, record }: PendingWrite): Buffer {
     return response === null ? record!.text : Buffer.from(writtenForm(key, response, this.#parts.clock));
   }
 
@@ -217,7 +217,7 @@ export class Writer {
   }
 
   /** It could not be written. What is in the file stays; what comes goes to another one, after a while. */
-  async #failed(error: unknown, batch: readonly Item[]): Promise<void> {
+  async #failed(error: unknown, batch: readonly PendingWrite[]): Promise<void> {
     const { clock, metrics, entries, unwritten, failed } = this.#parts;
     metrics.errors++;
     this.#pausedUntil = clock.now() + PAUSE;
@@ -258,7 +258,7 @@ export class Writer {
   }
 }
 
-function bodyOf({ response, record }: Item): Buffer | null {
+function bodyOf({ response, record }: PendingWrite): Buffer | null {
   return response === null ? record!.body : response.body();
 }
 

@@ -231,10 +231,10 @@ test('a clock that was set back makes what is younger than it doubtful; what has
     const stored = (await later.seek(URL))!;
     expect(stored.head.noCache).toBe(false);
     expect(stored.ageAt(systemClock.now())).toBe(60);
-    expect(stored.plainUntil).toBeGreaterThan(systemClock.now());
+    expect(stored.fastPathUntil).toBeGreaterThan(systemClock.now());
   }
   await using muchLater = await TestDisk.open(at.path, { clock: clockAt(101_000) });
-  expect((await muchLater.seek(URL))!.plainUntil).toBeLessThan(systemClock.now());
+  expect((await muchLater.seek(URL))!.fastPathUntil).toBeLessThan(systemClock.now());
 });
 
 test('a directory is one disk’s alone', async () => {

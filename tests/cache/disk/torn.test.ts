@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readForm } from '../../../src/cache/disk/form.ts';
+import { readForm } from '../../../src/cache/disk/record-codec.ts';
 import { readRecord, recordParts } from '../../../src/cache/disk/record.ts';
 import { scan } from '../../../src/cache/disk/scan.ts';
 import { Segment } from '../../../src/cache/disk/segment.ts';

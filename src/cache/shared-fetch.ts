@@ -18,17 +18,17 @@ import { type BodySource, type Framing, LENGTH, NO_BODY } from '../http/message.
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
 import { CLIENT_GONE, GatewayError } from '../kit/errors.ts';
-import { Audience } from './audience.ts';
-import { Fill } from './fill.ts';
+import { WaitingList } from './waiting-list.ts';
+import { StreamingBody } from './streaming-body.ts';
 import { innerExchange } from './inner-exchange.ts';
 import { combined, partOf } from './partial.ts';
-import { type Received, receive } from './received.ts';
-import type { CacheSite } from './site.ts';
+import { type EvaluatedResponse, evaluateResponse } from './evaluate-response.ts';
+import type { CacheHandler } from './cache-handler.ts';
 import { lengthLine, type Part, type StoredHead, StoredResponse } from './stored-response.ts';
 import { reuse, VALIDATE } from './reuse.ts';
 import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from './vary.ts';
-import type { Visit } from './visit.ts';
+import type { CacheRequest } from './cache-request.ts';
 
 /** Bytes of a response that nobody wants which are read so that its connection can be used again. */
 const MOST_DISCARDED = 64 * 1024;
@@ -39,7 +39,7 @@ const OF_ONE_REQUEST: ReadonlySet<string> = new Set(['authorization', 'request_n
 /** RFC 5861 §4. */
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
-export class Fetch implements ServerStream {
+export class SharedFetch implements ServerStream {
   owner: ExchangeOwner | null = null;
   closing = false;
   readonly upgrade = false;
@@ -55,19 +55,19 @@ export class Fetch implements ServerStream {
   readonly whole: boolean;
   /** Of the response, once it is known that it may be stored. */
   response: StoredHead | null = null;
-  fill: Fill | null = null;
+  fill: StreamingBody | null = null;
   framing: Framing = NO_BODY;
   /** Field lines that are sent along while it comes: its age then, its length if it is known. */
   lines = '';
-  readonly #site: CacheSite;
+  readonly #handler: CacheHandler;
   /** The request as it came: what a Vary is held against. */
   readonly #asked: Fields;
-  readonly #audience: Audience;
+  readonly #waiting: WaitingList;
   readonly #requestedAt: number;
   #branch: Subrequest | null = null;
   #part: Part | null = null;
   /** Takes the body as it comes, if it is for one alone. */
-  #course: ResponseWriter | null = null;
+  #writer: ResponseWriter | null = null;
   #outdated = false;
   /** What is stored has been taken back: it is not given in place of an error either. */
   #oldGone = false;
@@ -78,25 +78,25 @@ export class Fetch implements ServerStream {
   #discarded = 0;
 
   /** `background`: who asks does not wait for it. */
-  constructor(site: CacheSite, asker: Visit, old: StoredResponse | null, background: boolean) {
+  constructor(handler: CacheHandler, asker: CacheRequest, old: StoredResponse | null, background: boolean) {
     const { x, key, scope } = asker;
-    this.#site = site;
+    this.#handler = handler;
     this.key = key;
     this.scope = scope;
     this.old = old;
-    this.#audience = new Audience(background ? null : asker);
-    this.#requestedAt = site.clock.wall();
+    this.#waiting = new WaitingList(background ? null : asker);
+    this.#requestedAt = handler.clock.wall();
     this.#asked = takeFields();
     this.#asked.copy(x.fields);
     const ranged = x.fields.has(RANGE) && x.method === 'GET' && old === null;
-    this.whole = !ranged && (old !== null || !site.cache.knownUnstorable(key, scope, x.startedAt));
-    this.inner = innerExchange(x, old?.head ?? null, this.whole, site.clock.now());
+    this.whole = !ranged && (old !== null || !handler.cache.knownUnstorable(key, scope, x.startedAt));
+    this.inner = innerExchange(x, old?.head ?? null, this.whole, handler.clock.now());
   }
 
   /** `course`: of whoever asks. */
-  start(course: ResponseWriter): void {
-    this.#site.cache.begin(this);
-    this.#branch = course.subrequest(this.inner, this);
+  start(writer: ResponseWriter): void {
+    this.#handler.cache.begin(this);
+    this.#branch = writer.subrequest(this.inner, this);
   }
 
   // === who waits for it
@@ -112,8 +112,8 @@ export class Fetch implements ServerStream {
   }
 
   /** Would its response be one for that visit, as far as can be told? */
-  takes(visit: Visit): boolean {
-    const { scope, x } = visit;
+  takes(cacheRequest: CacheRequest): boolean {
+    const { scope, x } = cacheRequest;
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
       return false;
     const { response } = this;
@@ -124,12 +124,12 @@ export class Fetch implements ServerStream {
       if (x.fields.has(AUTHORIZATION) && !(this.old?.head.forAuthorized ?? false)) return false;
       return this.#mightSuit(x.fields);
     }
-    return this.stores && this.#suits(response, visit);
+    return this.stores && this.#suits(response, cacheRequest);
   }
 
   /** What is stored tells what the response may vary on. */
   #mightSuit(fields: Fields): boolean {
-    for (const { head } of this.#site.cache.store.all(this.key)) {
+    for (const { head } of this.#handler.cache.store.all(this.key)) {
       if (head.scope !== this.scope || head.varyNames.length === 0) continue;
       if (variantKey(head.varyNames, fields) !== variantKey(head.varyNames, this.#asked)) return false;
     }
@@ -137,20 +137,20 @@ export class Fetch implements ServerStream {
   }
 
   /** May it have what another request has brought (RFC 9111 §4)? What is stale as it comes, or no-cache, is for one alone. */
-  #suits(head: StoredHead, visit: Visit): boolean {
-    const { x, request } = visit;
-    if (!visit.mayHave(head) || variantKey(head.varyNames, x.fields) !== head.variant) return false;
-    return reuse(head, request, this.#site.clock.now()) !== VALIDATE;
+  #suits(head: StoredHead, cacheRequest: CacheRequest): boolean {
+    const { x, request } = cacheRequest;
+    if (!cacheRequest.mayHave(head) || variantKey(head.varyNames, x.fields) !== head.variant) return false;
+    return reuse(head, request, this.#handler.clock.now()) !== VALIDATE;
   }
 
-  join(visit: Visit): void {
-    this.#audience.add(visit);
-    if (this.response !== null) visit.serveFill(this, null);
+  join(cacheRequest: CacheRequest): void {
+    this.#waiting.add(cacheRequest);
+    if (this.response !== null) cacheRequest.serveFill(this, null);
   }
 
   /** One of them has gone, or has its answer. */
-  leave(visit: Visit): void {
-    this.#audience.remove(visit);
+  leave(cacheRequest: CacheRequest): void {
+    this.#waiting.remove(cacheRequest);
     this.#endIfUnwanted();
   }
 
@@ -170,41 +170,41 @@ export class Fetch implements ServerStream {
   }
 
   #endIfUnwanted(): void {
-    if (this.#over || !this.#audience.empty || this.#isWorthFinishing) return;
+    if (this.#over || !this.#waiting.empty || this.#isWorthFinishing) return;
     this.#cancel();
   }
 
   get #isWorthFinishing(): boolean {
     // Nothing is known of it yet: its response may be one for the store.
     if (!this.begun) return !this.#outdated;
-    return this.fill !== null && this.stores && this.fill.missing <= this.#site.plan.finish;
+    return this.fill !== null && this.stores && this.fill.missing <= this.#handler.plan.finish;
   }
 
   // === the response (ServerStream)
 
   informational(status: number, reason: string, fields: Fields): void {
-    this.#audience.leader?.course.informational(status, reason, fields);
+    this.#waiting.leader?.course.informational(status, reason, fields);
   }
 
   localReply(response: LocalReply): void {
     this.begun = true;
     const failed = this.inner.error !== '';
-    const { leader } = this.#audience;
+    const { leader } = this.#waiting;
     this.#end();
     // RFC 9111 §4.2.4: disconnected.
-    const { staleIfError, staleIfUnreachable } = this.#site.plan;
+    const { staleIfError, staleIfUnreachable } = this.#handler.plan;
     if (failed && this.#serveOld(Math.max(staleIfError, staleIfUnreachable))) return;
     // Who waited for the same upstream would fare no better now; what a policy says is said to one client.
-    for (const visit of this.#audience.takeAll()) {
-      if (failed || visit === leader) visit.refused(response, this.inner);
-      else visit.alone();
+    for (const cacheRequest of this.#waiting.takeAll()) {
+      if (failed || cacheRequest === leader) cacheRequest.refused(response, this.inner);
+      else cacheRequest.fetchSeparately();
     }
   }
 
   cachedReply(reply: CachedReply): void {
     this.begun = true;
     this.#end();
-    for (const visit of this.#audience.takeAll()) visit.course.answer(reply);
+    for (const cacheRequest of this.#waiting.takeAll()) cacheRequest.course.answer(reply);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
@@ -214,7 +214,7 @@ export class Fetch implements ServerStream {
       this.#validated(old, fields);
       return;
     }
-    if (ERRORS.has(status) && this.#serveOld(this.#site.plan.staleIfError)) return;
+    if (ERRORS.has(status) && this.#serveOld(this.#handler.plan.staleIfError)) return;
     const received = this.#judge(status, reason, fields);
     let { why } = received;
     if (this.inner.method === 'HEAD') this.#answeredHead(received, fields);
@@ -224,26 +224,26 @@ export class Fetch implements ServerStream {
   }
 
   /** What a response with that head is to the cache. */
-  readonly #judge = (status: number, reason: string, fields: Fields): Received => {
-    const { clock, plan, rules, noStore } = this.#site;
+  readonly #judge = (status: number, reason: string, fields: Fields): EvaluatedResponse => {
+    const { clock, plan, rules, noStore } = this.#handler;
     const { inner } = this;
     const barred = noStore !== null && noStore(inner);
     const asked = { method: inner.method, fields: this.#asked, requestedAt: this.#requestedAt, barred };
-    const received = receive({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
+    const received = evaluateResponse({ status, reason, fields }, asked, { scope: this.scope, plan, rules, clock });
     const purged = this.#purgedTags;
     if (purged !== null && received.head.tags.some((tag) => purged.has(tag))) this.#outdated = true;
     return received;
   };
 
   /** The response may be stored. Why it is not after all, or ''. */
-  #begin({ head }: Received, fields: Fields, framing: Framing, source: BodySource): string {
+  #begin({ head }: EvaluatedResponse, fields: Fields, framing: Framing, source: BodySource): string {
     const length = framing === LENGTH ? Number(fields.get('content-length')) : framing === NO_BODY ? 0 : -1;
-    const { cache } = this.#site;
+    const { cache } = this.#handler;
     if (length > cache.maxEntrySize) return 'size';
     if (head.status === 206 && (this.#part = partOf(fields, length)) === null) return 'part';
     this.response = head;
     this.framing = framing;
-    this.fill = new Fill(cache.store, cache.maxEntrySize, length, source);
+    this.fill = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
     const age = fields.get('age');
     this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
     // Where nobody may have it but who has asked, nobody needs to wait for the next.
@@ -255,18 +255,18 @@ export class Fetch implements ServerStream {
   /** Gives it to all whose request it answers. */
   #share(fields: Fields): void {
     const { response } = this;
-    const { leader, others: waiting } = this.#audience;
+    const { leader, others: waiting } = this.#waiting;
     if (leader !== null) {
       // From here on the fields are the leader's.
       this.inner.responseFields = null;
       this.#branch?.addStickyCookie(fields);
       leader.serveFill(this, fields);
     }
-    for (const visit of waiting) {
-      if (this.#suits(response!, visit)) visit.serveFill(this, null);
+    for (const cacheRequest of waiting) {
+      if (this.#suits(response!, cacheRequest)) cacheRequest.serveFill(this, null);
       else {
-        this.#audience.remove(visit);
-        visit.alone();
+        this.#waiting.remove(cacheRequest);
+        cacheRequest.fetchSeparately();
       }
     }
     this.#endIfUnwanted();
@@ -274,26 +274,26 @@ export class Fetch implements ServerStream {
 
   /** It is for the one alone that it was made for. */
   #pass(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource, why: string): void {
-    const { cache } = this.#site;
+    const { cache } = this.#handler;
     if (this.whole && why !== '' && !OF_ONE_REQUEST.has(why)) cache.remember(this.key, this.scope);
     // Who has something newer for us does not mean the old to be used any more.
     if (this.old !== null && why !== '' && status < 500) cache.drop(this.key, this.old);
     cache.over(this);
-    const waiting = this.#audience.takeOthers();
-    const { leader } = this.#audience;
+    const waiting = this.#waiting.takeOthers();
+    const { leader } = this.#waiting;
     if (leader === null) this.#cancel();
     else {
       this.inner.responseFields = null;
       this.#branch?.addStickyCookie(fields);
-      this.#course = leader.course;
+      this.#writer = leader.course;
       leader.pass(this.inner, { status, reason, fields, framing, source }, why);
     }
-    for (const visit of waiting) visit.alone();
+    for (const cacheRequest of waiting) cacheRequest.fetchSeparately();
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.fill !== null) return this.fill.add(bytes, start, end);
-    if (this.#course !== null) return this.#course.data(bytes, start, end);
+    if (this.#writer !== null) return this.#writer.data(bytes, start, end);
     this.#discarded += end - start;
     if (this.#discarded > MOST_DISCARDED) this.#cancel();
     return true;
@@ -301,21 +301,21 @@ export class Fetch implements ServerStream {
 
   flush(): void {
     this.fill?.flush();
-    this.#course?.flush();
+    this.#writer?.flush();
   }
 
   end(trailers: string): void {
-    const { fill } = this;
-    const course = this.#course;
+    const { fill: body } = this;
+    const writer = this.#writer;
     const stored = this.stores ? this.#store() : null;
     this.#end();
-    fill?.complete(trailers);
-    if (stored !== null && fill!.own) stored.own();
-    course?.end(trailers);
+    body?.complete(trailers);
+    if (stored !== null && body!.own) stored.own();
+    writer?.end(trailers);
   }
 
   #store(): StoredResponse {
-    const { cache, plan } = this.#site;
+    const { cache, plan } = this.#handler;
     const bytes = this.fill!.taken();
     const one = new StoredResponse(this.response!, bytes, this.#part, bytes.length, plan.statusHeader);
     cache.metrics.stored++;
@@ -327,34 +327,36 @@ export class Fetch implements ServerStream {
   /** It broke off. */
   abort(): void {
     const error = new GatewayError(this.inner.error, 'upstream', 502);
-    const course = this.#course;
-    const { fill } = this;
+    const writer = this.#writer;
+    const { fill: body } = this;
     this.#end();
-    fill?.fail(error);
-    course?.fail(error);
+    body?.fail(error);
+    writer?.fail(error);
   }
 
   // === what is stored already
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
-    const { cache } = this.#site;
+    const { cache } = this.#handler;
     const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
     // It has got a tag that has been purged since it was asked about.
     if (fresh !== null && this.#outdated) cache.drop(this.key, fresh.response);
-    const { leader } = this.#audience;
+    const { leader } = this.#waiting;
     this.#end();
-    for (const visit of this.#audience.takeAll()) {
-      const its = fresh !== null && (visit === leader || (fresh.storable && this.#suits(fresh.response.head, visit)));
-      if (its) visit.serveStored(fresh.response, 'revalidated', 304);
-      else visit.alone();
+    for (const cacheRequest of this.#waiting.takeAll()) {
+      const its =
+        fresh !== null &&
+        (cacheRequest === leader || (fresh.storable && this.#suits(fresh.response.head, cacheRequest)));
+      if (its) cacheRequest.serveStored(fresh.response, 'revalidated', 304);
+      else cacheRequest.fetchSeparately();
     }
   }
 
   /** RFC 9111 §4.3.5, and what a HEAD itself may be answered with later. */
-  #answeredHead(received: Received, fields: Fields): void {
+  #answeredHead(received: EvaluatedResponse, fields: Fields): void {
     if (this.#outdated) return;
-    const { cache, plan } = this.#site;
+    const { cache, plan } = this.#handler;
     if (this.old !== null) renewedByHead(cache, this.key, this.old, this.#judge, received, fields);
     if (received.why === '') cache.put(this.key, headOnly(received.head, fields, plan.statusHeader));
   }
@@ -362,9 +364,9 @@ export class Fetch implements ServerStream {
   /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */
   #serveOld(grace: number): boolean {
     if (this.old === null || this.#oldGone) return false;
-    const { clock, cache } = this.#site;
-    cache.metrics.staleOnError += this.#audience.serveStale(this.old, grace, clock.now());
-    return this.#audience.empty;
+    const { clock, cache } = this.#handler;
+    cache.metrics.staleOnError += this.#waiting.serveStale(this.old, grace, clock.now());
+    return this.#waiting.empty;
   }
 
   // === its end
@@ -380,7 +382,7 @@ export class Fetch implements ServerStream {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#site.cache.over(this);
+    this.#handler.cache.over(this);
     giveFields(this.#asked);
   }
 

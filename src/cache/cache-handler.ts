@@ -11,16 +11,16 @@ import { AUTHORIZATION, CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } f
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
-import { SPECIAL } from './answers.ts';
+import { SPECIAL } from './conditional-reply.ts';
 import { addCacheStatus, forwardText } from './cache-status.ts';
 import { compileConditions, type Condition } from './conditions.ts';
 import { NO_REQUEST_DIRECTIVES } from './directives.ts';
 import type { FreshnessRules } from './freshness.ts';
 import type { HttpCache } from './http-cache.ts';
 import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } from './invalidation.ts';
-import { Posted } from './posted.ts';
-import { directivesOfRequest, receive } from './received.ts';
-import { Visit } from './visit.ts';
+import { PostResponseStorer } from './post-response-storer.ts';
+import { directivesOfRequest, evaluateResponse } from './evaluate-response.ts';
+import { CacheRequest } from './cache-request.ts';
 
 /** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
 const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
@@ -29,7 +29,7 @@ const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
 /** A request with none of these may have whatever is fresh and stored for it. */
 const NOT_PLAIN = DIRECTIVES | SPECIAL | (1 << AUTHORIZATION);
 
-export class CacheSite {
+export class CacheHandler {
   readonly cache: HttpCache;
   readonly plan: CachePolicyPlan;
   readonly rules: FreshnessRules;
@@ -57,23 +57,23 @@ export class CacheSite {
     this.noStore = compileConditions(plan.noStore);
   }
 
-  request(x: Exchange, way: HandlerContext): Verdict {
+  request(x: Exchange, context: HandlerContext): Verdict {
     const { cache } = this;
     const { fields } = x;
-    const why = whyPassed(x, way.upgrade, this.#bypass);
+    const why = whyPassed(x, context.upgrade, this.#bypass);
     if (why !== '') return this.#pass(x, why);
     const key = cache.key.of(x);
     const scope = cache.key.scope(this.#route, x);
     const stored = cache.store.find(key, scope, fields);
     const now = x.startedAt;
-    if (stored !== null && now < stored.plainUntil && (fields.seen & NOT_PLAIN) === 0) {
+    if (stored !== null && now < stored.fastPathUntil && (fields.seen & NOT_PLAIN) === 0) {
       cache.metrics.hits++;
       x.cache = 'hit';
       if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
       return cache.recent.of(stored, now);
     }
     const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
-    return new Visit(this, x, way, key, scope, request).begin(stored);
+    return new CacheRequest(this, x, context, key, scope, request).begin(stored);
   }
 
   #pass(x: Exchange, why: 'method' | 'bypass'): undefined {
@@ -101,10 +101,15 @@ export class CacheSite {
     const requestedAt = clock.wall() - (clock.now() - x.startedAt);
     const asked = { method: 'POST', fields: x.fields, requestedAt, barred, ownContentLocation: true };
     const scope = cache.key.scope(this.#route, x);
-    const { head, why } = receive({ status: x.status, reason: '', fields }, asked, { scope, plan, rules, clock });
+    const { head, why } = evaluateResponse({ status: x.status, reason: '', fields }, asked, {
+      scope,
+      plan,
+      rules,
+      clock,
+    });
     const length = Number(fields.get('content-length') ?? -1);
     if (why !== '' || length > cache.maxEntrySize) return;
-    x.tap = new Posted(cache, cache.key.of(x), head, length, plan.statusHeader);
+    x.tap = new PostResponseStorer(cache, cache.key.of(x), head, length, plan.statusHeader);
   }
 
   /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */

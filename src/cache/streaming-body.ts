@@ -10,7 +10,7 @@ import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import { release } from '../kit/release.ts';
 import type { ReadableBody } from './body.ts';
-import type { Reader } from './reader.ts';
+import type { BodyReader } from './body-reader.ts';
 
 /** Bytes that wait for the slowest reader of a body that is not collected. */
 const WINDOW = 256 * 1024;
@@ -24,7 +24,7 @@ export interface FillRoom {
   release(bytes: number): void;
 }
 
-export class Fill implements ReadableBody {
+export class StreamingBody implements ReadableBody {
   /** All of it is kept so far. */
   collecting = true;
   /** Bytes that have come. */
@@ -35,7 +35,7 @@ export class Fill implements ReadableBody {
   /** Bytes that are expected; -1: unknown. */
   readonly #expected: number;
   readonly #source: BodySource;
-  readonly #readers = new Places<Reader>();
+  readonly #readers = new Places<BodyReader>();
   /** Each but the last is full; `#used` bytes of the last. */
   #chunks: Buffer[] = [];
   #used = 0;
@@ -62,7 +62,7 @@ export class Fill implements ReadableBody {
     return this.#expected < 0 ? 0 : this.#expected - this.size;
   }
 
-  join(reader: Reader): void {
+  join(reader: BodyReader): void {
     reader.place = this.#readers.enter(reader);
   }
 
@@ -192,7 +192,7 @@ export class Fill implements ReadableBody {
     this.#source.resume();
   }
 
-  leave(reader: Reader): void {
+  leave(reader: BodyReader): void {
     if (reader.place !== NOWHERE) this.#readers.leave(reader.place);
     reader.place = NOWHERE;
     // What it was given last is still on its way.

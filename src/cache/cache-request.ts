@@ -24,16 +24,16 @@ import type { CachedReply } from '../http/cached-reply.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
-import { answerFrom, covers, isUnmodified, notModified } from './answers.ts';
+import { answerFrom, covers, isUnmodified, notModified } from './conditional-reply.ts';
 import { WholeBody } from './body.ts';
 import { addCacheStatus, type ForwardReason, forwardText } from './cache-status.ts';
 import type { RequestDirectives } from './directives.ts';
 import type { Disk } from './disk/disk.ts';
 import type { Lookup, Seeker } from './disk/lookups.ts';
-import { Fetch } from './fetch.ts';
-import { Reader } from './reader.ts';
+import { SharedFetch } from './shared-fetch.ts';
+import { BodyReader } from './body-reader.ts';
 import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from './reuse.ts';
-import type { CacheSite } from './site.ts';
+import type { CacheHandler } from './cache-handler.ts';
 import type { Store } from './store.ts';
 import { LARGEST_REPLY, type StoredHead, type StoredResponse } from './stored-response.ts';
 
@@ -52,7 +52,7 @@ const DISK_WAIT = 1000;
 /** RFC 9111 §5.2.1.7. */
 const NOT_STORED = problemReply(504);
 
-export class Visit implements Interceptor, Timed, Seeker {
+export class CacheRequest implements Interceptor, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /** Among those who wait for a fetch. */
@@ -63,26 +63,26 @@ export class Visit implements Interceptor, Timed, Seeker {
   readonly request: RequestDirectives;
   /** Why it was not answered from the store. */
   reason: ForwardReason = 'uri-miss';
-  readonly #site: CacheSite;
-  readonly #way: HandlerContext;
+  readonly #handler: CacheHandler;
+  readonly #context: HandlerContext;
   #taken: ResponseWriter | null = null;
   /** What it waits for, or reads from. */
-  #fetch: Fetch | null = null;
-  #reader: Reader | null = null;
+  #sharedFetch: SharedFetch | null = null;
+  #reader: BodyReader | null = null;
   #lookup: Lookup | null = null;
   #hasLooked = false;
 
   constructor(
-    site: CacheSite,
+    handler: CacheHandler,
     x: Exchange,
-    way: HandlerContext,
+    context: HandlerContext,
     key: string,
     scope: string,
     request: RequestDirectives,
   ) {
-    this.#site = site;
+    this.#handler = handler;
     this.x = x;
-    this.#way = way;
+    this.#context = context;
     this.key = key;
     this.scope = scope;
     this.request = request;
@@ -94,13 +94,13 @@ export class Visit implements Interceptor, Timed, Seeker {
   }
 
   get course(): ResponseWriter {
-    return (this.#taken ??= this.#way.intercept(this));
+    return (this.#taken ??= this.#context.intercept(this));
   }
 
   /** `stored`: the whole response that the store has for it, or null. */
   begin(stored: StoredResponse | null): Verdict {
     const { x, request } = this;
-    const { cache } = this.#site;
+    const { cache } = this.#handler;
     const now = x.startedAt;
     const match = stored ?? findOther(cache.store, x, this.key, this.scope);
     if (match === null && cache.disk !== null && this.#looksOn(cache.disk)) return INTERCEPTED;
@@ -137,9 +137,9 @@ export class Visit implements Interceptor, Timed, Seeker {
     if (this.#hasLooked) return false;
     this.#hasLooked = true;
     const { key, scope, x } = this;
-    this.#lookup = disk.look({ key, scope, x, statusHeader: this.#site.plan.statusHeader }, this);
+    this.#lookup = disk.look({ key, scope, x, statusHeader: this.#handler.plan.statusHeader }, this);
     if (this.#lookup === null) return false;
-    this.#taken ??= this.#way.intercept(this);
+    this.#taken ??= this.#context.intercept(this);
     this.#wait(DISK_WAIT);
     return true;
   }
@@ -148,34 +148,34 @@ export class Visit implements Interceptor, Timed, Seeker {
     this.#lookup = null;
     this.#stopWaiting();
     const { key, scope, x } = this;
-    const { store } = this.#site.cache;
+    const { store } = this.#handler.cache;
     // Something newer may have come meanwhile; something that memory has no room for is given all the same.
     const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
     this.#answer(this.begin(store.find(key, scope, x.fields) ?? whole));
   }
 
   #missReason(): ForwardReason {
-    const others = this.#site.cache.store.all(this.key);
+    const others = this.#handler.cache.store.all(this.key);
     if (others.length === 0) return 'uri-miss';
     return others.some((one) => one.part !== null && one.head.scope === this.scope) ? 'partial' : 'vary-miss';
   }
 
   /** What is stored is asked for anew, behind the back of the one who gets it as it is. */
   #revalidate(stored: StoredResponse): void {
-    const { cache } = this.#site;
+    const { cache } = this.#handler;
     if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
     cache.metrics.background++;
-    new Fetch(this.#site, this, stored, true).start(this.course);
+    new SharedFetch(this.#handler, this, stored, true).start(this.course);
   }
 
   /** Joins a fetch of the same thing, or begins one. */
   #fetchOrWait(stored: StoredResponse | null): void {
-    const { cache, plan } = this.#site;
+    const { cache, plan } = this.#handler;
     if (this.#mayJoin) {
       for (const fetch of cache.fetchesFor(this.key)) {
         if (!fetch.takes(this)) continue;
         cache.metrics.collapsed++;
-        this.#fetch = fetch;
+        this.#sharedFetch = fetch;
         if (!fetch.answered) this.#wait(plan.collapseWait);
         fetch.join(this);
         return;
@@ -187,7 +187,7 @@ export class Visit implements Interceptor, Timed, Seeker {
   /** May it be answered with what another request brings? */
   get #mayJoin(): boolean {
     const { x, request, key, scope } = this;
-    const { cache, plan } = this.#site;
+    const { cache, plan } = this.#handler;
     if (plan.collapseWait === 0 || x.method !== 'GET' || x.fields.has(RANGE)) return false;
     // Who wants it from the origin wants it from there after having asked.
     if (request.noCache || request.noStore || request.maxAge >= 0 || request.minFresh >= 0) return false;
@@ -195,8 +195,8 @@ export class Visit implements Interceptor, Timed, Seeker {
   }
 
   #lead(stored: StoredResponse | null): void {
-    const fetch = new Fetch(this.#site, this, stored, false);
-    this.#fetch = fetch;
+    const fetch = new SharedFetch(this.#handler, this, stored, false);
+    this.#sharedFetch = fetch;
     fetch.start(this.course);
   }
 
@@ -204,30 +204,30 @@ export class Visit implements Interceptor, Timed, Seeker {
   onDeadline(): void {
     if (this.#lookup !== null) {
       this.#lookup.leave(this);
-      this.#site.cache.metrics.disk.late++;
+      this.#handler.cache.metrics.disk.late++;
       this.onDisk(null);
       return;
     }
-    this.#fetch?.leave(this);
-    this.alone();
+    this.#sharedFetch?.leave(this);
+    this.fetchSeparately();
   }
 
   #wait(ms: number): void {
-    this.deadline = this.#site.clock.now() + ms;
-    this.#site.deadlines.add(this);
+    this.deadline = this.#handler.clock.now() + ms;
+    this.#handler.deadlines.add(this);
   }
 
   #stopWaiting(): void {
     if (this.deadline === Number.POSITIVE_INFINITY) return;
     this.deadline = Number.POSITIVE_INFINITY;
-    this.#site.deadlines.delete(this);
+    this.#handler.deadlines.delete(this);
   }
 
   /** Goes on without those whom it has waited with. */
-  alone(): void {
+  fetchSeparately(): void {
     this.#stopWaiting();
-    this.#fetch = null;
-    const stored = this.#site.cache.store.find(this.key, this.scope, this.x.fields);
+    this.#sharedFetch = null;
+    const stored = this.#handler.cache.store.find(this.key, this.scope, this.x.fields);
     this.#lead(stored !== null && this.mayHave(stored.head) ? stored : null);
   }
 
@@ -236,7 +236,7 @@ export class Visit implements Interceptor, Timed, Seeker {
   /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
   serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#stopWaiting();
-    const { clock } = this.#site;
+    const { clock } = this.#handler;
     this.x.cache = result;
     const told = forwardText({ reason: this.reason, status });
     this.#answer(this.#stored(answerFrom(stored, this.x, clock.now(), clock.wall(), told)));
@@ -248,10 +248,10 @@ export class Visit implements Interceptor, Timed, Seeker {
   }
 
   /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
-  serveFill(fetch: Fetch, own: Fields | null): void {
+  serveFill(fetch: SharedFetch, own: Fields | null): void {
     this.#stopWaiting();
     const { x } = this;
-    const { clock, plan } = this.#site;
+    const { clock, plan } = this.#handler;
     const head = fetch.response!;
     if (own === null) x.cache = 'collapsed';
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
@@ -260,13 +260,13 @@ export class Visit implements Interceptor, Timed, Seeker {
       const line = plan.statusHeader ? `Cache-Status: ${forwardText({ ...told, status: head.status })}\r\n` : '';
       if (own !== null) giveFields(own);
       fetch.leave(this);
-      this.#fetch = null;
+      this.#sharedFetch = null;
       this.course.answer(notModified(head, line));
       return;
     }
     const fields = own ?? Fields.ofLines(head.lines + fetch.lines);
     if (plan.statusHeader) addCacheStatus(fields, forwardText(told));
-    const reader = new Reader(this.course, fetch.fill!, 0, Number.POSITIVE_INFINITY, false);
+    const reader = new BodyReader(this.course, fetch.fill!, 0, Number.POSITIVE_INFINITY, false);
     this.#reader = reader;
     fetch.fill!.join(reader);
     this.course.head(head.status, head.reason, fields, fetch.framing, reader);
@@ -276,7 +276,7 @@ export class Visit implements Interceptor, Timed, Seeker {
   /** What has been fetched is for this exchange alone, and is passed on as it comes. */
   pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
     this.#noteUpstream(inner);
-    if (this.#site.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
+    if (this.#handler.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
     this.course.head(status, reason, fields, framing, source);
   }
 
@@ -296,11 +296,11 @@ export class Visit implements Interceptor, Timed, Seeker {
   /** Small ones leave at once, large ones as fast as the client takes them. */
   #stored(reply: CachedReply): Verdict {
     const { bytes } = reply;
-    if (this.x.method === 'GET') this.#site.cache.metrics.bytesServed += reply.length;
+    if (this.x.method === 'GET') this.#handler.cache.metrics.bytesServed += reply.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
-    const { course } = this;
-    this.#reader = new Reader(course, new WholeBody(bytes), 0, bytes.length, true);
-    course.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
+    const { course: writer } = this;
+    this.#reader = new BodyReader(writer, new WholeBody(bytes), 0, bytes.length, true);
+    writer.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
     this.#reader.pump();
     return INTERCEPTED;
   }
@@ -310,8 +310,8 @@ export class Visit implements Interceptor, Timed, Seeker {
     this.#reader?.stop();
     this.#lookup?.leave(this);
     this.#lookup = null;
-    this.#fetch?.leave(this);
-    this.#fetch = null;
+    this.#sharedFetch?.leave(this);
+    this.#sharedFetch = null;
   }
 }
 

@@ -1,15 +1,15 @@
 /** Those who wait for one fetch, or read along: whom it was made for, and the others. Hot, once per fetch. */
 import { NOWHERE, Places } from '../kit/places.ts';
-import type { Visit } from './visit.ts';
+import type { CacheRequest } from './cache-request.ts';
 import { mayServeOnError } from './reuse.ts';
 import type { StoredResponse } from './stored-response.ts';
 
-export class Audience {
+export class WaitingList {
   /** null: nobody, or they have left. */
-  leader: Visit | null;
-  readonly #others = new Places<Visit>();
+  leader: CacheRequest | null;
+  readonly #others = new Places<CacheRequest>();
 
-  constructor(leader: Visit | null) {
+  constructor(leader: CacheRequest | null) {
     this.leader = leader;
   }
 
@@ -17,27 +17,27 @@ export class Audience {
     return this.leader === null && this.#others.size === 0;
   }
 
-  add(visit: Visit): void {
-    visit.audiencePlace = this.#others.enter(visit);
+  add(cacheRequest: CacheRequest): void {
+    cacheRequest.audiencePlace = this.#others.enter(cacheRequest);
   }
 
-  remove(visit: Visit): void {
-    if (this.leader === visit) this.leader = null;
-    else if (this.#others.at(visit.audiencePlace) === visit) this.#leave(visit);
+  remove(cacheRequest: CacheRequest): void {
+    if (this.leader === cacheRequest) this.leader = null;
+    else if (this.#others.at(cacheRequest.audiencePlace) === cacheRequest) this.#leave(cacheRequest);
   }
 
-  #leave(visit: Visit): void {
-    this.#others.leave(visit.audiencePlace);
-    visit.audiencePlace = NOWHERE;
+  #leave(cacheRequest: CacheRequest): void {
+    this.#others.leave(cacheRequest.audiencePlace);
+    cacheRequest.audiencePlace = NOWHERE;
   }
 
   /** All but the leader, as of now. */
-  get others(): Visit[] {
+  get others(): CacheRequest[] {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
 
   /** All of them, the leader first; none is left. */
-  takeAll(): Visit[] {
+  takeAll(): CacheRequest[] {
     const { leader } = this;
     const others = this.takeOthers();
     this.leader = null;
@@ -45,9 +45,9 @@ export class Audience {
   }
 
   /** All but the leader; none of them is left. */
-  takeOthers(): Visit[] {
+  takeOthers(): CacheRequest[] {
     const all = this.others;
-    for (const visit of all) this.#leave(visit);
+    for (const cacheRequest of all) this.#leave(cacheRequest);
     return all;
   }
 
@@ -55,12 +55,12 @@ export class Audience {
   serveStale(old: StoredResponse, grace: number, now: number): number {
     const window = grace > 0 ? grace / 1000 : -1;
     let served = 0;
-    for (const visit of [this.leader, ...this.others]) {
-      if (visit === null || !visit.mayHave(old.head)) continue;
-      if (!mayServeOnError(old.head, visit.request, now, window)) continue;
-      this.remove(visit);
+    for (const cacheRequest of [this.leader, ...this.others]) {
+      if (cacheRequest === null || !cacheRequest.mayHave(old.head)) continue;
+      if (!mayServeOnError(old.head, cacheRequest.request, now, window)) continue;
+      this.remove(cacheRequest);
       served++;
-      visit.serveStored(old, 'stale_on_error', 0);
+      cacheRequest.serveStored(old, 'stale_on_error', 0);
     }
     return served;
   }

@@ -2,7 +2,7 @@
 import type { StoredResponse } from '../stored-response.ts';
 import type { ReadRecord, RecordKey } from './record.ts';
 
-export interface Item extends RecordKey {
+export interface PendingWrite extends RecordKey {
   readonly key: string;
   readonly varyNames: readonly string[];
   /** What is to be written; null: the record. */

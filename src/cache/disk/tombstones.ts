@@ -11,7 +11,7 @@ import type { Purge, PurgeKind } from './purges.ts';
 const HEADER = 24;
 
 /** All records under a key, or one identity of it. */
-export interface Erased {
+export interface Tombstone {
   readonly hash: number;
   /** -1: all. */
   readonly identity: number;
@@ -26,14 +26,14 @@ const PURGE_KINDS: readonly PurgeKind[] = ['all', 'host', 'prefix', 'tag', 'key'
 const HARD = 2;
 const SOFT = 3;
 
-export interface ErasuresRead {
-  readonly erased: readonly Erased[];
+export interface TombstonesRead {
+  readonly erased: readonly Tombstone[];
   readonly purges: readonly Purge[];
   /** All that was written is there. */
   readonly sound: boolean;
 }
 
-export class Erasures {
+export class Tombstones {
   readonly #path: string;
   #fd: number;
   /** Bytes. */
@@ -46,14 +46,14 @@ export class Erasures {
   }
 
   /** Throws what the system says. */
-  static open(path: string): Erasures & { readonly read: ErasuresRead } {
+  static open(path: string): Tombstones & { readonly read: TombstonesRead } {
     const fd = openSync(path, 'a', 0o600);
     const bytes = readFileSync(path);
-    return Object.assign(new Erasures(path, fd, bytes.length), { read: read(bytes) });
+    return Object.assign(new Tombstones(path, fd, bytes.length), { read: read(bytes) });
   }
 
   /** Throws what the system says; then it may come back. */
-  erase(one: Erased): void {
+  erase(one: Tombstone): void {
     this.#write(erasedLine(one));
   }
 
@@ -103,7 +103,7 @@ function line(type: number, number: number, at: number, payload: Buffer): Buffer
   return out;
 }
 
-function erasedLine({ hash, identity, kind, number }: Erased): Buffer {
+function erasedLine({ hash, identity, kind, number }: Tombstone): Buffer {
   const payload = Buffer.alloc(24);
   payload.writeDoubleLE(hash, 0);
   payload.writeDoubleLE(identity, 8);
@@ -119,8 +119,8 @@ function purgeLine({ kind, value, soft, number, at }: Purge): Buffer {
 /** Longer values have no place in a line. */
 export const LONGEST_VALUE = 60_000;
 
-function read(bytes: Buffer): ErasuresRead {
-  const erased: Erased[] = [];
+function read(bytes: Buffer): TombstonesRead {
+  const erased: Tombstone[] = [];
   const purges: Purge[] = [];
   let at = 0;
   while (bytes.length - at >= HEADER) {

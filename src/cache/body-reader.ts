@@ -5,8 +5,8 @@ import { NOWHERE } from '../kit/places.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { ReadableBody } from './body.ts';
 
-export class Reader implements BodySource {
-  readonly #course: ResponseWriter;
+export class BodyReader implements BodySource {
+  readonly #writer: ResponseWriter;
   readonly #body: ReadableBody;
   /** Among a StreamingBody's readers. */
   place = NOWHERE;
@@ -23,8 +23,8 @@ export class Reader implements BodySource {
   #trailers = '';
 
   /** Of the body's bytes [start, end). `whole`: they are all there. */
-  constructor(course: ResponseWriter, body: ReadableBody, start: number, end: number, whole: boolean) {
-    this.#course = course;
+  constructor(writer: ResponseWriter, body: ReadableBody, start: number, end: number, whole: boolean) {
+    this.#writer = writer;
     this.#body = body;
     this.position = start;
     this.left = start;
@@ -46,7 +46,7 @@ export class Reader implements BodySource {
     this.#paused = false;
     this.#leftAll();
     this.pump();
-    if (!this.#over) this.#course.flush();
+    if (!this.#over) this.#writer.flush();
   }
 
   /** Sends what is there. */
@@ -59,7 +59,7 @@ export class Reader implements BodySource {
       if (piece === null) break;
       const size = Math.min(piece.length, this.#end - this.position);
       this.position += size;
-      if (this.#course.data(piece, 0, size)) this.#leftAll();
+      if (this.#writer.data(piece, 0, size)) this.#leftAll();
       else this.#paused = true;
     }
     this.#pumping = false;
@@ -74,7 +74,7 @@ export class Reader implements BodySource {
 
   /** What came in one go leaves in one go. */
   flush(): void {
-    if (!this.#over) this.#course.flush();
+    if (!this.#over) this.#writer.flush();
   }
 
   /** No more will come than is there. */
@@ -88,7 +88,7 @@ export class Reader implements BodySource {
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.stop();
-    this.#course.fail(error);
+    this.#writer.fail(error);
   }
 
   /** The client is gone. */
@@ -100,6 +100,6 @@ export class Reader implements BodySource {
 
   #finish(): void {
     this.stop();
-    this.#course.end(this.#trailers);
+    this.#writer.end(this.#trailers);
   }
 }

@@ -43,7 +43,7 @@ export interface Terms {
   readonly clock: Clock;
 }
 
-export interface Received {
+export interface EvaluatedResponse {
   readonly head: StoredHead;
   /** Why it may not be stored, or ''. */
   readonly why: string;
@@ -62,7 +62,11 @@ export function directivesOfRequest(fields: Fields, { requestDirectives: asked }
   return requestDirectives(fields.get('cache-control'), fields.get('pragma'));
 }
 
-export function receive({ status, reason, fields }: ResponseParts, asked: Asked, terms: Terms): Received {
+export function evaluateResponse(
+  { status, reason, fields }: ResponseParts,
+  asked: Asked,
+  terms: Terms,
+): EvaluatedResponse {
   const { scope, plan, rules, clock } = terms;
   const { directives, targeted } = directivesOf(fields);
   const wall = clock.wall();

@@ -3,19 +3,19 @@
  * Hot, once per such response.
  */
 import type { BodySink, BodySource } from '../http/message.ts';
-import { Fill } from './fill.ts';
+import { StreamingBody } from './streaming-body.ts';
 import type { HttpCache } from './http-cache.ts';
 import { type StoredHead, StoredResponse } from './stored-response.ts';
 
 /** Its reader is the client, who sets the pace. */
 const NOBODY: BodySource = { pause: () => {}, resume: () => {} };
 
-export class Posted implements BodySink {
+export class PostResponseStorer implements BodySink {
   readonly #cache: HttpCache;
   readonly #key: string;
   readonly #head: StoredHead;
   readonly #statusHeader: boolean;
-  readonly #fill: Fill;
+  readonly #body: StreamingBody;
   readonly #forgotten: number;
 
   /** `length`: bytes that are announced; -1: unknown. */
@@ -24,27 +24,27 @@ export class Posted implements BodySink {
     this.#key = key;
     this.#head = head;
     this.#statusHeader = statusHeader;
-    this.#forgotten = cache.forgotten;
-    this.#fill = new Fill(cache.store, cache.maxEntrySize, length, NOBODY);
+    this.#forgotten = cache.purgeEpoch;
+    this.#body = new StreamingBody(cache.store, cache.maxEntrySize, length, NOBODY);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#fill.collecting) this.#fill.add(bytes, start, end);
+    if (this.#body.collecting) this.#body.add(bytes, start, end);
     return true;
   }
 
   end(): void {
     // What has been purged or invalidated meanwhile may be this as well.
-    if (!this.#fill.collecting || this.#cache.forgotten !== this.#forgotten) {
-      this.#fill.discard();
+    if (!this.#body.collecting || this.#cache.purgeEpoch !== this.#forgotten) {
+      this.#body.discard();
       return;
     }
-    const bytes = this.#fill.taken();
+    const bytes = this.#body.taken();
     this.#cache.metrics.stored++;
     this.#cache.put(this.#key, new StoredResponse(this.#head, bytes, null, bytes.length, this.#statusHeader));
   }
 
   fail(): void {
-    this.#fill.discard();
+    this.#body.discard();
   }
 }
