@@ -194,7 +194,7 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/observe/metrics.ts routes': PER_RELOAD,
   'src/observe/metrics.ts badRequests': 'nothing leaves it, and there are only so many statuses',
   'src/observe/events.ts #listeners': 'an operator enters it, not a request',
-  'src/proxy/own-answers.ts problems': 'nothing leaves it, and there are only so many statuses',
+  'src/proxy/local-replies.ts problems': 'nothing leaves it, and there are only so many statuses',
   'src/runtime/snapshot.ts listeners': PER_RELOAD,
   'src/runtime/snapshot.ts pools': PER_RELOAD,
   'src/runtime/snapshot.ts routes': PER_RELOAD,

@@ -1,5 +1,5 @@
 /**
- * One request's way from the listener to a pool, step by step as proxy/passage.ts goes it, with the same functions. Cold.
+ * One request's way from the listener to a pool, step by step as proxy/request-handler.ts goes it, with the same functions. Cold.
  *
  * Nothing is sent, counted or leased. Called by explanation.ts, which tells all of it, and by the tests of a config, which
  * only want to know how it ends.

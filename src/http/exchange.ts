@@ -2,7 +2,7 @@
  * One request and its response: what is said, by whom, over which connection. Hot.
  *
  * Made by a server codec when a request head is complete. Policies read and edit it; how far it has come is kept by
- * proxy/passage.ts. It is used by one request and then left to the collector; only its Fields are taken back.
+ * proxy/request-handler.ts. It is used by one request and then left to the collector; only its Fields are taken back.
  */
 import type { Connection } from '../net/connection.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';

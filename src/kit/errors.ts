@@ -2,7 +2,7 @@
  * What can go wrong in traffic, as data: whose fault it was, and whether another attempt may be made. Hot.
  *
  * An error is made where something breaks and travels by value; it is thrown by nobody on the traffic path. One file,
- * proxy/passage.ts, turns errors into responses. Every code is a word of the access log and of the metrics.
+ * proxy/request-handler.ts, turns errors into responses. Every code is a word of the access log and of the metrics.
  */
 
 export type ErrorSource = 'client' | 'upstream' | 'gateway';

@@ -5,7 +5,7 @@ import { statusClass } from '../http/status.ts';
 import type { Connection } from '../net/connection.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { RouteMetrics } from '../observe/metrics.ts';
-import type { Shared } from './live.ts';
+import type { Shared } from './listener-context.ts';
 import type { Relay } from './relay.ts';
 
 /** Why a request that could not be read was refused, by its status; 0: its client left before it was whole. */

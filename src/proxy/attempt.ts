@@ -1,7 +1,7 @@
 /**
  * One attempt to have one endpoint answer: find or make a connection, send, keep the endpoint's books. Hot.
  *
- * Made by forwarding.ts, which decides whether there is a next; the request handler is told of the response directly.
+ * Made by upstream-request.ts, which decides whether there is a next; the request handler is told of the response directly.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
@@ -12,7 +12,7 @@ import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Forwarding } from './forwarding.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
 import { textFor } from './request-text.ts';
 import { wasStale } from './retry.ts';
 
@@ -23,7 +23,7 @@ export class Attempt implements TransportTaker {
   sink: ResponseSink;
   /** The connection had served others before. */
   reused = false;
-  readonly #forwarding: Forwarding;
+  readonly #upstream: UpstreamRequest;
   readonly #fresh: boolean;
   /** It is not the exchange's first. */
   readonly #further: boolean;
@@ -36,10 +36,10 @@ export class Attempt implements TransportTaker {
   #sentAt = 0;
 
   /** `fresh`: do not trust a pooled connection this time. */
-  constructor(forwarding: Forwarding, endpoint: EndpointState, further: boolean, fresh: boolean) {
-    this.#forwarding = forwarding;
+  constructor(upstream: UpstreamRequest, endpoint: EndpointState, further: boolean, fresh: boolean) {
+    this.#upstream = upstream;
     this.endpoint = endpoint;
-    this.sink = forwarding.passage;
+    this.sink = upstream.handler;
     this.#further = further;
     this.#fresh = fresh;
   }
@@ -53,32 +53,32 @@ export class Attempt implements TransportTaker {
     const pooled = this.#fresh ? null : connections.take();
     if (pooled !== null) {
       this.reused = true;
-      const { prompt, passage } = this.#forwarding;
-      this.#sentAt = prompt ? passage.x.startedAt : passage.live.shared.clock.now();
+      const { prompt, handler } = this.#upstream;
+      this.#sentAt = prompt ? handler.x.startedAt : handler.context.shared.clock.now();
       this.#send(pooled);
-    } else this.#dialing = connections.connect(this.#forwarding.terms.connect, this);
+    } else this.#dialing = connections.connect(this.#upstream.terms.connect, this);
   }
 
   onTransport(transport: Transport): void {
     this.#dialing = null;
     this.endpoint.health.connected();
-    this.#sentAt = this.#forwarding.passage.live.shared.clock.now();
+    this.#sentAt = this.#upstream.handler.context.shared.clock.now();
     this.#send(this.endpoint.connections.speakHttp1(transport));
   }
 
   onConnectFailed(error: GatewayError): void {
     this.#dialing = null;
     this.endpoint.connectFailed(error);
-    this.#forwarding.attemptFailed(this, error);
+    this.#upstream.attemptFailed(this, error);
   }
 
   #send(connection: Http1ClientConnection): void {
-    const { passage, text, offered, body, keptBody, pool } = this.#forwarding;
-    const { x, stream } = passage;
+    const { handler, text, offered, body, replayBody: keptBody, pool } = this.#upstream;
+    const { x, stream } = handler;
     this.connection = connection;
     const source = x.bodyLength === 0 ? null : stream;
     const head = textFor(text, pool, this.endpoint);
-    connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#forwarding.terms, this.sink);
+    connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#upstream.terms, this.sink);
     // Of a body that is kept, what has come before is at hand: it has not been waited for.
     if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);

@@ -9,7 +9,7 @@ import type { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { AddressSet } from '../kit/address-set.ts';
 import type { ExplainPlan } from '../plan/types.ts';
-import type { Route } from './live.ts';
+import type { Route } from './listener-context.ts';
 
 /** How far the request came. */
 export interface Facts {

@@ -9,21 +9,21 @@ import { giveFields } from '../http/fields-pool.ts';
 import type { Framing, ResponseSink } from '../http/message.ts';
 import type { Transport } from '../net/transport.ts';
 import { Attempt } from './attempt.ts';
-import type { Forwarding } from './forwarding.ts';
-import type { Passage } from './passage.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+import type { RequestHandler } from './request-handler.ts';
 
 /** The attempts of one exchange that run side by side: a first one and, once that has proved slow, a rival. */
-export class Race {
-  readonly #forwarding: Forwarding;
+export class Hedge {
+  readonly #upstream: UpstreamRequest;
   #rival: Attempt | null = null;
   /** Until there is one. */
   #timer: Timer | null;
 
   /** `delay`: ms that the first attempt has for itself. */
-  constructor(forwarding: Forwarding, first: Attempt, delay: number) {
-    this.#forwarding = forwarding;
-    first.sink = new Contender(this, first, forwarding.passage);
-    this.#timer = forwarding.passage.live.shared.clock.after(delay, () => this.#hedge());
+  constructor(upstream: UpstreamRequest, first: Attempt, delay: number) {
+    this.#upstream = upstream;
+    first.sink = new Contender(this, first, upstream.handler);
+    this.#timer = upstream.handler.context.shared.clock.after(delay, () => this.#hedge());
   }
 
   /** Is there only one attempt? */
@@ -34,13 +34,13 @@ export class Race {
   /** The first attempt is slow: a second one, elsewhere. */
   #hedge(): void {
     this.#timer = null;
-    const { attempt: first, pool, passage } = this.#forwarding;
+    const { attempt: first, pool, handler } = this.#upstream;
     if (first === null) return;
-    const endpoint = pool.pick(passage.x, [first.endpoint]);
-    if (endpoint === null || !this.#forwarding.withinBudget()) return;
+    const endpoint = pool.pick(handler.x, [first.endpoint]);
+    if (endpoint === null || !this.#upstream.withinBudget()) return;
     pool.load.metrics.hedges++;
-    const rival = new Attempt(this.#forwarding, endpoint, true, false);
-    rival.sink = new Contender(this, rival, passage);
+    const rival = new Attempt(this.#upstream, endpoint, true, false);
+    rival.sink = new Contender(this, rival, handler);
     this.#rival = rival;
     rival.start();
   }
@@ -52,7 +52,7 @@ export class Race {
     const rival = this.#rival;
     if (rival === null) return;
     this.#rival = null;
-    const { attempt: first, pool } = this.#forwarding;
+    const { attempt: first, pool } = this.#upstream;
     this.#become(attempt);
     if (attempt === rival) {
       pool.load.metrics.hedgesWon++;
@@ -75,8 +75,8 @@ export class Race {
   }
 
   #become(attempt: Attempt): void {
-    this.#forwarding.attempt = attempt;
-    this.#forwarding.passage.x.endpoint = attempt.endpoint.address.text;
+    this.#upstream.attempt = attempt;
+    this.#upstream.handler.x.endpoint = attempt.endpoint.address.text;
   }
 
   stop(): void {
@@ -89,39 +89,39 @@ export class Race {
 
 /** Takes one attempt's response: nothing of it is passed on until it has won. */
 class Contender implements ResponseSink {
-  readonly #race: Race;
+  readonly #race: Hedge;
   readonly #attempt: Attempt;
-  readonly #passage: Passage;
+  readonly #handler: RequestHandler;
 
-  constructor(race: Race, attempt: Attempt, passage: Passage) {
+  constructor(race: Hedge, attempt: Attempt, handler: RequestHandler) {
     this.#race = race;
     this.#attempt = attempt;
-    this.#passage = passage;
+    this.#handler = handler;
   }
 
   informational(status: number, reason: string, fields: Fields): void {
-    if (this.#race.alone) this.#passage.informational(status, reason, fields);
+    if (this.#race.alone) this.#handler.informational(status, reason, fields);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     this.#race.won(this.#attempt);
-    this.#passage.head(status, reason, fields, framing);
+    this.#handler.head(status, reason, fields, framing);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#passage.data(bytes, start, end);
+    return this.#handler.data(bytes, start, end);
   }
 
   end(trailers: string): void {
-    this.#passage.end(trailers);
+    this.#handler.end(trailers);
   }
 
   fail(error: GatewayError): void {
-    if (!this.#race.lost(this.#attempt, error)) this.#passage.fail(error);
+    if (!this.#race.lost(this.#attempt, error)) this.#handler.fail(error);
   }
 
   flush(): void {
-    if (this.#race.alone) this.#passage.flush();
+    if (this.#race.alone) this.#handler.flush();
   }
 
   /** Requests that ask for a change of protocols are not hedged, and an unasked one is refused before it comes here. */

@@ -21,11 +21,11 @@ import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
-import type { HttpLive, Lease, Route, Shared } from './live.ts';
-import { Passage } from './passage.ts';
+import type { HttpListenerContext, Lease, Route, Shared } from './listener-context.ts';
+import { RequestHandler } from './request-handler.ts';
 import { largestBody } from './route-overrides.ts';
 import type { Router } from './router.ts';
-import { TurnedAway } from './turned-away.ts';
+import { RejectedConnection } from './rejected-connection.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
 /** RFC 6585 §4: it is the client that has too many. */
@@ -44,7 +44,7 @@ export interface HttpListenerParts {
   readonly shared: Shared;
 }
 
-export class HttpListener implements HttpLive, HttpService {
+export class HttpListener implements HttpListenerContext, HttpService {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
@@ -99,7 +99,7 @@ export class HttpListener implements HttpLive, HttpService {
       const { date, deadlines } = this.shared;
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
       this.#log(connection, answer.status, 'connection_limit');
-      void new TurnedAway(transport, answer, date.line(), deadlines, this.table);
+      void new RejectedConnection(transport, answer, date.line(), deadlines, this.table);
       return;
     }
     this.table.add(new Http1ServerConnection(transport, connection, this.table, this.#environment));
@@ -107,7 +107,7 @@ export class HttpListener implements HttpLive, HttpService {
 
   serve(x: Exchange, stream: ServerStream): void {
     if (this.shared.stopping) stream.closing = true;
-    new Passage(x, stream, this).start();
+    new RequestHandler(x, stream, this).start();
   }
 
   refused(connection: Connection, status: number, why: string): void {

@@ -1,7 +1,7 @@
 /** What an exchange or the tunnel that it became looks like to people. Cold. */
 import type { Exchange } from '../http/exchange.ts';
 import type { ServerStream } from '../http/server-stream.ts';
-import type { LeaseView } from './live.ts';
+import type { LeaseView } from './listener-context.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
 /** `listener`: in the config that it runs on. */

@@ -19,7 +19,7 @@ import type { Transport } from '../net/transport.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { Lease, Leaseholder, LeaseView, Pin, Successor } from './live.ts';
+import type { Lease, Leaseholder, LeaseView, MigrationBlocker, Successor } from './listener-context.ts';
 import type { Mirror } from './mirror.ts';
 import { textFor } from './request-text.ts';
 import { wasStale } from './retry.ts';
@@ -33,7 +33,7 @@ const MOST_READ = 1024 * 1024;
 export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
   deadline = Number.POSITIVE_INFINITY;
   leasePlace = NOWHERE;
-  pin: Pin | null = null;
+  blocker: MigrationBlocker | null = null;
   timedPlace = NOWHERE;
   readonly #mirror: Mirror;
   #lease: Lease;
@@ -171,7 +171,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   }
 
   /** An endpoint is at work on it already: if it is still there, nothing else matters. */
-  rehome(next: Successor): Pin | null {
+  migrate(next: Successor): MigrationBlocker | null {
     const pool = next.pool(this.#mirror.pool.name);
     if (pool === null) return 'pool_changed';
     if (!pool.endpoints.some(({ state }) => state === this.#endpoint)) return 'endpoint_gone';
@@ -196,7 +196,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     };
   }
 
-  cut(): void {
+  abort(): void {
     this.#abort('cut');
   }
 

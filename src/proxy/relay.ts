@@ -14,8 +14,15 @@ import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
-import type { End, Leaseholder, LeaseView, Pin, Successor, TcpLive } from './live.ts';
-import { findPool, missing } from './rehoming.ts';
+import type {
+  Termination,
+  Leaseholder,
+  LeaseView,
+  MigrationBlocker,
+  Successor,
+  TcpListenerContext,
+} from './listener-context.ts';
+import { findPool, missing } from './migration.ts';
 import { mayRetry } from './retry.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -33,11 +40,11 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly path = '';
   readonly fields = null;
   leasePlace = NOWHERE;
-  pin: Pin | null = null;
+  blocker: MigrationBlocker | null = null;
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
   readonly #client: Transport;
-  #live: TcpLive;
+  #context: TcpListenerContext;
   readonly #observer: RelayObserver;
   /** Who is asked: the listener's, or one that it falls back on. */
   #pool: Pool;
@@ -53,16 +60,16 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   #place: Place | null = null;
   #over = false;
 
-  constructor(client: Transport, connection: Connection, live: TcpLive, observer: RelayObserver) {
+  constructor(client: Transport, connection: Connection, context: TcpListenerContext, observer: RelayObserver) {
     this.#client = client;
     this.connection = connection;
-    this.startedAt = live.shared.clock.now();
-    this.#live = live;
-    this.#pool = live.pool;
+    this.startedAt = context.shared.clock.now();
+    this.#context = context;
+    this.#pool = context.pool;
     this.#observer = observer;
     client.handler = this;
     client.pause();
-    live.lease.lease(this);
+    context.lease.lease(this);
     this.#try('');
   }
 
@@ -152,7 +159,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     // A connection is all that it can show, and it may stay for hours.
     if (this.#trial) this.#endpoint!.trialOver();
     this.#trial = false;
-    const { metrics, shared } = this.#live;
+    const { metrics, shared } = this.#context;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.terms.tunnel, this);
@@ -178,7 +185,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   }
 
   onTunnelClosed(code: string): void {
-    const { metrics } = this.#live;
+    const { metrics } = this.#context;
     metrics.tunnelsActive--;
     metrics.tunnelBytesIn += this.bytesIn;
     metrics.tunnelBytesOut += this.bytesOut;
@@ -202,14 +209,14 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return endpoint;
   }
 
-  rehome(next: Successor): Pin | null {
-    const live = next.tcp(this.#live.plan);
-    if (live === null) return 'listener_gone';
-    if (live.acl !== null && !live.acl.allows(this.clientAddress)) return 'denied_by_listener';
+  migrate(next: Successor): MigrationBlocker | null {
+    const context = next.tcp(this.#context.plan);
+    if (context === null) return 'listener_gone';
+    if (context.acl !== null && !context.acl.allows(this.clientAddress)) return 'denied_by_listener';
     const endpoint = this.#tunnel === null ? null : this.#endpoint;
-    const pool = findPool([live.pool], this.#pool, endpoint);
-    if (pool === null) return missing([live.pool], this.#pool, endpoint);
-    this.#live = live;
+    const pool = findPool([context.pool], this.#pool, endpoint);
+    if (pool === null) return missing([context.pool], this.#pool, endpoint);
+    this.#context = context;
     this.#pool = pool;
     if (this.#tunnel !== null) this.#tunnel.idle = pool.terms.tunnel;
     return null;
@@ -218,14 +225,14 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   /** Nobody knows how to say it in this protocol. */
   leaving(): void {}
 
-  cut({ error }: End): void {
+  abort({ error }: Termination): void {
     if (this.#tunnel !== null) this.#tunnel.close(error.code);
     else this.#end(error.code);
   }
 
   view(): LeaseView {
     const { clientAddress: client, bytesIn, bytesOut, endpointAddress: endpoint } = this;
-    const listener = this.#live.plan.name;
+    const listener = this.#context.plan.name;
     return { kind: 'tcp', client, listener, route: '', endpoint, startedAt: this.startedAt, bytesIn, bytesOut };
   }
 
@@ -243,7 +250,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#place?.leave();
     this.#client.handler = IGNORE;
     this.#client.reset();
-    this.#live.lease.release(this);
+    this.#context.lease.release(this);
     this.#observer.onRelayClosed(this, error);
   }
 

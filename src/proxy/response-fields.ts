@@ -6,7 +6,7 @@ import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 import { VIA_LINE } from '../http/via.ts';
 
 /** Of a final response, as its upstream sent it. `via`: say that it came this way. */
-export function receive(fields: Fields, status: number, date: DateField, via: boolean): void {
+export function forwardableFields(fields: Fields, status: number, date: DateField, via: boolean): void {
   stripHopByHop(fields, status);
   // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
   if (status === 204) fields.removeKnown(CONTENT_LENGTH);

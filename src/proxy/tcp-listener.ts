@@ -9,7 +9,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable, HeldConnection } from './connection-table.ts';
-import { CUT, type Lease, type Shared, type TcpLive } from './live.ts';
+import { ABORT, type Lease, type Shared, type TcpListenerContext } from './listener-context.ts';
 import { Relay, type RelayObserver } from './relay.ts';
 
 export interface TcpListenerParts {
@@ -50,7 +50,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
   retire(): void {}
 
   destroy(): void {
-    this.relay?.cut(CUT);
+    this.relay?.abort(ABORT);
   }
 
   onRelayClosed(relay: Relay, error: string): void {
@@ -60,7 +60,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
   }
 }
 
-export class TcpListener implements TcpLive {
+export class TcpListener implements TcpListenerContext {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly pool: Pool;

@@ -13,12 +13,12 @@ import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Attempt } from './attempt.ts';
-import type { End } from './live.ts';
-import type { Passage } from './passage.ts';
+import type { Termination } from './listener-context.ts';
+import type { RequestHandler } from './request-handler.ts';
 import { WebSocketGoodbye } from './websocket-goodbye.ts';
 
 export class UpgradedTunnel implements TunnelObserver {
-  readonly #passage: Passage;
+  readonly #handler: RequestHandler;
   readonly #attempt: Attempt;
   readonly #tunnel: Tunnel;
   readonly #closed: () => void;
@@ -29,7 +29,7 @@ export class UpgradedTunnel implements TunnelObserver {
 
   /** `reason` and `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
   constructor(
-    passage: Passage,
+    handler: RequestHandler,
     attempt: Attempt,
     reason: string,
     fields: Fields,
@@ -37,24 +37,24 @@ export class UpgradedTunnel implements TunnelObserver {
     early: Buffer,
     idle: number,
   ) {
-    this.#passage = passage;
+    this.#handler = handler;
     this.#attempt = attempt;
     const protocol = fields.known(UPGRADE);
     stripHopByHop(fields, 101);
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
-    if (viaOnResponses(passage.x.identity)) fields.addLine(VIA_LINE);
+    if (viaOnResponses(handler.x.identity)) fields.addLine(VIA_LINE);
     // Nobody answers 101 to a client that has not offered it (h1/client.ts).
-    const client = passage.stream.switchProtocols(reason, fields)!;
+    const client = handler.stream.switchProtocols(reason, fields)!;
     this.#closed = client.closed;
-    const { metrics, shared } = passage.live;
+    const { metrics, shared } = handler.context;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(client.transport, upstream, shared.deadlines, idle, this);
     this.#goodbye = protocol?.toLowerCase() === 'websocket' ? new WebSocketGoodbye(this.#tunnel) : null;
     this.#tunnel.start(client.early, early);
     giveFields(fields);
-    passage.x.responseFields = null;
+    handler.x.responseFields = null;
   }
 
   get endpoint(): EndpointState {
@@ -74,7 +74,7 @@ export class UpgradedTunnel implements TunnelObserver {
     return this.#tunnel.bytesFromUpstream;
   }
 
-  cut({ error, closeCode }: End): void {
+  cut({ error, closeCode }: Termination): void {
     if (closeCode === 0 || this.#goodbye === null) this.#tunnel.close(error.code);
     else if (this.#ended === '') {
       this.#ended = error.code;
@@ -83,7 +83,7 @@ export class UpgradedTunnel implements TunnelObserver {
   }
 
   onTunnelClosed(code: string): void {
-    const { metrics } = this.#passage.live;
+    const { metrics } = this.#handler.context;
     const { bytesFromClient, bytesFromUpstream } = this.#tunnel;
     metrics.tunnelsActive--;
     metrics.tunnelBytesIn += bytesFromClient;
@@ -91,6 +91,6 @@ export class UpgradedTunnel implements TunnelObserver {
     this.#attempt.endpoint.connections.released();
     this.#attempt.finished();
     this.#closed();
-    this.#passage.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
+    this.#handler.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
   }
 }

@@ -22,7 +22,7 @@ import type { TotalConnections } from '../proxy/admission.ts';
 import { ConnectionTable } from '../proxy/connection-table.ts';
 import { ExplainField } from '../proxy/explain-field.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
-import type { Route, Shared } from '../proxy/live.ts';
+import type { Route, Shared } from '../proxy/listener-context.ts';
 import { Mirror } from '../proxy/mirror.ts';
 import { RouteOverrides } from '../proxy/route-overrides.ts';
 import { Router } from '../proxy/router.ts';

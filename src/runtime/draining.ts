@@ -10,13 +10,20 @@
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { DrainMetrics, Tightened } from '../observe/metrics.ts';
 import type { DrainPlan } from '../plan/types/drain.ts';
-import { CUT, DENIED_GOODBYE, type End, GOODBYE, type Leaseholder, type Pin } from '../proxy/live.ts';
+import {
+  ABORT,
+  DENIED_GOODBYE,
+  type Termination,
+  GOODBYE,
+  type Leaseholder,
+  type MigrationBlocker,
+} from '../proxy/listener-context.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Milliseconds between two ends of a spread. */
 const STEP = 50;
 
-const DENIALS: ReadonlySet<Pin> = new Set(['denied_by_listener', 'denied_by_policy', 'over_limit']);
+const DENIALS: ReadonlySet<MigrationBlocker> = new Set(['denied_by_listener', 'denied_by_policy', 'over_limit']);
 
 export interface DrainingParts {
   readonly clock: Clock;
@@ -43,7 +50,7 @@ export class Draining {
   }
 
   /** A lease could not go over: it is drained, or what `tightened` says if the newest config would refuse it. */
-  settle(holder: Leaseholder, pin: Pin, tightened: Tightened): void {
+  settle(holder: Leaseholder, pin: MigrationBlocker, tightened: Tightened): void {
     if (DENIALS.has(pin)) {
       if (this.#denied.get(holder) === tightened) return;
       this.#denied.set(holder, tightened);
@@ -51,7 +58,7 @@ export class Draining {
       if (tightened === 'cut') {
         this.#told.add(holder);
         this.#parts.metrics.ended.denied++;
-        holder.cut(DENIED_GOODBYE);
+        holder.abort(DENIED_GOODBYE);
         return;
       }
       if (tightened === 'keep') {
@@ -94,7 +101,7 @@ export class Draining {
       if (this.#told.has(holder)) continue;
       this.#told.add(holder);
       this.#parts.metrics.ended.max_generations++;
-      holder.cut(GOODBYE);
+      holder.abort(GOODBYE);
     }
   }
 
@@ -129,7 +136,7 @@ class Group {
   readonly #snapshot: Snapshot;
   readonly #told: Set<Leaseholder>;
   readonly #parts: DrainingParts;
-  readonly #end: End;
+  readonly #end: Termination;
   #timer: Timer | null = null;
   /** How many there were when the first was ended. */
   #count = 0;
@@ -144,7 +151,7 @@ class Group {
     this.#snapshot = snapshot;
     this.#told = told;
     this.#parts = parts;
-    this.#end = action === 'goodbye' ? GOODBYE : CUT;
+    this.#end = action === 'goodbye' ? GOODBYE : ABORT;
     this.#spread = Math.min(spread, deadline / 2);
     this.deadline = action === 'finish' ? Number.POSITIVE_INFINITY : clock.now() + deadline;
     if (action !== 'finish') this.#timer = clock.after(deadline - this.#spread, () => this.#begin());
@@ -175,7 +182,7 @@ class Group {
       if (this.#told.has(holder)) continue;
       this.#told.add(holder);
       this.#parts.metrics.ended.deadline++;
-      holder.cut(this.#end);
+      holder.abort(this.#end);
     }
     this.over = share === 0;
     this.#timer = this.over ? null : this.#parts.clock.after(Math.min(STEP, left), () => this.#step());

@@ -25,7 +25,7 @@ import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
 import { Accepting } from './accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
-import { CUT, GOODBYE, type Shared } from '../proxy/live.ts';
+import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
 import { bind, type BindContext, moveConnections, restUnused, tune } from './bind.ts';
 import { Carryover } from './carryover.ts';
 import type { Draining } from './draining.ts';
@@ -303,7 +303,7 @@ export class Gateway {
         await this.#drained(PARTING);
       }
     }
-    for (const snapshot of this.snapshots) snapshot.cut(CUT);
+    for (const snapshot of this.snapshots) snapshot.cut(ABORT);
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.destroy();
       this.#become(null);

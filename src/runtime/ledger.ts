@@ -1,6 +1,6 @@
 /** Every live generation with what runs on it: how much, since when, and why it is still there. Cold. */
 import { TimeSlicer } from '../kit/time-slicing.ts';
-import type { Leaseholder, LeaseView } from '../proxy/live.ts';
+import type { Leaseholder, LeaseView } from '../proxy/listener-context.ts';
 import type { Gateway } from './gateway.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -59,7 +59,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
     add(counts.listener, view.listener);
     add(counts.route, view.route);
     add(counts.endpoint, view.endpoint);
-    add(counts.pin, holder.pin ?? '');
+    add(counts.pin, holder.blocker ?? '');
     sum.in += view.bytesIn;
     sum.out += view.bytesOut;
     sum.deadline = Math.max(sum.deadline, draining?.deadlineOf(holder) ?? Number.POSITIVE_INFINITY);
@@ -92,7 +92,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
       age_s: seconds(now - startedAt),
       bytes_in: bytesIn,
       bytes_out: bytesOut,
-      pinned_by: holder.pin ?? '',
+      pinned_by: holder.blocker ?? '',
       ends_in_s: until(draining?.deadlineOf(holder) ?? Number.POSITIVE_INFINITY),
     };
   }

@@ -9,7 +9,7 @@ import type { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics, Tightened } from '../observe/metrics.ts';
-import type { Leaseholder } from '../proxy/live.ts';
+import type { Leaseholder } from '../proxy/listener-context.ts';
 import { Draining } from './draining.ts';
 import type { Snapshot } from './snapshot.ts';
 

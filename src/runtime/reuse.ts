@@ -12,7 +12,7 @@ import { poolsIn } from '../plan/parcel.ts';
 import type { ListenerPlan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
-import type { Route } from '../proxy/live.ts';
+import type { Route } from '../proxy/listener-context.ts';
 import type { Router } from '../proxy/router.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { BoundRoute, Snapshot } from './snapshot.ts';

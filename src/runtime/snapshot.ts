@@ -12,7 +12,15 @@ import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import type { ConnectionTable } from '../proxy/connection-table.ts';
 import { HttpListener } from '../proxy/http-listener.ts';
-import type { End, HttpLive, Leaseholder, Pin, Route, Successor, TcpLive } from '../proxy/live.ts';
+import type {
+  Termination,
+  HttpListenerContext,
+  Leaseholder,
+  MigrationBlocker,
+  Route,
+  Successor,
+  TcpListenerContext,
+} from '../proxy/listener-context.ts';
 import { TcpListener } from '../proxy/tcp-listener.ts';
 import type { Pool } from '../upstream/pool.ts';
 
@@ -101,12 +109,12 @@ export class Snapshot implements Successor {
     return name === undefined ? null : (this.listeners.get(name) ?? null);
   }
 
-  http(old: ListenerPlan): HttpLive | null {
+  http(old: ListenerPlan): HttpListenerContext | null {
     const listener = this.successorOf(old);
     return listener instanceof HttpListener ? listener : null;
   }
 
-  tcp(old: ListenerPlan): TcpLive | null {
+  tcp(old: ListenerPlan): TcpListenerContext | null {
     const listener = this.successorOf(old);
     return listener instanceof TcpListener ? listener : null;
   }
@@ -131,9 +139,9 @@ export class Snapshot implements Successor {
   }
 
   /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
-  handOver(holder: Leaseholder, next: Snapshot, excess: boolean): Pin | null {
-    const pin = excess ? 'over_limit' : holder.rehome(next);
-    holder.pin = pin;
+  handOver(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
+    const pin = excess ? 'over_limit' : holder.migrate(next);
+    holder.blocker = pin;
     if (pin === null) {
       const place = holder.leasePlace;
       next.lease(holder);
@@ -150,8 +158,8 @@ export class Snapshot implements Successor {
   }
 
   /** Ends everything that still runs on it. */
-  cut(end: End): void {
-    for (const holder of this.#holders) holder.cut(end);
+  cut(end: Termination): void {
+    for (const holder of this.#holders) holder.abort(end);
   }
 
   #end(): void {

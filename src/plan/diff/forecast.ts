@@ -1,7 +1,7 @@
 /**
  * What a reload would do to what is under way: what goes over to the new config, what stays behind and how that ends. Cold.
  *
- * The rules are those of proxy/rehoming.ts, asked of plans: a request itself is not known here, so where another route
+ * The rules are those of proxy/migration.ts, asked of plans: a request itself is not known here, so where another route
  * may take it now, that is said.
  */
 import { AddressAcl } from '../../kit/address-set.ts';

@@ -6,16 +6,16 @@
  */
 import type { BodySink } from '../http/message.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
-import type { RequestBody } from './kept-body.ts';
+import type { RequestBody } from './replay-body.ts';
 import type { Mirror } from './mirror.ts';
 import { MirroredExchange } from './mirrored-exchange.ts';
-import type { Passage } from './passage.ts';
+import type { RequestHandler } from './request-handler.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-export class RequestCopy implements BodySink, RequestBody {
+export class MirrorBuffer implements BodySink, RequestBody {
   readonly #mirror: Mirror;
-  readonly #passage: Passage;
+  readonly #handler: RequestHandler;
   readonly #text: string;
   #sink: BodySink | null = null;
   #parts: Buffer[] = [];
@@ -23,24 +23,24 @@ export class RequestCopy implements BodySink, RequestBody {
   /** It has been sent, or will never be. */
   #settled = false;
 
-  constructor(mirror: Mirror, passage: Passage, text: string) {
+  constructor(mirror: Mirror, handler: RequestHandler, text: string) {
     this.#mirror = mirror;
-    this.#passage = passage;
+    this.#handler = handler;
     this.#text = text;
   }
 
   /** The request is sent on. Without a body that is all there is of it. */
   begin(): void {
-    if (this.#passage.x.bodyLength === 0) this.#send(NOTHING, '');
+    if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, '');
   }
 
   readBody(sink: BodySink): void {
     this.#sink = sink;
-    this.#passage.stream.readBody(this);
+    this.#handler.stream.readBody(this);
   }
 
   resume(): void {
-    this.#passage.stream.resume();
+    this.#handler.stream.resume();
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -78,7 +78,7 @@ export class RequestCopy implements BodySink, RequestBody {
   #send(body: Buffer, trailers: string): void {
     this.#settled = true;
     this.#parts = [];
-    const { x, live } = this.#passage;
-    new MirroredExchange(this.#mirror, live.lease, this.#text, x, body, trailers).start(x);
+    const { x, context } = this.#handler;
+    new MirroredExchange(this.#mirror, context.lease, this.#text, x, body, trailers).start(x);
   }
 }

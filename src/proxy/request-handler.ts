@@ -29,29 +29,37 @@ import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
-import { dressed, TakenCourse } from './course.ts';
-import { refusalAt } from './entrance.ts';
+import { filteredReply, InterceptedExchange } from './intercepted-exchange.ts';
+import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
-import { Forwarding } from './forwarding.ts';
-import type { End, HttpLive, Leaseholder, LeaseView, Pin, Route, Successor } from './live.ts';
-import { problem } from './own-answers.ts';
-import { copyOf, newHomeOf } from './rehoming.ts';
+import { UpstreamRequest } from './upstream-request.ts';
+import type {
+  Termination,
+  HttpListenerContext,
+  Leaseholder,
+  LeaseView,
+  MigrationBlocker,
+  Route,
+  Successor,
+} from './listener-context.ts';
+import { problem } from './local-replies.ts';
+import { copyOf, migrationTargetOf } from './migration.ts';
 import { mapBack } from './map-back.ts';
 import { hostFor } from './request-text.ts';
-import { receive } from './response-fields.ts';
+import { forwardableFields } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
-export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, HandlerContext, Subrequest {
+export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder, HandlerContext, Subrequest {
   readonly x: Exchange;
   readonly stream: ServerStream;
   leasePlace = NOWHERE;
-  pin: Pin | null = null;
+  blocker: MigrationBlocker | null = null;
   /** Of the generation that it runs on, which may become another. */
-  live: HttpLive;
+  context: HttpListenerContext;
   #route: Route | null = null;
   #step = 0;
-  #forwarding: Forwarding | null = null;
+  #upstream: UpstreamRequest | null = null;
   #over = false;
   /** Content bytes of an answer of our own; -1: ask the stream. */
   #bytesOut = -1;
@@ -60,29 +68,29 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   #asked: Exchange | null = null;
   #routedPath = '';
   /** A policy has taken it over. */
-  #course: TakenCourse | null = null;
+  #intercepted: InterceptedExchange | null = null;
   /** Its client is a policy of another one: it is neither counted nor logged, and meets only the policies behind that. */
   #inner = false;
 
-  constructor(x: Exchange, stream: ServerStream, live: HttpLive) {
+  constructor(x: Exchange, stream: ServerStream, context: HttpListenerContext) {
     this.x = x;
     this.stream = stream;
-    this.live = live;
+    this.context = context;
     stream.owner = this;
-    live.lease.lease(this);
-    x.generation = live.lease.generation;
+    context.lease.lease(this);
+    x.generation = context.lease.generation;
   }
 
   /** Runs until it has to wait for somebody or is over. */
   start(): void {
-    const { x, live } = this;
-    const refusal = refusalAt(live, x, this.stream);
+    const { x, context } = this;
+    const refusal = preRouteChecks(context, x, this.stream);
     if (refusal !== null) {
       if (refusal instanceof GatewayError) this.refuse(refusal);
       else this.answer(refusal);
       return;
     }
-    const route = live.router.match(x);
+    const route = context.router.match(x);
     if (route === undefined) {
       this.refuse(NO_ROUTE);
       return;
@@ -91,7 +99,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     x.route = route.name;
     const client = route.overrides === null ? null : route.overrides.client;
     if (client !== null) this.stream.override(client);
-    const most = client?.bodySize ?? live.plan.limits.bodySize;
+    const most = client?.bodySize ?? context.plan.limits.bodySize;
     if (most > 0 && x.bodyLength > most) this.refuse(BODY_TOO_LARGE);
     else this.#advance();
   }
@@ -131,12 +139,12 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   }
 
   intercept(holder: Interceptor): ResponseWriter {
-    return (this.#course = new TakenCourse(this, holder));
+    return (this.#intercepted = new InterceptedExchange(this, holder));
   }
 
   /** Sends another exchange where this one would have gone from here. */
-  branch(x: Exchange, stream: ServerStream): Subrequest {
-    const inner = new Passage(x, stream, this.live);
+  subrequest(x: Exchange, stream: ServerStream): Subrequest {
+    const inner = new RequestHandler(x, stream, this.context);
     inner.#inner = true;
     inner.#route = this.#route;
     inner.#step = this.#step;
@@ -147,19 +155,19 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
 
   /** For the one client that it is for. */
   addStickyCookie(fields: Fields): void {
-    const forwarding = this.#forwarding;
-    if (forwarding?.attempt != null) forwarding.pool.addStickyCookie(this.x, forwarding.attempt.endpoint, fields);
+    const upstream = this.#upstream;
+    if (upstream?.attempt != null) upstream.pool.addStickyCookie(this.x, upstream.attempt.endpoint, fields);
   }
 
   /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
-  dress(fields: Fields): void {
+  runResponseFilters(fields: Fields): void {
     const hooks = this.#route!.outer;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
     this.#explain(fields);
   }
 
   #explain(fields: Fields): void {
-    if (!this.#inner) this.live.explain?.onResponse(fields, this.x, this.#facts(false));
+    if (!this.#inner) this.context.explain?.onResponse(fields, this.x, this.#facts(false));
   }
 
   #forward(): void {
@@ -167,8 +175,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     if (this.stream.upgrade) this.#asked = copyOf(this.x);
     this.#routedPath = this.x.routedPath;
     for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
-    this.#forwarding = new Forwarding(this, split === null ? pool! : split.pick(this.x), mirror, overrides);
-    this.#forwarding.start();
+    this.#upstream = new UpstreamRequest(this, split === null ? pool! : split.pick(this.x), mirror, overrides);
+    this.#upstream.start();
   }
 
   // === what comes back (ResponseSink)
@@ -180,23 +188,23 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
 
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     const { x } = this;
-    const forwarding = this.#forwarding!;
-    const attempt = forwarding.attempt!;
-    const now = this.live.shared.clock.now();
+    const upstream = this.#upstream!;
+    const attempt = upstream.attempt!;
+    const now = this.context.shared.clock.now();
     attempt.answered(status, now);
-    if (forwarding.asksElsewhere(status)) {
+    if (upstream.asksElsewhere(status)) {
       giveFields(fields);
       return;
     }
     x.upstreamAt = now;
     x.status = status;
     x.responseFields = fields;
-    receive(fields, status, this.live.shared.date, viaOnResponses(x.identity));
+    forwardableFields(fields, status, this.context.shared.date, viaOnResponses(x.identity));
     if (fields.has(REFERENCE) && this.#route!.mapBack) {
       const { endpoint } = attempt;
-      mapBack(fields, x, hostFor(forwarding.pool, endpoint) ?? x.authority, endpoint.address.text);
+      mapBack(fields, x, hostFor(upstream.pool, endpoint) ?? x.authority, endpoint.address.text);
     }
-    if (!this.#inner) forwarding.pool.addStickyCookie(x, attempt.endpoint, fields);
+    if (!this.#inner) upstream.pool.addStickyCookie(x, attempt.endpoint, fields);
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
     this.#explain(fields);
@@ -209,7 +217,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   }
 
   end(trailers: string): void {
-    this.#forwarding!.attempt!.completed();
+    this.#upstream!.attempt!.completed();
     if (this.x.tap !== null) {
       this.x.tap.end(trailers);
       this.x.tap = null;
@@ -223,16 +231,16 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   }
 
   switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void {
-    const { attempt, pool } = this.#forwarding!;
+    const { attempt, pool } = this.#upstream!;
     this.x.status = 101;
     this.x.responseFields = fields;
-    attempt!.answered(101, this.live.shared.clock.now());
+    attempt!.answered(101, this.context.shared.clock.now());
     pool.addStickyCookie(this.x, attempt!.endpoint, fields);
     this.#explain(fields);
     this.#over = true;
     this.stream.owner = null;
-    this.#forwarding!.handedOver();
-    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, this.#forwarding!.terms.tunnel);
+    this.#upstream!.handedOver();
+    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, this.#upstream!.terms.tunnel);
   }
 
   /** The tunnel that it became has closed. */
@@ -247,7 +255,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   /** The attempt under way failed. */
   fail(error: GatewayError): void {
     if (this.#over) return;
-    if (this.#forwarding === null || !this.#forwarding.failed(error)) this.refuse(error);
+    if (this.#upstream === null || !this.#upstream.failed(error)) this.refuse(error);
   }
 
   // === the client's side
@@ -256,23 +264,33 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     if (this.#over) return;
     this.x.error = error.code;
     this.x.status = error.status;
-    this.#forwarding?.stop();
-    this.#course?.holder.clientGone(error);
+    this.#upstream?.stop();
+    this.#intercepted?.holder.clientGone(error);
     this.settle();
   }
 
-  rehome(next: Successor): Pin | null {
-    const { x, live, stream } = this;
+  migrate(next: Successor): MigrationBlocker | null {
+    const { x, context, stream } = this;
     const route = this.#route;
     // Not routed: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
-    const [asked, routedPath, forwarding, tunnel] = [this.#asked, this.#routedPath, this.#forwarding, this.#tunnel];
-    const home = newHomeOf(
-      { x, live, route, asked, routedPath, forwarding, tunnel, begun: stream.begun, taken: this.#course !== null },
+    const [asked, routedPath, upstream, tunnel] = [this.#asked, this.#routedPath, this.#upstream, this.#tunnel];
+    const home = migrationTargetOf(
+      {
+        x,
+        live: context,
+        route,
+        asked,
+        routedPath,
+        forwarding: upstream,
+        tunnel,
+        begun: stream.begun,
+        taken: this.#intercepted !== null,
+      },
       next,
     );
     if (typeof home === 'string') return home;
-    this.live = home.live;
+    this.context = home.live;
     this.#route = home.route;
     return null;
   }
@@ -281,11 +299,11 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     this.stream.closing = true;
   }
 
-  cut(end: End): void {
+  abort(end: Termination): void {
     this.#tunnel?.cut(end);
     if (this.#over) return;
-    this.#forwarding?.stop();
-    this.#course?.holder.clientGone(end.error);
+    this.#upstream?.stop();
+    this.#intercepted?.holder.clientGone(end.error);
     this.stream.closing = true;
     this.refuse(end.error);
   }
@@ -295,7 +313,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   }
 
   view(): LeaseView {
-    return viewOf(this.x, this.live.plan.name, this.stream, this.#tunnel, this.#inner);
+    return viewOf(this.x, this.context.plan.name, this.stream, this.#tunnel, this.#inner);
   }
 
   /** The pool has nobody for this exchange, and says what is answered in its place. */
@@ -321,7 +339,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
       this.#reply(response);
       return;
     }
-    const { explain } = this.live;
+    const { explain } = this.context;
     const answer = explain === null || this.#inner ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
     stream.owner = null;
@@ -334,7 +352,8 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
   #reply(stored: CachedReply): void {
     const { x, stream } = this;
     x.status = stored.status;
-    const reply = this.#route!.outer.length === 0 && this.live.explain === null ? stored : dressed(stored, this);
+    const reply =
+      this.#route!.outer.length === 0 && this.context.explain === null ? stored : filteredReply(stored, this);
     this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
     this.settle();
     stream.cachedReply(reply);
@@ -342,7 +361,7 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
 
   /** For explain-field.ts. */
   #facts(denied: boolean): Facts {
-    return { route: this.#route, asked: this.#step, denied, pool: this.#forwarding?.pool.name ?? '' };
+    return { route: this.#route, asked: this.#step, denied, pool: this.#upstream?.pool.name ?? '' };
   }
 
   /** The exchange is over: hooks, counters, log, lease. What remains is for the stream to send. */
@@ -353,14 +372,14 @@ export class Passage implements ExchangeOwner, ResponseSink, Leaseholder, Handle
     stream.owner = null;
     if (x.tap !== null) x.tap.fail(CLIENT_GONE);
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
-    this.#forwarding?.finished();
+    this.#upstream?.finished();
     const route = this.#route;
     if (!this.#inner) {
       if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-      recordExchange(x, this.live.shared, route?.metrics ?? this.live.unrouted);
+      recordExchange(x, this.context.shared, route?.metrics ?? this.context.unrouted);
     }
     giveFields(x.fields);
     if (x.responseFields !== null) giveFields(x.responseFields);
-    this.live.lease.release(this);
+    this.context.lease.release(this);
   }
 }

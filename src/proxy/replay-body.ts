@@ -13,7 +13,7 @@ export interface RequestBody {
   resume(): void;
 }
 
-export class KeptBody implements BodySink {
+export class ReplayBody implements BodySink {
   readonly #body: RequestBody;
   readonly #limit: number;
   /** Who gets it now; null: nobody, between two attempts. */

@@ -7,63 +7,63 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { BodySource, Framing } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
-import type { Passage } from './passage.ts';
+import type { RequestHandler } from './request-handler.ts';
 
-export class TakenCourse implements ResponseWriter {
+export class InterceptedExchange implements ResponseWriter {
   readonly holder: Interceptor;
-  readonly #passage: Passage;
+  readonly #handler: RequestHandler;
 
-  constructor(passage: Passage, holder: Interceptor) {
-    this.#passage = passage;
+  constructor(handler: RequestHandler, holder: Interceptor) {
+    this.#handler = handler;
     this.holder = holder;
   }
 
   get x(): Exchange {
-    return this.#passage.x;
+    return this.#handler.x;
   }
 
   subrequest(x: Exchange, stream: ServerStream): Subrequest {
-    return this.#passage.branch(x, stream);
+    return this.#handler.subrequest(x, stream);
   }
 
   answer(response: LocalReply | CachedReply): void {
-    this.#passage.answer(response);
+    this.#handler.answer(response);
   }
 
   informational(status: number, reason: string, fields: Fields): void {
-    this.#passage.stream.informational(status, reason, fields);
+    this.#handler.stream.informational(status, reason, fields);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
-    const { x, stream } = this.#passage;
+    const { x, stream } = this.#handler;
     x.status = status;
     x.responseFields = fields;
-    this.#passage.dress(fields);
+    this.#handler.runResponseFilters(fields);
     stream.head(status, reason, fields, framing, source);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#passage.stream.data(bytes, start, end);
+    return this.#handler.stream.data(bytes, start, end);
   }
 
   flush(): void {
-    this.#passage.stream.flush();
+    this.#handler.stream.flush();
   }
 
   end(trailers: string): void {
-    this.#passage.settle();
-    this.#passage.stream.end(trailers);
+    this.#handler.settle();
+    this.#handler.stream.end(trailers);
   }
 
   fail(error: GatewayError): void {
-    this.#passage.refuse(error);
+    this.#handler.refuse(error);
   }
 }
 
 /** A stored response under the fields that the policies before the cache make of its own. */
-export function dressed(stored: CachedReply, passage: Passage): CachedReply {
+export function filteredReply(stored: CachedReply, handler: RequestHandler): CachedReply {
   const fields = Fields.ofLines(stored.lines);
-  passage.x.responseFields = fields;
-  passage.dress(fields);
+  handler.x.responseFields = fields;
+  handler.runResponseFilters(fields);
   return stored.under(fields.lines());
 }

@@ -26,7 +26,7 @@ import type { Router } from './router.ts';
 import type { Split } from './split.ts';
 
 /** Why something under way can't go over to the next generation. */
-export type Pin =
+export type MigrationBlocker =
   | 'listener_gone'
   | 'denied_by_listener'
   | 'denied_by_policy'
@@ -38,18 +38,18 @@ export type Pin =
   | 'over_limit';
 
 /** How something under way is ended. */
-export interface End {
+export interface Termination {
   /** What its log says; for an exchange also what its client is told, if its response has not begun. */
   readonly error: GatewayError;
   /** The code of a WebSocket's goodbye (RFC 6455 §7.4.1); 0: none is said. */
   readonly closeCode: number;
 }
 
-export const CUT: End = { error: DRAINED, closeCode: 0 };
+export const ABORT: Termination = { error: DRAINED, closeCode: 0 };
 /** Service Restart. */
-export const GOODBYE: End = { error: DRAINED, closeCode: 1012 };
+export const GOODBYE: Termination = { error: DRAINED, closeCode: 1012 };
 /** Policy Violation. */
-export const DENIED_GOODBYE: End = { error: DENIED, closeCode: 1008 };
+export const DENIED_GOODBYE: Termination = { error: DENIED, closeCode: 1008 };
 
 /** One lease, for people. */
 export interface LeaseView {
@@ -70,8 +70,8 @@ export interface LeaseView {
 /** The next generation, as what runs on an older one sees it. Cold. */
 export interface Successor extends Lease {
   /** The listener that has taken the place of that one: see plan/succession.ts. */
-  http(listener: ListenerPlan): HttpLive | null;
-  tcp(listener: ListenerPlan): TcpLive | null;
+  http(listener: ListenerPlan): HttpListenerContext | null;
+  tcp(listener: ListenerPlan): TcpListenerContext | null;
   route(name: string): Route | null;
   pool(name: string): Pool | null;
 }
@@ -81,13 +81,13 @@ export interface Leaseholder {
   /** Where its Lease keeps it; NOWHERE: it holds none. */
   leasePlace: number;
   /** Why it could not go over to a newer generation when it was last asked; null: it was not, or it is not on an old one. */
-  pin: Pin | null;
+  blocker: MigrationBlocker | null;
   /** Goes over to the next generation, if that means the same to it: null. Its lease is moved by the caller. */
-  rehome(next: Successor): Pin | null;
+  migrate(next: Successor): MigrationBlocker | null;
   /** It will have to end soon: its client is told, if its protocol can say so in passing. */
   leaving(): void;
   /** Ends it now, or as soon as its goodbye has been said. */
-  cut(end: End): void;
+  abort(end: Termination): void;
   view(): LeaseView;
   /** The client's connection as its listener's table holds it; null: it has none. */
   readonly held: object | null;
@@ -133,7 +133,7 @@ export interface Route {
 }
 
 /** What a relay needs of the snapshot that is current when its client connects: one tcp listener of it. */
-export interface TcpLive {
+export interface TcpListenerContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
   readonly acl: AddressAcl | null;
@@ -143,7 +143,7 @@ export interface TcpLive {
 }
 
 /** One http listener of one snapshot. */
-export interface HttpLive {
+export interface HttpListenerContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
   readonly router: Router<Route>;

@@ -14,7 +14,7 @@ import type { ConnectionTable, LeavingConnection } from './connection-table.ts';
 /** Milliseconds. */
 const LINGER = 500;
 
-export class TurnedAway implements TransportHandler, Timed, LeavingConnection {
+export class RejectedConnection implements TransportHandler, Timed, LeavingConnection {
   deadline: number;
   timedPlace = NOWHERE;
   tablePlace = NOWHERE;

@@ -11,23 +11,23 @@ import { deepEqual } from '../kit/deep-equal.ts';
 import type { FieldMatchPlan } from '../plan/types.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
-import type { Forwarding } from './forwarding.ts';
-import type { HttpLive, Pin, Route, Successor } from './live.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+import type { HttpListenerContext, MigrationBlocker, Route, Successor } from './listener-context.ts';
 import { Router } from './router.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
 /** What an exchange or an upgraded tunnel has found in the next generation. */
-export interface NewHome {
-  readonly live: HttpLive;
+export interface MigrationTarget {
+  readonly live: HttpListenerContext;
   readonly route: Route;
 }
 
-export interface Moving extends NewHome {
+export interface MigrationState extends MigrationTarget {
   readonly x: Exchange;
   /** The request as it came; null: it is as `x`, but for its path and whatever hooks have edited in its header. */
   readonly asked: Exchange | null;
   readonly routedPath: string;
-  readonly forwarding: Forwarding | null;
+  readonly forwarding: UpstreamRequest | null;
   readonly tunnel: UpgradedTunnel | null;
   /** Its response has begun. */
   readonly begun: boolean;
@@ -59,39 +59,42 @@ export function copyOf(x: Exchange): Exchange {
 }
 
 /** It has gone over when this answers with what it has found. */
-export function newHomeOf(moving: Moving, next: Successor): NewHome | Pin {
-  const { x, route: old, forwarding, tunnel } = moving;
-  const live = next.http(moving.live.plan);
-  if (live === null) return 'listener_gone';
-  if (live.acl !== null && !live.acl.allows(x.clientAddress)) return 'denied_by_listener';
-  const path = pathUnder(moving, live);
+export function migrationTargetOf(moving: MigrationState, next: Successor): MigrationTarget | MigrationBlocker {
+  const { x, route: old, forwarding: upstream, tunnel } = moving;
+  const context = next.http(moving.live.plan);
+  if (context === null) return 'listener_gone';
+  if (context.acl !== null && !context.acl.allows(x.clientAddress)) return 'denied_by_listener';
+  const path = pathUnder(moving, context);
   if (path === null) return 'denied_by_listener';
-  const route = routeOf(moving, path, live, next);
+  const route = routeOf(moving, path, context, next);
   if (route === undefined) return 'route_gone';
-  if (route === old) return { live, route };
+  if (route === old) return { live: context, route };
   if (route.name !== old.name) return 'routed_elsewhere';
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (!sameHooks(route, old)) return 'policies_changed';
   // What a policy has taken over goes on by itself, and what that has sent on has a lease of its own.
-  if (forwarding === null) return moving.taken ? { live, route } : 'policies_changed';
+  if (upstream === null) return moving.taken ? { live: context, route } : 'policies_changed';
   // Nothing is left to decide when the response has begun, or when it has become a tunnel.
   const settled = tunnel !== null || moving.begun;
-  const endpoint = settled ? (tunnel?.endpoint ?? forwarding.attempt?.endpoint ?? null) : null;
-  const pool = findPool(route.pools, forwarding.pool, endpoint);
-  if (pool === null) return missing(route.pools, forwarding.pool, endpoint);
-  forwarding.goesTo(pool, route.overrides);
-  tunnel?.retime(forwarding.terms.tunnel);
-  return { live, route };
+  const endpoint = settled ? (tunnel?.endpoint ?? upstream.attempt?.endpoint ?? null) : null;
+  const pool = findPool(route.pools, upstream.pool, endpoint);
+  if (pool === null) return missing(route.pools, upstream.pool, endpoint);
+  upstream.goesTo(pool, route.overrides);
+  tunnel?.retime(upstream.terms.tunnel);
+  return { live: context, route };
 }
 
 const reading = new PathReading();
 
 /** Its path as rules would judge it now; null: it would be refused. */
-function pathUnder({ x, asked, forwarding, routedPath, live: old }: Moving, live: HttpLive): string | null {
-  const judged = asked?.routedPath ?? (forwarding === null ? x.routedPath : routedPath);
+function pathUnder(
+  { x, asked, forwarding: upstream, routedPath, live: old }: MigrationState,
+  context: HttpListenerContext,
+): string | null {
+  const judged = asked?.routedPath ?? (upstream === null ? x.routedPath : routedPath);
   const path = pathOfTarget(x.target);
-  if (path === '' || deepEqual(old.plan.paths, live.plan.paths)) return judged;
-  return readPath(path, live.plan.paths, reading) === '' ? reading.routed : null;
+  if (path === '' || deepEqual(old.plan.paths, context.plan.paths)) return judged;
+  return readPath(path, context.plan.paths, reading) === '' ? reading.routed : null;
 }
 
 /** Fields of a request that are not as they came once it has been sent on, whatever the policies. */
@@ -108,15 +111,20 @@ const SPENT: ReadonlySet<string> = new Set([
 ]);
 
 /** Where the request would be routed now: the new router decides, over the request as it came. */
-function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor): Route | undefined {
+function routeOf(
+  moving: MigrationState,
+  path: string,
+  context: HttpListenerContext,
+  next: Successor,
+): Route | undefined {
   const { x, asked, route } = moving;
-  if (live.router === moving.live.router && deepEqual(moving.live.plan.paths, live.plan.paths)) return route;
+  if (context.router === moving.live.router && deepEqual(moving.live.plan.paths, context.plan.paths)) return route;
   const subject = asked ?? x;
   const now = subject.routedPath;
   subject.routedPath = path;
-  const found = live.router.match(subject);
+  const found = context.router.match(subject);
   const settled = asked !== null || moving.forwarding === null || found?.name === route.name;
-  const decided = settled ? found : withoutEdits(moving, found, live, next);
+  const decided = settled ? found : withoutEdits(moving, found, context, next);
   subject.routedPath = now;
   return decided;
 }
@@ -126,15 +134,15 @@ function routeOf(moving: Moving, path: string, live: HttpLive, next: Successor):
  * route, and not to be so for others; all else is as it came, and decides.
  */
 function withoutEdits(
-  { x, route }: Moving,
+  { x, route }: MigrationState,
   found: Route | undefined,
-  live: HttpLive,
+  context: HttpListenerContext,
   next: Successor,
 ): Route | undefined {
   const own = next.route(route.name);
   const edited = ({ name }: FieldMatchPlan): boolean => route.forward.length > 0 || SPENT.has(name);
   const rest = new Router<Route>();
-  for (const { name, match } of live.plan.routes) {
+  for (const { name, match } of context.plan.routes) {
     const certain = match.headers.filter((one) => !edited(one));
     if (name === route.name && own !== null) rest.add({ ...match, headers: certain }, own);
     else if (name === found?.name && certain.length === match.headers.length) rest.add(match, found);
@@ -168,7 +176,7 @@ function follows({ name, plan }: Pool, old: Pool): boolean {
 }
 
 /** Why there is none. */
-export function missing(pools: readonly Pool[], old: Pool, endpoint: EndpointState | null): Pin {
+export function missing(pools: readonly Pool[], old: Pool, endpoint: EndpointState | null): MigrationBlocker {
   if (endpoint === null) return 'pool_changed';
   for (const first of pools) {
     for (let pool: Pool['fallback'] = first; pool instanceof Pool; pool = pool.fallback)

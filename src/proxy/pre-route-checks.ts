@@ -4,26 +4,30 @@ import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
 import type { ServerStream } from '../http/server-stream.ts';
-import type { HttpLive } from './live.ts';
+import type { HttpListenerContext } from './listener-context.ts';
 import { lastHop } from './max-forwards.ts';
-import { problem } from './own-answers.ts';
+import { problem } from './local-replies.ts';
 
 const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 
 /** null: it may come in. Otherwise what it is told instead. */
-export function refusalAt(live: HttpLive, x: Exchange, stream: ServerStream): LocalReply | GatewayError | null {
-  if (!siftIdentity(x, live)) {
+export function preRouteChecks(
+  context: HttpListenerContext,
+  x: Exchange,
+  stream: ServerStream,
+): LocalReply | GatewayError | null {
+  if (!siftIdentity(x, context)) {
     stream.closing = true;
     return problem(BAD_REQUEST);
   }
-  if (live.acl !== null && !live.acl.allows(x.clientAddress)) {
-    live.metrics.refusedByAcl++;
+  if (context.acl !== null && !context.acl.allows(x.clientAddress)) {
+    context.metrics.refusedByAcl++;
     stream.closing = true;
     return problem(FORBIDDEN);
   }
-  if (live.shared.overloaded) {
-    live.metrics.refusedByOverload++;
+  if (context.shared.overloaded) {
+    context.metrics.refusedByOverload++;
     return OVERLOADED;
   }
   if (x.method === 'CONNECT') {

@@ -1,7 +1,7 @@
 /** A body that is kept for a further attempt is sent again as it was, or not at all. */
 import { expect, test } from 'vitest';
 import type { BodySink } from '../../src/http/message.ts';
-import { KeptBody, type RequestBody } from '../../src/proxy/kept-body.ts';
+import { ReplayBody, type RequestBody } from '../../src/proxy/replay-body.ts';
 
 /** A request body whose bytes come when the test says so. */
 class Source implements RequestBody {
@@ -36,9 +36,9 @@ class Taker implements BodySink {
   fail(): void {}
 }
 
-function keptAt(limit: number): { source: Source; body: KeptBody; attempt: () => Taker } {
+function keptAt(limit: number): { source: Source; body: ReplayBody; attempt: () => Taker } {
   const source = new Source();
-  const body = new KeptBody(source, limit);
+  const body = new ReplayBody(source, limit);
   const attempt = (): Taker => {
     const taker = new Taker();
     body.sendTo(taker);

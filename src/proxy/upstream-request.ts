@@ -14,11 +14,11 @@ import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Terms } from '../upstream/terms.ts';
 import { Attempt } from './attempt.ts';
-import { Race } from './hedge.ts';
-import { KeptBody, type RequestBody } from './kept-body.ts';
+import { Hedge } from './hedge.ts';
+import { ReplayBody, type RequestBody } from './replay-body.ts';
 import type { Mirror } from './mirror.ts';
-import type { Passage } from './passage.ts';
-import type { RequestCopy } from './request-copy.ts';
+import type { RequestHandler } from './request-handler.ts';
+import type { MirrorBuffer } from './mirror-buffer.ts';
 import { requestText } from './request-text.ts';
 import { type RouteOverrides, termsAt } from './route-overrides.ts';
 import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
@@ -26,8 +26,8 @@ import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './
 /** Times that the retry budget is asked before an attempt is given up; a pause is between each two. */
 const MOST_DENIED = 5;
 
-export class Forwarding implements Waiter, Timed {
-  readonly passage: Passage;
+export class UpstreamRequest implements Waiter, Timed {
+  readonly handler: RequestHandler;
   /** Who is asked: what the route says, or a pool that it falls back on. */
   pool: Pool;
   /** For how long, and how often: what the pool says, and the route over that. */
@@ -40,18 +40,18 @@ export class Forwarding implements Waiter, Timed {
   /** Where the request's body comes from. */
   readonly body: RequestBody;
   /** The request's body, if it may have to be sent again. */
-  readonly keptBody: KeptBody | null;
+  readonly replayBody: ReplayBody | null;
   /** Monotonic ms by which it must be over; Infinity: whenever. */
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /** The one under way. */
   attempt: Attempt | null = null;
   /** It, and a second one beside it; null: the pool does not hedge. */
-  #race: Race | null = null;
+  #race: Hedge | null = null;
   /** No time has passed since the request came: it has neither waited nor been tried before. */
   prompt = true;
   /** Of the request, on its way to another pool; null: it is not mirrored. */
-  readonly #copy: RequestCopy | null;
+  readonly #copy: MirrorBuffer | null;
   /** Some upstream may have acted on the request. */
   #sent = false;
   #attempts = 0;
@@ -66,20 +66,20 @@ export class Forwarding implements Waiter, Timed {
   /** Until the next attempt. */
   #pause: Timer | null = null;
 
-  constructor(passage: Passage, pool: Pool, mirror: Mirror | null, overrides: RouteOverrides | null) {
-    this.passage = passage;
+  constructor(handler: RequestHandler, pool: Pool, mirror: Mirror | null, overrides: RouteOverrides | null) {
+    this.handler = handler;
     this.pool = pool;
     this.#overrides = overrides;
     this.terms = termsAt(pool, overrides);
-    const { x, stream } = passage;
+    const { x, stream } = handler;
     this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
     this.text = requestText(x, this.offered);
     const { attempts, bodySize } = this.terms.retries;
     const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
     // Where the client offers to change protocols, what a copy could come to is no exchange.
-    this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(passage, this.text);
+    this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
     this.body = this.#copy ?? stream;
-    this.keptBody = keeps ? new KeptBody(this.body, bodySize) : null;
+    this.replayBody = keeps ? new ReplayBody(this.body, bodySize) : null;
   }
 
   /** Another pool is asked from now on, or the same with other settings. */
@@ -98,7 +98,7 @@ export class Forwarding implements Waiter, Timed {
   #limitTime(): void {
     const { total } = this.terms;
     if (total === Number.POSITIVE_INFINITY) return;
-    const { deadlines } = this.passage.live.shared;
+    const { deadlines } = this.handler.context.shared;
     if (this.deadline === Number.POSITIVE_INFINITY) deadlines.add(this);
     this.deadline = Math.min(this.deadline, deadlines.now + total);
   }
@@ -124,7 +124,7 @@ export class Forwarding implements Waiter, Timed {
   /** There is no endpoint to be had. */
   #giveUp(why: GatewayError): void {
     const error = this.#failure ?? why;
-    if (!this.#fallBack(error)) this.passage.refuse(error);
+    if (!this.#fallBack(error)) this.handler.refuse(error);
   }
 
   /** Goes on to what the pool falls back on, if it may. Answers whether it has. */
@@ -133,7 +133,7 @@ export class Forwarding implements Waiter, Timed {
     if (fallback === null || this.#sent) return false;
     load.metrics.fallbacks++;
     if (!(fallback instanceof Pool)) {
-      this.passage.answerInstead(error, fallback);
+      this.handler.answerInstead(error, fallback);
       return true;
     }
     this.goesTo(fallback, this.#overrides);
@@ -148,7 +148,7 @@ export class Forwarding implements Waiter, Timed {
 
   /** One that has not been tried, or else one that has, if there is hope. */
   #pick(): EndpointState | null {
-    const { x } = this.passage;
+    const { x } = this.handler;
     if (this.#tried === null) return this.pool.pick(x);
     const endpoint = this.pool.pick(x, this.#tried);
     return endpoint === null && !this.#declined && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
@@ -156,24 +156,24 @@ export class Forwarding implements Waiter, Timed {
 
   #attemptAt(endpoint: EndpointState): void {
     this.#attempts++;
-    this.passage.x.endpoint = endpoint.address.text;
+    this.handler.x.endpoint = endpoint.address.text;
     // Where one pooled connection has proved dead, the others may be so too.
     const fresh = this.#failure !== null && this.#failure.retry === 'reset';
     const attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
     this.attempt = attempt;
     const { hedge } = this.pool.plan;
-    if (hedge !== null && this.#attempts === 1 && this.#hedgeable) this.#race = new Race(this, attempt, hedge.delay);
+    if (hedge !== null && this.#attempts === 1 && this.#hedgeable) this.#race = new Hedge(this, attempt, hedge.delay);
     attempt.start();
   }
 
   get #hedgeable(): boolean {
-    const { x } = this.passage;
+    const { x } = this.handler;
     return x.bodyLength === 0 && this.offered === '' && isIdempotent(x);
   }
 
   /** One attempt is lost; if it has a rival, that may still answer. */
   attemptFailed(attempt: Attempt, error: GatewayError): void {
-    if (this.#race === null || !this.#race.lost(attempt, error)) this.passage.fail(error);
+    if (this.#race === null || !this.#race.lost(attempt, error)) this.handler.fail(error);
   }
 
   /** It avoids where it has been (Waiter). */
@@ -201,13 +201,13 @@ export class Forwarding implements Waiter, Timed {
   /** The exchange has had its time (Timed). */
   onDeadline(): void {
     this.stop();
-    this.passage.refuse(TOTAL_TIMEOUT);
+    this.handler.refuse(TOTAL_TIMEOUT);
   }
 
   /** May the request be sent again after an upstream has had it? */
   get #repeatable(): boolean {
-    const { x } = this.passage;
-    return isIdempotent(x) && (x.bodyLength === 0 || (this.keptBody !== null && this.keptBody.replayable));
+    const { x } = this.handler;
+    return isIdempotent(x) && (x.bodyLength === 0 || (this.replayBody !== null && this.replayBody.replayable));
   }
 
   withinBudget(): boolean {
@@ -219,17 +219,17 @@ export class Forwarding implements Waiter, Timed {
 
   /** The attempt under way failed. Answers whether there is another; if not, `error` is what the client is told. */
   failed(error: GatewayError): boolean {
-    const { attempt, passage } = this;
+    const { attempt, handler } = this;
     if (attempt === null) return false;
     this.attempt = null;
-    this.keptBody?.detach();
+    this.replayBody?.detach();
     attempt.failed(error);
     const { retries } = this.terms;
     this.prompt = false;
     const unreached = attempt.connection === null;
     const stale = wasStale(error, attempt.reused);
     if (!unreached && !(stale && this.#repeatable)) this.#sent = true;
-    if (passage.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
+    if (handler.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
       return unreached && this.#fallBack(error);
     this.#failure = error;
     if (stale) {
@@ -237,7 +237,7 @@ export class Forwarding implements Waiter, Timed {
       this.#try();
     } else {
       (this.#tried ??= []).push(attempt.endpoint);
-      this.#tryAfter(pauseBefore(this.#attempts, retries, passage.live.shared.random), attempt, 0);
+      this.#tryAfter(pauseBefore(this.#attempts, retries, handler.context.shared.random), attempt, 0);
     }
     return true;
   }
@@ -249,7 +249,7 @@ export class Forwarding implements Waiter, Timed {
       this.#tryWithinBudget(failed, denied);
     };
     if (pause < 1) go();
-    else this.#pause = this.passage.live.shared.clock.after(pause, go);
+    else this.#pause = this.handler.context.shared.clock.after(pause, go);
   }
 
   #tryWithinBudget(failed: Attempt, denied: number): void {
@@ -261,13 +261,13 @@ export class Forwarding implements Waiter, Timed {
     }
     // Many attempts that fail at one moment are many that could be made elsewhere, one after the other.
     if (denied < MOST_DENIED) {
-      const { random } = this.passage.live.shared;
+      const { random } = this.handler.context.shared;
       this.#tryAfter(pauseBefore(denied + 2, this.terms.retries, random), failed, denied + 1);
       return;
     }
     load.metrics.retriesDenied++;
     const error = this.#failure!;
-    if (failed.connection !== null || !this.#fallBack(error)) this.passage.refuse(error);
+    if (failed.connection !== null || !this.#fallBack(error)) this.handler.refuse(error);
   }
 
   /** An answer has this status. Is another endpoint asked instead? Then that has begun. */
@@ -276,13 +276,13 @@ export class Forwarding implements Waiter, Timed {
     if (!retries.statuses.includes(status) || this.#attempts > retries.attempts || !this.#repeatable) return false;
     const attempt = this.attempt!;
     (this.#tried ??= []).push(attempt.endpoint);
-    const endpoint = this.pool.pick(this.passage.x, this.#tried);
+    const endpoint = this.pool.pick(this.handler.x, this.#tried);
     this.#sent = true;
     this.prompt = false;
     if (endpoint === null || !this.withinBudget()) return false;
     attempt.endpoint.metrics.retries++;
     this.#declined = true;
-    this.keptBody?.detach();
+    this.replayBody?.detach();
     attempt.declined();
     this.#attemptAt(endpoint);
     return true;
@@ -309,6 +309,6 @@ export class Forwarding implements Waiter, Timed {
   finished(): void {
     this.attempt?.finished();
     if (this.#copy !== null) this.#copy.finished();
-    if (this.deadline !== Number.POSITIVE_INFINITY) this.passage.live.shared.deadlines.delete(this);
+    if (this.deadline !== Number.POSITIVE_INFINITY) this.handler.context.shared.deadlines.delete(this);
   }
 }

@@ -16,7 +16,7 @@ const leases = ({ running }: TestGateway): number[] => running.gateway.snapshots
 /** What keeps the only lease of an old generation where it is; null: there is none. */
 function pin({ running }: TestGateway): string | null {
   const old = running.gateway.snapshots.slice(1);
-  return old.flatMap((snapshot) => [...snapshot.holders].map((holder) => holder.pin))[0] ?? null;
+  return old.flatMap((snapshot) => [...snapshot.holders].map((holder) => holder.blocker))[0] ?? null;
 }
 
 const fixed = (body: string, match: object = { path: { exact: '/fixed' } }): object => ({
