@@ -1,6 +1,6 @@
 /** A plan of a running gateway: of what is in effect, or of an entry of its history. Cold. */
 import type { Live } from '../plan/diff/live.ts';
-import { type PlanParcel, Unwrapping } from '../plan/parcel.ts';
+import { type SerializedPlan, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { SHOWN_PLAN } from '../runtime/shown-plan.ts';
 import { ask } from './ask.ts';
@@ -14,7 +14,7 @@ interface ShownPlan {
   readonly salt: string;
   /** null: it is not in effect. */
   readonly live: Live | null;
-  readonly plan: PlanParcel;
+  readonly plan: SerializedPlan;
 }
 
 export interface AskedPlan extends Omit<ShownPlan, 'plan' | 'version'> {
@@ -30,7 +30,7 @@ export async function askPlan(admin: string, page: string): Promise<AskedPlan | 
   // The admin page's own form, which tests hold together.
   const shown = answer.body as ShownPlan;
   if (shown.version !== SHOWN_PLAN) return `${admin} is a gateway of another version, whose plan cannot be compared`;
-  const unwrapping = new Unwrapping(shown.plan.rest);
+  const unwrapping = new PlanDeserializer(shown.plan.rest);
   unwrapping.addPools(shown.plan.pools);
   unwrapping.addRoutes(shown.plan.routes);
   return { ...shown, plan: unwrapping.plan() };

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import type { HistoryStore } from '../history/store.ts';
 import { diffPlans } from '../plan/diff.ts';
-import { sealer } from '../plan/seal.ts';
+import { redactor } from '../plan/redact.ts';
 import type { Plan } from '../plan/types.ts';
 import { askPlan } from './ask-plan.ts';
 import { discreet, type Environment, type PlanReport } from './plan-against.ts';
@@ -36,7 +36,7 @@ export async function compareHistory(
   const salt = before.salt ?? after.salt;
   const terms = {
     folders: [before.folder, after.folder] as const,
-    seal: salt === null ? (text: string) => text : sealer(salt),
+    seal: salt === null ? (text: string) => text : redactor(salt),
     discreet: discreet(before, after),
   };
   const diff = diffPlans(before.plan, after.plan, terms);

@@ -5,7 +5,7 @@ import type { Change, PlanDiff } from '../plan/diff/changes.ts';
 import { type Forecast, forecast } from '../plan/diff/forecast.ts';
 import { type Touches, touchesOf } from '../plan/diff/live.ts';
 import type { Terms } from '../plan/diff/reading.ts';
-import { sealer } from '../plan/seal.ts';
+import { redactor } from '../plan/redact.ts';
 import { askPlan } from './ask-plan.ts';
 import { planFile, type PlannedFile } from './plan-file.ts';
 
@@ -58,7 +58,7 @@ export async function compareGateway(file: string, admin: string, env: Environme
   if (typeof running === 'string') return running;
   const terms = {
     folders: [running.folder, after.folder] as const,
-    seal: sealer(running.salt),
+    seal: redactor(running.salt),
     discreet: discreet(after),
   };
   const before = running.plan;

@@ -10,7 +10,7 @@ import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
 import { expand, foreignReference, isReference } from './references.ts';
-import { salvage, type Salvaged, whole } from './salvage.ts';
+import { salvage, type Salvaged, whole } from './recover-partial-config.ts';
 import type { GatewayConfig } from './schema.gen.ts';
 import { Sources } from './sources.ts';
 import { validate } from './validate.ts';

@@ -16,7 +16,7 @@ import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
 import { hiddenMessage } from '../plan/routes.ts';
 import { type PlanScope, segment } from '../plan/scope.ts';
-import { findHidden } from '../plan/shadow.ts';
+import { findHidden } from '../plan/unreachable-routes.ts';
 import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import { policyOf, policyTypes } from '../policies/index.ts';

@@ -3,7 +3,7 @@ import type { IdentityConfig, ListenerConfig } from '../config/schema.gen.ts';
 import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
-import { routesOf } from './parcel.ts';
+import { routesOf } from './serialized-plan.ts';
 import { planPaths } from './paths.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope, segment } from './scope.ts';

@@ -9,7 +9,7 @@ import { planOverrides } from './overrides.ts';
 import { planPolicy, type PolicyNames } from './policies.ts';
 import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
-import { findHidden } from './shadow.ts';
+import { findHidden } from './unreachable-routes.ts';
 import { planMirror, planSplit } from './split.ts';
 import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';

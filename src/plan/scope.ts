@@ -3,7 +3,7 @@ import { suggest } from '../kit/suggest.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Locate } from '../config/merge.ts';
 import { errorAt, type Level, type Position, type Problem } from '../config/problem.ts';
-import type { Salvaged } from '../config/salvage.ts';
+import type { Salvaged } from '../config/recover-partial-config.ts';
 
 /** A place that belongs to a problem, and what is said of it. */
 interface Related {

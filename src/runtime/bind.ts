@@ -13,7 +13,7 @@ import type { HttpService } from '../http/server-stream.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { claimBefore } from '../plan/claims.ts';
-import { poolsIn } from '../plan/parcel.ts';
+import { poolsIn } from '../plan/serialized-plan.ts';
 import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import { bindPolicy, type BoundPolicy, hooksOf } from '../policies/index.ts';
 import type { BindScope } from '../policies/policy.ts';

@@ -3,8 +3,8 @@
  */
 import { serialize } from 'node:v8';
 import { systemClock, type Timer } from '../kit/clock.ts';
-import { type Handover, handoverOf, lotsOf, type Marks } from '../plan/handover.ts';
-import { type Piece, wrapPlan } from '../plan/parcel.ts';
+import { type PlanDelta, planDelta, lotsOf, type Fingerprints } from '../plan/plan-delta.ts';
+import { type Piece, serializePlan } from '../plan/serialized-plan.ts';
 import { IDLE } from './background.ts';
 import { compile, type Environment, type Known, type Verdict } from './compile.ts';
 import { pack } from './packed.ts';
@@ -17,7 +17,7 @@ export interface CompileRequest {
   readonly found: ReadonlyMap<string, readonly string[]>;
   readonly known: Known | null;
   /** Of a plan that the other side has, as they came from here; null: it has none. */
-  readonly base: Marks | null;
+  readonly base: Fingerprints | null;
 }
 
 /** Nothing here takes long to receive but the lots, which are to be read one at a time. */
@@ -32,8 +32,8 @@ export interface CompileAnswer {
 
 export interface PlanAnswer {
   /** To be kept with the plan, for the next request. */
-  readonly marks: Marks;
-  readonly rest: Handover['rest'];
+  readonly marks: Fingerprints;
+  readonly rest: PlanDelta['rest'];
   /** Each to be deserialized to a list of pieces. */
   readonly pools: readonly Uint8Array[];
   readonly routes: readonly Uint8Array[];
@@ -70,7 +70,7 @@ function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null
   const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
   const common = { verdict, planDigest, texts: pack(texts) };
   if (plan === null || marks === null) return { ...common, plan: null };
-  const { rest, pools, routes } = handoverOf(wrapPlan(plan), marks, base);
+  const { rest, pools, routes } = planDelta(serializePlan(plan), marks, base);
   return { ...common, plan: { marks, rest, pools: serialized(pools), routes: serialized(routes) } };
 }
 

@@ -14,8 +14,8 @@ import { Sources } from '../config/sources.ts';
 import { contentOf } from '../history/entry.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
-import { digestOf, type Marks, marksOf } from '../plan/handover.ts';
-import { wrapPlan } from '../plan/parcel.ts';
+import { digestOf, type Fingerprints, fingerprintsOf } from '../plan/plan-delta.ts';
+import { serializePlan } from '../plan/serialized-plan.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope, segment } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
@@ -76,7 +76,7 @@ export interface Compiled extends Verdict {
 /** In this thread. */
 export interface CompiledHere extends Compiled {
   /** Of the plan; null: there is none. */
-  readonly marks: Marks | null;
+  readonly marks: Fingerprints | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -156,8 +156,8 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
-    const parcel = wrapPlan(plan);
-    const marks = marksOf(parcel);
+    const parcel = serializePlan(plan);
+    const marks = fingerprintsOf(parcel);
     const planDigest = digestOf(parcel, marks);
     pass('planned');
     checkExpectations(plan, loaded, scope);

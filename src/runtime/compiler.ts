@@ -8,8 +8,8 @@ import { statSync } from 'node:fs';
 import { deserialize } from 'node:v8';
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
-import type { Marks } from '../plan/handover.ts';
-import { type Piece, type RouteParcel, Unwrapping } from '../plan/parcel.ts';
+import type { Fingerprints } from '../plan/plan-delta.ts';
+import { type Piece, type SerializedRoute, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan, PoolPlan } from '../plan/types.ts';
 import { Background } from './background.ts';
 import { compile, type Compiled, type Environment, type Known } from './compile.ts';
@@ -26,7 +26,7 @@ export class Compiler {
   readonly #serving: () => boolean;
   readonly #background: Background;
   /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
-  #last: { readonly plan: WeakRef<Plan>; readonly marks: Marks } | null = null;
+  #last: { readonly plan: WeakRef<Plan>; readonly marks: Fingerprints } | null = null;
 
   /** `file`: absolute path. `serving`: is there traffic to go easy on? */
   constructor(file: string, env: Environment, clock: Clock, serving: () => boolean = () => true) {
@@ -58,10 +58,10 @@ export class Compiler {
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
     const slices = new TimeSlicer(this.#clock, !this.#serving());
-    const unwrapping = new Unwrapping(rest, base);
+    const unwrapping = new PlanDeserializer(rest, base);
     // They hold what was put into them over there.
     await slices.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
-    await slices.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<RouteParcel>[]));
+    await slices.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
     const plan = unwrapping.plan();
     await slices.turn();
     return plan;

@@ -8,7 +8,7 @@
 import type { RefCounted } from '../kit/ref-counted.ts';
 import { deepEqual } from '../kit/deep-equal.ts';
 import { commonAffixes } from '../kit/common-affixes.ts';
-import { poolsIn } from '../plan/parcel.ts';
+import { poolsIn } from '../plan/serialized-plan.ts';
 import type { ListenerPlan, PolicyPlan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { BoundPolicy } from '../policies/index.ts';
 import { HttpListener } from '../proxy/http-listener.ts';

@@ -13,8 +13,8 @@ import { planText } from '../../src/cli/plan-text.ts';
 import { diffPlans } from '../../src/plan/diff.ts';
 import type { Change, PlanDiff } from '../../src/plan/diff/changes.ts';
 import { PLAIN } from '../../src/plan/diff/reading.ts';
-import { type PlanParcel, Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
-import { sealedJson, sealer } from '../../src/plan/seal.ts';
+import { type SerializedPlan, PlanDeserializer, serializePlan } from '../../src/plan/serialized-plan.ts';
+import { redactedJson, redactor } from '../../src/plan/redact.ts';
 import type { Plan } from '../../src/plan/types.ts';
 import { handedOver } from './handed-over.ts';
 import { planOf } from './plan-of.ts';
@@ -57,8 +57,8 @@ test('in colour it says the same', () => {
 
 /** A plan as it comes from another process, where secrets are sealed. */
 function sent(plan: Plan, seal: (text: string) => string): Plan {
-  const { rest, pools, routes } = JSON.parse(sealedJson(wrapPlan(plan), seal)) as PlanParcel;
-  const unwrapping = new Unwrapping(rest);
+  const { rest, pools, routes } = JSON.parse(redactedJson(serializePlan(plan), seal)) as SerializedPlan;
+  const unwrapping = new PlanDeserializer(rest);
   unwrapping.addPools(pools);
   unwrapping.addRoutes(routes);
   return unwrapping.plan();
@@ -77,13 +77,13 @@ describe('a plan that comes sealed', () => {
       },
     ],
   });
-  const seal = sealer('salt');
+  const seal = redactor('salt');
 
   test('tells no text that may be a secret', () => {
     const text = JSON.stringify(sent(planOf(configOf('Bearer abc', 'hello')), seal));
     expect(text).not.toMatch(/Bearer|abc|hello/);
     expect(text).toContain('authorization');
-    expect(text).not.toBe(JSON.stringify(sent(planOf(configOf('Bearer abc', 'hello')), sealer('other'))));
+    expect(text).not.toBe(JSON.stringify(sent(planOf(configOf('Bearer abc', 'hello')), redactor('other'))));
   });
 
   test('is compared by the seals', () => {

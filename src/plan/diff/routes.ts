@@ -5,7 +5,7 @@
  * and `gives_to` name routes that may be asked for the same requests.
  */
 import { commonAffixes } from '../../kit/common-affixes.ts';
-import { covers } from '../shadow.ts';
+import { covers } from '../unreachable-routes.ts';
 import type { RoutePlan } from '../types.ts';
 import { AccessNotes, handedOver, routeAccess } from './access.ts';
 import type { Change, OrderChange, SettingChange } from './changes.ts';

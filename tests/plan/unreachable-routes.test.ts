@@ -1,8 +1,8 @@
 /** Routes that can never match are found, and only those. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { routesOf } from '../../src/plan/parcel.ts';
-import { findHidden } from '../../src/plan/shadow.ts';
+import { routesOf } from '../../src/plan/serialized-plan.ts';
+import { findHidden } from '../../src/plan/unreachable-routes.ts';
 import type { RoutePlan } from '../../src/plan/types.ts';
 import { matches, matchPlan, request } from '../proxy/random-routes.ts';
 import { problemsOf } from './plan-of.ts';

@@ -8,7 +8,7 @@ import { createHmac } from 'node:crypto';
 import { rootSchema, type SchemaNode } from '../config/walk.ts';
 
 /** `salt`: another one for each gateway, so that seals of the same text differ. */
-export function sealer(salt: string): (text: string) => string {
+export function redactor(salt: string): (text: string) => string {
   const known = new Map<string, string>();
   return (text) => {
     let seal = known.get(text);
@@ -21,7 +21,7 @@ export function sealer(salt: string): (text: string) => string {
 }
 
 /** The JSON of a piece of a plan, sealed. */
-export function sealedJson(value: unknown, seal: (text: string) => string): string {
+export function redactedJson(value: unknown, seal: (text: string) => string): string {
   return JSON.stringify(value, (key, one: unknown) => {
     if (typeof one === 'string') return one !== '' && (isSecret(key) || isMatter(one)) ? { sealed: seal(one) } : one;
     return Array.isArray(one) && one.length > 0 && one.every(isPair)

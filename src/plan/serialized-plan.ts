@@ -2,7 +2,7 @@
  * A Plan taken apart for the way to somewhere else, and put together again. Cold.
  *
  * In a Plan a route holds its pool and a listener its routes; copied as it is, each route would arrive with a pool of its
- * own. A serialized plan names them instead, and holds pools and routes apart so that they can be sent a few at a time: see handover.ts.
+ * own. A serialized plan names them instead, and holds pools and routes apart so that they can be sent a few at a time: see plan-delta.ts.
  */
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
@@ -16,21 +16,21 @@ type ActionParcel =
   | (Omit<SplitPlan, 'parts'> & { readonly parts: readonly Named<SplitPartPlan>[] })
   | Exclude<ActionPlan, { type: 'pool' | 'split' }>;
 
-export type RouteParcel = Omit<RoutePlan, 'action' | 'mirror'> & {
+export type SerializedRoute = Omit<RoutePlan, 'action' | 'mirror'> & {
   readonly action: ActionParcel;
   readonly mirror: Named<MirrorPlan> | null;
 };
 
 type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
 
-export interface PlanParcel {
+export interface SerializedPlan {
   /** Everything but the pools and routes. */
   readonly rest: Omit<Plan, 'pools' | 'routes' | 'listeners'> & { readonly listeners: readonly ListenerParcel[] };
   readonly pools: readonly PoolPlan[];
-  readonly routes: readonly RouteParcel[];
+  readonly routes: readonly SerializedRoute[];
 }
 
-export function wrapPlan({ pools, routes, listeners, ...rest }: Plan): PlanParcel {
+export function serializePlan({ pools, routes, listeners, ...rest }: Plan): SerializedPlan {
   return {
     rest: {
       ...rest,
@@ -41,7 +41,7 @@ export function wrapPlan({ pools, routes, listeners, ...rest }: Plan): PlanParce
   };
 }
 
-function wrapRoute(route: RoutePlan): RouteParcel {
+function wrapRoute(route: RoutePlan): SerializedRoute {
   const { action, mirror } = route;
   return { ...route, action: wrapAction(action), mirror: mirror === null ? null : named(mirror) };
 }
@@ -62,8 +62,8 @@ export type Piece<T> = T | number;
  * Puts a Plan together again: first the rest, then the pools, then the routes, as they come. What is said to be the same as in
  * `base` becomes the same object, so that nobody need look at it again.
  */
-export class Unwrapping {
-  readonly #rest: PlanParcel['rest'];
+export class PlanDeserializer {
+  readonly #rest: SerializedPlan['rest'];
   readonly #base: Plan | null;
   readonly #pools = new Map<string, PoolPlan>();
   readonly #actions = new Map<string, ActionPlan>();
@@ -71,7 +71,7 @@ export class Unwrapping {
   /** Pools that are as in `base`. */
   #samePools = 0;
 
-  constructor(rest: PlanParcel['rest'], base: Plan | null = null) {
+  constructor(rest: SerializedPlan['rest'], base: Plan | null = null) {
     this.#rest = freeze(rest);
     this.#base = base;
   }
@@ -84,7 +84,7 @@ export class Unwrapping {
     }
   }
 
-  addRoutes(routes: readonly Piece<RouteParcel>[]): void {
+  addRoutes(routes: readonly Piece<SerializedRoute>[]): void {
     for (const piece of routes)
       this.#routes.push(typeof piece === 'number' ? this.#taken(this.#base!.routes[piece]!) : this.#made(piece));
   }
@@ -95,7 +95,7 @@ export class Unwrapping {
     return poolsIn(route).every((pool) => this.#pools.get(pool.name) === pool) ? route : this.#made(wrapRoute(route));
   }
 
-  #made(route: RouteParcel): RoutePlan {
+  #made(route: SerializedRoute): RoutePlan {
     const mirror = route.mirror === null ? null : this.#filled(route.mirror);
     return freeze<RoutePlan>({ ...route, ...slimmed(route), action: this.#action(route.action), mirror });
   }
@@ -146,7 +146,7 @@ function orEmpty<T>(list: readonly T[]): readonly T[] {
 }
 
 /** Its empty lists, of which a copied plan has many, become one. */
-function slimmed({ match, policies }: RouteParcel): Pick<RoutePlan, 'match' | 'policies'> {
+function slimmed({ match, policies }: SerializedRoute): Pick<RoutePlan, 'match' | 'policies'> {
   return {
     match: { ...match, headers: orEmpty(match.headers), query: orEmpty(match.query) },
     policies: orEmpty(policies),

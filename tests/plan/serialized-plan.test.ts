@@ -1,7 +1,7 @@
 /** A plan that is taken apart, sent somewhere else and put together again is the same plan. */
 import { expect, test } from 'vitest';
-import { digestOf, lotsOf, marksOf } from '../../src/plan/handover.ts';
-import { Unwrapping, wrapPlan } from '../../src/plan/parcel.ts';
+import { digestOf, lotsOf, fingerprintsOf } from '../../src/plan/plan-delta.ts';
+import { PlanDeserializer, serializePlan } from '../../src/plan/serialized-plan.ts';
 import type { Plan } from '../../src/plan/types.ts';
 import { handedOver } from './handed-over.ts';
 import { planOf } from './plan-of.ts';
@@ -32,8 +32,8 @@ const config = {
 
 test('with one pool for all that name it', () => {
   const plan = planOf(config);
-  const { rest, pools, routes } = structuredClone(wrapPlan(plan));
-  const unwrapping = new Unwrapping(rest);
+  const { rest, pools, routes } = structuredClone(serializePlan(plan));
+  const unwrapping = new PlanDeserializer(rest);
   unwrapping.addPools(pools);
   for (const route of routes) unwrapping.addRoutes([route]);
   const other = unwrapping.plan();
@@ -57,8 +57,8 @@ function changed(change: Change): Plan {
 
 test('and its digest tells every change of a split, a mirror and a fallback', () => {
   const digest = (change: Change): string => {
-    const parcel = wrapPlan(changed(change));
-    return digestOf(parcel, marksOf(parcel));
+    const parcel = serializePlan(changed(change));
+    return digestOf(parcel, fingerprintsOf(parcel));
   };
   const same = digest((text) => text);
   expect(digest((text) => text)).toBe(same);

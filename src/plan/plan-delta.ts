@@ -5,11 +5,11 @@
  * An edit of one route among ten thousand hands over one.
  */
 import { createHash } from 'node:crypto';
-import type { Piece, PlanParcel, RouteParcel } from './parcel.ts';
+import type { Piece, SerializedPlan, SerializedRoute } from './serialized-plan.ts';
 import type { PoolPlan } from './types.ts';
 
 /** Of the pools and routes of a plan, in their order: each so many characters. */
-export interface Marks {
+export interface Fingerprints {
   readonly pools: string;
   readonly routes: string;
 }
@@ -17,29 +17,33 @@ export interface Marks {
 /** Characters of a mark: 132 bits. */
 const LENGTH = 22;
 
-export interface Handover {
-  readonly rest: PlanParcel['rest'];
+export interface PlanDelta {
+  readonly rest: SerializedPlan['rest'];
   readonly pools: readonly Piece<PoolPlan>[];
-  readonly routes: readonly Piece<RouteParcel>[];
+  readonly routes: readonly Piece<SerializedRoute>[];
 }
 
-export function marksOf({ pools, routes }: PlanParcel): Marks {
+export function fingerprintsOf({ pools, routes }: SerializedPlan): Fingerprints {
   return { pools: pools.map(markOf).join(''), routes: routes.map(markOf).join('') };
 }
 
-function markOf(piece: PoolPlan | RouteParcel): string {
+function markOf(piece: PoolPlan | SerializedRoute): string {
   return createHash('sha256').update(JSON.stringify(piece)).digest('base64url').slice(0, LENGTH);
 }
 
 /** Equal for plans that mean the same. `marks`: its own. */
-export function digestOf({ rest }: PlanParcel, marks: Marks): string {
+export function digestOf({ rest }: SerializedPlan, marks: Fingerprints): string {
   return createHash('sha256')
     .update(JSON.stringify([rest, marks]))
     .digest('hex');
 }
 
 /** `marks`: of the serialized plan; `base`: of the plan that the other has, if there is one. */
-export function handoverOf({ rest, pools, routes }: PlanParcel, marks: Marks, base: Marks | null): Handover {
+export function planDelta(
+  { rest, pools, routes }: SerializedPlan,
+  marks: Fingerprints,
+  base: Fingerprints | null,
+): PlanDelta {
   return {
     rest,
     pools: pieces(pools, marks.pools, base?.pools ?? ''),
