@@ -1,7 +1,7 @@
 /**
  * One cache: what is stored, what is being fetched for it, and what is remembered not to be storable. Lasts over reloads.
  *
- * Claimed by its name (runtime/carryover.ts); the policies that use it find it there. It knows no route and no upstream.
+ * Claimed by its name (runtime/state-registry.ts); the policies that use it find it there. It knows no route and no upstream.
  */
 import type { Clock } from '../kit/clock.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';

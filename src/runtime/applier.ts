@@ -7,7 +7,7 @@ import { OpenError } from './open-error.ts';
 import type { Refusal, Reload } from './reload.ts';
 import type { Reloads } from './reloads.ts';
 import { RefusedError } from './refused-error.ts';
-import { changesBetween } from './told-changes.ts';
+import { changesBetween } from './summarize-diff.ts';
 
 /** What whoever settles a reload does on the way. */
 export interface SettleSteps {

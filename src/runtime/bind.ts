@@ -33,14 +33,14 @@ import type { EndpointParts } from '../upstream/endpoint.ts';
 import { PoolLoad } from '../upstream/load.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../upstream/resolution.ts';
-import type { Carryover } from './carryover.ts';
+import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
 import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
 import { type BoundRoute, Snapshot } from './snapshot.ts';
 
 export interface BindContext {
   readonly generation: number;
-  readonly carryover: Carryover;
+  readonly carryover: StateRegistry;
   readonly clock: Clock;
   /** Of the whole of it. */
   readonly slices: TimeSlicer;
@@ -63,11 +63,11 @@ export interface BindContext {
 export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> {
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
-    const { slices } = context;
+    const { slices: slicer } = context;
     const { pools, routes } = snapshot;
     const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
     const fresh: Pool[] = [];
-    await slices.each(plan.pools, (pool) => {
+    await slicer.each(plan.pools, (pool) => {
       const live = livePool(pool, plans, context.live());
       const bound = live ?? bindPool(pool, context);
       snapshot.keepPool(bound);
@@ -78,20 +78,20 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
     const [newest] = context.live();
     const steady = newest !== undefined && hasPoolsOf(pools, newest);
     const untouched = (route: RoutePlan): RefCounted<BoundRoute> | null => {
-      const kept = steady ? newest.routes.get(route.name) : undefined;
-      return kept?.value.plan === route ? kept : null;
+      const shared = steady ? newest.routes.get(route.name) : undefined;
+      return shared?.value.plan === route ? shared : null;
     };
     const routeOf = (route: RoutePlan): RefCounted<BoundRoute> =>
       untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context);
-    await slices.each(plan.routes, (route) => snapshot.keepRoute(routeOf(route)), TINY);
+    await slicer.each(plan.routes, (route) => snapshot.keepRoute(routeOf(route)), TINY);
     for (const listener of plan.listeners) {
       let router: Router<Route> | null = null;
-      await slices.all(liveRouting(listener, { routes, steady }, newest, (found) => (router = found)));
-      router ??= await routerOf(listener, snapshot, slices);
+      await slicer.all(liveRouting(listener, { routes, steady }, newest, (found) => (router = found)));
+      router ??= await routerOf(listener, snapshot, slicer);
       snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
     }
     // What makes it current begins with a slice of its own.
-    await slices.turn();
+    await slicer.turn();
     return snapshot;
   } catch (error) {
     snapshot.retire(() => {});
@@ -99,9 +99,9 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   }
 }
 
-async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slices: TimeSlicer): Promise<Router<Route>> {
+async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slicer: TimeSlicer): Promise<Router<Route>> {
   const router = new Router<Route>();
-  await slices.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
+  await slicer.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
   return router;
 }
 
@@ -245,14 +245,14 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
 }
 
 /** Stops what only works for what is not current any more: checks, pools' tries, and the disks of caches. */
-export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
-  for (const [name, kept] of previous.pools) if (next?.pools.get(name) !== kept) kept.value.rest();
+export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+  for (const [name, shared] of previous.pools) if (next?.pools.get(name) !== shared) shared.value.rest();
   stopChecks(previous, next, carryover);
   restCaches(previous, next, carryover);
 }
 
 /** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
-function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+function restCaches(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
   for (const { claim } of previous.plan.caches) {
     const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
@@ -261,7 +261,7 @@ function restCaches(previous: Snapshot, next: Snapshot | null, carryover: Carryo
 }
 
 /** Stops the checks that only what is not current any more asks for. */
-function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: Carryover): void {
+function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   const checksOf = ({ pools }: Snapshot) =>
     [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
   const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));

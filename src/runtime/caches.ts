@@ -141,7 +141,7 @@ const NO_DISK: DiskNumbers = { open: false, entries: 0, bytes: 0, waiting: 0 };
 
 /** The store that a plan claims, if it is there. */
 export function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
-  const state = gateway.carryover.peek(claim);
+  const state = gateway.registry.peek(claim);
   return state instanceof HttpCache ? state : null;
 }
 

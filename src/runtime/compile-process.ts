@@ -1,14 +1,14 @@
 /**
- * Compiles in a process of its own and hands over what the other side has not got, in small lots. Cold; started by background.ts.
+ * Compiles in a process of its own and hands over what the other side has not got, in small lots. Cold; started by compile-worker.ts.
  */
 import { serialize } from 'node:v8';
 import { systemClock, type Timer } from '../kit/clock.ts';
 import { type PlanDelta, planDelta, lotsOf, type Fingerprints } from '../plan/plan-delta.ts';
 import { type Piece, serializePlan } from '../plan/serialized-plan.ts';
-import { IDLE } from './background.ts';
+import { IDLE } from './compile-worker.ts';
 import { compile, type Environment, type Known, type Verdict } from './compile.ts';
 import { pack } from './packed.ts';
-import { stepAside, stepBack } from './step-aside.ts';
+import { stepAside, stepBack } from './process-priority.ts';
 
 export interface CompileRequest {
   readonly file: string;

@@ -11,7 +11,7 @@ import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Fingerprints } from '../plan/plan-delta.ts';
 import { type Piece, type SerializedRoute, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan, PoolPlan } from '../plan/types.ts';
-import { Background } from './background.ts';
+import { CompileWorker } from './compile-worker.ts';
 import { compile, type Compiled, type Environment, type Known } from './compile.ts';
 import type { CompileAnswer, CompileRequest, PlanAnswer } from './compile-process.ts';
 import { unpack } from './packed.ts';
@@ -24,7 +24,7 @@ export class Compiler {
   readonly #env: Environment;
   readonly #clock: Clock;
   readonly #serving: () => boolean;
-  readonly #background: Background;
+  readonly #background: CompileWorker;
   /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
   #last: { readonly plan: WeakRef<Plan>; readonly marks: Fingerprints } | null = null;
 
@@ -34,7 +34,7 @@ export class Compiler {
     this.#env = env;
     this.#clock = clock;
     this.#serving = serving;
-    this.#background = new Background(clock);
+    this.#background = new CompileWorker(clock);
   }
 
   /**
@@ -57,13 +57,13 @@ export class Compiler {
   }
 
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
-    const slices = new TimeSlicer(this.#clock, !this.#serving());
+    const slicer = new TimeSlicer(this.#clock, !this.#serving());
     const unwrapping = new PlanDeserializer(rest, base);
     // They hold what was put into them over there.
-    await slices.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
-    await slices.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
+    await slicer.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
+    await slicer.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
     const plan = unwrapping.plan();
-    await slices.turn();
+    await slicer.turn();
     return plan;
   }
 

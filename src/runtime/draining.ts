@@ -50,8 +50,8 @@ export class Draining {
   }
 
   /** A lease could not go over: it is drained, or what `tightened` says if the newest config would refuse it. */
-  settle(holder: Leaseholder, pin: MigrationBlocker, tightened: Tightened): void {
-    if (DENIALS.has(pin)) {
+  settle(holder: Leaseholder, blocker: MigrationBlocker, tightened: Tightened): void {
+    if (DENIALS.has(blocker)) {
       if (this.#denied.get(holder) === tightened) return;
       this.#denied.set(holder, tightened);
       this.#parts.metrics.tightened[tightened]++;
@@ -174,10 +174,10 @@ class Group {
   #step(): void {
     const left = this.deadline - this.#parts.clock.now();
     const share = this.#spread === 0 || left <= 0 ? 0 : Math.min(1, left / this.#spread);
-    const kept = Math.ceil(this.#count * share);
+    const shared = Math.ceil(this.#count * share);
     this.#sweep();
     for (const holder of this.holders) {
-      if (this.holders.size <= kept) break;
+      if (this.holders.size <= shared) break;
       this.holders.delete(holder);
       if (this.#told.has(holder)) continue;
       this.#told.add(holder);

@@ -27,10 +27,10 @@ import { Accepting } from './accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
 import { bind, type BindContext, moveConnections, restUnused, tune } from './bind.ts';
-import { Carryover } from './carryover.ts';
+import { StateRegistry } from './state-registry.ts';
 import type { Draining } from './draining.ts';
 import { Listeners } from './listeners.ts';
-import { forgetSeries, runtimeGauges } from './inventory.ts';
+import { forgetSeries, runtimeGauges } from './runtime-views.ts';
 import { askFirst, NameTeller } from './names.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError, openFailure } from './open-error.ts';
@@ -61,7 +61,7 @@ export type GatewayState = 'starting' | 'serving' | 'overloaded' | 'draining';
 export class Gateway {
   readonly log: Log;
   readonly metrics = new Metrics();
-  readonly carryover = new Carryover();
+  readonly registry = new StateRegistry();
   readonly exposition: Exposition;
   readonly clock: Clock;
   readonly #random: Random;
@@ -161,11 +161,11 @@ export class Gateway {
   /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
   async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
     const context = this.#context();
-    const { slices } = context;
+    const { slices: slicer } = context;
     const next = await bind(plan, context);
     let accessLog = null as AccessLog | null;
     try {
-      await askFirst(next, this.carryover, this.clock);
+      await askFirst(next, this.registry, this.clock);
       const prepareLog = (): Prepared => {
         accessLog = this.#accessLogFor(plan);
         return { commit: () => {}, abort: () => {} };
@@ -175,9 +175,9 @@ export class Gateway {
       opened.commit();
       this.#settle(previous, next, context, accessLog);
       steps?.active(next.generation);
-      await this.#retirement.handOver(next, slices);
-      await slices.turn();
-      await forgetSeries(this.metrics, this.snapshots, slices);
+      await this.#retirement.handOver(next, slicer);
+      await slicer.turn();
+      await forgetSeries(this.metrics, this.snapshots, slicer);
     } catch (error) {
       if (this.#current === next) throw error;
       next.retire(() => {});
@@ -203,7 +203,7 @@ export class Gateway {
     this.#accessLog = accessLog;
     this.#shared.accessLog = accessLog;
     if (oldLog !== accessLog) void oldLog?.close();
-    if (previous !== null) restUnused(previous, next, this.carryover);
+    if (previous !== null) restUnused(previous, next, this.registry);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     moveConnections(previous, next);
@@ -225,7 +225,7 @@ export class Gateway {
   #context(): BindContext {
     return {
       generation: this.#generation + 1,
-      carryover: this.carryover,
+      carryover: this.registry,
       clock: this.clock,
       // Before the first there is no traffic to go easy on.
       slices: new TimeSlicer(this.clock, this.#current === null),
@@ -311,7 +311,7 @@ export class Gateway {
     }
     this.#total.destroyLeft();
     this.#listeners.close();
-    await Promise.all([this.#admin.close(), this.carryover.closed()]);
+    await Promise.all([this.#admin.close(), this.registry.closed()]);
     await this.#accessLog?.close();
     this.#accessLog = null;
   }

@@ -29,7 +29,7 @@ export interface HistoryView {
 }
 
 export async function historyView(history: History): Promise<HistoryView> {
-  const { store, standIn, content } = history;
+  const { store, fallback: standIn, content } = history;
   const about = {
     path: store?.path ?? null,
     stand_in: standIn === null ? null : { why: standIn.why, entry: standIn.entry.number, since: standIn.since },

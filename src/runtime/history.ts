@@ -28,7 +28,7 @@ interface Found {
   readonly stored: StoredTexts;
 }
 
-export interface StandIn extends Found {
+export interface HistoryFallback extends Found {
   readonly why: 'held' | 'last_good';
   /** ISO time. */
   readonly since: string;
@@ -42,7 +42,7 @@ export class History {
   readonly #env: Environment;
   readonly #options: HistoryOptions;
   readonly #keeper: HistoryKeeper;
-  #standIn: StandIn | null = null;
+  #standIn: HistoryFallback | null = null;
   /** Of what was last in effect. */
   #content = '';
   /** There may be a hold on the disk. */
@@ -69,7 +69,7 @@ export class History {
     return this.#keeper.problem;
   }
 
-  get standIn(): StandIn | null {
+  get fallback(): HistoryFallback | null {
     return this.#standIn;
   }
 
@@ -90,7 +90,7 @@ export class History {
     return true;
   }
 
-  #standFor(standIn: StandIn | null): void {
+  #standFor(standIn: HistoryFallback | null): void {
     this.#standIn = standIn;
     this.#gateway.metrics.history.standIn = standIn?.why ?? null;
   }
@@ -102,7 +102,7 @@ export class History {
   }
 
   /** What is to serve because a rollback that a former process was told still holds; null: nothing. */
-  async held(content: string): Promise<StandIn | null> {
+  async held(content: string): Promise<HistoryFallback | null> {
     return this.#looked(async (store) => {
       const hold = await store.hold();
       this.#holds = hold !== null;
@@ -114,7 +114,7 @@ export class History {
   }
 
   /** What may serve in place of a file that can't, the newest first. */
-  async *lastGood(): AsyncGenerator<StandIn> {
+  async *lastGood(): AsyncGenerator<HistoryFallback> {
     if (!this.#options.lastGood) return;
     const entries = (await this.#looked(async (store) => (await store.list()).entries)) ?? [];
     // What was held is still not to be followed, should the file come to say it again.
@@ -127,7 +127,7 @@ export class History {
   }
 
   /** To go back to, whatever the file says. */
-  rollbackTo(found: Found, insteadOf: string): StandIn {
+  rollbackTo(found: Found, insteadOf: string): HistoryFallback {
     return { why: 'held', since: this.#now(), ...found, insteadOf };
   }
 
@@ -158,7 +158,7 @@ export class History {
   }
 
   /** This is in effect from now on, by this entry; null: by the file. */
-  serve(standIn: StandIn | null, { plan, content }: Compiled): void {
+  serve(standIn: HistoryFallback | null, { plan, content }: Compiled): void {
     const { log } = this.#gateway;
     if (standIn === null && this.#standIn !== null)
       log.info('the file is followed again', { entry: this.#standIn.entry.number });
@@ -181,7 +181,7 @@ export class History {
   }
 
   /** An entry is what serves. */
-  recordStandIn(standIn: StandIn, compiled: Compiled, reload: Reload, by: string): void {
+  recordStandIn(standIn: HistoryFallback, compiled: Compiled, reload: Reload, by: string): void {
     const { number } = standIn.entry;
     const { log, metrics } = this.#gateway;
     if (standIn.why === 'last_good') {
@@ -194,12 +194,12 @@ export class History {
     this.#add(compiled, reload, rolledBack ? `rollback to ${number}` : reload.trigger, by);
   }
 
-  #tellHeld({ entry: { number } }: StandIn): void {
+  #tellHeld({ entry: { number } }: HistoryFallback): void {
     const about = { file: this.#file, entry: number };
     this.#gateway.log.warn('an entry of the history is held in place of what the file says', about);
   }
 
-  #hold({ since, entry, insteadOf }: StandIn): Promise<boolean> {
+  #hold({ since, entry, insteadOf }: HistoryFallback): Promise<boolean> {
     const hold: Hold = { since, entry: entry.number, serves: entry.content, instead_of: insteadOf };
     this.#holds = true;
     return this.#keeper.hold(hold);

@@ -2,7 +2,7 @@
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { Live, LiveLeases } from '../plan/diff/live.ts';
 import type { Gateway } from './gateway.ts';
-import { endpointViews } from './inventory.ts';
+import { endpointViews } from './runtime-views.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Of more leases than that it is not told whose they are. */

@@ -3,20 +3,20 @@ import type { Clock, Timer } from '../kit/clock.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import { Resolution, type ResolutionObserver } from '../upstream/resolution.ts';
-import type { Carryover } from './carryover.ts';
+import type { StateRegistry } from './state-registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Milliseconds that a snapshot waits for the first answers about its names before it becomes current without them. */
 const FIRST_WAIT = 1000;
 
 /** What is known of the names of a snapshot. */
-export function resolutionsOf({ plan }: Snapshot, carryover: Carryover): Resolution[] {
+export function resolutionsOf({ plan }: Snapshot, carryover: StateRegistry): Resolution[] {
   const claims = plan.pools.flatMap(({ dns }) => dns?.names.map(({ claim }) => claim) ?? []);
   return claims.map((claim) => carryover.peek(claim)).filter((held) => held instanceof Resolution);
 }
 
 /** Asks for the names that nothing is known of yet. A server that does not answer delays nothing for long. */
-export async function askFirst(snapshot: Snapshot, carryover: Carryover, clock: Clock): Promise<void> {
+export async function askFirst(snapshot: Snapshot, carryover: StateRegistry, clock: Clock): Promise<void> {
   const asked = resolutionsOf(snapshot, carryover).filter(({ asked: before }) => !before);
   if (asked.length === 0) return;
   for (const resolution of asked) resolution.start();

@@ -12,14 +12,14 @@ import { Applier, refusalOf, refusalToOpen } from './applier.ts';
 import type { Compiled, Environment, Known } from './compile.ts';
 import { Compiler } from './compiler.ts';
 import type { Gateway } from './gateway.ts';
-import { History, type HistoryOptions, type StandIn } from './history.ts';
+import { History, type HistoryOptions, type HistoryFallback } from './history.ts';
 import { OpenError } from './open-error.ts';
 import { Push, type Source, sourceOf } from './push.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Reload, Trigger } from './reload.ts';
 import { Reloads } from './reloads.ts';
-import { StandInRunner } from './stand-in.ts';
-import { type Turn, Turns } from './turns.ts';
+import { HistoryFallbackRunner } from './history-fallback.ts';
+import { type QueuedReload, ReloadQueue } from './reload-queue.ts';
 
 /** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
 const SECOND_LOOK = 50;
@@ -40,7 +40,7 @@ export interface Returned {
 export class Reloader {
   readonly reloads: Reloads;
   readonly history: History;
-  readonly #standIns: StandInRunner;
+  readonly #standIns: HistoryFallbackRunner;
   readonly #file: string;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
@@ -51,7 +51,7 @@ export class Reloader {
   /** Of the file when it was last read. */
   #content = '';
   readonly #applier: Applier;
-  readonly #turns: Turns;
+  readonly #turns: ReloadQueue;
   /** Ends the pause before a second look. */
   #wake: (() => void) | null = null;
   /** Pushes that wait for their turn or have it. */
@@ -70,8 +70,8 @@ export class Reloader {
     this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
     this.history = new History(gateway, file, env, options);
     this.#applier = new Applier(gateway, this.reloads);
-    this.#standIns = new StandInRunner(this.history, compiler(), this.#applier);
-    this.#turns = new Turns(this.reloads, (turn) => this.#taken(turn));
+    this.#standIns = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
+    this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
   }
 
   /** Where its file is. */
@@ -108,7 +108,7 @@ export class Reloader {
   }
 
   /** Answers whether it serves. */
-  async #startBy(standIn: StandIn, trigger: Trigger, file: Compiled): Promise<boolean> {
+  async #startBy(standIn: HistoryFallback, trigger: Trigger, file: Compiled): Promise<boolean> {
     if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
     this.#noteFiles(file);
     return true;
@@ -227,7 +227,7 @@ export class Reloader {
   }
 
   /** `lifting`: whatever is held. */
-  async #taken(turn: Turn, lifting = false): Promise<void> {
+  async #taken(turn: QueuedReload, lifting = false): Promise<void> {
     try {
       await this.#take(turn, lifting);
       this.#defect = '';
@@ -240,7 +240,7 @@ export class Reloader {
     }
   }
 
-  async #take({ reload, forced }: Turn, lifting: boolean): Promise<void> {
+  async #take({ reload, forced }: QueuedReload, lifting: boolean): Promise<void> {
     const compile = (): Promise<Compiled | null> => {
       reload.begin();
       return this.#compiler.compile(forced ? null : this.#known);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../kit/clock.ts';
 import type { Gateway } from './gateway.ts';
 import { type ReachedPhase, Reload, type ReloadView, type Trigger } from './reload.ts';
-import { tellEnd, tellPhase } from './reload-told.ts';
+import { tellEnd, tellPhase } from './reload-events.ts';
 
 /** Reloads that are kept. */
 const MOST = 100;
@@ -69,8 +69,8 @@ export class Reloads {
   /** It is in effect; it is drained when nothing runs on what was before it. */
   succeed(reload: Reload, result: 'applied' | 'unchanged', generation: number): void {
     reload.succeed(result, generation);
-    const kept = this.#kept.get(reload.id);
-    if (kept !== undefined) kept.stop = this.#gateway.whenAlone(generation, () => reload.reach('drained'));
+    const shared = this.#kept.get(reload.id);
+    if (shared !== undefined) shared.stop = this.#gateway.whenAlone(generation, () => reload.reach('drained'));
   }
 
   /** It has come to its end. */

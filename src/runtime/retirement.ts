@@ -76,7 +76,7 @@ export class Retirement {
   }
 
   /** A newer snapshot is current: whatever it would serve in the same way goes over to it. */
-  async handOver(next: Snapshot, slices: TimeSlicer): Promise<void> {
+  async handOver(next: Snapshot, slicer: TimeSlicer): Promise<void> {
     const { metrics } = this.#parts;
     const { tightened } = next.plan.reload;
     const before = { ...metrics.drain.tightened };
@@ -89,13 +89,13 @@ export class Retirement {
         holder.leaving();
         over = false;
       }
-      const pin = old.handOver(holder, next, over);
-      if (pin === null) metrics.drain.rehomed++;
-      else draining.settle(holder, pin, tightened);
+      const blocker = old.handOver(holder, next, over);
+      if (blocker === null) metrics.drain.rehomed++;
+      else draining.settle(holder, blocker, tightened);
     };
     // A generation ends, and leaves the list, when the last of its leases has gone over.
     for (const draining of this.#retired.slice())
-      await slices.each(draining.snapshot.holders, (holder) => move(draining.snapshot, draining, holder));
+      await slicer.each(draining.snapshot.holders, (holder) => move(draining.snapshot, draining, holder));
     this.#tell(next, before);
     this.#limit(next);
   }

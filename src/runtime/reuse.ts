@@ -29,27 +29,27 @@ export function livePool(
   const next = plan.fallback?.type === 'pool' ? plans.get(plan.fallback.pool)! : null;
   // Older snapshots may end while the next is bound, and so might what one of their pools falls back on.
   for (const { pools } of next === null ? live : live.slice(0, 1)) {
-    const kept = pools.get(plan.name);
-    if (kept === undefined || !deepEqual(kept.value.plan, plan)) continue;
+    const shared = pools.get(plan.name);
+    if (shared === undefined || !deepEqual(shared.value.plan, plan)) continue;
     // The plan has seen to it that fallbacks come to an end.
-    if (next === null || livePool(next, plans, live)?.value === kept.value.fallback) return kept;
+    if (next === null || livePool(next, plans, live)?.value === shared.value.fallback) return shared;
   }
   return null;
 }
 
 /** Has it every pool of this snapshot as it is there? Then a route that is the same plan there is the same. */
 export function hasPoolsOf(pools: Pools, live: Snapshot): boolean {
-  for (const [name, kept] of live.pools) if (pools.get(name) !== kept) return false;
+  for (const [name, shared] of live.pools) if (pools.get(name) !== shared) return false;
   return true;
 }
 
 /** The route of that plan, if one lives that means the same once it is matched. `pools`: of the next snapshot. */
 export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): RefCounted<BoundRoute> | null {
   for (const { routes } of live) {
-    const kept = routes.get(plan.name);
-    if (kept === undefined || !sameRoute(kept.value, plan, pools)) continue;
-    kept.value.plan = plan;
-    return kept;
+    const shared = routes.get(plan.name);
+    if (shared === undefined || !sameRoute(shared.value, plan, pools)) continue;
+    shared.value.plan = plan;
+    return shared;
   }
   return null;
 }

@@ -140,14 +140,14 @@ export class Snapshot implements Successor {
 
   /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
   handOver(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
-    const pin = excess ? 'over_limit' : holder.migrate(next);
-    holder.blocker = pin;
-    if (pin === null) {
+    const blocker = excess ? 'over_limit' : holder.migrate(next);
+    holder.blocker = blocker;
+    if (blocker === null) {
       const place = holder.leasePlace;
       next.lease(holder);
       this.#left(place);
     }
-    return pin;
+    return blocker;
   }
 
   /** It is not current any more, or never became so. `ended` is called when nothing runs on it. */

@@ -80,7 +80,7 @@ describe('many variants of one thing', () => {
     await it.ask('/kept', { headers: { 'X-Any': '1' } });
     for (let i = 0; i < 500; i++) await it.ask('/bomb', { headers: { 'X-Any': String(i) } });
     const { store } = [...it.gateway.running.gateway.current!.plan.caches].map(({ claim }) =>
-      it.gateway.running.gateway.carryover.peek(claim),
+      it.gateway.running.gateway.registry.peek(claim),
     )[0] as unknown as { store: { responses: number; entries: number } };
     expect(store.responses).toBeLessThanOrEqual(65);
     expect(store.entries).toBe(2);

@@ -34,7 +34,7 @@ function bodies(cache: object): Promise<Cached> {
 }
 
 function storeOf({ gateway: { running } }: Cached): HttpCache['store'] {
-  const { carryover, current } = running.gateway;
+  const { registry: carryover, current } = running.gateway;
   const state = carryover.peek(current!.plan.caches[0]!.claim);
   if (!(state instanceof HttpCache)) throw new Error('there is no cache');
   return state.store;

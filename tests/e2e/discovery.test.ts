@@ -1,6 +1,6 @@
 /** Endpoints found by DNS names, on real sockets: they come, go, drain, fail and are kept over reloads. */
 import { describe, expect, test } from 'vitest';
-import { nameViews } from '../../src/runtime/inventory.ts';
+import { nameViews } from '../../src/runtime/runtime-views.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { poolLoad, type TestGateway, testGateway, until } from '../support/gateway.ts';
@@ -454,7 +454,7 @@ describe('beside the rest', () => {
     }
     const { gateway } = one.gateway.running;
     // Listeners' socket and count, the pool's load, the name, its one endpoint.
-    expect([gateway.carryover.size, poolLoad(one.gateway, 'app').endpoints.size]).toEqual([4, 1]);
+    expect([gateway.registry.size, poolLoad(one.gateway, 'app').endpoints.size]).toEqual([4, 1]);
     expect([...gateway.metrics.endpoints.get('app')!.keys()]).toHaveLength(1);
     expect(gateway.timed).toBeLessThan(3);
   });

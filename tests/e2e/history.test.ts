@@ -148,7 +148,7 @@ test('what serves and whether it stands in for the file change in one turn', asy
   const { running } = gateway;
   const seen: unknown[] = [];
   const stop = running.gateway.events.listen(({ phase, generation }) => {
-    if (phase === 'active') seen.push([generation, running.reloader.history.standIn?.why ?? 'the file']);
+    if (phase === 'active') seen.push([generation, running.reloader.history.fallback?.why ?? 'the file']);
   });
   await running.reloader.rollback(1, '');
   await edited(gateway, config('three'));

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/kit/clock.ts';
-import { Background } from '../../src/runtime/background.ts';
+import { CompileWorker } from '../../src/runtime/compile-worker.ts';
 import type { CompileRequest } from '../../src/runtime/compile-process.ts';
 import { Compiler } from '../../src/runtime/compiler.ts';
 import { compileOnce } from '../../src/runtime/compile.ts';
-import { processorsIn } from '../../src/runtime/step-aside.ts';
+import { processorsIn } from '../../src/runtime/process-priority.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-compiler-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,7 +76,7 @@ test('what comes over means the same as what is compiled here, and what has not 
 });
 
 /** Closed at the end of its test. */
-class Closing extends Background {
+class Closing extends CompileWorker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

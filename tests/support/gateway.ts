@@ -50,7 +50,7 @@ export async function testGateway(config: object | string, options: StartOptions
       rmSync(directory, { recursive: true, force: true });
       expect({
         timed: gateway.timed,
-        carryover: gateway.carryover.size,
+        carryover: gateway.registry.size,
         generations: gateway.snapshots.length,
         buffers: buffersInUse(),
       }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0 });
@@ -62,7 +62,7 @@ export async function testGateway(config: object | string, options: StartOptions
 /** What every generation's pools have under way. */
 function poolLoads(gateway: Gateway): PoolLoad[] {
   const claims = gateway.snapshots.flatMap(({ plan }) => plan.pools.map(({ claim }) => claim));
-  const loads = new Set(claims.map((claim) => gateway.carryover.peek(claim)));
+  const loads = new Set(claims.map((claim) => gateway.registry.peek(claim)));
   return [...loads].filter((load) => load instanceof PoolLoad);
 }
 
@@ -74,7 +74,7 @@ function loadOf({ active, retries, connections, idle, queue, endpoints }: PoolLo
 
 /** The load of one pool of the current config. */
 export function poolLoad({ running: { gateway } }: TestGateway, pool: string): PoolLoad {
-  const load = gateway.carryover.peek(gateway.current!.plan.pools.find(({ name }) => name === pool)!.claim);
+  const load = gateway.registry.peek(gateway.current!.plan.pools.find(({ name }) => name === pool)!.claim);
   if (load instanceof PoolLoad) return load;
   throw new Error(`no pool ${pool}`);
 }
@@ -82,7 +82,7 @@ export function poolLoad({ running: { gateway } }: TestGateway, pool: string): P
 /** One endpoint of a pool, by its place in the current config. */
 export function endpointOf({ running: { gateway } }: TestGateway, pool: string, index = 0): EndpointState {
   const plan = gateway.current!.plan.pools.find(({ name }) => name === pool)!;
-  const state = gateway.carryover.peek(plan.endpoints[index]!.claim);
+  const state = gateway.registry.peek(plan.endpoints[index]!.claim);
   if (state instanceof EndpointState) return state;
   throw new Error(`no endpoint ${index} in ${pool}`);
 }

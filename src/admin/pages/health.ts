@@ -12,7 +12,7 @@ export const ready: Page = {
   path: '/ready',
   open: true,
   GET: ({ gateway: { state }, reloader }, { query }) => {
-    const degraded = state === 'serving' && reloader?.history.standIn?.why === 'last_good';
+    const degraded = state === 'serving' && reloader?.history.fallback?.why === 'last_good';
     const ready = state === 'serving' && !(degraded && query.has('strict'));
     return { status: ready ? 200 : 503, body: { ready, state: degraded ? 'degraded' : state } };
   },

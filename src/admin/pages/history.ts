@@ -5,7 +5,7 @@
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { historyView, planOfEntry } from '../../runtime/history-view.ts';
 import type { Returned } from '../../runtime/reloader.ts';
-import { SHOWN_PLAN, shownPlan } from '../../runtime/shown-plan.ts';
+import { SHOWN_PLAN, shownPlan } from '../../runtime/redacted-plan.ts';
 import { type AdminContext, type Answer, type Page, problem } from '../page.ts';
 
 const none = (): Answer => problem(404, 'Not Found', 'there is no such entry in the history');
@@ -54,7 +54,7 @@ function outcome({ reloader }: AdminContext, { reload, persisted }: Returned): A
   const { view } = reload;
   if (view.result !== 'applied' && view.result !== 'unchanged') return problem(409, 'Conflict', view.problem);
   const { id, result, generation, changes } = view;
-  const standIn = reloader?.history.standIn ?? null;
+  const standIn = reloader?.history.fallback ?? null;
   const told = { reload: id, result, generation, changes, held: standIn?.why === 'held', persisted };
   return { status: 200, body: { ...told, problem: persisted ? '' : (reloader?.history.problem ?? '') } };
 }

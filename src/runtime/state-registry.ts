@@ -17,7 +17,7 @@ interface Held {
   readonly holders: Map<string, number>;
 }
 
-export class Carryover {
+export class StateRegistry {
   readonly #held = new Map<string, Held>();
   readonly #closing = new Set<Promise<void>>();
 

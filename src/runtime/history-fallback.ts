@@ -5,10 +5,10 @@
 import type { Applier, SettleSteps } from './applier.ts';
 import type { Compiled, Known } from './compile.ts';
 import type { Compiler } from './compiler.ts';
-import type { History, StandIn } from './history.ts';
+import type { History, HistoryFallback } from './history.ts';
 import type { Reload } from './reload.ts';
 
-export class StandInRunner {
+export class HistoryFallbackRunner {
   readonly #history: History;
   readonly #compiler: Compiler;
   readonly #applier: Applier;
@@ -24,11 +24,11 @@ export class StandInRunner {
 
   /** What it depends on now; nothing if there is none. */
   get files(): readonly string[] {
-    return this.#history.standIn === null ? [] : (this.#known?.files ?? []);
+    return this.#history.fallback === null ? [] : (this.#known?.files ?? []);
   }
 
   /** Answers whether it is in effect. */
-  async put(standIn: StandIn, reload: Reload, by: string): Promise<boolean> {
+  async put(standIn: HistoryFallback, reload: Reload, by: string): Promise<boolean> {
     const { texts, found } = standIn.stored;
     reload.begin();
     const compiled = await this.#compiler.compile(null, texts, found);
@@ -41,7 +41,12 @@ export class StandInRunner {
     return true;
   }
 
-  async #inEffect(reload: Reload, compiled: Compiled, { why, entry }: StandIn, steps?: SettleSteps): Promise<boolean> {
+  async #inEffect(
+    reload: Reload,
+    compiled: Compiled,
+    { why, entry }: HistoryFallback,
+    steps?: SettleSteps,
+  ): Promise<boolean> {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
       return this.#applier.settle(reload, compiled, steps);
     const report = `entry ${entry.number} says that a start may not be by it`;
@@ -51,7 +56,7 @@ export class StandInRunner {
 
   /** What its references stand for may be something else now. */
   async follow(make: () => Reload): Promise<void> {
-    const { standIn } = this.#history;
+    const { fallback: standIn } = this.#history;
     if (standIn === null) return;
     const compiled = await this.#compiler.compile(this.#known, standIn.stored.texts, standIn.stored.found);
     if (compiled === null) return;

@@ -35,7 +35,7 @@ const FLAGS = [
 /** Said to the process when it starts: it is to run when nothing else wants to. */
 export const IDLE = 'idle';
 
-export class Background {
+export class CompileWorker {
   readonly #clock: Clock;
   readonly #patience: number;
   #child: ChildProcess | null = null;

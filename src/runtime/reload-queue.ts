@@ -3,28 +3,28 @@ import type { Reload, Trigger } from './reload.ts';
 import type { Reloads } from './reloads.ts';
 
 /** A reload that waits for its turn or has it. */
-export interface Turn {
+export interface QueuedReload {
   readonly reload: Reload;
   /** Read and compile even if no file seems to have changed. */
   forced: boolean;
 }
 
-export class Turns {
+export class ReloadQueue {
   readonly #reloads: Reloads;
-  readonly #take: (turn: Turn) => Promise<void>;
+  readonly #take: (turn: QueuedReload) => Promise<void>;
   readonly #orders: (() => Promise<void>)[] = [];
-  #next: Turn | null = null;
+  #next: QueuedReload | null = null;
   #running: Promise<void> | null = null;
   #closed = false;
 
   /** `take` must not reject. */
-  constructor(reloads: Reloads, take: (turn: Turn) => Promise<void>) {
+  constructor(reloads: Reloads, take: (turn: QueuedReload) => Promise<void>) {
     this.#reloads = reloads;
     this.#take = take;
   }
 
   /** What is asked for before its turn has come is one. */
-  ask(by: Trigger, forced: boolean): Turn {
+  ask(by: Trigger, forced: boolean): QueuedReload {
     const turn = (this.#next ??= { reload: this.#reloads.make(by), forced });
     if (forced && !turn.forced) {
       turn.forced = true;

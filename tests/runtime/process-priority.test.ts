@@ -1,6 +1,6 @@
 /** Which processors a process may run on, as proc_pid_status(5) writes it. */
 import { expect, test } from 'vitest';
-import { processorsIn } from '../../src/runtime/step-aside.ts';
+import { processorsIn } from '../../src/runtime/process-priority.ts';
 
 const status = (list: string): string =>
   `Name:\tnode\nCpus_allowed:\tff\nCpus_allowed_list:\t${list}\nMems_allowed:\t1\n`;

@@ -15,9 +15,9 @@ import type { Snapshot } from './snapshot.ts';
 export async function forgetSeries(
   metrics: Metrics,
   snapshots: readonly Snapshot[],
-  slices: TimeSlicer,
+  slicer: TimeSlicer,
 ): Promise<void> {
-  await slices.all(metrics.retain(namedSeries(snapshots)), TINY);
+  await slicer.all(metrics.retain(namedSeries(snapshots)), TINY);
 }
 
 /** The names of everything that may still be counted. */
@@ -77,7 +77,10 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
   return pools.flatMap(({ value }) => value.endpoints.map(({ member }) => viewOf(gateway, member)));
 }
 
-function viewOf({ carryover, clock }: Gateway, { plan, state: endpoint, check, name, priority }: Member): EndpointView {
+function viewOf(
+  { registry: carryover, clock }: Gateway,
+  { plan, state: endpoint, check, name, priority }: Member,
+): EndpointView {
   const { health, connections } = endpoint;
   const checked = check === null ? undefined : carryover.peek(check.claim);
   const waits = health.failures > 0 && health.retryTime > clock.wall();
@@ -140,7 +143,7 @@ export interface NameView {
 }
 
 /** Every name that endpoints of the current plan are found by. */
-export function nameViews({ current, carryover }: Gateway): NameView[] {
+export function nameViews({ current, registry: carryover }: Gateway): NameView[] {
   return (current === null ? [] : resolutionsOf(current, carryover)).map(
     ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
       pool,
@@ -156,7 +159,7 @@ export function nameViews({ current, carryover }: Gateway): NameView[] {
 
 function poolGauges(gateway: Gateway): PoolGauges[] {
   return (gateway.current?.plan.pools ?? []).flatMap(({ name, claim }) => {
-    const load = gateway.carryover.peek(claim);
+    const load = gateway.registry.peek(claim);
     return load instanceof PoolLoad ? [{ pool: name, queue: load.queue.length, retries: load.retries }] : [];
   });
 }
