@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileOnce } from '../src/runtime/compile.ts';
+import { compileOnce } from '../src/runtime/compile/compile.ts';
 
 const routes = Number(process.argv[2] ?? 1000);
 const tests = Number(process.argv[3] ?? 1000);

@@ -3,4 +3,4 @@ export { type RunningGateway, startGateway, type StartOptions } from './admin/st
 export { ConfigError, type Problem } from './config/problem.ts';
 export type { GatewayConfig } from './config/schema.gen.ts';
 export { Gateway, type GatewayOptions } from './runtime/gateway.ts';
-export { OpenError } from './runtime/open-error.ts';
+export { OpenError } from './runtime/snapshot/open-error.ts';

@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
-  'src/cache/shared-fetch.ts': 'one state machine, which reads best in one piece',
+  'src/cache/request/shared-fetch.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
 };
 
@@ -131,12 +131,12 @@ describe('what only one place does', () => {
   });
 
   test('one place applies plans', () => {
-    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/applier.ts']);
+    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/reload/applier.ts']);
   });
 
   test('the environment, the arguments and the end of the process belong to the command', () => {
     const used = linesWith(/process\.(env|argv|exit|on)\b/).filter(
-      (line) => !/^src\/(cli\/|main\.ts|runtime\/compile-process\.ts)/.test(line),
+      (line) => !/^src\/(cli\/|main\.ts|runtime\/compile\/compile-process\.ts)/.test(line),
     );
     // The switch of the transport is read where the transport is chosen, before there is a command.
     expect(used).toEqual(["src/net/stream-handles.ts: if (process.env['PROZY_TRANSPORT'] === 'socket') return null;"]);
@@ -195,24 +195,25 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/observe/metrics.ts badRequests': 'nothing leaves it, and there are only so many statuses',
   'src/observe/events.ts #listeners': 'an operator enters it, not a request',
   'src/proxy/local-replies.ts problems': 'nothing leaves it, and there are only so many statuses',
-  'src/runtime/snapshot.ts listeners': PER_RELOAD,
-  'src/runtime/snapshot.ts pools': PER_RELOAD,
-  'src/runtime/snapshot.ts routes': PER_RELOAD,
-  'src/runtime/draining.ts #denied':
+  'src/runtime/snapshot/snapshot.ts listeners': PER_RELOAD,
+  'src/runtime/snapshot/snapshot.ts pools': PER_RELOAD,
+  'src/runtime/snapshot/snapshot.ts routes': PER_RELOAD,
+  'src/runtime/snapshot/draining.ts #denied':
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/runtime/draining.ts #groupOf':
+  'src/runtime/snapshot/draining.ts #groupOf':
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/runtime/draining.ts #groups':
+  'src/runtime/snapshot/draining.ts #groups':
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/runtime/draining.ts #told': 'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/runtime/draining.ts holders':
+  'src/runtime/snapshot/draining.ts #told':
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/cache/memo.ts made': 'nothing leaves it: it is dropped as a whole',
-  'src/cache/hit-for-miss.ts #newer': 'nothing leaves it: it is dropped as a whole',
-  'src/cache/hit-for-miss.ts #older': 'nothing leaves it: it is dropped as a whole',
-  'src/cache/store.ts LRUCache': 'its Map holds keys and numbers, and what is stored is old when it leaves',
-  'src/cache/store.ts #keys': 'holds keys alone, and what is stored is old when it leaves',
-  'src/cache/store.ts #tagged': 'holds keys alone, and what is stored is old when it leaves',
+  'src/runtime/snapshot/draining.ts holders':
+    'entered by what a reload leaves behind, and dropped as a whole with its generation',
+  'src/cache/store/memo.ts made': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/store/hit-for-miss.ts #newer': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/store/hit-for-miss.ts #older': 'nothing leaves it: it is dropped as a whole',
+  'src/cache/store/store.ts LRUCache': 'its Map holds keys and numbers, and what is stored is old when it leaves',
+  'src/cache/store/store.ts #keys': 'holds keys alone, and what is stored is old when it leaves',
+  'src/cache/store/store.ts #tagged': 'holds keys alone, and what is stored is old when it leaves',
   'src/cache/disk/load.ts #byHash': 'dropped as a whole when the disk has been read',
   'src/cache/disk/purges.ts #hard': 'a purge enters it, not a request',
   'src/cache/disk/purges.ts #matchers': 'a purge enters it, not a request',
@@ -222,7 +223,7 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
 describe('garbage dies young', () => {
   test('no request, connection or fetch is kept in a Set or a Map', () => {
     const hot = files.filter((file) =>
-      /^src\/(kit|net|http|upstream|cache|policies|proxy|observe)\/|^src\/runtime\/(snapshot|draining|retirement)\./.test(
+      /^src\/(kit|net|http|upstream|cache|policies|proxy|observe)\/|^src\/runtime\/snapshot\/(snapshot|draining|retirement)\./.test(
         file,
       ),
     );

@@ -1,7 +1,7 @@
 /** What an admin page is: a path and what each method of HTTP does there. Cold. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../runtime/gateway.ts';
-import type { Reloader } from '../runtime/reloader.ts';
+import type { Reloader } from '../runtime/reload/reloader.ts';
 
 export interface AdminContext {
   readonly gateway: Gateway;

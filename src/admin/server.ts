@@ -1,7 +1,7 @@
 /** Answers requests to the admin listener: finds the page, checks the method and who asks, sends what the page says. Cold. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AdminPages } from '../runtime/admin-listener.ts';
-import type { Reloader } from '../runtime/reloader.ts';
+import type { Reloader } from '../runtime/reload/reloader.ts';
 import { type AdminContext, type Answer, type Handler, type Page, problem } from './page.ts';
 import { refuse } from './guard.ts';
 import { pages } from './pages/index.ts';

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../kit/clock.ts';
 import { Gateway, type GatewayOptions } from '../runtime/gateway.ts';
-import { Reloader } from '../runtime/reloader.ts';
+import { Reloader } from '../runtime/reload/reloader.ts';
 import { adminPages } from './server.ts';
 
 export interface RunningGateway {

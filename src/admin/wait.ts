@@ -1,7 +1,7 @@
 /** Waits for what becomes of a reload, for as long as somebody waits for the answer. Cold. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../kit/clock.ts';
-import type { Reload } from '../runtime/reload.ts';
+import type { Reload } from '../runtime/reload/reload.ts';
 
 export interface Wait {
   readonly until: 'active' | 'drained';

@@ -2,7 +2,7 @@
 import type { Live } from '../plan/diff/live.ts';
 import { type SerializedPlan, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan } from '../plan/types.ts';
-import { SHOWN_PLAN } from '../runtime/redacted-plan.ts';
+import { SHOWN_PLAN } from '../runtime/views/redacted-plan.ts';
 import { ask } from './ask.ts';
 
 /** What the admin pages `/plan` and `/history/N/plan` say. */

@@ -1,7 +1,7 @@
 /** Serves by a file until told to stop, and says how it ended. Cold; called by commands/run.ts. */
 import { type RunningGateway, startGateway } from '../admin/start.ts';
 import { ConfigError } from '../config/problem.ts';
-import { OpenError } from '../runtime/open-error.ts';
+import { OpenError } from '../runtime/snapshot/open-error.ts';
 import { EXIT } from './exit-codes.ts';
 
 export interface ServeOptions {

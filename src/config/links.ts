@@ -3,7 +3,7 @@
  *
  * Kubernetes mounts a ConfigMap or Secret as a directory whose files are links into `..data`, itself a link that is
  * re-pointed for a new version; deployments re-point `current`. Should that happen between two reads, both go where the
- * first went; a version that was removed meanwhile is missing, and the load is done again (runtime/compile.ts).
+ * first went; a version that was removed meanwhile is missing, and the load is done again (runtime/compile/compile.ts).
  */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, join, parse, resolve, sep } from 'node:path';

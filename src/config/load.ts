@@ -3,7 +3,7 @@
  *
  *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ units
  *
- * Called by runtime/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a config at all;
+ * Called by runtime/compile/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a config at all;
  * other problems are handed on to plan/, which adds its own and throws.
  */
 import { dirname, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a config demands of itself: its tests and its invariants. Cold; called by runtime/compile.ts for a plan that stands. */
+/** What a config demands of itself: its tests and its invariants. Cold; called by runtime/compile/compile.ts for a plan that stands. */
 import type { LoadedConfig } from '../config/load.ts';
 import { configError, inOrder, isError } from '../config/problem.ts';
 import type { PlanScope } from '../plan/scope.ts';

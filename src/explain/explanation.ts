@@ -1,14 +1,14 @@
 /**
  * What would become of a request, and why: every route and what it lost by, every policy, the pool and its endpoints. Cold.
  *
- * Called by runtime/explaining.ts for a gateway that runs, and by `prozy explain` for a file. It leaves everything as it is.
+ * Called by runtime/views/explaining.ts for a gateway that runs, and by `prozy explain` for a file. It leaves everything as it is.
  */
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
-import type { HttpCache } from '../cache/http-cache.ts';
+import type { HttpCache } from '../cache/store/http-cache.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';

@@ -17,7 +17,7 @@ export interface Site {
   readonly router: Router<{ readonly name: string }>;
 }
 
-/** The same as runtime/bind.ts makes of a listener, as far as a request is concerned before it is sent anywhere. */
+/** The same as runtime/snapshot/bind.ts makes of a listener, as far as a request is concerned before it is sent anywhere. */
 export function siteOf(plan: ListenerPlan): Site {
   const router = new Router<RoutePlan>();
   for (const route of plan.routes) router.add(route.match, route);

@@ -1,7 +1,7 @@
 /**
  * A claim: a plan's declared need of state that outlives one snapshot. Cold.
  *
- * Made by plan/claims.ts, honoured by runtime/state-registry.ts. Two claims with the same identity mean the same state, in
+ * Made by plan/claims.ts, honoured by runtime/snapshot/state-registry.ts. Two claims with the same identity mean the same state, in
  * whatever generation they stand; the identity is derived from kind, name and shape, never written by hand.
  */
 export interface Claim {

@@ -1,7 +1,7 @@
 /**
  * Something bound that several snapshots may hold, each once: it ends with the last of them. Cold.
  *
- * What a reload does not change is the same object in the next snapshot (runtime/reuse.ts); whatever it has claimed for
+ * What a reload does not change is the same object in the next snapshot (runtime/snapshot/reuse.ts); whatever it has claimed for
  * itself is given back when nobody holds it any more, last first.
  */
 export class RefCounted<T> {

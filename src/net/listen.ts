@@ -1,7 +1,7 @@
 /**
  * A listening socket that hands out what connects: Transports, or Node's own sockets. Cold to open, hot to accept.
  *
- * Called by runtime/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). What connects before
+ * Called by runtime/snapshot/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). What connects before
  * `serve` is called for the first time is accepted, and waits as it came: nothing of it is read.
  */
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
  * The Plan: what a valid configuration means, as plain frozen data. Cold.
  *
- * Made by plan/plan.ts from a GatewayConfig; read by runtime/bind.ts, which adds live things and calls the result a
+ * Made by plan/plan.ts from a GatewayConfig; read by runtime/snapshot/bind.ts, which adds live things and calls the result a
  * Snapshot. No names are left to look up but those of pools to fall back on: a route holds its pool, a listener its ACL.
  * Units are milliseconds and bytes. Everything here prints and compares, so a plan can be shown, diffed and kept as a
  * golden file.

@@ -1,6 +1,6 @@
 /** Answers from stored responses, and stores what may be stored (RFC 9111). Hot after bind; what it does is in cache/. */
-import { peek } from '../cache/peek.ts';
-import { CacheHandler } from '../cache/cache-handler.ts';
+import { peek } from '../cache/request/peek.ts';
+import { CacheHandler } from '../cache/request/cache-handler.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import type { Policy } from './policy.ts';
 

@@ -7,7 +7,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
-import type { HttpCache } from '../cache/http-cache.ts';
+import type { HttpCache } from '../cache/store/http-cache.ts';
 import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';

@@ -2,7 +2,7 @@
  * What a client that may know it, and asks for it, is told of its own request: one field of the answer. Hot where it is on,
  * and rare.
  *
- * A dictionary of structured fields (RFC 9651 §3.2). Bound by runtime/bind.ts; absent where the config does not have it.
+ * A dictionary of structured fields (RFC 9651 §3.2). Bound by runtime/snapshot/bind.ts; absent where the config does not have it.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';

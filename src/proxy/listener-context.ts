@@ -1,7 +1,7 @@
 /**
  * What one exchange needs of the config that was current when it began. Hot.
  *
- * Bound by runtime/bind.ts; a Snapshot is the Lease. The lease is held by the exchange or the tunnel, never by an idle
+ * Bound by runtime/snapshot/bind.ts; a Snapshot is the Lease. The lease is held by the exchange or the tunnel, never by an idle
  * connection (docs/adr/0003).
  */
 import type { Clock } from '../kit/clock.ts';

@@ -1,7 +1,7 @@
 /**
  * Finds the first route whose every condition holds, at a cost that does not grow with the number of routes. Hot.
  *
- * Compiled by runtime/bind.ts for each listener of a snapshot: host → path → the other conditions. A route may stand
+ * Compiled by runtime/snapshot/bind.ts for each listener of a snapshot: host → path → the other conditions. A route may stand
  * under several hosts; all indexes that can match are asked, and the lowest place in the config wins.
  */
 import type { Exchange } from '../http/exchange.ts';

@@ -1,5 +1,5 @@
 /**
- * Serves what connects to the admin listener's socket, which runtime/listeners.ts opens and closes. Cold.
+ * Serves what connects to the admin listener's socket, which runtime/snapshot/listeners.ts opens and closes. Cold.
  *
  * What it serves is admin/'s business, which stands above runtime/: the pages are given to the gateway. One server for the
  * gateway's life, so that its connections outlive a change of the address.

@@ -1,7 +1,7 @@
 /**
  * A pool's endpoints as of now, and the strategies that choose among them. Hot.
  *
- * It never changes: when endpoints come or go (runtime/membership.ts), the pool gets another one in its place. Endpoints of
+ * It never changes: when endpoints come or go (runtime/snapshot/membership.ts), the pool gets another one in its place. Endpoints of
  * one priority have a strategy of their own; those of the next are asked only if none of the ones before may be.
  */
 import type { Fields } from '../http/fields.ts';

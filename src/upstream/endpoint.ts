@@ -1,7 +1,7 @@
 /**
  * One endpoint's lasting state: its load, its health, its connections. Hot.
  *
- * Claimed by identity (runtime/state-registry.ts), so that it outlives every reload that still names the address; what a
+ * Claimed by identity (runtime/snapshot/state-registry.ts), so that it outlives every reload that still names the address; what a
  * reload may change about it arrives through `tune`.
  */
 import type { Clock } from '../kit/clock.ts';

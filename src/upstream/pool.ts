@@ -1,7 +1,7 @@
 /**
  * A pool: endpoints and the strategy that chooses among them. Hot.
  *
- * Made by runtime/bind.ts for one snapshot; the endpoints' state is older and outlives it. Who they are is one object, the
+ * Made by runtime/snapshot/bind.ts for one snapshot; the endpoints' state is older and outlives it. Who they are is one object, the
  * endpoint set, exchanged whole when those of a name change. A choice takes two passes: first those that are well (or have their
  * pause behind them and nobody trying them); then, if none is well and nothing else takes the pool's place, those that may
  * be tried all the same. Beside the requests, recovery.ts tries what could not be connected to.

@@ -6,11 +6,11 @@
 import fc from 'fast-check';
 import CachePolicy from 'http-cache-semantics';
 import { expect, test } from 'vitest';
-import { requestDirectives, responseDirectives } from '../../src/cache/directives.ts';
-import { freshnessLifetime, initialAge } from '../../src/cache/freshness.ts';
-import { reuse, VALIDATE } from '../../src/cache/reuse.ts';
-import { unstorableFields, whyNotStored } from '../../src/cache/storable.ts';
-import { freshened, identifies } from '../../src/cache/update.ts';
+import { requestDirectives, responseDirectives } from '../../src/cache/rules/directives.ts';
+import { freshnessLifetime, initialAge } from '../../src/cache/rules/freshness.ts';
+import { reuse, VALIDATE } from '../../src/cache/rules/reuse.ts';
+import { unstorableFields, whyNotStored } from '../../src/cache/rules/storable.ts';
+import { freshened, identifies } from '../../src/cache/rules/update.ts';
 import { Fields } from '../../src/http/fields.ts';
 
 const NOW = Date.UTC(2026, 10, 15, 12);

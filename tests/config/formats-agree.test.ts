@@ -8,7 +8,7 @@ import JSON5 from 'json5';
 import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../src/config/parse.ts';
-import { compileOnce } from '../../src/runtime/compile.ts';
+import { compileOnce } from '../../src/runtime/compile/compile.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'prozy-formats-'));

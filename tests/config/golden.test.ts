@@ -6,7 +6,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { compileOnce } from '../../src/runtime/compile.ts';
+import { compileOnce } from '../../src/runtime/compile/compile.ts';
 
 const folder = fileURLToPath(new URL('../golden/', import.meta.url));
 const ENV = { WORD: 'hush-hush', BAD_REGEX: '(hush+)+' };

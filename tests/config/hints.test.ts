@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Problem } from '../../src/config/problem.ts';
 import { nearestDuration, nearestSize, parseDuration, parseSize } from '../../src/kit/units.ts';
-import { compileOnce } from '../../src/runtime/compile.ts';
+import { compileOnce } from '../../src/runtime/compile/compile.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-hints-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import JSON5 from 'json5';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type Compiled, compileOnce } from '../../src/runtime/compile.ts';
+import { type Compiled, compileOnce } from '../../src/runtime/compile/compile.ts';
 import { costOf } from '../support/cpu-time.ts';
 
 const everything = fileURLToPath(new URL('../golden/good/everything.yaml', import.meta.url));

@@ -1,7 +1,7 @@
 /** Bodies of all sizes through a cache too small for them, to clients of every kind: each gets its own, and no room is lost. */
 import http from 'node:http';
 import { expect, test } from 'vitest';
-import { HttpCache } from '../../src/cache/http-cache.ts';
+import { HttpCache } from '../../src/cache/store/http-cache.ts';
 import { seededRandom } from '../../src/kit/random.ts';
 import { cached, type Cached } from '../support/cached.ts';
 import { until } from '../support/gateway.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { program } from '../../src/cli/program.ts';
-import { HttpCache } from '../../src/cache/http-cache.ts';
+import { HttpCache } from '../../src/cache/store/http-cache.ts';
 import { cachedConfig } from '../support/cached.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';

@@ -3,7 +3,7 @@ import type http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { endpointViews } from '../../src/runtime/runtime-views.ts';
+import { endpointViews } from '../../src/runtime/views/runtime-views.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';

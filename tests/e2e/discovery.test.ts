@@ -1,6 +1,6 @@
 /** Endpoints found by DNS names, on real sockets: they come, go, drain, fail and are kept over reloads. */
 import { describe, expect, test } from 'vitest';
-import { nameViews } from '../../src/runtime/runtime-views.ts';
+import { nameViews } from '../../src/runtime/views/runtime-views.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { poolLoad, type TestGateway, testGateway, until } from '../support/gateway.ts';

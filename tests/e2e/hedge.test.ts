@@ -1,6 +1,6 @@
 /** hedge: a second attempt beside a slow first one. */
 import { expect, test } from 'vitest';
-import { endpointViews } from '../../src/runtime/runtime-views.ts';
+import { endpointViews } from '../../src/runtime/views/runtime-views.ts';
 import { get } from '../support/requests.ts';
 import { simpleConfig, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';

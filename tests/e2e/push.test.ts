@@ -12,7 +12,7 @@ import {
 import http from 'node:http';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ReloadView } from '../../src/runtime/reload.ts';
+import type { ReloadView } from '../../src/runtime/reload/reload.ts';
 import { run } from '../support/command.ts';
 import { simpleConfig, type TestGateway, testGateway } from '../support/gateway.ts';
 import { type Answer, type AskOptions, get, getJson } from '../support/requests.ts';

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { ReloadView } from '../../src/runtime/reload.ts';
+import type { ReloadView } from '../../src/runtime/reload/reload.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { type Answer, get, getJson } from '../support/requests.ts';

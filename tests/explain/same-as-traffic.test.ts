@@ -8,7 +8,7 @@ import type { AskedRequest } from '../../src/explain/request.ts';
 import { splitUrl } from '../../src/explain/request.ts';
 import type { RoutePlan } from '../../src/plan/types.ts';
 import { Router } from '../../src/proxy/router.ts';
-import { explainLive } from '../../src/runtime/explaining.ts';
+import { explainLive } from '../../src/runtime/views/explaining.ts';
 import { problemsOf } from '../plan/plan-of.ts';
 import { matchPlan, request } from '../proxy/random-routes.ts';
 import { testGateway } from '../support/gateway.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plan } from '../../src/plan/types.ts';
-import { type Compiled, compileOnce } from '../../src/runtime/compile.ts';
+import { type Compiled, compileOnce } from '../../src/runtime/compile/compile.ts';
 
 function compiled(config: object): Compiled {
   const folder = mkdtempSync(join(tmpdir(), 'prozy-plan-'));

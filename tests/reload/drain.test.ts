@@ -1,7 +1,7 @@
 /** How what can't go over to a new generation comes to its end, and what is done about what a stricter config would refuse. */
 import { describe, expect, test } from 'vitest';
 import { closeFrame, FrameReader } from '../../src/http/websocket.ts';
-import type { GenerationView } from '../../src/runtime/generation-views.ts';
+import type { GenerationView } from '../../src/runtime/views/generation-views.ts';
 import { planOf, problemsOf } from '../plan/plan-of.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';

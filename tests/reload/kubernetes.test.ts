@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startGateway, type RunningGateway } from '../../src/admin/start.ts';
 import { Sources } from '../../src/config/sources.ts';
-import { compileOnce } from '../../src/runtime/compile.ts';
+import { compileOnce } from '../../src/runtime/compile/compile.ts';
 import { systemClock } from '../../src/kit/clock.ts';
 import { Log } from '../../src/observe/log.ts';
 import { until } from '../support/gateway.ts';

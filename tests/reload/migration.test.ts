@@ -2,7 +2,7 @@
 import vm from 'node:vm';
 import v8 from 'node:v8';
 import { describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../src/runtime/snapshot.ts';
+import type { Snapshot } from '../../src/runtime/snapshot/snapshot.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { answering, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';

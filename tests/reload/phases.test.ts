@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { ReloadView } from '../../src/runtime/reload.ts';
+import type { ReloadView } from '../../src/runtime/reload/reload.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Compiler } from '../../src/runtime/compiler.ts';
+import { Compiler } from '../../src/runtime/compile/compiler.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { get } from '../support/requests.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpenDisk, type OpenDiskParts } from '../../src/cache/disk/open-disk.ts';
 import type { Refusal } from '../../src/cache/disk/directory.ts';
-import { type Part, type StoredHead, StoredResponse } from '../../src/cache/stored-response.ts';
+import { type Part, type StoredHead, StoredResponse } from '../../src/cache/store/stored-response.ts';
 import { type Clock, systemClock } from '../../src/kit/clock.ts';
 import { type DiskMetrics, diskMetrics } from '../../src/observe/metrics.ts';
 import { exchange, type ExchangeParts } from './exchange.ts';

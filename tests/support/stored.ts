@@ -1,5 +1,5 @@
 /** Heads of stored responses, made by hand. */
-import type { StoredHead } from '../../src/cache/stored-response.ts';
+import type { StoredHead } from '../../src/cache/store/stored-response.ts';
 
 /** Fresh for an hour from the clock's beginning, unless it is said otherwise. */
 export function storedHead(parts: Partial<StoredHead>): StoredHead {

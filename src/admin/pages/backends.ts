@@ -1,5 +1,5 @@
 /** `GET /backends`: every endpoint with its health, load and latency. Cold. */
-import { endpointViews } from '../../runtime/runtime-views.ts';
+import { endpointViews } from '../../runtime/views/runtime-views.ts';
 import type { Page } from '../page.ts';
 
 export const backends: Page = {

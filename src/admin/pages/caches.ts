@@ -1,5 +1,5 @@
 /** `GET /caches`, `GET /caches/NAME`: what is stored; `DELETE /caches/NAME?…`: takes it back. Cold. */
-import { cacheView, cacheViews, purgeCache, type PurgeWish } from '../../runtime/caches.ts';
+import { cacheView, cacheViews, purgeCache, type PurgeWish } from '../../runtime/views/caches.ts';
 import { type Page, problem } from '../page.ts';
 
 const WAYS = ['url', 'prefix', 'host', 'tag', 'all'] as const;

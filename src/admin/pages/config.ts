@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname } from 'node:path';
-import type { Reload } from '../../runtime/reload.ts';
-import type { Reloader } from '../../runtime/reloader.ts';
+import type { Reload } from '../../runtime/reload/reload.ts';
+import type { Reloader } from '../../runtime/reload/reloader.ts';
 import { readBody } from '../body.ts';
 import { matches } from '../entity-tag.ts';
 import { type AdminContext, type Answer, type Handler, type Page, problem } from '../page.ts';

@@ -1,5 +1,5 @@
 /** `POST /backends/POOL/ENDPOINT/drain|disable|enable`: an operator's word about one endpoint. Cold. */
-import { commandEndpoint } from '../../runtime/runtime-views.ts';
+import { commandEndpoint } from '../../runtime/views/runtime-views.ts';
 import { type Page, problem } from '../page.ts';
 
 const DUTIES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;

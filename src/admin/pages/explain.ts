@@ -1,8 +1,8 @@
 /** `GET /explain?url=…`: what would become of a request, and why. Cold; nothing is sent and nothing changes by it. */
 import { isIP } from 'node:net';
 import { type AskedRequest, STRANGER } from '../../explain/request.ts';
-import { explainLive, explainPast } from '../../runtime/explaining.ts';
-import { planOfEntry } from '../../runtime/history-view.ts';
+import { explainLive, explainPast } from '../../runtime/views/explaining.ts';
+import { planOfEntry } from '../../runtime/views/history-view.ts';
 import { type Answer, type Page, problem } from '../page.ts';
 
 const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation', 'entry', 'routes']);

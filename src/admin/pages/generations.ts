@@ -1,5 +1,5 @@
 /** `GET /generations`: what is current, and what still runs on what was, and why. Cold. */
-import { generationViews } from '../../runtime/generation-views.ts';
+import { generationViews } from '../../runtime/views/generation-views.ts';
 import type { Page } from '../page.ts';
 
 export const generations: Page = {

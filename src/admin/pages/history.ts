@@ -3,9 +3,9 @@
  * `POST /history/N/rollback`: back to it; `DELETE /hold`: after the file again. Cold.
  */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
-import { historyView, planOfEntry } from '../../runtime/history-view.ts';
-import type { Returned } from '../../runtime/reloader.ts';
-import { SHOWN_PLAN, shownPlan } from '../../runtime/redacted-plan.ts';
+import { historyView, planOfEntry } from '../../runtime/views/history-view.ts';
+import type { Returned } from '../../runtime/reload/reloader.ts';
+import { SHOWN_PLAN, shownPlan } from '../../runtime/views/redacted-plan.ts';
 import { type AdminContext, type Answer, type Page, problem } from '../page.ts';
 
 const none = (): Answer => problem(404, 'Not Found', 'there is no such entry in the history');

@@ -1,5 +1,5 @@
 /** `GET /names`: the names that endpoints are found by, and what they stand for. Cold. */
-import { nameViews } from '../../runtime/runtime-views.ts';
+import { nameViews } from '../../runtime/views/runtime-views.ts';
 import type { Page } from '../page.ts';
 
 export const names: Page = {

@@ -1,7 +1,7 @@
 /** `GET /plan`: the config in effect as it is understood, and what is under way: for `prozy plan`. Cold. */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
-import { liveNumbers } from '../../runtime/live-numbers.ts';
-import { SHOWN_PLAN, shownPlan } from '../../runtime/redacted-plan.ts';
+import { liveNumbers } from '../../runtime/views/live-numbers.ts';
+import { SHOWN_PLAN, shownPlan } from '../../runtime/views/redacted-plan.ts';
 import { type Page, problem } from '../page.ts';
 
 export const plan: Page = {

@@ -3,7 +3,7 @@
  * for one. Cold.
  */
 import { parseDuration } from '../../kit/units.ts';
-import type { ReloadView } from '../../runtime/reload.ts';
+import type { ReloadView } from '../../runtime/reload/reload.ts';
 import { type Answer, type Handler, type Page, problem } from '../page.ts';
 import { type Wait, waitFor } from '../wait.ts';
 

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import type { DiskMetrics } from '../../observe/metrics.ts';
 import type { CacheKeyPlan, DiskPlan } from '../../plan/types/cache.ts';
-import type { StoredResponse } from '../stored-response.ts';
+import type { StoredResponse } from '../store/stored-response.ts';
 import type { Refusal } from './directory.ts';
 import type { Lookup, Seeker, Sought } from './lookups.ts';
 import { OpenDisk } from './open-disk.ts';

@@ -2,7 +2,7 @@
 import { unlinkSync } from 'node:fs';
 import type { Clock } from '../../kit/clock.ts';
 import type { DiskMetrics } from '../../observe/metrics.ts';
-import type { StoredResponse } from '../stored-response.ts';
+import type { StoredResponse } from '../store/stored-response.ts';
 import { Directory, type Refusal, refusalOf } from './directory.ts';
 import { Entries, replaces } from './entries.ts';
 import { type Tombstone, Tombstones, LONGEST_VALUE } from './tombstones.ts';

@@ -1,5 +1,5 @@
 /** What waits to be written. Hot; types only. */
-import type { StoredResponse } from '../stored-response.ts';
+import type { StoredResponse } from '../store/stored-response.ts';
 import type { ReadRecord, RecordKey } from './record.ts';
 
 export interface PendingWrite extends RecordKey {

@@ -5,7 +5,7 @@
  * A purge reaches every record with a lower number than its own.
  */
 
-import { type Matcher, matcherOf } from '../purge.ts';
+import { type Matcher, matcherOf } from '../store/purge.ts';
 
 /** What is purged: everything, a host's, what begins like a URL, what has a tag; one URL by the hash of its key. */
 export type PurgeKind = 'all' | 'host' | 'prefix' | 'tag' | 'key';

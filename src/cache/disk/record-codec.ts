@@ -5,7 +5,7 @@
  * what was written later than now is asked for anew before it is given.
  */
 import type { Clock } from '../../kit/clock.ts';
-import { type Part, type StoredHead, StoredResponse } from '../stored-response.ts';
+import { type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
 
 /** Seconds that a clock may go back without anybody having set it (ms). */
 const SLACK = 1000;

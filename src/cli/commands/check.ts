@@ -20,7 +20,7 @@ interface CheckFlags {
 }
 
 async function check(files: readonly string[], { strict = false, format }: CheckFlags): Promise<number> {
-  const { compileOnce } = await import('../../runtime/compile.ts');
+  const { compileOnce } = await import('../../runtime/compile/compile.ts');
   const results = files.map((file) => {
     const compiled = compileOnce(resolve(file), process.env);
     return { file, compiled, ok: compiled.plan !== null && !(strict && compiled.problems.length > 0) };

@@ -1,6 +1,6 @@
 /** `prozy reload`: has a running gateway read its config again, waits, and tells what became of it. Cold. */
 import type { Command } from 'commander';
-import type { ReloadView } from '../../runtime/reload.ts';
+import type { ReloadView } from '../../runtime/reload/reload.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { parseDuration } from '../../kit/units.ts';
 import { ask } from '../ask.ts';

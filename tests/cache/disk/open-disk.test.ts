@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { variantKey } from '../../../src/cache/vary.ts';
+import { variantKey } from '../../../src/cache/rules/vary.ts';
 import { Fields } from '../../../src/http/fields.ts';
 import { type Clock, systemClock } from '../../../src/kit/clock.ts';
 import { place, TestDisk } from '../../support/disk.ts';

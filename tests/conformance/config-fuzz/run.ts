@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../../src/kit/random.ts';
-import { compile, type Compiled } from '../../../src/runtime/compile.ts';
-import type { ReloadView } from '../../../src/runtime/reload.ts';
+import { compile, type Compiled } from '../../../src/runtime/compile/compile.ts';
+import type { ReloadView } from '../../../src/runtime/reload/reload.ts';
 import { FaultOrigin } from '../../support/fault-origin.ts';
 import { get, getJson } from '../../support/requests.ts';
 import type { Holdings } from '../bad-clients/inside.ts';

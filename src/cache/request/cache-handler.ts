@@ -1,0 +1,141 @@
+/**
+ * One cache policy of one route: what a request gets out of the cache at once, and what has to be fetched. Hot.
+ *
+ * A hit that nothing special is asked of is answered here, within the call; everything else is a CacheRequest.
+ */
+import type { Verdict, HandlerContext } from '../../http/interception.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { publicOrigin } from '../../http/identity.ts';
+import type { Fields } from '../../http/fields.ts';
+import { AUTHORIZATION, CACHE_CONTROL, IF_MATCH, IF_UNMODIFIED_SINCE, PRAGMA } from '../../http/known.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { Deadlines } from '../../net/deadlines.ts';
+import type { CachePolicyPlan } from '../../plan/types/cache.ts';
+import { SPECIAL } from './conditional-reply.ts';
+import { addCacheStatus, forwardText } from '../rules/cache-status.ts';
+import { compileConditions, type Condition } from './conditions.ts';
+import { NO_REQUEST_DIRECTIVES } from '../rules/directives.ts';
+import type { FreshnessRules } from '../rules/freshness.ts';
+import type { HttpCache } from '../store/http-cache.ts';
+import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } from '../rules/invalidation.ts';
+import { PostResponseStorer } from './post-response-storer.ts';
+import { directivesOfRequest, evaluateResponse } from '../rules/evaluate-response.ts';
+import { CacheRequest } from './cache-request.ts';
+
+/** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
+const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
+const SCHEMES = ['http', 'https'] as const;
+const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
+/** A request with none of these may have whatever is fresh and stored for it. */
+const NOT_PLAIN = DIRECTIVES | SPECIAL | (1 << AUTHORIZATION);
+
+export class CacheHandler {
+  readonly cache: HttpCache;
+  readonly plan: CachePolicyPlan;
+  readonly rules: FreshnessRules;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly noStore: Condition;
+  readonly #route: string;
+  readonly #bypass: Condition;
+
+  constructor(route: string, plan: CachePolicyPlan, cache: HttpCache, clock: Clock, deadlines: Deadlines) {
+    this.#route = route;
+    this.cache = cache;
+    this.plan = plan;
+    this.clock = clock;
+    this.deadlines = deadlines;
+    const { defaultTtl, minTtl, maxTtl } = plan;
+    this.rules = {
+      defaultTtl: defaultTtl === null ? -1 : Math.floor(defaultTtl / 1000),
+      minTtl: Math.floor(minTtl / 1000),
+      maxTtl: maxTtl === null ? -1 : Math.floor(maxTtl / 1000),
+      heuristicFraction: 0.1,
+      heuristicMax: 7 * 24 * 3600,
+    };
+    this.#bypass = compileConditions(plan.bypass);
+    this.noStore = compileConditions(plan.noStore);
+  }
+
+  request(x: Exchange, context: HandlerContext): Verdict {
+    const { cache } = this;
+    const { fields } = x;
+    const why = whyPassed(x, context.upgrade, this.#bypass);
+    if (why !== '') return this.#pass(x, why);
+    const key = cache.key.of(x);
+    const scope = cache.key.scope(this.#route, x);
+    const stored = cache.store.find(key, scope, fields);
+    const now = x.startedAt;
+    if (stored !== null && now < stored.fastPathUntil && (fields.seen & NOT_PLAIN) === 0) {
+      cache.metrics.hits++;
+      x.cache = 'hit';
+      if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
+      return cache.recent.of(stored, now);
+    }
+    const request = (fields.seen & DIRECTIVES) === 0 ? NO_REQUEST_DIRECTIVES : directivesOfRequest(fields, this.plan);
+    return new CacheRequest(this, x, context, key, scope, request).begin(stored);
+  }
+
+  #pass(x: Exchange, why: 'method' | 'bypass'): undefined {
+    this.cache.metrics.passed++;
+    x.cache = why;
+    return undefined;
+  }
+
+  /** The response to a request that the cache had no part in. */
+  response(x: Exchange): void {
+    const { responseFields: fields, status } = x;
+    if (fields === null) return;
+    if (invalidates(x.method, status)) this.#invalidate(x, fields);
+    if (x.method === 'POST') this.#keepPosted(x, fields);
+    const reason = x.cache === 'method' ? 'method' : 'bypass';
+    if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
+  }
+
+  /** RFC 9110 §9.3.3: it may be what a GET would get. */
+  #keepPosted(x: Exchange, fields: Fields): void {
+    const { cache, plan, rules, clock } = this;
+    if (!hasOwnContentLocation(targetOf(x), fields)) return;
+    const barred = (this.#bypass?.(x) ?? false) || (this.noStore?.(x) ?? false);
+    // When it was asked for is not kept; its delay counts in full.
+    const requestedAt = clock.wall() - (clock.now() - x.startedAt);
+    const asked = { method: 'POST', fields: x.fields, requestedAt, barred, ownContentLocation: true };
+    const scope = cache.key.scope(this.#route, x);
+    const { head, why } = evaluateResponse({ status: x.status, reason: '', fields }, asked, {
+      scope,
+      plan,
+      rules,
+      clock,
+    });
+    const length = Number(fields.get('content-length') ?? -1);
+    if (why !== '' || length > cache.maxEntrySize) return;
+    x.tap = new PostResponseStorer(cache, cache.key.of(x), head, length, plan.statusHeader);
+  }
+
+  /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
+  #invalidate(x: Exchange, fields: Fields): void {
+    const { cache } = this;
+    const target = targetOf(x);
+    // Behind one that ends TLS, the origin's own https is not ours.
+    for (const scheme of SCHEMES) {
+      for (const one of invalidatedTargets({ ...target, scheme }, fields)) {
+        const key = cache.key.ofTarget({ ...one, scheme: target.scheme });
+        if (key !== null) cache.invalidate(key);
+      }
+    }
+  }
+}
+
+/** Why a request is not for a cache to answer; '': it may be. */
+export function whyPassed(x: Exchange, upgrade: boolean, bypass: Condition): '' | 'method' | 'bypass' {
+  if (x.method !== 'GET' && x.method !== 'HEAD') return 'method';
+  // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
+  if (x.bodyLength !== 0 || upgrade || (x.fields.seen & FOR_ORIGIN) !== 0) return 'bypass';
+  // The origin may read the path as it came otherwise than the normal form, which is the key.
+  if (x.receivedPath !== '') return 'bypass';
+  return bypass !== null && bypass(x) ? 'bypass' : '';
+}
+
+function targetOf(x: Exchange): Target {
+  return { ...publicOrigin(x), path: x.path, query: x.query };
+}

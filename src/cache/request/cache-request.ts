@@ -1,0 +1,324 @@
+/**
+ * One exchange that the cache could not answer within the call, until it has its answer. Hot.
+ *
+ *     begin ─┬─ stored, and good enough ──────────────────────────────▶ answer
+ *            ├─ somebody fetches the same thing ─ wait ─┬─ stored ─────▶ read along
+ *            │                                          └─ not ─┐
+ *            └─ fetch ◀─────────────────────────────────────────┘
+ *                 └─ stored: read along with the others · not: passed on as it comes
+ */
+import {
+  type ResponseWriter,
+  type Interceptor,
+  INTERCEPTED,
+  type Verdict,
+  type HandlerContext,
+} from '../../http/interception.ts';
+import type { CacheResult, Exchange } from '../../http/exchange.ts';
+import { Fields } from '../../http/fields.ts';
+import { giveFields } from '../../http/fields-pool.ts';
+import { type LocalReply, problemReply } from '../../http/local-reply.ts';
+import { RANGE } from '../../http/known.ts';
+import { type BodySource, type Framing, LENGTH } from '../../http/message.ts';
+import type { CachedReply } from '../../http/cached-reply.ts';
+import type { GatewayError } from '../../kit/errors.ts';
+import { NOWHERE } from '../../kit/places.ts';
+import type { Timed } from '../../net/deadlines.ts';
+import { answerFrom, covers, isUnmodified, notModified } from './conditional-reply.ts';
+import { WholeBody } from './body.ts';
+import { addCacheStatus, type ForwardReason, forwardText } from '../rules/cache-status.ts';
+import type { RequestDirectives } from '../rules/directives.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { Lookup, Seeker } from '../disk/lookups.ts';
+import { SharedFetch } from './shared-fetch.ts';
+import { BodyReader } from './body-reader.ts';
+import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from '../rules/reuse.ts';
+import type { CacheHandler } from './cache-handler.ts';
+import type { Store } from '../store/store.ts';
+import { LARGEST_REPLY, type StoredHead, type StoredResponse } from '../store/stored-response.ts';
+
+/** A response as it is passed on. */
+export interface Passed {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: Fields;
+  readonly framing: Framing;
+  readonly source: BodySource;
+}
+
+/** How long a disk may take, before the origin is asked instead (ms). */
+const DISK_WAIT = 1000;
+
+/** RFC 9111 §5.2.1.7. */
+const NOT_STORED = problemReply(504);
+
+export class CacheRequest implements Interceptor, Timed, Seeker {
+  deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
+  /** Among those who wait for a fetch. */
+  audiencePlace = NOWHERE;
+  readonly x: Exchange;
+  readonly key: string;
+  readonly scope: string;
+  readonly request: RequestDirectives;
+  /** Why it was not answered from the store. */
+  reason: ForwardReason = 'uri-miss';
+  readonly #handler: CacheHandler;
+  readonly #context: HandlerContext;
+  #taken: ResponseWriter | null = null;
+  /** What it waits for, or reads from. */
+  #sharedFetch: SharedFetch | null = null;
+  #reader: BodyReader | null = null;
+  #lookup: Lookup | null = null;
+  #hasLooked = false;
+
+  constructor(
+    handler: CacheHandler,
+    x: Exchange,
+    context: HandlerContext,
+    key: string,
+    scope: string,
+    request: RequestDirectives,
+  ) {
+    this.#handler = handler;
+    this.x = x;
+    this.#context = context;
+    this.key = key;
+    this.scope = scope;
+    this.request = request;
+  }
+
+  /** May the stored response answer it, as far as credentials go? */
+  mayHave(head: StoredHead): boolean {
+    return permitsCredentials(head, this.x.fields);
+  }
+
+  get course(): ResponseWriter {
+    return (this.#taken ??= this.#context.intercept(this));
+  }
+
+  /** `stored`: the whole response that the store has for it, or null. */
+  begin(stored: StoredResponse | null): Verdict {
+    const { x, request } = this;
+    const { cache } = this.#handler;
+    const now = x.startedAt;
+    const match = stored ?? findOther(cache.store, x, this.key, this.scope);
+    if (match === null && cache.disk !== null && this.#looksOn(cache.disk)) return INTERCEPTED;
+    const refused = match !== null && !this.mayHave(match.head);
+    const found = refused ? null : match;
+    if (found !== null) {
+      const verdict = reuse(found.head, request, now);
+      if (verdict !== VALIDATE) {
+        const fresh = verdict === FRESH;
+        if (fresh) cache.metrics.hits++;
+        else cache.metrics.stale++;
+        x.cache = fresh ? 'hit' : 'stale';
+        if (verdict === STALE_WHILE_REVALIDATE) this.#revalidate(found);
+        return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
+      }
+    }
+    if (request.onlyIfCached) {
+      cache.metrics.misses++;
+      x.cache = 'only_if_cached';
+      return NOT_STORED;
+    }
+    const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
+    this.reason = isFresh || refused ? 'request' : found !== null ? 'stale' : this.#missReason();
+    cache.metrics.misses++;
+    x.cache = found === null ? 'miss' : 'expired';
+    this.#fetchOrWait(refused ? null : stored);
+    return INTERCEPTED;
+  }
+
+  // === on disk
+
+  /** Is it there? Then it goes on when that has been read. */
+  #looksOn(disk: Disk): boolean {
+    if (this.#hasLooked) return false;
+    this.#hasLooked = true;
+    const { key, scope, x } = this;
+    this.#lookup = disk.look({ key, scope, x, statusHeader: this.#handler.plan.statusHeader }, this);
+    if (this.#lookup === null) return false;
+    this.#taken ??= this.#context.intercept(this);
+    this.#wait(DISK_WAIT);
+    return true;
+  }
+
+  onDisk(stored: StoredResponse | null): void {
+    this.#lookup = null;
+    this.#stopWaiting();
+    const { key, scope, x } = this;
+    const { store } = this.#handler.cache;
+    // Something newer may have come meanwhile; something that memory has no room for is given all the same.
+    const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
+    this.#answer(this.begin(store.find(key, scope, x.fields) ?? whole));
+  }
+
+  #missReason(): ForwardReason {
+    const others = this.#handler.cache.store.all(this.key);
+    if (others.length === 0) return 'uri-miss';
+    return others.some((one) => one.part !== null && one.head.scope === this.scope) ? 'partial' : 'vary-miss';
+  }
+
+  /** What is stored is asked for anew, behind the back of the one who gets it as it is. */
+  #revalidate(stored: StoredResponse): void {
+    const { cache } = this.#handler;
+    if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
+    cache.metrics.background++;
+    new SharedFetch(this.#handler, this, stored, true).start(this.course);
+  }
+
+  /** Joins a fetch of the same thing, or begins one. */
+  #fetchOrWait(stored: StoredResponse | null): void {
+    const { cache, plan } = this.#handler;
+    if (this.#mayJoin) {
+      for (const fetch of cache.fetchesFor(this.key)) {
+        if (!fetch.takes(this)) continue;
+        cache.metrics.collapsed++;
+        this.#sharedFetch = fetch;
+        if (!fetch.answered) this.#wait(plan.collapseWait);
+        fetch.join(this);
+        return;
+      }
+    }
+    this.#lead(stored);
+  }
+
+  /** May it be answered with what another request brings? */
+  get #mayJoin(): boolean {
+    const { x, request, key, scope } = this;
+    const { cache, plan } = this.#handler;
+    if (plan.collapseWait === 0 || x.method !== 'GET' || x.fields.has(RANGE)) return false;
+    // Who wants it from the origin wants it from there after having asked.
+    if (request.noCache || request.noStore || request.maxAge >= 0 || request.minFresh >= 0) return false;
+    return !cache.knownUnstorable(key, scope, x.startedAt);
+  }
+
+  #lead(stored: StoredResponse | null): void {
+    const fetch = new SharedFetch(this.#handler, this, stored, false);
+    this.#sharedFetch = fetch;
+    fetch.start(this.course);
+  }
+
+  /** It has waited long enough, for the disk or for somebody else's response. */
+  onDeadline(): void {
+    if (this.#lookup !== null) {
+      this.#lookup.leave(this);
+      this.#handler.cache.metrics.disk.late++;
+      this.onDisk(null);
+      return;
+    }
+    this.#sharedFetch?.leave(this);
+    this.fetchSeparately();
+  }
+
+  #wait(ms: number): void {
+    this.deadline = this.#handler.clock.now() + ms;
+    this.#handler.deadlines.add(this);
+  }
+
+  #stopWaiting(): void {
+    if (this.deadline === Number.POSITIVE_INFINITY) return;
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.#handler.deadlines.delete(this);
+  }
+
+  /** Goes on without those whom it has waited with. */
+  fetchSeparately(): void {
+    this.#stopWaiting();
+    this.#sharedFetch = null;
+    const stored = this.#handler.cache.store.find(this.key, this.scope, this.x.fields);
+    this.#lead(stored !== null && this.mayHave(stored.head) ? stored : null);
+  }
+
+  // === what comes of a fetch
+
+  /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
+  serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
+    this.#stopWaiting();
+    const { clock } = this.#handler;
+    this.x.cache = result;
+    const told = forwardText({ reason: this.reason, status });
+    this.#answer(this.#stored(answerFrom(stored, this.x, clock.now(), clock.wall(), told)));
+  }
+
+  /** What the hook would have answered with, if the answer had been there within its call. */
+  #answer(verdict: Verdict): void {
+    if (verdict !== INTERCEPTED && verdict !== undefined) this.course.answer(verdict);
+  }
+
+  /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
+  serveFill(fetch: SharedFetch, own: Fields | null): void {
+    this.#stopWaiting();
+    const { x } = this;
+    const { clock, plan } = this.#handler;
+    const head = fetch.response!;
+    if (own === null) x.cache = 'collapsed';
+    const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
+    this.#noteUpstream(fetch.inner);
+    if (fetch.whole && isUnmodified(head, x, clock.wall())) {
+      const line = plan.statusHeader ? `Cache-Status: ${forwardText({ ...told, status: head.status })}\r\n` : '';
+      if (own !== null) giveFields(own);
+      fetch.leave(this);
+      this.#sharedFetch = null;
+      this.course.answer(notModified(head, line));
+      return;
+    }
+    const fields = own ?? Fields.ofLines(head.lines + fetch.lines);
+    if (plan.statusHeader) addCacheStatus(fields, forwardText(told));
+    const reader = new BodyReader(this.course, fetch.fill!, 0, Number.POSITIVE_INFINITY, false);
+    this.#reader = reader;
+    fetch.fill!.join(reader);
+    this.course.head(head.status, head.reason, fields, fetch.framing, reader);
+    reader.pump();
+  }
+
+  /** What has been fetched is for this exchange alone, and is passed on as it comes. */
+  pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
+    this.#noteUpstream(inner);
+    if (this.#handler.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
+    this.course.head(status, reason, fields, framing, source);
+  }
+
+  /** There is no response; this is said instead. */
+  refused(response: LocalReply, inner: Exchange): void {
+    this.#stopWaiting();
+    this.#noteUpstream(inner);
+    this.x.error = inner.error;
+    this.course.answer(response);
+  }
+
+  #noteUpstream(inner: Exchange): void {
+    this.x.endpoint = inner.endpoint;
+    this.x.upstreamAt = inner.upstreamAt;
+  }
+
+  /** Small ones leave at once, large ones as fast as the client takes them. */
+  #stored(reply: CachedReply): Verdict {
+    const { bytes } = reply;
+    if (this.x.method === 'GET') this.#handler.cache.metrics.bytesServed += reply.length;
+    if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
+    const { course: writer } = this;
+    this.#reader = new BodyReader(writer, new WholeBody(bytes), 0, bytes.length, true);
+    writer.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
+    this.#reader.pump();
+    return INTERCEPTED;
+  }
+
+  clientGone(_: GatewayError): void {
+    this.#stopWaiting();
+    this.#reader?.stop();
+    this.#lookup?.leave(this);
+    this.#lookup = null;
+    this.#sharedFetch?.leave(this);
+    this.#sharedFetch = null;
+  }
+}
+
+/** A part that has all that is asked for, or what a HEAD was answered. */
+export function findOther(store: Store, x: Exchange, key: string, scope: string): StoredResponse | null {
+  if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
+  if (!x.fields.has(RANGE)) return null;
+  const part = store.findOther(key, scope, x.fields, false);
+  return part !== null && covers(part, x) ? part : null;
+}

@@ -1,0 +1,132 @@
+/**
+ * What a stored response answers a request with: the whole, a part of it, or that nothing has changed. Hot.
+ *
+ * Conditions come before ranges (RFC 9110 §13.2.2). Both are the client's to use on any stored response, however it was
+ * fetched (RFC 9111 §4.3.2).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Exchange } from '../../http/exchange.ts';
+import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../../http/known.ts';
+import { CachedReply } from '../../http/cached-reply.ts';
+import { evaluate, ifRangeHolds } from '../rules/conditional.ts';
+import { type ByteRange, contentRange, parseRange, partHead, partsEnd, unsatisfiedRange } from '../rules/range.ts';
+import type { StoredHead, StoredResponse } from '../store/stored-response.ts';
+import { reasonPhrase } from '../../http/status.ts';
+
+const NONE = Buffer.alloc(0);
+const CONDITIONS = (1 << IF_NONE_MATCH) | (1 << IF_MODIFIED_SINCE);
+/** Fields that ask for something else than the whole. */
+export const SPECIAL = CONDITIONS | (1 << RANGE);
+
+/** Between parts. That no part has it in it can't be known of bytes, only made unlikely: it is another one in each process. */
+const BOUNDARY = randomBytes(18).toString('base64url');
+
+/** `now`, `wall`: monotonic and epoch ms. `told`: what its Cache-Status says; '': that it was stored. */
+export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): CachedReply {
+  const age = stored.ageAt(now);
+  if ((x.fields.seen & SPECIAL) === 0) return stored.reply(age, told);
+  const { head } = stored;
+  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(age, told));
+  const ranges = rangesOf(stored, x);
+  if (ranges === null) return stored.reply(age, told);
+  const aged = stored.agedLines(age, told);
+  const complete = stored.part?.complete ?? stored.length;
+  if (ranges === 'unsatisfiable') {
+    const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
+    return CachedReply.of(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
+  }
+  return partial(stored, ranges, complete, aged);
+}
+
+/** Has the client what would be sent? */
+export function isUnmodified(head: StoredHead, { fields, method }: Exchange, wall: number): boolean {
+  if ((fields.seen & CONDITIONS) === 0 || (method !== 'GET' && method !== 'HEAD')) return false;
+  if (head.status !== 200 && head.status !== 206) return false;
+  return evaluate(fields, head.etag, head.lastModified, head.date, wall) === 304;
+}
+
+/** null: the whole is wanted. */
+function rangesOf({ head, part, length }: StoredResponse, { fields, method }: Exchange) {
+  if (method !== 'GET' || !fields.has(RANGE) || head.status !== (part === null ? 200 : 206)) return null;
+  const { etag, lastModified, date } = head;
+  if (!ifRangeHolds(fields.get('if-range'), etag, lastModified, date)) return null;
+  return parseRange(fields.known(RANGE), part?.complete ?? length);
+}
+
+/** Does a stored part have all that is asked of it? */
+export function covers(stored: StoredResponse, x: Exchange): boolean {
+  const { part } = stored;
+  const ranges = rangesOf(stored, x);
+  if (part === null || ranges === null || ranges === 'unsatisfiable') return false;
+  return ranges.every(({ first, last }) => first >= part.first && last <= part.last);
+}
+
+function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: string): CachedReply {
+  const bytes = stored.body() ?? NONE;
+  const offset = stored.part?.first ?? 0;
+  const slice = ({ first, last }: ByteRange): Buffer => bytes.subarray(first - offset, last + 1 - offset);
+  const { lines } = stored.head;
+  if (ranges.length === 1) {
+    const [range] = ranges as [ByteRange];
+    const body = slice(range);
+    const own = `Content-Range: ${contentRange(range, complete)}\r\nContent-Length: ${body.length}\r\n`;
+    return CachedReply.of(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
+  }
+  const body = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
+  const own = `Content-Type: multipart/byteranges; boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n`;
+  return CachedReply.of(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
+}
+
+/** RFC 9110 §14.6. */
+function multipart(
+  ranges: readonly ByteRange[],
+  complete: number,
+  contentType: string | undefined,
+  slice: (range: ByteRange) => Buffer,
+): Buffer {
+  const pieces = ranges.flatMap((range) => [
+    Buffer.from(partHead(BOUNDARY, contentType, range, complete), 'latin1'),
+    slice(range),
+  ]);
+  return Buffer.concat([...pieces, Buffer.from(partsEnd(BOUNDARY), 'latin1')]);
+}
+
+/** RFC 9110 §15.4.5: what a cache or client needs to update what it has, and nothing that describes a body. */
+export function notModified(head: StoredHead, aged: string): CachedReply {
+  const lines = without(head.lines, head.etag === undefined ? isContent : isContentOrModified);
+  return CachedReply.of(304, reasonPhrase(304), lines + aged, '', null);
+}
+
+/** Lines without those whose name, in lower case, is one to leave out. */
+function without(lines: string, isOut: (name: string) => boolean): string {
+  let out = '';
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf('\r\n', at) + 2;
+    if (!isOut(lines.slice(at, lines.indexOf(':', at)).toLowerCase())) out += lines.slice(at, end);
+    at = end;
+  }
+  return out;
+}
+
+const isRange = (name: string): boolean => name === 'content-range';
+const isTypeOrRange = (name: string): boolean => name === 'content-type' || name === 'content-range';
+/** What describes a body (RFC 9110 §8), but for Content-Location, which a 304 has. */
+const OF_CONTENT = new Set(['content-type', 'content-encoding', 'content-language', 'content-length', 'content-range']);
+const isContent = (name: string): boolean => OF_CONTENT.has(name);
+const isContentOrModified = (name: string): boolean => isContent(name) || name === 'last-modified';
+
+/** Of a stored response's lines those that any answer has. */
+function dated(lines: string): string {
+  return without(lines, (name) => name !== 'date' && name !== 'via');
+}
+
+/** Of the first line with that name, in lower case. */
+function fieldOf(lines: string, name: string): string | undefined {
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf('\r\n', at);
+    const colon = lines.indexOf(':', at);
+    if (lines.slice(at, colon).toLowerCase() === name) return lines.slice(colon + 1, end).trim();
+    at = end + 2;
+  }
+  return undefined;
+}

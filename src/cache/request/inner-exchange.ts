@@ -1,0 +1,28 @@
+/** The request that a cache sends on in place of the one that it was asked (RFC 9111 §4.3.1). Hot, once per fetch. */
+import { Exchange } from '../../http/exchange.ts';
+import { takeFields } from '../../http/fields-pool.ts';
+import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../../http/known.ts';
+import { validatorsFor } from '../rules/conditional.ts';
+import type { StoredHead } from '../store/stored-response.ts';
+
+/** `old`: what is stored and asked for anew, or null. `whole`: what comes is wanted whole, whatever was asked. `now`: monotonic ms. */
+export function innerExchange(x: Exchange, old: StoredHead | null, whole: boolean, now: number): Exchange {
+  const fields = takeFields();
+  fields.copy(x.fields);
+  if (whole) {
+    fields.removeKnown(IF_NONE_MATCH);
+    fields.removeKnown(IF_MODIFIED_SINCE);
+    if (fields.has(RANGE)) {
+      fields.removeKnown(RANGE);
+      fields.remove('if-range');
+    }
+  }
+  if (old !== null) for (const [name, value] of validatorsFor(old.etag, old.modified)) fields.add(name, value);
+  const { connection, method, target, authority, host, path, query, minor } = x;
+  const inner = new Exchange(connection, method, target, authority, host, path, query, minor, fields, 0, now);
+  inner.routedPath = x.routedPath;
+  inner.clientAddress = x.clientAddress;
+  inner.identity = x.identity;
+  inner.claims = x.claims;
+  return inner;
+}

@@ -1,0 +1,50 @@
+/**
+ * The response to a POST that says it is what a GET of the same URI would get (RFC 9110 §9.3.3), on its way into the store.
+ * Hot, once per such response.
+ */
+import type { BodySink, BodySource } from '../../http/message.ts';
+import { StreamingBody } from './streaming-body.ts';
+import type { HttpCache } from '../store/http-cache.ts';
+import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
+
+/** Its reader is the client, who sets the pace. */
+const NOBODY: BodySource = { pause: () => {}, resume: () => {} };
+
+export class PostResponseStorer implements BodySink {
+  readonly #cache: HttpCache;
+  readonly #key: string;
+  readonly #head: StoredHead;
+  readonly #statusHeader: boolean;
+  readonly #body: StreamingBody;
+  readonly #forgotten: number;
+
+  /** `length`: bytes that are announced; -1: unknown. */
+  constructor(cache: HttpCache, key: string, head: StoredHead, length: number, statusHeader: boolean) {
+    this.#cache = cache;
+    this.#key = key;
+    this.#head = head;
+    this.#statusHeader = statusHeader;
+    this.#forgotten = cache.purgeEpoch;
+    this.#body = new StreamingBody(cache.store, cache.maxEntrySize, length, NOBODY);
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#body.collecting) this.#body.add(bytes, start, end);
+    return true;
+  }
+
+  end(): void {
+    // What has been purged or invalidated meanwhile may be this as well.
+    if (!this.#body.collecting || this.#cache.purgeEpoch !== this.#forgotten) {
+      this.#body.discard();
+      return;
+    }
+    const bytes = this.#body.taken();
+    this.#cache.metrics.stored++;
+    this.#cache.put(this.#key, new StoredResponse(this.#head, bytes, null, bytes.length, this.#statusHeader));
+  }
+
+  fail(): void {
+    this.#body.discard();
+  }
+}

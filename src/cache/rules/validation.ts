@@ -1,0 +1,71 @@
+/** A stored response that its origin has vouched for anew (RFC 9111 §4.3.4, §4.3.5). Hot, once per validation. */
+import { Fields } from '../../http/fields.ts';
+import type { HttpCache } from '../store/http-cache.ts';
+import { directivesOf, type EvaluatedResponse } from './evaluate-response.ts';
+import { unstorableFields } from './storable.ts';
+import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
+import { type FieldLine, freshened, headFreshens, identifies } from './update.ts';
+
+/** Judges a response with these fields as if it came just now. */
+export type Judge = (status: number, reason: string, fields: Fields) => EvaluatedResponse;
+
+interface Renewed {
+  readonly response: StoredResponse;
+  /** If not, it is only for the one that has asked. */
+  readonly storable: boolean;
+}
+
+/** What is stored after a 304; null: that is about another response, and nothing is. */
+export function renewed(
+  cache: HttpCache,
+  key: string,
+  old: StoredResponse,
+  judge: Judge,
+  news: Fields,
+): Renewed | null {
+  const { etag, modified } = old.head;
+  if (!identifies(etag, modified, news)) {
+    cache.drop(key, old);
+    return null;
+  }
+  const after = updated(old, judge, news);
+  cache.metrics.revalidated++;
+  // What it says now may keep it from being stored any longer; who has asked for it gets it all the same.
+  if (after.storable) cache.put(key, after.response);
+  else cache.drop(key, old);
+  return after;
+}
+
+/** After a response to a HEAD: it is good again, or not what a GET would get now. */
+export function renewedByHead(
+  cache: HttpCache,
+  key: string,
+  old: StoredResponse,
+  judge: Judge,
+  { head: { status } }: EvaluatedResponse,
+  news: Fields,
+): void {
+  if (status !== 200) return;
+  const { etag, modified } = old.head;
+  // A stored error, say, is not what a GET would get now, whatever its length.
+  const agrees = old.head.status === status && headFreshens(etag, modified, old.length, news);
+  const fresh = agrees ? updated(old, judge, news) : null;
+  if (fresh?.storable === true) cache.put(key, fresh.response);
+  else cache.drop(key, old);
+}
+
+/** What later HEADs are answered with. */
+export function headOnly(head: StoredHead, fields: Fields, statusHeader: boolean): StoredResponse {
+  const length = fields.get('content-length');
+  return new StoredResponse(head, null, null, length === undefined ? -1 : Number(length), statusHeader);
+}
+
+function updated(old: StoredResponse, judge: Judge, news: Fields): Renewed {
+  const { status, reason, lines } = old.head;
+  const unstorable = unstorableFields(news, directivesOf(news).directives);
+  const pairs: FieldLine[] = [];
+  Fields.ofLines(lines).forEach((name, value) => pairs.push([name, value]));
+  const fields = Fields.of(freshened(pairs, news, unstorable));
+  const { head, why } = judge(status, reason, fields);
+  return { response: old.under(head), storable: why === '' };
+}

@@ -1,0 +1,200 @@
+/** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any process. */
+import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import {
+  ConfigError,
+  configError,
+  errorAt,
+  inOrder,
+  isError,
+  type Position,
+  type Problem,
+  render,
+} from '../../config/problem.ts';
+import { Sources } from '../../config/sources.ts';
+import { contentOf } from '../../history/entry.ts';
+import { checkExpectations } from '../../explain/expectations.ts';
+import { type Clock, systemClock } from '../../kit/clock.ts';
+import { digestOf, type Fingerprints, fingerprintsOf } from '../../plan/plan-delta.ts';
+import { serializePlan } from '../../plan/serialized-plan.ts';
+import { planGateway } from '../../plan/plan.ts';
+import { PlanScope, segment } from '../../plan/scope.ts';
+import type { Plan } from '../../plan/types.ts';
+
+/** What was looked at: a change of any of it may change the plan. */
+export interface Watched {
+  /** Every file that was read or looked for. */
+  readonly files: readonly string[];
+  /** Patterns of included files, absolute. */
+  readonly globs: readonly string[];
+}
+
+/** What was last compiled, to tell whether anything has changed since. */
+export interface Known extends Watched {
+  /** Over the contents of everything read. */
+  readonly digest: string;
+}
+
+/** What a config has to pass. */
+export type Stage = 'parsed' | 'validated' | 'planned' | 'tested';
+
+export interface Passed {
+  readonly stage: Stage;
+  /** Epoch ms. */
+  readonly at: number;
+  /** How long it took. */
+  readonly ms: number;
+}
+
+export interface Verdict extends Known {
+  /** In their order, as far as it came. */
+  readonly passed: readonly Passed[];
+  /** The text of each config file, as it is written; what is refused has none. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Secrets that are written as they are, not as references. */
+  readonly openSecrets: readonly Problem[];
+  /** Where it names what is opened, by pointer: what else may be wrong with it is found out by trying. */
+  readonly opened: ReadonlyMap<string, Position>;
+  /** What was found for each pattern. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  /** Over those texts, also of what is refused: see history/entry.ts. */
+  readonly content: string;
+  /** Warnings alone if there is a plan. */
+  readonly problems: readonly Problem[];
+  /** Further ones, which the process that compiles has kept to itself. */
+  readonly leftOut?: number;
+  /** The problems as people read them; '' if there are none. */
+  readonly report: string;
+}
+
+export interface Compiled extends Verdict {
+  /** null: there are errors. */
+  readonly plan: Plan | null;
+  /** Equal for plans that mean the same; '' if there is none. */
+  readonly planDigest: string;
+}
+
+/** In this thread. */
+export interface CompiledHere extends Compiled {
+  /** Of the plan; null: there is none. */
+  readonly marks: Fingerprints | null;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is compiled. */
+export interface CompileInput {
+  /** Absolute path. */
+  readonly file: string;
+  readonly env: Environment;
+  /** Texts that stand for what is in files of these absolute paths. */
+  readonly given?: ReadonlyMap<string, string>;
+  /** What is found for these patterns. */
+  readonly found?: ReadonlyMap<string, readonly string[]>;
+  readonly clock?: Clock;
+}
+
+/** Times that files are read anew because they changed while they were read. */
+const MOST_READINGS = 5;
+
+/** Answers null if all is still as `known`. */
+export function compile(input: CompileInput, known: Known | null = null): CompiledHere | null {
+  const { file, clock = systemClock } = input;
+  const started = clock.now();
+  if (known !== null && digestNow(known, input) === known.digest) return null;
+  let compiled = compileAt(started, input);
+  // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
+  for (let i = 1; digestNow(compiled, input) !== compiled.digest; i++) {
+    if (i === MOST_READINGS) return unsettled(file, compiled);
+    compiled = compileAt(started, input);
+  }
+  return compiled;
+}
+
+/** Refused, and like all that is refused looked at again a little later. */
+function unsettled(file: string, { files, globs, digest, found, content }: Verdict): CompiledHere {
+  const problem = errorAt({ file, line: 1, column: 1 }, '', 'changes faster than it can be read');
+  const { problems, report } = configError([problem], new Map());
+  return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
+}
+
+/** Of a config that is refused. */
+const NOTHING = {
+  plan: null,
+  planDigest: '',
+  marks: null,
+  texts: new Map<string, string>(),
+  opened: new Map<string, Position>(),
+  openSecrets: [],
+} as const;
+
+/** Whatever was compiled before. `file`: absolute path. */
+export function compileOnce(file: string, env: Environment): Compiled {
+  return compileAt(systemClock.now(), { file, env });
+}
+
+/** `started`: when the first stage began. */
+function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): CompiledHere {
+  const sources = new Sources(given, found);
+  const passed: Passed[] = [];
+  let mark = started;
+  const pass = (stage: Stage): void => {
+    const now = clock.now();
+    passed.push({ stage, at: clock.wall(), ms: now - mark });
+    mark = now;
+  };
+  const seen = () => ({
+    passed,
+    files: sources.files,
+    globs: sources.globs,
+    digest: sources.digest(),
+    found: sources.texts.found,
+    content: contentOf(sources.texts),
+  });
+  try {
+    const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
+    // If there are problems, planning looks for more of them and refuses it.
+    if (!loaded.problems.some(isError)) pass('validated');
+    const scope = new PlanScope(loaded);
+    const plan = planGateway(loaded, scope);
+    const parcel = serializePlan(plan);
+    const marks = fingerprintsOf(parcel);
+    const planDigest = digestOf(parcel, marks);
+    pass('planned');
+    checkExpectations(plan, loaded, scope);
+    pass('tested');
+    const warnings = inOrder(scope.problems);
+    const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
+    return {
+      plan,
+      planDigest,
+      marks,
+      texts,
+      opened: openedBy(loaded),
+      openSecrets: openSecretsOf(loaded),
+      problems: warnings,
+      report: render(warnings, loaded.texts),
+      ...seen(),
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { ...NOTHING, problems: error.problems, report: error.report, ...seen() };
+  }
+}
+
+function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
+  const message = 'is a secret, and is no reference';
+  return openSecrets.map((pointer) => errorAt(locate(pointer), pointer, message, 'such as ${file:secret}'));
+}
+
+function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
+  const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
+  return new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
+}
+
+/** The digest of what is there now. */
+function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
+  const sources = new Sources(given, found);
+  for (const file of files) sources.read(file);
+  for (const glob of globs) sources.glob(glob);
+  return sources.digest();
+}

@@ -1,0 +1,105 @@
+/**
+ * Compiles without holding up the traffic: small files at once, large ones in a process of their own. Cold.
+ *
+ * Ten thousand routes in YAML take a second to compile. What comes over from there is what has changed since the last plan that
+ * came, and is put together in slices.
+ */
+import { statSync } from 'node:fs';
+import { deserialize } from 'node:v8';
+import type { Clock } from '../../kit/clock.ts';
+import { TimeSlicer } from '../../kit/time-slicing.ts';
+import type { Fingerprints } from '../../plan/plan-delta.ts';
+import { type Piece, type SerializedRoute, PlanDeserializer } from '../../plan/serialized-plan.ts';
+import type { Plan, PoolPlan } from '../../plan/types.ts';
+import { CompileWorker } from './compile-worker.ts';
+import { compile, type Compiled, type Environment, type Known } from './compile.ts';
+import type { CompileAnswer, CompileRequest, PlanAnswer } from './compile-process.ts';
+import { unpack } from './packed.ts';
+
+/** Bytes of config that are compiled where they are: a few milliseconds' worth. */
+const SMALL = 16 * 1024;
+
+export class Compiler {
+  readonly #file: string;
+  readonly #env: Environment;
+  readonly #clock: Clock;
+  readonly #serving: () => boolean;
+  readonly #background: CompileWorker;
+  /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
+  #last: { readonly plan: WeakRef<Plan>; readonly marks: Fingerprints } | null = null;
+
+  /** `file`: absolute path. `serving`: is there traffic to go easy on? */
+  constructor(file: string, env: Environment, clock: Clock, serving: () => boolean = () => true) {
+    this.#file = file;
+    this.#env = env;
+    this.#clock = clock;
+    this.#serving = serving;
+    this.#background = new CompileWorker(clock);
+  }
+
+  /**
+   * Answers null if all is still as `known`. `given`: texts that stand for what is in files of these absolute paths; `found`:
+   * what is found for patterns. One at a time.
+   */
+  async compile(known: Known | null, given: Texts = NONE, found: Found = NONE): Promise<Compiled | null> {
+    const input = { file: this.#file, env: this.#env, given, found, clock: this.#clock };
+    if (sizeOf([this.#file, ...given.keys(), ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
+    return this.#compileThere({ file: this.#file, env: { ...this.#env }, given, found, known });
+  }
+
+  async #compileThere(input: Omit<CompileRequest, 'base'>): Promise<Compiled | null> {
+    const base = this.#last?.plan.deref() ?? null;
+    const answer = await this.#background.ask({ ...input, base: base === null ? null : this.#last!.marks });
+    if (answer === null) return null;
+    const plan = answer.plan === null ? null : await this.#unwrap(answer.plan, base);
+    if (plan !== null) this.#last = { plan: new WeakRef(plan), marks: answer.plan!.marks };
+    return compiledThere(answer, plan);
+  }
+
+  async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
+    const slicer = new TimeSlicer(this.#clock, !this.#serving());
+    const unwrapping = new PlanDeserializer(rest, base);
+    // They hold what was put into them over there.
+    await slicer.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
+    await slicer.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
+    const plan = unwrapping.plan();
+    await slicer.turn();
+    return plan;
+  }
+
+  async close(): Promise<void> {
+    await this.#background.close();
+  }
+}
+
+function compiledThere({ verdict, planDigest, texts }: CompileAnswer, plan: Plan | null): Compiled {
+  return {
+    ...verdict,
+    plan,
+    planDigest,
+    get texts() {
+      return unpack(texts) as Compiled['texts'];
+    },
+  };
+}
+
+type Texts = ReadonlyMap<string, string>;
+type Found = ReadonlyMap<string, readonly string[]>;
+
+const NONE = new Map<string, never>();
+
+/** Bytes, as far as the files can be looked at. */
+function sizeOf(files: Iterable<string>, given: Texts): number {
+  let bytes = 0;
+  for (const file of new Set(files)) bytes += given.get(file)?.length ?? sizeOnDisk(file);
+  return bytes;
+}
+
+/** 0: it can't be looked at. Reading it says why. */
+function sizeOnDisk(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * What was in effect, and what serves in place of the file: a stand-in, an entry of the history. Cold; one per reloader.
+ *
+ * There is one while a rollback holds, and after a start with a file that could not take effect. It ends when the file
+ * takes effect. The reloader applies; here it is looked up and remembered.
+ */
+import { Sources } from '../../config/sources.ts';
+import { systemDisk } from '../../history/disk.ts';
+import type { Entry, Hold } from '../../history/entry.ts';
+import { HistoryKeeper } from '../../history/keeper.ts';
+import { stateDirOf } from '../../history/state-dir.ts';
+import { HistoryError, type HistoryStore, type StoredTexts } from '../../history/store.ts';
+import type { Compiled, Environment } from '../compile/compile.ts';
+import { Compiler } from '../compile/compiler.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Reload } from './reload.ts';
+
+/** How whoever starts a gateway may overrule its config. */
+export interface HistoryOptions {
+  /** Where the history is, whatever configs say; null: they say it. */
+  readonly stateDir: string | null;
+  /** Whether a start may serve what was last in effect, if that allows it. */
+  readonly lastGood: boolean;
+}
+
+interface Found {
+  readonly entry: Entry;
+  readonly stored: StoredTexts;
+}
+
+export interface HistoryFallback extends Found {
+  readonly why: 'held' | 'last_good';
+  /** ISO time. */
+  readonly since: string;
+  /** What the file said then is not followed; '': whatever it says is. */
+  readonly insteadOf: string;
+}
+
+export class History {
+  readonly #gateway: Gateway;
+  readonly #file: string;
+  readonly #env: Environment;
+  readonly #options: HistoryOptions;
+  readonly #keeper: HistoryKeeper;
+  #standIn: HistoryFallback | null = null;
+  /** Of what was last in effect. */
+  #content = '';
+  /** There may be a hold on the disk. */
+  #holds = false;
+  #persisted = Promise.resolve(true);
+
+  constructor(gateway: Gateway, file: string, env: Environment, options: HistoryOptions) {
+    const { clock, log, metrics } = gateway;
+    const { stateDir } = options;
+    this.#gateway = gateway;
+    this.#file = file;
+    this.#env = env;
+    this.#options = options;
+    this.#keeper = new HistoryKeeper({ file, stateDir, clock, log, metrics: metrics.history, disk: systemDisk });
+  }
+
+  /** null: none is kept. */
+  get store(): HistoryStore | null {
+    return this.#keeper.store;
+  }
+
+  /** What is wrong with writing it; '' if nothing is. */
+  get problem(): string {
+    return this.#keeper.problem;
+  }
+
+  get fallback(): HistoryFallback | null {
+    return this.#standIn;
+  }
+
+  /** The content in effect. */
+  get content(): string {
+    return this.#content;
+  }
+
+  /** Is a file that says this not to be followed? */
+  ignores(content: string): boolean {
+    const standIn = this.#standIn;
+    if (standIn === null || standIn.insteadOf !== content) return false;
+    // Also when it serves for another reason, which is none any more.
+    if (standIn.why !== 'held') {
+      this.#standFor({ ...standIn, why: 'held' });
+      this.#tellHeld(standIn);
+    }
+    return true;
+  }
+
+  #standFor(standIn: HistoryFallback | null): void {
+    this.#standIn = standIn;
+    this.#gateway.metrics.history.standIn = standIn?.why ?? null;
+  }
+
+  /** Looks for the history of a file that may have problems. */
+  open({ plan, texts }: Compiled): void {
+    const said = plan === null ? stateDirOf(this.#file, this.#env, new Sources(texts)) : plan.reload.stateDir;
+    this.#keeper.follow(said, plan?.reload.history ?? 1);
+  }
+
+  /** What is to serve because a rollback that a former process was told still holds; null: nothing. */
+  async held(content: string): Promise<HistoryFallback | null> {
+    return this.#looked(async (store) => {
+      const hold = await store.hold();
+      this.#holds = hold !== null;
+      if (hold === null || hold.instead_of !== content) return null;
+      const entry = await store.find(hold.serves);
+      if (entry === null) throw new HistoryError(`entry ${hold.entry}, which is held, is not there any more`);
+      return { why: 'held', since: hold.since, entry, stored: await store.read(entry), insteadOf: content };
+    });
+  }
+
+  /** What may serve in place of a file that can't, the newest first. */
+  async *lastGood(): AsyncGenerator<HistoryFallback> {
+    if (!this.#options.lastGood) return;
+    const entries = (await this.#looked(async (store) => (await store.list()).entries)) ?? [];
+    // What was held is still not to be followed, should the file come to say it again.
+    const hold = entries.length === 0 ? null : await this.#looked((store) => store.hold());
+    for (const entry of entries) {
+      const stored = await this.#looked((store) => store.read(entry));
+      const insteadOf = hold?.serves === entry.content ? hold.instead_of : '';
+      if (stored !== null) yield { why: 'last_good', since: this.#now(), entry, stored, insteadOf };
+    }
+  }
+
+  /** To go back to, whatever the file says. */
+  rollbackTo(found: Found, insteadOf: string): HistoryFallback {
+    return { why: 'held', since: this.#now(), ...found, insteadOf };
+  }
+
+  #now(): string {
+    return new Date(this.#gateway.clock.wall()).toISOString();
+  }
+
+  /** What an entry means, with what its references stand for now. */
+  async compile({ stored: { texts, found } }: Found): Promise<Compiled | null> {
+    // Beside the reloader's own, which it may need at any time.
+    const compiler = new Compiler(this.#file, this.#env, this.#gateway.clock);
+    try {
+      return await compiler.compile(null, texts, found);
+    } finally {
+      await compiler.close();
+    }
+  }
+
+  /** null: there is no such entry. A text: why it can't be read. */
+  async find(number: number): Promise<Found | string | null> {
+    const { store } = this;
+    try {
+      const entry = store === null ? null : await store.find(number);
+      return store === null || entry === null ? null : { entry, stored: await store.read(entry) };
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** This is in effect from now on, by this entry; null: by the file. */
+  serve(standIn: HistoryFallback | null, { plan, content }: Compiled): void {
+    const { log } = this.#gateway;
+    if (standIn === null && this.#standIn !== null)
+      log.info('the file is followed again', { entry: this.#standIn.entry.number });
+    this.#standFor(standIn);
+    this.#content = content;
+    if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
+  }
+
+  /** The file is what serves. Nobody waits until that is written. */
+  recordFile(compiled: Compiled, reload: Reload): void {
+    // Before the entry: where that is on the disk, the hold is not.
+    if (this.#holds) this.#persisted = this.#keeper.hold(null);
+    this.#holds = false;
+    this.#add(compiled, reload, reload.trigger, '');
+  }
+
+  /** Resolves when a restart would know what is held, or that nothing is, with true; or would not. */
+  get persisted(): Promise<boolean> {
+    return this.#persisted;
+  }
+
+  /** An entry is what serves. */
+  recordStandIn(standIn: HistoryFallback, compiled: Compiled, reload: Reload, by: string): void {
+    const { number } = standIn.entry;
+    const { log, metrics } = this.#gateway;
+    if (standIn.why === 'last_good') {
+      // The newest config is not in effect.
+      metrics.reload.lastSuccessful = false;
+      log.error('the file cannot take effect: what was last in effect serves', { file: this.#file, entry: number });
+    } else this.#tellHeld(standIn);
+    const rolledBack = reload.trigger === 'rollback';
+    if (rolledBack) this.#persisted = this.#hold(standIn);
+    this.#add(compiled, reload, rolledBack ? `rollback to ${number}` : reload.trigger, by);
+  }
+
+  #tellHeld({ entry: { number } }: HistoryFallback): void {
+    const about = { file: this.#file, entry: number };
+    this.#gateway.log.warn('an entry of the history is held in place of what the file says', about);
+  }
+
+  #hold({ since, entry, insteadOf }: HistoryFallback): Promise<boolean> {
+    const hold: Hold = { since, entry: entry.number, serves: entry.content, instead_of: insteadOf };
+    this.#holds = true;
+    return this.#keeper.hold(hold);
+  }
+
+  #add(compiled: Compiled, reload: Reload, trigger: string, by: string): void {
+    // Its texts may have to be unpacked.
+    if (this.store === null) return;
+    const { texts, found } = compiled;
+    const { generation, changes } = reload;
+    this.#keeper.add({ at: this.#now(), trigger, by, generation, pid: process.pid, changes, texts: { texts, found } });
+  }
+
+  /** Whatever is wrong with the store is told, and no reason not to go on. */
+  async #looked<T>(look: (store: HistoryStore) => Promise<T | null>): Promise<T | null> {
+    const { store } = this;
+    if (store === null) return null;
+    try {
+      return await look(store);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#gateway.log.error('the history cannot be read', { path: store.path, problem });
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#keeper.close();
+  }
+}

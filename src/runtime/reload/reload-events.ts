@@ -1,0 +1,41 @@
+/** What a reload leaves in the log, the metrics and the stream of events. Cold; called by reloads.ts. */
+import type { Gateway } from '../gateway.ts';
+import type { ReachedPhase, Reload } from './reload.ts';
+
+export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase, at, ms }: ReachedPhase): void {
+  metrics.reload.phases[phase].observe(ms);
+  const { id, trigger, digest, generation } = reload;
+  events.emit({ time: at, type: 'reload_phase', id, trigger, phase, ms, digest, generation });
+}
+
+/** It is in effect or refused. Answers with the warnings that are in effect. `known`: those that were logged last. */
+export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload, known: string): string {
+  const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes } =
+    reload.view;
+  if (result === 'pending') return known;
+  const now = clock.wall();
+  const time = new Date(now).toISOString();
+  events.emit({ time, type: 'reload', id, trigger, result, reason, digest, generation, problem });
+  const told = { file, reload: id, trigger, digest };
+  const ms = Object.fromEntries(phases.map((one) => [one.phase, one.ms]));
+  metrics.reload.results[result]++;
+  if (reason !== '') metrics.reload.failures[reason]++;
+  // A push that was refused leaves the file as it is, and the file in effect.
+  if (result !== 'failed' || trigger !== 'push') metrics.reload.lastSuccessful = result !== 'failed';
+  if (result === 'failed') {
+    metrics.reload.lastFailureAt = now;
+    log.error('config refused; the old one keeps serving', { ...told, reason, duration_ms, ms, problem });
+    return known;
+  }
+  metrics.reload.duration.observe(reload.duration);
+  metrics.reload.lastSuccessAt = now;
+  log.info(result === 'applied' ? 'config in effect' : 'config unchanged in effect', {
+    ...told,
+    generation,
+    duration_ms,
+    ms,
+    ...(changes === '' ? {} : { changes }),
+  });
+  if (warning !== '' && warning !== known) log.warn('config has warnings', { ...told, warning });
+  return warning;
+}

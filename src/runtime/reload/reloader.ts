@@ -1,0 +1,317 @@
+/**
+ * Hints become reloads: read, compile, apply; one at a time, the latest wins. Cold.
+ *
+ * What applies them is in applier.ts. A bad config is refused whole and told once for each content; the old one keeps
+ * serving and the watching goes on. What each reload went through is in reload.ts.
+ */
+import { dirname } from 'node:path';
+import { ConfigError, type Problem } from '../../config/problem.ts';
+import { SourceWatcher, type WatchPlan } from '../../config/watch.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { Applier, refusalOf, refusalToOpen } from './applier.ts';
+import type { Compiled, Environment, Known } from '../compile/compile.ts';
+import { Compiler } from '../compile/compiler.ts';
+import type { Gateway } from '../gateway.ts';
+import { History, type HistoryOptions, type HistoryFallback } from './history.ts';
+import { OpenError } from '../snapshot/open-error.ts';
+import { Push, type Source, sourceOf } from './push.ts';
+import { RefusedError } from './refused-error.ts';
+import type { Reload, Trigger } from './reload.ts';
+import { Reloads } from './reloads.ts';
+import { HistoryFallbackRunner } from './history-fallback.ts';
+import { type QueuedReload, ReloadQueue } from './reload-queue.ts';
+
+/** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
+const SECOND_LOOK = 50;
+
+/** Before the first config is in effect nothing is watched. */
+const NO_WATCH: WatchPlan = { watch: false, settle: 0 };
+
+/** Pushes at a time: each holds its text. */
+const MOST_PUSHES = 16;
+
+/** What became of going back to an entry, or of following the file again. */
+export interface Returned {
+  readonly reload: Reload;
+  /** Would a restart know of it? */
+  readonly persisted: boolean;
+}
+
+export class Reloader {
+  readonly reloads: Reloads;
+  readonly history: History;
+  readonly #standIns: HistoryFallbackRunner;
+  readonly #file: string;
+  readonly #compiler: Compiler;
+  readonly #clock: Clock;
+  readonly #gateway: Gateway;
+  readonly #watcher: SourceWatcher;
+  /** What was last read; null: nothing yet. */
+  #known: Known | null = null;
+  /** Of the file when it was last read. */
+  #content = '';
+  readonly #applier: Applier;
+  readonly #turns: ReloadQueue;
+  /** Ends the pause before a second look. */
+  #wake: (() => void) | null = null;
+  /** Pushes that wait for their turn or have it. */
+  #pushes = 0;
+  /** That the last turn ended with; '' if it did not. */
+  #defect = '';
+  #closed = false;
+
+  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
+    const compiler = (): Compiler => new Compiler(file, env, clock, () => gateway.current !== null);
+    this.#file = file;
+    this.#compiler = compiler();
+    this.#clock = clock;
+    this.reloads = new Reloads(gateway, file, clock);
+    this.#gateway = gateway;
+    this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
+    this.history = new History(gateway, file, env, options);
+    this.#applier = new Applier(gateway, this.reloads);
+    this.#standIns = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
+    this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
+  }
+
+  /** Where its file is. */
+  get folder(): string {
+    return dirname(this.#file);
+  }
+
+  /** The first load. Throws a ConfigError or an OpenError. */
+  async start(): Promise<void> {
+    const reload = this.reloads.make('start');
+    reload.begin();
+    const compiled = await this.#compiler.compile(null);
+    if (compiled === null) return;
+    this.history.open(compiled);
+    const held = await this.history.held(compiled.content);
+    if (held !== null && (await this.#startBy(held, 'held', compiled))) return;
+    try {
+      if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
+      this.#applier.see(reload, compiled);
+      await this.#applier.apply(reload, compiled, this.#byFile(compiled));
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
+      if (error instanceof OpenError) error.report = refusalToOpen(error, compiled).report;
+      if (!(await this.#startByLastGood(reload, compiled, error))) throw error;
+      return;
+    }
+    this.#noteFiles(compiled);
+    this.history.recordFile(compiled, reload);
+  }
+
+  /** The file is what serves. */
+  #byFile(compiled: Compiled): { readonly active: () => void } {
+    return { active: () => this.history.serve(null, compiled) };
+  }
+
+  /** Answers whether it serves. */
+  async #startBy(standIn: HistoryFallback, trigger: Trigger, file: Compiled): Promise<boolean> {
+    if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
+    this.#noteFiles(file);
+    return true;
+  }
+
+  async #startByLastGood(reload: Reload, file: Compiled, error: ConfigError | OpenError): Promise<boolean> {
+    let told = false;
+    for await (const standIn of this.history.lastGood()) {
+      // It would fail as the file does.
+      if (standIn.entry.content === file.content) continue;
+      if (!told) {
+        if (file.plan === null) this.#applier.see(reload, file);
+        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
+      }
+      told = true;
+      if (await this.#startBy(standIn, 'last_good', file)) return true;
+    }
+    return false;
+  }
+
+  /** Something may have changed. */
+  hint(by: Trigger = 'watch'): void {
+    if (this.#closed) return;
+    // What is about to be read again need not be read once more after that.
+    if (this.#wake !== null) this.#wake();
+    else this.#turns.ask(by, false);
+  }
+
+  /** Reads and compiles even if no file seems to have changed. Answers null if it does not any more. */
+  force(by: Trigger): Reload | null {
+    if (this.#closed) return null;
+    const { reload } = this.#turns.ask(by, true);
+    this.reloads.keep(reload);
+    this.#wake?.();
+    return reload;
+  }
+
+  /** What the config in effect warns of. */
+  get warnings(): readonly Problem[] {
+    return this.#applier.inEffect.problems;
+  }
+
+  /** What is in effect as it is written, if it is one text that may be shown; otherwise why not. */
+  source(): Source | string {
+    return sourceOf(this.#file, this.#applier.inEffect);
+  }
+
+  /** Another text for the file; `expected`: from which it was made. null: none is taken any more, or too many wait. */
+  push(bytes: Uint8Array, expected: (tag: string) => boolean): Reload | null {
+    if (this.#closed || this.#pushes >= MOST_PUSHES) return null;
+    const reload = this.reloads.make('push');
+    this.reloads.keep(reload);
+    this.#pushes++;
+    const push = new Push(this.#file, bytes, expected, () => this.#applier.inEffect);
+    this.#turns
+      .order(() => this.#takePush(reload, push))
+      // It did not come to its turn.
+      .catch(() => reload.forget())
+      .finally(() => this.#pushes--);
+    return reload;
+  }
+
+  async #takePush(reload: Reload, push: Push): Promise<void> {
+    try {
+      reload.begin();
+      push.admit();
+      const compiled = await this.#compiler.compile(null, push.texts);
+      if (compiled === null) return;
+      this.#applier.see(reload, compiled);
+      if (compiled.plan !== null) push.judge(compiled);
+      if (!(await this.#applier.settle(reload, compiled, { seal: () => push.seal(), ...this.#byFile(compiled) })))
+        return;
+      this.#noteFiles(compiled);
+      this.history.recordFile(compiled, reload);
+    } catch (error) {
+      if (error instanceof RefusedError) this.#applier.refuse(reload, error.refusal);
+      else this.#applier.defect(reload, error);
+    }
+  }
+
+  /**
+   * Goes back to an entry of the history and stays there until the file says something else that can take effect. null: there
+   * is no such entry. A text: why it can't be read. `by`: who asked for it.
+   */
+  async rollback(number: number, by: string): Promise<Returned | string | null> {
+    const done = await this.#turns.order(async () => {
+      const found = await this.history.find(number);
+      if (found === null || typeof found === 'string') return found;
+      const now = await this.#compiler.compile(this.#known);
+      if (now !== null) this.#noteFiles(now);
+      // What the file says needs no hold.
+      if (found.entry.content === this.#content) return this.#liftNow();
+      const reload = this.reloads.make('rollback');
+      const standIn = this.history.rollbackTo(found, this.#content);
+      const served = await this.#standIns.put(standIn, reload, by).catch((error: unknown) => {
+        this.#applier.defect(reload, error);
+        return false;
+      });
+      this.#watch();
+      return { reload, persisted: served ? this.history.persisted : Promise.resolve(false) };
+    });
+    // The next turn need not wait for the disk.
+    return done === null || typeof done === 'string' ? done : { reload: done.reload, persisted: await done.persisted };
+  }
+
+  /** Follows the file again. */
+  async lift(): Promise<Returned> {
+    const { reload, persisted } = await this.#turns.order(() => this.#liftNow());
+    return { reload, persisted: await persisted };
+  }
+
+  async #liftNow(): Promise<{ readonly reload: Reload; readonly persisted: Promise<boolean> }> {
+    const reload = this.reloads.make('lift');
+    await this.#taken({ reload, forced: true }, true);
+    return { reload, persisted: this.history.persisted };
+  }
+
+  /** `lifting`: whatever is held. */
+  async #taken(turn: QueuedReload, lifting = false): Promise<void> {
+    try {
+      await this.#take(turn, lifting);
+      this.#defect = '';
+    } catch (error) {
+      // What each hint would meet again is told once: the log itself may be in a watched directory.
+      const text = String(error);
+      if (!turn.forced && text === this.#defect) turn.reload.forget();
+      else this.#applier.defect(turn.reload, error);
+      this.#defect = text;
+    }
+  }
+
+  async #take({ reload, forced }: QueuedReload, lifting: boolean): Promise<void> {
+    const compile = (): Promise<Compiled | null> => {
+      reload.begin();
+      return this.#compiler.compile(forced ? null : this.#known);
+    };
+    let compiled = await compile();
+    for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
+      suspect = compiled.digest;
+      await this.#pause(SECOND_LOOK);
+      if (this.#closed) {
+        reload.forget();
+        return;
+      }
+      compiled = await compile();
+    }
+    if (compiled === null) {
+      await this.#standIns.follow(() => reload);
+      return;
+    }
+    // What was read of it may be a part. The watcher tells when it is whole.
+    if (!forced && this.#watcher.unsettled) {
+      reload.forget();
+      return;
+    }
+    this.#noteFiles(compiled);
+    if (!lifting && this.history.ignores(compiled.content)) {
+      // Somebody waits for its end.
+      if (forced) {
+        this.#applier.see(reload, compiled);
+        this.#applier.leave(reload);
+      }
+      await this.#standIns.follow(() => this.reloads.make(reload.trigger));
+      return;
+    }
+    this.#applier.see(reload, compiled);
+    if (!(await this.#applier.settle(reload, compiled, this.#byFile(compiled)))) return;
+    this.history.recordFile(compiled, reload);
+    this.#watch();
+  }
+
+  /** Or until something happens near the files. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+
+  #noteFiles({ files, globs, digest, content }: Compiled): void {
+    this.#known = { files, globs, digest };
+    this.#content = content;
+    this.#watch();
+  }
+
+  /** The file as it is, and what serves in its place: what its references stand for may change. */
+  #watch(): void {
+    if (this.#known === null) return;
+    const files = new Set([...this.#known.files, ...this.#standIns.files]);
+    this.#watcher.update([...files], this.#known.globs, this.#gateway.current?.plan.reload ?? NO_WATCH);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    await this.#watcher.close();
+    await this.#turns.close();
+    await this.#compiler.close();
+    await this.#standIns.close();
+    await this.history.close();
+  }
+}

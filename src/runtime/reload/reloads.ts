@@ -1,0 +1,88 @@
+/** The last reloads, the newest first: what the admin pages find and wait for. Cold; one per reloader. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../kit/clock.ts';
+import type { Gateway } from '../gateway.ts';
+import { type ReachedPhase, Reload, type ReloadView, type Trigger } from './reload.ts';
+import { tellEnd, tellPhase } from './reload-events.ts';
+
+/** Reloads that are kept. */
+const MOST = 100;
+
+export class Reloads {
+  /** The last that has come to its end and was told; null: none yet. */
+  last: ReloadView | null = null;
+  readonly #gateway: Gateway;
+  readonly #file: string;
+  readonly #clock: Clock;
+  /** Oldest first. */
+  readonly #kept = new Map<string, Kept>();
+  /** Another one for each process, so that nobody waits for a reload of one that is gone. */
+  readonly #prefix = randomBytes(3).toString('hex');
+  #count = 0;
+  /** The warnings that are in effect, which have been logged. */
+  #warning = '';
+
+  constructor(gateway: Gateway, file: string, clock: Clock) {
+    this.#gateway = gateway;
+    this.#file = file;
+    this.#clock = clock;
+  }
+
+  /** One that nobody sees until it is kept. */
+  make(trigger: Trigger): Reload {
+    return new Reload(trigger, this.#clock);
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Newest first. */
+  get all(): ReloadView[] {
+    return [...this.#kept.values()].toReversed().map(({ reload }) => reload.view);
+  }
+
+  /** `last`: the newest. */
+  find(id: string): Reload | null {
+    if (id !== 'last') return this.#kept.get(id)?.reload ?? null;
+    return [...this.#kept.values()].at(-1)?.reload ?? null;
+  }
+
+  /** From now on it is seen. */
+  keep(reload: Reload): void {
+    if (reload.id !== '') return;
+    reload.id = `${this.#prefix}-${++this.#count}`;
+    const tell = (phase: ReachedPhase | null): void => {
+      if (phase !== null) tellPhase(this.#gateway, reload, phase);
+    };
+    reload.phases.forEach(tell);
+    reload.listen(tell);
+    this.#kept.set(reload.id, { reload, stop: () => {} });
+    for (const [id, old] of this.#kept) {
+      if (this.#kept.size <= MOST) break;
+      old.stop();
+      old.reload.forget();
+      this.#kept.delete(id);
+    }
+  }
+
+  /** It is in effect; it is drained when nothing runs on what was before it. */
+  succeed(reload: Reload, result: 'applied' | 'unchanged', generation: number): void {
+    reload.succeed(result, generation);
+    const shared = this.#kept.get(reload.id);
+    if (shared !== undefined) shared.stop = this.#gateway.whenAlone(generation, () => reload.reach('drained'));
+  }
+
+  /** It has come to its end. */
+  close(reload: Reload): void {
+    this.#warning = tellEnd(this.#gateway, this.#file, reload, this.#warning);
+    reload.settle();
+    this.last = reload.view;
+  }
+}
+
+interface Kept {
+  readonly reload: Reload;
+  /** Stops waiting until it is drained. */
+  stop: () => void;
+}

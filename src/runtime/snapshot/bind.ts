@@ -1,0 +1,292 @@
+/**
+ * Plan and StateRegistry become a Snapshot: where names end and live things begin. Cold.
+ *
+ * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
+ * anything fails, what was acquired is released in reverse and the caller's world is as before.
+ */
+import { HttpCache } from '../../cache/store/http-cache.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { RefCounted } from '../../kit/ref-counted.ts';
+import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
+import type { Random } from '../../kit/random.ts';
+import type { HttpService } from '../../http/server-stream.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import { claimBefore } from '../../plan/claims.ts';
+import { poolsIn } from '../../plan/serialized-plan.ts';
+import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from '../../plan/types.ts';
+import { bindPolicy, type BoundPolicy, hooksOf } from '../../policies/index.ts';
+import type { BindScope } from '../../policies/policy.ts';
+import { bindAction, fixedResponse } from '../../proxy/actions.ts';
+import type { TotalConnections } from '../../proxy/admission.ts';
+import { ConnectionTable } from '../../proxy/connection-table.ts';
+import { ExplainField } from '../../proxy/explain-field.ts';
+import { HttpListener } from '../../proxy/http-listener.ts';
+import type { Route, Shared } from '../../proxy/listener-context.ts';
+import { Mirror } from '../../proxy/mirror.ts';
+import { RouteOverrides } from '../../proxy/route-overrides.ts';
+import { Router } from '../../proxy/router.ts';
+import { Split } from '../../proxy/split.ts';
+import { TcpListener } from '../../proxy/tcp-listener.ts';
+import { ActiveCheck } from '../../upstream/active-check.ts';
+import type { EndpointParts } from '../../upstream/endpoint.ts';
+import { PoolLoad } from '../../upstream/load.ts';
+import type { Pool } from '../../upstream/pool.ts';
+import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
+import type { StateRegistry } from './state-registry.ts';
+import { Membership, tuneMember } from './membership.ts';
+import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
+import { type BoundRoute, Snapshot } from './snapshot.ts';
+
+export interface BindContext {
+  readonly generation: number;
+  readonly carryover: StateRegistry;
+  readonly clock: Clock;
+  /** Of the whole of it. */
+  readonly slices: TimeSlicer;
+  readonly random: Random;
+  /** Where strategies that take turns begin. */
+  readonly firstTurns: Random;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly shared: Shared;
+  readonly total: TotalConnections;
+  readonly healthChanged: EndpointParts['changed'];
+  /** Told of names that stand for others, or can't be asked for. */
+  readonly names: ResolutionObserver;
+  /** Snapshots that something runs on, the current one first. */
+  readonly live: () => readonly Snapshot[];
+  /** Whatever snapshot is current when it is called. */
+  readonly current: () => Snapshot | null;
+}
+
+export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> {
+  const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
+  try {
+    const { slices: slicer } = context;
+    const { pools, routes } = snapshot;
+    const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
+    const fresh: Pool[] = [];
+    await slicer.each(plan.pools, (pool) => {
+      const live = livePool(pool, plans, context.live());
+      const bound = live ?? bindPool(pool, context);
+      snapshot.keepPool(bound);
+      if (live === null) fresh.push(bound.value);
+    });
+    for (const pool of fresh) pool.fallback = bindFallback(pool.plan, snapshot);
+    // It stays what it is: snapshots are made one at a time.
+    const [newest] = context.live();
+    const steady = newest !== undefined && hasPoolsOf(pools, newest);
+    const untouched = (route: RoutePlan): RefCounted<BoundRoute> | null => {
+      const shared = steady ? newest.routes.get(route.name) : undefined;
+      return shared?.value.plan === route ? shared : null;
+    };
+    const routeOf = (route: RoutePlan): RefCounted<BoundRoute> =>
+      untouched(route) ?? liveRoute(route, pools, context.live()) ?? bindRoute(route, snapshot, context);
+    await slicer.each(plan.routes, (route) => snapshot.keepRoute(routeOf(route)), TINY);
+    for (const listener of plan.listeners) {
+      let router: Router<Route> | null = null;
+      await slicer.all(liveRouting(listener, { routes, steady }, newest, (found) => (router = found)));
+      router ??= await routerOf(listener, snapshot, slicer);
+      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
+    }
+    // What makes it current begins with a slice of its own.
+    await slicer.turn();
+    return snapshot;
+  } catch (error) {
+    snapshot.retire(() => {});
+    throw error;
+  }
+}
+
+async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slicer: TimeSlicer): Promise<Router<Route>> {
+  const router = new Router<Route>();
+  await slicer.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
+  return router;
+}
+
+function bindPool(plan: PoolPlan, context: BindContext): RefCounted<Pool> {
+  const releases: (() => void)[] = [];
+  try {
+    const pool = makePool(plan, context, (release) => releases.push(release));
+    return new RefCounted(pool, releases);
+  } catch (error) {
+    for (const release of releases.toReversed()) release();
+    throw error;
+  }
+}
+
+/** `onEnd` gathers what is called, last first, when nobody holds the pool any more. */
+function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
+  const { carryover, shared, metrics } = context;
+  const load = carryover.acquire(
+    plan.claim,
+    () => new PoolLoad(plan, shared.deadlines, metrics.pool(plan.name)),
+    claimBefore(plan.claim, plan.name, plan.renamedFrom),
+  );
+  onEnd(() => carryover.release(plan.claim));
+  const membership = new Membership(plan, load, context);
+  onEnd(() => membership.close());
+  return membership.open();
+}
+
+function bindFallback({ fallback }: PoolPlan, snapshot: Snapshot): Pool['fallback'] {
+  if (fallback === null) return null;
+  return fallback.type === 'pool' ? snapshot.pool(fallback.pool) : fixedResponse(fallback);
+}
+
+function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): RefCounted<BoundRoute> {
+  const { action, mirror } = plan;
+  const { shared, metrics } = context;
+  const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
+  const live = new LivePolicies(plan.name, context.live());
+  const policies = plan.policies.map((policy) =>
+    live.take(policy, () => bindOne(policy, plan.name, snapshot, context)),
+  );
+  const route: Route = {
+    name: plan.name,
+    ...hooksOf(policies),
+    pool: action.type === 'pool' ? of(action) : null,
+    split: action.type === 'split' ? new Split(action, action.parts.map(of), shared.random) : null,
+    mirror: mirror === null ? null : new Mirror(plan.name, mirror, of(mirror), metrics.mirror(plan.name), shared),
+    respond: bindAction(action),
+    mapBack: plan.mapBack,
+    overrides: RouteOverrides.of(plan),
+    metrics: metrics.route(plan.name),
+    pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
+  };
+  for (const policy of policies) policy.hold();
+  return new RefCounted(
+    { plan, route, policies },
+    policies.map((policy) => () => policy.release()),
+  );
+}
+
+/** What a policy claims is given back when nobody holds it any more. */
+function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): RefCounted<BoundPolicy> {
+  const { clock, shared, carryover, metrics, log } = context;
+  const releases: (() => void)[] = [];
+  const scope: BindScope = {
+    route,
+    clock,
+    deadlines: shared.deadlines,
+    cache: ({ cache: name, claim }) => {
+      const store = snapshot.plan.caches.find((one) => one.name === name)!;
+      releases.push(() => carryover.release(claim));
+      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
+    },
+  };
+  return bindPolicy(plan, scope, releases);
+}
+
+function bindListener(
+  plan: ListenerPlan,
+  snapshot: Snapshot,
+  router: Router<Route>,
+  context: BindContext,
+): HttpListener | TcpListener {
+  const { carryover, shared, total, metrics, current } = context;
+  const { name } = plan;
+  const table = carryover.acquire(
+    plan.count,
+    () =>
+      new ConnectionTable({
+        listener: name,
+        metrics: metrics.listener(name),
+        total,
+        service: serviceFinder(current, name),
+      }),
+  );
+  snapshot.onEnd(() => carryover.release(plan.count));
+  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, shared };
+  if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
+  return new HttpListener({
+    ...common,
+    router,
+    explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
+    unrouted: metrics.route(''),
+  });
+}
+
+/**
+ * Finds the http listener of that name in whatever is current. Its connections keep it through all configs, so it is made
+ * here, where it can hold on to nothing of the snapshot being bound.
+ */
+function serviceFinder(current: () => Snapshot | null, name: string): () => HttpService | null {
+  return () => {
+    const listener = current()?.listeners.get(name);
+    return listener instanceof HttpListener ? listener : null;
+  };
+}
+
+/** Gives the kept state of a snapshot that has become current its new tuning. */
+export function tune(snapshot: Snapshot, context: BindContext): void {
+  const configured = snapshot.plan.limits.connections;
+  const { possible } = context.total;
+  context.total.limit = configured === 0 || (possible > 0 && possible < configured) ? possible : configured;
+  for (const cache of snapshot.plan.caches) {
+    const state = context.carryover.peek(cache.claim);
+    if (state instanceof HttpCache) state.tune(cache);
+  }
+  for (const { value: pool } of snapshot.pools.values()) {
+    const { plan, endpoints, load } = pool;
+    for (const { member } of endpoints) tuneMember(plan, member, context);
+    for (const { claim } of plan.dns?.names ?? []) {
+      const resolution = context.carryover.peek(claim);
+      if (!(resolution instanceof Resolution)) continue;
+      resolution.pool = plan.name;
+      resolution.metrics = context.metrics.name(plan.name, resolution.name.name);
+      resolution.tune(plan.dns!);
+    }
+    load.tune(plan);
+    load.metrics = context.metrics.pool(plan.name);
+    pool.start();
+  }
+}
+
+/** Stops what only works for what is not current any more: checks, pools' tries, and the disks of caches. */
+export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+  for (const [name, shared] of previous.pools) if (next?.pools.get(name) !== shared) shared.value.rest();
+  stopChecks(previous, next, carryover);
+  restCaches(previous, next, carryover);
+}
+
+/** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
+function restCaches(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+  const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
+  for (const { claim } of previous.plan.caches) {
+    const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    if (cache instanceof HttpCache) cache.rest();
+  }
+}
+
+/** Stops the checks that only what is not current any more asks for. */
+function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+  const checksOf = ({ pools }: Snapshot) =>
+    [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
+  const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));
+  for (const claim of checksOf(previous)) {
+    const check = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    if (check instanceof ActiveCheck) check.stop();
+  }
+}
+
+/**
+ * Gives connections to the listeners that have taken the place of theirs; ends those that the new snapshot has no place for:
+ * of listeners that are gone or speak another protocol, and of denied clients.
+ */
+export function moveConnections(previous: Snapshot | null, next: Snapshot): void {
+  if (previous === null) return;
+  const moves: [ConnectionTable, ConnectionTable][] = [];
+  for (const { plan, table } of previous.listeners.values()) {
+    const successor = next.successorOf(plan);
+    if (successor === null || successor.plan.protocol !== plan.protocol) table.retire();
+    else if (successor.table !== table) moves.push([table, successor.table]);
+  }
+  ConnectionTable.move(moves);
+  for (const listener of next.listeners.values()) {
+    if (!(listener instanceof HttpListener) || listener.acl === null) continue;
+    const { acl } = listener;
+    listener.table.retireDenied((address) => acl.allows(address));
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Who the endpoints of a pool are: those of the config, and those that its names stand for, which come and go. Cold.
+ *
+ * Made by bind.ts with its pool. It claims each endpoint from the state registry, so that one that is found again, or by another
+ * generation's pool, is the one that was; the pool gets them as a whole, in one assignment. An endpoint that is gone gets
+ * nothing new, and is held until what runs at it has ended.
+ */
+import { claimBefore } from '../../plan/claims.ts';
+import { endpointFound } from '../../plan/pools.ts';
+import { stickyId } from '../../plan/sticky.ts';
+import type { EndpointPlan, PoolPlan } from '../../plan/types.ts';
+import type { DnsNamePlan } from '../../plan/types/dns.ts';
+import { ActiveCheck } from '../../upstream/active-check.ts';
+import { EndpointState, type EndpointTuning } from '../../upstream/endpoint.ts';
+import type { Member } from '../../upstream/endpoint-set.ts';
+import type { PoolLoad } from '../../upstream/load.ts';
+import type { Found } from '../../upstream/name-lookup.ts';
+import { Pool } from '../../upstream/pool.ts';
+import { Resolution } from '../../upstream/resolution.ts';
+import { bindStrategy } from '../../upstream/strategies/index.ts';
+import type { BindContext } from './bind.ts';
+
+/** One that is gone, and still at work. */
+interface Leaving {
+  readonly member: Member;
+  readonly unwatch: () => void;
+}
+
+export class Membership {
+  readonly #plan: PoolPlan;
+  readonly #load: PoolLoad;
+  readonly #context: BindContext;
+  readonly #configured: Member[] = [];
+  /** This config's names; what is known of them may be older. */
+  readonly #names: { readonly name: DnsNamePlan; readonly resolution: Resolution }[] = [];
+  /** By address. */
+  #found = new Map<string, Member>();
+  readonly #leaving = new Map<string, Leaving>();
+  readonly #unuse: (() => void)[] = [];
+  #pool: Pool | null = null;
+
+  constructor(plan: PoolPlan, load: PoolLoad, context: BindContext) {
+    this.#plan = plan;
+    this.#load = load;
+    this.#context = context;
+  }
+
+  /** Makes the pool. Once; whatever comes of it, `close` is due. */
+  open(): Pool {
+    const { endpoints, sticky, strategy, dns } = this.#plan;
+    const { clock, random, firstTurns, shared } = this.#context;
+    endpoints.forEach((endpoint, i) => this.#configured.push(this.#claim(endpoint, 0, null, sticky?.ids[i] ?? '')));
+    for (const name of dns?.names ?? []) this.#names.push({ name, resolution: this.#resolutionOf(name) });
+    this.#found = this.#claimFound();
+    const pool = new Pool(this.#plan, this.#members, {
+      load: this.#load,
+      clock,
+      deadlines: shared.deadlines,
+      random,
+      strategy: (candidates) => bindStrategy(strategy, candidates, { random, firstTurns }),
+    });
+    this.#pool = pool;
+    if (this.#names.length === 0) return pool;
+    for (const { resolution } of this.#names) this.#unuse.push(resolution.use(this.#changed));
+    this.#load.suspecting.add(this.#suspect);
+    this.#unuse.push(() => this.#load.suspecting.delete(this.#suspect));
+    return pool;
+  }
+
+  get #members(): Member[] {
+    return [...this.#configured, ...this.#found.values()];
+  }
+
+  /** Nobody holds the pool any more. */
+  close(): void {
+    for (const unuse of this.#unuse) unuse();
+    this.#pool?.close();
+    for (const text of this.#leaving.keys()) this.#stay(text);
+    for (const member of this.#members.toReversed()) {
+      this.#releaseCheck(member);
+      this.#release(member);
+    }
+    for (const { name } of this.#names.toReversed()) this.#context.carryover.release(name.claim);
+  }
+
+  #resolutionOf(name: DnsNamePlan): Resolution {
+    const { carryover, clock, random, metrics, names } = this.#context;
+    const pool = this.#plan.name;
+    const parts = { pool, clock, random, metrics: metrics.name(pool, name.name), told: names };
+    const before = claimBefore(name.claim, pool, this.#plan.renamedFrom);
+    return carryover.acquire(name.claim, () => new Resolution(name, this.#plan.dns!, parts), before);
+  }
+
+  #claim(plan: EndpointPlan, priority: number, name: Found | null, cookie: string): Member {
+    const { carryover, clock, random, metrics, shared, healthChanged } = this.#context;
+    const { address, claim, check } = plan;
+    const { name: pool, renamedFrom } = this.#plan;
+    const makeState = (): EndpointState => {
+      const parts = { pool, clock, random, deadlines: shared.deadlines, load: this.#load, changed: healthChanged };
+      const tuning = tuningOf(this.#plan, plan);
+      return new EndpointState(address, tuning, { ...parts, metrics: metrics.endpoint(pool, address.text) });
+    };
+    const state = carryover.acquire(claim, makeState, claimBefore(claim, pool, renamedFrom));
+    const { active } = this.#plan.health;
+    if (active === null || check === null)
+      return { plan, state, priority, cookie, check: null, name: name?.host ?? null };
+    const checkPlan = { ...active, host: active.host ?? plan.host };
+    const before = claimBefore(check, pool, renamedFrom);
+    carryover.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random), before);
+    return { plan, state, priority, cookie, check: { claim: check, plan: checkPlan }, name: name?.host ?? null };
+  }
+
+  /** Members for all that the names stand for now, by address. What is in the config already is not found. */
+  #claimFound(): Map<string, Member> {
+    const found = new Map<string, Member>();
+    const configured = new Set(this.#configured.map(({ plan }) => plan.address.text));
+    for (const { resolution, name } of this.#names) {
+      for (const one of resolution.found) {
+        if (!found.has(one.text) && !configured.has(one.text)) found.set(one.text, this.#claimOne(one, name));
+      }
+    }
+    return found;
+  }
+
+  #claimOne(found: Found, name: DnsNamePlan): Member {
+    const { name: pool, sticky } = this.#plan;
+    const plan = endpointFound(pool, found.text, found.host, name, name.weight * found.weight);
+    const cookie = sticky === null ? '' : stickyId(found.text, sticky.addressKey);
+    return this.#claim(plan, found.priority, found, cookie);
+  }
+
+  /** Names stand for others now. */
+  readonly #changed = (): void => {
+    const old = this.#found;
+    this.#found = this.#claimFound();
+    this.#pool?.lineUp(this.#members);
+    const current = this.#context.current()?.pools.get(this.#plan.name)?.value === this.#pool;
+    for (const [text, member] of this.#found) {
+      this.#stay(text);
+      if (current && !old.has(text)) tuneMember(this.#plan, member, this.#context);
+    }
+    for (const [text, member] of old) {
+      // Whoever is found again has been claimed once more.
+      this.#releaseCheck(member, current && !this.#found.has(text));
+      if (this.#found.has(text) || member.state.active === 0) this.#release(member);
+      else this.#leave(text, member);
+    }
+  };
+
+  /** It is held until what runs at it has ended. */
+  #leave(text: string, member: Member): void {
+    const { state } = member;
+    const watcher = (): void => {
+      if (state.active > 0) return;
+      this.#stay(text);
+    };
+    state.watch(watcher);
+    this.#leaving.set(text, { member, unwatch: () => state.unwatch(watcher) });
+  }
+
+  /** Nothing runs any more at what was leaving, or it has come back. */
+  #stay(text: string): void {
+    const leaving = this.#leaving.get(text);
+    if (leaving === undefined) return;
+    this.#leaving.delete(text);
+    leaving.unwatch();
+    this.#release(leaving.member);
+  }
+
+  #release({ plan: { claim, address } }: Member): void {
+    const { carryover, metrics } = this.#context;
+    carryover.release(claim);
+    if (carryover.peek(claim) === undefined) metrics.forgetEndpoint(this.#plan.name, address.text);
+  }
+
+  /** `stop`: no current pool wants it, though an older one may still hold it. */
+  #releaseCheck({ check }: Member, stop = false): void {
+    if (check === null) return;
+    const { carryover } = this.#context;
+    carryover.release(check.claim);
+    const held = stop ? carryover.peek(check.claim) : undefined;
+    if (held instanceof ActiveCheck) held.stop();
+  }
+
+  readonly #suspect = (endpoint: EndpointState): void => {
+    if (this.#found.get(endpoint.address.text)?.state !== endpoint) return;
+    for (const { resolution } of this.#names)
+      if (resolution.found.some(({ text }) => text === endpoint.address.text)) resolution.suspect();
+  };
+}
+
+function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
+  const { keepalive, health, responses, timeouts } = pool;
+  return { keepalive, health, responses, host, maxConnections, maxRequests, connectTimeout: timeouts.connect };
+}
+
+/** Gives the kept state of an endpoint of a pool that is current its tuning. */
+export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { carryover, metrics }: BindContext): void {
+  if (state.pool !== pool.name) {
+    state.pool = pool.name;
+    state.metrics = metrics.endpoint(pool.name, state.address.text);
+  }
+  state.tune(tuningOf(pool, plan));
+  const held = check === null ? undefined : carryover.peek(check.claim);
+  if (held instanceof ActiveCheck) held.tune(check!.plan);
+}

@@ -1,0 +1,64 @@
+/** Names that endpoints are found by: asked for before they are needed, and what becomes of them told to people. Cold. */
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { Events } from '../../observe/events.ts';
+import type { Log } from '../../observe/log.ts';
+import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
+import type { StateRegistry } from './state-registry.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Milliseconds that a snapshot waits for the first answers about its names before it becomes current without them. */
+const FIRST_WAIT = 1000;
+
+/** What is known of the names of a snapshot. */
+export function resolutionsOf({ plan }: Snapshot, carryover: StateRegistry): Resolution[] {
+  const claims = plan.pools.flatMap(({ dns }) => dns?.names.map(({ claim }) => claim) ?? []);
+  return claims.map((claim) => carryover.peek(claim)).filter((held) => held instanceof Resolution);
+}
+
+/** Asks for the names that nothing is known of yet. A server that does not answer delays nothing for long. */
+export async function askFirst(snapshot: Snapshot, carryover: StateRegistry, clock: Clock): Promise<void> {
+  const asked = resolutionsOf(snapshot, carryover).filter(({ asked: before }) => !before);
+  if (asked.length === 0) return;
+  for (const resolution of asked) resolution.start();
+  let limit: Timer | null = null;
+  const late = new Promise<void>((resolve) => {
+    limit = clock.after(FIRST_WAIT, resolve);
+  });
+  await Promise.race([late, Promise.all(asked.map((resolution) => resolution.first()))]);
+  // The promise has set it: its body runs at once.
+  (limit as Timer | null)?.cancel();
+}
+
+/** Tells the log and those who listen. */
+export class NameTeller implements ResolutionObserver {
+  readonly #log: Log;
+  readonly #events: Events;
+  readonly #clock: Clock;
+
+  constructor(log: Log, events: Events, clock: Clock) {
+    this.#log = log;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  addressesChanged(
+    { pool, name: { name }, found }: Resolution,
+    added: readonly string[],
+    removed: readonly string[],
+  ): void {
+    const fields = { pool, name, added, removed, addresses: found.length };
+    this.#log.info('a name stands for other addresses', fields);
+    this.#emit('addresses', fields);
+  }
+
+  lookupChanged({ pool, name: { name }, found }: Resolution, error: string): void {
+    const fields = { pool, name, error, addresses: found.length };
+    if (error === '') this.#log.info('a name can be looked up again', fields);
+    else this.#log.warn('a name cannot be looked up; what was known of it stays', fields);
+    this.#emit('lookup', fields);
+  }
+
+  #emit(type: string, fields: object): void {
+    this.#events.emit({ time: new Date(this.#clock.wall()).toISOString(), type, ...fields });
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A snapshot: one plan with everything live that it needs, immutable but for the count of its leases. Hot to lease.
+ *
+ * Made by bind.ts, made current by gateway.ts, retired when the next one is. It ends when it has been retired and its
+ * last lease is released; then what it claimed is given back, last first.
+ */
+import type { RefCounted } from '../../kit/ref-counted.ts';
+import { NOWHERE, Places } from '../../kit/places.ts';
+import type { Transport } from '../../net/transport.ts';
+import { Succession } from '../../plan/succession.ts';
+import type { ListenerPlan, Plan, RoutePlan } from '../../plan/types.ts';
+import type { BoundPolicy } from '../../policies/index.ts';
+import type { ConnectionTable } from '../../proxy/connection-table.ts';
+import { HttpListener } from '../../proxy/http-listener.ts';
+import type {
+  Termination,
+  HttpListenerContext,
+  Leaseholder,
+  MigrationBlocker,
+  Route,
+  Successor,
+  TcpListenerContext,
+} from '../../proxy/listener-context.ts';
+import { TcpListener } from '../../proxy/tcp-listener.ts';
+import type { Pool } from '../../upstream/pool.ts';
+
+export interface BoundListener {
+  readonly plan: ListenerPlan;
+  readonly table: ConnectionTable;
+  accept(transport: Transport): void;
+}
+
+/** A route, what it was made from, and its policies in their order. */
+export interface BoundRoute {
+  /** The newest of those that mean the same, so that no older plan is held on to. */
+  plan: RoutePlan;
+  readonly route: Route;
+  readonly policies: readonly RefCounted<BoundPolicy>[];
+}
+
+export class Snapshot implements Successor {
+  readonly generation: number;
+  readonly plan: Plan;
+  /** Epoch ms. */
+  readonly boundAt: number;
+  readonly listeners = new Map<string, BoundListener>();
+  /** Those that a reload does not change are the same in the next snapshot. */
+  readonly pools = new Map<string, RefCounted<Pool>>();
+  readonly routes = new Map<string, RefCounted<BoundRoute>>();
+  readonly #holders = new Places<Leaseholder>();
+  readonly #releases: (() => void)[] = [];
+  #succession: Succession | null = null;
+  #retired = false;
+  /** What it held has been given back. */
+  #over = false;
+  #ended: (() => void) | null = null;
+
+  constructor(generation: number, plan: Plan, boundAt: number) {
+    this.generation = generation;
+    this.plan = plan;
+    this.boundAt = boundAt;
+  }
+
+  get leases(): number {
+    return this.#holders.size;
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  lease(holder: Leaseholder): void {
+    holder.leasePlace = this.#holders.enter(holder);
+  }
+
+  release(holder: Leaseholder): void {
+    const place = holder.leasePlace;
+    if (place === NOWHERE) return;
+    holder.leasePlace = NOWHERE;
+    this.#left(place);
+  }
+
+  #left(place: number): void {
+    this.#holders.leave(place);
+    if (this.#retired && this.#holders.size === 0) this.#end();
+  }
+
+  /** For bind.ts: `release` is called when the snapshot ends, in reverse order. */
+  onEnd(release: () => void): void {
+    this.#releases.push(release);
+  }
+
+  keepPool(pool: RefCounted<Pool>): void {
+    pool.hold();
+    this.pools.set(pool.value.name, pool);
+  }
+
+  keepRoute(route: RefCounted<BoundRoute>): void {
+    route.hold();
+    this.routes.set(route.value.plan.name, route);
+  }
+
+  // === as the successor of older ones
+
+  /** The listener that has taken the place of one of an older snapshot. */
+  successorOf(old: ListenerPlan): BoundListener | null {
+    this.#succession ??= new Succession(this.plan.listeners);
+    const name = this.#succession.of(old)?.name;
+    return name === undefined ? null : (this.listeners.get(name) ?? null);
+  }
+
+  http(old: ListenerPlan): HttpListenerContext | null {
+    const listener = this.successorOf(old);
+    return listener instanceof HttpListener ? listener : null;
+  }
+
+  tcp(old: ListenerPlan): TcpListenerContext | null {
+    const listener = this.successorOf(old);
+    return listener instanceof TcpListener ? listener : null;
+  }
+
+  route(name: string): Route | null {
+    return this.routes.get(name)?.value.route ?? null;
+  }
+
+  pool(name: string): Pool | null {
+    return this.pools.get(name)?.value ?? null;
+  }
+
+  // === as one that is not current any more
+
+  /** Everything that runs on it. What is let go meanwhile does not come. */
+  get holders(): Iterable<Leaseholder> {
+    return this.#holders;
+  }
+
+  has(holder: Leaseholder): boolean {
+    return this.#holders.at(holder.leasePlace) === holder;
+  }
+
+  /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
+  handOver(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
+    const blocker = excess ? 'over_limit' : holder.migrate(next);
+    holder.blocker = blocker;
+    if (blocker === null) {
+      const place = holder.leasePlace;
+      next.lease(holder);
+      this.#left(place);
+    }
+    return blocker;
+  }
+
+  /** It is not current any more, or never became so. `ended` is called when nothing runs on it. */
+  retire(ended: () => void): void {
+    this.#retired = true;
+    this.#ended = ended;
+    if (this.#holders.size === 0) this.#end();
+  }
+
+  /** Ends everything that still runs on it. */
+  cut(end: Termination): void {
+    for (const holder of this.#holders) holder.abort(end);
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const release of this.#releases.toReversed()) release();
+    for (const route of this.routes.values()) route.release();
+    for (const pool of this.pools.values()) pool.release();
+    const ended = this.#ended;
+    this.#ended = null;
+    ended?.();
+  }
+}

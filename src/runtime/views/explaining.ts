@@ -1,0 +1,56 @@
+/** A running gateway, or one of its generations, as something that explain can be asked about. Cold. */
+import { type Explanation, explain, type Subject, type Unclear } from '../../explain/explanation.ts';
+import { plannedSubject } from '../../explain/planned.ts';
+import { livePool } from '../../explain/pools.ts';
+import type { AskedRequest } from '../../explain/request.ts';
+import { siteOf } from '../../explain/site.ts';
+import type { Plan } from '../../plan/types.ts';
+import { HttpListener } from '../../proxy/http-listener.ts';
+import { stateOf } from './caches.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+
+/** What a policy has written into a request is not shown: it may be a secret, which is known only where it was read. */
+const HIDDEN = '…';
+
+/** `generation`: null for the current one. Answers null if there is none that is alive. */
+export async function explainLive(
+  gateway: Gateway,
+  asked: AskedRequest,
+  listener: string | null,
+  generation: number | null,
+  all: boolean,
+): Promise<Explanation | Unclear | null> {
+  const snapshot =
+    generation === null ? gateway.current : gateway.snapshots.find((one) => one.generation === generation);
+  if (snapshot === null || snapshot === undefined) return null;
+  return explain(subjectOf(gateway, snapshot), asked, listener, all);
+}
+
+/** A plan that nobody serves, as the gateway would serve it. */
+export function explainPast(
+  { clock }: Gateway,
+  plan: Plan,
+  asked: AskedRequest,
+  listener: string | null,
+  all: boolean,
+): Promise<Explanation | Unclear> {
+  return explain({ ...plannedSubject(plan), clock, shown: () => HIDDEN }, asked, listener, all);
+}
+
+function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
+  return {
+    generation: snapshot.generation,
+    plan: snapshot.plan,
+    overloaded: gateway.state === 'overloaded',
+    clock: gateway.clock,
+    site: (plan) => {
+      const listener = snapshot.listeners.get(plan.name);
+      return listener instanceof HttpListener ? listener : siteOf(plan);
+    },
+    portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
+    pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
+    cache: (plan) => stateOf(gateway, plan),
+    shown: () => HIDDEN,
+  };
+}

@@ -1,0 +1,27 @@
+/** The plan in effect as JSON that others may read, in pieces. Cold; for the admin page `/plan`. */
+import { randomBytes } from 'node:crypto';
+import { serializePlan } from '../../plan/serialized-plan.ts';
+import { redactedJson, redactor } from '../../plan/redact.ts';
+import type { Plan } from '../../plan/types.ts';
+
+/** Of the form: what reads it must know it. */
+export const SHOWN_PLAN = 2;
+
+/** A new one for each process. */
+const SALT = randomBytes(16).toString('base64url');
+
+/** `about`: what is said beside it. Each piece is a little work. */
+export function* shownPlan(plan: Plan, about: Readonly<Record<string, unknown>>): Generator<string> {
+  const seal = redactor(SALT);
+  const { rest, pools, routes } = serializePlan(plan);
+  yield `${JSON.stringify({ ...about, salt: SALT }).slice(0, -1)},"plan":{"rest":${redactedJson(rest, seal)}`;
+  yield* list('pools', pools, seal);
+  yield* list('routes', routes, seal);
+  yield '}}\n';
+}
+
+function* list(name: string, pieces: readonly unknown[], seal: (text: string) => string): Generator<string> {
+  yield `,"${name}":[`;
+  for (const [i, piece] of pieces.entries()) yield `${i === 0 ? '' : ',\n'}${redactedJson(piece, seal)}`;
+  yield ']';
+}

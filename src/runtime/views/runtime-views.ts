@@ -1,0 +1,175 @@
+/** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
+import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
+import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../../observe/exposition.ts';
+import type { Metrics, NamedSeries } from '../../observe/metrics.ts';
+import { ActiveCheck } from '../../upstream/active-check.ts';
+import type { AdminState } from '../../upstream/health.ts';
+import type { Member } from '../../upstream/endpoint-set.ts';
+import { PoolLoad } from '../../upstream/load.ts';
+import { cacheGauges } from './caches.ts';
+import type { Gateway } from '../gateway.ts';
+import { resolutionsOf } from '../snapshot/names.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+
+/** Drops the series of what none of these names any more. */
+export async function forgetSeries(
+  metrics: Metrics,
+  snapshots: readonly Snapshot[],
+  slicer: TimeSlicer,
+): Promise<void> {
+  await slicer.all(metrics.retain(namedSeries(snapshots)), TINY);
+}
+
+/** The names of everything that may still be counted. */
+function namedSeries(snapshots: readonly Snapshot[]): NamedSeries {
+  const endpoints = new Map<string, Set<string>>();
+  const names = new Map<string, Set<string>>();
+  for (const { value: pool } of snapshots.flatMap(({ pools }) => [...pools.values()])) {
+    // Those that are gone and still at work are among them.
+    for (const { address } of pool.load.endpoints) addTo(endpoints, pool.name, address.text);
+    for (const { name } of pool.plan.dns?.names ?? []) addTo(names, pool.name, name);
+  }
+  const plans = snapshots.map(({ plan }) => plan);
+  return {
+    // The empty name counts what no route took.
+    routes: (name) => name === '' || snapshots.some(({ routes }) => routes.has(name)),
+    listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
+    caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
+    pools: new Set(plans.flatMap((plan) => plan.pools.map(({ name }) => name))),
+    endpoints,
+    names,
+  };
+}
+
+function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
+  const of = map.get(key);
+  if (of === undefined) map.set(key, new Set([value]));
+  else of.add(value);
+}
+
+export interface EndpointView extends EndpointGauges {
+  readonly weight: number;
+  /** The name that it was found by, with its port; null: its address is in the config. */
+  readonly name: string | null;
+  /** Those of the first, 0, are asked before those of the next. */
+  readonly priority: number;
+  /** healthy, failing, open, half_open, check_failed, draining or disabled. */
+  readonly state: string;
+  /** What an operator said. */
+  readonly duty: string;
+  /** Failures in a row since it was last well. */
+  readonly failures: number;
+  readonly last_error: string;
+  /** When its state last changed. */
+  readonly since: string;
+  /** When it may be tried again; null: now. */
+  readonly next_try: string | null;
+  /** Average time to the head of a response. */
+  readonly latency_ms: number;
+  readonly retries: number;
+  /** Its last active check; null: there was none. `result`: '' or what was wrong. */
+  readonly check: { readonly at: string; readonly result: string } | null;
+}
+
+/** Every endpoint of the current pools with its state. */
+export function endpointViews(gateway: Gateway): EndpointView[] {
+  const pools = [...(gateway.current?.pools.values() ?? [])];
+  return pools.flatMap(({ value }) => value.endpoints.map(({ member }) => viewOf(gateway, member)));
+}
+
+function viewOf(
+  { registry: carryover, clock }: Gateway,
+  { plan, state: endpoint, check, name, priority }: Member,
+): EndpointView {
+  const { health, connections } = endpoint;
+  const checked = check === null ? undefined : carryover.peek(check.claim);
+  const waits = health.failures > 0 && health.retryTime > clock.wall();
+  return {
+    pool: endpoint.pool,
+    endpoint: plan.address.text,
+    weight: plan.weight,
+    name,
+    priority,
+    healthy: health.well,
+    state: health.state,
+    duty: health.adminState,
+    failures: health.failures,
+    last_error: health.lastError,
+    since: new Date(health.since).toISOString(),
+    next_try: waits ? new Date(health.retryTime).toISOString() : null,
+    active: endpoint.active,
+    open: connections.open,
+    idle: connections.idle,
+    latency_ms: Math.round(endpoint.latency * 100) / 100,
+    retries: endpoint.metrics.retries,
+    ejections: endpoint.metrics.ejections,
+    check:
+      checked instanceof ActiveCheck && checked.lastAt > 0
+        ? { at: new Date(checked.lastAt).toISOString(), result: checked.lastResult }
+        : null,
+  };
+}
+
+/** Tells an endpoint what an operator said; null: there is no such endpoint. */
+export function commandEndpoint(
+  gateway: Gateway,
+  pool: string,
+  endpoint: string,
+  adminState: AdminState,
+): EndpointView | null {
+  const found = gateway.current?.pools.get(pool)?.value.endpoints.find(({ name }) => name === endpoint);
+  if (found === undefined) return null;
+  found.state.command(adminState);
+  return viewOf(gateway, found.member);
+}
+
+export interface NameView {
+  readonly pool: string;
+  readonly name: string;
+  /** auto, a, aaaa, both or srv. */
+  readonly type: string;
+  readonly addresses: readonly {
+    readonly endpoint: string;
+    readonly host: string;
+    readonly priority: number;
+    readonly weight: number;
+  }[];
+  /** '' or why the last answer brought nothing, or not everything. */
+  readonly last_error: string;
+  /** When something was last found; null: never. */
+  readonly last_found: string | null;
+  /** When it is asked for again; null: now. */
+  readonly next_lookup: string | null;
+}
+
+/** Every name that endpoints of the current plan are found by. */
+export function nameViews({ current, registry: carryover }: Gateway): NameView[] {
+  return (current === null ? [] : resolutionsOf(current, carryover)).map(
+    ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
+      pool,
+      name,
+      type,
+      addresses: found.map(({ text, host, priority, weight }) => ({ endpoint: text, host, priority, weight })),
+      last_error: lastError,
+      last_found: lastFoundAt === 0 ? null : new Date(lastFoundAt).toISOString(),
+      next_lookup: nextAt === 0 ? null : new Date(nextAt).toISOString(),
+    }),
+  );
+}
+
+function poolGauges(gateway: Gateway): PoolGauges[] {
+  return (gateway.current?.plan.pools ?? []).flatMap(({ name, claim }) => {
+    const load = gateway.registry.peek(claim);
+    return load instanceof PoolLoad ? [{ pool: name, queue: load.queue.length, retries: load.retries }] : [];
+  });
+}
+
+export function runtimeGauges(gateway: Gateway): RuntimeGauges {
+  return {
+    generation: gateway.current?.generation ?? 0,
+    leases: gateway.snapshots.map(({ generation, leases }) => ({ generation, leases })),
+    endpoints: endpointViews(gateway),
+    pools: poolGauges(gateway),
+    caches: cacheGauges(gateway),
+  };
+}
