@@ -1,228 +1,228 @@
 /* Generated from schemas/ by `npm run generate`: edit the schemas, not this file. */
 
-/** One JSON line for each exchange and each tunnel. Absent: no access log. */
+/** Writes one JSON line for each exchange and each tunnel. Absent: no access log. */
 export interface AccessLogConfig {
-  /** `stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP and SIGUSR1. */
+  /** `stdout`, `stderr`, or a file to append to, relative to the config file that names it. The gateway reopens the file on SIGHUP and SIGUSR1. */
   readonly path: string;
 }
 
-/** Which client addresses are allowed: the deny list is asked first, then the allow list if it is not empty, then the default. */
+/** An access control list of client addresses. The gateway checks the deny list first, then the allow list if it is not empty, then the default. */
 export interface AclConfig {
-  /** What holds for an address that is on neither list, if there is no allow list. */
+  /** The action for an address on neither list, if the allow list is empty. */
   readonly default: 'allow' | 'deny';
-  /** Networks or addresses that are allowed; if there are any, all others are denied. */
+  /** Allowed networks or addresses. If the list is not empty, all other addresses are denied. */
   readonly allow: readonly string[];
-  /** Networks or addresses that are denied. */
+  /** Denied networks or addresses. */
   readonly deny: readonly string[];
 }
 
-/** Asks each endpoint regularly whether it is well, beside what the traffic shows. */
+/** Active health checks: the gateway checks each endpoint at a regular interval, in addition to passive health. */
 export interface ActiveCheckConfig {
-  /** http: a request is answered as it should be. tcp: a connection is accepted. */
+  /** `http`: the check sends a request and expects the configured response. `tcp`: the check opens a connection. */
   readonly type: 'http' | 'tcp';
-  /** Where the request goes, with its query. */
+  /** The path and query of the request. */
   readonly path: string;
-  /** The Host of the request; absent: the pool's `host`, or else the endpoint's own name or address. */
+  /** The Host of the request. Absent: the pool's `host`, or else the endpoint's own name or address. */
   readonly host?: string;
-  /** The request's method. */
+  /** The method of the request. */
   readonly method: 'GET' | 'HEAD';
-  /** Statuses that are well, one by one or as ranges. */
+  /** The expected statuses, single ones or ranges. */
   readonly status: readonly string[];
-  /** A text that the first 64 KiB of the answer must contain; absent: anything will do. */
+  /** A text that the first 64 KiB of the response body must contain. Absent: any body passes. */
   readonly body?: string;
-  /** A port of its own for the checks; absent: the endpoint's. */
+  /** A separate port for the checks. Absent: the endpoint's port. */
   readonly port?: number;
-  /** From the end of one check to the beginning of the next. */
+  /** Time from the end of one check to the start of the next. */
   readonly interval: number;
-  /** Percent by which an interval may be shorter, at random, so that not all endpoints are asked at the same moment. */
+  /** The most that an interval is shortened, in percent, at random, so that the checks do not all run at the same moment. */
   readonly jitter: number;
-  /** For a whole check. */
+  /** Maximum time for one whole check. */
   readonly timeout: number;
-  /** Checks that must succeed one after the other before an endpoint that was out is well again. */
+  /** Successful checks in a row before an ejected endpoint is healthy again. */
   readonly healthy: number;
-  /** Checks that must fail one after the other before an endpoint is out. */
+  /** Failed checks in a row before the endpoint is ejected. */
   readonly unhealthy: number;
 }
 
-/** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+/** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes. */
 export interface AdminPush {
-  /** What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it. */
+  /** The token that clients send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference, because clients with the token can read the config. */
   readonly token: string;
-  /** A larger config is refused. */
+  /** Maximum size of a pushed config. The gateway refuses a larger one. */
   readonly max_size: number;
 }
 
-/** A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none. */
+/** A separate listener for operators: health, metrics and the state of the gateway. Reading needs no authentication, so keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`. Without a token the gateway accepts actions from the same machine only. Absent: no admin listener. */
 export interface AdminConfig {
-  /** Where it listens. */
+  /** The address to listen on. */
   readonly address: string;
-  /** Names that clients ask for it by, exact or `*.example.com`, besides IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, since a page of any site could send them through its visitor's browser (DNS rebinding); `/health` and `/ready` are answered under any. */
+  /** Host names accepted in requests, exact or `*.example.com`. The gateway always accepts IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, because a page of any site could send them through its visitor's browser (DNS rebinding). `/health` and `/ready` accept any host. */
   readonly hosts: readonly string[];
-  /** What actions must send as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference. Absent: the token of `push`, if there is one. */
+  /** The token that actions must send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference. Absent: the token of `push`, if there is one. */
   readonly token?: string;
-  /** Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may. */
+  /** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes. */
   readonly push?: AdminPush;
 }
 
-/** Something about a request: it has this header field, cookie or query parameter. */
+/** A condition on a request: it has the given header field, cookie or query parameter. */
 export interface CacheConditionConfig {
-  /** Name of a header field. */
+  /** The name of a header field. */
   readonly header?: string;
-  /** Name of a cookie. */
+  /** The name of a cookie. */
   readonly cookie?: string;
-  /** Name of a query parameter. */
+  /** The name of a query parameter. */
   readonly query?: string;
-  /** The value that it has. Absent: any. */
+  /** The required value. Absent: any value. */
   readonly value?: string;
 }
 
-/** A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned. */
+/** A directory that also stores the responses of a cache. It can hold many more than memory does. The responses survive a restart, and also a crash. */
 export interface CacheDiskConfig {
-  /** The directory, which the cache has to itself. It is made if it is not there. Relative: to where the gateway was started. */
+  /** The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the gateway's working directory. */
   readonly path: string;
-  /** Bytes that the files in it may take. The oldest make room, but for what has been asked for again. */
+  /** Maximum size in bytes of all files in the directory. The gateway evicts the oldest responses first, except those that were requested again. */
   readonly max_size: number;
 }
 
-/** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+/** The parts of a request that identify a stored response, in addition to scheme, host, path and the fields that the response's Vary names. */
 export interface CacheKeyConfig {
-  /** Names of the query parameters that count. Absent: all of them do. Empty: none does. */
+  /** The query parameters that are part of the key. Absent: all of them. Empty: none. */
   readonly query?: readonly string[];
-  /** Names of query parameters that do not count. */
+  /** Query parameters that are not part of the key. */
   readonly ignore_query: readonly string[];
-  /** Whether the order of the query parameters is without meaning. */
+  /** Whether to ignore the order of the query parameters. */
   readonly sort_query: boolean;
-  /** Header fields of the request whose values count. */
+  /** Request header fields whose values are part of the key. */
   readonly headers: readonly string[];
-  /** Cookies whose values count. */
+  /** Cookies whose values are part of the key. */
   readonly cookies: readonly string[];
 }
 
-/** A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it. */
+/** A store of responses for the cache policy. Several routes may share one. Each route finds only the responses that were stored for it. */
 export interface CacheConfig {
-  /** Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room. */
+  /** Maximum memory in bytes for the responses, including heads, keys and bookkeeping. The gateway evicts the least recently used responses first. */
   readonly max_size: number;
-  /** Bytes of the largest body that is stored. Larger ones are passed on as they come. */
+  /** Maximum size in bytes of a stored body. The gateway streams larger bodies to the client without storing them. */
   readonly max_entry_size: number;
-  /** What tells stored responses apart, besides scheme, host, path and what their Vary names. */
+  /** The parts of a request that identify a stored response, in addition to scheme, host, path and the fields that the response's Vary names. */
   readonly key: CacheKeyConfig;
-  /** A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned. */
+  /** A directory that also stores the responses of a cache. It can hold many more than memory does. The responses survive a restart, and also a crash. */
   readonly disk?: CacheDiskConfig;
 }
 
-/** A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused. */
+/** A request and its expected outcome. `prozy check` runs the tests, and so does a reload before it takes effect. If a test fails, the config is refused. */
 export interface ConfigTest {
-  /** What it is about, for people; told when it fails. */
+  /** A description of the test. The report of a failed test shows it. */
   readonly name?: string;
-  /** A request as a client would send it. None is sent. */
+  /** A request as a client would send it. The test does not send it to any backend. */
   readonly request: TestRequest;
-  /** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
+  /** The expected outcome of the request. All given properties must hold, and at least one must be given. */
   readonly expect: TestExpectation;
 }
 
-/** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+/** Endpoints discovered through DNS. Each address of the name is a separate endpoint. Endpoints are added and removed as the DNS answers change. A plain string is the name. */
 export interface DnsNameConfig {
-  /** `name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list. */
+  /** `name:port`, or the name alone with `type: srv`. A name that ends with a dot, or that `servers` resolve, is used as written. Other names are completed by the system's search list. */
   readonly name: string;
-  /** What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets. */
+  /** The records to query. `auto`: A, or AAAA if there is no A. `both`: A and AAAA. `srv`: SRV, whose records give ports, priorities and weights (RFC 2782), then A or AAAA of their targets. */
   readonly type: 'auto' | 'a' | 'aaaa' | 'both' | 'srv';
 }
 
-/** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+/** Overrides `reload.drain` for this object, field by field. A route takes precedence over its listener. A plain duration is the deadline. */
 export interface DrainOverrideConfig {
-  /** As in `reload.drain`. Absent: as there. */
+  /** As in `reload.drain`. Absent: the value there. */
   readonly deadline?: number;
-  /** As in `reload.drain`. Absent: as there. */
+  /** As in `reload.drain`. Absent: the value there. */
   readonly action?: 'goodbye' | 'close' | 'finish';
-  /** As in `reload.drain`. Absent: as there. */
+  /** As in `reload.drain`. Absent: the value there. */
   readonly spread?: number;
 }
 
-/** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
+/** How exchanges and streams end that the new config would not serve in the same way: how long they may continue, and what happens then. A plain duration is the deadline. */
 export interface DrainConfig {
-  /** How long a stop goes on accepting connections and requests, so that load balancers notice first: `/ready` says 503, and each response says `Connection: close`. The deadline counts from then on. Absent: 5s where there is an admin listener; 0 without one, since `/ready` cannot be asked, and in a terminal. */
+  /** How long a stopping gateway continues to accept connections and requests, so that load balancers notice the stop: `/ready` returns 503, and each response carries `Connection: close`. The deadline starts after the delay. Absent: 5s. Absent in a terminal or without an admin listener, where `/ready` does not exist: 0. */
   readonly delay?: number;
-  /** How long it may go on after the reload. Also the longest that a graceful shutdown takes. */
+  /** How long an exchange or stream may continue after the reload. It is also the maximum duration of a graceful shutdown. */
   readonly deadline: number;
-  /** What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is. */
+  /** What happens at the deadline. `goodbye`: the gateway ends the stream with its protocol's own signal: a response gets `Connection: close`, a WebSocket gets the close code 1012, and a protocol without such a signal is closed. `close`: the gateway closes the stream without a signal. `finish`: there is no deadline; the stream ends by itself. */
   readonly action: 'goodbye' | 'close' | 'finish';
-  /** The time before the deadline over which the ends are spread, so that clients do not come back all at once; never more than half of the deadline. 0: all at the deadline. */
+  /** The time before the deadline over which the gateway spreads the closes, so that clients do not all reconnect at once. It is never more than half of the deadline. 0: all close at the deadline. */
   readonly spread: number;
 }
 
-/** One backend, or all those that a name stands for. A plain string is its address. */
+/** One backend, or all backends that a DNS name resolves to. A plain string is the address. */
 export interface EndpointConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint. The system resolves it for each new connection. */
   readonly address?: string;
-  /** Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name. */
+  /** Endpoints discovered through DNS. Each address of the name is a separate endpoint. Endpoints are added and removed as the DNS answers change. A plain string is the name. */
   readonly dns?: DnsNameConfig;
-  /** `false` switches the endpoint off without deleting it: it gets no requests and no checks, as if it were removed, and its settings are still checked. */
+  /** `false` disables the endpoint without deleting it: it gets no requests and no checks, as if it were removed. Its settings are still validated. */
   readonly enabled: boolean;
-  /** Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records. */
+  /** Its share of the load relative to the other endpoints. 0: no load. For a DNS name, the weight of each of its addresses. With `type: srv` it multiplies the weights of the records. */
   readonly weight: number;
-  /** Connections to it, or to each address of a name, idle ones included; 0: no limit. */
+  /** Maximum number of connections to the endpoint, or to each address of a name, including idle ones. 0: no limit. */
   readonly max_connections: number;
-  /** Requests and tunnels under way at it, or at each address of a name; 0: no limit. */
+  /** Maximum number of active requests and tunnels at the endpoint, or at each address of a name. 0: no limit. */
   readonly max_requests: number;
 }
 
-/** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+/** Lets permitted clients see how the gateway handled their request. If a client from these networks sends the field, the response carries the field with listener, route, policies, pool and endpoint. Absent: off, at no cost. */
 export interface ExplainConfig {
-  /** The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told. */
+  /** The header field that requests the report, with any value, and that carries it in the response. A request gets no report if its route removes the field (a headers policy). */
   readonly header: string;
-  /** Networks or addresses of the clients that may know, as ACLs judge them. */
+  /** Networks or addresses of clients that may request the report. The gateway compares them with the same client address as ACLs do. */
   readonly allow: readonly string[];
 }
 
-/** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
+/** Serves a request if no endpoint of the pool can: none is healthy, no connection succeeded, the queue is full or the wait in it was too long. It applies only if no part of the request was sent. Exactly one of pool and respond. */
 export interface FallbackConfig {
-  /** Another pool, which may have a fallback in turn: a chain has three pools at most. */
+  /** Another pool. It may have a fallback of its own; a chain has at most three pools. */
   readonly pool?: string;
-  /** A fixed answer. */
+  /** A fixed response. */
   readonly respond?: RespondConfig;
 }
 
-/** Changes to header fields: first what is removed, then what is set, then what is added. */
+/** Changes to header fields. The gateway first removes fields, then sets fields, then adds fields. */
 export interface FieldEditsConfig {
-  /** Fields that get this value in place of any they had. */
+  /** Fields to set. Each replaces all existing values. */
   readonly set: Readonly<Record<string, string>>;
-  /** Fields that get this value beside those they had. */
+  /** Fields to add. Existing values stay. */
   readonly add: Readonly<Record<string, string>>;
-  /** Fields that are taken out. */
+  /** Fields to remove. */
   readonly remove: readonly string[];
 }
 
 /** A condition on one header field or query parameter. A plain string is an exact value. */
 export interface FieldMatch {
-  /** Exactly this value. */
+  /** The exact value. */
   readonly exact?: string;
-  /** A regular expression that the value must contain. */
+  /** A regular expression that must match some part of the value. */
   readonly regex?: string;
-  /** Whether it must be there or must not. */
+  /** `true`: it must be present. `false`: it must be absent. */
   readonly present?: boolean;
 }
 
-/** Limits on the gateway as a whole. */
+/** Limits of the gateway as a whole. */
 export interface GatewayLimits {
-  /** Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket. */
+  /** Maximum number of client connections over all listeners. HTTP clients beyond it get a 503, TCP clients a reset. 0: as many as the file descriptors allow, at two for each connection. At the file descriptor limit the gateway refuses no client of a TCP socket: new connections wait until there is room. New connections to a Unix socket are refused. */
   readonly connections: number;
-  /** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
+  /** Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue. */
   readonly overload: OverloadConfig;
 }
 
-/** A gateway: everything that one file (and what it includes) declares. */
+/** The gateway's config: everything that one file and its includes declare. */
 export interface GatewayConfig {
-  /** Version of the config language. */
+  /** The version of the config language. */
   readonly version: 1;
-  /** Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names. */
+  /** Files to merge, as globs (without `**`) relative to this file. Named maps are merged. Routes, tests and invariants are appended in the order of the file names. */
   readonly include: readonly string[];
-  /** A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none. */
+  /** A separate listener for operators: health, metrics and the state of the gateway. Reading needs no authentication, so keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`. Without a token the gateway accepts actions from the same machine only. Absent: no admin listener. */
   readonly admin?: AdminConfig;
-  /** What is written about the gateway and its traffic. */
+  /** Logs about the gateway and its traffic. */
   readonly logging: LoggingConfig;
-  /** How a changed file takes effect. */
+  /** How a changed config file takes effect. */
   readonly reload: ReloadConfig;
-  /** Limits on the gateway as a whole. */
+  /** Limits of the gateway as a whole. */
   readonly limits: GatewayLimits;
   /** Access control lists by name, for listeners and for the acl policy. */
   readonly acls: Readonly<Record<string, AclConfig>>;
@@ -230,742 +230,742 @@ export interface GatewayConfig {
   readonly caches: Readonly<Record<string, CacheConfig>>;
   /** Backend pools by name. */
   readonly pools: Readonly<Record<string, PoolConfig>>;
-  /** Listeners by name: where clients connect. */
+  /** Listeners by name. */
   readonly listeners: Readonly<Record<string, ListenerConfig>>;
-  /** What is done with requests, in order of precedence: the first route that matches wins. */
+  /** Routes in order of precedence: the first route that matches a request wins. */
   readonly routes: readonly RouteConfig[];
-  /** Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing. */
+  /** Lets permitted clients see how the gateway handled their request. If a client from these networks sends the field, the response carries the field with listener, route, policies, pool and endpoint. Absent: off, at no cost. */
   readonly explain?: ExplainConfig;
-  /** Requests, and what the config must make of them. If one fails, the config is refused. */
+  /** Requests and their expected outcomes. If one fails, the config is refused. */
   readonly tests: readonly ConfigTest[];
-  /** What must hold of the config, whatever else is changed in it. If one does not, the config is refused. */
+  /** Properties that every version of the config must have. If one does not hold, the config is refused. */
   readonly invariants: readonly InvariantConfig[];
 }
 
-/** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+/** The part of a request to hash. If a request lacks it, and for connections that are not HTTP, the gateway hashes the client address. A plain string is the source. */
 export interface HashKey {
-  /** The client's address, or the path of the request in normal form, rewritten if a policy rewrites it, without the query. */
+  /** The client address, or the path of the request in normal form, after any rewrite, without the query. */
   readonly source?: 'client' | 'path';
-  /** The value of that header field of the request, as it is sent on. */
+  /** The header field of the forwarded request whose value is hashed. */
   readonly header?: string;
-  /** The value of that cookie. */
+  /** The cookie whose value is hashed. */
   readonly cookie?: string;
 }
 
-/** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses. */
+/** When the gateway tries an ejected endpoint again. It waits for the first pause, and doubles the pause after each failed try. If the pool has no healthy endpoint and no fallback, requests do not wait for the pauses. */
 export interface HealthBackoffConfig {
-  /** The first pause; 0: no pauses. */
+  /** The first pause. 0: no pauses. */
   readonly first: number;
   /** The longest pause. */
   readonly max: number;
-  /** Tries that may fail before its breaker opens. While no endpoint of the pool is well, as many requests at a time may try this one as it has tries left; with an open breaker one at a time may, and another where one takes longer than a second. */
+  /** Failed tries before the circuit breaker of the endpoint opens. If the pool has no healthy endpoint, the remaining number of tries limits the concurrent requests that may try this endpoint. With an open breaker one request at a time may try it, plus another one if the first takes longer than a second. */
   readonly retries: number;
-  /** Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment. */
+  /** The most that a pause is shortened, in percent, at random, so that the gateway does not try all endpoints at the same moment. */
   readonly jitter: number;
-  /** How often the gateway tries to connect to an endpoint that could not be connected to, beside its pauses, so that it is back as soon as it accepts connections; 0: only requests try it. Where active checks are configured, these do it. */
+  /** How often the gateway probes an endpoint after a failed connection attempt. A probe is a TCP connection, independent of the pauses; the endpoint is back as soon as it accepts one. 0: only requests try it. If active checks are configured, they replace the probes. */
   readonly probe: number;
 }
 
-/** What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only. */
+/** What the gateway tells backends about the client, the requested host and the protocol, and which of these fields it accepts from trusted proxies. HTTP only. */
 export interface IdentityConfig {
-  /** The form in which backends are told: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both`, which then say the same, or `none`. */
+  /** The fields that backends get: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both` with the same content, or `none`. */
   readonly send: 'both' | 'forwarded' | 'x_forwarded' | 'none';
-  /** The form that trusted proxies write. `either`: X-Forwarded-* where X-Forwarded-For is there, else Forwarded. A proxy that writes one form and lets its clients' other form through needs the name of its own form here. */
+  /** The fields that trusted proxies write. `either`: X-Forwarded-* if X-Forwarded-For is present, else Forwarded. If a proxy writes one form and passes its clients' other form through, set this to the form that the proxy writes. */
   readonly believe: 'either' | 'forwarded' | 'x_forwarded';
-  /** Send X-Forwarded-Port, the port of the URL that the client asked for. */
+  /** Send X-Forwarded-Port, the port of the URL that the client requested. */
   readonly port: boolean;
-  /** Send X-Real-IP, the address that ACLs judge. */
+  /** Send X-Real-IP, the client address that ACLs check. */
   readonly real_ip: boolean;
-  /** Messages that get a Via: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them. */
+  /** The messages that get a Via field: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them. */
   readonly via: 'response' | 'request' | 'both' | 'none';
-  /** Identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The fields that the gateway writes itself are replaced either way. */
+  /** The action for identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The gateway always replaces the fields that it writes itself. */
   readonly untrusted: 'drop' | 'pass';
-  /** Header fields with an underscore in their name, which many frameworks take for the field with a hyphen: `drop`, `pass`, or `refuse` with 400. Forms of a field that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass. */
+  /** The action for header fields with an underscore in the name, which many frameworks treat like the name with a hyphen: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass. */
   readonly underscores: 'drop' | 'pass' | 'refuse';
 }
 
-/** Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied. */
+/** A property that every config must have to take effect. `prozy check` checks it, and so does a reload before it takes effect. */
 export type InvariantConfig = RouteExistsInvariant | NoOpenListenerInvariant | MinEndpointsInvariant | NeverBoundInvariant | HeaderNeverPassedInvariant | NoUnreachableRouteInvariant;
 
-/** Connections to endpoints that are kept for the next request. */
+/** Idle connections to endpoints that the gateway keeps for later requests. */
 export interface KeepaliveConfig {
-  /** Idle connections kept to each endpoint. */
+  /** Maximum number of idle connections to each endpoint. */
   readonly connections: number;
-  /** How long an idle connection is kept; less where the endpoint says so with `Keep-Alive: timeout=N`. 0: no limit. */
+  /** How long an idle connection is kept. `Keep-Alive: timeout=N` of the endpoint can shorten it. 0: no limit. */
   readonly idle: number;
-  /** How long a connection is used: when it is older and idle, it is closed. 0: no limit. */
+  /** Maximum age of a connection. The gateway closes an older one when it is idle. 0: no limit. */
   readonly max_age: number;
-  /** Connections made to each endpoint before there is a request for them, when the config takes effect and whenever fewer are left. */
+  /** Connections opened to each endpoint before the first request. The gateway opens them when the config takes effect, and again if fewer are left. */
   readonly prewarm: number;
 }
 
-/** What clients may ask at most. 0 means no limit where it says so. */
+/** Limits on clients. 0 means no limit where the setting says so. */
 export interface ListenerLimits {
-  /** Connections at a time; 0: no limit. Beyond it HTTP clients get a 503, TCP clients a reset. */
+  /** Maximum number of concurrent connections. HTTP clients beyond it get a 503, TCP clients a reset. 0: no limit. */
   readonly connections: number;
-  /** Connections at a time from one address; 0: no limit. HTTP clients beyond it get a 429, TCP clients a reset. */
+  /** Maximum number of concurrent connections from one address. HTTP clients beyond it get a 429, TCP clients a reset. 0: no limit. */
   readonly connections_per_client: number;
-  /** Bytes of a whole request head; 431 beyond. */
+  /** Maximum size in bytes of a request head; 431 beyond. */
   readonly header_size: number;
-  /** Fields in a request head; 431 beyond. */
+  /** Maximum number of fields in a request head; 431 beyond. */
   readonly header_count: number;
-  /** Bytes of a request target; 414 beyond. */
+  /** Maximum size in bytes of a request target; 414 beyond. */
   readonly uri_size: number;
-  /** Bytes of a request body; 0: no limit. 413 beyond. */
+  /** Maximum size in bytes of a request body; 413 beyond. 0: no limit. */
   readonly body_size: number;
 }
 
-/** How long to wait for a client. */
+/** Timeouts for clients. */
 export interface ListenerTimeouts {
-  /** For a whole request head, from its first byte (or from the connection's start); then 408. */
+  /** Maximum time for the whole request head, from its first byte (or from the start of the connection); then 408. */
   readonly header: number;
-  /** Between two parts of a request body; then 408. 0: no limit. */
+  /** Maximum time between two parts of a request body; then 408. 0: no limit. */
   readonly body: number;
-  /** Between two requests on a connection; then it is closed. 0: no limit. */
+  /** Maximum time between two requests on a connection; then the gateway closes it. 0: no limit. */
   readonly idle: number;
-  /** Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit. */
+  /** Maximum time in which the client reads no byte of the pending data; then the gateway aborts the connection. 0: no limit. */
   readonly send: number;
 }
 
-/** A place where clients connect. */
+/** An address on which the gateway accepts client connections. */
 export interface ListenerConfig {
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. A listening socket is known by its address: a change of the listener's name keeps it. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. The address identifies the listening socket: renaming the listener keeps the socket. Port 0 takes any free port. The gateway replaces the file of a Unix socket if no process listens on it. */
   readonly address: string;
-  /** `false` switches the listener off without deleting it: its address is not opened, and its settings are still checked. */
+  /** `false` disables the listener without deleting it: its address is not opened. Its settings are still validated. */
   readonly enabled: boolean;
-  /** `http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte. */
+  /** `http` handles requests by the routes. `tcp` relays each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
   /** The pool of a tcp listener. */
   readonly pool?: string;
-  /** Networks of the proxies in front, whose Forwarded, X-Forwarded-* and other identity fields are believed. From all others these fields are replaced or dropped. */
+  /** Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields. */
   readonly trusted_proxies: readonly string[];
-  /** What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only. */
+  /** What the gateway tells backends about the client, the requested host and the protocol, and which of these fields it accepts from trusted proxies. HTTP only. */
   readonly identity: IdentityConfig;
-  /** The ACL that clients must pass: 403 over HTTP, a reset over TCP. */
+  /** The ACL that clients must pass. Denied HTTP clients get a 403, denied TCP clients a reset. */
   readonly acl?: string;
-  /** What clients may ask at most. 0 means no limit where it says so. */
+  /** Limits on clients. 0 means no limit where the setting says so. */
   readonly limits: ListenerLimits;
-  /** How long to wait for a client. */
+  /** Timeouts for clients. */
   readonly timeouts: ListenerTimeouts;
-  /** How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
+  /** How the gateway reads request paths. Rules see a path as a decoding backend reads it. With a `…_for_rules` value the gateway still forwards the path as received. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
   readonly paths: PathsConfig;
-  /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+  /** Overrides `reload.drain` for this object, field by field. A route takes precedence over its listener. A plain duration is the deadline. */
   readonly drain?: DrainOverrideConfig;
 }
 
-/** What is written about the gateway and its traffic. */
+/** Logs about the gateway and its traffic. */
 export interface LoggingConfig {
-  /** The least important events that the application log (on stderr) shows. */
+  /** The lowest level that the application log (on stderr) shows. */
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** One JSON line for each exchange and each tunnel. Absent: no access log. */
+  /** Writes one JSON line for each exchange and each tunnel. Absent: no access log. */
   readonly access?: AccessLogConfig;
 }
 
-/** The conditions that a request must all meet. Empty: every request. */
+/** Conditions on a request. All of them must hold. Empty: every request. */
 export interface MatchConfig {
-  /** The host asked for, without port, in any case: exact, or `*.example.com` for all names below. One or a list. */
+  /** The requested host, without port and case-insensitive: exact, or `*.example.com` for all names below. One or a list. */
   readonly host?: readonly string[];
-  /** A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix. */
+  /** A condition on the path, as a decoding backend reads it (see `paths` of the listener). A plain string is a prefix. */
   readonly path?: PathMatch;
-  /** The methods, as sent. */
+  /** The methods, case-sensitive. */
   readonly methods?: readonly string[];
-  /** Header fields by name, in any case. */
+  /** Header fields by name, case-insensitive. */
   readonly headers: Readonly<Record<string, FieldMatch>>;
-  /** Query parameters by name; the first of that name counts, decoded. */
+  /** Query parameters by name, decoded. If a name occurs several times, the first value counts. */
   readonly query: Readonly<Record<string, FieldMatch>>;
 }
 
-/** A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied. */
+/** Sends a copy of each forwarded request to another pool too, with the field X-Prozy-Mirror: 1. The gateway discards the response to the copy, and the client sees no difference. It copies requests of all methods, including those that change state. It sends each copy once, within the timeouts of its pool. It does not copy upgrade requests. */
 export interface MirrorConfig {
   /** The pool that gets the copies. */
   readonly pool: string;
-  /** How many of the requests are copied, in percent, drawn at random. */
+  /** Percent of the requests to copy, chosen at random. */
   readonly share: number;
-  /** Copies under way at a time, over all generations; what comes beyond that is dropped and counted. */
+  /** Maximum number of copies under way, over all generations. Copies beyond it are dropped and counted. */
   readonly concurrency: number;
-  /** Bytes of the body that a copied request may have: the copy is sent when all of it has come. Requests with more are not copied, and counted. */
+  /** Maximum body size in bytes of a copied request. The gateway sends the copy when the whole body has arrived. Requests with larger bodies are not copied; they are counted. */
   readonly body_size: number;
 }
 
-/** When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on. */
+/** Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue. */
 export interface OverloadConfig {
-  /** How late the event loop may be; 0: however late. It ends when it is less than half of that late. */
+  /** The event loop delay that counts as overload. The overload ends below half of it. 0: off. */
   readonly loop_delay: number;
-  /** Resident memory of the process; 0: however much. It ends at nine tenths of that. */
+  /** The resident memory of the process that counts as overload. The overload ends at nine tenths of it. 0: off. */
   readonly memory: number;
 }
 
-/** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
+/** Health derived from the traffic itself. One failed connection attempt ejects the endpoint at once. Other failures eject it only after several in a row. */
 export interface PassiveHealthConfig {
-  /** Exchanges that fail one after the other before the endpoint is taken out: timeouts, resets, answers that are no HTTP, and what is listed below; 0: these never take it out. */
+  /** Failed exchanges in a row before the endpoint is ejected. Timeouts, resets, responses that are not HTTP, and the failures listed below count. 0: they never eject it. */
   readonly failures: number;
   /** Statuses that count as failures. */
   readonly statuses: readonly number[];
-  /** A response whose head takes longer than that counts as a failure; 0: however long it takes. */
+  /** A response whose head takes longer than this counts as a failure. 0: off. */
   readonly latency: number;
-  /** Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it. */
+  /** Percent of a pool's endpoints that failed exchanges may eject at a time, so that a fault common to all endpoints does not eject the whole pool. It does not limit ejections by failed connection attempts and failed checks. */
   readonly max_ejected: number;
-  /** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+  /** Ejects endpoints whose success rate is clearly lower than that of the others, although they never fail often enough in a row. */
   readonly success_rate: SuccessRateConfig;
 }
 
-/** A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix. */
+/** A condition on the path, as a decoding backend reads it (see `paths` of the listener). A plain string is a prefix. */
 export interface PathMatch {
-  /** Exactly this path. */
+  /** The exact path. */
   readonly exact?: string;
-  /** This path and all below it, by whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`. */
+  /** A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`. */
   readonly prefix?: string;
-  /** A regular expression that the path must contain; anchor it with ^ and $. */
+  /** A regular expression that must match some part of the path. Anchor it with ^ and $. */
   readonly regex?: string;
 }
 
-/** How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
+/** How the gateway reads request paths. Rules see a path as a decoding backend reads it. With a `…_for_rules` value the gateway still forwards the path as received. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`. */
 export interface PathsConfig {
-  /** What `%2F` and `%5C` are. `decode_for_rules`: a slash to rules, sent as they came. `decode`: a slash to backends too. `keep`: a character like any other. `refuse`: 400. */
+  /** How to treat `%2F` and `%5C`. `decode_for_rules`: rules see a slash, backends get them as received. `decode`: backends get a slash too. `keep`: an ordinary character. `refuse`: 400. */
   readonly encoded_slash: 'decode_for_rules' | 'decode' | 'keep' | 'refuse';
-  /** What `//` is. `merge_for_rules`: one slash to rules, sent as they came. `merge`: one slash to backends too. `keep`: an empty segment. `refuse`: 400. */
+  /** How to treat `//`. `merge_for_rules`: rules see one slash, backends get them as received. `merge`: backends get one slash too. `keep`: an empty segment. `refuse`: 400. */
   readonly repeated_slashes: 'merge_for_rules' | 'merge' | 'keep' | 'refuse';
-  /** What `;` and all that follows it in a segment are, as in `/a;v=1/b`. `remove_for_rules`: nothing to rules, sent as they came. `remove`: nothing to backends either. `keep`: characters like any others. `refuse`: 400. */
+  /** How to treat `;` and the rest of its segment, as in `/a;v=1/b`. `remove_for_rules`: rules do not see them, backends get them as received. `remove`: backends do not get them either. `keep`: ordinary characters. `refuse`: 400. */
   readonly parameters: 'remove_for_rules' | 'remove' | 'keep' | 'refuse';
-  /** What becomes of encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: they are sent as they came. `%00` is refused in any case. */
+  /** How to treat encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: backends get them as received. `%00` is always refused. */
   readonly control_characters: 'refuse' | 'keep';
-  /** What becomes of characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: UTF-8 is percent-encoded, for rules and for backends; other bytes are refused. */
+  /** How to treat characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: valid UTF-8 is percent-encoded, for rules and for backends; other bytes are refused. */
   readonly raw_utf8: 'refuse' | 'encode';
-  /** Which form of the path backends get. `normal`: dot segments are resolved and encoded letters, digits and `-._~` decoded. `received`: the path as it came, for backends that check signatures over it: nothing is then decoded, merged or removed but for rules, and what was not in normal form is not cached. A path that a policy rewrites is sent in normal form. */
+  /** The form of the path that backends get. `normal`: dot segments are resolved, and encoded letters, digits and `-._~` are decoded. `received`: the path as received, for backends that verify signatures over it. Decoding, merging and removing then apply to rules only, and a path that is not in normal form is not cached. A path that a policy rewrites is always sent in normal form. */
   readonly send: 'normal' | 'received';
 }
 
-/** A configured behaviour on the way of a request. */
+/** A processing step that a route applies to its requests and responses. */
 export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
 
-/** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+/** How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses. */
 export interface PoolDnsConfig {
-  /** The DNS servers, each an IP address with or without a port; absent: the system's. */
+  /** The DNS servers, each an IP address with an optional port. Absent: the system's. */
   readonly servers?: readonly string[];
-  /** For all that has to be asked about a name. */
+  /** Maximum time for all queries about one name. */
   readonly timeout: number;
-  /** A name is not asked for again sooner, whatever the TTL of its records, and whatever fails. */
+  /** Minimum time between two resolutions of a name, for any record TTL and after failures. */
   readonly min_ttl: number;
-  /** It is asked for again after that time at the latest. */
+  /** Maximum time between two resolutions of a name. */
   readonly max_ttl: number;
-  /** Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment. */
+  /** The most that the time between two resolutions is lengthened, in percent, at random, so that several gateways do not query at the same moment. */
   readonly jitter: number;
-  /** An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it. */
+  /** How long an address stays after the last answer that contained it. Use it for servers that return a changing subset of many addresses. 0: the first answer without the address removes it. */
   readonly hold: number;
 }
 
-/** How it is known whether an endpoint is well. */
+/** How the gateway determines the health of endpoints. */
 export interface PoolHealthConfig {
-  /** Asks each endpoint regularly whether it is well, beside what the traffic shows. */
+  /** Active health checks: the gateway checks each endpoint at a regular interval, in addition to passive health. */
   readonly active?: ActiveCheckConfig;
-  /** What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row. */
+  /** Health derived from the traffic itself. One failed connection attempt ejects the endpoint at once. Other failures eject it only after several in a row. */
   readonly passive: PassiveHealthConfig;
-  /** When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses. */
+  /** When the gateway tries an ejected endpoint again. It waits for the first pause, and doubles the pause after each failed try. If the pool has no healthy endpoint and no fallback, requests do not wait for the pauses. */
   readonly backoff: HealthBackoffConfig;
-  /** Percent of endpoints: while fewer than that are well, requests go to all of them, since those that are left would break under the load; 0: never. */
+  /** Percent of endpoints. While fewer are healthy, the gateway sends requests to all endpoints, because the healthy ones would break under the load. 0: never. */
   readonly panic: number;
-  /** An endpoint that is new or well again gets its share little by little for that long; 0: at once. */
+  /** How long an endpoint that is new or healthy again ramps up to its full share. 0: no ramp. */
   readonly slow_start: number;
 }
 
-/** A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries. */
+/** Hedging: if the first attempt is slow, the gateway starts a second one at another endpoint and uses the first response. Only for idempotent requests without a body, and within the retry budget. */
 export interface PoolHedgeConfig {
-  /** How long the first attempt may take until the head of its response. */
+  /** How long to wait for the response head of the first attempt before the second starts. */
   readonly delay: number;
 }
 
-/** What backends may send at most. A response beyond it is a 502. */
+/** Limits on responses of backends. A response beyond a limit becomes a 502. */
 export interface PoolLimits {
-  /** Bytes of a whole response head. */
+  /** Maximum size in bytes of a response head. */
   readonly header_size: number;
-  /** Fields in a response head. */
+  /** Maximum number of fields in a response head. */
   readonly header_count: number;
 }
 
-/** Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them. */
+/** Queue of requests and tcp connections that wait for an endpoint: every healthy endpoint is at its limit, or none is healthy and other requests are trying them. */
 export interface PoolQueueConfig {
-  /** How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits. */
+  /** Maximum length of the queue. Requests beyond it get a 503 with Retry-After. 0: no queue. */
   readonly depth: number;
-  /** How long one may wait; then it gets a 503 with Retry-After. */
+  /** Maximum wait in the queue; then the request gets a 503 with Retry-After. */
   readonly wait: number;
-  /** Who is served first: the one that came first, or, while more than half of the depth is taken, the one that came last, whose client is most likely still there. */
+  /** The order of service: first in, first out; or last in, first out while the queue is more than half full, because the clients of the newest requests are most likely still connected. */
   readonly order: 'fifo' | 'adaptive_lifo';
 }
 
-/** Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again. */
+/** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried. */
 export interface PoolRetriesConfig {
-  /** Further attempts, each at an endpoint that has not been tried as long as there is one. */
+  /** Maximum number of retries. Each goes to an endpoint not yet tried, as long as there is one. */
   readonly attempts: number;
-  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: all but `timeout`, and that too where there is a per_try_timeout. */
+  /** The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: all but `timeout`, and `timeout` too if per_try_timeout is set. */
   readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
-  /** Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request. */
+  /** Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
   readonly statuses: readonly number[];
-  /** For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says. */
+  /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout: number;
-  /** Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering. */
   readonly body_size: number;
-  /** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
+  /** Pauses before the second and later retries. Each pause is random, between zero and a bound that doubles. The first retry follows at once. */
   readonly backoff: RetryBackoffConfig;
-  /** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up. */
+  /** Maximum number of concurrent retries, so that retries do not overload a pool in trouble. A retry beyond the budget waits a few times, with the pauses of the backoff, and then gives up. */
   readonly budget: RetryBudgetConfig;
 }
 
-/** How long to wait for a backend. */
+/** Timeouts for backends. */
 export interface PoolTimeouts {
-  /** For a connection to be made; then another endpoint is tried, or the client gets a 504. */
+  /** Maximum time to establish a connection; then the gateway tries another endpoint, or the client gets a 504. */
   readonly connect: number;
-  /** From the request sent to the response's head; then the client gets a 504. 0: no limit. */
+  /** Maximum time from the end of the request to the response head; then the client gets a 504. 0: no limit. */
   readonly first_byte: number;
-  /** Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit. */
+  /** Maximum time without a byte while a body is under way: received from a backend, or accepted by it. 0: no limit. */
   readonly idle: number;
-  /** Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
+  /** Maximum time without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
   readonly stream: number;
-  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit. */
+  /** Maximum time without a byte in either direction of a tunnel, which is an upgraded connection or a connection of a tcp listener. 0: no limit. */
   readonly tunnel: number;
-  /** For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit. */
+  /** Maximum time for a request with all its attempts and pauses, from its head to the last byte of the response. Then the client gets a 504, or the gateway aborts its connection if the response had started. 0: no limit. */
   readonly total: number;
 }
 
-/** A set of endpoints that can answer the same requests. */
+/** A set of endpoints that serve the same requests. */
 export interface PoolConfig {
-  /** The name that this pool had in the config before: with it its endpoints keep what an operator has said of them (`prozy drain`, `disable`), their health, load and connections, and streams under way go on. It has no effect after that reload, and may be left out of the next edit. */
+  /** The previous name of this pool. With it the endpoints keep their admin state (`prozy drain`, `disable`), health, load and connections, and active streams continue. It has no effect after that reload, so the next edit may remove it. */
   readonly renamed_from?: string;
-  /** How an endpoint is chosen among those that are well. A plain string is its type. */
+  /** The load balancing strategy: how to choose one of the healthy endpoints. A plain string is its type. */
   readonly strategy: StrategyConfig;
-  /** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
+  /** Session affinity by a cookie: a client stays with its first endpoint while that endpoint is healthy. Otherwise the strategy chooses a new one. HTTP only. Endpoints of weight 0 keep their existing clients. */
   readonly sticky?: StickyConfig;
   /** The backends. */
   readonly endpoints: readonly EndpointConfig[];
-  /** How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known. */
+  /** How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses. */
   readonly dns: PoolDnsConfig;
-  /** How long to wait for a backend. */
+  /** Timeouts for backends. */
   readonly timeouts: PoolTimeouts;
-  /** Connections to endpoints that are kept for the next request. */
+  /** Idle connections to endpoints that the gateway keeps for later requests. */
   readonly keepalive: KeepaliveConfig;
-  /** What backends may send at most. A response beyond it is a 502. */
+  /** Limits on responses of backends. A response beyond a limit becomes a 502. */
   readonly limits: PoolLimits;
-  /** Faults in responses that are passed over instead of answered with a 502, one name for each. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field goes on in the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length that say the same. `space_after_chunk_size`: white space at the end of a chunk size's line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form. */
+  /** Faults in responses that the gateway tolerates instead of responding with a 502. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field continues on the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length fields with the same value. `space_after_chunk_size`: white space at the end of a chunk size line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form. */
   readonly lenient: readonly ('bare_lf' | 'folded_lines' | 'space_before_colon' | 'repeated_content_length' | 'space_after_chunk_size' | 'status_above_599')[];
-  /** The Host that endpoints get, in checks too: `preserve`, the client's (checks: the endpoint's); `endpoint`, the endpoint's DNS name or address as written, without port 80; or a host, with or without a port, that all of them get. The client's host is in X-Forwarded-Host and Forwarded. A host that is really called preserve or endpoint is written with a port. */
+  /** The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without port 80. Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port. */
   readonly host: string;
-  /** Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue. */
+  /** Maximum number of connections to all endpoints together, including idle ones. Requests beyond it wait in the queue. 0: no limit. */
   readonly max_connections: number;
-  /** How it is known whether an endpoint is well. */
+  /** How the gateway determines the health of endpoints. */
   readonly health: PoolHealthConfig;
-  /** Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again. */
+  /** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried. */
   readonly retries: PoolRetriesConfig;
-  /** Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them. */
+  /** Queue of requests and tcp connections that wait for an endpoint: every healthy endpoint is at its limit, or none is healthy and other requests are trying them. */
   readonly queue: PoolQueueConfig;
-  /** What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond. */
+  /** Serves a request if no endpoint of the pool can: none is healthy, no connection succeeded, the queue is full or the wait in it was too long. It applies only if no part of the request was sent. Exactly one of pool and respond. */
   readonly fallback?: FallbackConfig;
-  /** Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue. */
+  /** Maximum number of active requests and tunnels at all endpoints together. Requests beyond it wait in the queue. 0: no limit. */
   readonly max_requests: number;
-  /** A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries. */
+  /** Hedging: if the first attempt is slow, the gateway starts a second one at another endpoint and uses the first response. Only for idempotent requests without a body, and within the retry budget. */
   readonly hedge?: PoolHedgeConfig;
 }
 
-/** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
+/** Redirects the client. The given parts replace those of the request's URL. The other parts stay, including the query. */
 export interface RedirectConfig {
-  /** How final it is, and whether the method stays. */
+  /** The redirect status. It determines whether the redirect is permanent and whether the method stays. */
   readonly status: 301 | 302 | 303 | 307 | 308;
-  /** The scheme. */
+  /** The new scheme. */
   readonly scheme?: 'http' | 'https';
-  /** The host. */
+  /** The new host. */
   readonly host?: string;
-  /** The port. */
+  /** The new port. */
   readonly port?: number;
-  /** The path. */
+  /** The new path. */
   readonly path?: string;
 }
 
-/** How a changed file takes effect. */
+/** How a changed config file takes effect. */
 export interface ReloadConfig {
-  /** Whether changed files take effect by themselves. false: only SIGHUP, `prozy reload` and a push have them read again. */
+  /** Whether file changes take effect automatically. false: the gateway rereads the files only on SIGHUP, on `prozy reload` and on a push. */
   readonly watch: boolean;
-  /** How long a file that is written in place, one of the config or one that it refers to, has to stay as it is before it is read: a half of it could be valid. A file that is replaced by a rename, and a link that is pointed elsewhere, are read at once. SIGHUP, `prozy reload` and a push do not wait. */
+  /** How long a file that is written in place must stay unchanged before the gateway reads it, because half of a file can be valid. It applies to config files and to files that they refer to. A file replaced by a rename, or a link with a new target, is read at once. SIGHUP, `prozy reload` and a push do not wait. */
   readonly settle: number;
-  /** What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline. */
+  /** How exchanges and streams end that the new config would not serve in the same way: how long they may continue, and what happens then. A plain duration is the deadline. */
   readonly drain: DrainConfig;
-  /** Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log. */
+  /** Maximum number of concurrent generations, including the current one. Beyond it the gateway ends the exchanges of the oldest generation at once, with their protocol's goodbye and a warning in the log. */
   readonly max_generations: number;
-  /** Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it. */
+  /** Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. Absent: no history. `--state-dir` and PROZY_STATE_DIR take precedence. */
   readonly state_dir?: string;
-  /** How many configs that were in effect are kept in `state_dir`. */
+  /** How many configs `state_dir` keeps. */
   readonly history: number;
-  /** Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case. */
+  /** Whether the gateway may start with the last config that was in effect, from `state_dir`, if the file is invalid. The setting in that stored config decides. `--no-last-good` always forbids it. */
   readonly start_from_last_good: boolean;
-  /** What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like. */
+  /** What happens to active exchanges and streams that the new config would refuse: an ACL denies the client, or a lower connection limit of the listener leaves no room for it (the newest connections are over the limit). `drain`: they are drained like exchanges of a removed route. `cut`: they end at once (WebSocket code 1008). `keep`: they continue without a deadline. */
   readonly tightened: 'keep' | 'drain' | 'cut';
 }
 
-/** A fixed answer. */
+/** A fixed response. */
 export interface RespondConfig {
-  /** Its status. */
+  /** The status. */
   readonly status: number;
-  /** Its header fields. */
+  /** The header fields. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Its content. */
+  /** The content. */
   readonly body: string;
 }
 
-/** Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once. */
+/** Pauses before the second and later retries. Each pause is random, between zero and a bound that doubles. The first retry follows at once. */
 export interface RetryBackoffConfig {
-  /** Bound of the first pause; 0: no pauses. */
+  /** The first bound. 0: no pauses. */
   readonly first: number;
-  /** Largest bound. */
+  /** The largest bound. */
   readonly max: number;
 }
 
-/** How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up. */
+/** Maximum number of concurrent retries, so that retries do not overload a pool in trouble. A retry beyond the budget waits a few times, with the pauses of the backoff, and then gives up. */
 export interface RetryBudgetConfig {
-  /** Percent of the pool's requests under way. */
+  /** Percent of the pool's active requests. */
   readonly share: number;
-  /** As many are always allowed. */
+  /** The number of retries that is always allowed. */
   readonly min: number;
 }
 
-/** What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there. */
+/** Limits for requests of this route. They override the limits of the listener and may be higher. Absent: the value of the listener. */
 export interface RouteLimitsConfig {
-  /** Bytes of a request body; 0: no limit. 413 beyond. */
+  /** Maximum size in bytes of a request body; 413 beyond. 0: no limit. */
   readonly body_size?: number;
 }
 
-/** Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there. */
+/** Retries of requests of this route. They override the pool's `retries`; backoff and budget are the pool's. Absent: the value of the pool. */
 export interface RouteRetriesConfig {
-  /** Further attempts, each at an endpoint that has not been tried as long as there is one. */
+  /** Maximum number of retries. Each goes to an endpoint not yet tried, as long as there is one. */
   readonly attempts?: number;
-  /** The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: as its pool says. */
+  /** The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: the value of the pool. */
   readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
-  /** Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request. */
+  /** Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
   readonly statuses?: readonly number[];
-  /** For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says. */
+  /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout?: number;
-  /** Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering. */
   readonly body_size?: number;
 }
 
-/** How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there. */
+/** Timeouts for exchanges of this route. `body` and `send` override the listener's, the others the pool's. Absent: the value there. */
 export interface RouteTimeoutsConfig {
-  /** Between two parts of a request body; then 408. 0: no limit. */
+  /** Maximum time between two parts of a request body; then 408. 0: no limit. */
   readonly body?: number;
-  /** Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit. */
+  /** Maximum time in which the client reads no byte of the pending data; then the gateway aborts the connection. 0: no limit. */
   readonly send?: number;
-  /** From the request sent to the response's head; then the client gets a 504. 0: no limit. */
+  /** Maximum time from the end of the request to the response head; then the client gets a 504. 0: no limit. */
   readonly first_byte?: number;
-  /** Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit. */
+  /** Maximum time without a byte while a body is under way: received from a backend, or accepted by it. 0: no limit. */
   readonly idle?: number;
-  /** Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
+  /** Maximum time without a byte of a `text/event-stream`, in place of `idle`. 0: no limit. */
   readonly stream?: number;
-  /** Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit. */
+  /** Maximum time without a byte in either direction of a tunnel, which is an upgraded connection or a connection of a tcp listener. 0: no limit. */
   readonly tunnel?: number;
-  /** For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit. */
+  /** Maximum time for a request with all its attempts and pauses, from its head to the last byte of the response. Then the client gets a 504, or the gateway aborts its connection if the response had started. 0: no limit. */
   readonly total?: number;
 }
 
-/** Which requests, and what is done with them. Exactly one of pool, split, respond and redirect. */
+/** Selects requests and says how to handle them. Exactly one of pool, split, respond and redirect. */
 export interface RouteConfig {
-  /** Unique; seen in logs and metrics. */
+  /** A unique name. Logs and metrics show it. */
   readonly name: string;
-  /** `false` switches the route off without deleting it: it takes no requests, and its settings are still checked. */
+  /** `false` disables the route without deleting it: it matches no requests. Its settings are still validated. */
   readonly enabled: boolean;
-  /** The http listeners that it serves. Absent: all of them. */
+  /** The http listeners that the route applies to. Absent: all of them. */
   readonly listeners?: readonly string[];
-  /** The conditions that a request must all meet. Empty: every request. */
+  /** Conditions on a request. All of them must hold. Empty: every request. */
   readonly match: MatchConfig;
-  /** What happens on the way, outermost first. */
+  /** The policies of the route, outermost first. */
   readonly policies: readonly PolicyConfig[];
   /** Send the request to this pool. */
   readonly pool?: string;
-  /** Send each request to one of several pools, by their weights: at random, or as `split_by` says. */
+  /** Send each request to one of several pools, by weight: at random, or by the key in `split_by`. */
   readonly split?: readonly SplitPartConfig[];
-  /** Of a split: requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: each request is drawn by itself. */
+  /** The key of a split. Requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: the pool of each request is random. */
   readonly split_by?: HashKey;
-  /** A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied. */
+  /** Sends a copy of each forwarded request to another pool too, with the field X-Prozy-Mirror: 1. The gateway discards the response to the copy, and the client sees no difference. It copies requests of all methods, including those that change state. It sends each copy once, within the timeouts of its pool. It does not copy upgrade requests. */
   readonly mirror?: MirrorConfig;
-  /** Location, Content-Location, Refresh and the Path and Domain of cookies get the names that clients know, where a response has those that the gateway has put in their place: a rewritten path, the Host of the pool, the endpoint's own address. */
+  /** Whether the gateway maps Location, Content-Location, Refresh and the Path and Domain of cookies back to the names that clients know. It reverses its own changes: a rewritten path, the Host of the pool, the endpoint's own address. */
   readonly map_back: boolean;
-  /** A fixed answer. */
+  /** A fixed response. */
   readonly respond?: RespondConfig;
-  /** Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too. */
+  /** Redirects the client. The given parts replace those of the request's URL. The other parts stay, including the query. */
   readonly redirect?: RedirectConfig;
-  /** How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there. */
+  /** Timeouts for exchanges of this route. `body` and `send` override the listener's, the others the pool's. Absent: the value there. */
   readonly timeouts?: RouteTimeoutsConfig;
-  /** What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there. */
+  /** Limits for requests of this route. They override the limits of the listener and may be higher. Absent: the value of the listener. */
   readonly limits?: RouteLimitsConfig;
-  /** Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there. */
+  /** Retries of requests of this route. They override the pool's `retries`; backoff and budget are the pool's. Absent: the value of the pool. */
   readonly retries?: RouteRetriesConfig;
-  /** How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline. */
+  /** Overrides `reload.drain` for this object, field by field. A route takes precedence over its listener. A plain duration is the deadline. */
   readonly drain?: DrainOverrideConfig;
 }
 
 /** One pool of a split. */
 export interface SplitPartConfig {
-  /** Its name. */
+  /** The name of the pool. */
   readonly pool: string;
-  /** Its part of the requests, as weight ÷ sum of all weights; 0: none. */
+  /** Its share of the requests is weight ÷ sum of all weights. 0: none. */
   readonly weight: number;
 }
 
-/** Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have. */
+/** Session affinity by a cookie: a client stays with its first endpoint while that endpoint is healthy. Otherwise the strategy chooses a new one. HTTP only. Endpoints of weight 0 keep their existing clients. */
 export interface StickyConfig {
-  /** The cookie's name. Pools with different endpoints that the same clients use on one host need different names. */
+  /** The name of the cookie. Pools with different endpoints need different names if the same clients use them on one host. */
   readonly cookie: string;
-  /** Signs the cookie (HMAC-SHA256 over the endpoint's address), so that nobody can guess one who was not given it. Every gateway that is to know the cookies of the others needs the same. Absent: the cookie is a plain hash of the endpoint's address, unsigned; whoever knows the address can choose it. */
+  /** Signs the cookie (HMAC-SHA256 over the endpoint's address), so that a client cannot guess the cookie of another endpoint. Gateways that accept each other's cookies need the same secret. Absent: the cookie is an unsigned hash of the endpoint's address, and a client that knows the address can choose the endpoint. */
   readonly secret?: string;
-  /** The cookie's Path. */
+  /** The Path attribute of the cookie. */
   readonly path: string;
-  /** The cookie's Max-Age, counted from when it was first given. Absent: it lasts for the browser's session. */
+  /** The Max-Age attribute of the cookie, counted from its first issue. Absent: a session cookie. */
   readonly ttl?: number;
-  /** Clients send it over TLS only. */
+  /** The Secure attribute: clients send the cookie over TLS only. */
   readonly secure: boolean;
-  /** Scripts in the page can't see it. */
+  /** The HttpOnly attribute: scripts in the page cannot read the cookie. */
   readonly http_only: boolean;
-  /** Whether requests that other sites cause carry it: `lax` when they lead there, `strict` never, `none` always (needs `secure`). */
+  /** The SameSite attribute, for requests that other sites cause: `lax` sends the cookie when a link leads to the site, `strict` never, `none` always (needs `secure`). */
   readonly same_site: 'lax' | 'strict' | 'none';
 }
 
-/** How an endpoint is chosen among those that are well. A plain string is its type. */
+/** The load balancing strategy: how to choose one of the healthy endpoints. A plain string is its type. */
 export type StrategyConfig = RoundRobinConfig | WeightedRoundRobinConfig | LeastConnectionsConfig | RandomConfig | IpHashConfig | P2cConfig | RingHashConfig | MaglevConfig;
 
-/** Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row. */
+/** Ejects endpoints whose success rate is clearly lower than that of the others, although they never fail often enough in a row. */
 export interface SuccessRateConfig {
-  /** Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate. */
+  /** How many standard deviations below the mean success rate of the endpoints an endpoint is ejected. 0: off. */
   readonly deviations: number;
-  /** Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains. */
+  /** Minimum distance below the mean in percentage points, even if the other rates are close together. The distance must also be more than chance explains. */
   readonly margin: number;
-  /** How long is counted before rates are compared. */
+  /** How long the gateway counts before it compares rates. */
   readonly interval: number;
-  /** Endpoints with enough requests that there must be to compare. */
+  /** Minimum number of endpoints with enough requests for a comparison. */
   readonly min_endpoints: number;
-  /** Exchanges of an endpoint within the interval without which its rate says nothing. */
+  /** Minimum number of exchanges of an endpoint within the interval. With fewer its rate is ignored. */
   readonly min_requests: number;
 }
 
-/** What must become of the request. Everything that is said here must hold; at least one thing must be said. */
+/** The expected outcome of the request. All given properties must hold, and at least one must be given. */
 export interface TestExpectation {
-  /** The listener that it comes to. */
+  /** The listener that accepts the request. */
   readonly listener?: string;
-  /** The route that takes it. */
+  /** The route that the request matches. */
   readonly route?: string;
-  /** Whether it passes the listener's ACL and every policy of its route. */
+  /** Whether the request passes the listener's ACL and every policy of its route. */
   readonly allowed?: boolean;
-  /** What refuses it: `listener` for the listener's ACL, else the type of a policy. */
+  /** What refuses the request: `listener` for the listener's ACL, else the type of a policy. */
   readonly denied_by?: string;
-  /** Status of an answer that the gateway gives itself: a fixed one, a redirect, a refusal, a 404. */
+  /** The status of a local reply: a fixed response, a redirect, a refusal, a 404. */
   readonly status?: number;
-  /** Where a redirect sends it, whole. */
+  /** The full Location of a redirect. */
   readonly location?: string;
-  /** The pool that it is sent to. Of a split that draws, every pool that may be drawn must be among these. */
+  /** The pools that the request may go to. With a random split, every possible pool must be in this list. */
   readonly pool?: readonly string[];
-  /** The endpoint that it is sent to while all are well: every one that may be chosen must be among these. */
+  /** The endpoints that the request may go to while all are healthy. Every possible endpoint must be in this list. */
   readonly endpoint?: readonly string[];
-  /** Path and query that it is sent on with. */
+  /** The path and query of the forwarded request. */
   readonly path?: string;
-  /** Header fields that it is sent on with, by name. */
+  /** Header fields of the forwarded request, by name. */
   readonly request_headers: Readonly<Record<string, FieldMatch>>;
 }
 
-/** A request as a client would send it. None is sent. */
+/** A request as a client would send it. The test does not send it to any backend. */
 export interface TestRequest {
   /** The method. */
   readonly method: string;
-  /** Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written, a name that is not ASCII in its `xn--` form. */
+  /** An absolute URL. Its host, with the port if it has one, is the Host field. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form. */
   readonly url: string;
-  /** Address that the connection comes from. The default is nobody's, so that no rule for somebody holds by chance. */
+  /** The client address of the connection. The default belongs to no network, so that no rule for a real address applies by accident. */
   readonly client: string;
-  /** Header fields by name; a list sends the field several times. A `host` here replaces that of the URL. */
+  /** Header fields by name. A list sends the field several times. A `host` here replaces that of the URL. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** The http listener that it comes to. Absent: the one on the URL's port, else the only one. */
+  /** The http listener that receives the request. Absent: the listener on the URL's port, else the only one. */
   readonly listener?: string;
 }
 
-/** Refuses clients that an ACL does not allow: 403. */
+/** Refuses clients that an ACL denies: 403. */
 export interface AclPolicyConfig {
-  /** Which policy this is. */
+  /** The policy type. */
   readonly type: 'acl';
-  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
   readonly enabled: boolean;
-  /** The ACL's name. */
+  /** The name of the ACL. */
   readonly acl: string;
 }
 
-/** Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on. */
+/** A shared cache as RFC 9111 defines it: serves stored responses and stores storable ones. Policies before it see every request. Policies after it see only the requests that the cache forwards. */
 export interface CachePolicyConfig {
-  /** Which policy this is. */
+  /** The policy type. */
   readonly type: 'cache';
-  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
   readonly enabled: boolean;
-  /** Name of the cache that responses are kept in. */
+  /** The name of the cache that stores the responses. */
   readonly cache: string;
-  /** How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all. */
+  /** Freshness lifetime of a response without explicit freshness and without a Last-Modified. Absent: such a response is not fresh. */
   readonly default_ttl?: number;
-  /** The least time that a response which may be stored is fresh, whatever it says. */
+  /** Minimum freshness lifetime of a storable response. It overrides the response. */
   readonly min_ttl: number;
-  /** The longest time that a response is fresh, whatever it says. Absent: no limit. */
+  /** Maximum freshness lifetime of a response. It overrides the response. Absent: no limit. */
   readonly max_ttl?: number;
-  /** How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). Only for responses that were fresh for some time. */
+  /** How long the cache serves a stale response while it revalidates it, if the response does not say so itself (RFC 5861 §3). It applies only to responses that were fresh for some time. */
   readonly stale_while_revalidate: number;
-  /** How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). Only for responses that were fresh for some time. */
+  /** How long the cache serves a stale response in place of an error, if the response does not say so itself (RFC 5861 §4). It applies only to responses that were fresh for some time. */
   readonly stale_if_error: number;
-  /** How long a response that has gone stale is given when the origin cannot be reached, unless it forbids that (RFC 9111 §4.2.4). Only for responses that were fresh for some time: by their own word, their Last-Modified, `default_ttl` or `min_ttl`. */
+  /** How long the cache serves a stale response if the origin is unreachable, unless the response forbids it (RFC 9111 §4.2.4). It applies only to responses that were fresh for some time: by explicit freshness, their Last-Modified, `default_ttl` or `min_ttl`. */
   readonly stale_if_unreachable: number;
-  /** Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on. */
+  /** Whether clients may demand fresher responses than the origin requires (Cache-Control and Pragma of requests). `ignore` stops clients from forcing every request to the origin. */
   readonly request_directives: 'obey' | 'ignore';
-  /** Whether responses with a Set-Cookie are stored: none, or those that say how long they are fresh (or `public`), whose cookie every client then gets. */
+  /** Which responses with a Set-Cookie are stored: none, or those with explicit freshness (or `public`). Every client then gets that cookie. */
   readonly set_cookie: 'never' | 'explicit';
-  /** Whether 401 responses are stored: none, or those that say how long they are fresh. */
+  /** Which 401 responses are stored: none, or those with explicit freshness. */
   readonly unauthorized: 'never' | 'explicit';
-  /** Which stored responses answer requests with an Authorization field: those that say that such requests may share them (`public`, `must-revalidate` or `s-maxage`), or any. */
+  /** Which stored responses the cache serves for requests with an Authorization field: those that permit it (`public`, `must-revalidate` or `s-maxage`), or any. */
   readonly authorization: 'explicit' | 'any';
-  /** Requests that meet any of these conditions are neither answered from the cache nor stored. */
+  /** Requests that meet any of these conditions bypass the cache: it neither serves them nor stores their responses. */
   readonly bypass: readonly CacheConditionConfig[];
-  /** Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored. */
+  /** The cache may serve requests that meet any of these conditions, but it does not store the origin's responses to them. */
   readonly no_store: readonly CacheConditionConfig[];
-  /** How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all. */
+  /** Maximum time that a request waits for the response to an earlier request with the same key; then the cache forwards it. 0: no waiting. */
   readonly collapse_wait: number;
-  /** Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone. */
+  /** If all clients disconnect during a fetch, the cache completes it if at most this many bytes of the body are missing. */
   readonly finish: number;
-  /** Whether answers say in a Cache-Status field what the cache did (RFC 9211). */
+  /** Whether responses carry a Cache-Status field (RFC 9211). */
   readonly status_header: boolean;
 }
 
-/** Changes header fields on the way. */
+/** Edits header fields of requests and responses. */
 export interface HeadersPolicyConfig {
-  /** Which policy this is. */
+  /** The policy type. */
   readonly type: 'headers';
-  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
   readonly enabled: boolean;
-  /** Changes to header fields: first what is removed, then what is set, then what is added. */
+  /** Changes to header fields. The gateway first removes fields, then sets fields, then adds fields. */
   readonly request: FieldEditsConfig;
-  /** Changes to header fields: first what is removed, then what is set, then what is added. */
+  /** Changes to header fields. The gateway first removes fields, then sets fields, then adds fields. */
   readonly response: FieldEditsConfig;
 }
 
-/** Puts another prefix in place of the path's. */
+/** Replaces a prefix of the path. */
 export interface RewritePolicyConfig {
-  /** Which policy this is. */
+  /** The policy type. */
   readonly type: 'rewrite';
-  /** `false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked. */
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
   readonly enabled: boolean;
   /** The prefix to replace, by whole segments. */
   readonly prefix: string;
-  /** What takes its place. */
+  /** The new prefix. */
   readonly replacement: string;
 }
 
-/** The same endpoint for the same client address. When one goes, only its own clients move, and they spread over the others. */
+/** Maps each client address to a fixed endpoint. If an endpoint is removed, only its clients move, and they spread over the others. */
 export interface IpHashConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'ip_hash';
 }
 
-/** The endpoint with the fewest requests and tunnels under way for its weight; among equals each in turn. */
+/** The endpoint with the fewest active requests and tunnels relative to its weight; round-robin among equals. */
 export interface LeastConnectionsConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'least_connections';
 }
 
-/** The same endpoint for the same key, by a Maglev table: keys are spread more evenly than by a hash ring, and a few more of them move when endpoints are added or removed. */
+/** Maps each key to a fixed endpoint by a Maglev table. It spreads keys more evenly than a hash ring, but moves a few more of them when endpoints are added or removed. */
 export interface MaglevConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'maglev';
-  /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+  /** The part of a request to hash. If a request lacks it, and for connections that are not HTTP, the gateway hashes the client address. A plain string is the source. */
   readonly key: HashKey;
-  /** Places in the table, a prime number; at least 100 for each endpoint spread the keys within 1 percent. */
+  /** Number of entries in the table, a prime. With at least 100 entries for each endpoint the spread is even within 1 percent. */
   readonly table_size: number;
 }
 
-/** Of two endpoints drawn by weight, the one with less to wait for: requests under way times average time to the response's head, for its weight. */
+/** Power of two choices: draws two endpoints by weight and takes the one with less load, which is active requests times average time to the response head, divided by the weight. */
 export interface P2cConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'p2c';
 }
 
-/** Any endpoint, as likely as its weight says. */
+/** A random endpoint, with a probability proportional to its weight. */
 export interface RandomConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'random';
 }
 
-/** The same endpoint for the same key, by a hash ring: when endpoints come or go, no more keys move than must. */
+/** Maps each key to a fixed endpoint by a hash ring. When endpoints are added or removed, the minimum number of keys moves. */
 export interface RingHashConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'ring_hash';
-  /** What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source. */
+  /** The part of a request to hash. If a request lacks it, and for connections that are not HTTP, the gateway hashes the client address. A plain string is the source. */
   readonly key: HashKey;
-  /** Points on the ring for an endpoint of average weight. More: the keys are spread more evenly, and it takes more memory; with 512 nobody has more than about 15 percent too many or too few. */
+  /** Points on the ring for an endpoint of average weight. More points spread the keys more evenly and take more memory. With 512 points no endpoint is more than about 15 percent off its share. */
   readonly replicas: number;
 }
 
-/** Each endpoint in turn, whatever its weight, if it is not 0. */
+/** Each endpoint in turn. It ignores weights, except that an endpoint of weight 0 gets no requests. */
 export interface RoundRobinConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'round_robin';
 }
 
-/** Each endpoint in turn as often as its weight says, spread evenly: 5, 1, 1 gives a a b a c a a. */
+/** Each endpoint in turn in proportion to its weight, spread evenly: weights 5, 1, 1 give a a b a c a a. */
 export interface WeightedRoundRobinConfig {
-  /** Which strategy this is. */
+  /** The strategy type. */
   readonly type: 'weighted_round_robin';
 }
 
-/** No route may pass a header field of the request on to a pool: its policies must remove it, or set it to a value of their own. */
+/** No route may forward a request header field to a pool: the policies of the route must remove the field or set it to a fixed value. */
 export interface HeaderNeverPassedInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'header_never_passed';
-  /** The field's name. */
+  /** The name of the field. */
   readonly header: string;
-  /** Only to these pools. Absent: to any. */
+  /** The pools that the rule protects. Absent: all pools. */
   readonly pools?: readonly string[];
 }
 
-/** A pool must have so many endpoints of weight above 0. */
+/** A pool must have a minimum number of endpoints with a weight above 0. */
 export interface MinEndpointsInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'min_endpoints';
-  /** Its name. Absent: every pool. */
+  /** The name of the pool. Absent: every pool. */
   readonly pool?: string;
-  /** How many at least. */
+  /** The minimum number of endpoints. */
   readonly endpoints: number;
 }
 
-/** No listener, the admin listener included, may be bound there. Exactly one of address, port and wildcard. */
+/** No listener, including the admin listener, may be bound to this address or port. Exactly one of address, port and wildcard. */
 export interface NeverBoundInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'never_bound';
-  /** `host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port is bound there too. */
+  /** `host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port also violates the invariant. */
   readonly address?: string;
-  /** This port, on whatever address. */
+  /** The port, on any address. */
   readonly port?: number;
-  /** All addresses of the machine at once, as `0.0.0.0` and `[::]` are. */
+  /** All addresses of the machine, as with `0.0.0.0` and `[::]`. */
   readonly wildcard?: true;
 }
 
-/** No listener may be open to the world: one that is not bound to loopback or a Unix socket needs an ACL that keeps strangers out, or every route that it serves needs a policy that does. The admin listener, which has no such thing, must be on loopback. */
+/** No listener may be open to everyone. A listener that is not bound to loopback or a Unix socket needs an ACL that denies unknown clients, or every route on it needs a policy that does. The admin listener has no ACL, so it must be on loopback. */
 export interface NoOpenListenerInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'no_open_listener';
-  /** Listeners that may be. */
+  /** Listeners that may be open. */
   readonly except: readonly string[];
 }
 
-/** No route may stand behind one that takes all its requests. Without this invariant such a route is a warning. */
+/** No route may be unreachable because an earlier route takes all its requests. Without this invariant such a route causes a warning. */
 export interface NoUnreachableRouteInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'no_unreachable_route';
-  /** Routes that may. */
+  /** Routes that may be unreachable. */
   readonly except: readonly string[];
 }
 
-/** A route must be there, and lead where it should. */
+/** A route must exist, with the given pools and policies. */
 export interface RouteExistsInvariant {
-  /** Which invariant this is. */
+  /** The invariant type. */
   readonly type: 'route_exists';
-  /** Its name. */
+  /** The name of the route. */
   readonly route: string;
-  /** The pools that it may lead to: each that it sends to must be among these. */
+  /** The allowed pools: each pool that the route sends requests to must be in this list. */
   readonly pool?: readonly string[];
-  /** Types of policies that it must have. */
+  /** Types of policies that the route must have. */
   readonly policies?: readonly string[];
 }
 
@@ -973,7 +973,7 @@ export interface RouteExistsInvariant {
 export const schema: object = {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "GatewayConfig",
-  "description": "A gateway: everything that one file (and what it includes) declares.",
+  "description": "The gateway's config: everything that one file and its includes declare.",
   "type": "object",
   "additionalProperties": false,
   "properties": {
@@ -982,11 +982,11 @@ export const schema: object = {
       "type": "string"
     },
     "version": {
-      "description": "Version of the config language.",
+      "description": "The version of the config language.",
       "const": 1
     },
     "include": {
-      "description": "Files to merge, as globs (but for `**`) relative to this file: named maps are merged; routes, tests and invariants appended in the order of the files' names.",
+      "description": "Files to merge, as globs (without `**`) relative to this file. Named maps are merged. Routes, tests and invariants are appended in the order of the file names.",
       "type": "array",
       "items": {
         "type": "string",
@@ -1051,7 +1051,7 @@ export const schema: object = {
       "default": {}
     },
     "listeners": {
-      "description": "Listeners by name: where clients connect.",
+      "description": "Listeners by name.",
       "type": "object",
       "additionalProperties": {
         "$ref": "#/$defs/listener"
@@ -1063,7 +1063,7 @@ export const schema: object = {
       "default": {}
     },
     "routes": {
-      "description": "What is done with requests, in order of precedence: the first route that matches wins.",
+      "description": "Routes in order of precedence: the first route that matches a request wins.",
       "type": "array",
       "items": {
         "$ref": "#/$defs/route"
@@ -1074,7 +1074,7 @@ export const schema: object = {
       "$ref": "#/$defs/explain"
     },
     "tests": {
-      "description": "Requests, and what the config must make of them. If one fails, the config is refused.",
+      "description": "Requests and their expected outcomes. If one fails, the config is refused.",
       "type": "array",
       "items": {
         "$ref": "#/$defs/config-test"
@@ -1082,7 +1082,7 @@ export const schema: object = {
       "default": []
     },
     "invariants": {
-      "description": "What must hold of the config, whatever else is changed in it. If one does not, the config is refused.",
+      "description": "Properties that every version of the config must have. If one does not hold, the config is refused.",
       "type": "array",
       "items": {
         "$ref": "#/$defs/invariant"
@@ -1096,12 +1096,12 @@ export const schema: object = {
   "$defs": {
     "access-log": {
       "title": "AccessLogConfig",
-      "description": "One JSON line for each exchange and each tunnel. Absent: no access log.",
+      "description": "Writes one JSON line for each exchange and each tunnel. Absent: no access log.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "path": {
-          "description": "`stdout`, `stderr`, or a file that is appended to; relative to the file that names it. Opened again on SIGHUP and SIGUSR1.",
+          "description": "`stdout`, `stderr`, or a file to append to, relative to the config file that names it. The gateway reopens the file on SIGHUP and SIGUSR1.",
           "type": "string",
           "minLength": 1,
           "default": "stdout"
@@ -1111,12 +1111,12 @@ export const schema: object = {
     },
     "acl": {
       "title": "AclConfig",
-      "description": "Which client addresses are allowed: the deny list is asked first, then the allow list if it is not empty, then the default.",
+      "description": "An access control list of client addresses. The gateway checks the deny list first, then the allow list if it is not empty, then the default.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "default": {
-          "description": "What holds for an address that is on neither list, if there is no allow list.",
+          "description": "The action for an address on neither list, if the allow list is empty.",
           "enum": [
             "allow",
             "deny"
@@ -1124,7 +1124,7 @@ export const schema: object = {
           "default": "allow"
         },
         "allow": {
-          "description": "Networks or addresses that are allowed; if there are any, all others are denied.",
+          "description": "Allowed networks or addresses. If the list is not empty, all other addresses are denied.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1139,7 +1139,7 @@ export const schema: object = {
           ]
         },
         "deny": {
-          "description": "Networks or addresses that are denied.",
+          "description": "Denied networks or addresses.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1151,12 +1151,12 @@ export const schema: object = {
     },
     "active-check": {
       "title": "ActiveCheckConfig",
-      "description": "Asks each endpoint regularly whether it is well, beside what the traffic shows.",
+      "description": "Active health checks: the gateway checks each endpoint at a regular interval, in addition to passive health.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "http: a request is answered as it should be. tcp: a connection is accepted.",
+          "description": "`http`: the check sends a request and expects the configured response. `tcp`: the check opens a connection.",
           "enum": [
             "http",
             "tcp"
@@ -1164,18 +1164,18 @@ export const schema: object = {
           "default": "http"
         },
         "path": {
-          "description": "Where the request goes, with its query.",
+          "description": "The path and query of the request.",
           "type": "string",
           "format": "path-and-query",
           "default": "/"
         },
         "host": {
-          "description": "The Host of the request; absent: the pool's `host`, or else the endpoint's own name or address.",
+          "description": "The Host of the request. Absent: the pool's `host`, or else the endpoint's own name or address.",
           "type": "string",
           "format": "field-value"
         },
         "method": {
-          "description": "The request's method.",
+          "description": "The method of the request.",
           "enum": [
             "GET",
             "HEAD"
@@ -1183,7 +1183,7 @@ export const schema: object = {
           "default": "GET"
         },
         "status": {
-          "description": "Statuses that are well, one by one or as ranges.",
+          "description": "The expected statuses, single ones or ranges.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -1204,18 +1204,18 @@ export const schema: object = {
           ]
         },
         "body": {
-          "description": "A text that the first 64 KiB of the answer must contain; absent: anything will do.",
+          "description": "A text that the first 64 KiB of the response body must contain. Absent: any body passes.",
           "type": "string",
           "minLength": 1
         },
         "port": {
-          "description": "A port of its own for the checks; absent: the endpoint's.",
+          "description": "A separate port for the checks. Absent: the endpoint's port.",
           "type": "integer",
           "minimum": 1,
           "maximum": 65535
         },
         "interval": {
-          "description": "From the end of one check to the beginning of the next.",
+          "description": "Time from the end of one check to the start of the next.",
           "type": "string",
           "format": "duration",
           "default": "10s",
@@ -1223,7 +1223,7 @@ export const schema: object = {
           "x-above-zero": "endpoints would be checked without a pause"
         },
         "jitter": {
-          "description": "Percent by which an interval may be shorter, at random, so that not all endpoints are asked at the same moment.",
+          "description": "The most that an interval is shortened, in percent, at random, so that the checks do not all run at the same moment.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -1231,7 +1231,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "timeout": {
-          "description": "For a whole check.",
+          "description": "Maximum time for one whole check.",
           "type": "string",
           "format": "duration",
           "default": "5s",
@@ -1239,14 +1239,14 @@ export const schema: object = {
           "x-above-zero": "an endpoint that does not answer would never fail its check"
         },
         "healthy": {
-          "description": "Checks that must succeed one after the other before an endpoint that was out is well again.",
+          "description": "Successful checks in a row before an ejected endpoint is healthy again.",
           "type": "integer",
           "minimum": 1,
           "default": 2,
           "x-reload": "keep"
         },
         "unhealthy": {
-          "description": "Checks that must fail one after the other before an endpoint is out.",
+          "description": "Failed checks in a row before the endpoint is ejected.",
           "type": "integer",
           "minimum": 1,
           "default": 3,
@@ -1257,12 +1257,12 @@ export const schema: object = {
     },
     "admin-push": {
       "title": "AdminPush",
-      "description": "Lets the config be read and written over the admin listener (`GET /config`, `PUT /config`) by whoever has a token. What is pushed is written to the config file, so that the file stays what is in effect; where that can't be done, it is refused. Whoever may push a config may do whatever the gateway may, and read every file that it may read. Absent: nobody may.",
+      "description": "Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "token": {
-          "description": "What is sent as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference, since the config itself is shown to those who have it.",
+          "description": "The token that clients send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference, because clients with the token can read the config.",
           "type": "string",
           "minLength": 16,
           "pattern": "^[A-Za-z0-9._~+/-]+=*$",
@@ -1274,7 +1274,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "max_size": {
-          "description": "A larger config is refused.",
+          "description": "Maximum size of a pushed config. The gateway refuses a larger one.",
           "type": "string",
           "format": "size",
           "default": "1MiB",
@@ -1287,12 +1287,12 @@ export const schema: object = {
     },
     "admin": {
       "title": "AdminConfig",
-      "description": "A listener of its own for operators: health, metrics and what is going on. Reading needs no authentication: keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`; without one they are taken from this machine only. Absent: there is none.",
+      "description": "A separate listener for operators: health, metrics and the state of the gateway. Reading needs no authentication, so keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`. Without a token the gateway accepts actions from the same machine only. Absent: no admin listener.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "Where it listens.",
+          "description": "The address to listen on.",
           "type": "string",
           "format": "listen-address",
           "examples": [
@@ -1300,7 +1300,7 @@ export const schema: object = {
           ]
         },
         "hosts": {
-          "description": "Names that clients ask for it by, exact or `*.example.com`, besides IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, since a page of any site could send them through its visitor's browser (DNS rebinding); `/health` and `/ready` are answered under any.",
+          "description": "Host names accepted in requests, exact or `*.example.com`. The gateway always accepts IP addresses, names without a dot, and names below `localhost`, `local` and `internal`. Requests for other hosts get a 421, because a page of any site could send them through its visitor's browser (DNS rebinding). `/health` and `/ready` accept any host.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1317,7 +1317,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "token": {
-          "description": "What actions must send as `Authorization: Bearer TOKEN` (RFC 6750). Must be a reference. Absent: the token of `push`, if there is one.",
+          "description": "The token that actions must send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference. Absent: the token of `push`, if there is one.",
           "type": "string",
           "minLength": 16,
           "pattern": "^[A-Za-z0-9._~+/-]+=*$",
@@ -1339,7 +1339,7 @@ export const schema: object = {
     },
     "cache-condition": {
       "title": "CacheConditionConfig",
-      "description": "Something about a request: it has this header field, cookie or query parameter.",
+      "description": "A condition on a request: it has the given header field, cookie or query parameter.",
       "type": "object",
       "additionalProperties": false,
       "x-exactly-one": [
@@ -1349,36 +1349,36 @@ export const schema: object = {
       ],
       "properties": {
         "header": {
-          "description": "Name of a header field.",
+          "description": "The name of a header field.",
           "type": "string",
           "format": "field-name"
         },
         "cookie": {
-          "description": "Name of a cookie.",
+          "description": "The name of a cookie.",
           "type": "string",
           "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
           "x-says": "must be a cookie name"
         },
         "query": {
-          "description": "Name of a query parameter.",
+          "description": "The name of a query parameter.",
           "type": "string",
           "minLength": 1
         },
         "value": {
-          "description": "The value that it has. Absent: any.",
+          "description": "The required value. Absent: any value.",
           "type": "string"
         }
       }
     },
     "cache-disk": {
       "title": "CacheDiskConfig",
-      "description": "A directory in which the responses of a cache are kept as well, many more than fit into memory. They are there again after a restart, also after one that nobody planned.",
+      "description": "A directory that also stores the responses of a cache. It can hold many more than memory does. The responses survive a restart, and also a crash.",
       "type": "object",
       "additionalProperties": false,
       "x-state": "every stored response",
       "properties": {
         "path": {
-          "description": "The directory, which the cache has to itself. It is made if it is not there. Relative: to where the gateway was started.",
+          "description": "The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the gateway's working directory.",
           "type": "string",
           "minLength": 1,
           "examples": [
@@ -1386,7 +1386,7 @@ export const schema: object = {
           ]
         },
         "max_size": {
-          "description": "Bytes that the files in it may take. The oldest make room, but for what has been asked for again.",
+          "description": "Maximum size in bytes of all files in the directory. The gateway evicts the oldest responses first, except those that were requested again.",
           "type": "string",
           "format": "size",
           "default": "1GiB",
@@ -1399,13 +1399,13 @@ export const schema: object = {
     },
     "cache-key": {
       "title": "CacheKeyConfig",
-      "description": "What tells stored responses apart, besides scheme, host, path and what their Vary names.",
+      "description": "The parts of a request that identify a stored response, in addition to scheme, host, path and the fields that the response's Vary names.",
       "type": "object",
       "additionalProperties": false,
       "x-state": "every stored response",
       "properties": {
         "query": {
-          "description": "Names of the query parameters that count. Absent: all of them do. Empty: none does.",
+          "description": "The query parameters that are part of the key. Absent: all of them. Empty: none.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1419,7 +1419,7 @@ export const schema: object = {
           ]
         },
         "ignore_query": {
-          "description": "Names of query parameters that do not count.",
+          "description": "Query parameters that are not part of the key.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1435,12 +1435,12 @@ export const schema: object = {
           ]
         },
         "sort_query": {
-          "description": "Whether the order of the query parameters is without meaning.",
+          "description": "Whether to ignore the order of the query parameters.",
           "type": "boolean",
           "default": false
         },
         "headers": {
-          "description": "Header fields of the request whose values count.",
+          "description": "Request header fields whose values are part of the key.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1449,7 +1449,7 @@ export const schema: object = {
           "default": []
         },
         "cookies": {
-          "description": "Cookies whose values count.",
+          "description": "Cookies whose values are part of the key.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1462,20 +1462,20 @@ export const schema: object = {
     },
     "cache": {
       "title": "CacheConfig",
-      "description": "A store of responses, for the cache policy. Several routes may share one; each finds only what was stored for it.",
+      "description": "A store of responses for the cache policy. Several routes may share one. Each route finds only the responses that were stored for it.",
       "type": "object",
       "additionalProperties": false,
       "x-state": "every stored response",
       "properties": {
         "max_size": {
-          "description": "Bytes that the responses may take in memory, heads, keys and bookkeeping included. The ones least recently used make room.",
+          "description": "Maximum memory in bytes for the responses, including heads, keys and bookkeeping. The gateway evicts the least recently used responses first.",
           "type": "string",
           "format": "size",
           "default": "64MiB",
           "x-reload": "keep"
         },
         "max_entry_size": {
-          "description": "Bytes of the largest body that is stored. Larger ones are passed on as they come.",
+          "description": "Maximum size in bytes of a stored body. The gateway streams larger bodies to the client without storing them.",
           "type": "string",
           "format": "size",
           "default": "1MiB",
@@ -1492,12 +1492,12 @@ export const schema: object = {
     },
     "config-test": {
       "title": "ConfigTest",
-      "description": "A request, and what the config must make of it. Run by `prozy check`, and before a reload is applied: if one fails, the config is refused.",
+      "description": "A request and its expected outcome. `prozy check` runs the tests, and so does a reload before it takes effect. If a test fails, the config is refused.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "name": {
-          "description": "What it is about, for people; told when it fails.",
+          "description": "A description of the test. The report of a failed test shows it.",
           "type": "string",
           "minLength": 1
         },
@@ -1515,12 +1515,12 @@ export const schema: object = {
     },
     "dns-name": {
       "title": "DnsNameConfig",
-      "description": "Endpoints that are found by name: each address of the name is an endpoint of its own, and they come and go as the name's answers do. A plain string is the name.",
+      "description": "Endpoints discovered through DNS. Each address of the name is a separate endpoint. Endpoints are added and removed as the DNS answers change. A plain string is the name.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "name": {
-          "description": "`name:port`, or with `type: srv` the name alone. One that ends with a dot, or is asked of `servers`, is taken as it is; others are completed by the system's search list.",
+          "description": "`name:port`, or the name alone with `type: srv`. A name that ends with a dot, or that `servers` resolve, is used as written. Other names are completed by the system's search list.",
           "type": "string",
           "format": "dns-name",
           "examples": [
@@ -1528,7 +1528,7 @@ export const schema: object = {
           ]
         },
         "type": {
-          "description": "What is asked. auto: A, or AAAA if there is no A. both: A and AAAA. srv: SRV, whose records say ports, priorities and weights (RFC 2782), then A or AAAA of their targets.",
+          "description": "The records to query. `auto`: A, or AAAA if there is no A. `both`: A and AAAA. `srv`: SRV, whose records give ports, priorities and weights (RFC 2782), then A or AAAA of their targets.",
           "enum": [
             "auto",
             "a",
@@ -1547,19 +1547,19 @@ export const schema: object = {
     },
     "drain-override": {
       "title": "DrainOverrideConfig",
-      "description": "How something is drained when it is not as everything else (`reload.drain`); a route's word counts before its listener's. A plain duration is the deadline.",
+      "description": "Overrides `reload.drain` for this object, field by field. A route takes precedence over its listener. A plain duration is the deadline.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "deadline": {
-          "description": "As in `reload.drain`. Absent: as there.",
+          "description": "As in `reload.drain`. Absent: the value there.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep",
           "x-above-zero": "`1ms` ends it at once, `action: finish` lets it go on"
         },
         "action": {
-          "description": "As in `reload.drain`. Absent: as there.",
+          "description": "As in `reload.drain`. Absent: the value there.",
           "enum": [
             "goodbye",
             "close",
@@ -1568,7 +1568,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "spread": {
-          "description": "As in `reload.drain`. Absent: as there.",
+          "description": "As in `reload.drain`. Absent: the value there.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
@@ -1578,12 +1578,12 @@ export const schema: object = {
     },
     "drain": {
       "title": "DrainConfig",
-      "description": "What becomes of what a new config would not serve as it is served: how long it may go on, and how it ends. A plain duration is the deadline.",
+      "description": "How exchanges and streams end that the new config would not serve in the same way: how long they may continue, and what happens then. A plain duration is the deadline.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "delay": {
-          "description": "How long a stop goes on accepting connections and requests, so that load balancers notice first: `/ready` says 503, and each response says `Connection: close`. The deadline counts from then on. Absent: 5s where there is an admin listener; 0 without one, since `/ready` cannot be asked, and in a terminal.",
+          "description": "How long a stopping gateway continues to accept connections and requests, so that load balancers notice the stop: `/ready` returns 503, and each response carries `Connection: close`. The deadline starts after the delay. Absent: 5s. Absent in a terminal or without an admin listener, where `/ready` does not exist: 0.",
           "type": "string",
           "format": "duration",
           "examples": [
@@ -1592,7 +1592,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "deadline": {
-          "description": "How long it may go on after the reload. Also the longest that a graceful shutdown takes.",
+          "description": "How long an exchange or stream may continue after the reload. It is also the maximum duration of a graceful shutdown.",
           "type": "string",
           "format": "duration",
           "default": "60s",
@@ -1600,7 +1600,7 @@ export const schema: object = {
           "x-above-zero": "`1ms` ends everything at once, `action: finish` ends nothing"
         },
         "action": {
-          "description": "What is done then. `goodbye`: it is ended with what its protocol has to say: a response gets `Connection: close`, a WebSocket the close code 1012; what has no word for it is closed. `close`: it is ended without a word. `finish`: nothing, it ends by itself, whenever that is.",
+          "description": "What happens at the deadline. `goodbye`: the gateway ends the stream with its protocol's own signal: a response gets `Connection: close`, a WebSocket gets the close code 1012, and a protocol without such a signal is closed. `close`: the gateway closes the stream without a signal. `finish`: there is no deadline; the stream ends by itself.",
           "enum": [
             "goodbye",
             "close",
@@ -1610,7 +1610,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "spread": {
-          "description": "The time before the deadline over which the ends are spread, so that clients do not come back all at once; never more than half of the deadline. 0: all at the deadline.",
+          "description": "The time before the deadline over which the gateway spreads the closes, so that clients do not all reconnect at once. It is never more than half of the deadline. 0: all close at the deadline.",
           "type": "string",
           "format": "duration",
           "default": "10s",
@@ -1621,12 +1621,12 @@ export const schema: object = {
     },
     "endpoint": {
       "title": "EndpointConfig",
-      "description": "One backend, or all those that a name stands for. A plain string is its address.",
+      "description": "One backend, or all backends that a DNS name resolves to. A plain string is the address.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint, for which the system is asked with each new connection.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A host name is one endpoint. The system resolves it for each new connection.",
           "type": "string",
           "format": "address",
           "examples": [
@@ -1637,13 +1637,13 @@ export const schema: object = {
           "$ref": "#/$defs/dns-name"
         },
         "enabled": {
-          "description": "`false` switches the endpoint off without deleting it: it gets no requests and no checks, as if it were removed, and its settings are still checked.",
+          "description": "`false` disables the endpoint without deleting it: it gets no requests and no checks, as if it were removed. Its settings are still validated.",
           "type": "boolean",
           "default": true,
           "x-reload": "keep"
         },
         "weight": {
-          "description": "Its share relative to the others; 0: it gets nothing. Of a name: of each of its addresses; with `type: srv` it multiplies the weights of the records.",
+          "description": "Its share of the load relative to the other endpoints. 0: no load. For a DNS name, the weight of each of its addresses. With `type: srv` it multiplies the weights of the records.",
           "type": "integer",
           "minimum": 0,
           "maximum": 1000,
@@ -1651,14 +1651,14 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "max_connections": {
-          "description": "Connections to it, or to each address of a name, idle ones included; 0: no limit.",
+          "description": "Maximum number of connections to the endpoint, or to each address of a name, including idle ones. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         },
         "max_requests": {
-          "description": "Requests and tunnels under way at it, or at each address of a name; 0: no limit.",
+          "description": "Maximum number of active requests and tunnels at the endpoint, or at each address of a name. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
@@ -1674,18 +1674,18 @@ export const schema: object = {
     },
     "explain": {
       "title": "ExplainConfig",
-      "description": "Tells clients that may know it what became of their own request: whoever of these networks sends the field gets it back in the answer, with listener, route, policies, pool and endpoint. Absent: nobody is told, and it costs nothing.",
+      "description": "Lets permitted clients see how the gateway handled their request. If a client from these networks sends the field, the response carries the field with listener, route, policies, pool and endpoint. Absent: off, at no cost.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "header": {
-          "description": "The field that asks, with any value, and that answers. A request whose route removes the field (a headers policy) is not told.",
+          "description": "The header field that requests the report, with any value, and that carries it in the response. A request gets no report if its route removes the field (a headers policy).",
           "type": "string",
           "format": "field-name",
           "default": "x-prozy-explain"
         },
         "allow": {
-          "description": "Networks or addresses of the clients that may know, as ACLs judge them.",
+          "description": "Networks or addresses of clients that may request the report. The gateway compares them with the same client address as ACLs do.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -1706,12 +1706,12 @@ export const schema: object = {
     },
     "fallback": {
       "title": "FallbackConfig",
-      "description": "What takes a pool's place when none of its endpoints can be had: none is well, none could be connected to, the queue is full or was waited in for too long. Only where nothing of the request had been sent. Exactly one of pool and respond.",
+      "description": "Serves a request if no endpoint of the pool can: none is healthy, no connection succeeded, the queue is full or the wait in it was too long. It applies only if no part of the request was sent. Exactly one of pool and respond.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "pool": {
-          "description": "Another pool, which may have a fallback in turn: a chain has three pools at most.",
+          "description": "Another pool. It may have a fallback of its own; a chain has at most three pools.",
           "type": "string",
           "x-reload": "keep"
         },
@@ -1727,12 +1727,12 @@ export const schema: object = {
     },
     "field-edits": {
       "title": "FieldEditsConfig",
-      "description": "Changes to header fields: first what is removed, then what is set, then what is added.",
+      "description": "Changes to header fields. The gateway first removes fields, then sets fields, then adds fields.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "set": {
-          "description": "Fields that get this value in place of any they had.",
+          "description": "Fields to set. Each replaces all existing values.",
           "type": "object",
           "additionalProperties": {
             "type": "string",
@@ -1744,7 +1744,7 @@ export const schema: object = {
           "default": {}
         },
         "add": {
-          "description": "Fields that get this value beside those they had.",
+          "description": "Fields to add. Existing values stay.",
           "type": "object",
           "additionalProperties": {
             "type": "string",
@@ -1756,7 +1756,7 @@ export const schema: object = {
           "default": {}
         },
         "remove": {
-          "description": "Fields that are taken out.",
+          "description": "Fields to remove.",
           "type": "array",
           "items": {
             "type": "string",
@@ -1773,16 +1773,16 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "exact": {
-          "description": "Exactly this value.",
+          "description": "The exact value.",
           "type": "string"
         },
         "regex": {
-          "description": "A regular expression that the value must contain.",
+          "description": "A regular expression that must match some part of the value.",
           "type": "string",
           "format": "safe-regex"
         },
         "present": {
-          "description": "Whether it must be there or must not.",
+          "description": "`true`: it must be present. `false`: it must be absent.",
           "type": "boolean"
         }
       },
@@ -1795,12 +1795,12 @@ export const schema: object = {
     },
     "gateway-limits": {
       "title": "GatewayLimits",
-      "description": "Limits on the gateway as a whole.",
+      "description": "Limits of the gateway as a whole.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Client connections of all listeners together; 0: as many as there are file descriptors for, two to each. HTTP clients beyond it get a 503, TCP clients a reset. Past the file descriptors nobody is refused: who connects waits until there is room, but at a Unix socket.",
+          "description": "Maximum number of client connections over all listeners. HTTP clients beyond it get a 503, TCP clients a reset. 0: as many as the file descriptors allow, at two for each connection. At the file descriptor limit the gateway refuses no client of a TCP socket: new connections wait until there is room. New connections to a Unix socket are refused.",
           "type": "integer",
           "minimum": 0,
           "default": 0
@@ -1813,12 +1813,12 @@ export const schema: object = {
     },
     "hash-key": {
       "title": "HashKey",
-      "description": "What a request is told by. A request that lacks it, and what is not HTTP, is told by its client's address. A plain string is the source.",
+      "description": "The part of a request to hash. If a request lacks it, and for connections that are not HTTP, the gateway hashes the client address. A plain string is the source.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "source": {
-          "description": "The client's address, or the path of the request in normal form, rewritten if a policy rewrites it, without the query.",
+          "description": "The client address, or the path of the request in normal form, after any rewrite, without the query.",
           "enum": [
             "client",
             "path"
@@ -1826,13 +1826,13 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "header": {
-          "description": "The value of that header field of the request, as it is sent on.",
+          "description": "The header field of the forwarded request whose value is hashed.",
           "type": "string",
           "format": "field-name",
           "x-reload": "keep"
         },
         "cookie": {
-          "description": "The value of that cookie.",
+          "description": "The cookie whose value is hashed.",
           "type": "string",
           "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
           "x-says": "must be a cookie name",
@@ -1848,12 +1848,12 @@ export const schema: object = {
     },
     "health-backoff": {
       "title": "HealthBackoffConfig",
-      "description": "When an endpoint that was taken out is tried again: after the first pause, and then after twice the one before. While no endpoint of the pool is well and it has no fallback, requests do not wait for the pauses.",
+      "description": "When the gateway tries an ejected endpoint again. It waits for the first pause, and doubles the pause after each failed try. If the pool has no healthy endpoint and no fallback, requests do not wait for the pauses.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "first": {
-          "description": "The first pause; 0: no pauses.",
+          "description": "The first pause. 0: no pauses.",
           "type": "string",
           "format": "duration",
           "default": "5s",
@@ -1868,14 +1868,14 @@ export const schema: object = {
           "x-above-zero": "an endpoint that fails would be tried without a pause"
         },
         "retries": {
-          "description": "Tries that may fail before its breaker opens. While no endpoint of the pool is well, as many requests at a time may try this one as it has tries left; with an open breaker one at a time may, and another where one takes longer than a second.",
+          "description": "Failed tries before the circuit breaker of the endpoint opens. If the pool has no healthy endpoint, the remaining number of tries limits the concurrent requests that may try this endpoint. With an open breaker one request at a time may try it, plus another one if the first takes longer than a second.",
           "type": "integer",
           "minimum": 0,
           "default": 5,
           "x-reload": "keep"
         },
         "jitter": {
-          "description": "Percent by which a pause may be shorter, at random, so that not everything is tried at the same moment.",
+          "description": "The most that a pause is shortened, in percent, at random, so that the gateway does not try all endpoints at the same moment.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -1883,7 +1883,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "probe": {
-          "description": "How often the gateway tries to connect to an endpoint that could not be connected to, beside its pauses, so that it is back as soon as it accepts connections; 0: only requests try it. Where active checks are configured, these do it.",
+          "description": "How often the gateway probes an endpoint after a failed connection attempt. A probe is a TCP connection, independent of the pauses; the endpoint is back as soon as it accepts one. 0: only requests try it. If active checks are configured, they replace the probes.",
           "type": "string",
           "format": "duration",
           "default": "1s",
@@ -1893,12 +1893,12 @@ export const schema: object = {
     },
     "identity": {
       "title": "IdentityConfig",
-      "description": "What backends are told of a request: who asks, for which host and over what; and of whom that is believed. HTTP only.",
+      "description": "What the gateway tells backends about the client, the requested host and the protocol, and which of these fields it accepts from trusted proxies. HTTP only.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "send": {
-          "description": "The form in which backends are told: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both`, which then say the same, or `none`.",
+          "description": "The fields that backends get: `forwarded` (RFC 7239), `x_forwarded` (X-Forwarded-For, -Host and -Proto), `both` with the same content, or `none`.",
           "enum": [
             "both",
             "forwarded",
@@ -1909,7 +1909,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "believe": {
-          "description": "The form that trusted proxies write. `either`: X-Forwarded-* where X-Forwarded-For is there, else Forwarded. A proxy that writes one form and lets its clients' other form through needs the name of its own form here.",
+          "description": "The fields that trusted proxies write. `either`: X-Forwarded-* if X-Forwarded-For is present, else Forwarded. If a proxy writes one form and passes its clients' other form through, set this to the form that the proxy writes.",
           "enum": [
             "either",
             "forwarded",
@@ -1919,19 +1919,19 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "port": {
-          "description": "Send X-Forwarded-Port, the port of the URL that the client asked for.",
+          "description": "Send X-Forwarded-Port, the port of the URL that the client requested.",
           "type": "boolean",
           "default": false,
           "x-reload": "keep"
         },
         "real_ip": {
-          "description": "Send X-Real-IP, the address that ACLs judge.",
+          "description": "Send X-Real-IP, the client address that ACLs check.",
           "type": "boolean",
           "default": false,
           "x-reload": "keep"
         },
         "via": {
-          "description": "Messages that get a Via: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them.",
+          "description": "The messages that get a Via field: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them.",
           "enum": [
             "response",
             "request",
@@ -1942,7 +1942,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "untrusted": {
-          "description": "Identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The fields that the gateway writes itself are replaced either way.",
+          "description": "The action for identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The gateway always replaces the fields that it writes itself.",
           "enum": [
             "drop",
             "pass"
@@ -1951,7 +1951,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "underscores": {
-          "description": "Header fields with an underscore in their name, which many frameworks take for the field with a hyphen: `drop`, `pass`, or `refuse` with 400. Forms of a field that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass.",
+          "description": "The action for header fields with an underscore in the name, which many frameworks treat like the name with a hyphen: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass.",
           "enum": [
             "drop",
             "pass",
@@ -1964,7 +1964,7 @@ export const schema: object = {
     },
     "invariant": {
       "title": "InvariantConfig",
-      "description": "Something that must hold of every config that is to take effect. Checked by `prozy check`, and before a reload is applied.",
+      "description": "A property that every config must have to take effect. `prozy check` checks it, and so does a reload before it takes effect.",
       "type": "object",
       "required": [
         "type"
@@ -1995,33 +1995,33 @@ export const schema: object = {
     },
     "keepalive": {
       "title": "KeepaliveConfig",
-      "description": "Connections to endpoints that are kept for the next request.",
+      "description": "Idle connections to endpoints that the gateway keeps for later requests.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Idle connections kept to each endpoint.",
+          "description": "Maximum number of idle connections to each endpoint.",
           "type": "integer",
           "minimum": 0,
           "default": 256,
           "x-reload": "keep"
         },
         "idle": {
-          "description": "How long an idle connection is kept; less where the endpoint says so with `Keep-Alive: timeout=N`. 0: no limit.",
+          "description": "How long an idle connection is kept. `Keep-Alive: timeout=N` of the endpoint can shorten it. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
         "max_age": {
-          "description": "How long a connection is used: when it is older and idle, it is closed. 0: no limit.",
+          "description": "Maximum age of a connection. The gateway closes an older one when it is idle. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "1h",
           "x-reload": "keep"
         },
         "prewarm": {
-          "description": "Connections made to each endpoint before there is a request for them, when the config takes effect and whenever fewer are left.",
+          "description": "Connections opened to each endpoint before the first request. The gateway opens them when the config takes effect, and again if fewer are left.",
           "type": "integer",
           "minimum": 0,
           "maximum": 256,
@@ -2032,33 +2032,33 @@ export const schema: object = {
     },
     "listener-limits": {
       "title": "ListenerLimits",
-      "description": "What clients may ask at most. 0 means no limit where it says so.",
+      "description": "Limits on clients. 0 means no limit where the setting says so.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "connections": {
-          "description": "Connections at a time; 0: no limit. Beyond it HTTP clients get a 503, TCP clients a reset.",
+          "description": "Maximum number of concurrent connections. HTTP clients beyond it get a 503, TCP clients a reset. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 10000,
           "x-reload": "keep"
         },
         "connections_per_client": {
-          "description": "Connections at a time from one address; 0: no limit. HTTP clients beyond it get a 429, TCP clients a reset.",
+          "description": "Maximum number of concurrent connections from one address. HTTP clients beyond it get a 429, TCP clients a reset. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
           "x-reload": "keep"
         },
         "header_size": {
-          "description": "Bytes of a whole request head; 431 beyond.",
+          "description": "Maximum size in bytes of a request head; 431 beyond.",
           "type": "string",
           "format": "size",
           "default": "16KiB",
           "x-reload": "keep"
         },
         "header_count": {
-          "description": "Fields in a request head; 431 beyond.",
+          "description": "Maximum number of fields in a request head; 431 beyond.",
           "type": "integer",
           "minimum": 1,
           "maximum": 10000,
@@ -2066,14 +2066,14 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "uri_size": {
-          "description": "Bytes of a request target; 414 beyond.",
+          "description": "Maximum size in bytes of a request target; 414 beyond.",
           "type": "string",
           "format": "size",
           "default": "8KiB",
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Bytes of a request body; 0: no limit. 413 beyond.",
+          "description": "Maximum size in bytes of a request body; 413 beyond. 0: no limit.",
           "type": "string",
           "format": "size",
           "default": "0",
@@ -2083,12 +2083,12 @@ export const schema: object = {
     },
     "listener-timeouts": {
       "title": "ListenerTimeouts",
-      "description": "How long to wait for a client.",
+      "description": "Timeouts for clients.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "header": {
-          "description": "For a whole request head, from its first byte (or from the connection's start); then 408.",
+          "description": "Maximum time for the whole request head, from its first byte (or from the start of the connection); then 408.",
           "type": "string",
           "format": "duration",
           "default": "10s",
@@ -2096,21 +2096,21 @@ export const schema: object = {
           "x-above-zero": "a client that sends nothing would hold its connection for ever"
         },
         "body": {
-          "description": "Between two parts of a request body; then 408. 0: no limit.",
+          "description": "Maximum time between two parts of a request body; then 408. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
         "idle": {
-          "description": "Between two requests on a connection; then it is closed. 0: no limit.",
+          "description": "Maximum time between two requests on a connection; then the gateway closes it. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "75s",
           "x-reload": "keep"
         },
         "send": {
-          "description": "Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit.",
+          "description": "Maximum time in which the client reads no byte of the pending data; then the gateway aborts the connection. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
@@ -2120,12 +2120,12 @@ export const schema: object = {
     },
     "listener": {
       "title": "ListenerConfig",
-      "description": "A place where clients connect.",
+      "description": "An address on which the gateway accepts client connections.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A listening socket is known by its address: a change of the listener's name keeps it. Port 0 takes any free port. The file of a Unix socket at which nobody listens any more is replaced.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. The address identifies the listening socket: renaming the listener keeps the socket. Port 0 takes any free port. The gateway replaces the file of a Unix socket if no process listens on it.",
           "type": "string",
           "format": "listen-address",
           "examples": [
@@ -2135,13 +2135,13 @@ export const schema: object = {
           ]
         },
         "enabled": {
-          "description": "`false` switches the listener off without deleting it: its address is not opened, and its settings are still checked.",
+          "description": "`false` disables the listener without deleting it: its address is not opened. Its settings are still validated.",
           "type": "boolean",
           "default": true,
           "x-reload": "keep"
         },
         "protocol": {
-          "description": "`http` takes requests by the routes; `tcp` joins each connection to a pool, byte for byte.",
+          "description": "`http` handles requests by the routes. `tcp` relays each connection to a pool, byte for byte.",
           "enum": [
             "http",
             "tcp"
@@ -2155,7 +2155,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "trusted_proxies": {
-          "description": "Networks of the proxies in front, whose Forwarded, X-Forwarded-* and other identity fields are believed. From all others these fields are replaced or dropped.",
+          "description": "Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields.",
           "type": "array",
           "items": {
             "type": "string",
@@ -2169,7 +2169,7 @@ export const schema: object = {
           "default": {}
         },
         "acl": {
-          "description": "The ACL that clients must pass: 403 over HTTP, a reset over TCP.",
+          "description": "The ACL that clients must pass. Denied HTTP clients get a 403, denied TCP clients a reset.",
           "type": "string",
           "x-reload": "keep"
         },
@@ -2196,12 +2196,12 @@ export const schema: object = {
     },
     "logging": {
       "title": "LoggingConfig",
-      "description": "What is written about the gateway and its traffic.",
+      "description": "Logs about the gateway and its traffic.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "level": {
-          "description": "The least important events that the application log (on stderr) shows.",
+          "description": "The lowest level that the application log (on stderr) shows.",
           "enum": [
             "debug",
             "info",
@@ -2217,12 +2217,12 @@ export const schema: object = {
     },
     "match": {
       "title": "MatchConfig",
-      "description": "The conditions that a request must all meet. Empty: every request.",
+      "description": "Conditions on a request. All of them must hold. Empty: every request.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "host": {
-          "description": "The host asked for, without port, in any case: exact, or `*.example.com` for all names below. One or a list.",
+          "description": "The requested host, without port and case-insensitive: exact, or `*.example.com` for all names below. One or a list.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -2242,7 +2242,7 @@ export const schema: object = {
           "$ref": "#/$defs/path-match"
         },
         "methods": {
-          "description": "The methods, as sent.",
+          "description": "The methods, case-sensitive.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -2258,7 +2258,7 @@ export const schema: object = {
           ]
         },
         "headers": {
-          "description": "Header fields by name, in any case.",
+          "description": "Header fields by name, case-insensitive.",
           "type": "object",
           "additionalProperties": {
             "$ref": "#/$defs/field-match"
@@ -2271,7 +2271,7 @@ export const schema: object = {
           ]
         },
         "query": {
-          "description": "Query parameters by name; the first of that name counts, decoded.",
+          "description": "Query parameters by name, decoded. If a name occurs several times, the first value counts.",
           "type": "object",
           "additionalProperties": {
             "$ref": "#/$defs/field-match"
@@ -2282,7 +2282,7 @@ export const schema: object = {
     },
     "mirror": {
       "title": "MirrorConfig",
-      "description": "A copy of each request that is sent on goes to another pool too, with the field X-Prozy-Mirror: 1; what that answers is thrown away and changes nothing for the client. Requests of all methods are copied, also those that change something. A copy is sent once, within the timeouts of its pool. Offers to change protocols (upgrades) are not copied.",
+      "description": "Sends a copy of each forwarded request to another pool too, with the field X-Prozy-Mirror: 1. The gateway discards the response to the copy, and the client sees no difference. It copies requests of all methods, including those that change state. It sends each copy once, within the timeouts of its pool. It does not copy upgrade requests.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -2291,20 +2291,20 @@ export const schema: object = {
           "type": "string"
         },
         "share": {
-          "description": "How many of the requests are copied, in percent, drawn at random.",
+          "description": "Percent of the requests to copy, chosen at random.",
           "type": "number",
           "minimum": 0,
           "maximum": 100,
           "default": 100
         },
         "concurrency": {
-          "description": "Copies under way at a time, over all generations; what comes beyond that is dropped and counted.",
+          "description": "Maximum number of copies under way, over all generations. Copies beyond it are dropped and counted.",
           "type": "integer",
           "minimum": 1,
           "default": 100
         },
         "body_size": {
-          "description": "Bytes of the body that a copied request may have: the copy is sent when all of it has come. Requests with more are not copied, and counted.",
+          "description": "Maximum body size in bytes of a copied request. The gateway sends the copy when the whole body has arrived. Requests with larger bodies are not copied; they are counted.",
           "type": "string",
           "format": "size",
           "default": "64KiB"
@@ -2316,12 +2316,12 @@ export const schema: object = {
     },
     "overload": {
       "title": "OverloadConfig",
-      "description": "When the gateway itself has more to do than it can: new requests get a 503 with Retry-After, new tcp connections a reset, and /ready says so. What is under way goes on.",
+      "description": "Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "loop_delay": {
-          "description": "How late the event loop may be; 0: however late. It ends when it is less than half of that late.",
+          "description": "The event loop delay that counts as overload. The overload ends below half of it. 0: off.",
           "type": "string",
           "format": "duration",
           "default": "0s",
@@ -2331,7 +2331,7 @@ export const schema: object = {
           ]
         },
         "memory": {
-          "description": "Resident memory of the process; 0: however much. It ends at nine tenths of that.",
+          "description": "The resident memory of the process that counts as overload. The overload ends at nine tenths of it. 0: off.",
           "type": "string",
           "format": "size",
           "default": "0",
@@ -2344,12 +2344,12 @@ export const schema: object = {
     },
     "passive-health": {
       "title": "PassiveHealthConfig",
-      "description": "What the traffic itself shows. A connection that cannot be made takes the endpoint out at once; other failures do when there are several in a row.",
+      "description": "Health derived from the traffic itself. One failed connection attempt ejects the endpoint at once. Other failures eject it only after several in a row.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "failures": {
-          "description": "Exchanges that fail one after the other before the endpoint is taken out: timeouts, resets, answers that are no HTTP, and what is listed below; 0: these never take it out.",
+          "description": "Failed exchanges in a row before the endpoint is ejected. Timeouts, resets, responses that are not HTTP, and the failures listed below count. 0: they never eject it.",
           "type": "integer",
           "minimum": 0,
           "default": 5,
@@ -2371,14 +2371,14 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "latency": {
-          "description": "A response whose head takes longer than that counts as a failure; 0: however long it takes.",
+          "description": "A response whose head takes longer than this counts as a failure. 0: off.",
           "type": "string",
           "format": "duration",
           "default": "0s",
           "x-reload": "keep"
         },
         "max_ejected": {
-          "description": "Percent of a pool's endpoints that failed exchanges may take out at a time, so that a fault which they all share does not take out all of them. Connections that cannot be made and failed checks are not bounded by it.",
+          "description": "Percent of a pool's endpoints that failed exchanges may eject at a time, so that a fault common to all endpoints does not eject the whole pool. It does not limit ejections by failed connection attempts and failed checks.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -2393,24 +2393,24 @@ export const schema: object = {
     },
     "path-match": {
       "title": "PathMatch",
-      "description": "A condition on the path, as a backend reads it that decodes it (see `paths` of the listener). A plain string is a prefix.",
+      "description": "A condition on the path, as a decoding backend reads it (see `paths` of the listener). A plain string is a prefix.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "exact": {
-          "description": "Exactly this path.",
+          "description": "The exact path.",
           "type": "string",
           "pattern": "^/",
           "x-says": "must begin with a slash"
         },
         "prefix": {
-          "description": "This path and all below it, by whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`.",
+          "description": "A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`.",
           "type": "string",
           "pattern": "^/",
           "x-says": "must begin with a slash"
         },
         "regex": {
-          "description": "A regular expression that the path must contain; anchor it with ^ and $.",
+          "description": "A regular expression that must match some part of the path. Anchor it with ^ and $.",
           "type": "string",
           "format": "safe-regex"
         }
@@ -2424,12 +2424,12 @@ export const schema: object = {
     },
     "paths": {
       "title": "PathsConfig",
-      "description": "How the paths of requests are read. Rules judge a path as a backend reads it that decodes it; the `…_for_rules` values send it on as it came all the same. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`.",
+      "description": "How the gateway reads request paths. Rules see a path as a decoding backend reads it. With a `…_for_rules` value the gateway still forwards the path as received. A dot segment that only some backends see (`/..%2Fadmin`, `/..;/admin`) is refused with 400 unless the setting for it is `keep`.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "encoded_slash": {
-          "description": "What `%2F` and `%5C` are. `decode_for_rules`: a slash to rules, sent as they came. `decode`: a slash to backends too. `keep`: a character like any other. `refuse`: 400.",
+          "description": "How to treat `%2F` and `%5C`. `decode_for_rules`: rules see a slash, backends get them as received. `decode`: backends get a slash too. `keep`: an ordinary character. `refuse`: 400.",
           "enum": [
             "decode_for_rules",
             "decode",
@@ -2440,7 +2440,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "repeated_slashes": {
-          "description": "What `//` is. `merge_for_rules`: one slash to rules, sent as they came. `merge`: one slash to backends too. `keep`: an empty segment. `refuse`: 400.",
+          "description": "How to treat `//`. `merge_for_rules`: rules see one slash, backends get them as received. `merge`: backends get one slash too. `keep`: an empty segment. `refuse`: 400.",
           "enum": [
             "merge_for_rules",
             "merge",
@@ -2451,7 +2451,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "parameters": {
-          "description": "What `;` and all that follows it in a segment are, as in `/a;v=1/b`. `remove_for_rules`: nothing to rules, sent as they came. `remove`: nothing to backends either. `keep`: characters like any others. `refuse`: 400.",
+          "description": "How to treat `;` and the rest of its segment, as in `/a;v=1/b`. `remove_for_rules`: rules do not see them, backends get them as received. `remove`: backends do not get them either. `keep`: ordinary characters. `refuse`: 400.",
           "enum": [
             "remove_for_rules",
             "remove",
@@ -2462,7 +2462,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "control_characters": {
-          "description": "What becomes of encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: they are sent as they came. `%00` is refused in any case.",
+          "description": "How to treat encoded control characters, `%01` to `%1F` and `%7F`. `refuse`: 400. `keep`: backends get them as received. `%00` is always refused.",
           "enum": [
             "refuse",
             "keep"
@@ -2471,7 +2471,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "raw_utf8": {
-          "description": "What becomes of characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: UTF-8 is percent-encoded, for rules and for backends; other bytes are refused.",
+          "description": "How to treat characters in a request target that are not ASCII and not percent-encoded. `refuse`: 400. `encode`: valid UTF-8 is percent-encoded, for rules and for backends; other bytes are refused.",
           "enum": [
             "refuse",
             "encode"
@@ -2480,7 +2480,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "send": {
-          "description": "Which form of the path backends get. `normal`: dot segments are resolved and encoded letters, digits and `-._~` decoded. `received`: the path as it came, for backends that check signatures over it: nothing is then decoded, merged or removed but for rules, and what was not in normal form is not cached. A path that a policy rewrites is sent in normal form.",
+          "description": "The form of the path that backends get. `normal`: dot segments are resolved, and encoded letters, digits and `-._~` are decoded. `received`: the path as received, for backends that verify signatures over it. Decoding, merging and removing then apply to rules only, and a path that is not in normal form is not cached. A path that a policy rewrites is always sent in normal form.",
           "enum": [
             "normal",
             "received"
@@ -2492,7 +2492,7 @@ export const schema: object = {
     },
     "policy": {
       "title": "PolicyConfig",
-      "description": "A configured behaviour on the way of a request.",
+      "description": "A processing step that a route applies to its requests and responses.",
       "type": "object",
       "required": [
         "type"
@@ -2517,12 +2517,12 @@ export const schema: object = {
     },
     "pool-dns": {
       "title": "PoolDnsConfig",
-      "description": "How the names of endpoints that are found by name (`dns`) are asked for. An answer that is empty, an error or none at all leaves what was known.",
+      "description": "How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "servers": {
-          "description": "The DNS servers, each an IP address with or without a port; absent: the system's.",
+          "description": "The DNS servers, each an IP address with an optional port. Absent: the system's.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -2536,28 +2536,28 @@ export const schema: object = {
           ]
         },
         "timeout": {
-          "description": "For all that has to be asked about a name.",
+          "description": "Maximum time for all queries about one name.",
           "type": "string",
           "format": "duration",
           "default": "5s",
           "x-reload": "keep"
         },
         "min_ttl": {
-          "description": "A name is not asked for again sooner, whatever the TTL of its records, and whatever fails.",
+          "description": "Minimum time between two resolutions of a name, for any record TTL and after failures.",
           "type": "string",
           "format": "duration",
           "default": "1s",
           "x-reload": "keep"
         },
         "max_ttl": {
-          "description": "It is asked for again after that time at the latest.",
+          "description": "Maximum time between two resolutions of a name.",
           "type": "string",
           "format": "duration",
           "default": "5m",
           "x-reload": "keep"
         },
         "jitter": {
-          "description": "Percent by which the time between two questions may be longer, at random, so that not all gateways ask at the same moment.",
+          "description": "The most that the time between two resolutions is lengthened, in percent, at random, so that several gateways do not query at the same moment.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -2565,7 +2565,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "hold": {
-          "description": "An address stays that long after the last answer that had it: for servers that answer with some of many addresses, each time others; 0: it goes with the first answer that lacks it.",
+          "description": "How long an address stays after the last answer that contained it. Use it for servers that return a changing subset of many addresses. 0: the first answer without the address removes it.",
           "type": "string",
           "format": "duration",
           "default": "0s",
@@ -2576,7 +2576,7 @@ export const schema: object = {
     },
     "pool-health": {
       "title": "PoolHealthConfig",
-      "description": "How it is known whether an endpoint is well.",
+      "description": "How the gateway determines the health of endpoints.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -2592,7 +2592,7 @@ export const schema: object = {
           "default": {}
         },
         "panic": {
-          "description": "Percent of endpoints: while fewer than that are well, requests go to all of them, since those that are left would break under the load; 0: never.",
+          "description": "Percent of endpoints. While fewer are healthy, the gateway sends requests to all endpoints, because the healthy ones would break under the load. 0: never.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -2600,7 +2600,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "slow_start": {
-          "description": "An endpoint that is new or well again gets its share little by little for that long; 0: at once.",
+          "description": "How long an endpoint that is new or healthy again ramps up to its full share. 0: no ramp.",
           "type": "string",
           "format": "duration",
           "default": "0s",
@@ -2610,12 +2610,12 @@ export const schema: object = {
     },
     "pool-hedge": {
       "title": "PoolHedgeConfig",
-      "description": "A second attempt at another endpoint when the first is slow to answer; whichever answers first is passed on. Only for idempotent requests without a body, and within the budget of retries.",
+      "description": "Hedging: if the first attempt is slow, the gateway starts a second one at another endpoint and uses the first response. Only for idempotent requests without a body, and within the retry budget.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "delay": {
-          "description": "How long the first attempt may take until the head of its response.",
+          "description": "How long to wait for the response head of the first attempt before the second starts.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep",
@@ -2631,19 +2631,19 @@ export const schema: object = {
     },
     "pool-limits": {
       "title": "PoolLimits",
-      "description": "What backends may send at most. A response beyond it is a 502.",
+      "description": "Limits on responses of backends. A response beyond a limit becomes a 502.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "header_size": {
-          "description": "Bytes of a whole response head.",
+          "description": "Maximum size in bytes of a response head.",
           "type": "string",
           "format": "size",
           "default": "64KiB",
           "x-reload": "keep"
         },
         "header_count": {
-          "description": "Fields in a response head.",
+          "description": "Maximum number of fields in a response head.",
           "type": "integer",
           "minimum": 1,
           "maximum": 10000,
@@ -2654,19 +2654,19 @@ export const schema: object = {
     },
     "pool-queue": {
       "title": "PoolQueueConfig",
-      "description": "Requests and tcp connections that wait because every endpoint that is well has as many as it may have, or because none is well and others are trying them.",
+      "description": "Queue of requests and tcp connections that wait for an endpoint: every healthy endpoint is at its limit, or none is healthy and other requests are trying them.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "depth": {
-          "description": "How many may wait; beyond that, requests get a 503 with Retry-After. 0: nobody waits.",
+          "description": "Maximum length of the queue. Requests beyond it get a 503 with Retry-After. 0: no queue.",
           "type": "integer",
           "minimum": 0,
           "default": 100,
           "x-reload": "keep"
         },
         "wait": {
-          "description": "How long one may wait; then it gets a 503 with Retry-After.",
+          "description": "Maximum wait in the queue; then the request gets a 503 with Retry-After.",
           "type": "string",
           "format": "duration",
           "default": "5s",
@@ -2674,7 +2674,7 @@ export const schema: object = {
           "x-above-zero": "for no waiting, give `depth: 0`"
         },
         "order": {
-          "description": "Who is served first: the one that came first, or, while more than half of the depth is taken, the one that came last, whose client is most likely still there.",
+          "description": "The order of service: first in, first out; or last in, first out while the queue is more than half full, because the clients of the newest requests are most likely still connected.",
           "enum": [
             "fifo",
             "adaptive_lifo"
@@ -2686,12 +2686,12 @@ export const schema: object = {
     },
     "pool-retries": {
       "title": "PoolRetriesConfig",
-      "description": "Further attempts for a request whose first attempt failed before anything of an answer was passed on. After the request, or a part of it, was sent, only an idempotent request (RFC 9110 §9.2.2) is sent again.",
+      "description": "Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "attempts": {
-          "description": "Further attempts, each at an endpoint that has not been tried as long as there is one.",
+          "description": "Maximum number of retries. Each goes to an endpoint not yet tried, as long as there is one.",
           "type": "integer",
           "minimum": 0,
           "maximum": 10,
@@ -2699,7 +2699,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "on": {
-          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: all but `timeout`, and that too where there is a per_try_timeout.",
+          "description": "The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: all but `timeout`, and `timeout` too if per_try_timeout is set.",
           "type": "array",
           "items": {
             "enum": [
@@ -2712,7 +2712,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "statuses": {
-          "description": "Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request.",
+          "description": "Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
           "type": "array",
           "items": {
             "type": "integer",
@@ -2729,14 +2729,14 @@ export const schema: object = {
           ]
         },
         "per_try_timeout": {
-          "description": "For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says.",
+          "description": "Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies.",
           "type": "string",
           "format": "duration",
           "default": "0s",
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering.",
           "type": "string",
           "format": "size",
           "default": "64KiB",
@@ -2754,12 +2754,12 @@ export const schema: object = {
     },
     "pool-timeouts": {
       "title": "PoolTimeouts",
-      "description": "How long to wait for a backend.",
+      "description": "Timeouts for backends.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "connect": {
-          "description": "For a connection to be made; then another endpoint is tried, or the client gets a 504.",
+          "description": "Maximum time to establish a connection; then the gateway tries another endpoint, or the client gets a 504.",
           "type": "string",
           "format": "duration",
           "default": "5s",
@@ -2767,35 +2767,35 @@ export const schema: object = {
           "x-above-zero": "an endpoint that does not answer would never be given up"
         },
         "first_byte": {
-          "description": "From the request sent to the response's head; then the client gets a 504. 0: no limit.",
+          "description": "Maximum time from the end of the request to the response head; then the client gets a 504. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
         "idle": {
-          "description": "Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit.",
+          "description": "Maximum time without a byte while a body is under way: received from a backend, or accepted by it. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "60s",
           "x-reload": "keep"
         },
         "stream": {
-          "description": "Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
+          "description": "Maximum time without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "0s",
           "x-reload": "keep"
         },
         "tunnel": {
-          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit.",
+          "description": "Maximum time without a byte in either direction of a tunnel, which is an upgraded connection or a connection of a tcp listener. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "0s",
           "x-reload": "keep"
         },
         "total": {
-          "description": "For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit.",
+          "description": "Maximum time for a request with all its attempts and pauses, from its head to the last byte of the response. Then the client gets a 504, or the gateway aborts its connection if the response had started. 0: no limit.",
           "type": "string",
           "format": "duration",
           "default": "0s",
@@ -2805,12 +2805,12 @@ export const schema: object = {
     },
     "pool": {
       "title": "PoolConfig",
-      "description": "A set of endpoints that can answer the same requests.",
+      "description": "A set of endpoints that serve the same requests.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "renamed_from": {
-          "description": "The name that this pool had in the config before: with it its endpoints keep what an operator has said of them (`prozy drain`, `disable`), their health, load and connections, and streams under way go on. It has no effect after that reload, and may be left out of the next edit.",
+          "description": "The previous name of this pool. With it the endpoints keep their admin state (`prozy drain`, `disable`), health, load and connections, and active streams continue. It has no effect after that reload, so the next edit may remove it.",
           "type": "string",
           "minLength": 1,
           "x-reload": "keep"
@@ -2849,7 +2849,7 @@ export const schema: object = {
           "default": {}
         },
         "lenient": {
-          "description": "Faults in responses that are passed over instead of answered with a 502, one name for each. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field goes on in the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length that say the same. `space_after_chunk_size`: white space at the end of a chunk size's line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form.",
+          "description": "Faults in responses that the gateway tolerates instead of responding with a 502. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field continues on the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length fields with the same value. `space_after_chunk_size`: white space at the end of a chunk size line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form.",
           "type": "array",
           "items": {
             "enum": [
@@ -2871,7 +2871,7 @@ export const schema: object = {
           ]
         },
         "host": {
-          "description": "The Host that endpoints get, in checks too: `preserve`, the client's (checks: the endpoint's); `endpoint`, the endpoint's DNS name or address as written, without port 80; or a host, with or without a port, that all of them get. The client's host is in X-Forwarded-Host and Forwarded. A host that is really called preserve or endpoint is written with a port.",
+          "description": "The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without port 80. Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port.",
           "type": "string",
           "format": "backend-host",
           "default": "preserve",
@@ -2882,7 +2882,7 @@ export const schema: object = {
           ]
         },
         "max_connections": {
-          "description": "Connections to all endpoints together, idle ones included; 0: no limit. What finds no room waits in the queue.",
+          "description": "Maximum number of connections to all endpoints together, including idle ones. Requests beyond it wait in the queue. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
@@ -2905,7 +2905,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "max_requests": {
-          "description": "Requests and tunnels under way at all endpoints together; 0: no limit. What finds no room waits in the queue.",
+          "description": "Maximum number of active requests and tunnels at all endpoints together. Requests beyond it wait in the queue. 0: no limit.",
           "type": "integer",
           "minimum": 0,
           "default": 0,
@@ -2921,12 +2921,12 @@ export const schema: object = {
     },
     "redirect": {
       "title": "RedirectConfig",
-      "description": "Sends the client elsewhere: the parts given replace those of the request's URL, the rest stays, the query too.",
+      "description": "Redirects the client. The given parts replace those of the request's URL. The other parts stay, including the query.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "status": {
-          "description": "How final it is, and whether the method stays.",
+          "description": "The redirect status. It determines whether the redirect is permanent and whether the method stays.",
           "enum": [
             301,
             302,
@@ -2937,25 +2937,25 @@ export const schema: object = {
           "default": 308
         },
         "scheme": {
-          "description": "The scheme.",
+          "description": "The new scheme.",
           "enum": [
             "http",
             "https"
           ]
         },
         "host": {
-          "description": "The host.",
+          "description": "The new host.",
           "type": "string",
           "format": "host"
         },
         "port": {
-          "description": "The port.",
+          "description": "The new port.",
           "type": "integer",
           "minimum": 1,
           "maximum": 65535
         },
         "path": {
-          "description": "The path.",
+          "description": "The new path.",
           "type": "string",
           "format": "path"
         }
@@ -2963,18 +2963,18 @@ export const schema: object = {
     },
     "reload": {
       "title": "ReloadConfig",
-      "description": "How a changed file takes effect.",
+      "description": "How a changed config file takes effect.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "watch": {
-          "description": "Whether changed files take effect by themselves. false: only SIGHUP, `prozy reload` and a push have them read again.",
+          "description": "Whether file changes take effect automatically. false: the gateway rereads the files only on SIGHUP, on `prozy reload` and on a push.",
           "type": "boolean",
           "default": true,
           "x-reload": "keep"
         },
         "settle": {
-          "description": "How long a file that is written in place, one of the config or one that it refers to, has to stay as it is before it is read: a half of it could be valid. A file that is replaced by a rename, and a link that is pointed elsewhere, are read at once. SIGHUP, `prozy reload` and a push do not wait.",
+          "description": "How long a file that is written in place must stay unchanged before the gateway reads it, because half of a file can be valid. It applies to config files and to files that they refer to. A file replaced by a rename, or a link with a new target, is read at once. SIGHUP, `prozy reload` and a push do not wait.",
           "type": "string",
           "format": "duration",
           "default": "100ms",
@@ -2985,7 +2985,7 @@ export const schema: object = {
           "default": {}
         },
         "max_generations": {
-          "description": "Generations that may live at a time, the current one included. At one more, what is left on the oldest is ended at once, with its protocol's goodbye and a warning in the log.",
+          "description": "Maximum number of concurrent generations, including the current one. Beyond it the gateway ends the exchanges of the oldest generation at once, with their protocol's goodbye and a warning in the log.",
           "type": "integer",
           "minimum": 2,
           "maximum": 1000,
@@ -2993,13 +2993,13 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "state_dir": {
-          "description": "Directory, relative to the file, in which the configs that were in effect are kept: for `prozy history`, `prozy rollback`, and a start with a file that has problems. Made if it is not there. References are kept as they are written, never what they stand for. Absent: nothing is kept. `--state-dir` and PROZY_STATE_DIR count before it.",
+          "description": "Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. Absent: no history. `--state-dir` and PROZY_STATE_DIR take precedence.",
           "type": "string",
           "minLength": 1,
           "x-reload": "keep"
         },
         "history": {
-          "description": "How many configs that were in effect are kept in `state_dir`.",
+          "description": "How many configs `state_dir` keeps.",
           "type": "integer",
           "minimum": 1,
           "maximum": 1000,
@@ -3007,13 +3007,13 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "start_from_last_good": {
-          "description": "Whether a start with a file that has problems may serve what was last in effect, as `state_dir` has it. The one that is kept says so of itself. `--no-last-good` forbids it in any case.",
+          "description": "Whether the gateway may start with the last config that was in effect, from `state_dir`, if the file is invalid. The setting in that stored config decides. `--no-last-good` always forbids it.",
           "type": "boolean",
           "default": true,
           "x-reload": "keep"
         },
         "tightened": {
-          "description": "What becomes of exchanges and streams under way that the new config would refuse: by an ACL, or as the newest of more connections than a stricter limit of their listener allows. `drain`: they are drained as what is not there any more. `cut`: they are ended at once (WebSocket code 1008). `keep`: they go on for as long as they like.",
+          "description": "What happens to active exchanges and streams that the new config would refuse: an ACL denies the client, or a lower connection limit of the listener leaves no room for it (the newest connections are over the limit). `drain`: they are drained like exchanges of a removed route. `cut`: they end at once (WebSocket code 1008). `keep`: they continue without a deadline.",
           "enum": [
             "keep",
             "drain",
@@ -3026,19 +3026,19 @@ export const schema: object = {
     },
     "respond": {
       "title": "RespondConfig",
-      "description": "A fixed answer.",
+      "description": "A fixed response.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "status": {
-          "description": "Its status.",
+          "description": "The status.",
           "type": "integer",
           "minimum": 200,
           "maximum": 599,
           "default": 200
         },
         "headers": {
-          "description": "Its header fields.",
+          "description": "The header fields.",
           "type": "object",
           "additionalProperties": {
             "type": "string",
@@ -3050,7 +3050,7 @@ export const schema: object = {
           "default": {}
         },
         "body": {
-          "description": "Its content.",
+          "description": "The content.",
           "type": "string",
           "default": ""
         }
@@ -3058,19 +3058,19 @@ export const schema: object = {
     },
     "retry-backoff": {
       "title": "RetryBackoffConfig",
-      "description": "Pauses before the second and any later further attempt, at random between nothing and a bound that doubles. The first further attempt follows at once.",
+      "description": "Pauses before the second and later retries. Each pause is random, between zero and a bound that doubles. The first retry follows at once.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "first": {
-          "description": "Bound of the first pause; 0: no pauses.",
+          "description": "The first bound. 0: no pauses.",
           "type": "string",
           "format": "duration",
           "default": "25ms",
           "x-reload": "keep"
         },
         "max": {
-          "description": "Largest bound.",
+          "description": "The largest bound.",
           "type": "string",
           "format": "duration",
           "default": "250ms",
@@ -3081,12 +3081,12 @@ export const schema: object = {
     },
     "retry-budget": {
       "title": "RetryBudgetConfig",
-      "description": "How many attempts beyond their requests' first ones may be under way at a time, so that a pool in trouble is not drowned in them. One for which there is no room asks again a few times, after pauses as the backoff has them, and is then given up.",
+      "description": "Maximum number of concurrent retries, so that retries do not overload a pool in trouble. A retry beyond the budget waits a few times, with the pauses of the backoff, and then gives up.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "share": {
-          "description": "Percent of the pool's requests under way.",
+          "description": "Percent of the pool's active requests.",
           "type": "integer",
           "minimum": 0,
           "maximum": 100,
@@ -3094,7 +3094,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "min": {
-          "description": "As many are always allowed.",
+          "description": "The number of retries that is always allowed.",
           "type": "integer",
           "minimum": 0,
           "default": 10,
@@ -3104,12 +3104,12 @@ export const schema: object = {
     },
     "route-limits": {
       "title": "RouteLimitsConfig",
-      "description": "What clients may ask of this route at most, over its listener's limits; it may be more. Absent: as there.",
+      "description": "Limits for requests of this route. They override the limits of the listener and may be higher. Absent: the value of the listener.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "body_size": {
-          "description": "Bytes of a request body; 0: no limit. 413 beyond.",
+          "description": "Maximum size in bytes of a request body; 413 beyond. 0: no limit.",
           "type": "string",
           "format": "size",
           "x-reload": "keep"
@@ -3118,19 +3118,19 @@ export const schema: object = {
     },
     "route-retries": {
       "title": "RouteRetriesConfig",
-      "description": "Further attempts for requests of this route, over its pool's `retries`; backoff and budget are the pool's. Absent: as there.",
+      "description": "Retries of requests of this route. They override the pool's `retries`; backoff and budget are the pool's. Absent: the value of the pool.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "attempts": {
-          "description": "Further attempts, each at an endpoint that has not been tried as long as there is one.",
+          "description": "Maximum number of retries. Each goes to an endpoint not yet tried, as long as there is one.",
           "type": "integer",
           "minimum": 0,
           "maximum": 10,
           "x-reload": "keep"
         },
         "on": {
-          "description": "The failures after which there is another attempt: no connection, a connection that broke before the answer, a timeout, an answer that is no HTTP. Absent: as its pool says.",
+          "description": "The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: the value of the pool.",
           "type": "array",
           "items": {
             "enum": [
@@ -3143,7 +3143,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "statuses": {
-          "description": "Statuses after which an idempotent request is tried elsewhere; the last answer is passed on. An endpoint that answered with Retry-After is not asked again for this request.",
+          "description": "Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
           "type": "array",
           "items": {
             "type": "integer",
@@ -3153,13 +3153,13 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "per_try_timeout": {
-          "description": "For the head of the response, in each attempt; then there is another attempt. 0: as first_byte says.",
+          "description": "Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Request bodies up to that size are kept until the answer begins, so that an idempotent request can be sent again; 0: none is.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering.",
           "type": "string",
           "format": "size",
           "x-reload": "keep"
@@ -3168,48 +3168,48 @@ export const schema: object = {
     },
     "route-timeouts": {
       "title": "RouteTimeoutsConfig",
-      "description": "How long to wait in exchanges of this route: `body` and `send` over its listener's, the others over its pool's. Absent: as there.",
+      "description": "Timeouts for exchanges of this route. `body` and `send` override the listener's, the others the pool's. Absent: the value there.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "body": {
-          "description": "Between two parts of a request body; then 408. 0: no limit.",
+          "description": "Maximum time between two parts of a request body; then 408. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "send": {
-          "description": "Without the client taking a byte of what waits for it; then the connection is broken off. 0: no limit.",
+          "description": "Maximum time in which the client reads no byte of the pending data; then the gateway aborts the connection. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "first_byte": {
-          "description": "From the request sent to the response's head; then the client gets a 504. 0: no limit.",
+          "description": "Maximum time from the end of the request to the response head; then the client gets a 504. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "idle": {
-          "description": "Without a byte while a body is under way, in either direction: from a backend that is being read, or taken by one that is being sent to. 0: no limit.",
+          "description": "Maximum time without a byte while a body is under way: received from a backend, or accepted by it. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "stream": {
-          "description": "Without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
+          "description": "Maximum time without a byte of a `text/event-stream`, in place of `idle`. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "tunnel": {
-          "description": "Without a byte in either direction in a tunnel: an upgraded connection or a tcp listener's. 0: no limit.",
+          "description": "Maximum time without a byte in either direction of a tunnel, which is an upgraded connection or a connection of a tcp listener. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
         },
         "total": {
-          "description": "For a request with all its attempts and pauses, from its head to the last byte of the answer; then the client gets a 504, or its connection ends if the answer had begun. 0: no limit.",
+          "description": "Maximum time for a request with all its attempts and pauses, from its head to the last byte of the response. Then the client gets a 504, or the gateway aborts its connection if the response had started. 0: no limit.",
           "type": "string",
           "format": "duration",
           "x-reload": "keep"
@@ -3218,23 +3218,23 @@ export const schema: object = {
     },
     "route": {
       "title": "RouteConfig",
-      "description": "Which requests, and what is done with them. Exactly one of pool, split, respond and redirect.",
+      "description": "Selects requests and says how to handle them. Exactly one of pool, split, respond and redirect.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "name": {
-          "description": "Unique; seen in logs and metrics.",
+          "description": "A unique name. Logs and metrics show it.",
           "type": "string",
           "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
           "x-says": "must be a name of letters, digits, _ . and -"
         },
         "enabled": {
-          "description": "`false` switches the route off without deleting it: it takes no requests, and its settings are still checked.",
+          "description": "`false` disables the route without deleting it: it matches no requests. Its settings are still validated.",
           "type": "boolean",
           "default": true
         },
         "listeners": {
-          "description": "The http listeners that it serves. Absent: all of them.",
+          "description": "The http listeners that the route applies to. Absent: all of them.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -3245,7 +3245,7 @@ export const schema: object = {
           "$ref": "#/$defs/match"
         },
         "policies": {
-          "description": "What happens on the way, outermost first.",
+          "description": "The policies of the route, outermost first.",
           "type": "array",
           "items": {
             "$ref": "#/$defs/policy"
@@ -3257,7 +3257,7 @@ export const schema: object = {
           "type": "string"
         },
         "split": {
-          "description": "Send each request to one of several pools, by their weights: at random, or as `split_by` says.",
+          "description": "Send each request to one of several pools, by weight: at random, or by the key in `split_by`.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -3266,13 +3266,13 @@ export const schema: object = {
         },
         "split_by": {
           "$ref": "#/$defs/hash-key",
-          "description": "Of a split: requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: each request is drawn by itself."
+          "description": "The key of a split. Requests with the same key go to the same pool, and a change of the weights moves few keys. Absent: the pool of each request is random."
         },
         "mirror": {
           "$ref": "#/$defs/mirror"
         },
         "map_back": {
-          "description": "Location, Content-Location, Refresh and the Path and Domain of cookies get the names that clients know, where a response has those that the gateway has put in their place: a rewritten path, the Host of the pool, the endpoint's own address.",
+          "description": "Whether the gateway maps Location, Content-Location, Refresh and the Path and Domain of cookies back to the names that clients know. It reverses its own changes: a rewritten path, the Host of the pool, the endpoint's own address.",
           "type": "boolean",
           "default": true
         },
@@ -3313,11 +3313,11 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "pool": {
-          "description": "Its name.",
+          "description": "The name of the pool.",
           "type": "string"
         },
         "weight": {
-          "description": "Its part of the requests, as weight ÷ sum of all weights; 0: none.",
+          "description": "Its share of the requests is weight ÷ sum of all weights. 0: none.",
           "type": "integer",
           "minimum": 0
         }
@@ -3329,12 +3329,12 @@ export const schema: object = {
     },
     "sticky": {
       "title": "StickyConfig",
-      "description": "Keeps a client with the endpoint that it had first, by a cookie, while that endpoint is well; otherwise the strategy chooses anew. HTTP only. Endpoints of weight 0 keep the clients that they have.",
+      "description": "Session affinity by a cookie: a client stays with its first endpoint while that endpoint is healthy. Otherwise the strategy chooses a new one. HTTP only. Endpoints of weight 0 keep their existing clients.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "cookie": {
-          "description": "The cookie's name. Pools with different endpoints that the same clients use on one host need different names.",
+          "description": "The name of the cookie. Pools with different endpoints need different names if the same clients use them on one host.",
           "type": "string",
           "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
           "x-says": "must be a cookie name",
@@ -3342,7 +3342,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "secret": {
-          "description": "Signs the cookie (HMAC-SHA256 over the endpoint's address), so that nobody can guess one who was not given it. Every gateway that is to know the cookies of the others needs the same. Absent: the cookie is a plain hash of the endpoint's address, unsigned; whoever knows the address can choose it.",
+          "description": "Signs the cookie (HMAC-SHA256 over the endpoint's address), so that a client cannot guess the cookie of another endpoint. Gateways that accept each other's cookies need the same secret. Absent: the cookie is an unsigned hash of the endpoint's address, and a client that knows the address can choose the endpoint.",
           "type": "string",
           "minLength": 16,
           "x-secret": true,
@@ -3352,7 +3352,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "path": {
-          "description": "The cookie's Path.",
+          "description": "The Path attribute of the cookie.",
           "type": "string",
           "pattern": "^/[\\x21-\\x3a\\x3c-\\x7e]*$",
           "x-says": "must be a path that begins with \"/\"",
@@ -3360,7 +3360,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "ttl": {
-          "description": "The cookie's Max-Age, counted from when it was first given. Absent: it lasts for the browser's session.",
+          "description": "The Max-Age attribute of the cookie, counted from its first issue. Absent: a session cookie.",
           "type": "string",
           "format": "duration",
           "examples": [
@@ -3370,19 +3370,19 @@ export const schema: object = {
           "x-above-zero": "a browser would drop the cookie at once; leave it out for one that lasts for the session"
         },
         "secure": {
-          "description": "Clients send it over TLS only.",
+          "description": "The Secure attribute: clients send the cookie over TLS only.",
           "type": "boolean",
           "default": false,
           "x-reload": "keep"
         },
         "http_only": {
-          "description": "Scripts in the page can't see it.",
+          "description": "The HttpOnly attribute: scripts in the page cannot read the cookie.",
           "type": "boolean",
           "default": true,
           "x-reload": "keep"
         },
         "same_site": {
-          "description": "Whether requests that other sites cause carry it: `lax` when they lead there, `strict` never, `none` always (needs `secure`).",
+          "description": "The SameSite attribute, for requests that other sites cause: `lax` sends the cookie when a link leads to the site, `strict` never, `none` always (needs `secure`).",
           "enum": [
             "lax",
             "strict",
@@ -3395,7 +3395,7 @@ export const schema: object = {
     },
     "strategy": {
       "title": "StrategyConfig",
-      "description": "How an endpoint is chosen among those that are well. A plain string is its type.",
+      "description": "The load balancing strategy: how to choose one of the healthy endpoints. A plain string is its type.",
       "type": "object",
       "required": [
         "type"
@@ -3433,19 +3433,19 @@ export const schema: object = {
     },
     "success-rate": {
       "title": "SuccessRateConfig",
-      "description": "Takes out endpoints of which clearly fewer exchanges succeed than of the others, though they never fail often enough in a row.",
+      "description": "Ejects endpoints whose success rate is clearly lower than that of the others, although they never fail often enough in a row.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "deviations": {
-          "description": "Standard deviations of the endpoints' success rates by which one must be below their mean; 0: none is taken out for its rate.",
+          "description": "How many standard deviations below the mean success rate of the endpoints an endpoint is ejected. 0: off.",
           "type": "number",
           "minimum": 0,
           "default": 1.5,
           "x-reload": "keep"
         },
         "margin": {
-          "description": "Points of a hundred by which it must be below the mean in any case, however alike the others are. Besides, it must be further below than chance explains.",
+          "description": "Minimum distance below the mean in percentage points, even if the other rates are close together. The distance must also be more than chance explains.",
           "type": "integer",
           "minimum": 1,
           "maximum": 100,
@@ -3453,7 +3453,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "interval": {
-          "description": "How long is counted before rates are compared.",
+          "description": "How long the gateway counts before it compares rates.",
           "type": "string",
           "format": "duration",
           "default": "10s",
@@ -3461,14 +3461,14 @@ export const schema: object = {
           "x-above-zero": "rates would be compared without a pause"
         },
         "min_endpoints": {
-          "description": "Endpoints with enough requests that there must be to compare.",
+          "description": "Minimum number of endpoints with enough requests for a comparison.",
           "type": "integer",
           "minimum": 3,
           "default": 5,
           "x-reload": "keep"
         },
         "min_requests": {
-          "description": "Exchanges of an endpoint within the interval without which its rate says nothing.",
+          "description": "Minimum number of exchanges of an endpoint within the interval. With fewer its rate is ignored.",
           "type": "integer",
           "minimum": 1,
           "default": 100,
@@ -3478,24 +3478,24 @@ export const schema: object = {
     },
     "test-expectation": {
       "title": "TestExpectation",
-      "description": "What must become of the request. Everything that is said here must hold; at least one thing must be said.",
+      "description": "The expected outcome of the request. All given properties must hold, and at least one must be given.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "listener": {
-          "description": "The listener that it comes to.",
+          "description": "The listener that accepts the request.",
           "type": "string"
         },
         "route": {
-          "description": "The route that takes it.",
+          "description": "The route that the request matches.",
           "type": "string"
         },
         "allowed": {
-          "description": "Whether it passes the listener's ACL and every policy of its route.",
+          "description": "Whether the request passes the listener's ACL and every policy of its route.",
           "type": "boolean"
         },
         "denied_by": {
-          "description": "What refuses it: `listener` for the listener's ACL, else the type of a policy.",
+          "description": "What refuses the request: `listener` for the listener's ACL, else the type of a policy.",
           "type": "string",
           "examples": [
             "listener",
@@ -3503,17 +3503,17 @@ export const schema: object = {
           ]
         },
         "status": {
-          "description": "Status of an answer that the gateway gives itself: a fixed one, a redirect, a refusal, a 404.",
+          "description": "The status of a local reply: a fixed response, a redirect, a refusal, a 404.",
           "type": "integer",
           "minimum": 200,
           "maximum": 599
         },
         "location": {
-          "description": "Where a redirect sends it, whole.",
+          "description": "The full Location of a redirect.",
           "type": "string"
         },
         "pool": {
-          "description": "The pool that it is sent to. Of a split that draws, every pool that may be drawn must be among these.",
+          "description": "The pools that the request may go to. With a random split, every possible pool must be in this list.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -3529,7 +3529,7 @@ export const schema: object = {
           ]
         },
         "endpoint": {
-          "description": "The endpoint that it is sent to while all are well: every one that may be chosen must be among these.",
+          "description": "The endpoints that the request may go to while all are healthy. Every possible endpoint must be in this list.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -3541,11 +3541,11 @@ export const schema: object = {
           ]
         },
         "path": {
-          "description": "Path and query that it is sent on with.",
+          "description": "The path and query of the forwarded request.",
           "type": "string"
         },
         "request_headers": {
-          "description": "Header fields that it is sent on with, by name.",
+          "description": "Header fields of the forwarded request, by name.",
           "type": "object",
           "additionalProperties": {
             "$ref": "#/$defs/field-match"
@@ -3559,7 +3559,7 @@ export const schema: object = {
     },
     "test-request": {
       "title": "TestRequest",
-      "description": "A request as a client would send it. None is sent.",
+      "description": "A request as a client would send it. The test does not send it to any backend.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -3571,7 +3571,7 @@ export const schema: object = {
           "default": "GET"
         },
         "url": {
-          "description": "Absolute. Its host, with the port if it has one, is the Host field; path and query are sent as they are written, a name that is not ASCII in its `xn--` form.",
+          "description": "An absolute URL. Its host, with the port if it has one, is the Host field. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form.",
           "type": "string",
           "pattern": "^[hH][tT][tT][pP][sS]?://[^/?#]",
           "x-says": "must be an absolute URL: http://host/path",
@@ -3580,13 +3580,13 @@ export const schema: object = {
           ]
         },
         "client": {
-          "description": "Address that the connection comes from. The default is nobody's, so that no rule for somebody holds by chance.",
+          "description": "The client address of the connection. The default belongs to no network, so that no rule for a real address applies by accident.",
           "type": "string",
           "format": "ip-address",
           "default": "192.0.2.1"
         },
         "headers": {
-          "description": "Header fields by name; a list sends the field several times. A `host` here replaces that of the URL.",
+          "description": "Header fields by name. A list sends the field several times. A `host` here replaces that of the URL.",
           "type": "object",
           "additionalProperties": {
             "type": "array",
@@ -3602,7 +3602,7 @@ export const schema: object = {
           "default": {}
         },
         "listener": {
-          "description": "The http listener that it comes to. Absent: the one on the URL's port, else the only one.",
+          "description": "The http listener that receives the request. Absent: the listener on the URL's port, else the only one.",
           "type": "string"
         }
       },
@@ -3612,21 +3612,21 @@ export const schema: object = {
     },
     "acl-policy": {
       "title": "AclPolicyConfig",
-      "description": "Refuses clients that an ACL does not allow: 403.",
+      "description": "Refuses clients that an ACL denies: 403.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which policy this is.",
+          "description": "The policy type.",
           "const": "acl"
         },
         "enabled": {
-          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
           "type": "boolean",
           "default": true
         },
         "acl": {
-          "description": "The ACL's name.",
+          "description": "The name of the ACL.",
           "type": "string"
         }
       },
@@ -3637,60 +3637,60 @@ export const schema: object = {
     },
     "cache-policy": {
       "title": "CachePolicyConfig",
-      "description": "Answers from stored responses, and stores what may be stored, as a shared cache after RFC 9111. Policies before it see every request, those behind it what is sent on.",
+      "description": "A shared cache as RFC 9111 defines it: serves stored responses and stores storable ones. Policies before it see every request. Policies after it see only the requests that the cache forwards.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which policy this is.",
+          "description": "The policy type.",
           "const": "cache"
         },
         "enabled": {
-          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
           "type": "boolean",
           "default": true
         },
         "cache": {
-          "description": "Name of the cache that responses are kept in.",
+          "description": "The name of the cache that stores the responses.",
           "type": "string"
         },
         "default_ttl": {
-          "description": "How long a response is fresh that says nothing about it, neither outright nor by its Last-Modified. Absent: not at all.",
+          "description": "Freshness lifetime of a response without explicit freshness and without a Last-Modified. Absent: such a response is not fresh.",
           "type": "string",
           "format": "duration"
         },
         "min_ttl": {
-          "description": "The least time that a response which may be stored is fresh, whatever it says.",
+          "description": "Minimum freshness lifetime of a storable response. It overrides the response.",
           "type": "string",
           "format": "duration",
           "default": "0s"
         },
         "max_ttl": {
-          "description": "The longest time that a response is fresh, whatever it says. Absent: no limit.",
+          "description": "Maximum freshness lifetime of a response. It overrides the response. Absent: no limit.",
           "type": "string",
           "format": "duration",
           "x-above-zero": "leave it out for no limit"
         },
         "stale_while_revalidate": {
-          "description": "How long a response that has gone stale is still given while it is asked for anew, if it does not say so itself (RFC 5861 §3). Only for responses that were fresh for some time.",
+          "description": "How long the cache serves a stale response while it revalidates it, if the response does not say so itself (RFC 5861 §3). It applies only to responses that were fresh for some time.",
           "type": "string",
           "format": "duration",
           "default": "0s"
         },
         "stale_if_error": {
-          "description": "How long a response that has gone stale is given in place of an error, if it does not say so itself (RFC 5861 §4). Only for responses that were fresh for some time.",
+          "description": "How long the cache serves a stale response in place of an error, if the response does not say so itself (RFC 5861 §4). It applies only to responses that were fresh for some time.",
           "type": "string",
           "format": "duration",
           "default": "0s"
         },
         "stale_if_unreachable": {
-          "description": "How long a response that has gone stale is given when the origin cannot be reached, unless it forbids that (RFC 9111 §4.2.4). Only for responses that were fresh for some time: by their own word, their Last-Modified, `default_ttl` or `min_ttl`.",
+          "description": "How long the cache serves a stale response if the origin is unreachable, unless the response forbids it (RFC 9111 §4.2.4). It applies only to responses that were fresh for some time: by explicit freshness, their Last-Modified, `default_ttl` or `min_ttl`.",
           "type": "string",
           "format": "duration",
           "default": "1h"
         },
         "request_directives": {
-          "description": "Whether clients may ask for fresher responses than the origin wants (Cache-Control and Pragma of requests). `ignore` keeps clients from sending every request on.",
+          "description": "Whether clients may demand fresher responses than the origin requires (Cache-Control and Pragma of requests). `ignore` stops clients from forcing every request to the origin.",
           "enum": [
             "obey",
             "ignore"
@@ -3698,7 +3698,7 @@ export const schema: object = {
           "default": "obey"
         },
         "set_cookie": {
-          "description": "Whether responses with a Set-Cookie are stored: none, or those that say how long they are fresh (or `public`), whose cookie every client then gets.",
+          "description": "Which responses with a Set-Cookie are stored: none, or those with explicit freshness (or `public`). Every client then gets that cookie.",
           "enum": [
             "never",
             "explicit"
@@ -3706,7 +3706,7 @@ export const schema: object = {
           "default": "never"
         },
         "unauthorized": {
-          "description": "Whether 401 responses are stored: none, or those that say how long they are fresh.",
+          "description": "Which 401 responses are stored: none, or those with explicit freshness.",
           "enum": [
             "never",
             "explicit"
@@ -3714,7 +3714,7 @@ export const schema: object = {
           "default": "never"
         },
         "authorization": {
-          "description": "Which stored responses answer requests with an Authorization field: those that say that such requests may share them (`public`, `must-revalidate` or `s-maxage`), or any.",
+          "description": "Which stored responses the cache serves for requests with an Authorization field: those that permit it (`public`, `must-revalidate` or `s-maxage`), or any.",
           "enum": [
             "explicit",
             "any"
@@ -3722,7 +3722,7 @@ export const schema: object = {
           "default": "explicit"
         },
         "bypass": {
-          "description": "Requests that meet any of these conditions are neither answered from the cache nor stored.",
+          "description": "Requests that meet any of these conditions bypass the cache: it neither serves them nor stores their responses.",
           "type": "array",
           "items": {
             "$ref": "#/$defs/cache-condition"
@@ -3740,7 +3740,7 @@ export const schema: object = {
           ]
         },
         "no_store": {
-          "description": "Requests that meet any of these conditions may be answered from the cache; what the origin answers them is not stored.",
+          "description": "The cache may serve requests that meet any of these conditions, but it does not store the origin's responses to them.",
           "type": "array",
           "items": {
             "$ref": "#/$defs/cache-condition"
@@ -3748,19 +3748,19 @@ export const schema: object = {
           "default": []
         },
         "collapse_wait": {
-          "description": "How long a request waits for the response to another one for the same thing before it is sent on itself. 0: not at all.",
+          "description": "Maximum time that a request waits for the response to an earlier request with the same key; then the cache forwards it. 0: no waiting.",
           "type": "string",
           "format": "duration",
           "default": "5s"
         },
         "finish": {
-          "description": "Bytes of a response's body that may still be missing for it to be fetched to its end when all who asked for it are gone.",
+          "description": "If all clients disconnect during a fetch, the cache completes it if at most this many bytes of the body are missing.",
           "type": "string",
           "format": "size",
           "default": "1MiB"
         },
         "status_header": {
-          "description": "Whether answers say in a Cache-Status field what the cache did (RFC 9211).",
+          "description": "Whether responses carry a Cache-Status field (RFC 9211).",
           "type": "boolean",
           "default": true
         }
@@ -3772,16 +3772,16 @@ export const schema: object = {
     },
     "headers-policy": {
       "title": "HeadersPolicyConfig",
-      "description": "Changes header fields on the way.",
+      "description": "Edits header fields of requests and responses.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which policy this is.",
+          "description": "The policy type.",
           "const": "headers"
         },
         "enabled": {
-          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
           "type": "boolean",
           "default": true
         },
@@ -3800,16 +3800,16 @@ export const schema: object = {
     },
     "rewrite-policy": {
       "title": "RewritePolicyConfig",
-      "description": "Puts another prefix in place of the path's.",
+      "description": "Replaces a prefix of the path.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which policy this is.",
+          "description": "The policy type.",
           "const": "rewrite"
         },
         "enabled": {
-          "description": "`false` switches the policy off without deleting it: requests pass as if it were not there, and its settings are still checked.",
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
           "type": "boolean",
           "default": true
         },
@@ -3819,7 +3819,7 @@ export const schema: object = {
           "format": "path"
         },
         "replacement": {
-          "description": "What takes its place.",
+          "description": "The new prefix.",
           "type": "string",
           "format": "path",
           "default": "/"
@@ -3832,12 +3832,12 @@ export const schema: object = {
     },
     "ip-hash-strategy": {
       "title": "IpHashConfig",
-      "description": "The same endpoint for the same client address. When one goes, only its own clients move, and they spread over the others.",
+      "description": "Maps each client address to a fixed endpoint. If an endpoint is removed, only its clients move, and they spread over the others.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "ip_hash"
         }
       },
@@ -3847,12 +3847,12 @@ export const schema: object = {
     },
     "least-connections-strategy": {
       "title": "LeastConnectionsConfig",
-      "description": "The endpoint with the fewest requests and tunnels under way for its weight; among equals each in turn.",
+      "description": "The endpoint with the fewest active requests and tunnels relative to its weight; round-robin among equals.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "least_connections"
         }
       },
@@ -3862,12 +3862,12 @@ export const schema: object = {
     },
     "maglev-strategy": {
       "title": "MaglevConfig",
-      "description": "The same endpoint for the same key, by a Maglev table: keys are spread more evenly than by a hash ring, and a few more of them move when endpoints are added or removed.",
+      "description": "Maps each key to a fixed endpoint by a Maglev table. It spreads keys more evenly than a hash ring, but moves a few more of them when endpoints are added or removed.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "maglev"
         },
         "key": {
@@ -3877,7 +3877,7 @@ export const schema: object = {
           }
         },
         "table_size": {
-          "description": "Places in the table, a prime number; at least 100 for each endpoint spread the keys within 1 percent.",
+          "description": "Number of entries in the table, a prime. With at least 100 entries for each endpoint the spread is even within 1 percent.",
           "type": "integer",
           "minimum": 2,
           "maximum": 655373,
@@ -3891,12 +3891,12 @@ export const schema: object = {
     },
     "p2c-strategy": {
       "title": "P2cConfig",
-      "description": "Of two endpoints drawn by weight, the one with less to wait for: requests under way times average time to the response's head, for its weight.",
+      "description": "Power of two choices: draws two endpoints by weight and takes the one with less load, which is active requests times average time to the response head, divided by the weight.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "p2c"
         }
       },
@@ -3906,12 +3906,12 @@ export const schema: object = {
     },
     "random-strategy": {
       "title": "RandomConfig",
-      "description": "Any endpoint, as likely as its weight says.",
+      "description": "A random endpoint, with a probability proportional to its weight.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "random"
         }
       },
@@ -3921,12 +3921,12 @@ export const schema: object = {
     },
     "ring-hash-strategy": {
       "title": "RingHashConfig",
-      "description": "The same endpoint for the same key, by a hash ring: when endpoints come or go, no more keys move than must.",
+      "description": "Maps each key to a fixed endpoint by a hash ring. When endpoints are added or removed, the minimum number of keys moves.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "ring_hash"
         },
         "key": {
@@ -3936,7 +3936,7 @@ export const schema: object = {
           }
         },
         "replicas": {
-          "description": "Points on the ring for an endpoint of average weight. More: the keys are spread more evenly, and it takes more memory; with 512 nobody has more than about 15 percent too many or too few.",
+          "description": "Points on the ring for an endpoint of average weight. More points spread the keys more evenly and take more memory. With 512 points no endpoint is more than about 15 percent off its share.",
           "type": "integer",
           "minimum": 1,
           "maximum": 4096,
@@ -3950,12 +3950,12 @@ export const schema: object = {
     },
     "round-robin-strategy": {
       "title": "RoundRobinConfig",
-      "description": "Each endpoint in turn, whatever its weight, if it is not 0.",
+      "description": "Each endpoint in turn. It ignores weights, except that an endpoint of weight 0 gets no requests.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "round_robin"
         }
       },
@@ -3965,12 +3965,12 @@ export const schema: object = {
     },
     "weighted-round-robin-strategy": {
       "title": "WeightedRoundRobinConfig",
-      "description": "Each endpoint in turn as often as its weight says, spread evenly: 5, 1, 1 gives a a b a c a a.",
+      "description": "Each endpoint in turn in proportion to its weight, spread evenly: weights 5, 1, 1 give a a b a c a a.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which strategy this is.",
+          "description": "The strategy type.",
           "const": "weighted_round_robin"
         }
       },
@@ -3980,16 +3980,16 @@ export const schema: object = {
     },
     "header-never-passed-invariant": {
       "title": "HeaderNeverPassedInvariant",
-      "description": "No route may pass a header field of the request on to a pool: its policies must remove it, or set it to a value of their own.",
+      "description": "No route may forward a request header field to a pool: the policies of the route must remove the field or set it to a fixed value.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "header_never_passed"
         },
         "header": {
-          "description": "The field's name.",
+          "description": "The name of the field.",
           "type": "string",
           "format": "field-name",
           "examples": [
@@ -3997,7 +3997,7 @@ export const schema: object = {
           ]
         },
         "pools": {
-          "description": "Only to these pools. Absent: to any.",
+          "description": "The pools that the rule protects. Absent: all pools.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -4013,20 +4013,20 @@ export const schema: object = {
     },
     "min-endpoints-invariant": {
       "title": "MinEndpointsInvariant",
-      "description": "A pool must have so many endpoints of weight above 0.",
+      "description": "A pool must have a minimum number of endpoints with a weight above 0.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "min_endpoints"
         },
         "pool": {
-          "description": "Its name. Absent: every pool.",
+          "description": "The name of the pool. Absent: every pool.",
           "type": "string"
         },
         "endpoints": {
-          "description": "How many at least.",
+          "description": "The minimum number of endpoints.",
           "type": "integer",
           "minimum": 1
         }
@@ -4038,27 +4038,27 @@ export const schema: object = {
     },
     "never-bound-invariant": {
       "title": "NeverBoundInvariant",
-      "description": "No listener, the admin listener included, may be bound there. Exactly one of address, port and wildcard.",
+      "description": "No listener, including the admin listener, may be bound to this address or port. Exactly one of address, port and wildcard.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "never_bound"
         },
         "address": {
-          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port is bound there too.",
+          "description": "`host:port`, `[ipv6]:port` or `unix:/path`. A listener on all addresses of that port also violates the invariant.",
           "type": "string",
           "format": "address"
         },
         "port": {
-          "description": "This port, on whatever address.",
+          "description": "The port, on any address.",
           "type": "integer",
           "minimum": 1,
           "maximum": 65535
         },
         "wildcard": {
-          "description": "All addresses of the machine at once, as `0.0.0.0` and `[::]` are.",
+          "description": "All addresses of the machine, as with `0.0.0.0` and `[::]`.",
           "const": true
         }
       },
@@ -4073,16 +4073,16 @@ export const schema: object = {
     },
     "no-open-listener-invariant": {
       "title": "NoOpenListenerInvariant",
-      "description": "No listener may be open to the world: one that is not bound to loopback or a Unix socket needs an ACL that keeps strangers out, or every route that it serves needs a policy that does. The admin listener, which has no such thing, must be on loopback.",
+      "description": "No listener may be open to everyone. A listener that is not bound to loopback or a Unix socket needs an ACL that denies unknown clients, or every route on it needs a policy that does. The admin listener has no ACL, so it must be on loopback.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "no_open_listener"
         },
         "except": {
-          "description": "Listeners that may be.",
+          "description": "Listeners that may be open.",
           "type": "array",
           "items": {
             "type": "string"
@@ -4101,16 +4101,16 @@ export const schema: object = {
     },
     "no-unreachable-route-invariant": {
       "title": "NoUnreachableRouteInvariant",
-      "description": "No route may stand behind one that takes all its requests. Without this invariant such a route is a warning.",
+      "description": "No route may be unreachable because an earlier route takes all its requests. Without this invariant such a route causes a warning.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "no_unreachable_route"
         },
         "except": {
-          "description": "Routes that may.",
+          "description": "Routes that may be unreachable.",
           "type": "array",
           "items": {
             "type": "string"
@@ -4129,20 +4129,20 @@ export const schema: object = {
     },
     "route-exists-invariant": {
       "title": "RouteExistsInvariant",
-      "description": "A route must be there, and lead where it should.",
+      "description": "A route must exist, with the given pools and policies.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "type": {
-          "description": "Which invariant this is.",
+          "description": "The invariant type.",
           "const": "route_exists"
         },
         "route": {
-          "description": "Its name.",
+          "description": "The name of the route.",
           "type": "string"
         },
         "pool": {
-          "description": "The pools that it may lead to: each that it sends to must be among these.",
+          "description": "The allowed pools: each pool that the route sends requests to must be in this list.",
           "type": "array",
           "minItems": 1,
           "items": {
@@ -4158,7 +4158,7 @@ export const schema: object = {
           ]
         },
         "policies": {
-          "description": "Types of policies that it must have.",
+          "description": "Types of policies that the route must have.",
           "type": "array",
           "minItems": 1,
           "items": {
