@@ -1,4 +1,4 @@
-/** What an exchange or a relay leaves behind: counters, and a line in the access log. Hot. */
+/** Records a finished exchange or relay: counters, and a line in the access log. Hot. */
 import type { Exchange } from '../http/exchange.ts';
 import { USER_AGENT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
@@ -8,7 +8,10 @@ import type { RouteMetrics } from '../observe/metrics.ts';
 import type { Shared } from './listener-context.ts';
 import type { Relay } from './relay.ts';
 
-/** Why a request that could not be read was refused, by its status; 0: its client left before it was whole. */
+/**
+ * Error codes for requests that could not be parsed, by response status; 0: the client left before the request was
+ * complete.
+ */
 const REFUSALS: Readonly<Record<number, string>> = {
   0: 'client_gone',
   400: 'bad_request',
@@ -22,7 +25,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   505: 'version_not_supported',
 };
 
-/** Counts an exchange that is over, and logs it. */
+/** Counts a finished exchange and logs it. */
 export function recordExchange(x: Exchange, { clock, accessLog }: Shared, metrics: RouteMetrics): void {
   const now = clock.now();
   metrics.responses[statusClass(x.status)]!++;
@@ -58,7 +61,7 @@ function logExchange(log: AccessLog, x: Exchange, now: number): void {
   });
 }
 
-/** A request that never became an exchange: all that is known is who sent it, which status it got, and perhaps why. */
+/** Logs a request that never became an exchange. Only the client, the status and perhaps the reason are known. */
 export function logRefusal(
   log: AccessLog,
   connection: Connection,

@@ -1,4 +1,4 @@
-/** The actions that need no upstream: a fixed answer, a redirect. Cold to bind, hot to give. */
+/** Actions that need no upstream: a fixed response, a redirect. Cold to bind, hot to run. */
 import type { Exchange } from '../http/exchange.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { LocalReply } from '../http/local-reply.ts';
@@ -12,7 +12,7 @@ export function fixedResponse({ status, headers, body }: RespondPlan): LocalRepl
   return new LocalReply(status, headers, body);
 }
 
-/** The response of a respond or redirect action; null for pools. */
+/** The response function of a respond or redirect action; null for pools. */
 export function bindAction(action: ActionPlan): Respond | null {
   if (action.type === 'respond') {
     const response = fixedResponse(action);
@@ -26,15 +26,15 @@ export function bindAction(action: ActionPlan): Respond | null {
 }
 
 /**
- * Behind a trusted proxy, scheme and host are those that its client has asked for: a redirect to https must not lead back to
- * itself. Parts of the request's URL are text that the parser has let through: no line break can come out of them.
+ * Behind a trusted proxy, scheme and host are the ones that its client requested: a redirect to https must not lead
+ * back to itself. Parts of the request's URL are text that the parser has accepted, so they contain no line break.
  */
 function location(plan: RedirectPlan, x: Exchange): string {
   const origin = publicOrigin(x);
   let authority = plan.host ?? parseAuthority(origin.authority)?.host ?? '';
   if (plan.port !== null) authority += `:${plan.port}`;
   else if (plan.host === null && plan.scheme === null) authority = origin.authority;
-  // An HTTP/1.0 client may leave the Host out.
+  // An HTTP/1.0 client may omit Host.
   if (authority === '' || authority.startsWith(':')) authority = localAuthority(x);
   return `${plan.scheme ?? origin.scheme}://${authority}${plan.path ?? x.path}${x.query}`;
 }

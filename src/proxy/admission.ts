@@ -1,21 +1,21 @@
 /**
- * Whether a new connection fits: the limits of its listener, of its client and of the gateway. Hot.
+ * Connection admission: the limits of the listener, of the client and of the gateway. Hot.
  *
- * Called by http-listener.ts and tcp-listener.ts for each accepted socket; they say no in their own way.
+ * http-listener.ts and tcp-listener.ts call it for each accepted socket; each rejects connections in its own way.
  */
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerLimits } from '../plan/types.ts';
 import type { ConnectionTable } from './connection-table.ts';
 
-/** Connections of all listeners of a gateway, and how many there may be (0: no limit). */
+/** Counts the connections of all listeners of a gateway, and holds their limit (0: no limit). */
 export class TotalConnections {
   limit = 0;
-  /** As many as there are file descriptors for; 0: not known. */
+  /** The number of connections that the file descriptor limit permits; 0: unknown. */
   readonly possible: number;
   #active = 0;
   #whenNone: (() => void) | null = null;
   #whenAllUsed: (() => void) | null = null;
-  /** Tables that no config knows any more, with connections that are on their way out. */
+  /** Tables that no config uses any more, with connections that are still closing. */
   #left: ConnectionTable[] = [];
 
   constructor(possible: number) {
@@ -41,25 +41,25 @@ export class TotalConnections {
     this.#left = [...this.#left, table].filter(({ active }) => active > 0);
   }
 
-  /** Ends what is left on tables that no config knows any more. */
+  /** Destroys the remaining connections of tables that no config uses any more. */
   destroyLeft(): void {
     for (const table of this.#left) table.destroy();
     this.#left = [];
   }
 
-  /** Calls back each time that there are as many as possible. */
+  /** Calls back each time that the number of connections reaches `possible`. */
   whenAllUsed(told: () => void): void {
     this.#whenAllUsed = told;
   }
 
-  /** Calls back once when no connection is left, which may be now. */
+  /** Calls back once when no connection is left, which may be immediately. */
   whenNone(told: () => void): void {
     if (this.#active === 0) told();
     else this.#whenNone = told;
   }
 }
 
-/** What stands in the way of a new connection: nothing, its client's own limit, or everybody's. */
+/** Whether a new connection fits, or which limit rejects it: its client's, or the listener's or gateway's. */
 export type Admission = 'fits' | 'client_full' | 'full';
 
 export function admit(

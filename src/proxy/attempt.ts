@@ -1,7 +1,8 @@
 /**
- * One attempt to have one endpoint answer: find or make a connection, send, keep the endpoint's books. Hot.
+ * One attempt at one endpoint: takes or dials a connection, sends the request, updates the endpoint's counters. Hot.
  *
- * Made by upstream-request.ts, which decides whether there is a next; the request handler is told of the response directly.
+ * upstream-request.ts creates it and decides whether another follows; the response goes directly to the request
+ * handler.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
@@ -19,23 +20,23 @@ import { wasStale } from './retry.ts';
 export class Attempt implements TransportTaker {
   readonly endpoint: EndpointState;
   connection: Http1ClientConnection | null = null;
-  /** Who takes the response. */
+  /** The receiver of the response. */
   sink: ResponseSink;
-  /** The connection had served others before. */
+  /** The connection has carried requests before. */
   reused = false;
   readonly #upstream: UpstreamRequest;
   readonly #fresh: boolean;
-  /** It is not the exchange's first. */
+  /** It is not the exchange's first attempt. */
   readonly #further: boolean;
-  /** It tries whether the endpoint is well. */
+  /** It is a trial: it probes whether the endpoint has recovered. */
   #trial = false;
-  /** The head of its response was fine. */
+  /** The response head counts as a success. */
   #fine = false;
   #dialing: Dialing | null = null;
   #counted = false;
   #sentAt = 0;
 
-  /** `fresh`: do not trust a pooled connection this time. */
+  /** `fresh`: dial, and do not use a pooled connection. */
   constructor(upstream: UpstreamRequest, endpoint: EndpointState, further: boolean, fresh: boolean) {
     this.#upstream = upstream;
     this.endpoint = endpoint;
@@ -79,13 +80,13 @@ export class Attempt implements TransportTaker {
     const source = x.bodyLength === 0 ? null : stream;
     const head = textFor(text, pool, this.endpoint);
     connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#upstream.terms, this.sink);
-    // Of a body that is kept, what has come before is at hand: it has not been waited for.
+    // A replayed body is buffered already, so the attempt does not wait for 100 (Continue).
     if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);
     else if (source !== null) body.readBody(connection);
   }
 
-  /** The final head has come. */
+  /** The final response head has arrived. */
   answered(status: number, now: number): void {
     const { metrics } = this.endpoint;
     const ms = now - this.#sentAt;
@@ -94,7 +95,7 @@ export class Attempt implements TransportTaker {
     this.#fine = this.endpoint.answered(status, ms);
   }
 
-  /** The whole response has come. */
+  /** The whole response has arrived. */
   completed(): void {
     if (this.#fine) this.endpoint.completed();
   }
@@ -108,13 +109,13 @@ export class Attempt implements TransportTaker {
     this.finished();
   }
 
-  /** Its answer is not wanted: another endpoint is asked. */
+  /** The response is discarded: another endpoint gets the request. */
   declined(): void {
     this.connection!.discard();
     this.finished();
   }
 
-  /** The exchange has no more use for it. */
+  /** The exchange no longer needs this attempt. */
   abort(): void {
     this.#dialing?.cancel();
     this.#dialing = null;

@@ -1,8 +1,8 @@
 /**
- * The client connections of one listener: who they are, how many, and how many from each client. Hot.
+ * The client connections of one listener, with counts in total and per client. Hot.
  *
- * Claimed by the listener's name, so that counts and connections outlive a reload. Where another listener takes over an
- * address, the connections go over to its table.
+ * The table is claimed by the listener's name, so counts and connections outlive a reload. When another listener takes
+ * over an address, the connections move to its table.
  */
 import type { ConnectionHome } from '../http/h1/server-environment.ts';
 import type { HttpService } from '../http/server-stream.ts';
@@ -11,31 +11,34 @@ import { NOWHERE, Places } from '../kit/places.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TotalConnections } from './admission.ts';
 
-/** A client connection, as those who end connections see it. */
+/** A client connection, as seen by code that closes connections. */
 export interface HeldConnection {
-  /** Where its table keeps it; NOWHERE: none does. */
+  /** Its place in its table; NOWHERE: no table holds it. */
   tablePlace: number;
   /** Its number in the order of acceptance. */
   tableNumber: number;
-  /** Nothing is under way on it. */
+  /** No request is in progress on it. */
   readonly idle: boolean;
   readonly clientAddress: string;
-  /** Ends it as soon as that loses nothing. `patient`: one that has just come may send its first request. */
+  /**
+   * Closes it as soon as no request is lost by that. `patient`: a connection that is new may still send its first
+   * request.
+   */
   retire(patient?: boolean): void;
-  /** Ends it now. */
+  /** Closes it now. */
   destroy(): void;
   /** It belongs to the listener of another table from now on. */
   moveTo(table: ConnectionTable): void;
 }
 
-/** A connection that was rejected, and is not gone yet. */
+/** A rejected connection that is not closed yet. */
 export type LeavingConnection = Pick<HeldConnection, 'tablePlace' | 'destroy'>;
 
 export interface ConnectionTableParts {
   readonly listener: string;
   readonly metrics: ListenerMetrics;
   readonly total: TotalConnections;
-  /** The http listener of that name in whatever is current. */
+  /** The http listener of that name in the current snapshot. */
   readonly service: () => HttpService | null;
 }
 
@@ -45,7 +48,7 @@ export class ConnectionTable implements ConnectionHome {
   readonly #metrics: ListenerMetrics;
   readonly #total: TotalConnections;
   readonly #held = new Places<HeldConnection>();
-  /** They count for nothing. */
+  /** They count towards no limit. */
   readonly #leaving = new Places<LeavingConnection>();
   readonly #byClient = new OpenTable<string, number>(textHash);
   #accepted = 0;
@@ -61,12 +64,12 @@ export class ConnectionTable implements ConnectionHome {
     return this.#held.size;
   }
 
-  /** Connections open from this address. */
+  /** Open connections from this address. */
   fromClient(address: string): number {
     return this.#byClient.get(address) ?? 0;
   }
 
-  /** A connection was let in. */
+  /** Adds an admitted connection. */
   add(connection: HeldConnection): void {
     this.#total.enter();
     this.#hold(connection);
@@ -79,13 +82,13 @@ export class ConnectionTable implements ConnectionHome {
     this.#byClient.set(connection.clientAddress, this.fromClient(connection.clientAddress) + 1);
   }
 
-  /** A connection of this table is over. */
+  /** A connection of this table has closed. */
   closed(connection: HeldConnection): void {
     if (!this.#delete(connection)) return;
     this.#total.leave();
   }
 
-  /** Those of `tables` go over to the table beside each, all at once: two may change places. */
+  /** Moves the connections of each `from` table to its `to` table, all at once: two tables may swap. */
   static move(tables: readonly (readonly [from: ConnectionTable, to: ConnectionTable])[]): void {
     const moving = tables.map(([from, to]) => [from, to, from.#inOrder] as const);
     for (const [from, , connections] of moving) for (const one of connections) from.#delete(one);
@@ -118,24 +121,24 @@ export class ConnectionTable implements ConnectionHome {
     connection.tablePlace = NOWHERE;
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   get #inOrder(): HeldConnection[] {
     return [...this.#held].toSorted((a, b) => a.tableNumber - b.tableNumber);
   }
 
-  /** Ends all of them as soon as that loses nothing. */
+  /** Closes all of them as soon as no request is lost by that. */
   retire(patient = false): void {
     for (const connection of this.#held) connection.retire(patient);
   }
 
-  /** Ends the idle ones whose address is no longer allowed. */
+  /** Closes idle connections whose client address is no longer allowed. */
   retireDenied(allows: (address: string) => boolean): void {
     for (const connection of this.#held) if (connection.idle && !allows(connection.clientAddress)) connection.retire();
   }
 
   /**
-   * There may be only so many now, in all and of each client (0: no limit): ends as many idle ones as are too many, and
-   * answers with the newest of the others that are.
+   * Applies new limits, in total and per client (0: no limit): closes idle connections in excess, and returns the
+   * newest busy ones that are still in excess.
    */
   beyond(most: number, mostPerClient: number): ReadonlySet<HeldConnection> {
     const excess = new Set<HeldConnection>();
@@ -151,20 +154,23 @@ export class ConnectionTable implements ConnectionHome {
     return excess;
   }
 
-  /** The last snapshot that knew the listener has ended. A response may still be on its way out. */
+  /** The last snapshot with this listener has ended. A response may still be in transmission. */
   close(): void {
     this.retire();
     this.#total.leftBehind(this);
   }
 
-  /** Ends all of them now. */
+  /** Closes all of them now. */
   destroy(): void {
     for (const connection of this.#held) connection.destroy();
     for (const connection of this.#leaving) connection.destroy();
   }
 }
 
-/** Ends the newest idle ones of so many too many, and adds the newest busy ones to `excess` if that is not enough. */
+/**
+ * Closes up to `tooMany` of the newest idle connections, and adds the newest busy ones to `excess` if those are not
+ * enough.
+ */
 function newest(connections: readonly HeldConnection[], tooMany: number, excess: Set<HeldConnection>): void {
   if (tooMany <= 0) return;
   const backwards = connections.toReversed();

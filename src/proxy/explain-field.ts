@@ -1,8 +1,9 @@
 /**
- * What a client that may know it, and asks for it, is told of its own request: one field of the answer. Hot where it is on,
- * and rare.
+ * The explain field: a response field that describes how the gateway handled the request, for allowed clients that ask
+ * for it. Hot where it is enabled, and rare.
  *
- * A dictionary of structured fields (RFC 9651 §3.2). Bound by runtime/snapshot/bind.ts; absent where the config does not have it.
+ * A dictionary of structured fields (RFC 9651 §3.2). Bound by runtime/snapshot/bind.ts; absent where the config does
+ * not have it.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
@@ -11,13 +12,13 @@ import { AddressSet } from '../kit/address-set.ts';
 import type { ExplainPlan } from '../plan/types.ts';
 import type { Route } from './listener-context.ts';
 
-/** How far the request came. */
+/** How far the request got. */
 export interface Facts {
   readonly route: Route | null;
-  /** Request hooks that ran, and whether the last of them answers. */
+  /** How many request hooks ran, and whether the last of them denied the request. */
   readonly asked: number;
   readonly denied: boolean;
-  /** Name of the pool that it was sent to, or ''. */
+  /** Name of the pool that the request went to, or ''. */
   readonly pool: string;
 }
 
@@ -30,12 +31,12 @@ export class ExplainField {
     this.#allow = new AddressSet(allow);
   }
 
-  /** An answer of the gateway's own, with the field if the client is to have it. */
+  /** Adds the field to a local reply if the client may see it and asks for it. */
   onAnswer(response: LocalReply, x: Exchange, facts: Facts): LocalReply {
     return this.#told(x) ? response.with(`${this.#name}: ${value(x, facts)}\r\n`) : response;
   }
 
-  /** A response from a pool gets the field if the client is to have it. */
+  /** Adds the field to a pool's response if the client may see it and asks for it. */
   onResponse(response: Fields, x: Exchange, facts: Facts): void {
     if (this.#told(x)) response.add(this.#name, value(x, facts));
   }
@@ -65,7 +66,7 @@ function value(x: Exchange, { route, asked, denied, pool }: Facts): string {
   return parts.join(', ');
 }
 
-/** A string of structured fields (RFC 9651 §3.3.3): printable ASCII, what is not is a question mark. */
+/** A string of structured fields (RFC 9651 §3.3.3): printable ASCII; other characters become question marks. */
 function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
 }

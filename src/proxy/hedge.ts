@@ -1,6 +1,6 @@
 /**
- * A second attempt beside a slow first one: whichever answers first is passed on, the other is given up. Hot for pools that
- * hedge (Dean and Barroso, The Tail at Scale, 2013).
+ * Hedging: a second attempt beside a slow first one. The first response is forwarded, the other attempt is aborted. Hot
+ * for pools that hedge (Dean and Barroso, The Tail at Scale, 2013).
  */
 import type { Timer } from '../kit/clock.ts';
 import type { GatewayError } from '../kit/errors.ts';
@@ -12,14 +12,14 @@ import { Attempt } from './attempt.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 import type { RequestHandler } from './request-handler.ts';
 
-/** The attempts of one exchange that run side by side: a first one and, once that has proved slow, a rival. */
+/** The attempts of one exchange that run in parallel: the first one and, once that has proved slow, a rival. */
 export class Hedge {
   readonly #upstream: UpstreamRequest;
   #rival: Attempt | null = null;
-  /** Until there is one. */
+  /** Runs until the rival starts. */
   #timer: Timer | null;
 
-  /** `delay`: ms that the first attempt has for itself. */
+  /** `delay`: ms that the first attempt runs alone. */
   constructor(upstream: UpstreamRequest, first: Attempt, delay: number) {
     this.#upstream = upstream;
     first.sink = new Contender(this, first, upstream.handler);
@@ -31,7 +31,7 @@ export class Hedge {
     return this.#rival === null;
   }
 
-  /** The first attempt is slow: a second one, elsewhere. */
+  /** The first attempt is slow: starts a second one at another endpoint. */
   #hedge(): void {
     this.#timer = null;
     const { attempt: first, pool, handler } = this.#upstream;
@@ -45,7 +45,7 @@ export class Hedge {
     rival.start();
   }
 
-  /** This one was the first to answer: the other is not needed. */
+  /** This attempt received a response first: the other is aborted. */
   won(attempt: Attempt): void {
     this.#timer?.cancel();
     this.#timer = null;
@@ -60,7 +60,7 @@ export class Hedge {
     } else rival.abort();
   }
 
-  /** This one failed. Answers whether the other may still answer. */
+  /** This attempt failed. Returns whether the other is still running. */
   lost(attempt: Attempt, error: GatewayError): boolean {
     const rival = this.#rival;
     if (rival === null) {
@@ -87,7 +87,7 @@ export class Hedge {
   }
 }
 
-/** Takes one attempt's response: nothing of it is passed on until it has won. */
+/** Receives one attempt's response, and forwards nothing until that attempt has won. */
 class Contender implements ResponseSink {
   readonly #race: Hedge;
   readonly #attempt: Attempt;
@@ -124,7 +124,7 @@ class Contender implements ResponseSink {
     if (this.#race.alone) this.#handler.flush();
   }
 
-  /** Requests that ask for a change of protocols are not hedged, and an unasked one is refused before it comes here. */
+  /** Upgrade requests are not hedged, and the client connection refuses a 101 that no client asked for. */
   switched(_: string, fields: Fields, transport: Transport): void {
     giveFields(fields);
     transport.destroy();

@@ -1,8 +1,8 @@
 /**
  * One http listener of one snapshot: takes accepted connections, and serves exchanges under this snapshot's rules. Hot.
  *
- * A connection is accepted under one snapshot and may live through many: with each request it asks its table for the
- * listener in whatever is current, so an idle connection pins nothing and is dropped by no reload.
+ * A connection is accepted under one snapshot and may outlive it: for each request it asks its table for the current
+ * listener. So an idle connection pins no snapshot, and no reload drops it.
  */
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -28,7 +28,7 @@ import type { Router } from './router.ts';
 import { RejectedConnection } from './rejected-connection.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
-/** RFC 6585 §4: it is the client that has too many. */
+/** RFC 6585 §4: this client has too many connections. */
 const TOO_MANY_OF_CLIENT = problemReply(429, RETRY_AFTER);
 const TOO_MANY = problemReply(503, RETRY_AFTER);
 
@@ -82,7 +82,7 @@ export class HttpListener implements HttpListenerContext, HttpService {
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.paths = plan.paths;
     this.#total = total;
-    // Outlives this snapshot with the connections made here: it must hold nothing of it.
+    // It outlives this snapshot together with the connections made here, so it must not reference the snapshot.
     this.#environment = {
       clock: shared.clock,
       deadlines: shared.deadlines,
@@ -115,7 +115,7 @@ export class HttpListener implements HttpListenerContext, HttpService {
     this.#log(connection, status, why === '' ? undefined : why);
   }
 
-  /** `error`: why, if the status does not say it. */
+  /** `error`: the reason, if the status alone does not give it. */
   #log(connection: Connection, status: number, error?: string): void {
     const { accessLog, clock } = this.shared;
     if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now(), error);

@@ -1,4 +1,4 @@
-/** The client's side of an exchange that a policy has taken over. Hot, where there is such a policy. */
+/** The downstream side of an exchange that a policy has intercepted. Hot, where there is such a policy. */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Subrequest, ResponseWriter, Interceptor } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -60,7 +60,7 @@ export class InterceptedExchange implements ResponseWriter {
   }
 }
 
-/** A stored response under the fields that the policies before the cache make of its own. */
+/** A cached reply after the response filters of the policies in front of the cache have run on its fields. */
 export function filteredReply(stored: CachedReply, handler: RequestHandler): CachedReply {
   const fields = Fields.ofLines(stored.lines);
   handler.x.responseFields = fields;

@@ -1,10 +1,10 @@
-/** What an exchange or the tunnel that it became looks like to people. Cold. */
+/** A view of an exchange, or of its tunnel, for the admin API. Cold. */
 import type { Exchange } from '../http/exchange.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { LeaseView } from './listener-context.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
-/** `listener`: in the config that it runs on. */
+/** `listener`: its name in the config that the exchange runs on. */
 export function viewOf(
   x: Exchange,
   listener: string,

@@ -1,7 +1,7 @@
 /**
- * What one exchange needs of the config that was current when it began. Hot.
+ * The parts of the config that an exchange uses, as bound when the exchange began. Hot.
  *
- * Bound by runtime/snapshot/bind.ts; a Snapshot is the Lease. The lease is held by the exchange or the tunnel, never by an idle
+ * Bound by runtime/snapshot/bind.ts; a Snapshot is the Lease. The exchange or the tunnel holds the lease, never an idle
  * connection (docs/adr/0003).
  */
 import type { Clock } from '../kit/clock.ts';
@@ -25,7 +25,7 @@ import type { RouteOverrides } from './route-overrides.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
 
-/** Why something under way can't go over to the next generation. */
+/** Why an exchange, tunnel or relay can't migrate to the next generation. */
 export type MigrationBlocker =
   | 'listener_gone'
   | 'denied_by_listener'
@@ -37,11 +37,11 @@ export type MigrationBlocker =
   | 'endpoint_gone'
   | 'over_limit';
 
-/** How something under way is ended. */
+/** How the gateway terminates an exchange, tunnel or relay. */
 export interface Termination {
-  /** What its log says; for an exchange also what its client is told, if its response has not begun. */
+  /** The error for the log; an exchange's client gets it too, if the response has not begun. */
   readonly error: GatewayError;
-  /** The code of a WebSocket's goodbye (RFC 6455 §7.4.1); 0: none is said. */
+  /** The status code of the WebSocket Close frame (RFC 6455 §7.4.1); 0: no Close frame is sent. */
   readonly closeCode: number;
 }
 
@@ -51,15 +51,15 @@ export const GOODBYE: Termination = { error: DRAINED, closeCode: 1012 };
 /** Policy Violation. */
 export const DENIED_GOODBYE: Termination = { error: DENIED, closeCode: 1008 };
 
-/** One lease, for people. */
+/** One lease, for the admin API. */
 export interface LeaseView {
-  /** `fetch`: for a cache. */
+  /** `fetch`: a cache's fetch. */
   readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror' | 'fetch';
   readonly client: string;
   readonly listener: string;
   /** '' for tcp. */
   readonly route: string;
-  /** '' if none has been chosen. */
+  /** '' if none has been picked. */
   readonly endpoint: string;
   /** Monotonic ms. */
   readonly startedAt: number;
@@ -67,37 +67,39 @@ export interface LeaseView {
   readonly bytesOut: number;
 }
 
-/** The next generation, as what runs on an older one sees it. Cold. */
+/** The next generation, as seen by leaseholders of an older one. Cold. */
 export interface Successor extends Lease {
-  /** The listener that has taken the place of that one: see plan/succession.ts. */
+  /** The listener that succeeds that one: see plan/succession.ts. */
   http(listener: ListenerPlan): HttpListenerContext | null;
   tcp(listener: ListenerPlan): TcpListenerContext | null;
   route(name: string): Route | null;
   pool(name: string): Pool | null;
 }
 
-/** Something under way that can be told to end when its generation has had its time. */
+/** A unit of work that can be aborted when its generation has reached its drain timeout. */
 export interface Leaseholder {
-  /** Where its Lease keeps it; NOWHERE: it holds none. */
+  /** Its place in its Lease; NOWHERE: it holds no lease. */
   leasePlace: number;
-  /** Why it could not go over to a newer generation when it was last asked; null: it was not, or it is not on an old one. */
+  /**
+   * Why its last migration to a newer generation was refused; null: none was tried, or it is not on an old generation.
+   */
   blocker: MigrationBlocker | null;
-  /** Goes over to the next generation, if that means the same to it: null. Its lease is moved by the caller. */
+  /** Migrates to the next generation and returns null, if the outcome is the same there. The caller moves the lease. */
   migrate(next: Successor): MigrationBlocker | null;
-  /** It will have to end soon: its client is told, if its protocol can say so in passing. */
+  /** It will be aborted soon: tells the client, if the protocol has a way to say so. */
   leaving(): void;
-  /** Ends it now, or as soon as its goodbye has been said. */
+  /** Aborts it now, or as soon as its goodbye has been sent. */
   abort(end: Termination): void;
   view(): LeaseView;
-  /** The client's connection as its listener's table holds it; null: it has none. */
+  /** The client connection, as held by the listener's table; null: it has none. */
   readonly held: object | null;
 }
 
 export interface Lease {
   readonly generation: number;
-  /** One more unit of work runs on this generation. */
+  /** Registers one more unit of work on this generation. */
   lease(holder: Leaseholder): void;
-  /** It is done. Exactly once for each `lease`. */
+  /** The unit of work is done. Called exactly once for each `lease`. */
   release(holder: Leaseholder): void;
 }
 
@@ -108,31 +110,36 @@ export interface Route {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
-  /** The response hooks of the policies behind and before the one that may take exchanges over; `response` has them all. */
+  /**
+   * The response hooks of the policies after (`inner`) and before (`outer`) the one that may intercept; `response` has
+   * all.
+   */
   readonly inner: readonly NonNullable<Hooks['response']>[];
   readonly outer: readonly NonNullable<Hooks['response']>[];
-  /** Types of the policies that the request hooks are of. */
+  /** Types of the policies behind the request hooks, in the same order. */
   readonly asks: readonly string[];
-  /** Exactly one of the three is there. */
+  /** Exactly one of the three is set. */
   readonly pool: Pool | null;
   readonly split: Split | null;
   readonly respond: Respond | null;
   /** null: nothing is mirrored. */
   readonly mirror: Mirror | null;
-  /** Responses get the names that clients know. */
+  /** Response fields are mapped back to the names that clients use. */
   readonly mapBack: boolean;
-  /** null: all is as its listener and pools say. */
+  /** null: the settings of the listener and the pools apply. */
   readonly overrides: RouteOverrides | null;
   readonly metrics: RouteMetrics;
-  /** What asks again whether its client may be served. */
+  /** Checks again whether a client may be served. */
   readonly gates: readonly Gate[];
-  /** The policies that are more than gates. */
+  /** The hooks of policies that do more than admit or deny. */
   readonly lasting: readonly Hooks[];
-  /** Every pool that it may send to, its mirror's last. */
+  /** Every pool that the route may send to, the mirror's last. */
   readonly pools: readonly Pool[];
 }
 
-/** What a relay needs of the snapshot that is current when its client connects: one tcp listener of it. */
+/**
+ * The parts of a snapshot that a relay uses: one tcp listener of the snapshot that is current when the client connects.
+ */
 export interface TcpListenerContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
@@ -150,25 +157,25 @@ export interface HttpListenerContext {
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
   readonly identity: IdentityPlan;
-  /** null: no client is told what became of its request. */
+  /** null: no client gets the explain field. */
   readonly explain: ExplainField | null;
   readonly metrics: ListenerMetrics;
-  /** Counts the requests that no route takes. */
+  /** Counts the requests that match no route. */
   readonly unrouted: RouteMetrics;
   readonly shared: Shared;
 }
 
-/** What all listeners of a gateway share, in every generation. */
+/** Shared by all listeners of a gateway, in every generation. */
 export interface Shared {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: Random;
-  /** The gateway has more to do than it can. */
+  /** The gateway is overloaded. */
   overloaded: boolean;
-  /** It is about to stop: each response is the last on its connection. */
+  /** The gateway is about to stop: each response is the last on its connection. */
   stopping: boolean;
   /** null: no access log. */
   accessLog: AccessLog | null;
-  /** The Date of now. */
+  /** The current Date field. */
   readonly date: DateField;
 }

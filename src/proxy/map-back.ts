@@ -1,9 +1,10 @@
 /**
- * What a response says of the backend's own names, in the names that clients know. Hot, for responses that say any.
+ * Maps backend names in response fields back to the names that clients use. Hot, for responses with such fields.
  *
- * The gateway has put a path, a Host or an address in the place of what the client asked for. A backend that builds a URL or
- * a cookie out of them names what no client can reach: Location, Content-Location, Refresh, and the Path and Domain of
- * cookies are mapped back. A path that has the client's prefix already is a backend's that knows it, and stays.
+ * The gateway may have rewritten the path, the Host or the address of the request. A backend that builds a URL or a
+ * cookie from them names something that no client can reach. So Location, Content-Location, Refresh, and the Path and
+ * Domain of cookies are mapped back. A path that already has the client's prefix comes from a backend that knows it,
+ * and stays.
  */
 import { isIP } from 'node:net';
 import { parseAuthority } from '../http/authority.ts';
@@ -14,15 +15,15 @@ import { REFERENCE } from '../http/known.ts';
 
 interface Names {
   readonly rewritten: readonly Rewritten[] | null;
-  /** Authorities that the backend may take for its own. */
+  /** Authorities that the backend may use as its own. */
   readonly own: readonly string[];
   readonly client: PublicOrigin;
 }
 
-/** `sent`: the Host that the backend got, or ''. `address`: where it was reached. */
+/** `sent`: the Host that the backend received, or ''. `address`: the endpoint's address. */
 export function mapBack(fields: Fields, x: Exchange, sent: string, address: string): void {
   const names: Names = { rewritten: x.rewritten, own: [sent, address], client: publicOrigin(x) };
-  // One by one, in their order: of two cookies with the same name the last counts.
+  // One by one, in order: of two cookies with the same name the last one counts.
   const cookies: string[] = [];
   let changed = false;
   for (let i = 0; i < fields.count; i++) {
@@ -55,7 +56,7 @@ function mapReference(value: string, names: Names): string {
   const { client } = names;
   if (sameAuthority(authority, client.authority)) return `${scheme}//${authority}${mapPath(rest, names)}`;
   if (!names.own.some((own) => sameAuthority(authority, own))) return value;
-  // The backend wants TLS: a client that came without it would be sent round and round.
+  // The backend wants TLS. Mapping this back for a client without TLS would cause a redirect loop.
   const secure = scheme.toLowerCase() === 'https:';
   if (secure && client.scheme !== 'https') return value;
   const path = mapPath(rest, names);
@@ -63,7 +64,7 @@ function mapReference(value: string, names: Names): string {
   return `${scheme === '' ? '' : `${client.scheme}:`}//${client.authority}${path}`;
 }
 
-/** `rest`: from the path on. */
+/** `rest`: everything from the path on. */
 function mapPath(rest: string, { rewritten }: Names): string {
   if (rewritten === null) return rest;
   const end = rest.search(/[?#]/);
@@ -71,7 +72,7 @@ function mapPath(rest: string, { rewritten }: Names): string {
   return pathBack(path === '' ? '/' : path, rewritten) + (end < 0 ? '' : rest.slice(end));
 }
 
-/** Undoes the rewrites, the last one first. */
+/** Undoes the rewrites, last one first. */
 function pathBack(path: string, rewritten: readonly Rewritten[]): string {
   let mapped = path;
   for (let i = rewritten.length - 1; i >= 0; i--) {
@@ -83,7 +84,7 @@ function pathBack(path: string, rewritten: readonly Rewritten[]): string {
   return mapped;
 }
 
-/** By whole segments. '' is above all. */
+/** Compares whole segments. Every path is under ''. */
 function isUnder(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f);
 }
@@ -95,12 +96,12 @@ function sameAuthority(a: string, b: string): boolean {
   return one !== null && other !== null && one.host === other.host && portOf(one.port) === portOf(other.port);
 }
 
-/** The scheme's own port is as good as none (RFC 9110 §4.2.3). */
+/** The scheme's default port equals no port (RFC 9110 §4.2.3). */
 function portOf(port: number): number {
   return port === 80 || port === 443 ? -1 : port;
 }
 
-/** `5; url=/there`, as browsers read it (HTML, "shared declarative refresh steps"). */
+/** `5; url=/there`, as browsers parse it (HTML, "shared declarative refresh steps"). */
 function mapRefresh(value: string, names: Names): string {
   const parts = /^([\d.\t ]*[;,\t ][\t ]*url[\t ]*=[\t ]*)(["']?)(.*?)(["']?)$/i.exec(value);
   if (parts === null) return value;
@@ -117,7 +118,7 @@ function mapCookie(value: string, names: Names): string {
   return `${value.slice(0, first)}${mapped.map((one) => `;${one}`).join('')}`;
 }
 
-/** None: it goes. */
+/** An empty array removes the attribute. */
 function mapAttribute(attribute: string, { rewritten, own, client }: Names): string[] {
   const parts = /^([\t ]*(path|domain)[\t ]*=[\t ]*)(.*?)[\t ]*$/i.exec(attribute);
   if (parts === null) return [attribute];
@@ -125,14 +126,14 @@ function mapAttribute(attribute: string, { rewritten, own, client }: Names): str
   if (name.toLowerCase() === 'path') {
     if (rewritten === null || !value.startsWith('/')) return [attribute];
     const path = pathBack(value, rewritten);
-    // A cookie for "/x/" is none for "/x".
+    // A cookie for "/x/" is not sent for "/x".
     const ended = value === '/' && path !== '/' && path.endsWith('/') ? path.slice(0, -1) : path;
     return ended === value ? [attribute] : [before + ended];
   }
   const domain = value.replace(/^\./, '').toLowerCase();
   const host = hostOf(client.authority);
   if (domain === '' || covers(domain, host) || !own.some((one) => covers(domain, hostOf(one)))) return [attribute];
-  // A cookie of a host that is an address, or not known, has no Domain (RFC 6265 §5.1.3).
+  // A cookie for an IP address or for an unknown host gets no Domain (RFC 6265 §5.1.3).
   return host === '' || host.startsWith('[') || isIP(host) !== 0 ? [] : [before + host];
 }
 

@@ -1,13 +1,13 @@
-/** Max-Forwards of TRACE and OPTIONS: how many more hops the client wants to see (RFC 9110 §7.6.2). Hot, and rare. */
+/** Max-Forwards of TRACE and OPTIONS: how many more hops the request may take (RFC 9110 §7.6.2). Hot, and rare. */
 import type { Exchange } from '../http/exchange.ts';
 import { LocalReply } from '../http/local-reply.ts';
 import { MAX_FORWARDS } from '../http/known.ts';
 
-/** What a last hop says of itself: it takes what it is sent, and does not reflect messages. */
+/** Replies of the final hop: it accepts all of these methods, and does not reflect messages. */
 const OPTIONS = new LocalReply(200, [['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']], '');
 const TRACE = new LocalReply(405, [['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']], '');
 
-/** The answer if this is the last hop; else the number goes down by one. What is no number is left as it is. */
+/** The reply if this is the final hop; otherwise decrements the value. A value that is not a number stays as it is. */
 export function lastHop({ method, fields }: Exchange): LocalReply | null {
   if (!fields.has(MAX_FORWARDS) || (method !== 'OPTIONS' && method !== 'TRACE')) return null;
   const value = fields.known(MAX_FORWARDS) ?? '';

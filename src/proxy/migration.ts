@@ -1,8 +1,8 @@
 /**
- * What under way may go over to the next generation, and what stands in its way. Cold: called at commits.
+ * Decides which work in progress may migrate to the next generation, and what blocks it. Cold: called at commits.
  *
- * A generation lives as long as something runs on it that would run otherwise under the next one. What would be served in
- * the same way goes over: it finds its listener, route and pool there, mostly the very objects that it has already.
+ * A generation lives as long as work runs on it that the next one would handle differently. All other work migrates: it
+ * finds its listener, route and pool there, mostly the very same objects.
  */
 import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
@@ -16,7 +16,7 @@ import type { HttpListenerContext, MigrationBlocker, Route, Successor } from './
 import { Router } from './router.ts';
 import type { UpgradedTunnel } from './upgrade.ts';
 
-/** What an exchange or an upgraded tunnel has found in the next generation. */
+/** The counterparts of an exchange or an upgraded tunnel in the next generation. */
 export interface MigrationTarget {
   readonly live: HttpListenerContext;
   readonly route: Route;
@@ -24,18 +24,18 @@ export interface MigrationTarget {
 
 export interface MigrationState extends MigrationTarget {
   readonly x: Exchange;
-  /** The request as it came; null: it is as `x`, but for its path and whatever hooks have edited in its header. */
+  /** The request as received; null: `x` is that, except for its path and the fields that hooks have edited. */
   readonly asked: Exchange | null;
   readonly routedPath: string;
   readonly forwarding: UpstreamRequest | null;
   readonly tunnel: UpgradedTunnel | null;
-  /** Its response has begun. */
+  /** The response has begun. */
   readonly begun: boolean;
-  /** It is in the hands of a policy. */
+  /** A policy has intercepted it. */
   readonly taken: boolean;
 }
 
-/** A copy of a request that no hook will edit. */
+/** Copies a request, so that hooks do not edit the copy. */
 export function copyOf(x: Exchange): Exchange {
   const { connection, method, target, authority, host, path, query, minor, bodyLength, startedAt } = x;
   const pairs: [string, string][] = [];
@@ -58,7 +58,7 @@ export function copyOf(x: Exchange): Exchange {
   return copy;
 }
 
-/** It has gone over when this answers with what it has found. */
+/** Finds the counterparts in the next generation. If there are any, the exchange has migrated when this returns. */
 export function migrationTargetOf(moving: MigrationState, next: Successor): MigrationTarget | MigrationBlocker {
   const { x, route: old, forwarding: upstream, tunnel } = moving;
   const context = next.http(moving.live.plan);
@@ -72,9 +72,9 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   if (route.name !== old.name) return 'routed_elsewhere';
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (!sameHooks(route, old)) return 'policies_changed';
-  // What a policy has taken over goes on by itself, and what that has sent on has a lease of its own.
+  // An intercepted exchange continues on its own, and its subrequests have their own leases.
   if (upstream === null) return moving.taken ? { live: context, route } : 'policies_changed';
-  // Nothing is left to decide when the response has begun, or when it has become a tunnel.
+  // Once the response has begun, or the exchange has become a tunnel, no choice of an endpoint is left.
   const settled = tunnel !== null || moving.begun;
   const endpoint = settled ? (tunnel?.endpoint ?? upstream.attempt?.endpoint ?? null) : null;
   const pool = findPool(route.pools, upstream.pool, endpoint);
@@ -86,7 +86,7 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
 
 const reading = new PathReading();
 
-/** Its path as rules would judge it now; null: it would be refused. */
+/** The request's path under the new path rules; null: they would reject it. */
 function pathUnder(
   { x, asked, forwarding: upstream, routedPath, live: old }: MigrationState,
   context: HttpListenerContext,
@@ -97,7 +97,7 @@ function pathUnder(
   return readPath(path, context.plan.paths, reading) === '' ? reading.routed : null;
 }
 
-/** Fields of a request that are not as they came once it has been sent on, whatever the policies. */
+/** Request fields that forwarding changes, under any policies. */
 const SPENT: ReadonlySet<string> = new Set([
   'connection',
   'expect',
@@ -110,7 +110,7 @@ const SPENT: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Where the request would be routed now: the new router decides, over the request as it came. */
+/** The route under the new config: the new router decides, with the request as received. */
 function routeOf(
   moving: MigrationState,
   path: string,
@@ -130,8 +130,8 @@ function routeOf(
 }
 
 /**
- * Its header may have been edited since it was routed. What the new config asks of such fields is taken to be so for its own
- * route, and not to be so for others; all else is as it came, and decides.
+ * Hooks may have edited the header since the request was routed. For its own route, the conditions of the new config on
+ * such fields count as met; for other routes they count as not met. Everything else is as received, and decides.
  */
 function withoutEdits(
   { x, route }: MigrationState,
@@ -150,14 +150,14 @@ function withoutEdits(
   return rest.match(x) ?? (found !== undefined && own === null ? found : undefined);
 }
 
-/** Those that only let in or refuse have done their part, and are asked again. */
+/** Policies that only admit or deny have done their part, and their gates run again. */
 function sameHooks(a: Route, b: Route): boolean {
   return a.lasting.length === b.lasting.length && a.lasting.every((hooks, i) => hooks === b.lasting[i]);
 }
 
 /**
- * The pool in place of `old` among those that may be asked, and what they fall back on: the same one, or, for what an
- * endpoint is at work on already, one of the same name that has this endpoint.
+ * The counterpart of `old` among the route's pools and their fallbacks: the same pool or, when an endpoint is in use, a
+ * pool of the same name that has this endpoint.
  */
 export function findPool(pools: readonly Pool[], old: Pool, endpoint: EndpointState | null): Pool | null {
   for (const first of pools) {
@@ -170,12 +170,12 @@ export function findPool(pools: readonly Pool[], old: Pool, endpoint: EndpointSt
   return null;
 }
 
-/** Is it the pool of the same name, or of the one that it had? */
+/** Does the pool have the same name, or was it renamed from it? */
 function follows({ name, plan }: Pool, old: Pool): boolean {
   return name === old.name || plan.renamedFrom === old.name;
 }
 
-/** Why there is none. */
+/** Why there is no counterpart. */
 export function missing(pools: readonly Pool[], old: Pool, endpoint: EndpointState | null): MigrationBlocker {
   if (endpoint === null) return 'pool_changed';
   for (const first of pools) {

@@ -1,8 +1,8 @@
 /**
- * The copy of a request until it is whole and can be sent. Hot, where there is a mirror.
+ * Buffers the copy of a request for a mirror until it is complete and can be sent. Hot, where there is a mirror.
  *
- * It stands between the client's stream and whoever takes the request's body, and passes on all that comes. A body that
- * grows too large is no longer copied.
+ * It stands between the client's stream and the consumer of the request body, and forwards every byte. It stops copying
+ * a body that grows too large.
  */
 import type { BodySink } from '../http/message.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
@@ -20,7 +20,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
   #sink: BodySink | null = null;
   #parts: Buffer[] = [];
   #size = 0;
-  /** It has been sent, or will never be. */
+  /** The copy has been sent, or never will be. */
   #settled = false;
 
   constructor(mirror: Mirror, handler: RequestHandler, text: string) {
@@ -29,7 +29,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
     this.#text = text;
   }
 
-  /** The request is sent on. Without a body that is all there is of it. */
+  /** The request is forwarded. Without a body the copy is complete now. */
   begin(): void {
     if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, '');
   }
@@ -53,7 +53,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
   }
 
   end(trailers: string): void {
-    // First: once the request has been passed on whole, its exchange may be over.
+    // This comes first: when the request has been forwarded completely, its exchange may be over.
     if (!this.#settled) this.#send(Buffer.concat(this.#parts), trailers);
     this.#sink!.end(trailers);
   }
@@ -62,7 +62,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
     this.#sink!.fail(error);
   }
 
-  /** The exchange is over: no more of the request will come. */
+  /** The exchange is over: no more of the request will arrive. */
   finished(): void {
     if (!this.#settled) this.#drop('incomplete');
   }

@@ -1,9 +1,9 @@
 /**
- * Which of a route's requests are copied to another pool, and how many at a time. Hot.
+ * Which of a route's requests are mirrored to another pool, and how many at a time. Hot.
  *
- * Nobody waits for a copy: upstream-request.ts asks for one when it sends a request on (mirror-buffer.ts gathers its body), and
- * what happens to it (mirrored-exchange.ts) is told to the counters alone. These are kept by the route's name, so the
- * bound holds over reloads.
+ * Mirroring delays no exchange: upstream-request.ts asks for a copy when it forwards a request, and mirror-buffer.ts
+ * collects the body. The outcome (mirrored-exchange.ts) goes only to the counters. These are kept by the route's name,
+ * so the bound holds across reloads.
  */
 import type { MirrorMetrics } from '../observe/metrics.ts';
 import type { MirrorPlan } from '../plan/types/traffic.ts';
@@ -27,7 +27,7 @@ export class Mirror {
     this.shared = shared;
   }
 
-  /** `text`: the head of the request as it is sent on. null: it is not copied. */
+  /** `text`: the request head as forwarded. null: the request is not mirrored. */
   copyOf(handler: RequestHandler, text: string): MirrorBuffer | null {
     const { plan, metrics, shared } = this;
     if (plan.share < 100 && shared.random() * 100 >= plan.share) return null;

@@ -1,9 +1,8 @@
 /**
- * A whole copy of a request on its way to the mirror's pool, and the answer that is thrown away. Hot, where there is a
- * mirror.
+ * Sends a complete request copy to the mirror's pool, and discards the response. Hot, where there is a mirror.
  *
- * One attempt within the pool's own timeouts. It outlives the exchange that it was copied from, so it holds a lease of
- * its own and nothing of that exchange. The endpoint's books are kept as for any other request.
+ * It makes one attempt within the pool's own timeouts. It outlives the exchange that it was copied from, so it holds
+ * its own lease and no reference to that exchange. It updates the endpoint's counters like any other request.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
@@ -24,10 +23,12 @@ import type { Mirror } from './mirror.ts';
 import { textFor } from './request-text.ts';
 import { wasStale } from './retry.ts';
 
-/** A body that is there as a whole, and bounded: it need not be told to wait. */
+/** The body is buffered and bounded: it needs no flow control. */
 const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
 
-/** Bytes of an answer that are read so that its connection can be used again. Reading more would cost those who wait. */
+/**
+ * How many response bytes are read so that the connection can be reused. Reading more would slow down other requests.
+ */
 const MOST_READ = 1024 * 1024;
 
 export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
@@ -39,7 +40,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   #lease: Lease;
   readonly #text: string;
   readonly #method: string;
-  /** Bytes of the body: 0 none, -1 chunked. */
+  /** Length of the body: 0 none, -1 chunked. */
   readonly #bodyLength: number;
   readonly #body: Buffer;
   readonly #trailers: string;
@@ -50,7 +51,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   #reused = false;
   #sentAt = 0;
   #startedAt = 0;
-  /** The head of its response was fine. */
+  /** The response head counts as a success. */
   #fine = false;
   #read = 0;
 
@@ -71,7 +72,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     this.#trailers = trailers;
   }
 
-  /** `x`: who asks for an endpoint; not kept. */
+  /** `x`: the load balancer context; not kept. */
   start(x: Exchange): void {
     const { pool, shared } = this.#mirror;
     const { connect, total } = pool.terms;
@@ -118,7 +119,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     connection.end(this.#trailers);
   }
 
-  // === the answer (ResponseSink)
+  // === the response (ResponseSink)
 
   informational(): void {}
 
@@ -132,7 +133,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   }
 
   data(_: Buffer, start: number, end: number): boolean {
-    // More may come of the read that was one too many.
+    // The read that exceeded the limit may deliver more data.
     if (this.#read > MOST_READ) return true;
     this.#read += end - start;
     if (this.#read > MOST_READ) this.#abort('answered');
@@ -146,7 +147,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
 
   flush(): void {}
 
-  /** Nothing was offered, so nothing can have been taken up (client.ts sees to that). */
+  /** The request offers no upgrade, so no server can accept one (client.ts ensures that). */
   switched(_: string, fields: Fields, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
@@ -163,14 +164,14 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     this.#finish('failed');
   }
 
-  // === the ways it is broken off
+  // === how it is aborted
 
-  /** It has had its time (Timed). */
+  /** Its total timeout has expired (Timed). */
   onDeadline(): void {
     this.#abort('failed');
   }
 
-  /** An endpoint is at work on it already: if it is still there, nothing else matters. */
+  /** An endpoint already has the request: only this endpoint has to be there still. */
   migrate(next: Successor): MigrationBlocker | null {
     const pool = next.pool(this.#mirror.pool.name);
     if (pool === null) return 'pool_changed';
@@ -206,7 +207,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     this.#finish(result);
   }
 
-  /** Called once: whoever could call it again has been told to be silent. */
+  /** Called once: every other caller has been cancelled before. */
   #finish(result: MirrorResult): void {
     const { metrics, shared } = this.#mirror;
     metrics.active--;

@@ -1,23 +1,23 @@
 /**
- * The routes of one host, found by path without looking at each of them. Cold to fill, hot to ask.
+ * Finds the routes of one host by path, without a test of each one. Cold to fill, hot to query.
  *
- * Exact paths and prefixes are looked up in maps; a prefix by each of the lengths that occur, of which there are few.
- * Of all that match, the one that stands first in the config wins.
+ * Exact paths and prefixes are looked up in maps; prefixes once for each length that occurs, and few do. Of all
+ * matching routes the first in the config wins.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { PathPlan } from '../plan/types.ts';
 import type { Predicate } from './predicates.ts';
 
 export interface Entry<T> {
-  /** As in the config: the lowest that matches wins. */
+  /** Order in the config: the lowest matching entry wins. */
   readonly order: number;
   readonly predicate: Predicate | null;
-  /** Of a path that is a regular expression; null: it is none. */
+  /** Set for a regular expression path; null for others. */
   readonly pattern: RegExp | null;
   readonly value: T;
 }
 
-/** Entries that are left out, and those that are there in their place. */
+/** Entries to remove, and entries to insert. */
 export interface Edit<T> {
   readonly gone: { readonly path: PathPlan | null; readonly order: number }[];
   readonly come: { readonly path: PathPlan | null; readonly entry: Entry<T> }[];
@@ -38,7 +38,7 @@ export class PathIndex<T> {
   #lengths: number[] = [];
   #patterns: Entry<T>[] = [];
 
-  /** Entries must come in rising order. */
+  /** Entries must be added in ascending order. */
   add(path: PathPlan | null, entry: Entry<T>): void {
     if (path === null) this.#any.push(entry);
     else if (path.kind === 'regex') this.#patterns.push(entry);
@@ -60,7 +60,7 @@ export class PathIndex<T> {
     );
   }
 
-  /** Another one. It shares with this one whatever is the same in both. */
+  /** An edited copy. It shares all unchanged parts with this one. */
   edited({ gone, come }: Edit<T>): PathIndex<T> {
     const next = new PathIndex<T>();
     next.#any = this.#any;
@@ -82,7 +82,7 @@ export class PathIndex<T> {
     else changeIn(this.#prefixes, path.value, change);
   }
 
-  /** The first entry that matches and stands before `best`, else `best`. */
+  /** The first matching entry in front of `best`, else `best`. */
   find(x: Exchange, best: Entry<T> | null): Entry<T> | null {
     const path = x.routedPath;
     let found = first(this.#any, x, best);
@@ -127,7 +127,7 @@ function changeIn<T>(
   else map.set(key, entries);
 }
 
-/** In its order among them. */
+/** Inserts the entry at its place in the order. */
 function inserted<T>(entries: readonly Entry<T>[], entry: Entry<T>): Entry<T>[] {
   const place = entries.findIndex(({ order }) => order > entry.order);
   return place < 0 ? [...entries, entry] : entries.toSpliced(place, 0, entry);

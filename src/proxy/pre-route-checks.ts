@@ -1,4 +1,4 @@
-/** What is asked of an exchange before it is routed: who sends it, and whether it can be taken at all. Hot. */
+/** Checks before routing: whether the client is allowed, and whether the gateway can serve the request at all. Hot. */
 import { CONNECT_UNSUPPORTED, type GatewayError, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
@@ -11,7 +11,7 @@ import { problem } from './local-replies.ts';
 const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 
-/** null: it may come in. Otherwise what it is told instead. */
+/** null: the request passes. Otherwise the reply or the error for it. */
 export function preRouteChecks(
   context: HttpListenerContext,
   x: Exchange,

@@ -1,4 +1,4 @@
-/** The conditions of a route beyond host and path, compiled. Cold to make, hot to ask. */
+/** The conditions of a route beyond host and path, compiled. Cold to compile, hot to run. */
 import type { Exchange } from '../http/exchange.ts';
 import { queryValue } from '../http/query.ts';
 import type { FieldMatchPlan, MatchPlan } from '../plan/types.ts';

@@ -1,8 +1,8 @@
 /**
- * A client that is one too many: told so, read no further, and gone as soon as it has heard. Hot.
+ * A rejected client connection: gets a reply, is not parsed, and is closed once the client has the reply. Hot.
  *
- * Closing right behind the answer could reset the connection before the client has read it (RFC 9112 §9.6), so what it
- * sends is let go unread until it closes too, or has had its time.
+ * Closing immediately behind the reply could reset the connection before the client has read it (RFC 9112 §9.6). So the
+ * gateway discards all further input until the client closes too, or a timeout expires.
  */
 import { NOWHERE } from '../kit/places.ts';
 import type { LocalReply } from '../http/local-reply.ts';

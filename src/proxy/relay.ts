@@ -1,8 +1,8 @@
 /**
- * One connection of a tcp listener: choose an endpoint, dial, join the two. Hot.
+ * One connection of a tcp listener: picks an endpoint, dials it, and joins the two connections. Hot.
  *
- * Nothing is read from the client until the upstream is there, and nothing is expected of it: the upstream may speak
- * first. The lease is held by the connection from the choice of an endpoint to its end.
+ * The relay reads nothing from the client until the upstream is connected, and waits for no first bytes: the upstream
+ * may speak first. The connection holds the lease from the choice of an endpoint to its end.
  */
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -28,7 +28,7 @@ import { mayRetry } from './retry.ts';
 const NOTHING = Buffer.alloc(0);
 
 export interface RelayObserver {
-  /** The client's connection is over. Called once. `error`: '' or why. */
+  /** The client's connection has closed. Called once. `error`: '' or the reason. */
   onRelayClosed(relay: Relay, error: string): void;
 }
 
@@ -36,7 +36,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly connection: Connection;
   /** Monotonic ms. */
   readonly startedAt: number;
-  /* As an LoadBalancerContext. */
+  /** As a LoadBalancerContext. */
   readonly path = '';
   readonly fields = null;
   leasePlace = NOWHERE;
@@ -46,17 +46,17 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
   readonly #client: Transport;
   #context: TcpListenerContext;
   readonly #observer: RelayObserver;
-  /** Who is asked: the listener's, or one that it falls back on. */
+  /** The pool in use: the listener's, or one of its fallbacks. */
   #pool: Pool;
   #endpoint: EndpointState | null = null;
   #dialing: Dialing | null = null;
   #tunnel: Tunnel | null = null;
-  /** Endpoints that could not be reached. */
+  /** Endpoints whose connection failed. */
   #tried: EndpointState[] = [];
   #trial = false;
-  /** The attempt under way is not the first. */
+  /** The attempt in progress is not the first. */
   #further = false;
-  /** Where it waits for room. */
+  /** Its place in the queue. */
   #place: Place | null = null;
   #over = false;
 
@@ -85,7 +85,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return this.#tunnel?.bytesFromUpstream ?? 0;
   }
 
-  /** `after`: how the attempt before failed, or ''. */
+  /** `after`: error code of the previous attempt, or ''. */
   #try(after: string): void {
     const pool = this.#pool;
     const endpoint = pool.pick(this, this.#tried);
@@ -104,10 +104,10 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#giveUp(after === '' ? code : after);
   }
 
-  /** No endpoint of the pool can be had: goes on to the pool that it falls back on, or ends. */
+  /** The pool has no endpoint for it: continues with the fallback pool, or ends. */
   #giveUp(code: string): void {
     const { fallback, load } = this.#pool;
-    // A fixed answer would be one in a protocol that nobody here knows.
+    // A local reply would need a protocol, and a relay knows none.
     if (!(fallback instanceof Pool)) {
       this.#end(code);
       return;
@@ -130,12 +130,12 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#dialing = endpoint.connections.connect(this.#pool.terms.connect, this);
   }
 
-  /** It avoids where it has been (Waiter). */
+  /** It avoids endpoints that it has tried (Waiter). */
   get choosy(): boolean {
     return this.#tried.length > 0;
   }
 
-  /** There may be room (Waiter). */
+  /** The pool may have room (Waiter). */
   admitted(): boolean {
     const endpoint = this.#pool.pick(this, this.#tried);
     if (endpoint === null && this.#pool.worthWaiting(this.#tried)) return false;
@@ -145,7 +145,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return true;
   }
 
-  /** It has waited for room long enough (Waiter). */
+  /** Its queue timeout has expired (Waiter). */
   gaveUp(): void {
     this.#place = null;
     this.#pool.load.metrics.queueTimeouts++;
@@ -156,7 +156,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#dialing = null;
     this.#attempted();
     this.#endpoint!.health.connected();
-    // A connection is all that it can show, and it may stay for hours.
+    // A connection is all that a relay can prove, and the tunnel may stay open for hours.
     if (this.#trial) this.#endpoint!.trialOver();
     this.#trial = false;
     const { metrics, shared } = this.#context;
@@ -175,7 +175,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     else this.#giveUp(error.code);
   }
 
-  /** Nothing has been sent yet, so that any connection may be tried elsewhere, as far as the pool's settings go. */
+  /** Nothing has been sent yet, so any connection may be retried elsewhere, within the pool's settings. */
   #mayRetry(error: GatewayError): boolean {
     const { plan, load } = this.#pool;
     if (!mayRetry(error, plan.retries, this.#tried.length, true, false)) return false;
@@ -194,7 +194,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#end(code);
   }
 
-  /** A further attempt is over: it has led to a tunnel, or to nothing. */
+  /** A further attempt is over: it connected, or failed. */
   #attempted(): void {
     if (!this.#further) return;
     this.#further = false;
@@ -222,7 +222,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     return null;
   }
 
-  /** Nobody knows how to say it in this protocol. */
+  /** A relay knows no protocol that could announce the end. */
   leaving(): void {}
 
   abort({ error }: Termination): void {
@@ -254,7 +254,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     this.#observer.onRelayClosed(this, error);
   }
 
-  /* While the upstream is being dialled the client is not read: only its breaking off can be heard. */
+  /** While the relay dials the upstream it does not read the client, so only a broken client connection is noticed. */
 
   onBytes(): void {}
   onDrain(): void {}

@@ -1,27 +1,28 @@
 /**
- * A request body on its way to the upstream, of which a copy is kept so that a further attempt can send it again. Hot for
- * the requests that need it: idempotent ones with a body.
+ * A request body on its way to the upstream, buffered so that a further attempt can replay it. Hot for the requests
+ * that need it: idempotent ones with a body.
  *
- * It stands between the client's stream and the upstream's connection. Beyond `limit` bytes the copy is dropped.
+ * It stands between the client's stream and the upstream's connection. A body of more than `limit` bytes is no longer
+ * buffered.
  */
 import type { BodySink } from '../http/message.ts';
 
-/** Where a request's body comes from: the client's stream, or what stands before it. */
+/** The source of a request body: the client's stream, or a filter in front of it. */
 export interface RequestBody {
   readBody(sink: BodySink): void;
-  /** More may come. */
+  /** The source may deliver more. */
   resume(): void;
 }
 
 export class ReplayBody implements BodySink {
   readonly #body: RequestBody;
   readonly #limit: number;
-  /** Who gets it now; null: nobody, between two attempts. */
+  /** The current receiver; null between two attempts. */
   #sink: BodySink | null = null;
-  /** null: dropped. */
+  /** null: the buffer was dropped. */
   #kept: Buffer[] | null = [];
   #size = 0;
-  /** Once the body is whole. */
+  /** Set once the body is complete. */
   #trailers: string | null = null;
   #begun = false;
 
@@ -30,12 +31,12 @@ export class ReplayBody implements BodySink {
     this.#limit = limit;
   }
 
-  /** Is all that was sent still there? */
+  /** Is everything that was sent still buffered? */
   get replayable(): boolean {
     return this.#kept !== null;
   }
 
-  /** Sends the body there from its beginning. */
+  /** Sends the body there from the start. */
   sendTo(sink: BodySink): void {
     this.#sink = sink;
     if (!this.#begun) {
@@ -43,13 +44,13 @@ export class ReplayBody implements BodySink {
       this.#body.readBody(this);
       return;
     }
-    // Bounded by the limit: more than the connection takes at once may be handed to it.
+    // The limit bounds it: this may exceed the connection's flow control.
     for (const bytes of this.#kept ?? []) sink.data(bytes, 0, bytes.length);
     if (this.#trailers !== null) sink.end(this.#trailers);
     else this.#body.resume();
   }
 
-  /** The attempt is over: what comes waits for the next. */
+  /** The attempt is over: further data waits for the next one. */
   detach(): void {
     this.#sink = null;
   }
@@ -57,7 +58,7 @@ export class ReplayBody implements BodySink {
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#kept !== null) {
       this.#size += end - start;
-      // What comes between two attempts is one read's worth, and the next one can get it from nowhere else.
+      // Between two attempts at most one read's worth arrives, and the next attempt has no other source for it.
       if (this.#size <= this.#limit || this.#sink === null) this.#kept.push(Buffer.from(bytes.subarray(start, end)));
       else this.#kept = null;
     }

@@ -1,11 +1,11 @@
 /**
- * How far one exchange has come: routed, sent on, answered, over. Hot.
+ * Runs one exchange: route, forward, respond, finish. Hot.
  *
  *     start ─ route ─ request hooks ─┬─ respond ─────────────────────────────▶ finish
  *                                    └─ forward ─ attempt ─ response hooks ──▶ finish
  *
- * One per exchange. It stands between the client's stream and the upstream's connection, passes the parts of the
- * response on, and is the only place that decides what a failure means for the client.
+ * There is one per exchange. It stands between the client's stream and the upstream's connection, forwards the parts of
+ * the response, and is the only place that maps failures to responses.
  */
 import { BODY_TOO_LARGE, CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -55,21 +55,23 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   readonly stream: ServerStream;
   leasePlace = NOWHERE;
   blocker: MigrationBlocker | null = null;
-  /** Of the generation that it runs on, which may become another. */
+  /** Of the generation that it runs on; a migration replaces it. */
   context: HttpListenerContext;
   #route: Route | null = null;
   #step = 0;
   #upstream: UpstreamRequest | null = null;
   #over = false;
-  /** Content bytes of an answer of our own; -1: ask the stream. */
+  /** Content bytes of a local or cached reply; -1: the stream counts them. */
   #bytesOut = -1;
   #tunnel: UpgradedTunnel | null = null;
-  /** What the client asked for, if it is to become a tunnel: hooks edit the exchange itself. */
+  /** The request as received, for an upgrade request: hooks edit the exchange itself. */
   #asked: Exchange | null = null;
   #routedPath = '';
-  /** A policy has taken it over. */
+  /** Set when a policy has intercepted it. */
   #intercepted: InterceptedExchange | null = null;
-  /** Its client is a policy of another one: it is neither counted nor logged, and meets only the policies behind that. */
+  /**
+   * It is the subrequest of a policy: it is neither counted nor logged, and passes only the policies behind that one.
+   */
   #inner = false;
 
   constructor(x: Exchange, stream: ServerStream, context: HttpListenerContext) {
@@ -81,7 +83,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     x.generation = context.lease.generation;
   }
 
-  /** Runs until it has to wait for somebody or is over. */
+  /** Runs until it is over or has to wait. */
   start(): void {
     const { x, context } = this;
     const refusal = preRouteChecks(context, x, this.stream);
@@ -104,7 +106,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     else this.#advance();
   }
 
-  /** Walks the request hooks; leaves the synchronous path only for a hook that really waits. */
+  /** Runs the request hooks; leaves the synchronous path only for a hook that returns a promise. */
   #advance(): void {
     const hooks = this.#route!.request;
     while (this.#step < hooks.length) {
@@ -132,7 +134,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     else this.answer(verdict, true);
   }
 
-  // === in the hands of a policy (Way, Subrequest)
+  // === for policies (HandlerContext, Subrequest)
 
   get upgrade(): boolean {
     return this.stream.upgrade;
@@ -142,7 +144,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     return (this.#intercepted = new InterceptedExchange(this, holder));
   }
 
-  /** Sends another exchange where this one would have gone from here. */
+  /** Sends another exchange through the rest of the pipeline, from the current hook on. */
   subrequest(x: Exchange, stream: ServerStream): Subrequest {
     const inner = new RequestHandler(x, stream, this.context);
     inner.#inner = true;
@@ -153,13 +155,15 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     return inner;
   }
 
-  /** For the one client that it is for. */
+  /** Adds the cookie for this client only. */
   addStickyCookie(fields: Fields): void {
     const upstream = this.#upstream;
     if (upstream?.attempt != null) upstream.pool.addStickyCookie(this.x, upstream.attempt.endpoint, fields);
   }
 
-  /** What the policies before the one that holds it make of a response; and, for clients that may know, its account. */
+  /**
+   * Runs the response hooks of the policies in front of the one that intercepted; adds the explain field if it applies.
+   */
   runResponseFilters(fields: Fields): void {
     const hooks = this.#route!.outer;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
@@ -179,7 +183,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.#upstream.start();
   }
 
-  // === what comes back (ResponseSink)
+  // === the upstream's response (ResponseSink)
 
   informational(status: number, reason: string, fields: Fields): void {
     stripHopByHop(fields, status);
@@ -243,7 +247,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, this.#upstream!.terms.tunnel);
   }
 
-  /** The tunnel that it became has closed. */
+  /** Its tunnel has closed. */
   tunnelClosed(bytesIn: number, bytesOut: number, code: string): void {
     this.x.bytesIn = bytesIn;
     this.#bytesOut = bytesOut;
@@ -252,13 +256,13 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.settle();
   }
 
-  /** The attempt under way failed. */
+  /** The attempt in progress failed. */
   fail(error: GatewayError): void {
     if (this.#over) return;
     if (this.#upstream === null || !this.#upstream.failed(error)) this.refuse(error);
   }
 
-  // === the client's side
+  // === the downstream side
 
   clientGone(error: GatewayError): void {
     if (this.#over) return;
@@ -272,7 +276,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   migrate(next: Successor): MigrationBlocker | null {
     const { x, context, stream } = this;
     const route = this.#route;
-    // Not routed: it is being refused, and over in a moment.
+    // It has no route: it is being refused, and over in a moment.
     if (route === null) return 'route_gone';
     const [asked, routedPath, upstream, tunnel] = [this.#asked, this.#routedPath, this.#upstream, this.#tunnel];
     const home = migrationTargetOf(
@@ -316,14 +320,14 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     return viewOf(this.x, this.context.plan.name, this.stream, this.#tunnel, this.#inner);
   }
 
-  /** The pool has nobody for this exchange, and says what is answered in its place. */
+  /** The pool has no endpoint for this exchange, and has a fallback response. */
   answerInstead(error: GatewayError, response: LocalReply): void {
     this.x.error = error.code;
     this.x.endpoint = '';
     this.answer(response);
   }
 
-  /** The client gets an answer that says what is wrong, or its connection ends if one had begun. */
+  /** Sends an error response; aborts the connection if a response has begun already. */
   refuse(error: GatewayError): void {
     this.x.error = error.code;
     if (this.stream.begun) {
@@ -332,7 +336,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     } else this.answer(problem(error.status));
   }
 
-  /** A whole answer that no upstream gives. `denied`: a policy refuses the request. */
+  /** Sends a complete response that comes from no upstream. `denied`: a policy denies the request. */
   answer(response: LocalReply | CachedReply, denied = false): void {
     const { stream, x } = this;
     if (response instanceof CachedReply) {
@@ -343,7 +347,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     const answer = explain === null || this.#inner ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
     stream.owner = null;
-    // Leases and counters are settled first: `fixed` may begin the client's next request before it returns.
+    // Leases and counters are settled first: `localReply` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
     this.settle();
     stream.localReply(answer);
@@ -359,12 +363,12 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     stream.cachedReply(reply);
   }
 
-  /** For explain-field.ts. */
+  /** The facts for explain-field.ts. */
   #facts(denied: boolean): Facts {
     return { route: this.#route, asked: this.#step, denied, pool: this.#upstream?.pool.name ?? '' };
   }
 
-  /** The exchange is over: hooks, counters, log, lease. What remains is for the stream to send. */
+  /** The exchange is over: runs the hooks, counts, logs, releases the lease. The stream sends what remains. */
   settle(): void {
     if (this.#over) return;
     this.#over = true;

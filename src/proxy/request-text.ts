@@ -1,4 +1,4 @@
-/** The head of the request that goes to the upstream, as text (RFC 9112 §3, RFC 9110 §7.6). Hot. */
+/** The head of the upstream request, as text (RFC 9112 §3, RFC 9110 §7.6). Hot. */
 import type { Exchange } from '../http/exchange.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { ownRequestLines } from '../http/identity.ts';
@@ -8,12 +8,12 @@ import type { Pool } from '../upstream/pool.ts';
 
 const VERSION = ' HTTP/1.1\r\n';
 
-/** `offered`: the protocols that the client offers to change to, or ''. */
+/** `offered`: the protocols that the client offers to upgrade to, or ''. */
 export function requestText(x: Exchange, offered: string): string {
   const { fields } = x;
   const trailers = fields.has(TE) && takesTrailers(x);
   stripHopByHop(fields, 0);
-  // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
+  // RFC 9110 §10.1.1: Expect is ignored in an HTTP/1.0 request.
   if (x.minor === 0) fields.removeKnown(EXPECT);
   const identity = ownRequestLines(x);
   const path = x.receivedPath === '' ? x.path : x.receivedPath;
@@ -21,7 +21,7 @@ export function requestText(x: Exchange, offered: string): string {
   let lines = fields.lines() + identity;
   if (!fields.has(HOST) && x.authority === '') lines = `Host: ${localAuthority(x)}\r\n${lines}`;
   if (x.bodyLength < 0) lines += 'Transfer-Encoding: chunked\r\n';
-  // RFC 9110 §10.1.4: TE is for one connection, and this one takes trailers where the client does.
+  // RFC 9110 §10.1.4: TE is hop-by-hop, and this hop takes trailers if the client does.
   if (trailers) lines += 'TE: trailers\r\n';
   if (offered !== '') lines += `Connection: Upgrade${trailers ? ', TE' : ''}\r\nUpgrade: ${offered}\r\n`;
   else if (trailers) lines += 'Connection: TE\r\n';
@@ -30,13 +30,13 @@ export function requestText(x: Exchange, offered: string): string {
 
 const HOST_LINE = /\r\nHost:[^\r]*/i;
 
-/** The Host that this endpoint of the pool gets; null: the client's. */
+/** The Host for this endpoint of the pool; null: the client's. */
 export function hostFor({ plan: { host } }: Pool, endpoint: EndpointState): string | null {
   if (host.type === 'preserve') return null;
   return host.type === 'fixed' ? host.host : endpoint.host;
 }
 
-/** A request's text as this endpoint of the pool gets it. */
+/** The request's text for this endpoint of the pool. */
 export function textFor(text: string, pool: Pool, endpoint: EndpointState): string {
   const host = hostFor(pool, endpoint);
   return host === null ? text : withHost(text, host);
@@ -48,7 +48,10 @@ export function withHost(text: string, host: string): string {
   return `${text.slice(0, line.index)}\r\nHost: ${host}${text.slice(line.index + line[0].length)}`;
 }
 
-/** Does the client take trailers (RFC 9110 §6.5.1)? Not one that speaks HTTP/1.0, which has no chunks to put them behind. */
+/**
+ * Does the client accept trailers (RFC 9110 §6.5.1)? HTTP/1.0 clients do not: they have no chunked coding to carry
+ * them.
+ */
 function takesTrailers({ fields, minor }: Exchange): boolean {
   if (minor === 0) return false;
   const codings = fields.known(TE) ?? '';
@@ -56,8 +59,8 @@ function takesTrailers({ fields, minor }: Exchange): boolean {
 }
 
 /**
- * Has neither hop nor hook changed anything of the head? Most are such, and their text is copied in one piece. One that
- * begins with an empty line (RFC 9112 §2.2), or says another version, is written anew.
+ * Is the head unchanged? Most heads are, and their text is copied in one piece. A head that begins with an empty line
+ * (RFC 9112 §2.2), or has another version, is rebuilt.
  */
 function goesAsItCame({ fields, method, query }: Exchange, path: string): boolean {
   const { text, table, count } = fields;
@@ -74,7 +77,7 @@ function goesAsItCame({ fields, method, query }: Exchange, path: string): boolea
   );
 }
 
-/** An HTTP/1.0 client may leave the Host out, HTTP/1.1 upstreams need one: where the client came in. */
+/** An HTTP/1.0 client may omit Host, but HTTP/1.1 upstreams need one: the local address stands in. */
 export function localAuthority(x: Exchange): string {
   const { localAddress, localPort } = x.connection;
   if (localPort === 0) return 'localhost';

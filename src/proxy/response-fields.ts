@@ -1,14 +1,14 @@
-/** What every response has to go through on its way back: RFC 9110 §7.6. Hot. */
+/** Prepares the fields of every upstream response for forwarding: RFC 9110 §7.6. Hot. */
 import type { DateField } from '../http/date.ts';
 import type { Fields } from '../http/fields.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { CONTENT_LENGTH, DATE } from '../http/known.ts';
 import { VIA_LINE } from '../http/via.ts';
 
-/** Of a final response, as its upstream sent it. `via`: say that it came this way. */
+/** For a final response, as its upstream sent it. `via`: add the gateway's Via. */
 export function forwardableFields(fields: Fields, status: number, date: DateField, via: boolean): void {
   stripHopByHop(fields, status);
-  // RFC 9110 §8.6 and §6.6.1: no length where there is no content; a Date if the origin had no clock.
+  // RFC 9110 §8.6 and §6.6.1: no Content-Length where there is no content; a Date if the origin sent none.
   if (status === 204) fields.removeKnown(CONTENT_LENGTH);
   if (!fields.has(DATE)) fields.addLine(date.line());
   if (via) fields.addLine(VIA_LINE);

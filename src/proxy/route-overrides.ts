@@ -1,4 +1,4 @@
-/** What a route says over its listener and its pools, ready to run. Cold to make, hot to read. */
+/** The settings of a route that override its listener's and its pools', ready to run. Cold to make, hot to read. */
 import type { ClientOverrides } from '../http/server-stream.ts';
 import { limitOf } from '../net/deadlines.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -7,10 +7,10 @@ import type { Pool } from '../upstream/pool.ts';
 import { type Terms, termsOf } from '../upstream/terms.ts';
 
 export class RouteOverrides {
-  /** null: towards clients it is as its listener says. */
+  /** null: the listener's settings apply downstream. */
   readonly client: ClientOverrides | null;
   readonly #plan: OverridesPlan;
-  /** One for each pool that it has sent to: its own, and what they fall back on. */
+  /** One for each pool that the route has sent to: its own pools, and their fallbacks. */
   readonly #terms: { readonly pool: Pool; readonly terms: Terms }[] = [];
 
   private constructor(plan: OverridesPlan) {
@@ -21,17 +21,17 @@ export class RouteOverrides {
     this.#plan = plan;
   }
 
-  /** null: it says nothing. */
+  /** null: the route overrides nothing. */
   static of(plan: OverridesPlan): RouteOverrides | null {
     return plan.timeouts === null && plan.limits === null && plan.retries === null ? null : new RouteOverrides(plan);
   }
 
-  /** How an exchange of this route is tried at that pool. */
+  /** The terms of this route's exchanges at that pool. */
   termsAt(pool: Pool): Terms {
     for (const one of this.#terms) if (one.pool === pool) return one.terms;
     const { timeouts, retries } = this.#plan;
     const { on } = pool.plan.retries;
-    // As at a pool: who bounds an attempt wants another to follow.
+    // As for a pool: a per-try timeout implies a retry on timeout.
     const bounded = (retries?.perTryTimeout ?? 0) > 0 && !on.includes('timeout');
     const merged = { ...pool.plan.retries, on: bounded ? [...on, 'timeout' as const] : on, ...retries };
     const terms = termsOf({ ...pool.plan.timeouts, ...timeouts }, merged);
@@ -40,12 +40,12 @@ export class RouteOverrides {
   }
 }
 
-/** How an exchange is tried at that pool. `overrides`: of its route. */
+/** The terms of an exchange at that pool. `overrides`: its route's. */
 export function termsAt(pool: Pool, overrides: RouteOverrides | null): Terms {
   return overrides === null ? pool.terms : overrides.termsAt(pool);
 }
 
-/** What a head may announce before it is known which route takes the request; 0: any size. */
+/** The largest body that a head may announce before the request is routed; 0: any size. */
 export function largestBody({ limits, routes }: ListenerPlan): number {
   let largest = limits.bodySize;
   for (const { limits: own } of routes) {

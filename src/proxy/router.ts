@@ -1,8 +1,8 @@
 /**
- * Finds the first route whose every condition holds, at a cost that does not grow with the number of routes. Hot.
+ * Finds the first route whose conditions all hold, at a cost that does not grow with the number of routes. Hot.
  *
- * Compiled by runtime/snapshot/bind.ts for each listener of a snapshot: host → path → the other conditions. A route may stand
- * under several hosts; all indexes that can match are asked, and the lowest place in the config wins.
+ * Compiled by runtime/snapshot/bind.ts for each listener of a snapshot: host → path → the other conditions. A route may
+ * have several hosts; the router queries every index that can match, and the first route in the config wins.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { MatchPlan } from '../plan/types.ts';
@@ -14,10 +14,10 @@ export interface Routed<T> {
   readonly value: T;
 }
 
-/** Between the orders of two neighbours, so that others find room between them. */
+/** The gap between the orders of two neighbours, so that edits can insert routes between them. */
 const SPACING = 1024;
 
-/** In place of a host, for what matches any. */
+/** The key for routes that match any host. */
 const ANY = '';
 
 export class Router<T> {
@@ -25,10 +25,10 @@ export class Router<T> {
   #exact = new Map<string, PathIndex<T>>();
   /** By ".example.com", for "*.example.com". */
   #wildcards = new Map<string, PathIndex<T>>();
-  /** Of each route: they rise. */
+  /** One for each route, ascending. */
   #orders: number[] = [];
 
-  /** Routes come in the order of their precedence. Cold. */
+  /** Routes are added in the order of their precedence. Cold. */
   add(match: MatchPlan, value: T): void {
     const order = this.#orders.length === 0 ? 0 : this.#orders.at(-1)! + SPACING;
     this.#orders.push(order);
@@ -37,8 +37,8 @@ export class Router<T> {
   }
 
   /**
-   * Another router, with `come` in place of the routes from `start` on that had the matches `gone`. It shares with this one
-   * whatever is the same in both. null: there is no room between the neighbours. Cold.
+   * An edited copy, with `come` in place of the routes from `start` on, whose matches were `gone`. It shares all
+   * unchanged parts with this one. null: there is no room between the neighbours. Cold.
    */
   edited(start: number, gone: readonly MatchPlan[], come: readonly Routed<T>[]): Router<T> | null {
     const end = start + gone.length;
@@ -68,7 +68,7 @@ export class Router<T> {
   match(x: Exchange): T | undefined {
     let best = this.#any.find(x, null);
     if (this.#exact.size === 0 && this.#wildcards.size === 0) return best?.value;
-    // The dot that makes a name absolute makes it no other name; the plan takes it off too.
+    // A trailing dot makes a name absolute, but not a different name; the plan removes it too.
     const host = x.host.endsWith('.') ? x.host.slice(0, -1) : x.host;
     if (this.#exact.size > 0) {
       const index = this.#exact.get(host);
@@ -107,7 +107,7 @@ function entryOf<T>(match: MatchPlan, value: T, order: number): Entry<T> {
   return { order, predicate: compilePredicate(match), pattern: compilePattern(match.path), value };
 }
 
-/** So many orders for what stands in place of those from `start` to before `end`. null: there are not so many. */
+/** `count` orders in place of those from `start` up to `end`. null: there is no room for that many. */
 function ordersBetween(orders: readonly number[], start: number, end: number, count: number): number[] | null {
   if (end - start === count) return orders.slice(start, end);
   const room = (count + 1) * SPACING;

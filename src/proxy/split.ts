@@ -1,9 +1,9 @@
 /**
- * One of several pools for each request, by weight. Hot.
+ * Splits a route's requests over several pools, by weight. Hot.
  *
- * With a key, each pool draws a number for it that the key and the pool's name alone decide, and the best draw for its
- * weight wins (weighted rendezvous hashing, Thaler and Ravishankar). A pool that gains weight takes keys from the others,
- * and no key moves between two pools whose weights stay as they are.
+ * With a key, the split computes a number for each pool from the key and the pool's name alone, and the best number for
+ * its weight wins (weighted rendezvous hashing, Thaler and Ravishankar). A pool that gains weight takes keys from the
+ * others, and no key moves between two pools whose weights stay the same.
  */
 import type { Exchange } from '../http/exchange.ts';
 import { mix, murmur3 } from '../kit/hash.ts';
@@ -23,14 +23,14 @@ interface Part<P> {
   readonly seed: number;
 }
 
-/** `P`: what stands for a pool: the pool itself, or its plan where nothing is sent. */
+/** `P`: the pool itself, or its plan where nothing is sent. */
 export class Split<P extends Named = Pool> {
   readonly #parts: readonly Part<P>[];
   readonly #sum: number;
   readonly #key: HashKey | null;
   readonly #random: Random;
 
-  /** `pools`: of the plan's parts, in their order. */
+  /** `pools`: those of the plan's parts, in the same order. */
   constructor(plan: SplitPlan, pools: readonly P[], random: Random) {
     this.#parts = plan.parts
       .map(({ weight }, i) => ({ pool: pools[i]!, weight, seed: murmur3(pools[i]!.name) }))
@@ -44,7 +44,7 @@ export class Split<P extends Named = Pool> {
     return this.#key === null ? this.#drawn() : this.#keyed(this.#key.of(x));
   }
 
-  /** Which pools `pick` may answer with, and how likely each is. Cold. */
+  /** The pools that `pick` may return, and the probability of each. Cold. */
   chances(x: Exchange): { readonly pool: P; readonly chance: number }[] {
     if (this.#key !== null) return [{ pool: this.pick(x), chance: 1 }];
     return this.#parts.map(({ pool, weight }) => ({ pool, chance: weight / this.#sum }));
@@ -64,7 +64,7 @@ export class Split<P extends Named = Pool> {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < parts.length; i++) {
       const { seed, weight } = parts[i]!;
-      // Evenly spread between 0 and 1, both left out: its logarithm is finite and not 0.
+      // Evenly distributed between 0 and 1, both excluded: its logarithm is finite and not 0.
       const drawn = (mix(mix(key) ^ seed) + 0.5) / 2 ** 32;
       const time = -Math.log(drawn) / weight;
       if (time < least) {

@@ -22,7 +22,7 @@ export interface TcpListenerParts {
   readonly shared: Shared;
 }
 
-/** A relay as the connection table holds it. It outlives its snapshot: it must hold nothing of it. */
+/** A relay, as held by the connection table. It outlives its snapshot, so it must not reference the snapshot. */
 class HeldRelay implements HeldConnection, RelayObserver {
   tablePlace = NOWHERE;
   tableNumber = 0;
@@ -46,7 +46,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
     if (this.relay !== null) this.relay.connection.listener = table.listener;
   }
 
-  /** A byte stream has no point at which ending it loses nothing: it runs until it ends or is cut. */
+  /** A byte stream has no safe point to end at: it runs until it closes or is aborted. */
   retire(): void {}
 
   destroy(): void {
@@ -81,7 +81,7 @@ export class TcpListener implements TcpListenerContext {
     this.#parts = parts;
   }
 
-  /** A connection was accepted. One that is refused is reset: in a protocol nobody here knows there is no other word. */
+  /** A connection was accepted. A refused one is reset: a byte stream has no other way to refuse. */
   accept(transport: Transport): void {
     const { plan, metrics, table, total, shared } = this.#parts;
     const connection = new Connection(transport.addresses(), plan.name, false);

@@ -1,8 +1,8 @@
 /**
  * An exchange that became a tunnel after the upstream's 101 (RFC 9110 §7.8): WebSocket and any other protocol. Hot.
  *
- * The exchange's lease goes on for as long as the tunnel does, and so do its place among the endpoint's and the
- * listener's connections.
+ * The tunnel keeps the exchange's lease for as long as it lives, and its place among the endpoint's and the listener's
+ * connections.
  */
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
@@ -22,12 +22,12 @@ export class UpgradedTunnel implements TunnelObserver {
   readonly #attempt: Attempt;
   readonly #tunnel: Tunnel;
   readonly #closed: () => void;
-  /** null: it speaks a protocol that nobody here knows. */
+  /** null: the protocol is not WebSocket. */
   readonly #goodbye: WebSocketGoodbye | null;
-  /** Why a goodbye has been said, or ''. */
+  /** The reason of the goodbye that has been sent, or ''. */
   #ended = '';
 
-  /** `reason` and `fields` are those of the 101; `early` what the upstream sent right behind it; `idle` in ms. */
+  /** `reason` and `fields` come from the 101; `early` is data that the upstream sent right behind it; `idle` in ms. */
   constructor(
     handler: RequestHandler,
     attempt: Attempt,
@@ -44,7 +44,7 @@ export class UpgradedTunnel implements TunnelObserver {
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
     if (viaOnResponses(handler.x.identity)) fields.addLine(VIA_LINE);
-    // Nobody answers 101 to a client that has not offered it (h1/client.ts).
+    // h1/client.ts refuses a 101 that the client has not offered.
     const client = handler.stream.switchProtocols(reason, fields)!;
     this.#closed = client.closed;
     const { metrics, shared } = handler.context;

@@ -1,8 +1,8 @@
 /**
- * The attempts to have a pool answer one exchange: pick, try, wait for room, try elsewhere, give up. Hot.
+ * The upstream side of one exchange: picks an endpoint, makes attempts, queues, retries, gives up. Hot.
  *
- * Made by request handler.ts when it comes to sending a request on. It decides who is asked and how often; what comes back goes to
- * the request handler, which asks here whether there is another attempt.
+ * request-handler.ts creates it when it forwards a request. It decides which endpoint gets the request, and how often.
+ * The response goes to the request handler, which asks here whether another attempt follows.
  */
 import type { Timer } from '../kit/clock.ts';
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT, TOTAL_TIMEOUT } from '../kit/errors.ts';
@@ -23,47 +23,47 @@ import { requestText } from './request-text.ts';
 import { type RouteOverrides, termsAt } from './route-overrides.ts';
 import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
-/** Times that the retry budget is asked before an attempt is given up; a pause is between each two. */
+/** How often the retry budget may deny an attempt before it is given up; each try waits for a pause. */
 const MOST_DENIED = 5;
 
 export class UpstreamRequest implements Waiter, Timed {
   readonly handler: RequestHandler;
-  /** Who is asked: what the route says, or a pool that it falls back on. */
+  /** The pool in use: the route's, or one of its fallbacks. */
   pool: Pool;
-  /** For how long, and how often: what the pool says, and the route over that. */
+  /** Timeouts and retries: the pool's, with the route's overrides. */
   terms: Terms;
   #overrides: RouteOverrides | null;
   /** The request head; the same for every attempt. */
   readonly text: string;
-  /** The protocols that the client offers to change to, or ''. */
+  /** The protocols that the client offers to upgrade to, or ''. */
   readonly offered: string;
-  /** Where the request's body comes from. */
+  /** The source of the request body. */
   readonly body: RequestBody;
-  /** The request's body, if it may have to be sent again. */
+  /** The request body, if a retry may have to replay it. */
   readonly replayBody: ReplayBody | null;
-  /** Monotonic ms by which it must be over; Infinity: whenever. */
+  /** The total timeout, in monotonic ms; Infinity: none. */
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** The one under way. */
+  /** The attempt in progress. */
   attempt: Attempt | null = null;
-  /** It, and a second one beside it; null: the pool does not hedge. */
+  /** The hedge of that attempt; null: the pool does not hedge. */
   #race: Hedge | null = null;
-  /** No time has passed since the request came: it has neither waited nor been tried before. */
+  /** The request has neither waited nor been tried yet, so no time has passed since it arrived. */
   prompt = true;
-  /** Of the request, on its way to another pool; null: it is not mirrored. */
+  /** The copy of the request for the mirror; null: it is not mirrored. */
   readonly #copy: MirrorBuffer | null;
-  /** Some upstream may have acted on the request. */
+  /** An upstream may have processed the request. */
   #sent = false;
   #attempts = 0;
   /** Endpoints that failed; null: none has. */
   #tried: EndpointState[] | null = null;
-  /** One of them answered, with a status after which it is not asked again. */
+  /** One of them sent a response that was discarded for its status; it gets no further attempt. */
   #declined = false;
-  /** Why the attempt before failed. */
+  /** The failure of the previous attempt. */
   #failure: GatewayError | null = null;
-  /** Where it waits for room. */
+  /** Its place in the queue. */
   #place: Place | null = null;
-  /** Until the next attempt. */
+  /** The pause before the next attempt. */
   #pause: Timer | null = null;
 
   constructor(handler: RequestHandler, pool: Pool, mirror: Mirror | null, overrides: RouteOverrides | null) {
@@ -76,13 +76,13 @@ export class UpstreamRequest implements Waiter, Timed {
     this.text = requestText(x, this.offered);
     const { attempts, bodySize } = this.terms.retries;
     const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
-    // Where the client offers to change protocols, what a copy could come to is no exchange.
+    // An upgrade request is not mirrored: the copy could become a tunnel.
     this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
     this.body = this.#copy ?? stream;
     this.replayBody = keeps ? new ReplayBody(this.body, bodySize) : null;
   }
 
-  /** Another pool is asked from now on, or the same with other settings. */
+  /** Switches to another pool, or to other settings of the same pool. */
   goesTo(pool: Pool, overrides: RouteOverrides | null): void {
     this.pool = pool;
     this.#overrides = overrides;
@@ -103,7 +103,7 @@ export class UpstreamRequest implements Waiter, Timed {
     this.deadline = Math.min(this.deadline, deadlines.now + total);
   }
 
-  /** Looks for an endpoint and makes an attempt there; waits for room if that is all that is missing. */
+  /** Picks an endpoint and makes an attempt there; queues if only room is missing. */
   #try(): void {
     const { pool } = this;
     const endpoint = this.#pick();
@@ -121,13 +121,13 @@ export class UpstreamRequest implements Waiter, Timed {
     } else this.#giveUp(NO_ENDPOINT);
   }
 
-  /** There is no endpoint to be had. */
+  /** No endpoint is available. */
   #giveUp(why: GatewayError): void {
     const error = this.#failure ?? why;
     if (!this.#fallBack(error)) this.handler.refuse(error);
   }
 
-  /** Goes on to what the pool falls back on, if it may. Answers whether it has. */
+  /** Continues with the pool's fallback, if the request was not sent yet. Returns whether it has. */
   #fallBack(error: GatewayError): boolean {
     const { fallback, load } = this.pool;
     if (fallback === null || this.#sent) return false;
@@ -146,7 +146,7 @@ export class UpstreamRequest implements Waiter, Timed {
     return true;
   }
 
-  /** One that has not been tried, or else one that has, if there is hope. */
+  /** An untried endpoint, or else one that was tried, if another attempt there may succeed. */
   #pick(): EndpointState | null {
     const { x } = this.handler;
     if (this.#tried === null) return this.pool.pick(x);
@@ -157,7 +157,7 @@ export class UpstreamRequest implements Waiter, Timed {
   #attemptAt(endpoint: EndpointState): void {
     this.#attempts++;
     this.handler.x.endpoint = endpoint.address.text;
-    // Where one pooled connection has proved dead, the others may be so too.
+    // If one pooled connection was dead, the others may be dead too.
     const fresh = this.#failure !== null && this.#failure.retry === 'reset';
     const attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
     this.attempt = attempt;
@@ -171,17 +171,17 @@ export class UpstreamRequest implements Waiter, Timed {
     return x.bodyLength === 0 && this.offered === '' && isIdempotent(x);
   }
 
-  /** One attempt is lost; if it has a rival, that may still answer. */
+  /** One attempt failed; if it has a rival, that may still succeed. */
   attemptFailed(attempt: Attempt, error: GatewayError): void {
     if (this.#race === null || !this.#race.lost(attempt, error)) this.handler.fail(error);
   }
 
-  /** It avoids where it has been (Waiter). */
+  /** It avoids endpoints that it has tried (Waiter). */
   get choosy(): boolean {
     return this.#tried !== null;
   }
 
-  /** There may be room (Waiter). */
+  /** The pool may have room (Waiter). */
   admitted(): boolean {
     const endpoint = this.#pick();
     if (endpoint === null && this.pool.worthWaiting(this.#tried)) return false;
@@ -191,20 +191,20 @@ export class UpstreamRequest implements Waiter, Timed {
     return true;
   }
 
-  /** It has waited for room long enough (Waiter). */
+  /** Its queue timeout has expired (Waiter). */
   gaveUp(): void {
     this.#place = null;
     this.pool.load.metrics.queueTimeouts++;
     this.#giveUp(QUEUE_TIMEOUT);
   }
 
-  /** The exchange has had its time (Timed). */
+  /** The exchange's total timeout has expired (Timed). */
   onDeadline(): void {
     this.stop();
     this.handler.refuse(TOTAL_TIMEOUT);
   }
 
-  /** May the request be sent again after an upstream has had it? */
+  /** May the request be sent again after an upstream has received it? */
   get #repeatable(): boolean {
     const { x } = this.handler;
     return isIdempotent(x) && (x.bodyLength === 0 || (this.replayBody !== null && this.replayBody.replayable));
@@ -217,7 +217,7 @@ export class UpstreamRequest implements Waiter, Timed {
     return false;
   }
 
-  /** The attempt under way failed. Answers whether there is another; if not, `error` is what the client is told. */
+  /** The attempt in progress failed. Returns whether another follows; if not, the client gets `error`. */
   failed(error: GatewayError): boolean {
     const { attempt, handler } = this;
     if (attempt === null) return false;
@@ -242,7 +242,7 @@ export class UpstreamRequest implements Waiter, Timed {
     return true;
   }
 
-  /** The next attempt, after so many ms. `denied`: times that the budget had no room for it. */
+  /** Makes the next attempt after `pause` ms. `denied`: how often the budget has denied it. */
   #tryAfter(pause: number, failed: Attempt, denied: number): void {
     const go = (): void => {
       this.#pause = null;
@@ -259,7 +259,7 @@ export class UpstreamRequest implements Waiter, Timed {
       this.#try();
       return;
     }
-    // Many attempts that fail at one moment are many that could be made elsewhere, one after the other.
+    // Attempts that fail at the same moment would retry at the same moment: a pause spreads them.
     if (denied < MOST_DENIED) {
       const { random } = this.handler.context.shared;
       this.#tryAfter(pauseBefore(denied + 2, this.terms.retries, random), failed, denied + 1);
@@ -270,7 +270,7 @@ export class UpstreamRequest implements Waiter, Timed {
     if (failed.connection !== null || !this.#fallBack(error)) this.handler.refuse(error);
   }
 
-  /** An answer has this status. Is another endpoint asked instead? Then that has begun. */
+  /** A response has this status. If its status calls for a retry elsewhere, starts that and returns true. */
   asksElsewhere(status: number): boolean {
     const { retries } = this.terms;
     if (!retries.statuses.includes(status) || this.#attempts > retries.attempts || !this.#repeatable) return false;
@@ -288,7 +288,7 @@ export class UpstreamRequest implements Waiter, Timed {
     return true;
   }
 
-  /** Nothing more is wanted of the upstream, whatever is under way there. */
+  /** Aborts everything in progress towards the upstream. */
   stop(): void {
     this.attempt?.abort();
     this.attempt = null;
@@ -299,7 +299,7 @@ export class UpstreamRequest implements Waiter, Timed {
     this.#pause = null;
   }
 
-  /** The attempt has become somebody else's: a tunnel. */
+  /** The tunnel has taken over the attempt. */
   handedOver(): void {
     this.attempt = null;
     this.finished();

@@ -1,22 +1,23 @@
 /**
- * Says goodbye in a WebSocket that is passed on: a Close frame to both sides (RFC 6455 §5.5.1). Hot to look on, cold to say.
+ * Closes a WebSocket tunnel with a Close frame to both sides (RFC 6455 §5.5.1). Hot to watch, cold to close.
  *
- * A Close may stand only between two frames. Where one is half way, its rest is passed on first; what comes after the Close
- * in the same direction is not. When both sides have answered with theirs, or had their time, the tunnel is closed.
+ * A Close frame may stand only between two frames. If a frame is incomplete, its rest is forwarded first; data behind
+ * the Close frame in the same direction is dropped. The tunnel is closed when both sides have answered with a Close
+ * frame, or their time is up.
  */
 import { randomBytes } from 'node:crypto';
 import { closeFrame, FrameReader } from '../http/websocket.ts';
 import type { Tunnel, TunnelFlow, TunnelWatcher } from '../net/tunnel.ts';
 
-/** Milliseconds that both sides have for the rest of a frame and for their answers. */
+/** Milliseconds that both sides have to complete a frame and to answer. */
 const GRACE = 2000;
 
-/** The frames of one side. */
+/** The frames from one side. */
 class Speech implements TunnelWatcher {
   readonly frames = new FrameReader();
   readonly #flow: TunnelFlow;
   readonly #heard: () => void;
-  /** What is to be said to the other side in place of all further frames. */
+  /** The Close frame for the other side, in place of all further frames. */
   #close: Buffer | null = null;
   #said = false;
 
@@ -42,7 +43,7 @@ class Speech implements TunnelWatcher {
     if (frames.closed) this.#heard();
   }
 
-  /** A side that has said Close itself needs no word from us. */
+  /** A side that has sent a Close frame itself gets none from the gateway. */
   end(close: Buffer): void {
     if (this.frames.closed) return;
     this.#close = close;
@@ -69,10 +70,10 @@ export class WebSocketGoodbye {
     tunnel.fromUpstream.watcher = this.#upstream;
   }
 
-  /** `why`: the error code that the tunnel ends with if a side does not answer. */
+  /** `why`: the error code of the tunnel if a side does not answer. */
   say(code: number, why: string): void {
     this.#tunnel.expire(GRACE, why);
-    // To the upstream as its client would, to the client as a server does.
+    // Towards the upstream it is masked like a client's frame; towards the client it is a server's frame.
     this.#client.end(closeFrame(code, randomBytes(4)));
     this.#upstream.end(closeFrame(code, null));
   }
