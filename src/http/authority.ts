@@ -1,20 +1,23 @@
 /**
- * Reads an authority: `host`, `host:port`, `[::1]:port` (RFC 3986 §3.2, RFC 9110 §4.2). Hot.
+ * Parses an authority: `host`, `host:port`, `[::1]:port` (RFC 3986 §3.2, RFC 9110 §4.2). Hot.
  *
- * Strict: no user information, no spaces, no empty host, no comma (what joins two Hosts into one, RFC 9110 §5.3), a port
- * of at most five digits. Clients repeat themselves, so the last answer is kept.
+ * The parser is strict. It allows no user information, no spaces, no empty host, no comma (a comma joins two Host
+ * fields into one, RFC 9110 §5.3), and a port of at most five digits. Clients repeat the same Host, so the parser keeps
+ * its last result.
  */
 import { isIPv4 } from 'node:net';
 import { ipv6Form } from '../kit/host-name.ts';
 
 export interface Authority {
-  /** Lower case; an IPv6 address with its brackets, as RFC 5952 writes it; letters and digits are not encoded. */
+  /**
+   * In lower case. An IPv6 address keeps its brackets and has the form of RFC 5952. Unreserved characters are decoded.
+   */
   readonly host: string;
-  /** -1: none given. */
+  /** -1 if there is none. */
   readonly port: number;
 }
 
-/** unreserved, sub-delims and percent-encoding, as RFC 3986 §3.2.2 allows in a reg-name, but the comma. */
+/** The reg-name characters of RFC 3986 §3.2.2: unreserved, sub-delims and percent-encoding. The comma is excluded. */
 const NAME = /^(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+$/i;
 const PORT = /^[0-9]{0,5}$/;
 const ALL_DIGITS_AND_DOTS = /^[0-9.]+$/;
@@ -30,7 +33,7 @@ function decodeUnreserved(name: string): string {
 let lastText = '';
 let lastAnswer: Authority | null = null;
 
-/** null: it is not an authority. */
+/** Returns null if the text is not an authority. */
 export function parseAuthority(text: string): Authority | null {
   if (text === lastText) return lastAnswer;
   lastAnswer = parse(text);
@@ -53,7 +56,7 @@ function parse(text: string): Authority | null {
     rest = colon < 0 ? '' : text.slice(colon);
     if (!NAME.test(host)) return null;
     if (host.includes('%')) host = decodeUnreserved(host);
-    // What looks like an IPv4 address must be one; "1" or "1.2.3" would be read as one by some resolvers.
+    // A host of digits and dots must be an IPv4 address: some resolvers would read "1" or "1.2.3" as one.
     if (ALL_DIGITS_AND_DOTS.test(host) && !isIPv4(host)) return null;
   }
   if (rest === '') return { host: host.toLowerCase(), port: -1 };

@@ -1,20 +1,23 @@
 /**
- * A whole response out of a store, ready to be sent as it is. Hot.
+ * A complete response from the cache, ready to send. Hot.
  *
- * Most of what a cache answers is this: text that was put together once, behind the few lines that are of the moment, and
- * leaves in one write. A body too long for that is kept as bytes, and leaves behind the text of the head.
+ * Most cached responses are text that is assembled once. It follows the few field lines that change with each response,
+ * and one write sends both. A body too long for that is kept as bytes and is sent after the text of the head.
  */
 export class CachedReply {
   readonly status: number;
   readonly reason: string;
-  /** Field lines that come before all others, each with its CRLF. */
+  /** Field lines that precede all others. Each ends in CRLF. */
   readonly first: string;
-  /** The other field lines (all but Connection), the empty line, and the body unless it is kept as bytes, one character a byte. */
+  /**
+   * The other field lines (all but Connection), the empty line, and the body unless it is kept as bytes. One character
+   * is one byte.
+   */
   readonly rest: string;
-  /** Where in `rest` the body begins. */
+  /** Offset in `rest` at which the body begins. */
   readonly bodyAt: number;
   readonly bytes: Buffer | null;
-  /** The message as most clients get it, once somebody has. */
+  /** The message as most clients get it; '' until the first of them has asked. */
   #usual = '';
 
   constructor(status: number, reason: string, first: string, rest: string, bodyAt: number, bytes: Buffer | null) {
@@ -26,7 +29,9 @@ export class CachedReply {
     this.bytes = bytes;
   }
 
-  /** `lines`: all field lines but Connection. `text`: the body; '' if there is none or it is kept as bytes. */
+  /**
+   * `lines` holds all field lines but Connection. `text` is the body, or '' if there is none or it is kept as bytes.
+   */
   static of(status: number, reason: string, lines: string, text: string, bytes: Buffer | null): CachedReply {
     return new CachedReply(status, reason, '', `${lines}\r\n${text}`, lines.length + 2, bytes);
   }
@@ -36,14 +41,14 @@ export class CachedReply {
     return this.first + this.rest.slice(0, this.bodyAt - 2);
   }
 
-  /** Bytes of the body. */
+  /** Length of the body in bytes. */
   get length(): number {
     return this.bytes === null ? this.rest.length - this.bodyAt : this.bytes.length;
   }
 
   /**
-   * The message but for what is kept as bytes. `statusLine` ends in CRLF and is the one for its status and reason,
-   * `connection` is the Connection line or ''.
+   * Returns the message without a body that is kept as bytes. `statusLine` must match the status and reason, and ends
+   * in CRLF. `connection` is the Connection line or ''.
    */
   message(statusLine: string, connection: string, withBody: boolean): string {
     if (!withBody) return `${statusLine}${this.first}${connection}${this.rest.slice(0, this.bodyAt)}`;
@@ -52,7 +57,7 @@ export class CachedReply {
     return this.#usual;
   }
 
-  /** The same under other field lines. */
+  /** Returns the same reply with other field lines. */
   under(lines: string): CachedReply {
     return CachedReply.of(this.status, this.reason, lines, this.rest.slice(this.bodyAt), this.bytes);
   }

@@ -1,8 +1,8 @@
 /**
- * What trusted proxies say of a request, by Forwarded (RFC 7239) or by X-Forwarded-*. Hot behind such proxies.
+ * What trusted proxies say about a request, in Forwarded (RFC 7239) or X-Forwarded-*. Hot behind such proxies.
  *
- * Called by identity.ts once for each request that comes from a trusted proxy with such fields. Chains are read from the
- * right, where the nearest proxy writes: what stands beyond the first address that is not a trusted proxy is hearsay.
+ * identity.ts calls this once for each request from a trusted proxy that has such fields. Chains are read from the
+ * right, where the nearest proxy appends. Entries to the left of the first untrusted address are not believed.
  */
 import type { AddressSet } from '../kit/address-set.ts';
 import { parseAuthority } from './authority.ts';
@@ -13,19 +13,19 @@ import { FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWA
 type Scheme = 'http' | 'https';
 
 export interface Claims {
-  /** Addresses from the client on, as X-Forwarded-For writes them; '' if nothing is said of it. */
+  /** Addresses from the client on, in the form of X-Forwarded-For; '' if the proxies sent none. */
   readonly chain: string;
-  /** The same as Forwarded writes it. */
+  /** The same chain in the form of Forwarded. */
   readonly forwarded: string;
-  /** The last address that is not a trusted proxy's; the peer's if none is said. */
+  /** The last address that is not a trusted proxy's; the peer's address if the chain is empty. */
   readonly client: string;
-  /** What the client asked for and over what, if that is said; else ''. The scheme is http or https. */
+  /** The host and scheme that the client requested, if the proxies say so; else ''. The scheme is http or https. */
   readonly host: string;
   readonly proto: Scheme | '';
   readonly port: string;
 }
 
-/** `x`: with the fields as they came. */
+/** `x` must still have the fields as received. */
 export function claimsOf(x: Exchange, trusted: AddressSet): Claims {
   const { fields, identity } = x;
   const believe = identity.believe;
@@ -41,8 +41,8 @@ export function claimsOf(x: Exchange, trusted: AddressSet): Claims {
 type Nodes = readonly string[];
 
 /**
- * Which of the nodes is the client: read from the right, the first that is not a trusted proxy (what stands further left is
- * hearsay), or the last address before something that is none. -1: it is the peer itself.
+ * Returns the index of the client's node, or -1 if the peer itself is the client. Reads from the right: the client is
+ * the first node that is not a trusted proxy. If a node is not an address, the client is the node to its right.
  */
 function clientIn(nodes: Nodes, trusted: AddressSet): number {
   for (let i = nodes.length - 1; i >= 0; i--) {
@@ -63,7 +63,7 @@ function ofForwarded(
   const nodes = elements.map(({ node }) => node);
   const peer = connection.clientAddress;
   const at = clientIn(nodes, trusted);
-  // A proxy that hides its client still says what it was asked for.
+  // A proxy that hides its client still reports the requested host and scheme.
   const element = elements[at < 0 ? elements.length - 1 : at]!;
   const either = x.identity.believe === 'either';
   const host = element.host !== '' || !either ? element.host : lastOf(fields.known(X_FORWARDED_HOST));
@@ -96,7 +96,10 @@ function ofXForwarded(x: Exchange, chain: string, trusted: AddressSet): Claims {
   return { chain, forwarded, client, host, proto, port: fields.known(X_FORWARDED_PORT) ?? '' };
 }
 
-/** Of a list with one value for each hop: the client's; of any other the last, which the nearest proxy has written. */
+/**
+ * If the list has one value for each hop, returns the client's. Otherwise returns the last value, which the nearest
+ * proxy wrote.
+ */
 function ofHop(list: string | undefined, hop: number, hops: number): string {
   if (list === undefined || !list.includes(',')) return list ?? '';
   const values = list.split(',');

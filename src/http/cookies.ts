@@ -1,4 +1,4 @@
-/** One cookie of a request (RFC 6265 §4.2), found without taking the others apart. Hot. */
+/** Finds one cookie of a request (RFC 6265 §4.2) without parsing the others. Hot. */
 import type { Fields } from './fields.ts';
 
 const SEMICOLON = 59;
@@ -6,7 +6,7 @@ const COMMA = 44;
 const SPACE = 32;
 const TAB = 9;
 
-/** The value of the first cookie of that name, or null. */
+/** Returns the value of the first cookie with that name, or null. */
 export function cookieOf(fields: Fields, name: string): string | null {
   const text = fields.get('cookie');
   if (text === undefined) return null;
@@ -19,13 +19,13 @@ export function cookieOf(fields: Fields, name: string): string | null {
   return null;
 }
 
-/** Is there nothing but white space between here and the end of the cookie before? */
+/** Reports whether only white space lies between this offset and the end of the previous cookie. */
 function beginsAt(text: string, at: number): boolean {
   let i = at - 1;
   while (i >= 0 && (text.charCodeAt(i) === SPACE || text.charCodeAt(i) === TAB)) i--;
   if (i < 0) return true;
   const before = text.charCodeAt(i);
-  // Two Cookie fields are joined by a comma and a space; neither may stand in a value.
+  // Several Cookie fields are joined by a comma and a space; a cookie value can contain neither.
   return before === SEMICOLON || (before === COMMA && i < at - 1);
 }
 

@@ -1,4 +1,4 @@
-/** The Date of a response (RFC 9110 §5.6.7, §6.6.1), made once a second. Hot. */
+/** The Date field of a response (RFC 9110 §5.6.7, §6.6.1), formatted once a second. Hot. */
 import type { Clock } from '../kit/clock.ts';
 
 export class DateField {

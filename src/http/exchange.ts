@@ -1,8 +1,9 @@
 /**
- * One request and its response: what is said, by whom, over which connection. Hot.
+ * One request and its response: the messages, their parties and the connection. Hot.
  *
- * Made by a server codec when a request head is complete. Policies read and edit it; how far it has come is kept by
- * proxy/request-handler.ts. It is used by one request and then left to the collector; only its Fields are taken back.
+ * A server codec creates an Exchange when a request head is complete. Policies read and edit it;
+ * proxy/request-handler.ts tracks its progress. One request uses it, and then the garbage collector frees it; only its
+ * Fields are reused.
  */
 import type { Connection } from '../net/connection.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
@@ -11,32 +12,35 @@ import type { Claims } from './claims.ts';
 import { DEFAULT_IDENTITY } from './identity.ts';
 import type { BodySink } from './message.ts';
 
-/** What a cache made of a request. */
+/** The result of a request's cache lookup. */
 export type CacheResult =
-  /** No cache was asked. */
+  /** The request did not use a cache. */
   | ''
-  /** Answered with what is stored, which is fresh. */
+  /** The stored response was fresh and was sent. */
   | 'hit'
-  /** Answered with what is stored, which is stale but may be given at once. */
+  /** The stored response was stale, and the rules allowed sending it at once. */
   | 'stale'
-  /** Answered with what is stored, which is stale, because the origin could not answer. */
+  /** The stored response was stale and was sent because the origin could not answer. */
   | 'stale_on_error'
-  /** Answered with what is stored, which the origin has just found to be still good. */
+  /** The origin validated the stored response, which was then sent. */
   | 'revalidated'
-  /** Answered along with another request for the same thing. */
+  /** The request shared the response to another request with the same key. */
   | 'collapsed'
-  /** Sent on: there was nothing stored for it. */
+  /** Forwarded: the cache held no response for it. */
   | 'miss'
-  /** Sent on: what was stored was too old for it, and has been replaced or given up. */
+  /** Forwarded: the stored response was too old for this request, and has been replaced or dropped. */
   | 'expired'
-  /** Sent on, and not the cache's to answer: a rule of the config says so, or it has a body, a condition for the origin or an upgrade. */
+  /**
+   * Forwarded: the cache doesn't serve this request, because of a rule in the config, a body, a condition for the
+   * origin or an upgrade.
+   */
   | 'bypass'
-  /** Sent on: neither GET nor HEAD. */
+  /** Forwarded: the method is neither GET nor HEAD. */
   | 'method'
-  /** Refused: it wanted what is stored and nothing else, and there was nothing. */
+  /** Refused: the request asked for a stored response only, and the cache held none. */
   | 'only_if_cached';
 
-/** A prefix of the path, and what the upstream gets in its place; '' for "/". */
+/** A prefix of the path and its replacement for the upstream; '' means "/". */
 export interface Rewritten {
   readonly from: string;
   readonly to: string;
@@ -46,56 +50,59 @@ export class Exchange {
   readonly connection: Connection;
   /** Case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
-  /** What the request was for, as received: origin, absolute, authority or asterisk form (RFC 9112 §3.2). */
+  /** The request target as received: origin, absolute, authority or asterisk form (RFC 9112 §3.2). */
   readonly target: string;
   /** The Host, or the authority of an absolute target, as received. */
   readonly authority: string;
   /** The authority's host in lower case, without port; IPv6 with its brackets. */
   readonly host: string;
-  /** The path that is sent on: dot segments resolved, unreserved characters decoded (RFC 3986 §6.2.2). */
+  /** The path for the upstream: dot segments resolved, unreserved characters decoded (RFC 3986 §6.2.2). */
   path: string;
-  /** The same path as rules judge it: as a backend reads it that decodes it (path.ts). */
+  /** The same path for rules: the form that a backend sees after decoding it (path.ts). */
   routedPath: string;
-  /** The path as it came, sent on in place of `path` if no policy rewrites it; '': none is. */
+  /**
+   * The path as received. The upstream gets it instead of `path` unless a policy rewrites the path; '' means `path` is
+   * sent.
+   */
   receivedPath = '';
-  /** From the question mark on, or ''. */
+  /** The query with its question mark, or ''. */
   query: string;
-  /** HTTP/1.x: x. */
+  /** The x in HTTP/1.x. */
   readonly minor: number;
-  /** The request's fields; edits by request and forward hooks are what the upstream gets. */
+  /** The request's fields. The upstream gets the edits of request and forward hooks. */
   readonly fields: Fields;
-  /** Bytes of the request body: 0 none, -1 chunked. */
+  /** Length of the request body in bytes: 0 for none, -1 for chunked. */
   readonly bodyLength: number;
 
-  /** The address that rules judge: the peer's, or what trusted proxies say (identity.ts). */
+  /** The address that rules match: the peer's, or the one that trusted proxies report (identity.ts). */
   clientAddress: string;
-  /** What its listener tells upstreams of it. */
+  /** The identity settings of its listener. */
   identity: IdentityPlan = DEFAULT_IDENTITY;
-  /** What trusted proxies say of it; null: nothing, or it came from elsewhere. */
+  /** What trusted proxies say about the request; null if they say nothing or the peer is not trusted. */
   claims: Claims | null = null;
-  /** What policies have made of the path, in their order; null: nothing. */
+  /** The policies' rewrites of the path, in order; null for none. */
   rewritten: readonly Rewritten[] | null = null;
-  /** The identity fields are among `fields` already, so that a policy could edit them. */
+  /** `fields` already contains the identity fields, so that a policy could edit them. */
   identityEdited = false;
-  /** A policy has said what X-Forwarded-Prefix is to be. */
+  /** A policy has set or removed X-Forwarded-Prefix. */
   prefixEdited = false;
-  /** Set once routed. */
+  /** The route's name; '' before routing. */
   route = '';
   /** Address of the endpoint that was tried last, or ''. */
   endpoint = '';
   /** The response's status once known, else 0. */
   status = 0;
-  /** The response's fields once known; edits by response hooks are what the client gets. */
+  /** The response's fields once known. The client gets the edits of response hooks. */
   responseFields: Fields | null = null;
-  /** What a cache made of it. */
+  /** The result of the cache lookup. */
   cache: CacheResult = '';
-  /** Takes the content of the response besides the client; it can't hold it up. Set by a response hook. */
+  /** Receives a copy of the response's content and can't hold the response up. A response hook sets it. */
   tap: BodySink | null = null;
-  /** Code of the error that ended it or shaped its response, or ''. */
+  /** Code of the error that ended the exchange or shaped its response, or ''. */
   error = '';
   /** Monotonic ms. */
   readonly startedAt: number;
-  /** Monotonic ms when the upstream's head came, or 0. */
+  /** Monotonic ms when the upstream's response head arrived, or 0. */
   upstreamAt = 0;
   bytesIn = 0;
   bytesOut = 0;

@@ -1,14 +1,15 @@
 /**
- * Fields that are used again. Hot.
+ * Reuses Fields objects. Hot.
  *
- * A Fields has two typed arrays, which are dear to make and would outlive a young collection; there are never more in
- * use than messages under way. Whoever took one gives it back exactly once, when nobody can look at it any more.
+ * A Fields has two typed arrays, which are expensive to allocate and would survive a young collection. The number in
+ * use never exceeds the number of messages in flight. Each taken Fields must be given back exactly once, after its last
+ * use.
  */
 import { Fields } from './fields.ts';
 
-/** Kept for reuse; more are left to the collector. */
+/** The pool's capacity; further objects are left to the garbage collector. */
 const MOST = 4096;
-/** One that grew past this many fields is not kept. */
+/** Objects that grew past this many fields are not reused. */
 const LARGEST = 256;
 const free: Fields[] = [];
 

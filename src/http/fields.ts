@@ -1,8 +1,8 @@
 /**
- * The header fields of one message: the text as it came, and a table of where each field lies in it. Hot.
+ * The header fields of one message: the text as received, and a table of field offsets in it. Hot.
  *
- * The parser fills the table; hooks read, remove and add; the serializer copies the runs of lines that nobody touched
- * straight out of the text. A field therefore costs four integers, and a string only if somebody asks for it.
+ * The parser fills the table. Hooks read, remove and add fields. The serializer copies runs of untouched lines straight
+ * from the text. A field therefore costs four integers, and a string only when something reads it.
  *
  *     text    "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n"
  *     table    line start │ name end │ value start │ value end     per field; its line ends at the next line's start
@@ -17,20 +17,20 @@ const WIDTH = 4;
 export class Fields {
   /** Latin-1 text that the table points into. */
   text = '';
-  /** Fields in the table, removed ones included. */
+  /** Fields in the table, including removed ones. */
   count = 0;
-  /** Where the last line of the table ends, its CRLF included. */
+  /** Offset after the CRLF of the table's last line. */
   end = 0;
-  /** Bit `id` is set if a field with that known id came with the message (it may have been removed since). */
+  /** Bit `id` is set if the message arrived with a field of that known id, even if it has been removed since. */
   seen = 0;
   table = new Int32Array(32 * WIDTH);
   ids = new Uint8Array(32);
   #removed = 0;
-  /** The first `#addedCount` are lines that were added, each with its CRLF. The array is used again, as the table is. */
+  /** The first `#addedCount` entries are added lines, each with its CRLF. The array is reused, as the table is. */
   readonly #added: string[] = [];
   #addedCount = 0;
 
-  /** Makes it empty again, ready for the parser. */
+  /** Empties the object for the parser. */
   reset(): void {
     this.text = '';
     this.count = 0;
@@ -40,7 +40,7 @@ export class Fields {
     while (this.#addedCount > 0) this.#added[--this.#addedCount] = '';
   }
 
-  /** For the parser: notes one field; offsets are into `text`. */
+  /** Records one field for the parser; offsets are into `text`. */
   push(id: number, lineStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const index = this.count++;
     if (index === this.ids.length) this.#grow();
@@ -63,47 +63,50 @@ export class Fields {
     this.ids = ids;
   }
 
-  /** Did a field with this known id come with the message? */
+  /** Reports whether the message arrived with a field of this known id. */
   has(id: number): boolean {
     return (this.seen & (1 << id)) !== 0;
   }
 
-  /** The table index of the first field with this known id at or after `from`, or -1. */
+  /** Returns the table index of the first field with this known id at or after `from`, or -1. */
   indexOfKnown(id: number, from = 0): number {
     const ids = this.ids;
     for (let i = from; i < this.count; i++) if (ids[i] === id) return i;
     return -1;
   }
 
-  /** The name of the field at a table index, as it was written. */
+  /** The name of the field at a table index, in its original case. */
   nameAt(index: number): string {
     return this.text.slice(this.table[index * WIDTH], this.table[index * WIDTH + 1]);
   }
 
-  /** The value of the field at a table index, without the white space around it. */
+  /** The value of the field at a table index, without surrounding white space. */
   valueAt(index: number): string {
     return this.text.slice(this.table[index * WIDTH + 2], this.table[index * WIDTH + 3]);
   }
 
-  /** Is this the value of the field at a table index, to the letter? Makes no text. */
+  /** Reports whether the field at a table index has exactly this value. Allocates no string. */
   isValueAt(index: number, value: string): boolean {
     const start = this.table[index * WIDTH + 2]!;
     return this.table[index * WIDTH + 3]! - start === value.length && this.text.startsWith(value, start);
   }
 
-  /** Is there one field with this known id, whose value is this lower-case word, in any case? Makes no text. */
+  /**
+   * Reports whether exactly one field has this known id and its value is this word (in lower case; the field may have
+   * any case). Allocates no string.
+   */
   says(id: number, word: string): boolean {
     const index = this.indexOfKnown(id);
     if (index < 0 || this.indexOfKnown(id, index + 1) >= 0) return false;
     return isNamed(this.text, this.table[index * WIDTH + 2]!, this.table[index * WIDTH + 3]!, word);
   }
 
-  /** All fields are there as they came, and no other. */
+  /** True if no field has been removed or added. */
   get untouched(): boolean {
     return this.#removed === 0 && this.#addedCount === 0;
   }
 
-  /** The values of a known field that came with the message, joined with ", " (RFC 9110 §5.3), or undefined. */
+  /** The values of a known field as received, joined with ", " (RFC 9110 §5.3), or undefined. */
   known(id: number): string | undefined {
     if (!this.has(id)) return undefined;
     let index = this.indexOfKnown(id);
@@ -127,17 +130,17 @@ export class Fields {
     return found;
   }
 
-  /** Adds a field after all others. Name and value must be valid (the plan has checked what comes from a config). */
+  /** Adds a field after all others. Name and value must be valid; the plan has checked those from a config. */
   add(name: string, value: string): void {
     this.addLine(`${name}: ${value}\r\n`);
   }
 
-  /** The same for a line as a whole, `name: value` and CRLF: one that is always the same need not be put together. */
+  /** Adds a whole line, `name: value` and CRLF. Lines that never change need not be assembled each time. */
   addLine(line: string): void {
     this.#added[this.#addedCount++] = line;
   }
 
-  /** Removes every field of that lower-case name. */
+  /** Removes every field with that lower-case name. */
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);
     const added = this.#added;
@@ -149,7 +152,7 @@ export class Fields {
     while (this.#addedCount > kept) added[--this.#addedCount] = '';
   }
 
-  /** Puts one value in place of all that were there. `name` in any case. */
+  /** Replaces all fields of that name with one value. `name` may have any case. */
   set(name: string, value: string): void {
     this.remove(name.toLowerCase());
     this.add(name, value);
@@ -162,13 +165,13 @@ export class Fields {
     this.#removed++;
   }
 
-  /** Removes every field that came with this known id. */
+  /** Removes every received field with this known id. */
   removeKnown(id: number): void {
     if (!this.has(id)) return;
     for (let i = 0; i < this.count; i++) if (this.ids[i] === id) this.removeAt(i);
   }
 
-  /** Removes, in one pass, every field whose known id is in this mask of `1 << id`, as if it had not come. */
+  /** Removes, in one pass, every field whose known id is in this mask of `1 << id`, and clears their bits in `seen`. */
   removeAll(mask: number): void {
     if ((this.seen & mask) === 0) return;
     const ids = this.ids;
@@ -179,7 +182,7 @@ export class Fields {
     this.seen &= ~mask;
   }
 
-  /** All fields that are left, as lines that end in CRLF: untouched runs are copied whole. */
+  /** All remaining fields, as lines that end in CRLF. Untouched runs are copied whole. */
   lines(): string {
     let out = '';
     if (this.#removed === 0) {
@@ -199,7 +202,7 @@ export class Fields {
     return out;
   }
 
-  /** Calls back with every field that is left, in order. Cold: for logs, tests and other codecs. */
+  /** Calls back with every remaining field, in order. Cold: for logs, tests and other codecs. */
   forEach(visit: (name: string, value: string) => void): void {
     for (let i = 0; i < this.count; i++) if (this.ids[i] !== REMOVED) visit(this.nameAt(i), this.valueAt(i));
     for (let i = 0; i < this.#addedCount; i++) {
@@ -208,7 +211,7 @@ export class Fields {
     }
   }
 
-  /** Makes this one, which is empty, the same as another. */
+  /** Copies another object's fields into this one, which must be empty. */
   copy(other: Fields): void {
     const { count } = other;
     while (this.ids.length < count) this.#grow();
@@ -216,14 +219,14 @@ export class Fields {
     this.count = count;
     this.end = other.end;
     this.seen = other.seen;
-    // There are few: a view on either array would cost more than the loop.
+    // Messages have few fields: a view on either array would cost more than the loop.
     for (let i = 0; i < count * WIDTH; i++) this.table[i] = other.table[i]!;
     for (let i = 0; i < count; i++) this.ids[i] = other.ids[i]!;
     this.#removed = other.#removed;
     for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!);
   }
 
-  /** The fields that those lines say: `name: value`, each with a CRLF at its end. */
+  /** Parses field lines: `name: value`, each with a CRLF at its end. */
   static ofLines(lines: string): Fields {
     const fields = new Fields();
     fields.text = lines;
@@ -237,7 +240,7 @@ export class Fields {
     return fields;
   }
 
-  /** The fields of a message that did not come from a wire. */
+  /** Builds the fields of a message that did not come over the network. */
   static of(pairs: readonly (readonly [name: string, value: string])[]): Fields {
     const fields = new Fields();
     for (const [name, value] of pairs) {
@@ -253,7 +256,7 @@ export class Fields {
   }
 }
 
-/** Is text[start, end) this lower-case name or word, in any case? */
+/** Reports whether text[start, end) equals this lower-case name or word, ignoring case. */
 function isNamed(text: string, start: number, end: number, name: string): boolean {
   if (end - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) {
@@ -264,7 +267,7 @@ function isNamed(text: string, start: number, end: number, name: string): boolea
   return true;
 }
 
-/** Of a line that was added. */
+/** The value in an added line. */
 function valueOf(line: string): string {
   return line.slice(line.indexOf(':') + 2, -2);
 }

@@ -1,12 +1,12 @@
 /**
- * The Forwarded field, read and written (RFC 7239 §4 to §6). Hot behind trusted proxies that send it.
+ * Reads and writes the Forwarded field (RFC 7239 §4 to §6). Hot behind trusted proxies that send it.
  *
- * Read strictly: of a field that isn't well formed nothing is believed, since what is appended to it could become part of
- * a string that does not end.
+ * The parser is strict: a malformed field is ignored as a whole, because elements appended to it could become part of
+ * an unterminated string.
  */
 import { isIP, isIPv6 } from 'node:net';
 
-/** One hop, as a proxy has seen it. '' where it doesn't say. */
+/** One hop as a proxy reports it. Parameters that it leaves out are ''. */
 export interface ForwardedElement {
   readonly node: string;
   readonly host: string;
@@ -15,7 +15,7 @@ export interface ForwardedElement {
 
 const PAIR = /[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)")[\t ]*(;|,|$)/y;
 
-/** The client's hop first; null: it is malformed. */
+/** Returns the elements, the client's hop first, or null if the text is malformed. */
 export function parseForwarded(text: string): ForwardedElement[] | null {
   const elements: ForwardedElement[] = [];
   let [node, host, proto] = ['', '', ''];
@@ -33,27 +33,27 @@ export function parseForwarded(text: string): ForwardedElement[] | null {
     [node, host, proto] = ['', '', ''];
     if (match[4] === '') return elements;
   }
-  // Empty, or it ends in a separator.
+  // The text is empty or ends in a separator.
   return null;
 }
 
-/** §6: an IPv6 address in brackets and quotes; what is no address is "unknown". */
+/** RFC 7239 §6: an IPv6 address gets brackets and quotes; text that is not an address becomes "unknown". */
 export function forwardedNode(address: string): string {
   if (isIPv6(address)) return `"[${address}]"`;
   return isIP(address) === 0 ? 'unknown' : address;
 }
 
-/** The rest of an element: what is '' is left out. */
+/** The rest of an element. Empty parameters are left out. */
 export function hostAndProto(host: string, proto: string): string {
   return `${host === '' ? '' : `;host=${quoted(host)}`}${proto === '' ? '' : `;proto=${proto}`}`;
 }
 
-/** A token as it is, anything else as a quoted string. `value` has neither quotes nor backslashes in it. */
+/** Returns a token as it is and anything else as a quoted string. `value` contains neither quotes nor backslashes. */
 function quoted(value: string): string {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value : `"${value}"`;
 }
 
-/** An address without brackets and port, or null if it is none; of X-Forwarded-For as of a `for`. */
+/** Returns an address without brackets and port, or null. Accepts entries of X-Forwarded-For and values of `for`. */
 export function bareAddress(text: string): string | null {
   const match = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9a-f:.]+))$/i.exec(text);
   const address = match?.[1] ?? match?.[2] ?? match?.[3];

@@ -1,11 +1,11 @@
 /**
- * Removes what concerns one connection only (RFC 9110 §7.6.1). Hot.
+ * Removes hop-by-hop fields (RFC 9110 §7.6.1). Hot.
  *
- * The Connection field may name further fields; it may not name those that the gateway itself depends on, or a client
- * could make it forget who is asking or how long the body is. Such an option is ignored, not obeyed. Nor does it reach
- * what a policy has set: only fields that came with the message are the sender's to name.
+ * The Connection field may name further fields, but not those that the gateway itself depends on: otherwise a client
+ * could hide its identity or the length of the body. The gateway ignores such options. Options apply only to fields
+ * that came with the message, not to fields that a policy has set.
  *
- * A status may be about such a field. That field passes, since the response would say nothing without it.
+ * Some statuses are about a hop-by-hop field. That field passes, because the response would be useless without it.
  */
 import type { Fields } from './fields.ts';
 import {
@@ -28,11 +28,11 @@ import {
   USER_AGENT,
 } from './known.ts';
 
-/** Removed wherever they stand. */
+/** Always removed. */
 const ALWAYS = [CONNECTION, KEEP_ALIVE, PROXY_AUTHENTICATE, FOR_THIS_HOP, TE, TRANSFER_ENCODING, UPGRADE];
 const ALWAYS_MASK = ALWAYS.reduce((mask, id) => mask | (1 << id), 0);
 
-/** Known fields that a Connection option may name with effect. */
+/** Known fields that a Connection option may remove. */
 const MAY_BE_NAMED = new Set([
   ...ALWAYS,
   TRAILER,
@@ -46,19 +46,19 @@ const MAY_BE_NAMED = new Set([
   IF_UNMODIFIED_SINCE,
 ]);
 
-/** The known field that a response of this status is about, or 0. */
+/** Returns the known field that a response of this status is about, or 0. */
 function subjectOf(status: number): number {
-  // RFC 9110 §15.5.22: what to change to. The gateway passes the change on, so its client may make it.
+  // RFC 9110 §15.5.22: the protocols to change to. The gateway passes upgrades on, so its client may use them.
   if (status === 426) return UPGRADE;
-  // §15.5.8 and §11.7.1: the challenge. It is the backend's, which is a proxy itself.
+  // §15.5.8 and §11.7.1: the challenge. It comes from the backend, which is a proxy itself.
   return status === 407 ? PROXY_AUTHENTICATE : 0;
 }
 
-/** `status`: of the response that the fields are of; 0: they are a request's. */
+/** `status` is the response's status, or 0 for a request. */
 export function stripHopByHop(fields: Fields, status: number): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;
   const subject = subjectOf(status);
-  // What is said most often names no other field, and needs no text.
+  // The most frequent value names no other field; this test allocates no string.
   if (fields.has(CONNECTION) && !fields.says(CONNECTION, 'keep-alive'))
     stripNamed(fields, fields.known(CONNECTION)!, subject);
   fields.removeAll(subject === 0 ? ALWAYS_MASK : ALWAYS_MASK & ~(1 << subject));

@@ -1,9 +1,10 @@
 /**
- * Who the request is for and from: what is believed of it, and what the upstream is told. Hot.
+ * The identity of a request: which fields the gateway believes, and what it tells the upstream. Hot.
  *
- * As a request comes in, `siftIdentity` takes out what its peer has no say in, and reads what a trusted proxy says, in one
- * form or the other. `identityLines` says the same in every form that is sent (RFC 7239 §7.4). One client asks for one host nearly always, so the lines for
- * requests without such fields are kept with the connection and built again only when the host changes.
+ * When a request arrives, `siftIdentity` removes the fields that its peer is not trusted to set, and reads what a
+ * trusted proxy sends in either form. `identityLines` sends the result in every configured form (RFC 7239 §7.4). A
+ * client nearly always requests one host, so the connection caches the lines for requests without such fields and
+ * rebuilds them only when the host changes.
  */
 import type { AddressSet } from '../kit/address-set.ts';
 import type { Connection } from '../net/connection.ts';
@@ -25,7 +26,7 @@ import {
 } from './known.ts';
 import { VIA_LINES } from './via.ts';
 
-/** The fields that the gateway writes itself. */
+/** The fields that the gateway itself writes. */
 const OWN_MASK =
   (1 << FORWARDED) |
   (1 << X_FORWARDED_FOR) |
@@ -36,7 +37,7 @@ const IDENTITY_MASK = 1 << IDENTITY;
 const UNDERSCORED_MASK = 1 << UNDERSCORED;
 const SIFTED = OWN_MASK | IDENTITY_MASK | UNDERSCORED_MASK;
 
-/** Of a listener that says nothing else. */
+/** For a listener without identity settings. */
 export const DEFAULT_IDENTITY: IdentityPlan = {
   send: 'both',
   believe: 'either',
@@ -47,14 +48,15 @@ export const DEFAULT_IDENTITY: IdentityPlan = {
   underscores: 'drop',
 };
 
-/** Of a listener: what it tells, and whom it believes. */
+/** A listener's identity settings and its trusted proxies. */
 export interface IdentityRules {
   readonly identity: IdentityPlan;
   readonly trusted: AddressSet;
 }
 
 /**
- * Takes out what the peer has no say in, and notes the address that rules judge. false: the request is to be refused.
+ * Removes the fields that the peer is not trusted to set, and records the address that rules match. Returns false if
+ * the request must be refused.
  */
 export function siftIdentity(x: Exchange, { identity, trusted }: IdentityRules): boolean {
   const { fields, connection } = x;
@@ -78,7 +80,7 @@ export function siftIdentity(x: Exchange, { identity, trusted }: IdentityRules):
   return true;
 }
 
-/** Takes out names that frameworks may take for one that the gateway answers for, such as Content_Length. */
+/** Removes names that frameworks may read as a field that the gateway controls, such as Content_Length. */
 function dropAlike(fields: Fields, passIdentity: boolean): void {
   for (let i = 0; i < fields.count; i++) {
     if (fields.ids[i] !== UNDERSCORED) continue;
@@ -87,13 +89,13 @@ function dropAlike(fields: Fields, passIdentity: boolean): void {
   }
 }
 
-// === what the client has asked for
+// === what the client requested
 
 function schemeOf(connection: Connection): 'http' | 'https' {
   return connection.secure ? 'https' : 'http';
 }
 
-/** The scheme and authority of the URL as the client knows it. The authority is '' if an HTTP/1.0 client gives none. */
+/** The scheme and authority of the URL as the client knows it. The authority is '' if an HTTP/1.0 client sends none. */
 export interface PublicOrigin {
   readonly scheme: 'http' | 'https';
   readonly authority: string;
@@ -108,9 +110,9 @@ export function publicScheme({ connection, claims }: Exchange): 'http' | 'https'
   return claims === null || claims.proto === '' ? schemeOf(connection) : claims.proto;
 }
 
-// === what the upstream is told
+// === what the upstream gets
 
-/** Takes the fields that the gateway writes itself out, and answers with the lines to send instead. */
+/** Removes received fields that the gateway itself writes, and returns the lines to send instead. */
 function identityLines(x: Exchange): string {
   const { connection, authority, fields, identity, claims } = x;
   if (claims !== null) {
@@ -126,8 +128,8 @@ function identityLines(x: Exchange): string {
 }
 
 /**
- * Makes what the gateway would write into fields of the request, so that edits of the config find it; then it is written
- * no more. Only for routes whose edits name such a field.
+ * Adds the lines that the gateway would write to the request's fields, so that the config's edits apply to them. The
+ * gateway then doesn't write them again. Only for routes whose edits name such a field.
  */
 export function identityAsFields(x: Exchange): void {
   if (x.identityEdited) return;
@@ -141,7 +143,7 @@ export function identityAsFields(x: Exchange): void {
   }
 }
 
-/** X-Forwarded-Prefix: what the URL that the client asked for has before the path that the upstream gets. */
+/** X-Forwarded-Prefix: the part of the client's URL that precedes the path that the upstream gets. */
 export function announcePrefix({ fields, identity, prefixEdited }: Exchange, prefix: string): void {
   if (prefixEdited || !sendsXForwarded(identity)) return;
   const before = fields.get('x-forwarded-prefix') ?? '';
@@ -149,12 +151,12 @@ export function announcePrefix({ fields, identity, prefixEdited }: Exchange, pre
   else fields.set('X-Forwarded-Prefix', `${before.replace(/\/$/, '')}${prefix}`);
 }
 
-/** All that the gateway writes of a request's identity. */
+/** All identity lines that the gateway writes for a request. */
 export function ownRequestLines(x: Exchange): string {
   return x.identityEdited ? '' : identityLines(x) + viaLine(x);
 }
 
-/** Names, in lower case, of the fields of requests that the gateway writes, and that edits of the config may change. */
+/** Lower-case names of the request fields that the gateway writes and that the config's edits may change. */
 export const OWN_REQUEST_FIELDS: ReadonlySet<string> = new Set([
   'forwarded',
   'x-forwarded-for',
@@ -166,7 +168,7 @@ export const OWN_REQUEST_FIELDS: ReadonlySet<string> = new Set([
   'via',
 ]);
 
-/** Does the listener say so on requests? Off by default: docs/adr/0024-no-via-on-requests.md. */
+/** Off by default for requests: docs/adr/0024-no-via-on-requests.md. */
 function viaLine({ identity: { via }, minor }: Exchange): string {
   return via === 'request' || via === 'both' ? VIA_LINES[minor]! : '';
 }
@@ -179,7 +181,7 @@ function sendsForwarded({ send }: IdentityPlan): boolean {
   return send === 'both' || send === 'forwarded';
 }
 
-/** A peer at a Unix socket has no address. */
+/** The peer of a Unix socket has no address. */
 function addressOf(connection: Connection): string {
   return connection.clientAddress === 'unix:' ? 'unknown' : connection.clientAddress;
 }
@@ -208,8 +210,8 @@ function ownLines({ connection, authority, identity }: Exchange): string {
 }
 
 /**
- * Behind a trusted proxy: the chain goes on with this hop. What is said of host and scheme is said once in either form, so
- * that it makes no difference whether a backend looks at the first element or at the last.
+ * Behind a trusted proxy, the chain continues with this hop. Host and scheme appear once in either form, so that
+ * backends that read the first element and backends that read the last get the same result.
  */
 function claimedLines({ connection, authority, identity }: Exchange, claims: Claims): string {
   const scheme = schemeOf(connection);

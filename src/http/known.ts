@@ -1,9 +1,9 @@
 /**
- * The field names that the gateway itself has an opinion about, as small integers. Hot.
+ * The field names that the gateway itself handles, as small integers. Hot.
  *
- * The parser tags each field with its id while it reads, so that later questions ("is there a Transfer-Encoding?") are
- * one bit test and removing the hop-by-hop fields is one pass without a string compare. 0 means any other name. Names
- * that are always treated alike share an id: an id is a bit of a 32-bit mask.
+ * The parser tags each field with its id as it reads. A later question ("is there a Transfer-Encoding?") is then one
+ * bit test, and removing the hop-by-hop fields is one pass without string comparisons. 0 means any other name. Names
+ * that the gateway always treats alike share an id, because an id is a bit of a 32-bit mask.
  */
 
 export const HOST = 1;
@@ -17,7 +17,10 @@ export const TRAILER = 8;
 export const KEEP_ALIVE = 9;
 /** Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. */
 export const FOR_THIS_HOP = 10;
-/** Location, Content-Location, Refresh and Set-Cookie: what of a response names URLs that the gateway may have rewritten. */
+/**
+ * Location, Content-Location, Refresh and Set-Cookie: response fields that contain URLs or paths, which the gateway may
+ * have rewritten.
+ */
 export const REFERENCE = 11;
 export const PROXY_AUTHENTICATE = 12;
 const VIA = 13;
@@ -26,7 +29,7 @@ export const X_FORWARDED_FOR = 15;
 export const X_FORWARDED_PROTO = 16;
 export const X_FORWARDED_HOST = 17;
 export const DATE = 18;
-/** Any name with an underscore, which many frameworks read as the name with a hyphen. */
+/** Any name with an underscore; many frameworks read the underscore as a hyphen. */
 export const UNDERSCORED = 19;
 export const X_FORWARDED_PORT = 20;
 export const MAX_FORWARDS = 21;
@@ -39,7 +42,7 @@ export const IF_MODIFIED_SINCE = 27;
 export const IF_MATCH = 28;
 export const IF_UNMODIFIED_SINCE = 29;
 export const RANGE = 30;
-/** Every other field by which proxies tell who asks, by which URL and over what: see IDENTITY_NAMES. */
+/** Every other field in which proxies report the client, its URL or its protocol: see IDENTITY_NAMES. */
 export const IDENTITY = 31;
 
 const NAMES: readonly (readonly [string, number])[] = [
@@ -79,7 +82,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['set-cookie', REFERENCE],
 ];
 
-/** What proxies and CDNs write besides, and what backends believe: no browser sends any of it. In docs/identity.md. */
+/** Further fields that proxies and CDNs write and backends believe. No browser sends them. See docs/identity.md. */
 const IDENTITY_NAMES = (
   'x-forwarded x-real-ip x-client-ip x-cluster-client-ip true-client-ip client-ip cf-connecting-ip cf-connecting-ipv6 ' +
   'fastly-client-ip x-remote-ip x-remote-addr x-originating-ip x-azure-clientip x-azure-socketip x-envoy-external-address ' +
@@ -95,7 +98,7 @@ const KNOWN: readonly (readonly [string, number])[] = [
 ];
 const byName = new Map(KNOWN);
 
-/** The id of a lower-case name, or 0. */
+/** Returns the id of a lower-case name, or 0. */
 export function knownId(name: string): number {
   const id = byName.get(name);
   if (id !== undefined) return id;
@@ -103,15 +106,17 @@ export function knownId(name: string): number {
   return IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix)) ? IDENTITY : 0;
 }
 
-/** The id of the name that frameworks may take this one for: in any case, with hyphens for its underscores. Cold. */
+/** Returns the id of the name that frameworks may take this one for: any case, underscores read as hyphens. Cold. */
 export function idOfAlike(name: string): number {
   return knownId(name.toLowerCase().replaceAll('_', '-'));
 }
 
-/** Known names by `slot(length, first, middle, last)`; a slot holds at most two, so a lookup compares at most two names. */
+/**
+ * Known names by `slot(length, first, middle, last)`. A slot holds at most two names, so a lookup compares at most two.
+ */
 const SLOTS = 1024;
 const bytes = KNOWN.map(([name]) => Uint8Array.from(Buffer.from(name, 'latin1')));
-/** Places in KNOWN, from 1; 0: none. */
+/** Indexes in KNOWN, from 1; 0 means none. */
 const firstInSlot = new Uint8Array(SLOTS);
 const secondInSlot = new Uint8Array(SLOTS);
 
@@ -133,7 +138,7 @@ for (const prefix of IDENTITY_PREFIXES) {
   prefixes[raw[0]!] = [...(prefixes[raw[0]!] ?? []), raw];
 }
 
-// Names here are letters, digits and hyphens; `| 0x20` folds case and leaves digits and "-" as they are.
+// Known names consist of letters, digits and hyphens; `| 0x20` folds case and leaves digits and "-" unchanged.
 function startsWith(name: Uint8Array, buffer: Uint8Array, start: number): boolean {
   for (let i = 0; i < name.length; i++) if ((buffer[start + i]! | 0x20) !== name[i]) return false;
   return true;
@@ -144,7 +149,7 @@ function isInSlot(place: number, buffer: Uint8Array, start: number, length: numb
   return name.length === length && startsWith(name, buffer, start);
 }
 
-/** The id of the name in buffer[start, end), which has no underscore, any case; or 0. `end` is greater than `start`. */
+/** Returns the id of the name in buffer[start, end), in any case, or 0. The name has no underscore and is not empty. */
 export function knownIdOfBytes(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const letter = buffer[start]! | 0x20;

@@ -1,17 +1,17 @@
 /**
- * A response that the gateway gives itself, prepared when the config is bound. Hot after construction.
+ * A response that the gateway generates itself, prepared when the config is bound. Hot after construction.
  *
- * Used for the `respond` and `redirect` actions, for policies' refusals and for error bodies. Everything but the
- * connection's own framing fields is ready as text.
+ * The `respond` and `redirect` actions, policies' refusals and error bodies use it. Everything but the connection's own
+ * framing fields is prepared as text.
  */
 import { reasonPhrase } from './status.ts';
 
 export class LocalReply {
   readonly status: number;
   readonly reason: string;
-  /** Field lines that end in CRLF; no Content-Length, Connection, Date or Via among them. */
+  /** Field lines that end in CRLF, without Content-Length, Connection, Date or Via. */
   readonly lines: string;
-  /** The body, each character one byte. */
+  /** The body; each character is one byte. */
   readonly body: string;
 
   constructor(status: number, fields: readonly (readonly [name: string, value: string])[], body: string) {
@@ -21,14 +21,14 @@ export class LocalReply {
     this.body = Buffer.from(body, 'utf8').toString('latin1');
   }
 
-  /** The same with one more field line, which ends in CRLF. */
+  /** Returns a copy with one more field line, which must end in CRLF. */
   with(line: string): LocalReply {
     const { body, reason, lines } = this;
     return Object.assign(new LocalReply(this.status, [], ''), { body, reason, lines: lines + line });
   }
 }
 
-/** A small problem body (RFC 9457) that says no more than the status does. */
+/** A small problem body (RFC 9457) that repeats the status only. */
 export function problemReply(
   status: number,
   fields: readonly (readonly [name: string, value: string])[] = [],

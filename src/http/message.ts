@@ -1,20 +1,20 @@
 /**
- * The contract between protocols: a message in motion, whichever codec reads or writes it. Hot.
+ * The contract between codecs: a message in transit, for any protocol. Hot.
  *
- * A codec that reads a body is a BodySource; whoever takes the body is a BodySink. The sink that answered `false` calls
- * `resume` on the source it was joined to when it can take more; nobody else does. Bytes handed to `data` are valid
- * during the call only, unless the sink answers `false`: then the source leaves them alone until it is resumed.
+ * A codec that reads a body is a BodySource; its consumer is a BodySink. A sink that returned `false` calls `resume` on
+ * its source when it can take more; nothing else calls `resume`. Bytes passed to `data` are valid during the call only.
+ * If the sink returns `false`, they stay valid until it resumes the source.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Fields } from './fields.ts';
 
 export interface BodySink {
-  /** Takes bytes[start, end). false: send no more until resumed. */
+  /** Takes bytes[start, end). Returns false to stop the source until `resume`. */
   data(bytes: Buffer, start: number, end: number): boolean;
-  /** The body is whole. `trailers`: field lines that end in CRLF, or ''. */
+  /** The body is complete. `trailers` holds field lines that end in CRLF, or ''. */
   end(trailers: string): void;
-  /** The body will never be whole. */
+  /** The body will never be complete. */
   fail(error: GatewayError): void;
 }
 
@@ -23,21 +23,23 @@ export interface BodySource {
   resume(): void;
 }
 
-/** How the length of a body is known. */
+/** How the end of a body is determined. */
 export const NO_BODY = 0;
 export const LENGTH = 1;
 export const CHUNKED = 2;
 export const UNTIL_CLOSE = 3;
 export type Framing = typeof NO_BODY | typeof LENGTH | typeof CHUNKED | typeof UNTIL_CLOSE;
 
-/** A response that comes from an upstream, part by part. */
+/** Receives a response from an upstream, part by part. */
 export interface ResponseSink extends BodySink {
-  /** 1xx other than 101. The fields are valid during the call. */
+  /** A 1xx response other than 101. The fields are valid during the call. */
   informational(status: number, reason: string, fields: Fields): void;
-  /** The final head. Its fields are the receiver's, to be given back (fields-pool.ts). */
+  /** The final head. The receiver owns the fields and must give them back (fields-pool.ts). */
   head(status: number, reason: string, fields: Fields, framing: Framing): void;
-  /** 101: the connection is no longer HTTP. `early`: what came after the head. The fields are the receiver's. */
+  /**
+   * A 101: the connection no longer speaks HTTP. `early` holds the bytes after the head. The receiver owns the fields.
+   */
   switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void;
-  /** A read is used up: whatever was held back to be written in one go is written now. */
+  /** The current read is used up: the sink writes what it has buffered. */
   flush(): void;
 }

@@ -1,24 +1,27 @@
 /**
- * The two forms of a path: the one that is sent, and the one that rules judge. Hot, but entered only for paths that have a
- * "%", a "\", a ";", a "//" or a "/.".
+ * The two forms of a path: one for the upstream and one for rules. Hot, but used only for paths that contain "%", "\",
+ * ";", "//" or "/.".
  *
- * Sent is the normal form of RFC 3986 §6.2.2: encoded unreserved characters are decoded, other encodings get upper-case
- * digits, dot segments are resolved. Rules judge what a backend makes of that when it decodes the path once, takes
- * `;` parameters out, reads several slashes as one, and resolves dot segments: a rule on `/admin` holds for
- * `/%2Fadmin` and `/admin;x/y`. Where such a backend would meet a dot segment that others do not see (`/x/..%2Fadmin`,
- * `/x/..;/admin`), the path has no one meaning and is refused.
+ * The upstream gets the normal form of RFC 3986 §6.2.2: encoded unreserved characters are decoded, other encodings get
+ * upper-case digits, dot segments are resolved. Rules match the path as a backend reads it that decodes once, removes
+ * `;` parameters, merges repeated slashes and resolves dot segments. A rule on `/admin` therefore covers `/%2Fadmin`
+ * and `/admin;x/y`. If such a backend would find a dot segment that others do not see (`/x/..%2Fadmin`,
+ * `/x/..;/admin`), the path is ambiguous and the gateway refuses it.
  */
 import { isUtf8 } from 'node:buffer';
 
-/** How a listener reads paths. `…_for_rules`: the rules see it so, and it is sent as it came. Without: both. */
+/**
+ * How a listener reads paths. With `…_for_rules`, only rules see the changed path and the upstream gets it unchanged;
+ * without it, both see the changed path.
+ */
 export interface PathRules {
   /** `%2F` and `%5C`. */
   readonly encodedSlash: 'decode_for_rules' | 'decode' | 'keep' | 'refuse';
   /** `//`. */
   readonly repeatedSlashes: 'merge_for_rules' | 'merge' | 'keep' | 'refuse';
-  /** `;` and what follows it in a segment. */
+  /** `;` and the rest of the segment. */
   readonly parameters: 'remove_for_rules' | 'remove' | 'keep' | 'refuse';
-  /** Encoded ones but NUL, which no listener takes. */
+  /** Encoded control characters except NUL, which every listener refuses. */
   readonly controlCharacters: 'refuse' | 'keep';
   /** Bytes above 0x7f in a request target. */
   readonly rawUtf8: 'refuse' | 'encode';
@@ -26,10 +29,10 @@ export interface PathRules {
   readonly send: 'normal' | 'received';
 }
 
-/** Why a path is refused; each is a code of the access log. '': it is not. */
+/** Why a path is refused; each value is a code in the access log. '' means it is accepted. */
 export type PathProblem =
   | ''
-  /** An encoding that is none, an encoded NUL, an overlong UTF-8 form of ASCII (RFC 3629 §3), or a "\" (not in RFC 3986). */
+  /** An invalid encoding, an encoded NUL, an overlong UTF-8 form of ASCII (RFC 3629 §3), or a "\" (not in RFC 3986). */
   | 'malformed_path'
   | 'encoded_slash'
   | 'repeated_slashes'
@@ -40,7 +43,7 @@ export type PathProblem =
   | 'control_character'
   | 'raw_utf8';
 
-/** The normal form and no more: rules judge slashes and parameters as they are written. */
+/** The normal form only: rules match slashes and parameters as written. */
 export const LITERAL: PathRules = {
   encodedSlash: 'keep',
   repeatedSlashes: 'keep',
@@ -59,7 +62,7 @@ export class PathReading {
 export function readPath(path: string, rules: PathRules, out: PathReading): PathProblem {
   const problem = refusal(path, rules);
   if (problem !== '') return problem;
-  // What is sent as it came is decoded for nobody but rules.
+  // A path that is sent as received is decoded for rules only.
   const edits = rules.send === 'normal';
   const plain = decode(path, edits && rules.encodedSlash === 'decode' ? UNRESERVED_AND_SLASHES : UNRESERVED);
   // Backends that get its dot segments resolve them in different orders: `/a//../b` is `/a/b` to some, `/b` to others.
@@ -76,7 +79,7 @@ export function readPath(path: string, rules: PathRules, out: PathReading): Path
   return '';
 }
 
-/** Of a request target in origin or absolute form; '': it has none (RFC 9112 §3.2). */
+/** Returns the path of a request target in origin or absolute form, or '' if it has none (RFC 9112 §3.2). */
 export function pathOfTarget(target: string): string {
   const rest = target.startsWith('/') ? target : /^https?:\/\/[^/?]*(.*)$/i.exec(target)?.[1];
   if (rest === undefined) return '';
@@ -86,12 +89,14 @@ export function pathOfTarget(target: string): string {
 
 const scratch = new PathReading();
 
-/** The normal form (RFC 3986 §6.2.2); null: no path that a request could have. */
+/** Returns the normal form (RFC 3986 §6.2.2), or null if no request could have this path. */
 export function normalizePath(path: string): string | null {
   return readPath(path, LITERAL, scratch) === '' ? scratch.sent : null;
 }
 
-/** The forms in which a path may be sent, whatever a listener's rules are; none: no request could have it. */
+/**
+ * Returns the forms in which the gateway may send a path, for any listener's rules; empty if no request could have it.
+ */
 export function sentForms(path: string): ReadonlySet<string> {
   const forms = new Set<string>();
   for (const encodedSlash of ['keep', 'decode'] as const)
@@ -102,17 +107,19 @@ export function sentForms(path: string): ReadonlySet<string> {
   return forms;
 }
 
-/** The same path with each character as rules have it; slashes, dots and parameters stay as they are. */
+/** Returns the path with each character as rules see it; slashes, dots and parameters are unchanged. */
 export function spelled(path: string): string {
   return decode(path, VISIBLE);
 }
 
-/** Everything but visible ASCII, percent-encoded as UTF-8. */
+/** Percent-encodes everything but visible ASCII, as UTF-8. */
 export function encodePath(text: string): string {
   return text.replace(/[^\x21-\x7e]+/gu, (run) => percentEncoded(Buffer.from(run)));
 }
 
-/** A request target that was read as Latin-1 and has bytes above 0x7f, percent-encoded; null: it is not UTF-8. */
+/**
+ * Percent-encodes bytes above 0x7f in a request target that was read as Latin-1. Returns null if they are not UTF-8.
+ */
 export function encodeRawUtf8(target: string): string | null {
   if (!isUtf8(Buffer.from(target, 'latin1'))) return null;
   return target.replace(/[\x80-\xff]+/g, (run) => percentEncoded(Buffer.from(run, 'latin1')));
@@ -124,10 +131,10 @@ function percentEncoded(bytes: Buffer): string {
   return out;
 }
 
-// === what is refused
+// === refusals
 
 const MALFORMED = /\\|%(?![0-9a-f]{2})|%00/i;
-/** RFC 3629 §3: forms longer than need be, of ASCII characters. Some decoders take `%C0%AF` for a slash. */
+/** RFC 3629 §3: overlong forms of ASCII characters. Some decoders take `%C0%AF` for a slash. */
 const OVERLONG = /%c[01]%[89ab]|%e0%8[01]%|%f0%80%8[01]%/i;
 const CONTROL = /%[01][0-9a-f]|%7f/i;
 const ENCODED_SLASH = /%(?:2f|5c)/i;
@@ -143,14 +150,14 @@ function refusal(path: string, rules: PathRules): PathProblem {
   return '';
 }
 
-/** In time that grows with the path's length alone: the parameters of a segment are taken as one. */
+/** Runs in time linear in the path's length: each segment's parameters are matched as one. */
 function hasSlashInParameter(path: string): boolean {
   return PARAMETER.test(path) && (path.match(PARAMETERS) ?? []).some((one) => ENCODED_SLASH.test(one));
 }
 
-// === what is sent
+// === the form for the upstream
 
-/** What stands for each encoded byte. */
+/** The replacement for each encoded byte. */
 type Decoding = readonly string[];
 
 function decodingOf(decodes: (character: string) => boolean, slashes: boolean): Decoding {
@@ -165,7 +172,7 @@ const isUnreserved = (character: string): boolean => /[A-Za-z0-9._~-]/.test(char
 const UNRESERVED = decodingOf(isUnreserved, false);
 const UNRESERVED_AND_SLASHES = decodingOf(isUnreserved, true);
 
-/** Once, from left to right. All encodings are well-formed. */
+/** Decodes once, from left to right. All encodings must be well-formed. */
 function decode(path: string, decoding: Decoding): string {
   let out = '';
   let from = 0;
@@ -176,13 +183,13 @@ function decode(path: string, decoding: Decoding): string {
   return from === 0 ? path : out + path.slice(from);
 }
 
-/** `0` to `9` are 0x30 on, `A` and `a` 0x41 and 0x61. */
+/** `0` to `9` start at 0x30, `A` and `a` at 0x41 and 0x61. */
 function digit(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code < 0x41 ? code & 0xf : (code & 0xf) + 9;
 }
 
-/** Dot segments resolved (RFC 3986 §5.2.4), when parameters and repeated slashes are out of it if they shall be. */
+/** Resolves dot segments (RFC 3986 §5.2.4), after removing parameters and merging repeated slashes if requested. */
 function resolved(path: string, merge: boolean, remove: boolean): string {
   const bare = remove && path.includes(';') ? path.replace(/;[^/]*/g, '') : path;
   const single = merge && bare.includes('//') ? bare.replace(/\/{2,}/g, '/') : bare;
@@ -201,23 +208,23 @@ function removeDotSegments(path: string): string {
   return `/${out.join('/')}`;
 }
 
-// === what is judged
+// === the form for rules
 
-/** Visible ASCII stands for itself, but what would have another meaning if it was not encoded. */
+/** Visible ASCII characters are decoded, except those that would have another meaning when not encoded. */
 const standsForItself = (character: string): boolean => /[\x21-\x7e]/.test(character) && !/[%?#/\\]/.test(character);
 const VISIBLE = decodingOf(standsForItself, false);
 const VISIBLE_AND_SLASHES = decodingOf(standsForItself, true);
 const DOTS = /\/\.\.?(?:\/|$)/;
 
-/** Of a path whose own dot segments are resolved; null: others appear. */
+/** Takes a path whose own dot segments are resolved. Returns null if decoding reveals others. */
 function judged(sent: string, rules: PathRules): string | null {
   const decoded = decodedOnce(sent, rules);
-  // What is kept as it is may well be dots: `/a/%2F..`, whose slash is none.
+  // A segment of an unchanged path may look like dots: in `/a/%2F..` the encoded slash is not a separator.
   if (decoded !== sent && DOTS.test(decoded)) return null;
   return decoded;
 }
 
-/** As a backend reads it that decodes once, then takes parameters out, then reads several slashes as one. */
+/** The path as a backend reads it that decodes once, then removes parameters, then merges repeated slashes. */
 function decodedOnce(path: string, { encodedSlash, repeatedSlashes, parameters }: PathRules): string {
   let out = decode(path, encodedSlash === 'keep' ? VISIBLE : VISIBLE_AND_SLASHES);
   if (parameters !== 'keep' && out.includes(';')) out = out.replace(/;[^/]*/g, '');

@@ -1,6 +1,6 @@
-/** The parameters of a query, as forms write them. Hot. */
+/** Query parameters in the form encoding. Hot. */
 
-/** The first value of a query parameter, decoded; '' if it has none. `query` begins with "?" or is ''. */
+/** Returns the first value of a query parameter, decoded; '' if it has no value. `query` begins with "?" or is ''. */
 export function queryValue(query: string, name: string): string | undefined {
   let from = 1;
   while (from < query.length) {
@@ -15,7 +15,7 @@ export function queryValue(query: string, name: string): string | undefined {
   return undefined;
 }
 
-/** `+` is a space; an encoding that is none stays as it is. */
+/** Reads `+` as a space; invalid encodings are unchanged. */
 export function decodeQuery(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   return text

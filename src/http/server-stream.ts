@@ -1,8 +1,8 @@
 /**
- * The client's side of one exchange, whatever the protocol: the contract between a server codec and proxy/. Hot.
+ * The client's side of one exchange, for any protocol: the contract between a server codec and proxy/. Hot.
  *
- * A codec makes an Exchange, calls `HttpService.serve` with it and itself, and is told through this interface what to
- * answer. All calls are synchronous and none throws.
+ * A codec creates an Exchange and calls `HttpService.serve` with it and itself. proxy/ sends the response through this
+ * interface. All calls are synchronous and none throws.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
@@ -15,13 +15,13 @@ import type { PathRules } from './path.ts';
 import type { BodySink, BodySource, Framing } from './message.ts';
 import type { CachedReply } from './cached-reply.ts';
 
-/** Who is told when the client lets an exchange down. */
+/** Learns that the client has left. */
 export interface ExchangeOwner {
-  /** The client's connection broke, or its request will never be whole. No answer is due any more. */
+  /** The client's connection broke, or its request will never be complete. It expects no response any more. */
   clientGone(error: GatewayError): void;
 }
 
-/** What a route says over its listener; null: as that says. */
+/** A route's overrides of its listener's limits; null keeps the listener's value. */
 export interface ClientOverrides {
   /** Milliseconds; Infinity: no limit. */
   readonly body: number | null;
@@ -33,40 +33,43 @@ export interface ClientOverrides {
 export interface ServerStream extends BodySource {
   /** Must be set before `serve` returns. */
   owner: ExchangeOwner | null;
-  /** Set by serve if the response shall be the last on this connection. */
+  /** Set by `serve` if this response must be the last on its connection. */
   closing: boolean;
   /** The client offers to change protocols with this request. */
   readonly upgrade: boolean;
-  /** For this exchange other limits count than those of its listener. */
+  /** Replaces the listener's limits for this exchange. */
   override(limits: ClientOverrides): void;
   /** Sends the request body to `sink` from now on. */
   readBody(sink: BodySink): void;
   informational(status: number, reason: string, fields: Fields): void;
-  /** A whole response of the gateway's own. */
+  /** Sends a complete local reply. */
   localReply(response: LocalReply): void;
-  /** A whole response out of a store. */
+  /** Sends a complete response from the cache. */
   cachedReply(reply: CachedReply): void;
-  /** The final head; `source` is resumed when the client can take more. */
+  /** Sends the final head. The codec resumes `source` when the client can take more. */
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
   data(bytes: Buffer, start: number, end: number): boolean;
   end(trailers: string): void;
-  /** The response can't be completed: whatever is left of it is cut so that the client notices. */
+  /** The response can't be completed: ends it in a way that the client notices. */
   abort(): void;
   flush(): void;
-  /** Has the final head been sent? */
+  /** True once the final head has been sent. */
   readonly begun: boolean;
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
-  /** Answers 101 and gives up the connection; null: there is none, and it had not offered to (`upgrade`). */
+  /**
+   * Sends a 101 and gives up the connection. Returns null if there is no connection to give up: then `upgrade` was
+   * false.
+   */
   switchProtocols(reason: string, fields: Fields): SwitchedConnection | null;
 }
 
-/** A client's connection that is no longer HTTP. */
+/** A client connection that no longer speaks HTTP. */
 export interface SwitchedConnection {
   readonly transport: Transport;
-  /** What the client has sent beyond its request. */
+  /** Bytes that the client sent after its request. */
   readonly early: Buffer;
-  /** To be called when it is over. */
+  /** Must be called when the connection has ended. */
   readonly closed: () => void;
 }
 
@@ -85,15 +88,18 @@ export interface HttpTimeouts {
   readonly send: number;
 }
 
-/** What a server codec needs of whatever config is current: asked for anew with each request. */
+/** A server codec's view of the current config. The codec fetches it anew for each request. */
 export interface HttpService {
   readonly limits: HttpLimits;
-  /** Bytes of the largest request body that any of its routes allows; 0: any size. */
+  /** The largest request body that any of its routes allows, in bytes; 0 for any size. */
   readonly largestBody: number;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly identity: IdentityPlan;
   serve(x: Exchange, stream: ServerStream): void;
-  /** A request that never became an exchange was answered with this status; 0: its client left first. `why`: a code, if the status does not say it. */
+  /**
+   * Reports a request that never became an exchange: the status sent, or 0 if the client left first. `why` is a code
+   * where the status alone doesn't give the reason.
+   */
   refused(connection: Connection, status: number, why: string): void;
 }

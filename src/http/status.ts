@@ -64,12 +64,12 @@ const REASONS: Readonly<Record<number, string>> = {
   511: 'Network Authentication Required',
 };
 
-/** The first digit of a status, 1 to 5: one above 599 means no more than a 5xx does (RFC 9110 §15). */
+/** The class of a status, 1 to 5. Statuses above 599 count as 5xx (RFC 9110 §15). */
 export function statusClass(status: number): number {
   return status > 599 ? 5 : (status / 100) | 0;
 }
 
-/** The registered phrase, or '' for a code that has none here (RFC 9112 §4 allows an empty phrase). */
+/** Returns the registered phrase, or '' for a code that is not in the table (RFC 9112 §4 allows an empty phrase). */
 export function reasonPhrase(status: number): string {
   return REASONS[status] ?? '';
 }

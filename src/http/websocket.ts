@@ -1,32 +1,35 @@
 /**
- * As much of WebSocket's framing (RFC 6455 §5.2) as it takes to know where a frame ends, and to write a Close. Hot for
+ * Parses enough of WebSocket's framing (RFC 6455 §5.2) to find the end of each frame, and writes Close frames. Hot for
  * WebSockets.
  *
- * Where frames begin can't be found out in the middle of a stream, so they are counted from the first byte on: a few
- * operations for each frame, none for what lies in it.
+ * Frame boundaries can't be found in the middle of a stream, so the reader follows them from the first byte. It does a
+ * few operations for each frame and none for its content.
  */
 const CLOSE = 8;
 
 export class FrameReader {
-  /** A whole Close frame has come: nothing but the end follows. */
+  /** A whole Close frame has arrived: nothing but the end of the connection follows. */
   closed = false;
-  /** Bytes of the frame's content still to come. */
+  /** Remaining bytes of the frame's content. */
   #left = 0;
-  /** Bytes of its header that have come. */
+  /** Received bytes of the frame's header. */
   #got = 0;
-  /** How long the header is, as far as it is known. */
+  /** Size of the header, as far as it is known. */
   #size = 2;
-  /** Of them, those that make up the length. */
+  /** Size of the extended length in the header. */
   #lengthSize = 0;
   #length = 0;
   #opcode = 0;
 
-  /** All that has come are whole frames. */
+  /** True at a frame boundary. */
   get between(): boolean {
     return this.#left === 0 && this.#got === 0;
   }
 
-  /** Takes note of bytes[start, end), or of them up to the end of the first frame; answers how far it has come. */
+  /**
+   * Reads bytes[start, end), or only up to the end of the first frame if `first`. Returns the offset after the last
+   * byte read.
+   */
   read(bytes: Buffer, start: number, end: number, first: boolean): number {
     let at = start;
     while (at < end) {
@@ -58,7 +61,7 @@ export class FrameReader {
   }
 }
 
-/** A Close frame with a status code (§5.5.1). `mask`: four random bytes if it is a client that sends it (§5.3), else null. */
+/** A Close frame with a status code (§5.5.1). `mask` is four random bytes if a client sends it (§5.3), else null. */
 export function closeFrame(code: number, mask: Buffer | null): Buffer {
   const body = [code >> 8, code & 0xff];
   if (mask === null) return Buffer.from([0x88, 2, ...body]);

@@ -1,4 +1,4 @@
-/** Which bytes may stand where in an HTTP/1.1 head, as tables of one byte each. Hot. */
+/** Tables of the bytes that are allowed in each part of an HTTP/1.1 head. Hot. */
 
 function table(accepts: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (accepts(byte) ? 1 : 0));
@@ -13,25 +13,28 @@ function isAlphanumeric(byte: number): boolean {
 /** tchar (RFC 9110 §5.6.2). */
 export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
 
-/** Bits of NAME: a byte that a name may have, and the one that many frameworks take for a hyphen. */
+/** Bits in NAME: a byte that a name may contain, and the underscore, which many frameworks read as a hyphen. */
 const IN_NAME = 1;
 export const UNDERSCORE_IN_NAME = 2;
 
-/** tchar as it stands in field names: 0 for any other byte. */
+/** tchar in field names; 0 for any other byte. */
 export const NAME = TOKEN.map((accepted, byte) => (byte === 0x5f ? IN_NAME | UNDERSCORE_IN_NAME : accepted));
 
-/** Within a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
+/** Bytes in a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));
 
-/** In TARGET: a byte that a path not in normal form would have ("%", "\", ";", "." or "/"), or the "?" that ends it. */
+/**
+ * In TARGET: a byte that marks a path that may not be in normal form ("%", "\", ";", "." or "/"), or the "?" that ends
+ * the path.
+ */
 export const SUSPECT = 2;
 
-/** In TARGET: a byte above 0x7f, which RFC 9112 §3.2 does not allow and a listener may. */
+/** In TARGET: a byte above 0x7f. RFC 9112 §3.2 does not allow it; a listener may. */
 export const RAW = 3;
 
 /**
- * Within a request target: visible ASCII but "#" (RFC 9112 §3.2 has no fragment). A few characters that RFC 3986 would
- * have encoded are let through, since browsers send them.
+ * Bytes in a request target: visible ASCII except "#" (RFC 9112 §3.2 has no fragment). A few characters that RFC 3986
+ * requires to be encoded are accepted, since browsers send them.
  */
 export const TARGET = table((byte) => byte > 0x20 && byte !== 0x7f && byte !== 0x23);
 for (const byte of Buffer.from('%\\;./?')) TARGET[byte] = SUSPECT;

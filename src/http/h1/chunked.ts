@@ -1,8 +1,8 @@
 /**
  * Reads a body in the chunked coding, across any split of the bytes (RFC 9112 §7.1). Hot.
  *
- * One per body. The data goes to the sink as it comes; sizes, extensions and trailers are checked to the byte and
- * bounded. Extensions are dropped, as an intermediary may (§7.1.1).
+ * Each body has its own reader. Data goes to the sink as it arrives. Sizes, extensions and trailers are checked byte by
+ * byte and bounded. Extensions are dropped, which an intermediary may do (§7.1.1).
  */
 import { Fields } from '../fields.ts';
 import { idOfAlike, UNDERSCORED } from '../known.ts';
@@ -20,19 +20,21 @@ const DATA_LF = 5;
 const TRAILERS = 6;
 const DONE = 7;
 
-/** Digits of a chunk size behind its leading zeros: up to 2^52, exact in a number (RFC 9112 §7.1: no overflow). */
+/**
+ * Digits of a chunk size after its leading zeros. Values up to 2^52 are exact in a number (RFC 9112 §7.1: no overflow).
+ */
 const MOST_DIGITS = 13;
-/** Leading zeros of a chunk size: valid in any number, and worth nothing. */
+/** Leading zeros of a chunk size. Any number is valid, but useless. */
 const MOST_ZEROS = 256;
-/** Bytes of extensions in one body: nobody uses them, and attackers do. */
+/** Bytes of extensions in one body. Legitimate clients don't use extensions; attackers do. */
 const MOST_EXTENSION = 4096;
 /** Bytes and fields of a trailer section. */
 const MOST_TRAILER = 8192;
 const MOST_TRAILER_FIELDS = 64;
 
 /**
- * What may not come after a body, besides all that the gateway knows by name (RFC 9110 §6.5.1): authentication, request
- * modifiers, response controls, and what says how the content is to be read.
+ * Fields that must not be in trailers, besides all that the gateway knows by name (RFC 9110 §6.5.1): authentication,
+ * request modifiers, response controls, and fields that say how to read the content.
  */
 const NOT_IN_TRAILERS = new Set(
   (
@@ -49,7 +51,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const EQUALS = 0x3d;
 
-/** Where in `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted ) ] )` an extension is. */
+/** Position in an extension, `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted ) ] )`. */
 const BEFORE_SEMICOLON = 0;
 const BEFORE_NAME = 1;
 const NAME = 2;
@@ -68,20 +70,20 @@ export class ChunkedReader {
   #zeros = 0;
   #left = 0;
   #extensionState = BEFORE_SEMICOLON;
-  /** Of this chunk, and of the whole body, where what is forgiven does not count. */
+  /** Extension bytes of this chunk, and of the whole body without forgiven white space. */
   #extensionBytes = 0;
   #allExtensionBytes = 0;
-  /** White space at the end of a size's line is forgiven. */
+  /** Accept white space at the end of a chunk size's line. */
   readonly #blanksForgiven: boolean;
   #trailer: Buffer | null = null;
-  /** The trailer section as field lines that end in CRLF; fields that may not be there are left out (RFC 9110 §6.5.1). */
+  /** The trailer section as field lines that end in CRLF, without fields that must not be there (RFC 9110 §6.5.1). */
   trailers = '';
 
-  /** The sink asked for a rest since this was last cleared. */
+  /** The sink has returned false since this was last cleared. */
   full = false;
   readonly #underscores: Underscores;
 
-  /** `underscores`: what becomes of trailer fields with an underscore in their name. */
+  /** `underscores` says how to treat trailer fields with an underscore in their name. */
   constructor(blanksForgiven: boolean, underscores: Underscores = 'pass') {
     this.#blanksForgiven = blanksForgiven;
     this.#underscores = underscores;
@@ -91,7 +93,10 @@ export class ChunkedReader {
     return this.#state === DONE;
   }
 
-  /** Feeds bytes[start, end): answers how far it came (at most to the body's end), or -1 if they are malformed. */
+  /**
+   * Reads bytes[start, end). Returns the offset after the last byte read, at most the body's end, or -1 if the bytes
+   * are malformed.
+   */
   read(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     let at = start;
     while (at < end) {
@@ -149,14 +154,14 @@ export class ChunkedReader {
     return at;
   }
 
-  /** From the byte after the size to the CR that ends the line. */
+  /** Reads from the byte after the size to the CR that ends the line. */
   #extension(bytes: Buffer, start: number, end: number): number {
     let at = start;
     let state = this.#extensionState;
     for (; at < end; at++) {
       const byte = bytes[at]!;
       if (byte === CR) {
-        // White space that leads to nothing, a missing name or value, an open quote: all refused.
+        // Refuse trailing white space, a missing name or value, and an unterminated quoted string.
         const bare = state === BEFORE_SEMICOLON && at === start && this.#extensionBytes === 0;
         const complete = bare || state === NAME || state === TOKEN_VALUE || state === CLOSED_QUOTE;
         const blank = state === BEFORE_SEMICOLON || state === AFTER_NAME;
@@ -177,7 +182,7 @@ export class ChunkedReader {
 
   #readTrailers(bytes: Buffer, start: number, end: number): number {
     const had = this.#trailer?.length ?? 0;
-    // The trailer section rarely comes in parts; when it does, the parts are put together and read again.
+    // The trailer section rarely arrives in parts. When it does, the parts are joined and read again.
     const all =
       this.#trailer === null ? bytes.subarray(start, end) : Buffer.concat([this.#trailer, bytes.subarray(start, end)]);
     const fields = new Fields();
@@ -189,7 +194,7 @@ export class ChunkedReader {
       return end;
     }
     fields.text = all.toString('latin1', 0, stop);
-    // What the gateway knows by name frames, routes or identifies: none of it may come after the body.
+    // The fields that the gateway knows by name affect framing, routing or identity: none may be in trailers.
     for (let i = 0; i < fields.count; i++) {
       const id = fields.ids[i]!;
       if (id === UNDERSCORED && this.#underscores === 'refuse') return -1;
@@ -201,7 +206,7 @@ export class ChunkedReader {
   }
 }
 
-/** May it not come after a body? Nor may a name that frameworks take for one of those. */
+/** Reports whether a field must not be in trailers. Includes names that frameworks may read as a barred one. */
 function isBarred(id: number, name: string, underscores: Underscores): boolean {
   const alike = name.toLowerCase().replaceAll('_', '-');
   if (id === UNDERSCORED) return underscores !== 'pass' || idOfAlike(name) !== 0 || NOT_IN_TRAILERS.has(alike);

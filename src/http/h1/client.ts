@@ -4,8 +4,8 @@
  *     idle ──start──▶ HEAD ──final head──▶ BODY ──whole──▶ idle (or closed, if it can't be used again)
  *                      └─101─▶ handed over to a tunnel
  *
- * An idle connection goes on reading: bytes that nobody asked for, or its end, take it out of the pool at once. Nothing
- * of a response is believed that two readers could frame differently (framing.ts).
+ * An idle connection keeps reading: unsolicited bytes or the end of the connection remove it from the pool at once. A
+ * response that two readers could frame differently is refused (framing.ts).
  */
 import {
   BAD_RESPONSE,
@@ -49,11 +49,11 @@ import { Stash } from './stash.ts';
 const IDLE = 0;
 const HEAD = 1;
 const BODY = 2;
-/** The response is whole; its receiver has yet to take bytes that lie in this connection's buffer. */
+/** The response is complete, but its receiver has yet to take bytes in this connection's buffer. */
 const SETTLING = 3;
 const GONE = 4;
 
-/** Interim responses to one request; more is an attack or a mistake. */
+/** The limit on interim responses to one request; more indicate an attack or a bug. */
 const MOST_INFORMATIONAL = 32;
 const EVENT_STREAM = /^text\/event-stream(?:[\t ]*;|$)/i;
 const NO_BYTES = Buffer.alloc(0);
@@ -64,11 +64,11 @@ const framing = new BodyFraming();
 export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** Exchanges it has served before the one under way. */
+  /** Exchanges that the connection served before the current one. */
   uses = 0;
-  /** What its backend may send; what a reload changes about it counts from the next exchange on. */
+  /** The rules for the backend's responses. A reload's changes apply from the next exchange on. */
   rules: ResponseRules;
-  /** Monotonic ms until which its server has said that it keeps it when it is idle. */
+  /** Monotonic ms until which the server has said that it keeps this connection when idle. */
   keptUntil = Number.POSITIVE_INFINITY;
   /** Monotonic ms. */
   readonly madeAt: number;
@@ -79,21 +79,21 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   #sink: ResponseSink | null = null;
   #requestSource: BodySource | null = null;
   #timeouts: ClientTimeouts | null = null;
-  /** What the response may be silent for. */
+  /** How long the response body may be silent, in milliseconds. */
   #idle = 0;
-  /** null: the upstream has always taken at once what was written. */
+  /** Created when the upstream first doesn't take all written bytes at once; null until then. */
   #watch: SendWatch | null = null;
   #method = '';
   #requestChunked = false;
   #requestDone = true;
-  /** The protocols that were offered, or ''. */
+  /** The protocols offered in Upgrade, or ''. */
   #offered = '';
   #informational = 0;
-  /** The client sends its body only when the upstream has asked for it. */
+  /** The client waits for the upstream's 100 before it sends its body. */
   #continueDue = false;
   #heard = false;
   #reusable = true;
-  /** Milliseconds for which its server keeps it when it is idle, as last said. */
+  /** Milliseconds for which the server keeps the connection when idle, as last announced. */
   #idleLimit = Number.POSITIVE_INFINITY;
   #kind: Framing = NO_BODY;
   #left = 0;
@@ -111,14 +111,14 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     deadlines.add(this);
   }
 
-  /** Has anything of the response under way arrived? */
+  /** True once any part of the current response has arrived. */
   get heard(): boolean {
     return this.#heard;
   }
 
   /**
-   * Sends a request head and waits for its response. `offered`: the protocols to change to, or ''. `source` is null if
-   * there is no body; else the caller then has the body sent here as to any BodySink.
+   * Sends a request head and waits for its response. `offered` holds the protocols to change to, or ''. `source` is
+   * null if there is no body; otherwise the caller then sends the body here as to any BodySink.
    */
   start(
     text: string,
@@ -146,21 +146,24 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#await();
   }
 
-  /** The request expects a 100 before its body (RFC 9110 §10.1.1): until either comes, the upstream's word is due. */
+  /**
+   * Marks a request that expects a 100 before its body (RFC 9110 §10.1.1). Until the body or the 100 arrives, the
+   * upstream's timeout runs.
+   */
   awaitContinue(): void {
     this.#continueDue = true;
     this.#await();
   }
 
-  /** Gives the exchange up: the connection closes, and the sink hears nothing more. */
+  /** Aborts the exchange: the connection closes, and the sink gets no further calls. */
   abort(): void {
     if (this.#state === GONE) return;
     this.#close();
   }
 
   /**
-   * Nobody wants the rest of the response: it is read to its end if that is near, so that the connection can be used again
-   * and the server finishes what it is sending; else the connection closes. The sink hears nothing more.
+   * Drops the rest of the response. If its end is near, the connection reads up to it, so that it can be used again and
+   * the server can finish sending; otherwise it closes. The sink gets no further calls.
    */
   discard(): void {
     if (this.#state === SETTLING || this.#state === IDLE) return;
@@ -175,7 +178,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#await();
   }
 
-  /** Closes it if it is idle; for pools that are done with it. */
+  /** Closes the connection if it is idle, else after the current exchange. Pools use it when they no longer need it. */
   retire(): void {
     if (this.#state === IDLE) this.#close();
     else this.#reusable = false;
@@ -213,8 +216,8 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 
   /**
-   * The clock runs while something is due from the upstream: that it takes more of the request, or its response once it has
-   * the request. What is due from the client is the other side's to see to: the upstream is not to blame for it.
+   * The deadline runs while the upstream owes something: to take more of the request, or to respond once it has the
+   * request. The server connection times the client; the upstream is not responsible for a slow client.
    */
   #await(): void {
     if (this.#paused) this.deadline = Number.POSITIVE_INFINITY;
@@ -249,7 +252,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
       const all = this.#stash.take();
       this.#read(all, 0, all.length);
     } else this.#read(bytes, start, end);
-    // The sink gathers what came in one read.
+    // The sink buffers what arrives in one read.
     this.#sink?.flush();
   }
 
@@ -266,14 +269,14 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
       } else if (this.#state === BODY) {
         at = this.#readBody(bytes, at, end);
       } else {
-        // Not asked for: whoever sent it could be answering somebody else's next request.
+        // Unsolicited bytes: they could be taken for the response to the next client's request.
         if (this.#state !== GONE) this.#close();
         return;
       }
     }
   }
 
-  /** Answers where the head ends, `start` if more is needed, or `end` if the response is over. */
+  /** Returns the offset at which the head ends, `start` if more bytes are needed, or `end` if the response is over. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const fields = takeFields();
     const { rules } = this;
@@ -306,13 +309,13 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (fields.has(KEEP_ALIVE)) this.#idleLimit = idleLimit(fields);
     if (framing.kind === UNTIL_CLOSE || this.#idleLimit === 0 || !persists(fields, head.minor)) this.#reusable = false;
     this.#state = BODY;
-    // Events come when they come, and their stream has no length.
+    // Events arrive at any time, and their stream has no length.
     if (framing.kind !== LENGTH && framing.kind !== NO_BODY && isEventStream(fields))
       this.#idle = this.#timeouts!.stream;
     this.#await();
-    // The fields are the sink's from here on.
+    // The sink owns the fields from here on.
     this.#sink!.head(head.status, head.reason, fields, framing.kind);
-    // The sink may have had enough of it.
+    // The sink may have aborted the exchange.
     if (this.#state !== BODY) return end;
     if (this.#kind !== NO_BODY) return stop;
     this.#whole('', stop < end);
@@ -328,7 +331,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (chunks !== null) {
       stop = chunks.read(bytes, start, end, sink);
       if (stop < 0) {
-        // The sink may have had enough of it before that.
+        // The sink may have aborted the exchange before that.
         if (this.#state === BODY) this.#fail(BAD_RESPONSE.with('chunked coding'));
         return end;
       }
@@ -348,7 +351,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     return stop;
   }
 
-  /** The response is whole. The pool gets the connection back first, so that the client's next request finds it. */
+  /** The response is complete. The pool gets the connection back first, so that the client's next request finds it. */
   #whole(trailers: string, more: boolean): void {
     const sink = this.#sink!;
     if (more || !this.#requestDone) this.#reusable = false;
@@ -373,7 +376,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
 
   #switched(bytes: Buffer, at: number, end: number, fields: Fields): number {
     const sink = this.#sink!;
-    // RFC 9110 §7.8: a server may only change to what was offered.
+    // RFC 9110 §7.8: a server may only change to an offered protocol.
     if (!isOffered(fields.known(UPGRADE), this.#offered)) {
       giveFields(fields);
       this.#fail(BAD_RESPONSE.with('101 to a protocol that was not offered'));
@@ -388,7 +391,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     return end;
   }
 
-  // === the ways it ends
+  // === termination
 
   onEnd(): void {
     if (this.#state === BODY && this.#kind === UNTIL_CLOSE) this.#whole('', false);
@@ -412,7 +415,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
       else this.deadline = next;
     } else if (this.#state === HEAD) this.#fail(FIRST_BYTE_TIMEOUT);
     else if (this.#state === BODY) this.#fail(RESPONSE_TIMEOUT);
-    // An idle connection's deadline is the pool's: it has been kept long enough.
+    // The pool sets an idle connection's deadline: it has expired.
     else this.#close();
   }
 
@@ -426,7 +429,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     const idle = this.#state === IDLE;
     this.#state = GONE;
     this.#sink = null;
-    // Whoever waits to send more of the request may go on: it leads nowhere now.
+    // The source of the request body may continue: its bytes are dropped now.
     const source = this.#requestSource;
     this.#requestSource = null;
     this.#stash = null;
@@ -437,7 +440,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   }
 }
 
-/** The media type of server-sent events (WHATWG HTML §9.2), with or without parameters. */
+/** Checks for the media type of server-sent events (WHATWG HTML §9.2), with or without parameters. */
 function isEventStream(fields: Fields): boolean {
   const type = fields.get('content-type');
   return type !== undefined && EVENT_STREAM.test(type);

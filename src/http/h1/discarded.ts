@@ -1,9 +1,9 @@
-/** Takes what is left of a response that nobody wants, up to so much. Hot, and rare. */
+/** Reads the rest of an unwanted response, up to a limit. Hot, and rare. */
 import type { ResponseSink } from '../message.ts';
 
 const MOST_BYTES = 64 * 1024;
 const MOST_PARTS = 64;
-/** Milliseconds that each part may be waited for. */
+/** Milliseconds to wait for each part. */
 export const DISCARD_TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 
 export class Discarded implements ResponseSink {
@@ -11,7 +11,7 @@ export class Discarded implements ResponseSink {
   #bytes = 0;
   #parts = 0;
 
-  /** `connection`: what it comes on; it is closed if too much comes. */
+  /** `connection` carries the response; it is closed if the response is too long. */
   constructor(connection: { abort(): void }) {
     this.#connection = connection;
   }

@@ -1,7 +1,7 @@
 /**
- * Where a message's body ends, decided from its head (RFC 9112 §6). Hot.
+ * Decides from a message's head where its body ends (RFC 9112 §6). Hot.
  *
- * Anything that two readers could understand differently is refused: Content-Length beside Transfer-Encoding, two
+ * Heads that two readers could understand differently are refused: Content-Length beside Transfer-Encoding, two
  * Content-Lengths even if they agree, a list of them, any coding but a single "chunked". A Content-Length that is valid
  * but unusual ("010", a tab before it) is sent on in canonical digits.
  */
@@ -12,15 +12,15 @@ import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from '../message.
 
 export class BodyFraming {
   kind: Framing = NO_BODY;
-  /** Bytes of the body if `kind` is LENGTH. */
+  /** Length of the body in bytes if `kind` is LENGTH. */
   length = 0;
-  /** Another reader may see another end of this response: the connection must carry no further one. */
+  /** Another reader may find a different end of this response: the connection must not be used again. */
   doubtful = false;
 }
 
 const LONGEST_LENGTH = 15;
 
-/** The Content-Length that text[start, end) says (RFC 9110 §8.6), or -1: digits only, below 10^15. */
+/** Parses the Content-Length in text[start, end) (RFC 9110 §8.6), or returns -1. Accepts digits only, below 10^15. */
 function parseLength(text: string, start = 0, end = text.length): number {
   if (start === end || end - start > LONGEST_LENGTH) return -1;
   let length = 0;
@@ -32,7 +32,7 @@ function parseLength(text: string, start = 0, end = text.length): number {
   return length;
 }
 
-/** The one Content-Length there is, or -1 if there are several or it is not a number. */
+/** Returns the only Content-Length, or -1 if there are several or it is not a number. */
 function onlyLength(fields: Fields): number {
   const index = fields.indexOfKnown(CONTENT_LENGTH);
   if (fields.indexOfKnown(CONTENT_LENGTH, index + 1) >= 0) return -1;
@@ -43,7 +43,7 @@ const HTAB = 0x09;
 const CR = 0x0d;
 const ZERO = 0x30;
 
-/** Rewrites the only Content-Length where another reader could take its text for another number or for none. */
+/** Rewrites the only Content-Length if another reader could take its text for another number or for none. */
 function canonicalizeLength(fields: Fields, length: number): void {
   const { text, table } = fields;
   const at = fields.indexOfKnown(CONTENT_LENGTH) * 4;
@@ -59,29 +59,29 @@ function canonicalizeLength(fields: Fields, length: number): void {
 }
 
 const BLANKS = /^[\t ]+|[\t ]+$/g;
-/** A coding's name, and parameters that it may have (RFC 9110 §10.1.4). */
+/** The name of a coding, with optional parameters (RFC 9110 §10.1.4). */
 const CODING = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:[\t ]*;.*)?$/;
 
-/** 0: exactly one Transfer-Encoding that says "chunked"; else the status to refuse with. */
+/** Returns 0 for exactly one Transfer-Encoding with the value "chunked", else the status to refuse with. */
 function checkTransferEncoding(fields: Fields): number {
   const index = fields.indexOfKnown(TRANSFER_ENCODING);
   const only = fields.indexOfKnown(TRANSFER_ENCODING, index + 1) < 0;
   if (only && fields.valueAt(index).toLowerCase() === 'chunked') return 0;
   const codings = (fields.known(TRANSFER_ENCODING) ?? '').toLowerCase().split(',');
-  // §6.3: a request's body ends nowhere unless "chunked" comes last. §7.1: it comes once, and has no parameters.
+  // §6.3: a request's body has no end unless "chunked" is the last coding. §7.1: it appears once and has no parameters.
   if (codings.pop()?.replace(BLANKS, '') !== 'chunked') return 400;
   for (const coding of codings) {
     const name = coding.replace(BLANKS, '');
     if (!CODING.test(name) || /^chunked\b/.test(name)) return 400;
   }
-  // §6.1: valid, and no coding but chunked is taken off here.
+  // §6.1: valid, but the gateway decodes no coding other than chunked.
   return 501;
 }
 
-/** 0, or the status that refuses the request. */
+/** Returns 0, or the status that refuses the request. */
 export function requestFraming(fields: Fields, minor: number, framing: BodyFraming): number {
   if (fields.has(TRANSFER_ENCODING)) {
-    // Not defined for HTTP/1.0, and beside a Content-Length the sign of an attack (§6.1).
+    // Not defined for HTTP/1.0; beside a Content-Length it indicates an attack (§6.1).
     if (minor === 0 || fields.has(CONTENT_LENGTH)) return 400;
     framing.kind = CHUNKED;
     return checkTransferEncoding(fields);
@@ -97,7 +97,7 @@ export function requestFraming(fields: Fields, minor: number, framing: BodyFrami
   return 0;
 }
 
-/** The Content-Length that there is, or that all of several say in the same digits (§6.3); else -1. */
+/** Returns the only Content-Length, or the common value of several with the same digits (§6.3); else -1. */
 function agreedLength(fields: Fields): number {
   const [first = '', ...others] = fields
     .known(CONTENT_LENGTH)!
@@ -112,8 +112,8 @@ function agreedLength(fields: Fields): number {
 }
 
 /**
- * false: the response's framing cannot be trusted (502). `method` is that of the request it answers (§6.3). `agreeing`:
- * several Content-Lengths that say the same are one.
+ * Returns false if the response's framing cannot be trusted (502). `method` is the request's method (§6.3). With
+ * `agreeing`, several Content-Lengths with the same value count as one.
  */
 export function responseFraming(
   fields: Fields,
@@ -124,14 +124,14 @@ export function responseFraming(
 ): boolean {
   const sized = fields.has(CONTENT_LENGTH);
   const coded = fields.has(TRANSFER_ENCODING);
-  // §6.3 has a response of an unknown coding end with the connection; its content could not be sent on as it is.
+  // §6.3: a response with an unknown coding ends with the connection. Its content could not be sent on as it is.
   if (coded && (minor === 0 || sized || checkTransferEncoding(fields) !== 0)) return false;
   const length = sized ? (agreeing ? agreedLength(fields) : onlyLength(fields)) : 0;
   if (length < 0) return false;
   framing.length = length;
   framing.doubtful = rewritten;
   if (status < 200 || status === 204) {
-    // RFC 9110 §8.6, RFC 9112 §6.1: it has no body to frame; a backend that says otherwise may send one all the same.
+    // RFC 9110 §8.6, RFC 9112 §6.1: this response has no body. A backend that declares one may send it anyway.
     if (length > 0 || coded) framing.doubtful = true;
     fields.remove('content-length');
   } else if (sized) canonicalizeLength(fields, length);

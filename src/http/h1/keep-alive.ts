@@ -1,20 +1,20 @@
 /**
- * What a server says about how long it keeps an idle connection: `Keep-Alive: timeout=5, max=100` (RFC 2068 §19.7.1). Hot.
+ * Parses how long a server keeps an idle connection: `Keep-Alive: timeout=5, max=100` (RFC 2068 §19.7.1). Hot.
  *
- * A request that crosses the server's close on the wire is lost, and only an idempotent one can be sent again. The
- * connection is therefore given up a little before the server does.
+ * If a request crosses the server's close on the wire, it is lost, and only an idempotent request can be retried. The
+ * gateway therefore closes the connection a little before the server does.
  */
 import type { Fields } from '../fields.ts';
 import { KEEP_ALIVE } from '../known.ts';
 
-/** Milliseconds before the server's own timeout; half of that timeout where it is shorter than twice this. */
+/** Milliseconds before the server's own timeout; half of that timeout if it is shorter than twice this. */
 const MARGIN = 1000;
-/** Seconds; more is no limit that matters. */
+/** Seconds. A longer timeout is no practical limit. */
 const LONGEST = 1e6;
 
 /**
- * Milliseconds for which the connection may be idle after this response; 0: it may carry no further request; Infinity:
- * the server does not say. What is malformed says nothing.
+ * Returns the milliseconds for which the connection may be idle after this response. 0 means that it may carry no
+ * further request, Infinity that the server does not say. Malformed values are ignored.
  */
 export function idleLimit(fields: Fields): number {
   let limit = Number.POSITIVE_INFINITY;
@@ -22,7 +22,7 @@ export function idleLimit(fields: Fields): number {
     const [start, end] = [fields.table[i * 4 + 2]!, fields.table[i * 4 + 3]!];
     const timeout = parameter(fields.text, start, end, 'timeout=');
     if (timeout >= 0) limit = Math.min(limit, timeout * 1000 - Math.min(MARGIN, timeout * 500));
-    // The number of further requests that the server takes.
+    // The number of further requests that the server accepts.
     if (parameter(fields.text, start, end, 'max=') === 0) limit = 0;
   }
   return limit;
@@ -33,7 +33,10 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const ZERO = 0x30;
 
-/** The number behind `name` (lower case, with its "=") in a list in text[start, end), or -1. Makes no strings. */
+/**
+ * Returns the number after `name` (lower case, with its "=") in a list in text[start, end), or -1. Allocates no
+ * strings.
+ */
 function parameter(text: string, start: number, end: number, name: string): number {
   let at = start;
   while (at < end) {

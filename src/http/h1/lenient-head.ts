@@ -1,8 +1,8 @@
 /**
- * Response heads with lines that a strict parser refuses, where the pool's `lenient` allows them. Cold.
+ * Accepts response heads that the strict parser refuses, if the pool's `lenient` allows it. Cold.
  *
- * The head is written anew in strict form and read by the strict parser, so that there is one parser, and one text for
- * everything that points into it. That happens only when it has refused the bytes as they came.
+ * The head is rewritten in strict form and read by the strict parser. There is therefore one parser, and one text for
+ * all offsets. The rewrite happens only after the parser has refused the bytes as received.
  */
 import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
@@ -12,7 +12,7 @@ import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ResponseHead } fr
 const LF = 0x0a;
 const REFUSED = -502;
 
-/** As `parseResponseHead`, with what the rules forgive about lines. */
+/** Like `parseResponseHead`, with the line faults that the rules forgive. */
 export function parseForgiving(
   bytes: Buffer,
   start: number,
@@ -61,13 +61,16 @@ function parseStrictly(text: string, rules: ResponseRules, head: ResponseHead, f
   return parseResponseHead(bytes, 0, bytes.length, rules, head, fields);
 }
 
-/** Adds a line in strict form, without its end. `ended`: its LF has come. false: the rules do not allow it. */
+/**
+ * Adds a line in strict form, without its line end. `ended` says whether its LF has arrived. Returns false if the rules
+ * do not allow the line.
+ */
 function addLine(lines: string[], raw: string, ended: boolean, rules: ResponseRules): boolean {
   const crlf = ended && raw.endsWith('\r');
   if (ended && !crlf && !rules.bareLf) return false;
   const line = crlf ? raw.slice(0, -1) : raw;
   if (/^[\t ]/.test(line)) {
-    // What stands before the first field is no part of one (§2.2).
+    // White space before the first field can't continue a field (§2.2).
     if (!rules.foldedLines || lines.length < 2) return false;
     lines[lines.length - 1] += ` ${line.replace(/^[\t ]+/, '')}`;
   } else lines.push(rules.spaceBeforeColon && lines.length > 0 ? withoutSpaceBeforeColon(line, ended) : line);

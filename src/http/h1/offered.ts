@@ -1,6 +1,6 @@
-/** Whether a change of protocols was asked for (RFC 9110 §7.8). Called by client.ts for each 101. */
+/** Checks a change of protocols against the offer (RFC 9110 §7.8). client.ts calls it for each 101. */
 
-/** Is each of the protocols that a 101 names among those offered? */
+/** Reports whether every protocol that a 101 names was offered. */
 export function isOffered(chosen: string | undefined, offered: string): boolean {
   if (chosen === undefined || offered === '') return false;
   const offers = listed(offered);

@@ -1,18 +1,21 @@
 /**
- * Message heads, byte by byte (RFC 9112 §2 to §5). Hot.
+ * Parses message heads, byte by byte (RFC 9112 §2 to §5). Hot.
  *
- * Called by server.ts and client.ts with whatever has arrived. The answer is where the head ends, or that more is needed,
- * or the status that refuses it. It is stricter than the RFC obliges where leniency is how requests are smuggled: no
- * bare CR or LF anywhere, no line folding, no white space before a colon, no control characters.
+ * server.ts and client.ts call it with the bytes that have arrived. The result is the offset at which the head ends,
+ * INCOMPLETE, or the status that refuses the head. The parser is stricter than the RFC requires where leniency enables
+ * request smuggling: no bare CR or LF anywhere, no line folding, no white space before a colon, no control characters.
  *
- * The head's text is made once, as one Latin-1 string, and everything else points into it (http/fields.ts).
+ * The head's text is created once, as one Latin-1 string; all offsets point into it (http/fields.ts).
  */
 import type { Fields } from '../fields.ts';
 import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
 import { NAME, RAW, SUSPECT, TARGET, TOKEN, UNDERSCORE_IN_NAME, VALUE } from './charset.ts';
 
-/** More bytes are needed. Below 0: the status to refuse with, negated. Above: where the head ends. */
+/**
+ * More bytes are needed. A result below 0 is the negated status to refuse with; one above 0 is the offset at which the
+ * head ends.
+ */
 export const INCOMPLETE = 0;
 
 export interface HeadLimits {
@@ -27,9 +30,9 @@ export interface HeadLimits {
 export class RequestHead {
   method = '';
   target = '';
-  /** The x of HTTP/1.x. */
+  /** The x in HTTP/1.x. */
   minor = 1;
-  /** The target's path has a "%", a "\", a ";", a "//" or a "/.", so that it may have to be read with care. */
+  /** The target's path contains "%", "\", ";", "//" or "/.", so that it may not be in normal form. */
   abnormal = false;
   /** The target has bytes above 0x7f. */
   raw = false;
@@ -39,7 +42,7 @@ export class ResponseHead {
   status = 0;
   reason = '';
   minor = 1;
-  /** A fault in its lines was forgiven (lenient-head.ts). */
+  /** The head had a fault that was forgiven (lenient-head.ts). */
   rewritten = false;
 }
 
@@ -75,7 +78,7 @@ function methodOf(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('latin1', start, end);
 }
 
-/** Reads one request head from bytes[start, end). `fields` must be empty. */
+/** Parses one request head from bytes[start, end). `fields` must be empty. */
 export function parseRequestHead(
   bytes: Buffer,
   start: number,
@@ -97,7 +100,7 @@ export function parseRequestHead(
 
   const methodStart = at;
   while (at < last && TOKEN[bytes[at]!] === 1) at++;
-  // RFC 9112 §3: a method longer than any that is known.
+  // RFC 9112 §3: the method is longer than any known one.
   if (at - methodStart > LONGEST_METHOD) return NOT_IMPLEMENTED;
   if (at === last) return tooLong ? FIELDS_TOO_LARGE : INCOMPLETE;
   if (at === methodStart || bytes[at] !== SP) return BAD_REQUEST;
@@ -145,8 +148,8 @@ const INCOMPLETE_VERSION = 99;
 const VERSION_PREFIX = Buffer.from('HTTP/');
 
 /**
- * "HTTP/1.x" at `at`: x, where anything above 1 counts as 1 (RFC 9110 §2.5: a higher minor version is compatible), or
- * INCOMPLETE_VERSION, or a negated status.
+ * Parses "HTTP/1.x" at `at`. Returns x, INCOMPLETE_VERSION or a negated status. A minor version above 1 counts as 1,
+ * since higher minor versions are compatible (RFC 9110 §2.5).
  */
 function parseVersion(bytes: Buffer, at: number, last: number): number {
   for (let i = 0; i < 5; i++) {
@@ -161,7 +164,10 @@ function parseVersion(bytes: Buffer, at: number, last: number): number {
   return minor === 0 ? 0 : 1;
 }
 
-/** Reads one response head from bytes[start, end). What is wrong with it is a 502; FIELDS_TOO_LARGE says that it is the size. */
+/**
+ * Parses one response head from bytes[start, end). Returns a negated 502 for a malformed head, FIELDS_TOO_LARGE for one
+ * that is too large.
+ */
 export function parseResponseHead(
   bytes: Buffer,
   start: number,
@@ -181,11 +187,11 @@ export function parseResponseHead(
   const a = bytes[at + 1]! - ZERO;
   const b = bytes[at + 2]! - ZERO;
   const c = bytes[at + 3]! - ZERO;
-  // RFC 9110 §15: above 599 no status means anything.
+  // RFC 9110 §15: statuses above 599 are undefined.
   if (a < 1 || a > (rules.statusAbove599 ? 9 : 5) || b < 0 || b > 9 || c < 0 || c > 9) return BAD_GATEWAY;
   at += 4;
   if (at === last) return short;
-  // The space before an empty reason is often forgotten (RFC 9112 §4 wants it).
+  // Servers often omit the space before an empty reason, which RFC 9112 §4 requires.
   let reasonStart = at;
   if (bytes[at] === SP) {
     reasonStart = ++at;
@@ -208,8 +214,8 @@ export function parseResponseHead(
 }
 
 /**
- * Field lines up to and with the empty line that ends them (RFC 9112 §5). Offsets noted are relative to `base`.
- * INCOMPLETE, a negated status, or where the empty line ends.
+ * Parses field lines up to and including the empty line that ends them (RFC 9112 §5). Recorded offsets are relative to
+ * `base`. Returns INCOMPLETE, a negated status, or the offset at which the empty line ends.
  */
 export function parseFields(
   bytes: Buffer,
@@ -237,7 +243,7 @@ export function parseFields(
       at++;
     }
     if (at === last) return INCOMPLETE;
-    // Also refuses a line that begins with white space (obs-fold, §5.2) and white space before the colon (§5.1).
+    // This also refuses a line that begins with white space (obs-fold, §5.2) and white space before the colon (§5.1).
     if (at === lineStart || bytes[at] !== COLON) return BAD_REQUEST;
     const nameEnd = at++;
     while (at < last && (bytes[at] === SP || bytes[at] === HTAB)) at++;

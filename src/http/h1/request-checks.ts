@@ -1,8 +1,8 @@
 /**
- * What makes a well-formed request head acceptable or not, beyond its syntax. Hot.
+ * Checks well-formed request heads beyond their syntax. Hot.
  *
- * Called by server.ts for each head, and by explain/ for a head that nobody has sent. Answers with the status that refuses
- * it, or 0.
+ * server.ts calls it for each head, and explain/ for hypothetical heads. Returns the status that refuses the head, or
+ * 0.
  */
 import { detachString } from '../../kit/detach-string.ts';
 import { type Authority, parseAuthority } from '../authority.ts';
@@ -13,24 +13,27 @@ import { LENGTH, NO_BODY } from '../message.ts';
 import { type BodyFraming, requestFraming } from './framing.ts';
 import type { RequestHead } from './parser.ts';
 
-/** What a request is for, taken apart (RFC 9112 §3.2 and §3.3). */
+/** The parts of a request target (RFC 9112 §3.2 and §3.3). */
 export class RequestTarget {
   authority = '';
   host = '';
-  /** As it is sent on. */
+  /** The path for the upstream. */
   path = '';
-  /** As rules judge it. */
+  /** The path for rules. */
   routedPath = '';
-  /** As it came, where that is what is sent on; '': it is not, or is the same. */
+  /** The path as received, if the upstream gets that and it differs from `path`; else ''. */
   receivedPath = '';
   query = '';
-  /** Why the path is refused; '': it is not. */
+  /** Why the path is refused; '' if it is accepted. */
   problem: PathProblem = '';
 }
 
 const reading = new PathReading();
 
-/** All of it: how long the body is, what is asked for, and what is expected. `bodySize`: bytes that it may have; 0: any. */
+/**
+ * Checks everything: the body's framing, the target and the expectations. `bodySize` is the limit on the body in bytes;
+ * 0 means none.
+ */
 export function judgeHead(
   head: RequestHead,
   fields: Fields,
@@ -44,7 +47,7 @@ export function judgeHead(
   const status =
     requestFraming(fields, minor, framing) || readTarget(head, fields, paths, out) || checkExpect(fields, minor);
   if (status !== 0) return status;
-  // RFC 9110 §9.3.8: a TRACE has no content, and what one carries is meant for somebody else.
+  // RFC 9110 §9.3.8: a TRACE has no content. A body in one may be a smuggled request.
   if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
   return framing.kind === LENGTH && bodySize > 0 && framing.length > bodySize ? 413 : 0;
 }
@@ -53,7 +56,7 @@ const ASTERISK = 0x2a;
 const SLASH = 0x2f;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
-/** Takes the target and the Host apart into `out`; 0 or 400. */
+/** Parses the target and the Host into `out`. Returns 0 or 400. */
 function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: RequestTarget): number {
   if (head.raw && !acceptRaw(head, paths)) return refusePath('raw_utf8', out);
   const first = head.target.charCodeAt(0);
@@ -67,12 +70,12 @@ function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: Re
   } else if (first !== SLASH) {
     const parts = ABSOLUTE.exec(rest);
     if (parts === null) return 400;
-    // RFC 9112 §3.2.2: the target's authority replaces whatever the Host says; but a Host that is none is refused (§3.2).
+    // RFC 9112 §3.2.2: the target's authority replaces the Host. An invalid Host is refused anyway (§3.2).
     if (authority !== '' && parseAuthority(authority) === null) return 400;
     authority = parts[1]!;
     if (authority === '' || parseAuthority(authority) === null) return 400;
     const after = parts[2]!;
-    // §3.2.4: of an OPTIONS for the server as a whole, the last proxy makes the asterisk form.
+    // §3.2.4: for an OPTIONS about the whole server, the last proxy sends the asterisk form.
     rest = after.startsWith('/') ? after : after === '' && head.method === 'OPTIONS' ? '*' : `/${after}`;
     fields.removeKnown(HOST);
     fields.add('Host', authority);
@@ -97,12 +100,15 @@ function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: Re
   return 0;
 }
 
-/** RFC 9112 §3.2 has no bytes above 0x7f in a target: encoded, they are what the client should have sent. */
+/**
+ * RFC 9112 §3.2 does not allow bytes above 0x7f in a target. Encoding them gives the target that the client should have
+ * sent.
+ */
 function acceptRaw(head: RequestHead, { rawUtf8 }: PathRules): boolean {
   const encoded = rawUtf8 === 'encode' ? encodeRawUtf8(head.target) : null;
   if (encoded === null) return false;
   head.target = encoded;
-  // Whether they stand in the path or in the query is not known here.
+  // Whether the bytes are in the path or in the query is not known here.
   head.abnormal = true;
   return true;
 }
@@ -112,12 +118,15 @@ function refusePath(problem: PathProblem, out: RequestTarget): number {
   return 400;
 }
 
-/** The Host's value: '' if empty or (in HTTP/1.0) missing, null if wrong (RFC 9112 §3.2: exactly one). */
+/**
+ * Returns the Host's value, '' if it is empty or (in HTTP/1.0) missing, or null if it is invalid (RFC 9112 §3.2:
+ * exactly one).
+ */
 function hostOf(fields: Fields, minor: number): string | null {
   if (!fields.has(HOST)) return minor === 0 ? '' : null;
   const index = fields.indexOfKnown(HOST);
   if (fields.indexOfKnown(HOST, index + 1) >= 0) return null;
-  // Clients repeat themselves: the same text again costs none.
+  // Clients repeat the same Host: equal text needs no new string.
   if (!fields.isValueAt(index, lastHost)) lastHost = detachString(fields.valueAt(index));
   return lastHost;
 }
@@ -139,7 +148,7 @@ function connectTarget(head: RequestHead, fields: Fields, out: RequestTarget): n
   return 0;
 }
 
-/** Does a Connection (or any list) value hold this lower-case option? */
+/** Reports whether a Connection (or any list) value contains this lower-case option. */
 function hasOption(value: string | undefined, option: string): boolean {
   if (value === undefined) return false;
   if (value.length === option.length) return value.toLowerCase() === option;
@@ -149,23 +158,23 @@ function hasOption(value: string | undefined, option: string): boolean {
     .some((part) => part.trim() === option);
 }
 
-/** Whether the connection may go on after this message (RFC 9112 §9.3). */
+/** Reports whether the connection stays open after this message (RFC 9112 §9.3). */
 export function persists(fields: Fields, minor: number): boolean {
   if (!fields.has(CONNECTION)) return minor !== 0;
-  // What is said most often, without a text for it.
+  // The most frequent value needs no string.
   if (fields.says(CONNECTION, 'keep-alive')) return true;
   const value = fields.known(CONNECTION);
   if (hasOption(value, 'close')) return false;
   return minor !== 0 || hasOption(value, 'keep-alive');
 }
 
-/** Whether the client waits for a 100 before it sends its body; an expectation nobody knows is 417 (RFC 9110 §10.1.1). */
+/** Refuses unknown expectations with 417 (RFC 9110 §10.1.1). HTTP/1.0 has none. */
 function checkExpect(fields: Fields, minor: number): number {
   if (!fields.has(EXPECT) || minor === 0) return 0;
   return fields.known(EXPECT)!.toLowerCase() === '100-continue' ? 0 : 417;
 }
 
-/** Whether the client offers to change protocols in a way that is passed on: never h2c, never with a body. */
+/** Reports whether the client offers a change of protocols that the gateway passes on: never h2c, never with a body. */
 export function wantsUpgrade(fields: Fields, minor: number, framing: BodyFraming): boolean {
   if (!fields.has(UPGRADE) || minor === 0 || framing.kind !== NO_BODY) return false;
   if (!hasOption(fields.known(CONNECTION), 'upgrade')) return false;

@@ -1,8 +1,9 @@
 /**
  * Writes responses to one client connection (RFC 9112 §4, §6, §7). Hot.
  *
- * Small parts are gathered as text and leave in one write when a read of the upstream is used up (`flush`), so that a
- * head and a short body cost one system call. Bulk is passed on from the memory it was read into.
+ * The encoder buffers small parts as text and sends them in one write when a read from the upstream is used up
+ * (`flush`). A head and a short body therefore cost one system call. Large parts are sent from the memory they were
+ * read into.
  */
 import type { Transport } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
@@ -11,9 +12,9 @@ import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from '../message.ts';
 import { reasonPhrase } from '../status.ts';
 import type { CachedReply } from '../cached-reply.ts';
 
-/** Parts up to this many bytes are gathered. */
+/** Parts up to this many bytes are buffered. */
 const GATHER = 8 * 1024;
-/** Gathered text beyond this is sent without waiting. */
+/** Buffered text beyond this is sent without waiting. */
 const GATHERED_LIMIT = 16 * 1024;
 
 const statusLines: string[] = [];
@@ -28,23 +29,23 @@ export class ResponseEncoder {
   readonly #transport: Transport;
   #out = '';
   #framing: Framing = NO_BODY;
-  /** The final head was handed to `head` or `fixed`. */
+  /** `head`, `fixed` or `stored` has been called for this response. */
   begun = false;
-  /** Bytes of content handed on for the response under way. */
+  /** Bytes of content written for the current response. */
   bytes = 0;
 
   constructor(transport: Transport) {
     this.#transport = transport;
   }
 
-  /** Gets ready for the next response. */
+  /** Prepares for the next response. */
   reset(): void {
     this.begun = false;
     this.bytes = 0;
     this.#framing = NO_BODY;
   }
 
-  /** Whether the end of the connection is the only end the body has. */
+  /** True if only the end of the connection ends the body. */
   get endsWithConnection(): boolean {
     return this.#framing === UNTIL_CLOSE;
   }
@@ -55,8 +56,8 @@ export class ResponseEncoder {
   }
 
   /**
-   * `framing` is how the body's end is known upstream; Content-Length is among the fields where it is LENGTH. `minor` is
-   * the client's HTTP version; `connection` the Connection line, or ''.
+   * `framing` is the upstream's framing; for LENGTH, Content-Length is among the fields. `minor` is the client's HTTP
+   * version. `connection` is the Connection line, or ''.
    */
   head(status: number, reason: string, fields: Fields, framing: Framing, minor: number, connection: string): void {
     this.begun = true;
@@ -66,11 +67,11 @@ export class ResponseEncoder {
       this.#framing = minor === 0 ? UNTIL_CLOSE : CHUNKED;
       if (minor !== 0) lines += 'Transfer-Encoding: chunked\r\n';
     }
-    // As few parts as may be: each costs a text of its own.
+    // As few parts as possible: each allocates a string.
     this.#out += statusLine(status, reason) + lines + (connection === '' ? '\r\n' : `${connection}\r\n`);
   }
 
-  /** A whole response of the gateway's own. `withBody`: false for HEAD. */
+  /** Writes a complete local reply. `withBody` is false for HEAD. */
   fixed(response: LocalReply, withBody: boolean, lines: string): void {
     this.begun = true;
     const { status, body } = response;
@@ -81,7 +82,7 @@ export class ResponseEncoder {
     this.#out += `${statusLine(status, response.reason)}${response.lines}${length}${lines}\r\n${content}`;
   }
 
-  /** A whole response out of a store. `connection`: the Connection line, or ''. */
+  /** Writes a complete response from the cache. `connection` is the Connection line, or ''. */
   stored(reply: CachedReply, withBody: boolean, connection: string): void {
     this.begun = true;
     this.#out += reply.message(statusLine(reply.status, reply.reason), connection, withBody);
@@ -111,13 +112,13 @@ export class ResponseEncoder {
     return this.#transport.write(out + prefix, bytes, start, end, suffix);
   }
 
-  /** Ends the body; `trailers` go out only where the coding has room for them. */
+  /** Ends the body. `trailers` are sent only with the chunked coding. */
   end(trailers: string): void {
     if (this.#framing === CHUNKED) this.#out += `0\r\n${trailers}\r\n`;
     this.flush();
   }
 
-  /** Sends what has been gathered. */
+  /** Sends the buffered text. */
   flush(): void {
     if (this.#out === '') return;
     const out = this.#out;

@@ -1,8 +1,8 @@
 /**
- * What a pool's backends may send, from its `limits` and `lenient`. Hot: read, never made.
+ * What a pool's backends may send, from its `limits` and `lenient`. Hot: read, never allocated.
  *
- * Each leniency bends one rule for responses, where the gateway knows what is meant and writes its own framing, so that
- * nothing of it reaches a client. None is about Transfer-Encoding, and none reads bytes as a second message.
+ * Each leniency relaxes one rule for responses where the meaning is clear. The gateway writes its own framing, so no
+ * such fault reaches a client. None concerns Transfer-Encoding, and none reads bytes as a second message.
  */
 
 export interface ResponseRules {

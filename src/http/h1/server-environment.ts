@@ -1,4 +1,4 @@
-/** What a client's connection needs of the gateway and of the listener that it belongs to. */
+/** What a client connection needs from the gateway and from its listener. */
 import type { Clock } from '../../kit/clock.ts';
 import type { Deadlines } from '../../net/deadlines.ts';
 import type { HttpService } from '../server-stream.ts';
@@ -7,15 +7,15 @@ import type { Http1ServerConnection } from './server.ts';
 export interface Http1Environment {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** The field lines for a response of the gateway's own: its Date. */
+  /** The Date line of a local reply. */
   date(): string;
 }
 
-/** The listener that a connection belongs to, through all configs. */
+/** The listener that a connection belongs to, across reloads. */
 export interface ConnectionHome {
   readonly listener: string;
-  /** The service of whatever config is current; null: the listener is no more. */
+  /** The service of the current config; null if the listener has been removed. */
   service(): HttpService | null;
-  /** Called once, when the connection is over or has been given up to a tunnel. */
+  /** Called once, when the connection has ended or has become a tunnel. */
   closed(connection: Http1ServerConnection): void;
 }

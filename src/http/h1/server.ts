@@ -4,8 +4,8 @@
  *     IDLE ──first byte──▶ HEAD ──head whole──▶ BODY ──last byte──▶ WAITING ──response sent──▶ IDLE
  *       └───────────── any refusal, or a response that must be the last ──▶ CLOSING ──▶ gone
  *
- * Bytes that come while nobody can take them (a pipelined request, a body before its upstream is connected) wait in the
- * stash with reading paused, so that at most one read's worth is held.
+ * Bytes that can't be processed yet (a pipelined request, a body before its upstream is connected) wait in the stash.
+ * Reading is paused meanwhile, so the stash holds at most the bytes of one read.
  */
 import {
   BAD_REQUEST,
@@ -48,28 +48,28 @@ const IDLE = 0;
 const HEAD = 1;
 const BODY = 2;
 const WAITING = 3;
-/** The response is whole, but the client has not taken all of it. */
+/** The response is complete, but the client has not taken all of it. */
 const FLUSHING = 4;
 const CLOSING = 5;
 const GONE = 6;
 
-/** How long, and for how many bytes, a closing connection is read so that the last response is not lost to a reset. */
+/** How long, and for how many bytes, a closing connection is read so that a reset doesn't destroy the last response. */
 const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
 
-/* Used up before anything else can run. */
+/* Each use ends before other code can run. */
 const head = new RequestHead();
 const framing = new BodyFraming();
 const target = new RequestTarget();
 
 export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
   readonly connection: Connection;
-  // A number from the start: V8 makes an object of each that is put where `undefined` was.
+  // Initialized as a number: V8 boxes each number that replaces `undefined`.
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /* As its listener's table holds it. */
+  /* Its place in the listener's table. */
   tablePlace = NOWHERE;
   tableNumber = 0;
   owner: ExchangeOwner | null = null;
@@ -79,9 +79,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   readonly #environment: Http1Environment;
   #home: ConnectionHome;
   readonly #writer: ResponseEncoder;
-  /** What was current, while a head is read; null at all other times: what goes on for long must hold no generation. */
+  /** The current service while a head is read, else null: a long exchange must not hold a generation. */
   #service: HttpService | null = null;
-  /** Those of the last request. */
+  /** The timeouts of the last request. */
   #timeouts: HttpTimeouts | null = null;
   #bodyLimit = 0;
   #overrides: ClientOverrides | null = null;
@@ -96,12 +96,12 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #bodyBytes = 0;
   #chunks: ChunkedReader | null = null;
   #sink: BodySink | null = null;
-  /** The client sends its body only when it has got a 100, and no backend has sent one yet. */
+  /** The client waits for a 100 before it sends its body, and no backend has sent one yet. */
   #continueDue = false;
-  /** Whoever takes the body wants no more of it now. */
+  /** The receiver of the body has asked for a pause. */
   #paused = false;
   #responseSource: BodySource | null = null;
-  /** null: the client has always taken at once what was written. */
+  /** Created when the client first doesn't take all written bytes at once; null until then. */
   #watch: SendWatch | null = null;
   #ended = false;
   #lingered = 0;
@@ -117,7 +117,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     environment.deadlines.add(this);
   }
 
-  /** No exchange is under way and no part of one has come. */
+  /** True if no exchange is in progress and no part of a request has arrived. */
   get idle(): boolean {
     return this.#state === IDLE;
   }
@@ -134,21 +134,21 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return this.connection.clientAddress;
   }
 
-  /** All that has come since the last request are line ends, as old clients send behind a body: not worth an answer. */
+  /** True if only line ends have arrived since the last request: old clients send them after a body. No answer is due. */
   get #onlyEmptyLines(): boolean {
     return this.#state === HEAD && this.#stash?.isEmptyLines === true;
   }
 
-  /** It belongs to another listener from now on. */
+  /** Moves the connection to another listener. */
   moveTo(home: ConnectionHome): void {
     this.#home = home;
     this.connection.listener = home.listener;
   }
 
   /**
-   * Ends the connection as soon as that loses nothing: now if it is idle, else after the response under way. With a FIN, and
-   * what still comes is read: a request that crosses it must not turn into a reset (RFC 9112 §9.6). `patient`: a
-   * connection that has just come may still send its first request.
+   * Ends the connection as soon as that loses no data: now if it is idle, else after the current response. The
+   * connection sends a FIN and reads what still arrives, because a request that crosses the FIN must not cause a reset
+   * (RFC 9112 §9.6). With `patient`, a new connection may still send its first request.
    */
   retire(patient = false): void {
     if (this.#state !== IDLE) this.closing = true;
@@ -180,7 +180,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#consume(bytes, start, end);
   }
 
-  /** A head that comes in small parts is read again only when a line has ended or it has grown too long. */
+  /** A head that arrives in small parts is parsed again only when a line has ended or the head is too long. */
   #worthParsing(bytes: Buffer, start: number, end: number, length: number): boolean {
     const limits = this.#service?.limits;
     if (limits === undefined || length > limits.headerSize || length > limits.uriSize) return true;
@@ -219,10 +219,10 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#ended) this.#nothingMore();
   }
 
-  /** Reads one head: answers where it ends, `start` if more is needed, or `end` if the request was refused. */
+  /** Reads one head. Returns where it ends, `start` if more bytes are needed, or `end` if the request was refused. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const environment = this.#environment;
-    // Asked anew for each part: a head that took its time is served by what is current when it is whole.
+    // Fetched anew for each part: the config that is current when the head is complete serves it.
     this.#service = this.#home.service();
     if (this.#state === IDLE) {
       this.deadline = environment.deadlines.now + (this.#service?.timeouts.header ?? 0);
@@ -246,7 +246,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return stop;
   }
 
-  /** Begins the exchange that the head just read asks for, or says which status refuses it. */
+  /** Begins the exchange for the head just read, or returns the status that refuses it. */
   #accept(fields: Fields, service: HttpService): number {
     const minor = head.minor;
     this.#method = head.method;
@@ -329,21 +329,21 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onEnd(): void {
     this.#ended = true;
-    // Some transports tell of the end while paused: what lies in the stash has its turn first.
+    // Some transports report the end while paused: the bytes in the stash are processed first.
     if (this.#state === HEAD || this.#stash === null || this.#stash.length === 0) this.#nothingMore();
   }
 
-  /** The client has ended its side, and all that it sent has been looked at. */
+  /** The client has closed its side, and all its bytes have been processed. */
   #nothingMore(): void {
     if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLines) this.#close();
     else if (this.#state === HEAD) this.#refuse(400, 0);
     else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
-    // The request is whole: the client may have said all it has to say and still wait for the answer (RFC 9112 §9.6).
+    // The request is complete: the client may half-close and still wait for the response (RFC 9112 §9.6).
     else this.closing = true;
   }
 
   onClose(code: string): void {
-    // The beginning of a request came, and nothing can be answered any more.
+    // The beginning of a request arrived, and no response can be sent any more.
     if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0, '');
     this.#fail(CLIENT_GONE.with(code));
   }
@@ -355,7 +355,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       this.deadline = next;
       return;
     }
-    // What a client does not take would lie in the kernel for minutes after a mere close.
+    // After a mere close, the kernel would keep bytes that the client does not take for minutes.
     if (this.#transport.pending) this.#transport.reset();
     if (state === IDLE || state === CLOSING || this.#onlyEmptyLines) this.#close();
     else if (state === HEAD) this.#refuse(408, 0);
@@ -407,8 +407,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   }
 
   /**
-   * The clock that runs within an exchange: the client's body is due while somebody wants it and, if it waits for a 100
-   * (RFC 9110 §10.1.1), once that has been sent. It gives way to the one for a response that the client does not take.
+   * Sets the deadline within an exchange. The client's body is due while a sink reads it and, if the client waits for a
+   * 100 (RFC 9110 §10.1.1), once that has been sent. While written bytes are pending, the send timeout applies instead.
    */
   #awaitBody(): void {
     if (this.#transport.pending) return;
@@ -445,12 +445,12 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   head(status: number, reason: string, fields: Fields, kind: Framing, source: BodySource): void {
     if (this.#state >= CLOSING) return;
     this.#responseSource = source;
-    // Whether the rest of the request body will ever be read is not known: it is the last exchange here.
+    // The rest of the request body may never be read, so this is the connection's last exchange.
     if (this.#state === BODY) this.closing = true;
     const until = this.#minor === 0 && kind !== LENGTH && kind !== NO_BODY;
     if (until) this.closing = true;
     let connection = this.#connectionLine();
-    // RFC 9110 §7.8: Upgrade is sent with the option that keeps others from passing it on by mistake.
+    // RFC 9110 §7.8: the Connection option Upgrade keeps recipients from forwarding the Upgrade field by mistake.
     if (status === 426 && fields.get('upgrade') !== undefined) connection += 'Connection: Upgrade\r\n';
     this.#writer.head(status, reason, fields, kind, this.#minor, connection);
   }
@@ -486,7 +486,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#state === GONE) return;
     this.owner = null;
     this.#writer.flush();
-    // Where only the end of the connection ends the body, a plain end would pass a part off as the whole.
+    // If only the end of the connection ends the body, a normal close would make a partial body look complete.
     if (this.#writer.endsWithConnection) this.#transport.reset();
     this.#close();
   }
@@ -505,7 +505,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return this.#minor === 0 ? 'Connection: keep-alive\r\n' : '';
   }
 
-  /** The client has not taken all that was written: it has to take some of it within each `send`. */
+  /** The client has not taken all written bytes: it must take some within each `send` timeout. */
   #awaitDrain(): void {
     this.#watch ??= new SendWatch(this.#transport, this.#environment.deadlines);
     this.deadline = this.#watch.start(this.#sendLimit);
@@ -515,7 +515,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return this.#overrides?.send ?? this.#timeouts?.send ?? LINGER_MS;
   }
 
-  /** The exchange is over and the connection goes on. */
+  /** Ends the exchange and keeps the connection. */
   #finish(): void {
     this.#responseSource = null;
     this.#state = IDLE;
@@ -527,9 +527,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#stash.length === 0 || this.#state === HEAD) this.#transport.resume();
   }
 
-  // === the ways a connection ends
+  // === termination
 
-  /** Answers a request that never became an exchange, and closes. */
+  /** Answers a request that never became an exchange, and closes the connection. */
   #refuse(status: number, end: number, why = ''): number {
     this.#service?.refused(this.connection, status, why);
     this.#writer.reset();
@@ -537,7 +537,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return end;
   }
 
-  /** The gateway's own last word on this connection. */
+  /** Sends the last local reply on this connection. */
   #answerLast(status: number): void {
     this.closing = true;
     const withBody = this.#method !== 'HEAD';
@@ -546,7 +546,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#closeGently();
   }
 
-  /** The request under way turns out to be wrong: its owner lets go, and the client is told if that is still possible. */
+  /** Fails the current request: its owner releases it, and the client gets the error if the response has not begun. */
   #failRequest(error: GatewayError, end: number): number {
     const owner = this.owner;
     this.owner = null;
@@ -559,7 +559,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     return end;
   }
 
-  /** The connection broke, or is broken off. */
+  /** The connection broke or is aborted. */
   #fail(error: GatewayError): void {
     if (this.#state === GONE) return;
     const owner = this.owner;
@@ -568,7 +568,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     owner?.clientGone(error);
   }
 
-  /** FIN now, and away when the client has closed too, or has had its time (RFC 9112 §9.6). */
+  /** Sends a FIN now, and closes when the client has closed too or the linger time is over (RFC 9112 §9.6). */
   #closeGently(): void {
     this.#stash?.clear();
     if (this.#ended && !this.#transport.pending) {

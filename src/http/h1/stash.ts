@@ -1,4 +1,4 @@
-/** Bytes kept for later, because a message is not whole yet or nobody can take it yet. Hot, but rarely used. */
+/** Bytes that wait for the rest of a message or for a receiver. Hot, but rarely used. */
 
 const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
@@ -8,14 +8,14 @@ export class Stash {
   bytes: Buffer = EMPTY;
   length = 0;
 
-  /** It holds empty lines and nothing else; the last may have come in half. */
+  /** True if it holds only empty lines; the last may be incomplete. */
   get isEmptyLines(): boolean {
     const { bytes, length } = this;
     for (let i = 0; i < length; i++) if (bytes[i] !== (i % 2 === 0 ? CR : LF)) return false;
     return length > 0;
   }
 
-  /** Copies bytes[start, end) behind what is there. */
+  /** Appends a copy of bytes[start, end). */
   append(bytes: Buffer, start: number, end: number): void {
     const length = this.length + end - start;
     if (length > this.bytes.length) {
@@ -27,7 +27,7 @@ export class Stash {
     this.length = length;
   }
 
-  /** Takes everything out: the bytes are then the caller's. */
+  /** Removes and returns all bytes; the caller owns them. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.clear();
