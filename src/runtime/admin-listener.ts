@@ -1,8 +1,8 @@
 /**
- * Serves what connects to the admin listener's socket, which runtime/snapshot/listeners.ts opens and closes. Cold.
+ * Serves connections to the admin listener's socket, which runtime/snapshot/listeners.ts opens and closes. Cold.
  *
- * What it serves is admin/'s business, which stands above runtime/: the pages are given to the gateway. One server for the
- * gateway's life, so that its connections outlive a change of the address.
+ * The pages belong to admin/, a layer above runtime/, and are passed to the gateway. One HTTP server lives as long as
+ * the gateway, so that its connections survive a change of the address.
  */
 import { once } from 'node:events';
 import http from 'node:http';
@@ -23,13 +23,13 @@ export class AdminListener {
     this.#pages = pages;
   }
 
-  /** A connection was accepted. */
+  /** Handles an accepted connection. */
   accept(socket: net.Socket): void {
     this.#server ??= this.#make();
     this.#server.emit('connection', socket);
   }
 
-  /** Whether the plan in effect has an admin listener. Without one its connections end with the answer under way. */
+  /** Sets whether the plan in effect has an admin listener. Without one, connections end after the current response. */
   use(wanted: boolean): void {
     this.#retired = !wanted;
     if (this.#retired) this.#server?.closeIdleConnections();
@@ -45,7 +45,7 @@ export class AdminListener {
       if (this.#pages === null) response.writeHead(404).end();
       else this.#pages(this.#gateway, request, response);
     });
-    // It never listens itself: this begins its account of connections and their timeouts.
+    // The server never listens itself; this event starts its tracking of connections and their timeouts.
     server.emit('listening');
     return server;
   }

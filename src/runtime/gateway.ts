@@ -1,9 +1,10 @@
 /**
- * The gateway: which snapshot is current, and how the next one becomes so. Cold.
+ * The gateway: holds the current snapshot and replaces it with the next one. Cold.
  *
  *     bind ─▶ open new sockets ─▶ COMMIT: one assignment ─▶ tune what is kept ─▶ retire the old
  *
- * Everything before the commit can fail and leaves the old untouched; nothing after it can. `apply` runs one at a time.
+ * Every step before the commit can fail and leaves the old snapshot untouched; no step after it can fail. `apply` runs
+ * one at a time.
  */
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -42,18 +43,18 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Where strategies that take turns begin; absent: anywhere. */
+  /** Where round-robin strategies begin; absent: at a random position. */
   readonly firstTurns?: Random;
   readonly log?: Log;
-  /** Let other processes listen on the same ports. */
+  /** Lets other processes listen on the same ports. */
   readonly reusePort?: boolean;
-  /** Client connections that there are file descriptors for; absent: as the system says. */
+  /** The number of client connections that the file descriptors allow; absent: as the system reports. */
   readonly connectionsPossible?: number;
-  /** What the admin listener serves. */
+  /** The pages of the admin listener. */
   readonly adminPages?: AdminPages;
 }
 
-/** Milliseconds that clients have to answer the last goodbye. */
+/** Milliseconds that clients have to respond to the last goodbye. */
 const PARTING = 1000;
 
 export type GatewayState = 'starting' | 'serving' | 'overloaded' | 'draining';
@@ -72,9 +73,9 @@ export class Gateway {
   readonly #listeners: Listeners;
   readonly #accepting: Accepting;
   readonly #admin: AdminListener;
-  /** What is not current any more, and still held by something. */
+  /** Snapshots that are no longer current but still hold leases. */
   readonly #retirement: Retirement;
-  /** What happens, as it happens. */
+  /** The stream of events. */
   readonly events = new Events();
   readonly #names: NameTeller;
   #current: Snapshot | null = null;
@@ -129,18 +130,18 @@ export class Gateway {
     return this.#state === 'serving' && this.#shared.overloaded ? 'overloaded' : this.#state;
   }
 
-  /** The current snapshot and those that something still runs on, newest first. */
+  /** The current snapshot and the older ones that still hold leases, newest first. */
   get snapshots(): readonly Snapshot[] {
     const old = this.#retirement.snapshots;
     return this.#current === null ? old : [this.#current, ...old];
   }
 
-  /** How a snapshot that is not current any more is drained; null: it is current, or has ended. */
+  /** How a retired snapshot is drained; null if the snapshot is current or has ended. */
   drainingOf(snapshot: Snapshot): Draining | null {
     return this.#retirement.drainingOf(snapshot);
   }
 
-  /** Connections, attempts and tunnels with a deadline; 0 when nothing is under way. For leak checks. */
+  /** Connections, attempts and tunnels with a deadline; 0 when the gateway is idle. For leak checks. */
   get timed(): number {
     return this.#shared.deadlines.size;
   }
@@ -153,12 +154,12 @@ export class Gateway {
     return this.#listeners.addressOf(null);
   }
 
-  /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
+  /** Calls `done` once when no lease runs on a generation before this one. Returns a function that stops waiting. */
   whenAlone(generation: number, done: () => void): () => void {
     return this.#retirement.whenAlone(generation, done);
   }
 
-  /** Makes a plan the current one. Throws, having changed nothing, if a socket can't be opened. */
+  /** Makes a plan the current one. Throws if a socket can't be opened; then nothing has changed. */
   async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
     const context = this.#context();
     const { slices: slicer } = context;
@@ -187,14 +188,14 @@ export class Gateway {
     return next;
   }
 
-  /** The commit: the only line that changes what is current. Answers with what was. */
+  /** The commit: the only line that changes the current snapshot. Returns the previous one. */
   #become(next: Snapshot | null): Snapshot | null {
     const previous = this.#current;
     this.#current = next;
     return previous;
   }
 
-  /** What follows from a commit, none of which can fail. */
+  /** The steps after a commit. None of them can fail. */
   #settle(previous: Snapshot | null, next: Snapshot, context: BindContext, accessLog: AccessLog | null): void {
     this.#generation = next.generation;
     if (this.#state === 'starting') this.#state = 'serving';
@@ -227,7 +228,7 @@ export class Gateway {
       generation: this.#generation + 1,
       carryover: this.registry,
       clock: this.clock,
-      // Before the first there is no traffic to go easy on.
+      // Before the first snapshot there is no traffic to yield to.
       slices: new TimeSlicer(this.clock, this.#current === null),
       random: this.#random,
       firstTurns: this.#firstTurns,
@@ -267,23 +268,24 @@ export class Gateway {
     }
   }
 
-  /** A stop is to come: it says so where that is asked, and with each response. */
+  /** Announces a coming stop, on the health endpoints and with each response. */
   announceStop(): void {
     this.#state = 'draining';
     this.#shared.stopping = true;
   }
 
-  /** Goes on accepting for `delay` ms after a stop has been announced. */
+  /** Announces the stop and keeps accepting for `delay` ms. */
   async #delayStop(delay: number): Promise<void> {
     this.announceStop();
     await new Promise<void>((resolve) => void this.clock.after(delay, resolve));
-    // What the system holds ready is accepted first: it would be reset.
+    // First accept the connections in the system's backlog: closing the socket would reset them.
     await setImmediate();
   }
 
   /**
-   * Stops, `delay` ms after it has said so: no new connections, idle ones end, what runs may finish within `drain` ms (the config's own if not given), then
-   * it is cut: with its protocol's goodbye first if the config says so and there is any time at all.
+   * Announces a stop and performs it `delay` ms later: new connections are refused, idle ones end, and running
+   * exchanges may finish within `drain` ms (by default the config's own time). Then the gateway aborts the rest. If the
+   * config says so and `drain` is not 0, it first sends the protocol's goodbye.
    */
   async close(drain?: number, delay = 0): Promise<void> {
     if (delay > 0 && this.#current !== null) await this.#delayStop(delay);

@@ -1,14 +1,14 @@
 /**
- * Whether the gateway itself has more to do than it can: its event loop is late, or its memory large. Cold.
+ * Detects that the gateway itself is overloaded: its event loop is late, or its memory is large. Cold.
  *
- * Looked at only while a limit is set. What follows from it is proxy/'s business: it reads one flag.
+ * It samples only while a limit is set. proxy/ decides what follows; it reads one flag.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { OverloadPlan } from '../plan/types.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two samples. */
 const PERIOD = 100;
-/** Below these parts of a limit it is over. */
+/** The overload ends below these fractions of a limit. */
 const CALM_DELAY = 0.5;
 const CALM_MEMORY = 0.9;
 

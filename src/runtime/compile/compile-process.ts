@@ -1,5 +1,6 @@
 /**
- * Compiles in a process of its own and hands over what the other side has not got, in small lots. Cold; started by compile-worker.ts.
+ * Compiles in a separate process and sends the gateway the pieces that it lacks, in small batches. Cold; started by
+ * compile-worker.ts.
  */
 import { serialize } from 'node:v8';
 import { systemClock, type Timer } from '../../kit/clock.ts';
@@ -16,14 +17,14 @@ export interface CompileRequest {
   readonly given: ReadonlyMap<string, string>;
   readonly found: ReadonlyMap<string, readonly string[]>;
   readonly known: Known | null;
-  /** Of a plan that the other side has, as they came from here; null: it has none. */
+  /** The fingerprints, made by this process, of a plan that the gateway has; null: it has none. */
   readonly base: Fingerprints | null;
 }
 
-/** Nothing here takes long to receive but the lots, which are to be read one at a time. */
+/** Every part is quick to receive except the batches, which the gateway reads one at a time. */
 export interface CompileAnswer {
   readonly verdict: Omit<Verdict, 'texts'>;
-  /** The verdict's, packed: they are long, and few ask for them. */
+  /** The verdict's texts, packed: they are long and seldom needed. */
   readonly texts: Uint8Array;
   readonly planDigest: string;
   /** null: there is no plan. */
@@ -31,37 +32,40 @@ export interface CompileAnswer {
 }
 
 export interface PlanAnswer {
-  /** To be kept with the plan, for the next request. */
+  /** The gateway keeps them with the plan for the next request. */
   readonly marks: Fingerprints;
   readonly rest: PlanDelta['rest'];
-  /** Each to be deserialized to a list of pieces. */
+  /** Each item deserializes to a list of pieces. */
   readonly pools: readonly Uint8Array[];
   readonly routes: readonly Uint8Array[];
 }
 
-/** Milliseconds without a request. */
+/** Milliseconds without a request before a garbage collection. */
 const RESTING = 1000;
 
-/** Problems that are handed over, more than anybody is told: a hundred thousand would hold up the traffic that they come to. */
+/**
+ * The most problems sent to the gateway, more than any report shows: receiving a hundred thousand would delay its
+ * traffic.
+ */
 const MOST_PROBLEMS = 1000;
 
 let resting: Timer | null = null;
 process.on('message', (request: CompileRequest) => {
   resting?.cancel();
-  // Where the gateway is gone meanwhile, nobody wants to be told.
+  // Ignore the error if the gateway has exited meanwhile.
   process.send?.(answer(request), () => {});
-  // What is left of it is cleared away once nobody waits: this process would grow with each config.
+  // Collect garbage once no request is waiting: otherwise this process would grow with each config.
   resting = systemClock.after(RESTING, () => globalThis.gc?.());
 });
 process.on('disconnect', () => process.exit());
-// Meant for the gateway, which ends this process when it has done with it.
+// These signals are meant for the gateway, which ends this process when it no longer needs it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
   process.on(signal, () => {});
 
 stepBack();
 if (process.argv[2] === IDLE) stepAside();
 
-/** null: nothing has changed. */
+/** Returns null if nothing has changed. */
 function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null {
   const compiled = compile(input, known);
   if (compiled === null) return null;

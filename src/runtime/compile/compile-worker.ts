@@ -1,9 +1,9 @@
 /**
- * The process that compiles large configs, seen from the gateway: started when it is first asked, ended when it has not been
- * asked for a while. Cold; used by compiler.ts, what runs over there is compile-process.ts.
+ * The gateway's side of the process that compiles large configs. The first request starts the process; it ends after a
+ * time without requests. Cold; used by compiler.ts. The process itself runs compile-process.ts.
  *
- * A process, not a thread: what an engine does beside its thread (compiling, freeing memory) it does at the priority of the
- * process, whichever thread it is for; this one runs when nothing else wants to (docs/adr/0023).
+ * It is a process, not a thread: the engine's helper threads (compilation, freeing memory) run at the priority of the
+ * process, whichever thread they work for. This process runs only when the processor is idle (docs/adr/0023).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,16 +11,16 @@ import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { CompileAnswer, CompileRequest } from './compile-process.ts';
 
-/** Milliseconds that it is kept for a further change. */
+/** Milliseconds that an idle process is kept for a further change. */
 const KEPT = 300_000;
 /**
- * Milliseconds that it may take as what the system does when there is nothing else to do. A machine that always has something
- * else to do would never come to it: then it is done again, as one among others.
+ * Milliseconds that a compilation may take at idle priority. On a machine that is never idle it would not finish: after
+ * this time it is run again at normal priority.
  */
 const PATIENCE = 10_000;
 /**
- * One thread does everything, so that no more than one processor is taken from the traffic. There are many short-lived objects:
- * fewer, larger collections.
+ * One thread does all the work, so that it takes at most one processor from the traffic. Compilation makes many
+ * short-lived objects: use fewer, larger collections.
  */
 const FLAGS = [
   '--disable-warning=ExperimentalWarning',
@@ -32,14 +32,14 @@ const FLAGS = [
   '--expose-gc',
 ];
 
-/** Said to the process when it starts: it is to run when nothing else wants to. */
+/** The argument that tells the process to run at idle priority. */
 export const IDLE = 'idle';
 
 export class CompileWorker {
   readonly #clock: Clock;
   readonly #patience: number;
   #child: ChildProcess | null = null;
-  /** Was it started to run when nothing else wants to? */
+  /** Whether the process was started at idle priority. */
   #idle = true;
   #ending: Timer | null = null;
 
@@ -48,12 +48,12 @@ export class CompileWorker {
     this.#patience = patience;
   }
 
-  /** Of the process; null: there is none. */
+  /** The process id; null: there is no process. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }
 
-  /** One at a time. Rejects if the process comes to an end over it. */
+  /** Handles one request at a time. Rejects if the process ends before it answers. */
   async ask(request: CompileRequest): Promise<CompileAnswer | null> {
     this.#ending?.cancel();
     try {
@@ -79,10 +79,10 @@ export class CompileWorker {
     return child;
   }
 
-  /** undefined: it took too long for a process that runs when nothing else wants to. */
+  /** Returns undefined if a process at idle priority took too long. */
   async #ask(request: CompileRequest): Promise<CompileAnswer | null | undefined> {
     const child = this.#child ?? this.#start(true);
-    // Nothing else may be keeping the gateway alive yet.
+    // The channel may be the only thing that keeps the gateway alive.
     child.channel?.ref();
     child.send(request);
     try {
@@ -92,7 +92,7 @@ export class CompileWorker {
     }
   }
 
-  /** As when the gateway is gone. For tests. */
+  /** Disconnects as if the gateway had exited. For tests. */
   disconnect(): void {
     this.#child?.disconnect();
   }
@@ -119,8 +119,8 @@ function start(args: readonly string[]): ChildProcess {
 }
 
 /**
- * Rejects if the process ends before it has answered: it may have met a defect, or have had no memory left. `patience`:
- * milliseconds, after which it is undefined; null: as long as it takes.
+ * Rejects if the process ends before it answers, because of a defect or for lack of memory. Resolves to undefined after
+ * `patience` milliseconds; null: no limit.
  */
 function answerOf(
   child: ChildProcess,
@@ -134,7 +134,7 @@ function answerOf(
     };
     const answered = (answer: unknown): void => {
       stop();
-      // It says nothing else.
+      // The process sends no other messages.
       resolve(answer as CompileAnswer | null);
     };
     const ended = (code: number | null, signal: string | null): void => {

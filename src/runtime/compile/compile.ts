@@ -1,4 +1,7 @@
-/** The stages from files to a Plan that passes its own tests, and what they read. Cold, synchronous; runs in any process. */
+/**
+ * The stages from files to a Plan that passes its own tests, and the inputs they read. Cold, synchronous; runs in any
+ * process.
+ */
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import {
   ConfigError,
@@ -20,89 +23,92 @@ import { planGateway } from '../../plan/plan.ts';
 import { PlanScope, segment } from '../../plan/scope.ts';
 import type { Plan } from '../../plan/types.ts';
 
-/** What was looked at: a change of any of it may change the plan. */
+/** The inputs of a compilation: a change of any of them may change the plan. */
 export interface Watched {
   /** Every file that was read or looked for. */
   readonly files: readonly string[];
-  /** Patterns of included files, absolute. */
+  /** The patterns of included files, absolute. */
   readonly globs: readonly string[];
 }
 
-/** What was last compiled, to tell whether anything has changed since. */
+/** The inputs of the last compilation, to detect changes since. */
 export interface Known extends Watched {
-  /** Over the contents of everything read. */
+  /** Covers the contents of everything read. */
   readonly digest: string;
 }
 
-/** What a config has to pass. */
+/** The stages that a config has to pass. */
 export type Stage = 'parsed' | 'validated' | 'planned' | 'tested';
 
 export interface Passed {
   readonly stage: Stage;
   /** Epoch ms. */
   readonly at: number;
-  /** How long it took. */
+  /** The duration of the stage. */
   readonly ms: number;
 }
 
 export interface Verdict extends Known {
-  /** In their order, as far as it came. */
+  /** The stages passed, in order. */
   readonly passed: readonly Passed[];
-  /** The text of each config file, as it is written; what is refused has none. */
+  /** The text of each config file as written; empty for a refused config. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Secrets that are written as they are, not as references. */
+  /** Secrets that are written out instead of referenced. */
   readonly openSecrets: readonly Problem[];
-  /** Where it names what is opened, by pointer: what else may be wrong with it is found out by trying. */
+  /**
+   * The positions, by pointer, of the settings that name sockets and files to open: only opening them shows whether
+   * they work.
+   */
   readonly opened: ReadonlyMap<string, Position>;
-  /** What was found for each pattern. */
+  /** The files found for each pattern. */
   readonly found: ReadonlyMap<string, readonly string[]>;
-  /** Over those texts, also of what is refused: see history/entry.ts. */
+  /** A digest of those texts, also of a refused config's: see history/entry.ts. */
   readonly content: string;
-  /** Warnings alone if there is a plan. */
+  /** Only warnings if there is a plan. */
   readonly problems: readonly Problem[];
-  /** Further ones, which the process that compiles has kept to itself. */
+  /** The number of further problems that the compile process did not send. */
   readonly leftOut?: number;
-  /** The problems as people read them; '' if there are none. */
+  /** The problems as text for people; '' if there are none. */
   readonly report: string;
 }
 
 export interface Compiled extends Verdict {
   /** null: there are errors. */
   readonly plan: Plan | null;
-  /** Equal for plans that mean the same; '' if there is none. */
+  /** Equal for plans that mean the same; '' if there is no plan. */
   readonly planDigest: string;
 }
 
-/** In this thread. */
+/** The result of compiling in this thread. */
 export interface CompiledHere extends Compiled {
-  /** Of the plan; null: there is none. */
+  /** The plan's fingerprints; null: there is no plan. */
   readonly marks: Fingerprints | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is compiled. */
+/** The input of a compilation. */
 export interface CompileInput {
   /** Absolute path. */
   readonly file: string;
   readonly env: Environment;
-  /** Texts that stand for what is in files of these absolute paths. */
+  /** Texts that replace the contents of files, by absolute path. */
   readonly given?: ReadonlyMap<string, string>;
-  /** What is found for these patterns. */
+  /** The files that these patterns match, instead of those on disk. */
   readonly found?: ReadonlyMap<string, readonly string[]>;
   readonly clock?: Clock;
 }
 
-/** Times that files are read anew because they changed while they were read. */
+/** The most times that files are read again because they changed while being read. */
 const MOST_READINGS = 5;
 
-/** Answers null if all is still as `known`. */
+/** Returns null if nothing has changed since `known`. */
 export function compile(input: CompileInput, known: Known | null = null): CompiledHere | null {
   const { file, clock = systemClock } = input;
   const started = clock.now();
   if (known !== null && digestNow(known, input) === known.digest) return null;
   let compiled = compileAt(started, input);
-  // Files are read one after the other: if one has changed meanwhile, what was read may be of two minds.
+  // Files are read one after the other: if one changes meanwhile, the texts may not belong together.
   for (let i = 1; digestNow(compiled, input) !== compiled.digest; i++) {
     if (i === MOST_READINGS) return unsettled(file, compiled);
     compiled = compileAt(started, input);
@@ -110,14 +116,14 @@ export function compile(input: CompileInput, known: Known | null = null): Compil
   return compiled;
 }
 
-/** Refused, and like all that is refused looked at again a little later. */
+/** Refuses the config. Like every refused config it is read again a little later. */
 function unsettled(file: string, { files, globs, digest, found, content }: Verdict): CompiledHere {
   const problem = errorAt({ file, line: 1, column: 1 }, '', 'changes faster than it can be read');
   const { problems, report } = configError([problem], new Map());
   return { ...NOTHING, passed: [], problems, report, files, globs, digest, found, content };
 }
 
-/** Of a config that is refused. */
+/** The parts that a refused config lacks. */
 const NOTHING = {
   plan: null,
   planDigest: '',
@@ -127,7 +133,7 @@ const NOTHING = {
   openSecrets: [],
 } as const;
 
-/** Whatever was compiled before. `file`: absolute path. */
+/** Compiles regardless of earlier compilations. `file`: absolute path. */
 export function compileOnce(file: string, env: Environment): Compiled {
   return compileAt(systemClock.now(), { file, env });
 }
@@ -152,7 +158,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
   });
   try {
     const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
-    // If there are problems, planning looks for more of them and refuses it.
+    // If there are problems, planning looks for more of them and then refuses the config.
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
@@ -191,7 +197,7 @@ function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
   return new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
 }
 
-/** The digest of what is there now. */
+/** The digest of the inputs as they are now. */
 function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
   const sources = new Sources(given, found);
   for (const file of files) sources.read(file);

@@ -1,8 +1,8 @@
 /**
- * Compiles without holding up the traffic: small files at once, large ones in a process of their own. Cold.
+ * Compiles without delaying the traffic: small files in this process, large ones in a separate process. Cold.
  *
- * Ten thousand routes in YAML take a second to compile. What comes over from there is what has changed since the last plan that
- * came, and is put together in slices.
+ * Ten thousand routes in YAML take a second to compile. The compile process sends only what changed since the last plan
+ * it sent; the gateway assembles the new plan in time slices.
  */
 import { statSync } from 'node:fs';
 import { deserialize } from 'node:v8';
@@ -16,7 +16,7 @@ import { compile, type Compiled, type Environment, type Known } from './compile.
 import type { CompileAnswer, CompileRequest, PlanAnswer } from './compile-process.ts';
 import { unpack } from './packed.ts';
 
-/** Bytes of config that are compiled where they are: a few milliseconds' worth. */
+/** Bytes of config that are compiled in this process: a few milliseconds of work. */
 const SMALL = 16 * 1024;
 
 export class Compiler {
@@ -25,10 +25,10 @@ export class Compiler {
   readonly #clock: Clock;
   readonly #serving: () => boolean;
   readonly #background: CompileWorker;
-  /** The last plan that came from there, as long as anybody has it, and by what it is known there. */
+  /** The last plan from the compile process, while it is still referenced, and its fingerprints there. */
   #last: { readonly plan: WeakRef<Plan>; readonly marks: Fingerprints } | null = null;
 
-  /** `file`: absolute path. `serving`: is there traffic to go easy on? */
+  /** `file`: absolute path. `serving`: whether there is traffic to yield to. */
   constructor(file: string, env: Environment, clock: Clock, serving: () => boolean = () => true) {
     this.#file = file;
     this.#env = env;
@@ -38,8 +38,8 @@ export class Compiler {
   }
 
   /**
-   * Answers null if all is still as `known`. `given`: texts that stand for what is in files of these absolute paths; `found`:
-   * what is found for patterns. One at a time.
+   * Returns null if nothing has changed since `known`. `given`: texts that replace the contents of files, by absolute
+   * path; `found`: the files that patterns match. Runs one at a time.
    */
   async compile(known: Known | null, given: Texts = NONE, found: Found = NONE): Promise<Compiled | null> {
     const input = { file: this.#file, env: this.#env, given, found, clock: this.#clock };
@@ -59,7 +59,7 @@ export class Compiler {
   async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
     const slicer = new TimeSlicer(this.#clock, !this.#serving());
     const unwrapping = new PlanDeserializer(rest, base);
-    // They hold what was put into them over there.
+    // The compile process serialized these batches, so their types are known.
     await slicer.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
     await slicer.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
     const plan = unwrapping.plan();
@@ -88,14 +88,14 @@ type Found = ReadonlyMap<string, readonly string[]>;
 
 const NONE = new Map<string, never>();
 
-/** Bytes, as far as the files can be looked at. */
+/** The total size in bytes of the files that can be inspected. */
 function sizeOf(files: Iterable<string>, given: Texts): number {
   let bytes = 0;
   for (const file of new Set(files)) bytes += given.get(file)?.length ?? sizeOnDisk(file);
   return bytes;
 }
 
-/** 0: it can't be looked at. Reading it says why. */
+/** Returns 0 if the file can't be inspected; reading it reports why. */
 function sizeOnDisk(file: string): number {
   try {
     return statSync(file).size;

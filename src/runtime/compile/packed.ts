@@ -1,4 +1,4 @@
-/** Data made small for the way between processes, and for lying about until somebody asks for it. Cold. */
+/** Compresses data for transfer between processes and for storage until it is needed. Cold. */
 import { deserialize, serialize } from 'node:v8';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
@@ -6,7 +6,7 @@ export function pack(value: unknown): Uint8Array {
   return deflateRawSync(serialize(value), { level: 1 });
 }
 
-/** What was packed: whoever asks knows what that was. */
+/** The caller knows the type of the packed data. */
 export function unpack(packed: Uint8Array): unknown {
   return deserialize(inflateRawSync(packed));
 }

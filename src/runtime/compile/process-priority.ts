@@ -1,36 +1,36 @@
 /**
- * How a process gets out of the traffic's way. Cold; for the process that compiles.
+ * Lowers a process's priority so that it does not compete with the traffic. Cold; for the compile process.
  *
- * What Linux alone has, and nothing but programs of its own can ask for (chrt and taskset, of util-linux), is asked for: where
- * they are missing it is as it was.
+ * Idle priority and processor affinity exist only on Linux, and only through programs (chrt and taskset, of
+ * util-linux). Where these are missing, the settings stay unchanged.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** Below the traffic's. */
+/** A lower priority than the traffic's. */
 const NICENESS = 10;
 
-/** On Linux each thread has a priority of its own, and those of the engine are there before this one gets to say anything. */
+/** On Linux each thread has its own priority, and the engine's threads exist before this code runs. */
 export function stepBack(): void {
   setPriority(NICENESS);
   try {
     for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), NICENESS);
   } catch {
-    // Elsewhere that was all.
+    // Elsewhere the first call covers the whole process.
   }
 }
 
 /**
- * To run when nothing else wants to: whoever wakes up has the processor at once, and not when the system's clock ticks next
- * (4 ms on many). And to stay on one processor: what gives way again and again would be carried to and fro, each time to
- * where the traffic is about to be.
+ * Runs the process only when the processor is idle: a waking thread then gets the processor at once, not at the next
+ * tick of the system clock (4 ms on many systems). Also pins it to one processor: otherwise the scheduler would keep
+ * moving a process that yields repeatedly, each time to a processor where traffic is about to run.
  */
 export function stepAside(): void {
   const { pid } = process;
   execFile('chrt', ['-a', '-i', '-p', '0', `${pid}`], () => {});
   const processors = processorsIn(ownStatus());
-  // Another one for each gateway of a machine: all of them may be told of one change.
+  // Gateways on one machine use different processors: one change may reach all of them at once.
   const mine = processors[pid % processors.length];
   if (mine !== undefined) execFile('taskset', ['-a', '-c', '-p', `${mine}`, `${pid}`], () => {});
 }
@@ -43,7 +43,7 @@ function ownStatus(): string {
   }
 }
 
-/** Those that a process may run on, by what the system says of it (proc_pid_status(5)). */
+/** The processors that a process may run on, parsed from its status (proc_pid_status(5)). */
 export function processorsIn(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status)?.[1] ?? '';
   return list

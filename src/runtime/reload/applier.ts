@@ -1,4 +1,4 @@
-/** Makes what was compiled current, or refuses it, and leads its reload to its end. Cold; the only caller of `Gateway.apply`. */
+/** Applies a compiled config or refuses it, and completes its reload. Cold; the only caller of `Gateway.apply`. */
 import { configError, errorAt } from '../../config/problem.ts';
 import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Compiled, Stage } from '../compile/compile.ts';
@@ -9,21 +9,21 @@ import type { Reloads } from './reloads.ts';
 import { RefusedError } from './refused-error.ts';
 import { changesBetween } from './summarize-diff.ts';
 
-/** What whoever settles a reload does on the way. */
+/** Hooks for the caller that settles a reload. */
 export interface SettleSteps {
-  /** The last thing that may refuse it. */
+  /** The last step that may refuse the config. */
   readonly seal?: () => Promise<void>;
-  /** What it says is in effect from this very moment. */
+  /** Called at the moment the config takes effect. */
   readonly active?: () => void;
 }
 
-/** What is in effect, as it is written. */
+/** The config in effect, as written. */
 export type InEffect = Pick<Compiled, 'texts' | 'openSecrets' | 'problems'>;
 
 export class Applier {
   readonly #gateway: Gateway;
   readonly #reloads: Reloads;
-  /** Of the plan in effect. */
+  /** The digest of the plan in effect. */
   #plan = '';
   #inEffect: InEffect = { texts: new Map(), openSecrets: [], problems: [] };
 
@@ -36,7 +36,7 @@ export class Applier {
     return this.#inEffect;
   }
 
-  /** From here on the reload is seen. */
+  /** From here on the reload is visible. */
   see(reload: Reload, compiled: Compiled): void {
     reload.digest = compiled.digest;
     reload.passed(compiled.passed);
@@ -44,12 +44,12 @@ export class Applier {
     this.#reloads.keep(reload);
   }
 
-  /** Does it mean what is in effect? */
+  /** Whether the compiled plan means the same as the plan in effect. */
   means({ plan, planDigest }: Compiled): boolean {
     return plan !== null && planDigest === this.#plan;
   }
 
-  /** Answers whether it is in effect. */
+  /** Returns whether the config is in effect. */
   async settle(reload: Reload, compiled: Compiled, steps: SettleSteps = {}): Promise<boolean> {
     if (compiled.plan === null) {
       this.refuse(reload, refusalOf(compiled));
@@ -65,13 +65,13 @@ export class Applier {
       return true;
     } catch (error) {
       if (!(error instanceof OpenError || error instanceof RefusedError)) throw error;
-      // Trying the same again may succeed when the port is free: the digest must not stand in the way of a SIGHUP.
+      // A retry of the same config may succeed once the port is free: the digest must not block a SIGHUP.
       this.refuse(reload, error instanceof OpenError ? refusalToOpen(error, compiled) : error.refusal);
       return false;
     }
   }
 
-  /** Throws an OpenError, or what `seal` throws. */
+  /** Throws an OpenError, or the error that `seal` throws. */
   async apply(reload: Reload, compiled: Compiled, { seal, active }: SettleSteps): Promise<void> {
     const { plan, planDigest } = compiled;
     if (plan === null) return;
@@ -92,7 +92,7 @@ export class Applier {
     this.#reloads.close(reload);
   }
 
-  /** What is in effect means the same. */
+  /** Ends the reload as unchanged: the plan in effect means the same. */
   leave(reload: Reload): void {
     this.#reloads.succeed(reload, 'unchanged', this.#gateway.current?.generation ?? 0);
     this.#reloads.close(reload);
@@ -103,7 +103,7 @@ export class Applier {
     this.#reloads.close(reload);
   }
 
-  /** A config must not end the gateway, not even by a defect of ours: it is refused like any other. */
+  /** A config must not crash the gateway, even through a defect of the gateway: it is refused like any other. */
   defect(reload: Reload, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#reloads.keep(reload);
@@ -111,12 +111,12 @@ export class Applier {
   }
 }
 
-/** By what a config is refused that has passed these stages. */
+/** The reason of a refusal, by the last stage that the config passed. */
 const REASONS: Readonly<Record<Stage, ReloadReason>> = {
   parsed: 'validate',
   validated: 'plan',
   planned: 'tests',
-  // Whatever has passed its tests is not refused.
+  // A config that passes its tests is not refused.
   tested: 'defect',
 };
 
@@ -126,7 +126,7 @@ export function refusalOf({ passed, problems, leftOut = 0, report }: Compiled): 
 }
 
 export function refusalToOpen({ failures, message }: OpenError, { opened }: Compiled): Refusal {
-  // The line itself is not shown: beside the address there may be a secret in it.
+  // The report omits the line itself: it may contain a secret beside the address.
   const { problems, report } = configError(
     failures.flatMap(({ pointer, message: told }) => {
       const place = opened.get(pointer);

@@ -1,6 +1,6 @@
 /**
- * Puts an entry of the history in the place of the file: at a start, for a rollback, and again when what its references stand
- * for has changed. Cold; called by the reloader in its turns.
+ * Serves a history entry instead of the file: at a start, for a rollback, and again when the values of its references
+ * change. Cold; the reloader calls it in its turns.
  */
 import type { Applier, SettleSteps } from './applier.ts';
 import type { Compiled, Known } from '../compile/compile.ts';
@@ -12,22 +12,22 @@ export class HistoryFallbackRunner {
   readonly #history: History;
   readonly #compiler: Compiler;
   readonly #applier: Applier;
-  /** What was last read for it. */
+  /** The inputs read for the last compilation. */
   #known: Known | null = null;
 
-  /** `compiler`: its own, since one compiles one thing at a time. */
+  /** `compiler`: a separate one, because a compiler handles one request at a time. */
   constructor(history: History, compiler: Compiler, applier: Applier) {
     this.#history = history;
     this.#compiler = compiler;
     this.#applier = applier;
   }
 
-  /** What it depends on now; nothing if there is none. */
+  /** The files that the entry depends on now; none if no entry serves. */
   get files(): readonly string[] {
     return this.#history.fallback === null ? [] : (this.#known?.files ?? []);
   }
 
-  /** Answers whether it is in effect. */
+  /** Returns whether the entry is in effect. */
   async put(standIn: HistoryFallback, reload: Reload, by: string): Promise<boolean> {
     const { texts, found } = standIn.stored;
     reload.begin();
@@ -54,7 +54,7 @@ export class HistoryFallbackRunner {
     return false;
   }
 
-  /** What its references stand for may be something else now. */
+  /** Compiles the entry again: the values of its references may have changed. */
   async follow(make: () => Reload): Promise<void> {
     const { fallback: standIn } = this.#history;
     if (standIn === null) return;

@@ -1,8 +1,9 @@
 /**
- * What was in effect, and what serves in place of the file: a stand-in, an entry of the history. Cold; one per reloader.
+ * Records the configs that took effect, and the history fallback: the entry that serves instead of the file. Cold; one
+ * per reloader.
  *
- * There is one while a rollback holds, and after a start with a file that could not take effect. It ends when the file
- * takes effect. The reloader applies; here it is looked up and remembered.
+ * A fallback exists while a rollback holds, and after a start with a file that could not take effect. It ends when the
+ * file takes effect. The reloader applies configs; this class only looks up and records.
  */
 import { Sources } from '../../config/sources.ts';
 import { systemDisk } from '../../history/disk.ts';
@@ -15,11 +16,11 @@ import { Compiler } from '../compile/compiler.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Reload } from './reload.ts';
 
-/** How whoever starts a gateway may overrule its config. */
+/** Startup options that override the config. */
 export interface HistoryOptions {
-  /** Where the history is, whatever configs say; null: they say it. */
+  /** The directory of the history, whatever the config says; null: as the config says. */
   readonly stateDir: string | null;
-  /** Whether a start may serve what was last in effect, if that allows it. */
+  /** Whether a start may serve the last config that was in effect, if the config allows it. */
   readonly lastGood: boolean;
 }
 
@@ -32,7 +33,7 @@ export interface HistoryFallback extends Found {
   readonly why: 'held' | 'last_good';
   /** ISO time. */
   readonly since: string;
-  /** What the file said then is not followed; '': whatever it says is. */
+  /** The content of the file that this fallback overrides; '': any content of the file is followed. */
   readonly insteadOf: string;
 }
 
@@ -43,9 +44,9 @@ export class History {
   readonly #options: HistoryOptions;
   readonly #keeper: HistoryKeeper;
   #standIn: HistoryFallback | null = null;
-  /** Of what was last in effect. */
+  /** The content that was last in effect. */
   #content = '';
-  /** There may be a hold on the disk. */
+  /** Whether a hold may be on disk. */
   #holds = false;
   #persisted = Promise.resolve(true);
 
@@ -59,12 +60,12 @@ export class History {
     this.#keeper = new HistoryKeeper({ file, stateDir, clock, log, metrics: metrics.history, disk: systemDisk });
   }
 
-  /** null: none is kept. */
+  /** null: no history is kept. */
   get store(): HistoryStore | null {
     return this.#keeper.store;
   }
 
-  /** What is wrong with writing it; '' if nothing is. */
+  /** The problem with writing the history; '' if there is none. */
   get problem(): string {
     return this.#keeper.problem;
   }
@@ -78,11 +79,11 @@ export class History {
     return this.#content;
   }
 
-  /** Is a file that says this not to be followed? */
+  /** Whether a file with this content is overridden by the fallback. */
   ignores(content: string): boolean {
     const standIn = this.#standIn;
     if (standIn === null || standIn.insteadOf !== content) return false;
-    // Also when it serves for another reason, which is none any more.
+    // The fallback may serve for another reason, which no longer applies.
     if (standIn.why !== 'held') {
       this.#standFor({ ...standIn, why: 'held' });
       this.#tellHeld(standIn);
@@ -95,13 +96,13 @@ export class History {
     this.#gateway.metrics.history.standIn = standIn?.why ?? null;
   }
 
-  /** Looks for the history of a file that may have problems. */
+  /** Opens the history of a file that may have problems. */
   open({ plan, texts }: Compiled): void {
     const said = plan === null ? stateDirOf(this.#file, this.#env, new Sources(texts)) : plan.reload.stateDir;
     this.#keeper.follow(said, plan?.reload.history ?? 1);
   }
 
-  /** What is to serve because a rollback that a former process was told still holds; null: nothing. */
+  /** The entry that a rollback in an earlier process still holds; null: there is none. */
   async held(content: string): Promise<HistoryFallback | null> {
     return this.#looked(async (store) => {
       const hold = await store.hold();
@@ -113,11 +114,11 @@ export class History {
     });
   }
 
-  /** What may serve in place of a file that can't, the newest first. */
+  /** The entries that may serve instead of a file that can't, newest first. */
   async *lastGood(): AsyncGenerator<HistoryFallback> {
     if (!this.#options.lastGood) return;
     const entries = (await this.#looked(async (store) => (await store.list()).entries)) ?? [];
-    // What was held is still not to be followed, should the file come to say it again.
+    // The content that a rollback overrode stays overridden if the file returns to it.
     const hold = entries.length === 0 ? null : await this.#looked((store) => store.hold());
     for (const entry of entries) {
       const stored = await this.#looked((store) => store.read(entry));
@@ -126,7 +127,7 @@ export class History {
     }
   }
 
-  /** To go back to, whatever the file says. */
+  /** The fallback for a rollback, regardless of the file's content. */
   rollbackTo(found: Found, insteadOf: string): HistoryFallback {
     return { why: 'held', since: this.#now(), ...found, insteadOf };
   }
@@ -135,9 +136,9 @@ export class History {
     return new Date(this.#gateway.clock.wall()).toISOString();
   }
 
-  /** What an entry means, with what its references stand for now. */
+  /** Compiles an entry with the current values of its references. */
   async compile({ stored: { texts, found } }: Found): Promise<Compiled | null> {
-    // Beside the reloader's own, which it may need at any time.
+    // A separate compiler: the reloader may need its own at any time.
     const compiler = new Compiler(this.#file, this.#env, this.#gateway.clock);
     try {
       return await compiler.compile(null, texts, found);
@@ -146,7 +147,7 @@ export class History {
     }
   }
 
-  /** null: there is no such entry. A text: why it can't be read. */
+  /** Returns null if there is no such entry, or a text that says why it can't be read. */
   async find(number: number): Promise<Found | string | null> {
     const { store } = this;
     try {
@@ -157,7 +158,7 @@ export class History {
     }
   }
 
-  /** This is in effect from now on, by this entry; null: by the file. */
+  /** Records that this config is in effect, from this entry; null: from the file. */
   serve(standIn: HistoryFallback | null, { plan, content }: Compiled): void {
     const { log } = this.#gateway;
     if (standIn === null && this.#standIn !== null)
@@ -167,20 +168,20 @@ export class History {
     if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
   }
 
-  /** The file is what serves. Nobody waits until that is written. */
+  /** Records that the file serves. The caller does not wait for the write. */
   recordFile(compiled: Compiled, reload: Reload): void {
-    // Before the entry: where that is on the disk, the hold is not.
+    // Remove the hold before adding the entry: once the entry is on disk, the hold is not.
     if (this.#holds) this.#persisted = this.#keeper.hold(null);
     this.#holds = false;
     this.#add(compiled, reload, reload.trigger, '');
   }
 
-  /** Resolves when a restart would know what is held, or that nothing is, with true; or would not. */
+  /** Resolves to true when a restart would know the hold, or that there is none; to false if the write failed. */
   get persisted(): Promise<boolean> {
     return this.#persisted;
   }
 
-  /** An entry is what serves. */
+  /** Records that an entry serves. */
   recordStandIn(standIn: HistoryFallback, compiled: Compiled, reload: Reload, by: string): void {
     const { number } = standIn.entry;
     const { log, metrics } = this.#gateway;
@@ -206,14 +207,14 @@ export class History {
   }
 
   #add(compiled: Compiled, reload: Reload, trigger: string, by: string): void {
-    // Its texts may have to be unpacked.
+    // Check first: reading the texts may unpack them.
     if (this.store === null) return;
     const { texts, found } = compiled;
     const { generation, changes } = reload;
     this.#keeper.add({ at: this.#now(), trigger, by, generation, pid: process.pid, changes, texts: { texts, found } });
   }
 
-  /** Whatever is wrong with the store is told, and no reason not to go on. */
+  /** Reports any error of the store and goes on. */
   async #looked<T>(look: (store: HistoryStore) => Promise<T | null>): Promise<T | null> {
     const { store } = this;
     if (store === null) return null;

@@ -1,8 +1,8 @@
 /**
- * A config that is pushed: it takes effect together with its file, so that the file stays what is in effect. Cold.
+ * A pushed config: it takes effect together with its file, so that the file stays the config in effect. Cold.
  *
- * See docs/adr/0018-push-writes-the-file.md. It is refused if it was made from another config than what is in effect by
- * then, and where the file is not ours to write.
+ * See docs/adr/0018-push-writes-the-file.md. A push is refused if it is based on another config than the one in effect
+ * by then, or if the gateway may not write the file.
  */
 import { createHash } from 'node:crypto';
 import { configError, errorAt } from '../../config/problem.ts';
@@ -17,7 +17,7 @@ function tagOf(text: string): string {
   return `"${createHash('sha256').update(text).digest('hex')}"`;
 }
 
-/** A config of one file as it is written. */
+/** A config of one file, as written. */
 export interface Source {
   readonly file: string;
   readonly text: string;
@@ -26,7 +26,7 @@ export interface Source {
 
 const SEVERAL = 'the config is made of several files';
 
-/** A text: why it is not shown. */
+/** Returns the source, or a text that says why it is not shown. */
 export function sourceOf(file: string, { texts, openSecrets }: InEffect): Source | string {
   const text = texts.get(file);
   if (text === undefined || texts.size !== 1) return SEVERAL;
@@ -39,7 +39,10 @@ export class Push {
   readonly #expected: (tag: string) => boolean;
   readonly #inEffect: () => InEffect;
 
-  /** `expected`: whether it was made from what has this tag. `inEffect`: whatever is so when it is called. */
+  /**
+   * `expected`: whether the push is based on the config with this tag. `inEffect`: returns the config in effect at the
+   * call.
+   */
   constructor(file: string, bytes: Uint8Array, expected: (tag: string) => boolean, inEffect: () => InEffect) {
     this.#file = file;
     this.#text = decodeText(bytes);
@@ -47,7 +50,7 @@ export class Push {
     this.#inEffect = inEffect;
   }
 
-  /** To be read in the place of the file. */
+  /** The text to compile instead of the file's. */
   get texts(): ReadonlyMap<string, string> {
     return new Map([[this.#file, this.#written]]);
   }
@@ -56,7 +59,7 @@ export class Push {
     return typeof this.#text === 'string' ? this.#text : '';
   }
 
-  /** At its turn. Throws a RefusedError if it can't be any more. */
+  /** Called when the turn of the push comes. Throws a RefusedError if the push is no longer possible. */
   admit(): void {
     const { texts } = this.#inEffect();
     if (texts.size !== 1) throw new RefusedError('file', `${SEVERAL}: a push would replace but one of them`);
@@ -70,7 +73,7 @@ export class Push {
     throw new RefusedError('parse', report, problems);
   }
 
-  /** It has no problems. Throws a RefusedError if it can't be all the same. */
+  /** Checks a config that has no problems. Throws a RefusedError if it still can't be pushed. */
   judge({ texts, openSecrets }: Compiled): void {
     if (texts.size !== 1) throw new RefusedError('file', 'a config that is pushed may include no other files');
     if (openSecrets.length === 0) return;
@@ -78,7 +81,7 @@ export class Push {
     throw new RefusedError('validate', report, problems);
   }
 
-  /** Nothing else can fail any more: writes the file. Throws a RefusedError if that can't be. */
+  /** Writes the file, once no other step can fail. Throws a RefusedError if the file can't be written. */
   async seal(): Promise<void> {
     const current = this.#inEffect().texts.get(this.#file) ?? '';
     if (this.#written === current) return;
@@ -99,7 +102,7 @@ export class Push {
     }
   }
 
-  /** Somebody's edit that is not in effect, or not yet, must not be lost. */
+  /** Don't overwrite an edit of the file that is not in effect, or not yet. */
   #checkFile(current: string): void {
     if (readText(this.#file) !== current)
       throw new RefusedError('file', 'the config file holds another config than what is in effect');

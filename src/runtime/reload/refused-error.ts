@@ -1,4 +1,4 @@
-/** A config that has no problems and can't take effect all the same, and why. Cold. */
+/** Says why a config without problems still can't take effect. Cold. */
 import type { Problem } from '../../config/problem.ts';
 import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Refusal } from './reload.ts';

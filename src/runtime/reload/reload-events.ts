@@ -1,4 +1,4 @@
-/** What a reload leaves in the log, the metrics and the stream of events. Cold; called by reloads.ts. */
+/** Reports a reload in the log, the metrics and the event stream. Cold; called by reloads.ts. */
 import type { Gateway } from '../gateway.ts';
 import type { ReachedPhase, Reload } from './reload.ts';
 
@@ -8,7 +8,9 @@ export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase,
   events.emit({ time: at, type: 'reload_phase', id, trigger, phase, ms, digest, generation });
 }
 
-/** It is in effect or refused. Answers with the warnings that are in effect. `known`: those that were logged last. */
+/**
+ * Reports a reload that is in effect or refused. Returns the warnings in effect. `known`: those that were last logged.
+ */
 export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload, known: string): string {
   const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes } =
     reload.view;
@@ -20,7 +22,7 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
   const ms = Object.fromEntries(phases.map((one) => [one.phase, one.ms]));
   metrics.reload.results[result]++;
   if (reason !== '') metrics.reload.failures[reason]++;
-  // A push that was refused leaves the file as it is, and the file in effect.
+  // A refused push leaves the file unchanged and in effect.
   if (result !== 'failed' || trigger !== 'push') metrics.reload.lastSuccessful = result !== 'failed';
   if (result === 'failed') {
     metrics.reload.lastFailureAt = now;

@@ -1,8 +1,10 @@
-/** Who comes next: reloads, one at a time, the latest wins; before them what somebody waits for. Cold; the reloader's queue. */
+/**
+ * The reloader's queue: reloads run one at a time and the latest wins; orders with a waiting caller run first. Cold.
+ */
 import type { Reload, Trigger } from './reload.ts';
 import type { Reloads } from './reloads.ts';
 
-/** A reload that waits for its turn or has it. */
+/** A reload that is queued or running. */
 export interface QueuedReload {
   readonly reload: Reload;
   /** Read and compile even if no file seems to have changed. */
@@ -23,7 +25,7 @@ export class ReloadQueue {
     this.#take = take;
   }
 
-  /** What is asked for before its turn has come is one. */
+  /** Requests that arrive before the queued reload starts share it. */
   ask(by: Trigger, forced: boolean): QueuedReload {
     const turn = (this.#next ??= { reload: this.#reloads.make(by), forced });
     if (forced && !turn.forced) {
@@ -34,7 +36,7 @@ export class ReloadQueue {
     return turn;
   }
 
-  /** Does it between two turns. */
+  /** Runs `work` between two reloads. */
   order<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const stopping = (): void => reject(new Error('the gateway is stopping'));
@@ -57,14 +59,14 @@ export class ReloadQueue {
         this.#next = null;
         await this.#take(turn);
       } else {
-        // In the same step, or what is asked for in the next would find neither.
+        // Reset in the same step: a later request would otherwise find neither a running loop nor a new one.
         this.#running = null;
         return;
       }
     }
   }
 
-  /** Resolves when what has begun is done; nothing else begins. */
+  /** Resolves when the running work is done; no other work starts. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#next?.reload.forget();

@@ -1,19 +1,22 @@
 /**
- * One reload as it is seen from outside: what set it off, the phases that it has reached, how it ended. Cold.
+ * One reload as seen from outside: its trigger, the phases it has reached and its result. Cold.
  *
  *     seen ─▶ parsed ─▶ validated ─▶ planned ─▶ tested ─▶ bound ─▶ active ─▶ drained
  *
- * Made and led on by the reloader, kept by reloads.ts, shown by the admin pages. It does nothing itself.
+ * The reloader creates and advances it, reloads.ts keeps it, and the admin pages show it. It does no work itself.
  */
 import type { Problem } from '../../config/problem.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { ReloadReason, ReloadResult } from '../../observe/metrics.ts';
 import type { Passed, Stage } from '../compile/compile.ts';
 
-/** `seen`: it is its turn, for the second time if it was refused at first. `bound`: all that can fail has succeeded. `drained`: nothing runs on an older config any more. */
+/**
+ * `seen`: its turn has come, for the second time if the first reading was refused. `bound`: every step that can fail
+ * has succeeded. `drained`: no lease runs on an older config.
+ */
 export type Phase = 'seen' | Stage | 'bound' | 'active' | 'drained';
 
-/** What set it off. `held` and `last_good`: a start by an entry of the history. */
+/** The cause of a reload. `held` and `last_good`: a start from a history entry. */
 export type Trigger =
   | 'start'
   | 'held'
@@ -31,55 +34,55 @@ export interface ReachedPhase {
   readonly phase: Phase;
   /** ISO time. */
   readonly at: string;
-  /** How long it took to get there from the one before. */
+  /** The time since the previous phase. */
   readonly ms: number;
 }
 
-/** What the admin pages show. */
+/** The form that the admin pages show. */
 export interface ReloadView {
   readonly id: string;
   readonly trigger: Trigger;
   readonly result: 'pending' | ReloadResult;
-  /** Why it failed; '' if it did not. */
+  /** The reason of a failure; '' if it did not fail. */
   readonly reason: '' | ReloadReason;
-  /** When it was asked for: ISO time. */
+  /** When it was requested: ISO time. */
   readonly at: string;
-  /** Over all that was read; '' before that. */
+  /** Covers everything read; '' before that. */
   readonly digest: string;
-  /** That is in effect after it. */
+  /** The generation in effect after the reload. */
   readonly generation: number;
-  /** Until it was in effect, or refused. */
+  /** The time until it took effect or was refused. */
   readonly duration_ms: number;
   readonly phases: readonly ReachedPhase[];
-  /** Of what is in effect, warnings alone. */
+  /** For a config in effect, only warnings. */
   readonly problems: readonly Problem[];
-  /** Problems that were too many to be kept. */
+  /** The number of problems beyond the limit. */
   readonly problems_left_out: number;
-  /** Why it failed, as text for people; '' if it did not. */
+  /** The reason of a failure as text for people; '' if it did not fail. */
   readonly problem: string;
-  /** What is in effect with these warnings, as text for people; '' if there are none. */
+  /** The warnings of the config in effect as text for people; '' if there are none. */
   readonly warning: string;
-  /** What it changed, in short. */
+  /** A short summary of the changes. */
   readonly changes: string;
 }
 
-/** What is wrong, why it was found to be so, and the same as people read it. */
+/** The problems of a refused config, the reason of the refusal, and a report for people. */
 export interface Refusal {
   readonly reason: ReloadReason;
   readonly problems: readonly Problem[];
-  /** Further ones. */
+  /** The number of further problems. */
   readonly leftOut?: number;
   readonly report: string;
 }
 
-/** Problems that are kept, and characters of their text: a file can have any number of them. */
+/** Limits on the problems kept and on the characters of their text: a file can have any number of them. */
 const MOST_PROBLEMS = 100;
 const LONGEST_REPORT = 64 * 1024;
 
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 export class Reload {
-  /** '' until somebody sees it. */
+  /** '' until the reload is visible. */
   id = '';
   trigger: Trigger;
   digest = '';
@@ -98,7 +101,7 @@ export class Reload {
   #mark: number;
   #duration: number | null = null;
   #settled = false;
-  /** Nobody keeps it any more: it comes to no end that anybody would be told of. */
+  /** No longer kept: its end is not reported. */
   #forgotten = false;
   readonly #listeners = new Set<(phase: ReachedPhase | null) => void>();
 
@@ -126,7 +129,7 @@ export class Reload {
     return this.#duration ?? this.#clock.now() - this.#asked;
   }
 
-  /** It is its turn; called again if it has to be read once more. */
+  /** Starts its turn; called again if the file has to be read again. */
   begin(): void {
     this.#mark = this.#asked;
     const seen = this.#reached('seen');
@@ -145,7 +148,7 @@ export class Reload {
     return { phase, at: new Date(this.#clock.wall()).toISOString(), ms };
   }
 
-  /** What it has passed elsewhere. The rest of the time that this took counts with the next phase. */
+  /** Records stages passed in another process. The rest of the elapsed time counts toward the next phase. */
   passed(stages: readonly Passed[]): void {
     for (const { stage, at, ms } of stages) {
       this.#note({ phase: stage, at: new Date(at).toISOString(), ms: rounded(ms) });
@@ -158,7 +161,7 @@ export class Reload {
     this.#tell(phase);
   }
 
-  /** It is in effect, or what is in effect means the same. */
+  /** The config is in effect, or means the same as the one in effect. */
   succeed(result: 'applied' | 'unchanged', generation: number): void {
     this.#result = result;
     this.generation = generation;
@@ -167,7 +170,7 @@ export class Reload {
     this.#note(active);
   }
 
-  /** `generation`: that goes on. */
+  /** `generation`: the one that stays in effect. */
   fail({ reason, problems, leftOut = 0, report }: Refusal, generation: number): void {
     this.#result = 'failed';
     this.generation = generation;
@@ -177,7 +180,7 @@ export class Reload {
     this.#refusal = { reason, problems: this.#problems, report: shortened(report) };
   }
 
-  /** What was read has these warnings, and none that keep it from taking effect. */
+  /** The config has these warnings and no errors. */
   warn({ problems, leftOut = 0, report }: Pick<Refusal, 'problems' | 'leftOut' | 'report'>): void {
     this.#keep(problems, leftOut);
     this.#warning = shortened(report);
@@ -195,7 +198,7 @@ export class Reload {
     return phase === 'active' || this.#result === 'failed' || this.#phases.at(-1)?.phase === 'drained';
   }
 
-  /** It has come to its end, and all that will be known of it but for when it is drained is known. */
+  /** The reload has ended. Only the time of its draining is still unknown. */
   settle(): void {
     this.#settled = true;
     this.#tell(null);
@@ -211,7 +214,10 @@ export class Reload {
     return this.#listeners.size;
   }
 
-  /** `listener` is told each phase, and null when there is something else to look at. Answers with how to stop listening. */
+  /**
+   * Calls `listener` with each phase, and with null when another part of the view changed. Returns a function that
+   * stops it.
+   */
   listen(listener: (phase: ReachedPhase | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -241,7 +247,7 @@ export class Reload {
   }
 }
 
-/** Whole lines of it. */
+/** Shortens a report to whole lines. */
 function shortened(report: string): string {
   if (report.length <= LONGEST_REPORT) return report;
   const end = report.lastIndexOf('\n', LONGEST_REPORT);

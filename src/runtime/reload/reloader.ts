@@ -1,8 +1,8 @@
 /**
- * Hints become reloads: read, compile, apply; one at a time, the latest wins. Cold.
+ * Turns hints into reloads: read, compile, apply; one at a time, the latest wins. Cold.
  *
- * What applies them is in applier.ts. A bad config is refused whole and told once for each content; the old one keeps
- * serving and the watching goes on. What each reload went through is in reload.ts.
+ * applier.ts applies the configs. A bad config is refused as a whole and reported once for each content; the old config
+ * keeps serving and the watcher goes on. reload.ts records the progress of each reload.
  */
 import { dirname } from 'node:path';
 import { ConfigError, type Problem } from '../../config/problem.ts';
@@ -21,19 +21,19 @@ import { Reloads } from './reloads.ts';
 import { HistoryFallbackRunner } from './history-fallback.ts';
 import { type QueuedReload, ReloadQueue } from './reload-queue.ts';
 
-/** A file that does not compile may be half written: it is read again after this time before anybody is told (ms). */
+/** A file that does not compile may be half written: it is read again after this time, before it is reported (ms). */
 const SECOND_LOOK = 50;
 
-/** Before the first config is in effect nothing is watched. */
+/** Nothing is watched before the first config is in effect. */
 const NO_WATCH: WatchPlan = { watch: false, settle: 0 };
 
-/** Pushes at a time: each holds its text. */
+/** The most concurrent pushes: each holds its text. */
 const MOST_PUSHES = 16;
 
-/** What became of going back to an entry, or of following the file again. */
+/** The result of a rollback or of a return to the file. */
 export interface Returned {
   readonly reload: Reload;
-  /** Would a restart know of it? */
+  /** Whether the result survives a restart. */
   readonly persisted: boolean;
 }
 
@@ -46,17 +46,17 @@ export class Reloader {
   readonly #clock: Clock;
   readonly #gateway: Gateway;
   readonly #watcher: SourceWatcher;
-  /** What was last read; null: nothing yet. */
+  /** The inputs of the last compilation; null: none yet. */
   #known: Known | null = null;
-  /** Of the file when it was last read. */
+  /** The content of the file when it was last read. */
   #content = '';
   readonly #applier: Applier;
   readonly #turns: ReloadQueue;
-  /** Ends the pause before a second look. */
+  /** Ends the pause before the second reading. */
   #wake: (() => void) | null = null;
-  /** Pushes that wait for their turn or have it. */
+  /** Pushes that are queued or running. */
   #pushes = 0;
-  /** That the last turn ended with; '' if it did not. */
+  /** The error of the last turn; '' if there was none. */
   #defect = '';
   #closed = false;
 
@@ -74,7 +74,7 @@ export class Reloader {
     this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
   }
 
-  /** Where its file is. */
+  /** The folder of the config file. */
   get folder(): string {
     return dirname(this.#file);
   }
@@ -102,12 +102,12 @@ export class Reloader {
     this.history.recordFile(compiled, reload);
   }
 
-  /** The file is what serves. */
+  /** The hooks for a config that the file provides. */
   #byFile(compiled: Compiled): { readonly active: () => void } {
     return { active: () => this.history.serve(null, compiled) };
   }
 
-  /** Answers whether it serves. */
+  /** Returns whether the entry serves. */
   async #startBy(standIn: HistoryFallback, trigger: Trigger, file: Compiled): Promise<boolean> {
     if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
     this.#noteFiles(file);
@@ -117,7 +117,7 @@ export class Reloader {
   async #startByLastGood(reload: Reload, file: Compiled, error: ConfigError | OpenError): Promise<boolean> {
     let told = false;
     for await (const standIn of this.history.lastGood()) {
-      // It would fail as the file does.
+      // This entry would fail as the file does.
       if (standIn.entry.content === file.content) continue;
       if (!told) {
         if (file.plan === null) this.#applier.see(reload, file);
@@ -129,15 +129,15 @@ export class Reloader {
     return false;
   }
 
-  /** Something may have changed. */
+  /** Files may have changed. */
   hint(by: Trigger = 'watch'): void {
     if (this.#closed) return;
-    // What is about to be read again need not be read once more after that.
+    // A reload that is about to read again covers this hint.
     if (this.#wake !== null) this.#wake();
     else this.#turns.ask(by, false);
   }
 
-  /** Reads and compiles even if no file seems to have changed. Answers null if it does not any more. */
+  /** Reads and compiles even if no file seems to have changed. Returns null after a close. */
   force(by: Trigger): Reload | null {
     if (this.#closed) return null;
     const { reload } = this.#turns.ask(by, true);
@@ -146,17 +146,20 @@ export class Reloader {
     return reload;
   }
 
-  /** What the config in effect warns of. */
+  /** The warnings of the config in effect. */
   get warnings(): readonly Problem[] {
     return this.#applier.inEffect.problems;
   }
 
-  /** What is in effect as it is written, if it is one text that may be shown; otherwise why not. */
+  /** The config in effect as written, if it is one text that may be shown; otherwise a text that says why not. */
   source(): Source | string {
     return sourceOf(this.#file, this.#applier.inEffect);
   }
 
-  /** Another text for the file; `expected`: from which it was made. null: none is taken any more, or too many wait. */
+  /**
+   * Pushes another text for the file; `expected`: checks the tag of the config it is based on. Returns null after a
+   * close, or if too many pushes are waiting.
+   */
   push(bytes: Uint8Array, expected: (tag: string) => boolean): Reload | null {
     if (this.#closed || this.#pushes >= MOST_PUSHES) return null;
     const reload = this.reloads.make('push');
@@ -165,7 +168,7 @@ export class Reloader {
     const push = new Push(this.#file, bytes, expected, () => this.#applier.inEffect);
     this.#turns
       .order(() => this.#takePush(reload, push))
-      // It did not come to its turn.
+      // Its turn did not come.
       .catch(() => reload.forget())
       .finally(() => this.#pushes--);
     return reload;
@@ -190,8 +193,8 @@ export class Reloader {
   }
 
   /**
-   * Goes back to an entry of the history and stays there until the file says something else that can take effect. null: there
-   * is no such entry. A text: why it can't be read. `by`: who asked for it.
+   * Returns to a history entry until the file has other content that can take effect. Returns null if there is no such
+   * entry, or a text that says why it can't be read. `by`: the client that requested it.
    */
   async rollback(number: number, by: string): Promise<Returned | string | null> {
     const done = await this.#turns.order(async () => {
@@ -199,7 +202,7 @@ export class Reloader {
       if (found === null || typeof found === 'string') return found;
       const now = await this.#compiler.compile(this.#known);
       if (now !== null) this.#noteFiles(now);
-      // What the file says needs no hold.
+      // The entry equals the file: no hold is needed.
       if (found.entry.content === this.#content) return this.#liftNow();
       const reload = this.reloads.make('rollback');
       const standIn = this.history.rollbackTo(found, this.#content);
@@ -210,11 +213,11 @@ export class Reloader {
       this.#watch();
       return { reload, persisted: served ? this.history.persisted : Promise.resolve(false) };
     });
-    // The next turn need not wait for the disk.
+    // Wait outside the queue: the next turn need not wait for the disk.
     return done === null || typeof done === 'string' ? done : { reload: done.reload, persisted: await done.persisted };
   }
 
-  /** Follows the file again. */
+  /** Returns to the file. */
   async lift(): Promise<Returned> {
     const { reload, persisted } = await this.#turns.order(() => this.#liftNow());
     return { reload, persisted: await persisted };
@@ -226,13 +229,13 @@ export class Reloader {
     return { reload, persisted: this.history.persisted };
   }
 
-  /** `lifting`: whatever is held. */
+  /** `lifting`: ignore a hold. */
   async #taken(turn: QueuedReload, lifting = false): Promise<void> {
     try {
       await this.#take(turn, lifting);
       this.#defect = '';
     } catch (error) {
-      // What each hint would meet again is told once: the log itself may be in a watched directory.
+      // Report an error once if every hint would repeat it: the log itself may be in a watched directory.
       const text = String(error);
       if (!turn.forced && text === this.#defect) turn.reload.forget();
       else this.#applier.defect(turn.reload, error);
@@ -259,14 +262,14 @@ export class Reloader {
       await this.#standIns.follow(() => reload);
       return;
     }
-    // What was read of it may be a part. The watcher tells when it is whole.
+    // The files may have been read in part. The watcher hints again once they are complete.
     if (!forced && this.#watcher.unsettled) {
       reload.forget();
       return;
     }
     this.#noteFiles(compiled);
     if (!lifting && this.history.ignores(compiled.content)) {
-      // Somebody waits for its end.
+      // A client waits for the end of this reload.
       if (forced) {
         this.#applier.see(reload, compiled);
         this.#applier.leave(reload);
@@ -280,7 +283,7 @@ export class Reloader {
     this.#watch();
   }
 
-  /** Or until something happens near the files. */
+  /** Pauses for `ms`, or until a file event arrives. */
   async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(ms, resolve);
@@ -298,7 +301,7 @@ export class Reloader {
     this.#watch();
   }
 
-  /** The file as it is, and what serves in its place: what its references stand for may change. */
+  /** Watches the file and the files of the fallback: the values of its references may change. */
   #watch(): void {
     if (this.#known === null) return;
     const files = new Set([...this.#known.files, ...this.#standIns.files]);

@@ -1,25 +1,25 @@
-/** The last reloads, the newest first: what the admin pages find and wait for. Cold; one per reloader. */
+/** The last reloads, newest first, which the admin pages look up and wait for. Cold; one per reloader. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Gateway } from '../gateway.ts';
 import { type ReachedPhase, Reload, type ReloadView, type Trigger } from './reload.ts';
 import { tellEnd, tellPhase } from './reload-events.ts';
 
-/** Reloads that are kept. */
+/** The number of reloads kept. */
 const MOST = 100;
 
 export class Reloads {
-  /** The last that has come to its end and was told; null: none yet. */
+  /** The last reload that has ended and was reported; null: none yet. */
   last: ReloadView | null = null;
   readonly #gateway: Gateway;
   readonly #file: string;
   readonly #clock: Clock;
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
-  /** Another one for each process, so that nobody waits for a reload of one that is gone. */
+  /** Differs for each process, so that no client waits for a reload of an earlier process. */
   readonly #prefix = randomBytes(3).toString('hex');
   #count = 0;
-  /** The warnings that are in effect, which have been logged. */
+  /** The warnings in effect, already logged. */
   #warning = '';
 
   constructor(gateway: Gateway, file: string, clock: Clock) {
@@ -28,7 +28,7 @@ export class Reloads {
     this.#clock = clock;
   }
 
-  /** One that nobody sees until it is kept. */
+  /** Makes a reload that is not visible until it is kept. */
   make(trigger: Trigger): Reload {
     return new Reload(trigger, this.#clock);
   }
@@ -48,7 +48,7 @@ export class Reloads {
     return [...this.#kept.values()].at(-1)?.reload ?? null;
   }
 
-  /** From now on it is seen. */
+  /** Makes the reload visible. */
   keep(reload: Reload): void {
     if (reload.id !== '') return;
     reload.id = `${this.#prefix}-${++this.#count}`;
@@ -66,14 +66,14 @@ export class Reloads {
     }
   }
 
-  /** It is in effect; it is drained when nothing runs on what was before it. */
+  /** The reload is in effect; it is drained when no lease runs on an older generation. */
   succeed(reload: Reload, result: 'applied' | 'unchanged', generation: number): void {
     reload.succeed(result, generation);
     const shared = this.#kept.get(reload.id);
     if (shared !== undefined) shared.stop = this.#gateway.whenAlone(generation, () => reload.reach('drained'));
   }
 
-  /** It has come to its end. */
+  /** The reload has ended. */
   close(reload: Reload): void {
     this.#warning = tellEnd(this.#gateway, this.#file, reload, this.#warning);
     reload.settle();
@@ -83,6 +83,6 @@ export class Reloads {
 
 interface Kept {
   readonly reload: Reload;
-  /** Stops waiting until it is drained. */
+  /** Stops waiting for the drain. */
   stop: () => void;
 }

@@ -1,4 +1,7 @@
-/** What a reload has changed, in one line for the log. Cold; called by the reloader, between whose steps traffic goes on. */
+/**
+ * Summarizes the changes of a reload in one line for the log. Cold; the reloader calls it, and yields to the traffic
+ * between its steps.
+ */
 import type { Clock } from '../../kit/clock.ts';
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { diffing } from '../../plan/diff.ts';
