@@ -1,20 +1,21 @@
 /**
- * Accepts no more connections than there are file descriptors for: past that, those who connect wait with the system. Cold.
+ * Limits accepted connections to the number of available file descriptors: beyond it, new connections wait in the
+ * system's backlog. Cold.
  *
- * A refusal would cost a descriptor too, and without one the system would drop connections in the order of its choice. It
- * is looked at again ten times a second, and goes on when there is some room, so that it does not change with each
- * connection. Listeners that can't be paused (Unix sockets) refuse as by a limit.
+ * A refusal would cost a descriptor too, and without one the system would drop connections in an order of its own. The
+ * gateway checks ten times a second and resumes once there is some room, so that it does not switch with each
+ * connection. Listeners that can't be paused (Unix sockets) refuse connections as at a limit.
  */
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Events } from '../../observe/events.ts';
 import type { Log } from '../../observe/log.ts';
 import type { TotalConnections } from '../../proxy/admission.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const PERIOD = 100;
-/** The part of what is possible below which it goes on. */
+/** Accepting resumes below this fraction of the possible connections. */
 const ROOM = 0.95;
-/** It is told of once in so many ms, however often it happens. */
+/** The pause is reported at most once in this many ms. */
 const QUIET = 10_000;
 
 export interface Pausable {

@@ -1,8 +1,8 @@
 /**
- * Plan and StateRegistry become a Snapshot: where names end and live things begin. Cold.
+ * Builds a Snapshot from a Plan and the StateRegistry: names become live objects. Cold.
  *
- * Called by gateway.ts. It opens no socket and sends nothing, and lets the traffic go on every few milliseconds; if
- * anything fails, what was acquired is released in reverse and the caller's world is as before.
+ * Called by gateway.ts. It opens no socket, sends nothing, and yields to the traffic every few milliseconds. If
+ * anything fails, it releases what it acquired in reverse order, and the caller's state is as before.
  */
 import { HttpCache } from '../../cache/store/http-cache.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -42,21 +42,21 @@ export interface BindContext {
   readonly generation: number;
   readonly carryover: StateRegistry;
   readonly clock: Clock;
-  /** Of the whole of it. */
+  /** Time slicing for the whole of it. */
   readonly slices: TimeSlicer;
   readonly random: Random;
-  /** Where strategies that take turns begin. */
+  /** Where round-robin strategies begin. */
   readonly firstTurns: Random;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly shared: Shared;
   readonly total: TotalConnections;
   readonly healthChanged: EndpointParts['changed'];
-  /** Told of names that stand for others, or can't be asked for. */
+  /** Receives changes of the addresses behind names, and failed lookups. */
   readonly names: ResolutionObserver;
-  /** Snapshots that something runs on, the current one first. */
+  /** The snapshots that still hold leases, the current one first. */
   readonly live: () => readonly Snapshot[];
-  /** Whatever snapshot is current when it is called. */
+  /** Returns the current snapshot at the time of the call. */
   readonly current: () => Snapshot | null;
 }
 
@@ -74,7 +74,7 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
       if (live === null) fresh.push(bound.value);
     });
     for (const pool of fresh) pool.fallback = bindFallback(pool.plan, snapshot);
-    // It stays what it is: snapshots are made one at a time.
+    // This stays the newest snapshot: snapshots are made one at a time.
     const [newest] = context.live();
     const steady = newest !== undefined && hasPoolsOf(pools, newest);
     const untouched = (route: RoutePlan): RefCounted<BoundRoute> | null => {
@@ -90,7 +90,7 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
       router ??= await routerOf(listener, snapshot, slicer);
       snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
     }
-    // What makes it current begins with a slice of its own.
+    // The commit begins with a time slice of its own.
     await slicer.turn();
     return snapshot;
   } catch (error) {
@@ -116,7 +116,7 @@ function bindPool(plan: PoolPlan, context: BindContext): RefCounted<Pool> {
   }
 }
 
-/** `onEnd` gathers what is called, last first, when nobody holds the pool any more. */
+/** `onEnd` collects the callbacks, run last first, for when the pool has no references left. */
 function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
   const { carryover, shared, metrics } = context;
   const load = carryover.acquire(
@@ -162,7 +162,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
   );
 }
 
-/** What a policy claims is given back when nobody holds it any more. */
+/** The policy's claims are released when it has no references left. */
 function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): RefCounted<BoundPolicy> {
   const { clock, shared, carryover, metrics, log } = context;
   const releases: (() => void)[] = [];
@@ -209,8 +209,8 @@ function bindListener(
 }
 
 /**
- * Finds the http listener of that name in whatever is current. Its connections keep it through all configs, so it is made
- * here, where it can hold on to nothing of the snapshot being bound.
+ * Finds the http listener of that name in the current snapshot. Its connections keep this function through all configs,
+ * so it is made here, where it can't capture the snapshot being bound.
  */
 function serviceFinder(current: () => Snapshot | null, name: string): () => HttpService | null {
   return () => {
@@ -219,7 +219,7 @@ function serviceFinder(current: () => Snapshot | null, name: string): () => Http
   };
 }
 
-/** Gives the kept state of a snapshot that has become current its new tuning. */
+/** Applies the new tuning to the kept state of a snapshot that has become current. */
 export function tune(snapshot: Snapshot, context: BindContext): void {
   const configured = snapshot.plan.limits.connections;
   const { possible } = context.total;
@@ -244,14 +244,16 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   }
 }
 
-/** Stops what only works for what is not current any more: checks, pools' tries, and the disks of caches. */
+/**
+ * Stops activity that no longer serves the current snapshot: checks, pools' retries of endpoints, and caches' disks.
+ */
 export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   for (const [name, shared] of previous.pools) if (next?.pools.get(name) !== shared) shared.value.rest();
   stopChecks(previous, next, carryover);
   restCaches(previous, next, carryover);
 }
 
-/** Takes the disks from caches that only what is not current any more uses: the new ones may want their directories. */
+/** Takes the disks from caches that only retired snapshots use: the new caches may need their directories. */
 function restCaches(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
   for (const { claim } of previous.plan.caches) {
@@ -260,7 +262,7 @@ function restCaches(previous: Snapshot, next: Snapshot | null, carryover: StateR
   }
 }
 
-/** Stops the checks that only what is not current any more asks for. */
+/** Stops the checks that only retired snapshots use. */
 function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   const checksOf = ({ pools }: Snapshot) =>
     [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
@@ -272,8 +274,8 @@ function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: StateR
 }
 
 /**
- * Gives connections to the listeners that have taken the place of theirs; ends those that the new snapshot has no place for:
- * of listeners that are gone or speak another protocol, and of denied clients.
+ * Moves connections to the listeners that succeed theirs. Ends connections that the new snapshot has no place for:
+ * those of removed listeners, of listeners that now speak another protocol, and of denied clients.
  */
 export function moveConnections(previous: Snapshot | null, next: Snapshot): void {
   if (previous === null) return;

@@ -1,11 +1,11 @@
 /**
- * How what is left on a generation that is not current any more comes to its end. Cold.
+ * Ends the leases that remain on a generation that is no longer current. Cold.
  *
- *     retired ── what goes over to the next is gone from here ──▶ deadline − spread ──▶ deadline
- *                                                                  one after the other    the rest
+ *     retired ── leases that migrate to the next leave here ──▶ deadline − spread ──▶ deadline
+ *                                                                one after the other    the rest
  *
- * One per retired snapshot, made by gateway.ts. Every lease is under the drain rule of its route, else of its listener, else
- * of the gateway, as its own generation's config had them; those under the same rule are one group.
+ * One per retired snapshot, made by gateway.ts. The drain rule of a lease is that of its route, else of its listener,
+ * else of the gateway, in the config of its own generation. Leases under the same rule form one group.
  */
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { DrainMetrics, Tightened } from '../../observe/metrics.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../proxy/listener-context.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Milliseconds between two ends of a spread. */
+/** Milliseconds between two steps of a spread. */
 const STEP = 50;
 
 const DENIALS: ReadonlySet<MigrationBlocker> = new Set(['denied_by_listener', 'denied_by_policy', 'over_limit']);
@@ -28,7 +28,7 @@ const DENIALS: ReadonlySet<MigrationBlocker> = new Set(['denied_by_listener', 'd
 export interface DrainingParts {
   readonly clock: Clock;
   readonly metrics: DrainMetrics;
-  /** The first of so many leases is ended because its time is over. */
+  /** Called when the deadline ends the first of so many leases. */
   readonly onDeadline: (leases: number) => void;
 }
 
@@ -37,11 +37,14 @@ export class Draining {
   readonly #parts: DrainingParts;
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<Leaseholder, Group>();
-  /** Those that have been told to end: a goodbye may take a moment. */
+  /** Leases told to end: a goodbye may take a moment. */
   readonly #told = new Set<Leaseholder>();
-  /** Those that the newest config would refuse, and what was decided. */
+  /** Leases that the newest config would refuse, and the action chosen for each. */
   readonly #denied = new Map<Leaseholder, Tightened>();
-  /** Read off the plan when the first lease could not go over: there may be many routes, and most reloads leave none behind. */
+  /**
+   * Read from the plan when the first lease can't migrate: there may be many routes, and most reloads leave no lease
+   * behind.
+   */
   #overrides: Record<'listeners' | 'routes', Overrides> | null = null;
 
   constructor(snapshot: Snapshot, parts: DrainingParts) {
@@ -49,7 +52,10 @@ export class Draining {
     this.#parts = parts;
   }
 
-  /** A lease could not go over: it is drained, or what `tightened` says if the newest config would refuse it. */
+  /**
+   * Handles a lease that could not migrate: it is drained, or treated as `tightened` says if the newest config would
+   * refuse it.
+   */
   settle(holder: Leaseholder, blocker: MigrationBlocker, tightened: Tightened): void {
     if (DENIALS.has(blocker)) {
       if (this.#denied.get(holder) === tightened) return;
@@ -90,7 +96,7 @@ export class Draining {
     this.#groupOf.delete(holder);
   }
 
-  /** When its lease will be ended at the latest (monotonic ms); Infinity: never. */
+  /** The latest time at which the lease is ended (monotonic ms); Infinity: never. */
   deadlineOf(holder: Leaseholder): number {
     return this.#groupOf.get(holder)?.deadline ?? Number.POSITIVE_INFINITY;
   }
@@ -138,7 +144,7 @@ class Group {
   readonly #parts: DrainingParts;
   readonly #end: Termination;
   #timer: Timer | null = null;
-  /** How many there were when the first was ended. */
+  /** The number of leases when the first was ended. */
   #count = 0;
 
   constructor(
@@ -165,12 +171,12 @@ class Group {
     this.#step();
   }
 
-  /** Lets go of those that are over or have gone over to another generation. */
+  /** Drops leases that have ended or migrated to another generation. */
   #sweep(): void {
     for (const holder of this.holders) if (!this.#snapshot.has(holder)) this.holders.delete(holder);
   }
 
-  /** Ends as many as are due by now. */
+  /** Ends as many leases as are due by now. */
   #step(): void {
     const left = this.deadline - this.#parts.clock.now();
     const share = this.#spread === 0 || left <= 0 ? 0 : Math.min(1, left / this.#spread);

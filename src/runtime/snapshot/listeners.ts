@@ -1,11 +1,11 @@
 /**
- * The gateway's listening sockets, by address; the admin listener's is one of them. Cold; accepting is hot.
+ * The gateway's listening sockets, by address, the admin listener's among them. Cold; accepting is hot.
  *
- * A socket is known by its address, and belongs to the listener that the plan in effect has there: a listener that is
- * renamed, or that swaps its address with another, takes over what is open. All that a plan newly needs are opened before
- * anything is committed; what connects meanwhile waits. If any can't be opened the others are closed again and nothing has
- * happened. Those no longer named are closed after a commit, unless one stands in the way of a new one
- * (`127.0.0.1:80` of `0.0.0.0:80`): then it is closed right before that is opened.
+ * A socket is identified by its address and belongs to the listener that the current plan has there: a listener that is
+ * renamed, or that swaps its address with another, keeps the open socket. All sockets that a plan newly needs are
+ * opened before the commit; connections that arrive meanwhile wait. If one can't be opened, the others are closed again
+ * and nothing has changed. Sockets that the plan no longer names are closed after the commit. The exception is a socket
+ * that conflicts with a new one (`127.0.0.1:80` with `0.0.0.0:80`): it is closed right before the new one is opened.
  */
 import type net from 'node:net';
 import { type BoundAddress, listen, type ListeningSocket, type ListenOptions, type Taker } from '../../net/listen.ts';
@@ -33,11 +33,11 @@ interface Open {
 }
 
 export interface ListenerParts extends ListenOptions {
-  /** Takes a connection to the listener of that name in whatever is current. */
+  /** Accepts a connection for the current listener of that name. */
   readonly accept: (name: string, transport: Transport) => void;
-  /** Takes a connection to the admin listener. */
+  /** Accepts a connection for the admin listener. */
   readonly admin: (socket: net.Socket) => void;
-  /** An address that was closed for a config that was refused then could not be opened again. */
+  /** An address that was closed for a config that was then refused could not be opened again. */
   readonly lost: (address: string, code: string) => void;
 }
 
@@ -59,7 +59,7 @@ export class Listeners {
     this.#parts = parts;
   }
 
-  /** Opens new sockets. Throws an OpenError that tells of each that can't be opened. */
+  /** Opens new sockets. Throws an OpenError that lists each socket that can't be opened. */
   async prepare(plan: Plan): Promise<Prepared> {
     const wanted = wantedBy(plan);
     const opening = new Opening(this.#open, wanted, this.#parts);
@@ -100,7 +100,7 @@ export class Listeners {
     }
   }
 
-  /** It belongs to its owner from now on. */
+  /** The socket belongs to its owner from now on. */
   #take(open: Open): void {
     this.#open.set(open.identity, open);
     open.socket.serve(this.#takerFor(open.owner));
@@ -115,7 +115,7 @@ export class Listeners {
     return { as: 'transport', take: (transport) => accept(owner, transport) };
   }
 
-  /** Those that can be accept nothing more until `resume`; the admin listener goes on. */
+  /** Pauses accepting, where possible, until `resume`; the admin listener goes on. */
   pause(): void {
     this.#paused = true;
     for (const { socket, owner } of this.#open.values()) if (owner !== null) socket.pause();
@@ -126,7 +126,7 @@ export class Listeners {
     for (const { socket } of this.#open.values()) socket.resume();
   }
 
-  /** Where the listener of that name, or the admin listener, really listens; null: there is none. */
+  /** The actual address of the listener of that name, or of the admin listener; null: there is none. */
   addressOf(owner: Owner): BoundAddress | null {
     for (const open of this.#open.values()) if (open.owner === owner) return open.socket;
     return null;
@@ -148,10 +148,10 @@ export class Listeners {
   }
 }
 
-/** What one plan needs opened, and closed for that. */
+/** The sockets that a plan needs opened, and those closed to make room. */
 class Opening {
   readonly fresh = new Map<string, Open>();
-  /** Those closed because they stood in the way. */
+  /** The sockets closed because they conflicted. */
   readonly evicted: Open[] = [];
   readonly #open: ReadonlyMap<string, Open>;
   readonly #wanted: readonly Wanted[];
@@ -176,7 +176,7 @@ class Opening {
       });
     }
     this.#throwIfFailed();
-    // Nothing else can fail: what is closed now is closed for good reason.
+    // No other step can fail: a socket closed now is closed for a good reason.
     for (const one of hindered) {
       for (const open of this.#obstacles(one)) {
         open.socket.close();
@@ -187,7 +187,7 @@ class Opening {
     this.#throwIfFailed();
   }
 
-  /** `inTheWay`: is it known what stands in the way of it, and may that be closed? */
+  /** `inTheWay`: whether the conflicting sockets are known and may be closed. */
   async #openOne(one: Wanted, inTheWay: () => boolean): Promise<void> {
     const { owner, identity, address, pointer } = one;
     try {
@@ -204,7 +204,7 @@ class Opening {
     return owner === null ? {} : this.#options;
   }
 
-  /** Open at the same port, and not wanted any more. */
+  /** The open sockets at the same port that are no longer wanted. */
   #obstacles({ address }: Wanted): Open[] {
     if (address.path !== null) return [];
     return [...this.#open.values()].filter(

@@ -1,9 +1,9 @@
 /**
- * Who the endpoints of a pool are: those of the config, and those that its names stand for, which come and go. Cold.
+ * The endpoints of a pool: those in the config, and those found by its DNS names, which come and go. Cold.
  *
- * Made by bind.ts with its pool. It claims each endpoint from the state registry, so that one that is found again, or by another
- * generation's pool, is the one that was; the pool gets them as a whole, in one assignment. An endpoint that is gone gets
- * nothing new, and is held until what runs at it has ended.
+ * bind.ts makes one with each pool. It claims each endpoint from the state registry, so that an endpoint that is found
+ * again, or by another generation's pool, keeps its state. It sets the pool's endpoints as a whole, in one assignment.
+ * A removed endpoint gets no new requests and is held until its running exchanges have ended.
  */
 import { claimBefore } from '../../plan/claims.ts';
 import { endpointFound } from '../../plan/pools.ts';
@@ -20,7 +20,7 @@ import { Resolution } from '../../upstream/resolution.ts';
 import { bindStrategy } from '../../upstream/strategies/index.ts';
 import type { BindContext } from './bind.ts';
 
-/** One that is gone, and still at work. */
+/** A removed endpoint with running exchanges. */
 interface Leaving {
   readonly member: Member;
   readonly unwatch: () => void;
@@ -31,7 +31,7 @@ export class Membership {
   readonly #load: PoolLoad;
   readonly #context: BindContext;
   readonly #configured: Member[] = [];
-  /** This config's names; what is known of them may be older. */
+  /** The names in this config; their resolutions may be older. */
   readonly #names: { readonly name: DnsNamePlan; readonly resolution: Resolution }[] = [];
   /** By address. */
   #found = new Map<string, Member>();
@@ -45,7 +45,7 @@ export class Membership {
     this.#context = context;
   }
 
-  /** Makes the pool. Once; whatever comes of it, `close` is due. */
+  /** Makes the pool. Call it once; `close` is required even if it throws. */
   open(): Pool {
     const { endpoints, sticky, strategy, dns } = this.#plan;
     const { clock, random, firstTurns, shared } = this.#context;
@@ -71,7 +71,7 @@ export class Membership {
     return [...this.#configured, ...this.#found.values()];
   }
 
-  /** Nobody holds the pool any more. */
+  /** The pool has no references left. */
   close(): void {
     for (const unuse of this.#unuse) unuse();
     this.#pool?.close();
@@ -110,7 +110,7 @@ export class Membership {
     return { plan, state, priority, cookie, check: { claim: check, plan: checkPlan }, name: name?.host ?? null };
   }
 
-  /** Members for all that the names stand for now, by address. What is in the config already is not found. */
+  /** Claims a member for each address behind the names, by address. Addresses that the config lists are skipped. */
   #claimFound(): Map<string, Member> {
     const found = new Map<string, Member>();
     const configured = new Set(this.#configured.map(({ plan }) => plan.address.text));
@@ -129,7 +129,7 @@ export class Membership {
     return this.#claim(plan, found.priority, found, cookie);
   }
 
-  /** Names stand for others now. */
+  /** The addresses behind the names have changed. */
   readonly #changed = (): void => {
     const old = this.#found;
     this.#found = this.#claimFound();
@@ -140,14 +140,14 @@ export class Membership {
       if (current && !old.has(text)) tuneMember(this.#plan, member, this.#context);
     }
     for (const [text, member] of old) {
-      // Whoever is found again has been claimed once more.
+      // An endpoint that is found again has been claimed a second time.
       this.#releaseCheck(member, current && !this.#found.has(text));
       if (this.#found.has(text) || member.state.active === 0) this.#release(member);
       else this.#leave(text, member);
     }
   };
 
-  /** It is held until what runs at it has ended. */
+  /** Holds the endpoint until its running exchanges have ended. */
   #leave(text: string, member: Member): void {
     const { state } = member;
     const watcher = (): void => {
@@ -158,7 +158,7 @@ export class Membership {
     this.#leaving.set(text, { member, unwatch: () => state.unwatch(watcher) });
   }
 
-  /** Nothing runs any more at what was leaving, or it has come back. */
+  /** Stops holding a removed endpoint: its exchanges have ended, or it has come back. */
   #stay(text: string): void {
     const leaving = this.#leaving.get(text);
     if (leaving === undefined) return;
@@ -173,7 +173,7 @@ export class Membership {
     if (carryover.peek(claim) === undefined) metrics.forgetEndpoint(this.#plan.name, address.text);
   }
 
-  /** `stop`: no current pool wants it, though an older one may still hold it. */
+  /** `stop`: no current pool needs the check, though an older pool may still hold it. */
   #releaseCheck({ check }: Member, stop = false): void {
     if (check === null) return;
     const { carryover } = this.#context;
@@ -194,7 +194,7 @@ function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: Endpoin
   return { keepalive, health, responses, host, maxConnections, maxRequests, connectTimeout: timeouts.connect };
 }
 
-/** Gives the kept state of an endpoint of a pool that is current its tuning. */
+/** Applies the tuning to the kept state of an endpoint in a current pool. */
 export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { carryover, metrics }: BindContext): void {
   if (state.pool !== pool.name) {
     state.pool = pool.name;

@@ -1,4 +1,4 @@
-/** Names that endpoints are found by: asked for before they are needed, and what becomes of them told to people. Cold. */
+/** DNS names of endpoints: looks them up before they are needed, and reports changes. Cold. */
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Events } from '../../observe/events.ts';
 import type { Log } from '../../observe/log.ts';
@@ -6,16 +6,18 @@ import { Resolution, type ResolutionObserver } from '../../upstream/resolution.t
 import type { StateRegistry } from './state-registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Milliseconds that a snapshot waits for the first answers about its names before it becomes current without them. */
+/** Milliseconds that a snapshot waits for the first DNS answers before it becomes current without them. */
 const FIRST_WAIT = 1000;
 
-/** What is known of the names of a snapshot. */
+/** The resolutions of a snapshot's names. */
 export function resolutionsOf({ plan }: Snapshot, carryover: StateRegistry): Resolution[] {
   const claims = plan.pools.flatMap(({ dns }) => dns?.names.map(({ claim }) => claim) ?? []);
   return claims.map((claim) => carryover.peek(claim)).filter((held) => held instanceof Resolution);
 }
 
-/** Asks for the names that nothing is known of yet. A server that does not answer delays nothing for long. */
+/**
+ * Looks up the names that have no answer yet. A server that does not answer delays the snapshot only for a short time.
+ */
 export async function askFirst(snapshot: Snapshot, carryover: StateRegistry, clock: Clock): Promise<void> {
   const asked = resolutionsOf(snapshot, carryover).filter(({ asked: before }) => !before);
   if (asked.length === 0) return;
@@ -25,11 +27,11 @@ export async function askFirst(snapshot: Snapshot, carryover: StateRegistry, clo
     limit = clock.after(FIRST_WAIT, resolve);
   });
   await Promise.race([late, Promise.all(asked.map((resolution) => resolution.first()))]);
-  // The promise has set it: its body runs at once.
+  // The promise has set it: its executor runs at once.
   (limit as Timer | null)?.cancel();
 }
 
-/** Tells the log and those who listen. */
+/** Reports to the log and the event stream. */
 export class NameTeller implements ResolutionObserver {
   readonly #log: Log;
   readonly #events: Events;

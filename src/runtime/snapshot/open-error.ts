@@ -1,18 +1,18 @@
-/** Things that a config names could not be opened: listening sockets or log files. Cold. */
+/** The error for listening sockets or log files that a config names and that could not be opened. Cold. */
 
 export interface OpenFailure {
-  /** What could not have what, and why, for people. */
+  /** The failed resource and the reason, for people. */
   readonly message: string;
-  /** The system's: EADDRINUSE, EACCES, … */
+  /** The system's code: EADDRINUSE, EACCES, … */
   readonly code: string;
-  /** Of the setting that names it, in the config. */
+  /** The pointer of the setting that names it. */
   readonly pointer: string;
 }
 
 export class OpenError extends Error {
   /** At least one. */
   readonly failures: readonly OpenFailure[];
-  /** With the places in the files, once they are known. */
+  /** Includes the positions in the files, once they are known. */
   report: string;
 
   constructor(failures: readonly OpenFailure[]) {
@@ -32,7 +32,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such directory',
 };
 
-/** `what`: as people call it; `place`: the address or path; `reason`: where more is known than the system says. */
+/**
+ * `what`: the name for people; `place`: the address or path; `reason`: given where more is known than the system says.
+ */
 export function openFailure(
   what: string,
   place: string,

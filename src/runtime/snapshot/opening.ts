@@ -1,23 +1,23 @@
-/** What has to be open before a plan can be current: all of it, or it is closed again as if nothing had been. Cold. */
+/** Opens the resources that a plan needs before it can become current: all of them, or none. Cold. */
 
 import { OpenError, type OpenFailure } from './open-error.ts';
 
 export interface Prepared {
-  /** Takes it into use; cannot fail. */
+  /** Puts it into use; cannot fail. */
   commit(): void;
   /** Closes it again. */
   abort(): Promise<void> | void;
 }
 
-/** What whoever applies a plan is told on the way. */
+/** Hooks for the caller that applies a plan. */
 export interface ApplySteps {
-  /** All that can fail has succeeded, and nothing has changed. If this fails, it has failed as a whole. */
+  /** Every step that can fail has succeeded, and nothing has changed yet. An error here fails the whole plan. */
   bound(): Promise<void> | void;
-  /** It is current. */
+  /** The plan is current. */
   active(generation: number): void;
 }
 
-/** Opens all of them. Throws, having opened nothing, if any can't be: an OpenError tells of each that can't. */
+/** Opens all parts. If any fails, closes the rest and throws; an OpenError lists each failure. */
 export async function openAll(
   parts: readonly (() => Promise<Prepared> | Prepared)[],
   steps: ApplySteps | null,

@@ -1,8 +1,8 @@
 /**
- * The generations that are not current any more, until nothing runs on them. Cold.
+ * Keeps the generations that are no longer current until their leases have ended. Cold.
  *
- * One per gateway. After each commit it moves over what the new snapshot would serve in the same way, leaves the rest to be
- * drained, and sees to it that there are not too many generations.
+ * One per gateway. After each commit it migrates the leases that the new snapshot would serve in the same way, leaves
+ * the rest to drain, and limits the number of generations.
  */
 import type { Clock } from '../../kit/clock.ts';
 import type { TimeSlicer } from '../../kit/time-slicing.ts';
@@ -22,9 +22,9 @@ export interface RetirementParts {
 
 export class Retirement {
   readonly #parts: RetirementParts;
-  /** In the order in which they were retired. */
+  /** In the order of retirement. */
   readonly #retired: Draining[] = [];
-  /** Who waits until nothing runs on what is older, and than what. */
+  /** The callers that wait until no lease runs on a generation older than theirs. */
   #waiting: readonly { readonly done: () => void; readonly generation: number }[] = [];
 
   constructor(parts: RetirementParts) {
@@ -40,7 +40,7 @@ export class Retirement {
     return this.#retired.find((draining) => draining.snapshot === snapshot) ?? null;
   }
 
-  /** Calls `done` once when nothing runs on a generation before this one. Answers with how to wait no more. */
+  /** Calls `done` once when no lease runs on a generation before this one. Returns a function that stops waiting. */
   whenAlone(generation: number, done: () => void): () => void {
     const one = { done, generation };
     this.#waiting = [...this.#waiting, one];
@@ -57,7 +57,7 @@ export class Retirement {
     for (const { done } of due) done();
   }
 
-  /** It is current no more. */
+  /** The snapshot is no longer current. */
   retire(snapshot: Snapshot): void {
     const { clock, log, metrics } = this.#parts;
     const { generation } = snapshot;
@@ -75,7 +75,7 @@ export class Retirement {
     });
   }
 
-  /** A newer snapshot is current: whatever it would serve in the same way goes over to it. */
+  /** Called when a newer snapshot is current: migrates every lease that it would serve in the same way. */
   async handOver(next: Snapshot, slicer: TimeSlicer): Promise<void> {
     const { metrics } = this.#parts;
     const { tightened } = next.plan.reload;
@@ -84,7 +84,7 @@ export class Retirement {
     const move = (old: Snapshot, draining: Draining, holder: Leaseholder): void => {
       let over = holder.held !== null && excess.has(holder.held);
       if (over && tightened === 'drain' && holder.view().kind === 'exchange') {
-        // The connection is one too many, not what it asks for: it gets its answer.
+        // The connection exceeds the limit, not its request: the request is finished.
         metrics.drain.tightened.drain++;
         holder.leaving();
         over = false;
@@ -93,7 +93,7 @@ export class Retirement {
       if (blocker === null) metrics.drain.rehomed++;
       else draining.settle(holder, blocker, tightened);
     };
-    // A generation ends, and leaves the list, when the last of its leases has gone over.
+    // A generation ends, and leaves the list, when its last lease has migrated.
     for (const draining of this.#retired.slice())
       await slicer.each(draining.snapshot.holders, (holder) => move(draining.snapshot, draining, holder));
     this.#tell(next, before);
@@ -120,7 +120,7 @@ export class Retirement {
   }
 }
 
-/** The newest of the connections that are more than the listeners now allow; idle ones are ended on the spot. */
+/** The newest connections beyond the listeners' new limits; idle ones are ended at once. */
 function excessOf(next: Snapshot): Set<object> {
   const excess = new Set<object>();
   for (const { plan, table } of next.listeners.values())

@@ -1,9 +1,10 @@
 /**
- * What the next snapshot takes over from those that live: pools, policies and routes that mean the same. Cold.
+ * Finds the pools, policies and routes of live snapshots that the next snapshot can reuse, because their plans are
+ * equal. Cold.
  *
- * Called by bind.ts. What means the same is the same object, so that whoever runs on it has nothing to change when its
- * generation is over, and what a policy has learned goes on. The newest snapshot is asked first; the older ones let an edit
- * that is taken back find what still runs as it was.
+ * Called by bind.ts. Equal plans share one object, so leases on it need no change when their generation ends, and a
+ * policy keeps what it has learned. The newest snapshot is searched first; the older ones let a reverted edit find
+ * objects that are still live.
  */
 import type { RefCounted } from '../../kit/ref-counted.ts';
 import { deepEqual } from '../../kit/deep-equal.ts';
@@ -20,30 +21,31 @@ import type { BoundRoute, Snapshot } from './snapshot.ts';
 type Pools = ReadonlyMap<string, RefCounted<Pool>>;
 type Routes = ReadonlyMap<string, RefCounted<BoundRoute>>;
 
-/** The pool of that plan, if one lives that means the same. `plans`: of the next snapshot, by name. */
+/** Returns the live pool with the same plan, if any. `plans`: of the next snapshot, by name. */
 export function livePool(
   plan: PoolPlan,
   plans: ReadonlyMap<string, PoolPlan>,
   live: readonly Snapshot[],
 ): RefCounted<Pool> | null {
   const next = plan.fallback?.type === 'pool' ? plans.get(plan.fallback.pool)! : null;
-  // Older snapshots may end while the next is bound, and so might what one of their pools falls back on.
+  // A pool with a fallback is reused only from the newest snapshot: older ones, and their fallbacks, may end during the
+  // bind.
   for (const { pools } of next === null ? live : live.slice(0, 1)) {
     const shared = pools.get(plan.name);
     if (shared === undefined || !deepEqual(shared.value.plan, plan)) continue;
-    // The plan has seen to it that fallbacks come to an end.
+    // The plan ensures that fallback chains end.
     if (next === null || livePool(next, plans, live)?.value === shared.value.fallback) return shared;
   }
   return null;
 }
 
-/** Has it every pool of this snapshot as it is there? Then a route that is the same plan there is the same. */
+/** Whether every pool of the `live` snapshot is in `pools`. Then a route with the same plan is the same route. */
 export function hasPoolsOf(pools: Pools, live: Snapshot): boolean {
   for (const [name, shared] of live.pools) if (pools.get(name) !== shared) return false;
   return true;
 }
 
-/** The route of that plan, if one lives that means the same once it is matched. `pools`: of the next snapshot. */
+/** Returns the live route that does the same once it matches, if any. `pools`: of the next snapshot. */
 export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): RefCounted<BoundRoute> | null {
   for (const { routes } of live) {
     const shared = routes.get(plan.name);
@@ -73,14 +75,14 @@ function overridesOf({ timeouts, limits, retries }: RoutePlan): object | null {
   return timeouts === null && limits === null && retries === null ? null : { timeouts, limits, retries };
 }
 
-/** Pools are compared by what they have become. */
+/** Pools are compared as bound objects instead. */
 function withoutPools(action: RoutePlan['action'] | RoutePlan['mirror']): object | null {
   if (action === null) return null;
   if ('parts' in action) return { by: action.by, weights: action.parts.map(({ weight }) => weight) };
   return 'pool' in action ? { ...action, pool: null } : action;
 }
 
-/** Takes a policy of the same plan out of those of the route that had the name, or makes one. */
+/** Takes a policy with the same plan from the live routes of that name, or makes a new one. */
 export class LivePolicies {
   readonly #left: RefCounted<BoundPolicy>[];
 
@@ -94,12 +96,12 @@ export class LivePolicies {
   }
 }
 
-/** Routes that differ, up to which a router is edited and not made anew: to edit it is done in one go. */
+/** The most routes that may differ for a router to be edited instead of rebuilt: an edit is one uninterrupted step. */
 const MOST_EDITED = 250;
 
 /**
- * The router of the next snapshot's listener, if that of one that lives differs little or not at all. In small steps; `found`
- * is told of it. `routes`: of the next snapshot; `steady`: it has all pools of the one that lives.
+ * Passes to `found` the router for the next snapshot's listener if the live one differs little or not at all. Runs in
+ * small steps. `routes`: of the next snapshot; `steady`: the next snapshot has all pools of the live one.
  */
 export function* liveRouting(
   plan: ListenerPlan,

@@ -1,8 +1,8 @@
 /**
- * A snapshot: one plan with everything live that it needs, immutable but for the count of its leases. Hot to lease.
+ * A snapshot: one plan with all its live objects, immutable except for the count of its leases. Leasing is hot.
  *
- * Made by bind.ts, made current by gateway.ts, retired when the next one is. It ends when it has been retired and its
- * last lease is released; then what it claimed is given back, last first.
+ * bind.ts makes it, gateway.ts makes it current and retires it for the next one. It ends when it is retired and its
+ * last lease is released; then it releases its claims, last first.
  */
 import type { RefCounted } from '../../kit/ref-counted.ts';
 import { NOWHERE, Places } from '../../kit/places.ts';
@@ -30,9 +30,9 @@ export interface BoundListener {
   accept(transport: Transport): void;
 }
 
-/** A route, what it was made from, and its policies in their order. */
+/** A route, its plan, and its policies in order. */
 export interface BoundRoute {
-  /** The newest of those that mean the same, so that no older plan is held on to. */
+  /** The newest of the equal plans, so that no older plan stays in memory. */
   plan: RoutePlan;
   readonly route: Route;
   readonly policies: readonly RefCounted<BoundPolicy>[];
@@ -44,14 +44,14 @@ export class Snapshot implements Successor {
   /** Epoch ms. */
   readonly boundAt: number;
   readonly listeners = new Map<string, BoundListener>();
-  /** Those that a reload does not change are the same in the next snapshot. */
+  /** Pools and routes that a reload does not change are the same objects in the next snapshot. */
   readonly pools = new Map<string, RefCounted<Pool>>();
   readonly routes = new Map<string, RefCounted<BoundRoute>>();
   readonly #holders = new Places<Leaseholder>();
   readonly #releases: (() => void)[] = [];
   #succession: Succession | null = null;
   #retired = false;
-  /** What it held has been given back. */
+  /** Its resources have been released. */
   #over = false;
   #ended: (() => void) | null = null;
 
@@ -85,7 +85,7 @@ export class Snapshot implements Successor {
     if (this.#retired && this.#holders.size === 0) this.#end();
   }
 
-  /** For bind.ts: `release` is called when the snapshot ends, in reverse order. */
+  /** For bind.ts: calls `release` when the snapshot ends, in reverse order. */
   onEnd(release: () => void): void {
     this.#releases.push(release);
   }
@@ -102,7 +102,7 @@ export class Snapshot implements Successor {
 
   // === as the successor of older ones
 
-  /** The listener that has taken the place of one of an older snapshot. */
+  /** The listener that succeeds a listener of an older snapshot. */
   successorOf(old: ListenerPlan): BoundListener | null {
     this.#succession ??= new Succession(this.plan.listeners);
     const name = this.#succession.of(old)?.name;
@@ -127,9 +127,9 @@ export class Snapshot implements Successor {
     return this.pools.get(name)?.value ?? null;
   }
 
-  // === as one that is not current any more
+  // === as a retired snapshot
 
-  /** Everything that runs on it. What is let go meanwhile does not come. */
+  /** All its leaseholders. The iteration skips leases released meanwhile. */
   get holders(): Iterable<Leaseholder> {
     return this.#holders;
   }
@@ -138,7 +138,7 @@ export class Snapshot implements Successor {
     return this.#holders.at(holder.leasePlace) === holder;
   }
 
-  /** Moves a lease to the next snapshot if nothing stands in its way; answers with what does. `excess`: over a limit. */
+  /** Moves a lease to the next snapshot unless a blocker prevents it; returns the blocker. `excess`: over a limit. */
   handOver(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
     const blocker = excess ? 'over_limit' : holder.migrate(next);
     holder.blocker = blocker;
@@ -150,14 +150,14 @@ export class Snapshot implements Successor {
     return blocker;
   }
 
-  /** It is not current any more, or never became so. `ended` is called when nothing runs on it. */
+  /** The snapshot is no longer current, or never was. Calls `ended` when it has no leases left. */
   retire(ended: () => void): void {
     this.#retired = true;
     this.#ended = ended;
     if (this.#holders.size === 0) this.#end();
   }
 
-  /** Ends everything that still runs on it. */
+  /** Aborts everything that still runs on it. */
   cut(end: Termination): void {
     for (const holder of this.#holders) holder.abort(end);
   }

@@ -1,19 +1,19 @@
 /**
- * State that outlives a snapshot, found by the identity of the claim on it, and counted. Cold.
+ * State that outlives a snapshot, found by the identity of its claim, and reference-counted. Cold.
  *
- * Owned by one Gateway. A snapshot acquires what its plan claims and releases it when its last lease is gone; what
- * nobody holds is closed. Two snapshots that claim the same identity share the state.
+ * Owned by one Gateway. A snapshot acquires what its plan claims and releases it when its last lease is gone; state
+ * without references is closed. Two snapshots that claim the same identity share the state.
  */
 import type { Claim } from '../../kit/claim.ts';
 
 export interface Lasting {
-  /** Nobody holds it any more. What takes its time is told when it is done. */
+  /** No references are left. Returns a promise if closing takes time. */
   close(): Promise<void> | undefined | void;
 }
 
 interface Held {
   readonly state: Lasting;
-  /** How many hold it by each identity that it is known by. */
+  /** The number of references by each identity of the state. */
   readonly holders: Map<string, number>;
 }
 
@@ -22,8 +22,8 @@ export class StateRegistry {
   readonly #closing = new Set<Promise<void>>();
 
   /**
-   * The state behind a claim, made by `open` if there is none yet. `before`: as which it may be known from a config in which
-   * its name was another; from then on it is known by both, for as long as each is held.
+   * Returns the state behind a claim, made by `open` if there is none yet. `before`: the claim it had in a config with
+   * another name; from then on both identities find it, for as long as each is held.
    */
   acquire<S extends Lasting>(claim: Claim, open: () => S, before: Claim | null = null): S {
     const { identity } = claim;
@@ -31,11 +31,11 @@ export class StateRegistry {
     held ??= { state: open(), holders: new Map() };
     this.#held.set(identity, held);
     held.holders.set(identity, (held.holders.get(identity) ?? 0) + 1);
-    // The identity holds the kind, and each kind of state is opened in one place: it is what that place made.
+    // The identity includes the kind, and only one place opens each kind of state, so the type is known.
     return held.state as S;
   }
 
-  /** Once for each `acquire`. */
+  /** Call it once for each `acquire`. */
   release({ identity }: Claim): void {
     const held = this.#held.get(identity);
     if (held === undefined) throw new Error(`released what nobody holds: ${identity}`);
@@ -53,12 +53,12 @@ export class StateRegistry {
     void closing.finally(() => this.#closing.delete(closing));
   }
 
-  /** Resolves when everything that is not held any more has ended. */
+  /** Resolves when all state without references has closed. */
   async closed(): Promise<void> {
     await Promise.all(this.#closing);
   }
 
-  /** What is there now, without becoming a holder. */
+  /** Returns the state, if any, without a reference. */
   peek(claim: Claim): Lasting | undefined {
     return this.#held.get(claim.identity)?.state;
   }

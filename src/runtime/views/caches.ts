@@ -1,4 +1,4 @@
-/** The caches of a running gateway: what is in them, how they fare, and purging them. Cold. */
+/** The caches of a running gateway: their contents, their counters, and purges. Cold. */
 import type { DiskNumbers } from '../../cache/disk/disk.ts';
 import { HttpCache } from '../../cache/store/http-cache.ts';
 import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../../cache/store/purge.ts';
@@ -11,7 +11,7 @@ import type { Gateway } from '../gateway.ts';
 
 export interface CacheView {
   readonly name: string;
-  /** Routes that use it. */
+  /** The routes that use it. */
   readonly routes: readonly string[];
   readonly max_size: number;
   readonly max_entry_size: number;
@@ -22,15 +22,15 @@ export interface CacheView {
     readonly headers: readonly string[];
     readonly cookies: readonly string[];
   };
-  /** URLs, and the responses that are stored for them. */
+  /** URLs, and the responses stored for them. */
   readonly entries: number;
   readonly responses: number;
-  /** Bytes in use, bodies on their way included, and of these alone. */
+  /** Bytes in use, including bodies still being received, and the bytes of those alone. */
   readonly size: number;
   readonly coming: number;
-  /** Requests to origins under way. */
+  /** Requests to origins in progress. */
   readonly fetches: number;
-  /** Of the requests that were looked for, the part that was answered at once, from 0 to 1; null: there was none. */
+  /** The fraction of lookups answered at once, from 0 to 1; null: there were none. */
   readonly hit_ratio: number | null;
   readonly hits: number;
   readonly stale: number;
@@ -45,17 +45,17 @@ export interface CacheView {
   readonly invalidations: number;
   readonly purged: number;
   readonly bytes_served: number;
-  /** null: it has none. */
+  /** null: it has no disk. */
   readonly disk: DiskView | null;
 }
 
 export interface DiskView {
   readonly path: string;
-  /** Is the directory in use? It may not be to be had. */
+  /** Whether the directory is in use. It may be unavailable. */
   readonly open: boolean;
   readonly max_size: number;
   readonly entries: number;
-  /** Bytes in use, and waiting to be written. */
+  /** Bytes in use, and bytes waiting to be written. */
   readonly size: number;
   readonly waiting: number;
   readonly hits: number;
@@ -72,7 +72,7 @@ export function cacheViews(gateway: Gateway): CacheView[] {
   return (gateway.current?.plan.caches ?? []).map((plan) => viewOf(gateway, plan));
 }
 
-/** The cache of that name. A text: why there is none. */
+/** Returns the cache of that name, or a text that says why there is none. */
 export function cacheView(gateway: Gateway, name: string): CacheView | string {
   const plan = find(gateway, name);
   return typeof plan === 'string' ? plan : viewOf(gateway, plan);
@@ -91,7 +91,7 @@ function find(gateway: Gateway, name: string): CachePlan | string {
 
 function viewOf(gateway: Gateway, plan: CachePlan): CacheView {
   const { name, maxSize, maxEntrySize, key } = plan;
-  // One that no route uses is not there, and has nothing.
+  // A cache that no route uses has no state.
   const cache = stateOf(gateway, plan);
   const counts = gateway.metrics.caches.get(name) ?? new CacheMetrics();
   const { hits, stale, misses } = counts;
@@ -139,7 +139,7 @@ function diskView({ path, maxSize }: DiskPlan, cache: HttpCache | null, counts: 
 
 const NO_DISK: DiskNumbers = { open: false, entries: 0, bytes: 0, waiting: 0 };
 
-/** The store that a plan claims, if it is there. */
+/** The store that a plan claims, if it exists. */
 export function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
   const state = gateway.registry.peek(claim);
   return state instanceof HttpCache ? state : null;
@@ -151,12 +151,12 @@ export interface Purged extends PurgeCounts {
   readonly soft: boolean;
 }
 
-/** What the admin page hands over. */
+/** The order that the admin page passes on. */
 export type PurgeWish = PurgeOrder;
 
 export type PurgeRefusal = { readonly unknown: string } | { readonly bad: string };
 
-/** Purges the cache of that name, also as older configs that something still runs on have it: they may come back. */
+/** Purges the cache of that name, in the current snapshot and in older live ones: their configs may come back. */
 export async function purgeCache(gateway: Gateway, name: string, order: PurgeOrder): Promise<Purged | PurgeRefusal> {
   const found = find(gateway, name);
   if (typeof found === 'string') return { unknown: found };
@@ -176,7 +176,7 @@ export async function purgeCache(gateway: Gateway, name: string, order: PurgeOrd
   return { cache: name, by, soft, ...counts };
 }
 
-/** What the stores hold at the moment of a scrape. */
+/** The contents of the stores at the moment of a scrape. */
 export function cacheGauges(gateway: Gateway): CacheGauges[] {
   return (gateway.current?.plan.caches ?? []).map((plan) => {
     const cache = stateOf(gateway, plan);

@@ -1,4 +1,4 @@
-/** A running gateway, or one of its generations, as something that explain can be asked about. Cold. */
+/** Presents a running gateway, or one of its generations, as a subject of explain. Cold. */
 import { type Explanation, explain, type Subject, type Unclear } from '../../explain/explanation.ts';
 import { plannedSubject } from '../../explain/planned.ts';
 import { livePool } from '../../explain/pools.ts';
@@ -10,10 +10,10 @@ import { stateOf } from './caches.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** What a policy has written into a request is not shown: it may be a secret, which is known only where it was read. */
+/** Values that a policy writes into a request are hidden: they may be secrets, which only the config loader knows. */
 const HIDDEN = '…';
 
-/** `generation`: null for the current one. Answers null if there is none that is alive. */
+/** `generation`: null for the current one. Returns null if that generation is not live. */
 export async function explainLive(
   gateway: Gateway,
   asked: AskedRequest,
@@ -27,7 +27,7 @@ export async function explainLive(
   return explain(subjectOf(gateway, snapshot), asked, listener, all);
 }
 
-/** A plan that nobody serves, as the gateway would serve it. */
+/** Explains a plan that is not in effect, as the gateway would serve it. */
 export function explainPast(
   { clock }: Gateway,
   plan: Plan,

@@ -1,19 +1,19 @@
-/** Every live generation with what runs on it: how much, since when, and why it is still there. Cold. */
+/** Every live generation and its leases: how many, since when, and why they remain. Cold. */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import type { Leaseholder, LeaseView } from '../../proxy/listener-context.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** How many, by name. */
+/** Counts by name. */
 type Counts = Record<string, number>;
 
 export interface OldestLease extends Omit<LeaseView, 'startedAt' | 'bytesIn' | 'bytesOut'> {
   readonly age_s: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
-  /** What keeps it on its generation; '': it is the current one. */
+  /** The reason why it stays on its generation; '': the generation is the current one. */
   readonly pinned_by: string;
-  /** Until it is ended at the latest; null: it may go on for as long as it likes. */
+  /** The longest time until it is ended; null: no limit. */
   readonly ends_in_s: number | null;
 }
 
@@ -28,12 +28,12 @@ export interface GenerationView {
   readonly by_listener: Counts;
   readonly by_route: Counts;
   readonly by_endpoint: Counts;
-  /** So far, of what is under way. */
+  /** The bytes so far of running leases. */
   readonly bytes_in: number;
   readonly bytes_out: number;
-  /** Why they can't go over to the current generation. */
+  /** The reasons why they can't migrate to the current generation. */
   readonly pinned_by: Counts;
-  /** Until the last of them is ended; null: never, or there are none. */
+  /** The time until the last of them is ended; null: never, or there are none. */
   readonly ends_in_s: number | null;
   readonly oldest: OldestLease | null;
 }
@@ -98,7 +98,7 @@ async function viewOf(gateway: Gateway, snapshot: Snapshot): Promise<GenerationV
   }
 }
 
-/** What has no name (a tcp stream's route, a lease that nothing pins) is not counted. */
+/** An empty name (a tcp stream's route, a lease without a blocker) is not counted. */
 function add(counts: Counts, name: string): void {
   if (name !== '') counts[name] = (counts[name] ?? 0) + 1;
 }

@@ -1,4 +1,4 @@
-/** The history as the admin pages show it, and what an entry of it means. Cold. */
+/** The history as the admin pages show it, and the plan of an entry. Cold. */
 import type { Plan } from '../../plan/types.ts';
 import type { History } from '../reload/history.ts';
 
@@ -12,19 +12,19 @@ export interface EntryView {
   readonly content: string;
   readonly changes: string;
   readonly sources: readonly { readonly path: string; readonly blob: string }[];
-  /** Is it what serves? */
+  /** Whether the entry is in effect. */
   readonly serves: boolean;
 }
 
 export interface HistoryView {
-  /** null: none is kept. */
+  /** null: no history is kept. */
   readonly path: string | null;
   /** Newest first. */
   readonly entries: readonly EntryView[];
   readonly damaged: readonly string[];
-  /** What serves in place of the file; null: the file does. */
+  /** The history fallback; null: the file is in effect. */
   readonly stand_in: { readonly why: string; readonly entry: number; readonly since: string } | null;
-  /** What is wrong with reading or writing it; '' if nothing is. */
+  /** The problem with reading or writing the history; '' if there is none. */
   readonly problem: string;
 }
 
@@ -48,7 +48,7 @@ export async function historyView(history: History): Promise<HistoryView> {
   }
 }
 
-/** null: there is no such entry. A text: why it can't be told. */
+/** Returns null if there is no such entry, or a text that says why its plan is unavailable. */
 export async function planOfEntry(history: History, number: number): Promise<Plan | string | null> {
   const found = await history.find(number);
   if (found === null || typeof found === 'string') return found;

@@ -1,11 +1,11 @@
-/** What is under way, told by listener, route, endpoint and client: for `prozy plan`. Cold. */
+/** Counts the running leases by listener, route, endpoint and client: for `prozy plan`. Cold. */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import type { Live, LiveLeases } from '../../plan/diff/live.ts';
 import type { Gateway } from '../gateway.ts';
 import { endpointViews } from './runtime-views.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** Of more leases than that it is not told whose they are. */
+/** With more leases than this, clients are not distinguished. */
 const MOST_CLIENTS = 10_000;
 
 export async function liveNumbers(gateway: Gateway, snapshot: Snapshot): Promise<Live> {

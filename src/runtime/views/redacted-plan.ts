@@ -1,16 +1,16 @@
-/** The plan in effect as JSON that others may read, in pieces. Cold; for the admin page `/plan`. */
+/** The plan in effect as redacted JSON, in pieces. Cold; for the admin page `/plan`. */
 import { randomBytes } from 'node:crypto';
 import { serializePlan } from '../../plan/serialized-plan.ts';
 import { redactedJson, redactor } from '../../plan/redact.ts';
 import type { Plan } from '../../plan/types.ts';
 
-/** Of the form: what reads it must know it. */
+/** The version of the format, for its readers. */
 export const SHOWN_PLAN = 2;
 
-/** A new one for each process. */
+/** Differs for each process. */
 const SALT = randomBytes(16).toString('base64url');
 
-/** `about`: what is said beside it. Each piece is a little work. */
+/** `about`: fields added beside the plan. Each piece takes little work. */
 export function* shownPlan(plan: Plan, about: Readonly<Record<string, unknown>>): Generator<string> {
   const seal = redactor(SALT);
   const { rest, pools, routes } = serializePlan(plan);

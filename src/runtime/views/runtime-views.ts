@@ -1,4 +1,4 @@
-/** What there is, read off the snapshots: for metrics and for the admin pages. Cold. */
+/** The current state, read from the snapshots: for metrics and for the admin pages. Cold. */
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { EndpointGauges, PoolGauges, RuntimeGauges } from '../../observe/exposition.ts';
 import type { Metrics, NamedSeries } from '../../observe/metrics.ts';
@@ -11,7 +11,7 @@ import type { Gateway } from '../gateway.ts';
 import { resolutionsOf } from '../snapshot/names.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** Drops the series of what none of these names any more. */
+/** Drops the metric series that none of these snapshots names any more. */
 export async function forgetSeries(
   metrics: Metrics,
   snapshots: readonly Snapshot[],
@@ -25,13 +25,13 @@ function namedSeries(snapshots: readonly Snapshot[]): NamedSeries {
   const endpoints = new Map<string, Set<string>>();
   const names = new Map<string, Set<string>>();
   for (const { value: pool } of snapshots.flatMap(({ pools }) => [...pools.values()])) {
-    // Those that are gone and still at work are among them.
+    // Includes removed endpoints with running exchanges.
     for (const { address } of pool.load.endpoints) addTo(endpoints, pool.name, address.text);
     for (const { name } of pool.plan.dns?.names ?? []) addTo(names, pool.name, name);
   }
   const plans = snapshots.map(({ plan }) => plan);
   return {
-    // The empty name counts what no route took.
+    // The empty name counts requests that matched no route.
     routes: (name) => name === '' || snapshots.some(({ routes }) => routes.has(name)),
     listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
     caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
@@ -49,25 +49,25 @@ function addTo(map: Map<string, Set<string>>, key: string, value: string): void 
 
 export interface EndpointView extends EndpointGauges {
   readonly weight: number;
-  /** The name that it was found by, with its port; null: its address is in the config. */
+  /** The DNS name that found it, with its port; null: its address is in the config. */
   readonly name: string | null;
-  /** Those of the first, 0, are asked before those of the next. */
+  /** Endpoints of priority 0 are tried first, then those of the next. */
   readonly priority: number;
   /** healthy, failing, open, half_open, check_failed, draining or disabled. */
   readonly state: string;
-  /** What an operator said. */
+  /** The state set by an operator. */
   readonly duty: string;
-  /** Failures in a row since it was last well. */
+  /** Failures in a row since it was last healthy. */
   readonly failures: number;
   readonly last_error: string;
-  /** When its state last changed. */
+  /** The time of the last state change. */
   readonly since: string;
-  /** When it may be tried again; null: now. */
+  /** The earliest time of the next try; null: now. */
   readonly next_try: string | null;
-  /** Average time to the head of a response. */
+  /** The average time to the response head. */
   readonly latency_ms: number;
   readonly retries: number;
-  /** Its last active check; null: there was none. `result`: '' or what was wrong. */
+  /** Its last active check; null: there was none. `result`: '' or the error. */
   readonly check: { readonly at: string; readonly result: string } | null;
 }
 
@@ -110,7 +110,7 @@ function viewOf(
   };
 }
 
-/** Tells an endpoint what an operator said; null: there is no such endpoint. */
+/** Sets an endpoint's admin state; returns null if there is no such endpoint. */
 export function commandEndpoint(
   gateway: Gateway,
   pool: string,
@@ -134,15 +134,15 @@ export interface NameView {
     readonly priority: number;
     readonly weight: number;
   }[];
-  /** '' or why the last answer brought nothing, or not everything. */
+  /** '' or why the last lookup found nothing, or not everything. */
   readonly last_error: string;
-  /** When something was last found; null: never. */
+  /** The time of the last successful lookup; null: never. */
   readonly last_found: string | null;
-  /** When it is asked for again; null: now. */
+  /** The time of the next lookup; null: now. */
   readonly next_lookup: string | null;
 }
 
-/** Every name that endpoints of the current plan are found by. */
+/** Every DNS name of endpoints in the current plan. */
 export function nameViews({ current, registry: carryover }: Gateway): NameView[] {
   return (current === null ? [] : resolutionsOf(current, carryover)).map(
     ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
