@@ -1,8 +1,8 @@
 /**
- * Asks one endpoint regularly whether it is well, and says so to its health. Cold.
+ * Active health checks of one endpoint: probes it at regular intervals and reports the results to its health. Cold.
  *
- * Claimed by what is asked, so that reloads neither restart nor double it. It is made inert and starts when its snapshot
- * becomes current; it stops when one becomes current that does not name it, though old ones may still hold it.
+ * Claimed by what is probed, so that reloads neither restart nor duplicate it. It is created inert, and starts when its
+ * snapshot becomes current. It stops when a snapshot without it becomes current, although older ones may still hold it.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
@@ -11,19 +11,19 @@ import type { EndpointState } from './endpoint.ts';
 import { probe, type Probe } from './probe.ts';
 
 export class ActiveCheck {
-  /** Epoch ms of the last answer; 0: there was none yet. */
+  /** Epoch ms of the last result; 0: none yet. */
   lastAt = 0;
-  /** '' or what was wrong. */
+  /** '' or the error code. */
   lastResult = '';
   readonly #endpoint: EndpointState;
   readonly #clock: Clock;
   readonly #random: Random;
   #plan: CheckPlan;
   #running = false;
-  /** Until the next check, or until the one under way has had its time. */
+  /** Runs until the next check, or until the check in progress times out. */
   #timer: Timer | null = null;
   #probe: Probe | null = null;
-  /** Results of the same kind in a row: positive if they were good. */
+  /** Number of equal results in a row: positive for passed checks, negative for failed ones. */
   #streak = 0;
 
   constructor(endpoint: EndpointState, plan: CheckPlan, clock: Clock, random: Random) {
@@ -33,16 +33,16 @@ export class ActiveCheck {
     this.#random = random;
   }
 
-  /** Starts, if it has not, and takes the settings that may change. */
+  /** Starts the checks if they are stopped, and applies settings that may change. */
   tune(plan: CheckPlan): void {
     this.#plan = plan;
     if (this.#running) return;
     this.#running = true;
-    // Many endpoints, not all at the same moment.
+    // Spreads the first checks of many endpoints over time.
     this.#wait((plan.jitter / 100) * plan.interval * this.#random());
   }
 
-  /** No current plan wants it: what it found holds no longer. */
+  /** The current plan has no such check: its results are void. */
   stop(): void {
     this.close();
     this.#streak = 0;

@@ -1,7 +1,8 @@
 /**
- * The connections to one endpoint: idle ones kept for the next exchange, and new ones made. Hot.
+ * The connections to one endpoint: idle ones kept for reuse, and new ones. Hot.
  *
- * The last one given back is the first taken again, so that what is not needed grows old and is closed.
+ * The pool of idle connections is a stack: the most recently used is taken first, so surplus connections age and are
+ * closed.
  */
 import {
   CONNECT_FAILED,
@@ -20,10 +21,10 @@ import type { EndpointState, EndpointTuning } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { HEALTHY } from './strategies/strategy.ts';
 
-/** Milliseconds that a prewarmed connection has to live for another to be made in its place. */
+/** Milliseconds that a prewarmed connection must live before another replaces it. */
 const SHORTEST_LIFE = 1000;
 
-/** Who wants a connection. */
+/** The receiver of a new connection. */
 export interface TransportTaker {
   onTransport(transport: Transport): void;
   onConnectFailed(error: GatewayError): void;
@@ -38,7 +39,7 @@ export class EndpointConnections {
   #idle: Http1ClientConnection[] = [];
   #open = 0;
   #dialing = 0;
-  /** Those of them that nobody waits for. */
+  /** Dials that no exchange waits for. */
   #prewarming = new Places<Dialing>();
   #closed = false;
 
@@ -50,7 +51,7 @@ export class EndpointConnections {
     this.#load = endpoint.load;
   }
 
-  /** Connections open or being made, idle ones included. */
+  /** Open connections and dials in progress, idle ones included. */
   get open(): number {
     return this.#open;
   }
@@ -59,12 +60,12 @@ export class EndpointConnections {
     return this.#idle.length;
   }
 
-  /** Connections being made. */
+  /** Dials in progress. */
   get dialing(): number {
     return this.#dialing;
   }
 
-  /** Is there neither an idle connection nor room for another? */
+  /** Is there neither an idle connection nor room for a new one? */
   get full(): boolean {
     if (this.#idle.length > 0) return false;
     const most = this.#tuning.maxConnections;
@@ -77,7 +78,7 @@ export class EndpointConnections {
     this.prewarm();
   }
 
-  /** Makes the connections that shall be there before they are needed. */
+  /** Dials the configured number of connections in advance. */
   prewarm(): void {
     const { keepalive, connectTimeout } = this.#tuning;
     if (keepalive.prewarm === 0) return;
@@ -100,12 +101,12 @@ export class EndpointConnections {
           this.#endpoint.connectFailed(error);
         },
       });
-      // No dial ends within the call that begins it.
+      // No dial completes within the call that begins it.
       const place = this.#prewarming.enter(dialing);
     }
   }
 
-  /** An idle connection, or null. */
+  /** Takes an idle connection, or returns null. */
   take(): Http1ClientConnection | null {
     const connection = this.#idle.pop();
     if (connection === undefined) return null;
@@ -116,10 +117,10 @@ export class EndpointConnections {
     return connection;
   }
 
-  /** Makes a new connection. It counts from now on; whoever gets it says `released` when it is over. */
+  /** Dials a new connection. It counts from now on; its owner calls `released` when it is over. */
   connect(timeout: number, taker: TransportTaker): Dialing {
     const most = this.#tuning.maxConnections;
-    // Counted before idle ones make room for it, so that nobody else takes that room.
+    // Counted before idle connections close to make room for it, so that no other dial takes that room.
     this.#opened();
     this.#dialing++;
     if (most > 0 && this.#open > most) this.retireOldest();
@@ -142,7 +143,7 @@ export class EndpointConnections {
           this.#gone();
           this.#endpoint.metrics.connectErrors++;
           taker.onConnectFailed(error);
-          // Whoever asked for it may have held nothing else whose end would wake those who wait.
+          // A failed dial frees a slot, and its taker may hold nothing else whose end wakes the queue.
           this.#load.freed();
         },
       },
@@ -153,12 +154,12 @@ export class EndpointConnections {
     );
   }
 
-  /** Makes an HTTP/1.1 connection of a transport that `connect` gave. */
+  /** Makes an HTTP/1.1 connection of a transport from `connect`. */
   speakHttp1(transport: Transport): Http1ClientConnection {
     return new Http1ClientConnection(transport, this, this.#deadlines, this.#tuning.responses);
   }
 
-  /** A transport that `connect` gave, and that was not made an HTTP connection, is closed. */
+  /** A transport from `connect` that did not become an HTTP connection has closed. */
   released(): void {
     this.#gone();
   }
@@ -178,7 +179,7 @@ export class EndpointConnections {
   }
 
   retireIdle(): void {
-    // Each leaves the list as it closes.
+    // Each connection leaves the list as it closes.
     while (this.#idle.length > 0) this.retireOldest();
   }
 
@@ -207,12 +208,12 @@ export class EndpointConnections {
     }
     this.#gone();
     this.#load.freed();
-    // One that hangs up on whoever connects is not called again at once: that would go on for ever.
+    // A server that closes new connections at once is not dialed again immediately: that would never end.
     const hungUp = idle && connection.uses === 0 && this.#deadlines.now - connection.madeAt < SHORTEST_LIFE;
     if (!hungUp) this.prewarm();
   }
 
-  /** Closes what is idle now, and the rest when it becomes so. */
+  /** Closes the idle connections now, and the others when they become idle. */
   close(): void {
     this.#closed = true;
     const prewarming = [...this.#prewarming];
@@ -222,7 +223,7 @@ export class EndpointConnections {
   }
 }
 
-/** What this machine, not the endpoint, has too little of. */
+/** Resources that this machine lacks, not the endpoint. */
 const OWN_FAULTS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN']);
 
 function errorOf(code: string): GatewayError {
@@ -231,7 +232,7 @@ function errorOf(code: string): GatewayError {
   return OWN_FAULTS.has(code) ? OUT_OF_RESOURCES : CONNECT_FAILED;
 }
 
-/** One dial with a deadline. */
+/** One dial with a timeout. */
 class Attempt implements Dialer, Dialing, Timed {
   deadline: number;
   timedPlace = NOWHERE;

@@ -1,8 +1,8 @@
 /**
- * A pool's endpoints as of now, and the strategies that choose among them. Hot.
+ * A pool's current endpoints, and the strategies that choose among them. Hot.
  *
- * It never changes: when endpoints come or go (runtime/snapshot/membership.ts), the pool gets another one in its place. Endpoints of
- * one priority have a strategy of their own; those of the next are asked only if none of the ones before may be.
+ * It is immutable: when endpoints come or go (runtime/snapshot/membership.ts), the pool gets a new one. The endpoints
+ * of each priority have their own strategy; a lower priority is used only if no endpoint of a higher one is available.
  */
 import type { Fields } from '../http/fields.ts';
 import type { Claim } from '../kit/claim.ts';
@@ -20,29 +20,29 @@ import {
   UNAVAILABLE,
 } from './strategies/strategy.ts';
 
-/** One of a pool's endpoints, as configured or as found. */
+/** One of a pool's endpoints, as configured or as resolved. */
 export interface Member {
   readonly plan: EndpointPlan;
   readonly state: EndpointState;
-  /** 0 comes first. */
+  /** 0 is the highest priority. */
   readonly priority: number;
-  /** What its cookie says, if clients are kept. */
+  /** Its sticky cookie value, if the pool is sticky. */
   readonly cookie: string;
-  /** null: it is not checked. */
+  /** null: it has no active check. */
   readonly check: { readonly claim: Claim; readonly plan: CheckPlan } | null;
-  /** The name that it was found by; null: its address is in the config. */
+  /** The DNS name that it was resolved from; null: its address is in the config. */
   readonly name: string | null;
 }
 
-/** What holds for one choice, seen by every endpoint of the pool. */
+/** State of the choice in progress, shared by all endpoints of the pool. */
 export class Choice {
-  /** Endpoints that have been tried already. */
+  /** Endpoints that were tried already. */
   avoided: readonly EndpointState[] = [];
-  /** So few are well that health is not asked. */
+  /** So few endpoints are healthy that the pool ignores health. */
   panic = false;
 }
 
-/** An endpoint as one pool sees it: lasting state under this snapshot's weight. */
+/** An endpoint as one pool sees it: lasting state, with this snapshot's weight. */
 export class PoolEndpoint implements Candidate {
   readonly member: Member;
   readonly state: EndpointState;
@@ -72,7 +72,7 @@ export class PoolEndpoint implements Candidate {
     return this.state.latency;
   }
 
-  /** May a client that it had before come again? */
+  /** May a sticky client come back to it? */
   get keeps(): boolean {
     return this.state.health.keeps && !this.state.full && !this.#choice.avoided.includes(this.state);
   }
@@ -89,10 +89,10 @@ export class PoolEndpoint implements Candidate {
 export type MakeStrategy = (candidates: readonly Candidate[]) => Strategy;
 
 export class EndpointSet {
-  /** Those of the first priority first. */
+  /** Ordered by priority, highest first. */
   readonly endpoints: readonly PoolEndpoint[];
   readonly #levels: readonly Level<PoolEndpoint>[];
-  /** null: clients are not kept. */
+  /** null: the pool is not sticky. */
   readonly #sticky: Sticky | null;
   readonly #indexes: ReadonlyMap<EndpointState, number>;
   readonly #watched: (() => void)[] = [];
@@ -129,13 +129,15 @@ export class EndpointSet {
     });
   }
 
-  /** Another one is in its place, or its pool is gone. */
+  /** Another set has replaced it, or its pool is gone. */
   close(): void {
     for (const unwatch of this.#watched) unwatch();
     for (const { state } of this.endpoints) state.leaveLineup();
   }
 
-  /** The two passes: first those that are well; if none is, and `mayTry`, those that may be tried. -1: none may be. */
+  /**
+   * Two passes: the healthy endpoints first; if there is none, and `mayTry`, those that may be tried anyway. -1: none.
+   */
   pick(context: LoadBalancerContext, mayTry: boolean): number {
     const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     if (had >= 0 && this.endpoints[had]!.keeps) return had;
@@ -154,7 +156,7 @@ export class EndpointSet {
     return -1;
   }
 
-  /** What `pick` would do, leaving everything as it is. Cold. */
+  /** Previews `pick` without any side effect. Cold. */
   foresee(context: LoadBalancerContext, mayTry: boolean): PoolPreview {
     const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     const kept = had >= 0 && this.endpoints[had]!.keeps ? had : -1;
@@ -163,7 +165,7 @@ export class EndpointSet {
     return previewPool(this.#levels, had >= 0 && this.endpoints[had]!.tier() === DUE ? had : -1, context, [DUE]);
   }
 
-  /** Is there no endpoint that is well, of those that strategies choose among? */
+  /** Is no endpoint with a weight healthy? */
   get noneWell(): boolean {
     const { endpoints } = this;
     for (let i = 0; i < endpoints.length; i++) {
@@ -173,17 +175,19 @@ export class EndpointSet {
     return true;
   }
 
-  /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
+  /**
+   * `response`: from that endpoint to the client. Adds the sticky cookie if the pool is sticky and the client lacks it.
+   */
   mark(context: LoadBalancerContext, endpoint: EndpointState, response: Fields): void {
     if (this.#sticky === null) return;
     const index = this.#indexes.get(endpoint);
-    // It is not there any more: nobody could be brought back to it.
+    // The endpoint is no longer in the set, so a cookie for it would be useless.
     if (index === undefined) return;
     const cookie = this.#sticky.mark(context, index);
     if (cookie !== null) response.add('Set-Cookie', cookie);
   }
 
-  /** Is there no priority of which at least so many percent are well? */
+  /** Is every priority below this percentage of healthy endpoints? */
   fewWell(percent: number): boolean {
     return this.#levels.every(({ endpoints }) => {
       let well = 0;

@@ -1,8 +1,8 @@
 /**
  * One endpoint's lasting state: its load, its health, its connections. Hot.
  *
- * Claimed by identity (runtime/snapshot/state-registry.ts), so that it outlives every reload that still names the address; what a
- * reload may change about it arrives through `tune`.
+ * Claimed by identity (runtime/snapshot/state-registry.ts), so it outlives every reload that keeps the address.
+ * Settings that a reload may change arrive through `tune`.
  */
 import type { Clock } from '../kit/clock.ts';
 import type { GatewayError } from '../kit/errors.ts';
@@ -15,24 +15,24 @@ import { EndpointConnections } from './connections.ts';
 import { type AdminState, Health, type HealthObserver, type HealthState } from './health.ts';
 import type { PoolLoad } from './load.ts';
 
-/** How far one response moves the average latency. */
+/** Weight of one response in the average latency. */
 const LATENCY_STEP = 0.1;
 
 export interface EndpointTuning {
   readonly keepalive: KeepalivePlan;
-  /** Milliseconds for connections that nobody waits for. */
+  /** Milliseconds for prewarmed connections. */
   readonly connectTimeout: number;
-  /** Connections at a time; 0: no limit. */
+  /** Maximum number of connections; 0: no limit. */
   readonly maxConnections: number;
-  /** Exchanges and tunnels at a time; 0: no limit. */
+  /** Maximum number of exchanges and tunnels; 0: no limit. */
   readonly maxRequests: number;
   readonly health: HealthPlan;
   readonly responses: ResponsesPlan;
-  /** Its name or address as a Host field has it. */
+  /** Its name or address as a Host field value. */
   readonly host: string;
 }
 
-/** What an endpoint is made of besides its address. */
+/** The dependencies of an endpoint besides its address. */
 export interface EndpointParts {
   readonly pool: string;
   readonly clock: Clock;
@@ -40,29 +40,29 @@ export interface EndpointParts {
   readonly random: Random;
   readonly metrics: EndpointMetrics;
   readonly load: PoolLoad;
-  /** Told when its health changes. */
+  /** Called when its health changes. */
   readonly changed: (endpoint: EndpointState, from: HealthState) => void;
 }
 
 export class EndpointState implements HealthObserver {
-  /** Its pool's name, which a reload may change, and what is counted under it. */
+  /** Its pool's name, which a reload may change, and the counters under that name. */
   pool: string;
   metrics: EndpointMetrics;
   readonly address: AddressPlan;
   readonly load: PoolLoad;
   readonly health: Health;
   readonly connections: EndpointConnections;
-  /** Exchanges and tunnels under way. */
+  /** Exchanges and tunnels in progress. */
   active = 0;
-  /** Moving average of the time from request to response head (ms); 0: not known. */
+  /** Moving average of the time from request to response head (ms); 0: unknown. */
   latency = 0;
   readonly #changed: EndpointParts['changed'];
-  /** Pools that keep their endpoints in the order of their load. */
+  /** Strategies that order their endpoints by load. */
   readonly #watchers: (() => void)[] = [];
-  /** Its name or address as a Host field has it. */
+  /** Its name or address as a Host field value. */
   host: string;
   #maxRequests: number;
-  /** Endpoint sets that it is in. */
+  /** Number of endpoint sets that contain it. */
   #lineups = 0;
   #state: HealthState = 'healthy';
 
@@ -80,12 +80,12 @@ export class EndpointState implements HealthObserver {
     this.load.endpoints.add(this);
   }
 
-  /** Has it as much as it may have? */
+  /** Has it reached one of its limits? */
   get full(): boolean {
     return (this.#maxRequests > 0 && this.active >= this.#maxRequests) || this.connections.full;
   }
 
-  /** May anything new be sent to it? Else what runs is all that is left of it. */
+  /** Is it in any endpoint set? If not, it only finishes the work that it has. */
   get wanted(): boolean {
     return this.#lineups > 0;
   }
@@ -94,7 +94,7 @@ export class EndpointState implements HealthObserver {
     this.#lineups++;
   }
 
-  /** Once for each `joinLineup`. */
+  /** Called once for each `joinLineup`. */
   leaveLineup(): void {
     if (--this.#lineups === 0) this.connections.retireIdle();
   }
@@ -106,7 +106,7 @@ export class EndpointState implements HealthObserver {
     this.connections.tune(tuning);
   }
 
-  /** One more exchange or tunnel. Answers whether it is to try if the endpoint is well: `leave` wants to know. */
+  /** Counts one more exchange or tunnel. Returns whether this is a trial of a failing endpoint, for `leave`. */
   enter(): boolean {
     this.active++;
     this.load.active++;
@@ -114,7 +114,7 @@ export class EndpointState implements HealthObserver {
     return this.health.beginTrial();
   }
 
-  /** Once for each `enter`. */
+  /** Called once for each `enter`. */
   leave(trial: boolean): void {
     this.active--;
     this.load.active--;
@@ -123,13 +123,13 @@ export class EndpointState implements HealthObserver {
     this.load.freed();
   }
 
-  /** What was to show if it is well has shown it, and goes on. */
+  /** A trial has given its result, and its tunnel goes on. */
   trialOver(): void {
     this.health.endTrial();
     this.load.freed();
   }
 
-  /** `watcher` is called whenever `active` has changed, until `unwatch`. */
+  /** Calls `watcher` whenever `active` changes, until `unwatch`. */
   watch(watcher: () => void): void {
     this.#watchers.push(watcher);
   }
@@ -139,31 +139,31 @@ export class EndpointState implements HealthObserver {
   }
 
   #tellWatchers(): void {
-    // The last first: one that stops watching meanwhile moves none that has yet to be told.
+    // From last to first: a watcher that removes itself meanwhile shifts none that is still to be called.
     for (let i = this.#watchers.length - 1; i >= 0; i--) this.#watchers[i]!();
   }
 
-  /** A connection could not be made. */
+  /** A connection attempt failed. */
   connectFailed(error: GatewayError): void {
-    // What this machine has run out of is nobody else's fault.
+    // A lack of local resources is not the endpoint's failure.
     if (error.source !== 'upstream') return;
     this.health.connectFailed(error.code);
     this.load.suspect(this);
   }
 
-  /** A response head came, `ms` after its request. Answers whether that is fine. */
+  /** A response head arrived, `ms` after its request. Returns whether it counts as a success. */
   answered(status: number, ms: number): boolean {
     this.latency = this.latency === 0 ? ms : this.latency + (ms - this.latency) * LATENCY_STEP;
     return this.health.answered(status, ms);
   }
 
-  /** The whole of a response came, and its head had been fine. */
+  /** A response whose head counted as a success is complete. */
   completed(): void {
     this.health.completed();
     this.load.counted();
   }
 
-  /** An operator's word. */
+  /** Applies an operator's command. */
   command(adminState: AdminState): void {
     this.health.command(adminState);
     if (adminState === 'disabled') this.connections.retireIdle();
@@ -181,7 +181,7 @@ export class EndpointState implements HealthObserver {
     else if (this.health.adminState === 'enabled') this.load.suspect(this);
   }
 
-  /** The last snapshot that named it is gone. */
+  /** The last snapshot with this endpoint is gone. */
   close(): void {
     this.connections.close();
     this.load.endpoints.delete(this);

@@ -1,14 +1,14 @@
 /**
- * Whether one endpoint is well, and when it is tried again if it is not. Hot to ask, rarely changed.
+ * The health of one endpoint, and when it is tried again after a failure. Hot to query, rarely changed.
  *
  *     healthy ──failures──▶ failing ──retries fail──▶ open ──pause──▶ half_open ──failure──▶ open …
- *        ▲                     │ a try succeeds                          │ a try succeeds
+ *        ▲                     │ a trial succeeds                        │ a trial succeeds
  *        └─────────────────────┴──────────────────────────────────────────┘
  *
- * The pauses are first, 2 first, 4 first … max. An endpoint whose pause is over gets one request at a time in turn with the
- * others. While no endpoint of its pool is well, a pause keeps no request from it: it is tried by as many at a time as tries
- * are left until its breaker opens, then by one, and by one more each second if those take longer. Beside that stand what
- * active checks found and what an operator said; all three must agree that it may be asked.
+ * The pauses are first, 2 first, 4 first … max. After its pause an endpoint gets one trial request at a time, in turn
+ * with the others. While no endpoint of the pool is healthy, pauses are ignored: the endpoint then gets as many trials
+ * at a time as are left until its breaker opens, then one, and one more each second if those take longer. Active checks
+ * and the operator's admin state are independent of this; all three must permit requests.
  */
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
@@ -17,50 +17,52 @@ import type { HealthPlan } from '../plan/types.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 
 export type HealthState = 'healthy' | 'failing' | 'open' | 'half_open' | 'check_failed' | 'draining' | 'disabled';
-/** What an operator said: `draining` keeps what runs and takes nothing new, `disabled` is the same and drops what is idle. */
+/**
+ * Set by an operator: `draining` finishes current work and takes nothing new; `disabled` also closes idle connections.
+ */
 export type AdminState = 'enabled' | 'draining' | 'disabled';
-/** What made it fail, since only the like can prove that it is well again. */
+/** The kind of failure: only a success of the same kind proves recovery. */
 type Cause = 'connect' | 'exchange';
 
-/** Who is told of changes, and who bounds them. */
+/** Receives health changes, and bounds ejections. */
 export interface HealthObserver {
-  /** May one more endpoint of the pool be taken out for failed exchanges? */
+  /** May one more endpoint of the pool be ejected for failed exchanges? */
   mayEject(maxEjectedPercent: number): boolean;
   changed(): void;
 }
 
-/** While it is started slowly its share is at least that part. */
+/** The smallest part of its share during slow start. */
 const SMALLEST_SHARE = 0.1;
 
-/** Milliseconds after which a try that has not ended makes room for another: the endpoint may be back while that one hangs. */
+/** Milliseconds after which a pending trial permits another: the endpoint may be back while that one hangs. */
 const TRY_EVERY = 1000;
 
 export class Health {
-  /** Tries that failed in a row since it was well. */
+  /** Failed trials in a row since it was healthy. */
   failures = 0;
   /** Monotonic ms from which it may be tried again. */
   retryAt = 0;
-  /** The same as epoch ms, for people. */
+  /** The same as epoch ms, for display. */
   retryTime = 0;
-  /** Epoch ms of the last change of its state. */
+  /** Epoch ms of its last state change. */
   since: number;
-  /** Code of the last failure, '' if it is well and always was. */
+  /** Code of the last failure; '' if it has never failed. */
   lastError = '';
   adminState: AdminState = 'enabled';
-  /** Requests under way that try whether it is well. */
+  /** Trial requests in progress. */
   trials = 0;
-  /** When the last of them began (monotonic ms). */
+  /** Start of the last trial (monotonic ms). */
   #triedAt = 0;
   #cause: Cause = 'connect';
-  /** Failed exchanges in a row while well. */
+  /** Failed exchanges in a row while healthy. */
   #strikes = 0;
-  /** Exchanges since rates were last compared: those that were whole and fine, and those that failed. */
+  /** Exchanges since the last comparison of success rates: complete successes, and failures. */
   #good = 0;
   #bad = 0;
-  /** Times that it fell behind, less those that it kept up. */
+  /** How often it was an outlier, minus how often it was not. */
   #relapses = 0;
   #checksFailed = false;
-  /** Monotonic ms; 0: it gets its whole share. */
+  /** Monotonic ms; 0: no slow start is in progress. */
   #warmingSince: number;
   #plan: HealthPlan;
   #told: HealthState = 'healthy';
@@ -95,22 +97,22 @@ export class Health {
     return this.failures === 0 && !this.#checksFailed && this.adminState === 'enabled';
   }
 
-  /** Does it still take the clients that it had before? One that is draining does. */
+  /** Does it still accept its sticky clients? A draining endpoint does. */
   get keeps(): boolean {
     return this.adminState === 'draining' ? this.failures === 0 && !this.#checksFailed : this.tier() === HEALTHY;
   }
 
-  /** Is it out because of what the traffic showed, and nothing else? */
+  /** Is it out because of failed traffic, and for no other reason? */
   get failing(): boolean {
     return this.failures > 0 && !this.#checksFailed && this.adminState === 'enabled';
   }
 
-  /** Would a connection show that it is well again? */
+  /** Would a successful connection prove its recovery? */
   get unreachable(): boolean {
     return this.failing && this.#cause === 'connect';
   }
 
-  /** Was it taken out because of failed exchanges? */
+  /** Was it ejected for failed exchanges? */
   get ejected(): boolean {
     return this.failures > 0 && this.#cause === 'exchange';
   }
@@ -126,7 +128,7 @@ export class Health {
     return trials < most || now - this.#triedAt >= TRY_EVERY ? DUE : UNAVAILABLE;
   }
 
-  /** A request is sent to it. Answers whether it is to show if the endpoint is well: `endTrial` is due then. */
+  /** A request is about to be sent. Returns whether it is a trial; if so, call `endTrial` afterwards. */
   beginTrial(): boolean {
     if (this.failures === 0) return false;
     this.trials++;
@@ -138,7 +140,7 @@ export class Health {
     this.trials--;
   }
 
-  /** The part of its weight that it gets now, up to 1. */
+  /** The current part of its weight, up to 1. */
   get share(): number {
     if (this.#warmingSince === 0) return 1;
     const passed = (this.#deadlines.now - this.#warmingSince) / this.#plan.slowStart;
@@ -159,12 +161,12 @@ export class Health {
     this.#failed();
   }
 
-  /** A connection was made: all is well if that was what had failed. */
+  /** A connection succeeded: this proves recovery from connect failures. */
   connected(): void {
     if (this.failures > 0 && this.#cause === 'connect') this.#recovered();
   }
 
-  /** A response head with this status came after so many ms. Answers whether that is fine. */
+  /** A response head with this status arrived after `ms`. Returns whether it counts as a success. */
   answered(status: number, ms: number): boolean {
     const { latency, statuses } = this.#plan.passive;
     const slow = latency > 0 && ms > latency;
@@ -175,19 +177,19 @@ export class Health {
     if (this.failures > 0) {
       const exchanges = this.#cause === 'exchange';
       this.#recovered();
-      // Until a whole response has come, one more failure takes it out again: it may be the bodies that break.
+      // Until a response completes, one more failure ejects it again: the bodies may be what fails.
       if (exchanges) this.#strikes = this.#plan.passive.failures - 1;
     }
     return true;
   }
 
-  /** The whole of a response came, and its head had been fine. */
+  /** A response whose head counted as a success is complete. */
   completed(): void {
     this.#strikes = 0;
     this.#good++;
   }
 
-  /** What was counted since this was last asked. */
+  /** The counts since the last call. */
   takeCounts(): { readonly good: number; readonly bad: number } {
     const counts = { good: this.#good, bad: this.#bad };
     this.#good = 0;
@@ -195,7 +197,7 @@ export class Health {
     return counts;
   }
 
-  /** Clearly fewer of its exchanges succeed than of the others'. Each time its pause is twice as long as the last. */
+  /** Ejects it: its success rate is clearly below that of the others. The pause doubles each time. */
   fellBehind(): void {
     if (!this.#observer.mayEject(this.#plan.passive.maxEjected)) return;
     this.lastError = 'success_rate';
@@ -204,19 +206,19 @@ export class Health {
     this.#relapses++;
   }
 
-  /** Its exchanges succeed like the others'. */
+  /** Its success rate is like that of the others. */
   keptUp(): void {
     if (this.#relapses > 0) this.#relapses--;
   }
 
-  /** A timeout, a reset, an answer that was none. */
+  /** A timeout, a reset, or an invalid response. */
   exchangeFailed(code: string): void {
     const { failures, maxEjected } = this.#plan.passive;
     this.#bad++;
     if (failures === 0) return;
     this.lastError = code;
     if (this.failures > 0) {
-      // What was sent before it was taken out says nothing new.
+      // Requests sent before the ejection prove nothing new.
       if (this.trials > 0) this.#failed();
       return;
     }
@@ -225,10 +227,10 @@ export class Health {
     this.#failed();
   }
 
-  /** What active checks say; `code` is why. */
+  /** A result of active checks; `code` is the reason. */
   checked(well: boolean, code: string): void {
     if (!well) this.lastError = code;
-    // A check that connects proves what a request would have to find out.
+    // A check that connects proves what a trial request would.
     else if (this.failures > 0 && this.#cause === 'connect') this.#recovered();
     if (this.#checksFailed === !well) return;
     this.#checksFailed = !well;
@@ -243,11 +245,11 @@ export class Health {
     this.#tell();
   }
 
-  /** Another pause, longer than the last. */
+  /** Begins another pause, longer than the last. */
   #failed(): void {
     const { first, max, jitter } = this.#plan.backoff;
     const now = this.#deadlines.now;
-    // Those that were under way when it failed fail with it: it is one failure.
+    // Requests that were in progress at the failure fail with it: that is one failure.
     if (this.failures > 0 && now < this.retryAt) return;
     const pause = Math.min(max, first * 2 ** (this.failures + this.#relapses));
     this.failures++;
@@ -266,7 +268,7 @@ export class Health {
   }
 
   #warm(): void {
-    // A check may bring it back while nothing is timed: the time of deadlines stands still then.
+    // A check may end an outage while no deadline is pending, and the deadlines' clock stands still then.
     if (this.#plan.slowStart > 0) this.#warmingSince = this.#clock.now();
   }
 

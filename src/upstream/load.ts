@@ -1,7 +1,7 @@
 /**
- * What is under way in one pool, over all its endpoints and generations. Hot.
+ * The load of one pool, over all its endpoints and generations. Hot.
  *
- * Claimed by the pool's name, so that limits, the retry budget and those who wait outlive every reload.
+ * Claimed by the pool's name, so that limits, the retry budget and the queue outlive every reload.
  */
 import type { Deadlines } from '../net/deadlines.ts';
 import type { PoolMetrics } from '../observe/metrics.ts';
@@ -14,17 +14,17 @@ import type { PoolTuning } from './pool.ts';
 
 export class PoolLoad {
   readonly queue: Queue;
-  /** Of its pool's name, which a reload may change. */
+  /** Under its pool's name, which a reload may change. */
   metrics: PoolMetrics;
-  /** Every endpoint that somebody still holds. */
+  /** Every endpoint that is still in use. */
   readonly endpoints = new Set<EndpointState>();
-  /** Told of endpoints that fail: a name may stand for others by now. */
+  /** Called with endpoints that fail: their DNS name may have new addresses by now. */
   readonly suspecting = new Set<(endpoint: EndpointState) => void>();
-  /** Exchanges and tunnels under way. */
+  /** Exchanges and tunnels in progress. */
   active = 0;
-  /** Attempts under way beyond their exchanges' first. */
+  /** Attempts in progress beyond the first of their exchange. */
   retries = 0;
-  /** Connections open or being made, and those of them that are idle. */
+  /** Open connections and dials in progress, and the idle ones among them. */
   connections = 0;
   idle = 0;
   readonly #outliers: Outliers;
@@ -37,19 +37,19 @@ export class PoolLoad {
     this.#outliers = new Outliers(tuning.health.passive.successRate, deadlines);
   }
 
-  /** Are there as many requests as there may be? */
+  /** Has the pool reached its limit of requests? */
   get full(): boolean {
     const { maxRequests } = this.#tuning;
     return maxRequests > 0 && this.active >= maxRequests;
   }
 
-  /** Has the pool all the connections that it may have? */
+  /** Has the pool reached its limit of connections? */
   get connected(): boolean {
     const { maxConnections } = this.#tuning;
     return maxConnections > 0 && this.connections >= maxConnections;
   }
 
-  /** Has it more connections than that? */
+  /** Has the pool exceeded its limit of connections? */
   get crowded(): boolean {
     const { maxConnections } = this.#tuning;
     return maxConnections > 0 && this.connections > maxConnections;
@@ -62,12 +62,12 @@ export class PoolLoad {
     this.queue.wake();
   }
 
-  /** `uncounted`: requests under way that no endpoint counts at the moment. */
+  /** `uncounted`: requests in progress that no endpoint counts at the moment. */
   mayRetry({ share, min }: RetryBudgetPlan, uncounted: number): boolean {
     return this.retries < Math.max(min, (share / 100) * (this.active + uncounted));
   }
 
-  /** May one more endpoint be taken out for failed exchanges? */
+  /** May one more endpoint be ejected for failed exchanges? */
   mayEject(percent: number): boolean {
     let ejected = 1;
     let wanted = 0;
@@ -79,7 +79,7 @@ export class PoolLoad {
     return ejected <= (percent / 100) * wanted;
   }
 
-  /** An exchange was complete. */
+  /** An exchange is complete. */
   counted(): void {
     this.#outliers.counted(this.endpoints);
   }
@@ -88,12 +88,12 @@ export class PoolLoad {
     for (const told of this.suspecting) told(endpoint);
   }
 
-  /** Something has been given back. */
+  /** A slot is free: wakes the queue. */
   freed(): void {
     if (this.queue.length > 0) this.queue.wake();
   }
 
-  /** Closes one idle connection of any endpoint but `asking`, to make room. */
+  /** Closes one idle connection of any endpoint except `asking`, to make room. */
   makeRoom(asking: EndpointConnections): void {
     for (const { connections } of this.endpoints) {
       if (connections === asking || connections.idle === 0) continue;

@@ -1,43 +1,43 @@
 /**
- * What a name stands for: the questions that it takes, and one list of addresses out of their answers. Cold.
+ * Resolves a DNS name: makes the queries that it needs, and merges the answers into one list of addresses. Cold.
  *
- * A question that fails is answered with what was known of it before, so that one server of two, or one family of two, that
- * can't be had does not take away half of the endpoints.
+ * A query that fails keeps its previous answer, so that a failure for one of two servers, or for one address family,
+ * does not remove half of the endpoints.
  */
 import { isIPv6 } from 'node:net';
 import type { Answer, DnsQuestions, Service } from '../net/dns-questions.ts';
 import type { DnsNamePlan } from '../plan/types/dns.ts';
 
-/** One address that a name stands for. */
+/** One address of a name. */
 export interface Found {
   /** `address:port`. */
   readonly text: string;
-  /** 0 comes first. */
+  /** 0 is the highest priority. */
   readonly priority: number;
   /** Relative to the others of its priority. */
   readonly weight: number;
-  /** The name that has this address: the one asked for, or a target of its SRV records. */
+  /** The name with this address: the name itself, or a target of its SRV records. */
   readonly host: string;
 }
 
 export interface Outcome {
   readonly found: readonly Found[];
-  /** Milliseconds; the shortest of all. */
+  /** Milliseconds; the shortest of all answers. */
   readonly ttl: number;
-  /** '' or what was wrong with one of the answers; some may be found all the same. */
+  /** '' or the error code of one of the answers; `found` may have addresses all the same. */
   readonly code: string;
 }
 
-/** SRV records are taken to be good for that long (ms): their own TTL is not told. */
+/** Lifetime of SRV records (ms): the resolver does not report their TTL. */
 const SERVICE_TTL = 30_000;
 /** The largest weight of an endpoint. */
 const MOST_WEIGHT = 1000;
-/** Whoever listens on every address of a host listens on no address that one could connect to. */
+/** Unspecified addresses: a host listens on them, and a client does not connect to them. */
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 export class NameLookup {
   readonly #name: DnsNamePlan;
-  /** The last answer to each question that was not a failure. */
+  /** The last successful answer to each query. */
   #known = new Map<string, readonly string[]>();
   #asked = new Map<string, readonly string[]>();
   #ttl = 0;
@@ -54,7 +54,7 @@ export class NameLookup {
     this.#ttl = Number.POSITIVE_INFINITY;
     this.#code = '';
     const found = type === 'srv' ? await this.#services(questions) : await this.#at(questions, host, port, 0, 1);
-    // What no question is about any more is forgotten; a round of which nothing came leaves everything as it was.
+    // Drops answers to queries that are no longer made. A round without any address query changes nothing.
     if (this.#asked.size > 0) this.#known = this.#asked;
     return { found, ttl: this.#ttl, code: this.#code };
   }
@@ -68,7 +68,7 @@ export class NameLookup {
     const weights = weightsOf(answer.records);
     const found = await Promise.all(
       answer.records.map((record, i) =>
-        // A target is a whole name.
+        // A target is a fully qualified name.
         this.#at(questions, `${record.target}.`, record.port, ranks.indexOf(record.priority), weights[i]!),
       ),
     );
@@ -114,8 +114,8 @@ export class NameLookup {
 }
 
 /**
- * Weights of SRV records as those of endpoints: reduced, and no larger than those may be. RFC 2782: a weight of 0 leaves a
- * very small chance, and says nothing if all have it.
+ * Converts SRV weights to endpoint weights: reduced, and scaled to the largest permitted weight. RFC 2782: a weight of
+ * 0 means a very small chance, and has no meaning if all have it.
  */
 function weightsOf(records: readonly Service[]): number[] {
   const most = Math.max(...records.map(({ weight }) => weight));

@@ -1,23 +1,24 @@
 /**
- * Endpoints of one pool of which clearly fewer exchanges succeed than of the others. Hot to count, cold to compare.
+ * Outlier detection: finds endpoints of a pool whose success rate is clearly below that of the others. Hot to count,
+ * cold to compare.
  *
- * Nobody waits for the time of a comparison: the first exchange that is complete after it makes it, so that a pool at rest
- * costs nothing. What they all suffer from is nobody's fault: it moves the mean.
+ * No timer runs for the comparison: the first exchange that completes after it is due performs it, so an idle pool
+ * costs nothing. A failure common to all endpoints ejects none: it moves the mean.
  */
 import type { Deadlines } from '../net/deadlines.ts';
 import type { SuccessRatePlan } from '../plan/types.ts';
 import type { Health } from './health.ts';
 
-/** An endpoint, as far as it is compared. */
+/** An endpoint, as the comparison needs it. */
 export interface Compared {
   readonly health: Health;
-  /** Is it asked at all? */
+  /** Is it in any endpoint set? */
   readonly wanted: boolean;
 }
 
 /**
- * Standard errors of a rate by which it must be below the mean: of a thousand endpoints that are as good as the others, one
- * is further below by mere chance.
+ * Standard errors that a rate must be below the mean: of a thousand equally good endpoints, one is further below by
+ * mere chance.
  */
 const CHANCE = 3;
 
@@ -38,7 +39,7 @@ export class Outliers {
     this.#plan = plan;
   }
 
-  /** An exchange with one of them was complete. */
+  /** An exchange with one of the endpoints is complete. */
   counted(endpoints: Iterable<Compared>): void {
     if (this.#deadlines.now >= this.#dueAt) this.#compare(endpoints);
   }
@@ -55,14 +56,14 @@ export class Outliers {
     if (deviations === 0 || rated.length < minEndpoints) return;
     const mean = rated.reduce((sum, { rate }) => sum + rate, 0) / rated.length;
     const deviation = Math.sqrt(rated.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / rated.length);
-    // The worst first: there may be room for one more that is out, and not for two.
+    // Worst first: there may be room to eject one more, and not two.
     for (const { health, rate, count } of rated.toSorted((a, b) => a.rate - b.rate)) {
       if (mean - rate > this.#gap(mean, deviation, count)) health.fellBehind();
       else health.keptUp();
     }
   }
 
-  /** How far below the mean a rate over so many may be. */
+  /** How far below the mean a rate over `count` exchanges may be. */
   #gap(mean: number, deviation: number, count: number): number {
     const chance = CHANCE * Math.sqrt((mean * (1 - mean)) / count);
     return Math.max(this.#plan.deviations * deviation, this.#plan.margin / 100, chance);

@@ -1,23 +1,25 @@
-/** Whom a pool would choose, without choosing: for explain/ and the admin page. Cold. */
+/** Previews a pool's choice without making it: for explain/ and the admin page. Cold. */
 import { type LoadBalancerContext, type Candidate, DUE, HEALTHY, type Strategy } from './strategies/strategy.ts';
 
 export interface PoolPreview {
-  /** `kept`: by its sticky cookie. `full`: the pool has as many requests as it may. `nobody`: none may be asked now. */
+  /**
+   * `kept`: by its sticky cookie. `full`: the pool has reached its request limit. `nobody`: no endpoint is available.
+   */
   readonly how: 'kept' | 'strategy' | 'full' | 'nobody';
-  /** Index of the one; -1: none, or it is left to chance which of the possible ones. */
+  /** Index of the chosen endpoint; -1: none, or a random one of `possible`. */
   readonly index: number;
-  /** Indexes of those that the strategy chooses among. */
+  /** Indexes of the endpoints that the strategy chooses among. */
   readonly possible: readonly number[];
 }
 
-/** Candidates that are asked only if none of the level before may be. `from`: index of the first of them among all. */
+/** Candidates of one priority. `from`: index of the first of them among all. */
 export interface Level<C extends Candidate = Candidate> {
   readonly strategy: Strategy;
   readonly endpoints: readonly C[];
   readonly from: number;
 }
 
-/** The passes of EndpointSet.pick over strategies that are only asked what they would do. `kept`: index by cookie, or -1. */
+/** The passes of EndpointSet.pick, with `peek` of the strategies in place of `pick`. `kept`: index by cookie, or -1. */
 export function previewPool(
   levels: readonly Level[],
   kept: number,

@@ -1,10 +1,11 @@
 /**
- * A pool: endpoints and the strategy that chooses among them. Hot.
+ * A pool: endpoints, and the strategy that chooses among them. Hot.
  *
- * Made by runtime/snapshot/bind.ts for one snapshot; the endpoints' state is older and outlives it. Who they are is one object, the
- * endpoint set, exchanged whole when those of a name change. A choice takes two passes: first those that are well (or have their
- * pause behind them and nobody trying them); then, if none is well and nothing else takes the pool's place, those that may
- * be tried all the same. Beside the requests, recovery.ts tries what could not be connected to.
+ * runtime/snapshot/bind.ts makes it for one snapshot; the endpoints' state is older and outlives it. The endpoint set
+ * is one object, replaced as a whole when DNS results change. A choice takes two passes. The first considers healthy
+ * endpoints, and those whose pause is over and that no trial is probing. The second runs if none is healthy and the
+ * pool has no fallback, and considers endpoints that may be tried anyway. Independently of requests, recovery.ts probes
+ * unreachable endpoints.
  */
 import type { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
@@ -23,12 +24,12 @@ import { type Terms, termsOf } from './terms.ts';
 export interface PoolTuning {
   readonly queue: QueuePlan;
   readonly health: HealthPlan;
-  /** 0: no limit, in both. */
+  /** Both: 0 is no limit. */
   readonly maxConnections: number;
   readonly maxRequests: number;
 }
 
-/** What a pool is made of besides its plan and its endpoints. */
+/** The dependencies of a pool besides its plan and its endpoints. */
 export interface PoolParts {
   readonly load: PoolLoad;
   readonly clock: Clock;
@@ -43,16 +44,16 @@ export class Pool {
   readonly name: string;
   readonly plan: PoolPlan;
   readonly load: PoolLoad;
-  /** Of exchanges and tunnels whose route says nothing else. */
+  /** For exchanges and tunnels whose route overrides nothing. */
   readonly terms: Terms;
-  /** What takes its place when no endpoint can be had. Set once, when all pools of the snapshot are there. */
+  /** Used when no endpoint is available. Set once, when all pools of the snapshot exist. */
   fallback: Pool | LocalReply | null = null;
   readonly #choice = new Choice();
   readonly #deadlines: Deadlines;
   readonly #strategy: MakeStrategy;
   readonly #recovery: Recovery;
   #endpointSet: EndpointSet;
-  /** When it was last seen whether to panic (monotonic ms). */
+  /** When panic mode was last evaluated (monotonic ms). */
   #lookedAt = -1;
 
   constructor(plan: PoolPlan, members: readonly Member[], parts: PoolParts) {
@@ -66,22 +67,22 @@ export class Pool {
     this.terms = termsOf(plan.timeouts, plan.retries);
   }
 
-  /** As of now: those of the first priority first. */
+  /** Current endpoints, ordered by priority, highest first. */
   get endpoints(): readonly PoolEndpoint[] {
     return this.#endpointSet.endpoints;
   }
 
-  /** Its snapshot is current: endpoints that are out are tried from now on. Cold. */
+  /** Its snapshot is current: starts the probes of endpoints that are out. Cold. */
   start(): void {
     this.#recovery.start();
   }
 
-  /** Its snapshot is not current any more. `start` may follow. Cold. */
+  /** Its snapshot is no longer current. `start` may follow. Cold. */
   rest(): void {
     this.#recovery.stop();
   }
 
-  /** Other endpoints from now on, or the same with other weights. Strategies begin their rounds anywhere. Cold. */
+  /** Replaces the endpoints, or their weights. Strategies start at a random place of their rounds. Cold. */
   lineUp(members: readonly Member[]): void {
     const old = this.#endpointSet;
     this.#endpointSet = new EndpointSet(members, this.plan.sticky, this.#choice, this.#strategy);
@@ -91,13 +92,13 @@ export class Pool {
     this.load.freed();
   }
 
-  /** The snapshot that it was made for is gone. */
+  /** Its snapshot is gone. */
   close(): void {
     this.#recovery.stop();
     this.#endpointSet.close();
   }
 
-  /** The endpoint for the next attempt, or null if none may be tried. `avoided`: not these, if there are others. */
+  /** The endpoint for the next attempt, or null if none is available. `avoided`: endpoints to skip. */
   pick(context: LoadBalancerContext, avoided: readonly EndpointState[] = NOBODY): EndpointState | null {
     if (this.load.full) return null;
     const choice = this.#choice;
@@ -109,26 +110,28 @@ export class Pool {
     return index < 0 ? null : endpoints.endpoints[index]!.state;
   }
 
-  /** What `pick` would do for a first attempt now, leaving everything as it is. Cold. */
+  /** Previews `pick` for a first attempt without any side effect. Cold. */
   foresee(context: LoadBalancerContext): PoolPreview {
     if (this.load.full) return { how: 'full', index: -1, possible: [] };
     if (this.plan.health.panic > 0) this.#look();
     return this.#endpointSet.foresee(context, this.fallback === null);
   }
 
-  /** `response`: of that endpoint to the asker. It gets the cookie that keeps the two together, if that is wanted. */
+  /**
+   * `response`: from that endpoint to the client. Adds the sticky cookie if the pool is sticky and the client lacks it.
+   */
   addStickyCookie(context: LoadBalancerContext, endpoint: EndpointState, response: Fields): void {
     this.#endpointSet.mark(context, endpoint, response);
   }
 
-  /** Are endpoints tried whose pause is not over? Only if none is well, and nothing else takes the pool's place. */
+  /** May endpoints be tried before their pause is over? Only if none is healthy and the pool has no fallback. */
   get lastResort(): boolean {
     return this.fallback === null && this.#endpointSet.noneWell;
   }
 
   /**
-   * None could be had: may one be soon? Those that may be asked are full, or none is well and others are trying them.
-   * `tried`: to be tried by others makes no difference to these.
+   * No endpoint is available: may one be soon? Either the available ones are full, or none is healthy and trials of
+   * others are in progress. `tried`: trials of these do not count.
    */
   worthWaiting(tried: readonly EndpointState[] | null): boolean {
     if (this.full) return true;
@@ -141,7 +144,7 @@ export class Pool {
     );
   }
 
-  /** Are so few endpoints well that requests go to all of them? */
+  /** Is the pool in panic mode: so few endpoints are healthy that requests go to all of them? */
   get panic(): boolean {
     return this.#choice.panic;
   }
@@ -151,7 +154,7 @@ export class Pool {
     this.#choice.panic = this.#endpointSet.fewWell(this.plan.health.panic);
   }
 
-  /** Is there none to be had only because those that may be tried have as much as they may have? */
+  /** Is no endpoint available only because those that may be used have reached their limits? */
   get full(): boolean {
     if (this.load.full) return true;
     const worst = this.panic ? UNAVAILABLE : this.lastResort ? DUE : HEALTHY;

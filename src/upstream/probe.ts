@@ -1,32 +1,32 @@
-/** One question to an endpoint: is it well? Cold. On a connection of its own, by Node's own client. */
+/** One health check probe of an endpoint. Cold. It uses a connection of its own, and Node's own client. */
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressPlan, CheckPlan } from '../plan/types.ts';
 
-/** Bytes of a response that are searched for a text. */
+/** How many response bytes are searched for the expected text. */
 const MOST_SEARCHED = 64 * 1024;
 /**
- * Bytes of a response that are read at all. One that is read to its end lets the endpoint finish what it is sending; to hang up
- * sooner looks to it like a client that failed.
+ * How many response bytes are read at most. Reading to the end lets the endpoint finish its response; an earlier close
+ * looks to it like a failed client.
  */
 const MOST_READ = 1024 * 1024;
 
 export interface Probe {
-  /** What is to be said if its time is over now: '' if what came so far will do, or else a code. */
+  /** The result if the probe times out now: '' if the response so far is good enough, or else an error code. */
   readonly late: string;
-  /** Gives it up: nothing more is heard of it. */
+  /** Cancels the probe: its callback will not be called. */
   cancel(): void;
 }
 
-/** `told` gets '' if all is well, or else a code that says what is not. Called once, never before this returns. */
+/** Called with '' on success, or else with an error code. Called once, never before `probe` returns. */
 type Told = (code: string) => void;
 
-/** A connection is made, a request sent or not, and the whole of its response read. */
+/** Connects; for an http check, also sends a request and reads the whole response. */
 export function probe(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
   return plan.type === 'tcp' ? knock({ ...address, port: plan.port ?? address.port }, told) : ask(address, plan, told);
 }
 
-/** A connection is made, and closed. */
+/** Connects, and closes the connection. */
 export function knock({ host, port, path }: AddressPlan, told: Told): Probe {
   const socket = net.connect(path === null ? { host, port } : { path });
   let over = false;
@@ -88,12 +88,12 @@ function ask(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
   };
 }
 
-/** What came of a response so far. */
+/** The response so far. */
 class Answer {
-  /** What it would be found to be if nothing more came: '' or a code. */
+  /** The result if nothing more arrives: '' or an error code. */
   code = 'check_timeout';
   readonly #plan: CheckPlan;
-  /** Not yet found; null: there is nothing to be found. */
+  /** The text that is still to be found; null: none. */
   #wanted: string | null = null;
   #text = '';
   readonly #decoder = new TextDecoder();
@@ -103,7 +103,7 @@ class Answer {
     this.#plan = plan;
   }
 
-  /** What it is if it breaks off. */
+  /** The result if the response breaks off. */
   get cut(): string {
     return this.code === '' ? 'check_body' : this.code;
   }
@@ -115,7 +115,7 @@ class Answer {
     this.code = !well ? `check_status_${status}` : body === null ? '' : 'check_body';
   }
 
-  /** Is more of it wanted? */
+  /** Returns whether to read on. */
   data(part: Buffer): boolean {
     this.#read += part.length;
     if (this.#wanted !== null) this.#search(this.#wanted, part);

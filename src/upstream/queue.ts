@@ -1,14 +1,14 @@
-/** Those who wait for room at a pool, bounded in number and time. Hot only when a pool is full. */
+/** The queue of waiters for room at a pool, bounded in length and time. Hot only when a pool is full. */
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { QueuePlan } from '../plan/types.ts';
 
 export interface Waiter {
-  /** It would not go to every endpoint: what it does not take may be for the next. */
+  /** It does not accept every endpoint, so an endpoint that it refuses may suit the next waiter. */
   readonly choosy: boolean;
-  /** There may be room: true if it went on its way, false if it found none and waits on. */
+  /** There may be room: returns true if the waiter proceeded, false if it found none and stays in the queue. */
   admitted(): boolean;
-  /** It has waited long enough. */
+  /** Its queue timeout has expired. */
   gaveUp(): void;
 }
 
@@ -22,7 +22,7 @@ class Waiting implements Timed, Place {
   readonly deadline: number;
   timedPlace = NOWHERE;
   readonly #queue: Queue;
-  /* Its neighbours; cut when it leaves, so that what is over keeps nothing alive. */
+  /** Its neighbours; cleared when it leaves, so that a finished waiter keeps nothing alive. */
   before: Waiting | null = null;
   behind: Waiting | null = null;
   /** It is in the queue. */
@@ -46,7 +46,7 @@ class Waiting implements Timed, Place {
 
 export class Queue {
   readonly #deadlines: Deadlines;
-  /** A list in the order of their coming. */
+  /** A linked list in order of arrival. */
   #first: Waiting | null = null;
   #last: Waiting | null = null;
   #length = 0;
@@ -66,7 +66,7 @@ export class Queue {
     this.#plan = plan;
   }
 
-  /** Null: it is full. */
+  /** null: the queue is full. */
   enter(waiter: Waiter): Place | null {
     const { depth, wait } = this.#plan;
     if (this.#length >= depth) return null;
@@ -94,9 +94,9 @@ export class Queue {
     this.#deadlines.delete(waiting);
   }
 
-  /** Room may have been made. Lets as many in as find some. */
+  /** There may be room: admits as many waiters as find some. */
   wake(): void {
-    // One that is let in may fail at once and so make room again: the loop sees to that too.
+    // An admitted waiter may fail at once and free its slot again: the loop handles that too.
     if (this.#waking) return;
     this.#waking = true;
     for (let next = this.#next(); next !== null; next = this.#next()) {
@@ -107,15 +107,15 @@ export class Queue {
     this.#waking = false;
   }
 
-  /** Who is next, or null. */
+  /** The next waiter, or null. */
   #next(): Waiting | null {
     const { depth, order } = this.#plan;
     return order === 'adaptive_lifo' && this.#length > depth / 2 ? this.#last : this.#first;
   }
 
-  /** The one whose turn it is does not take what there is. Did another? */
+  /** The next waiter refused the free slot. Was another one admitted? */
   #wakeBehind(first: Waiting): boolean {
-    // One that leaves while it is asked ends the search: its room wakes the queue again.
+    // A waiter that leaves during its call ends the search: the slot that it frees wakes the queue again.
     for (let waiting = this.#first; waiting !== null; waiting = waiting.behind) {
       if (waiting === first) continue;
       if (waiting.waiter.admitted()) {

@@ -1,9 +1,9 @@
 /**
- * Finds out that endpoints which could not be connected to are back, without a request for each try. Cold.
+ * Probes unreachable endpoints in the background, so that no request has to be a trial. Cold.
  *
- * While an endpoint of a current pool is out because of what the traffic showed, this looks once in an interval: it begins
- * a TCP connection to each that could not be connected to, and one that is made is proof enough (health.ts). It lets in those
- * who wait for a try to end, too, since a try that hangs makes room for another as time goes by. It stops when nothing is out.
+ * While an endpoint of a current pool is out because of failed traffic, this looks once in an interval: it dials each
+ * unreachable endpoint by TCP, and a connection is proof enough (health.ts). It also wakes waiters for a trial to end,
+ * since a trial that hangs permits another after some time. It stops when no endpoint is out.
  */
 import { isIP } from 'node:net';
 import type { Clock, Timer } from '../kit/clock.ts';
@@ -14,16 +14,16 @@ import type { EndpointState } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { knock, type Probe } from './probe.ts';
 
-/** Connections that are begun at a time. With more endpoints that are out, each waits for its turn. */
+/** Dials in progress at a time. If more endpoints are out, each waits for its turn. */
 const MOST_AT_ONCE = 64;
-/** Part of an interval by which it may be shorter, so that not all gateways knock at the same moment. */
+/** The part by which an interval may be shorter, so that gateways do not all probe at the same moment. */
 const JITTER = 0.1;
-/** Milliseconds between two looks where no connections are tried. */
+/** Milliseconds between two looks where no probes are made. */
 const LOOK_EVERY = 1000;
 
 interface Knocking {
   readonly probe: Probe;
-  /** Monotonic ms until which it is not given up for another. */
+  /** Monotonic ms until which it is not replaced by another dial. */
   readonly until: number;
 }
 
@@ -39,7 +39,7 @@ export class Recovery {
   readonly #under: Map<EndpointState, Knocking> = new Map();
   #timer: Timer | null = null;
   #running = false;
-  /** Index of the endpoint that is looked at first. */
+  /** Index of the endpoint to look at first. */
   #next = 0;
 
   constructor(
@@ -52,7 +52,7 @@ export class Recovery {
     this.#load = parts.load;
     this.#clock = parts.clock;
     this.#random = parts.random;
-    // Where active checks ask, theirs is the word.
+    // Where active checks are configured, they decide.
     this.#knocks = probe > 0 && health.active === null;
     this.#interval = this.#knocks ? probe : LOOK_EVERY;
     this.#connectTimeout = limitOf(timeouts.connect);
@@ -75,7 +75,7 @@ export class Recovery {
     this.#under.clear();
   }
 
-  /** Endpoints may be out that were not before. */
+  /** Endpoints may have failed. */
   readonly suspected = (): void => {
     if (!this.#running || this.#timer !== null) return;
     this.#timer = this.#clock.after(this.#interval * (1 - JITTER * this.#random()), () => this.#look());
@@ -106,7 +106,8 @@ export class Recovery {
 
   #knock(state: EndpointState): void {
     const { host, path } = state.address;
-    // A packet that got lost is sent again later and later: a new connection finds out sooner. A name that is being looked up takes its time.
+    // TCP retransmits a lost packet after longer and longer pauses: a new dial finds out sooner. A host name needs time
+    // to resolve.
     const patience = path === null && isIP(host) === 0 ? this.#connectTimeout : 0;
     const probe = knock(state.address, (code) => {
       this.#under.delete(state);

@@ -1,12 +1,12 @@
 /**
- * What is known of a name that endpoints are found by, kept up to date. Cold.
+ * The resolution of one DNS name of endpoints, kept up to date. Cold.
  *
  *     asking ──answer──▶ waits for its TTL ──▶ asking …
- *        └──nothing──▶ waits min_ttl, 2 min_ttl, 4 … 30 s; what was known stays ──▶ asking …
+ *        └──nothing──▶ waits min_ttl, 2 min_ttl, 4 … 30 s; keeps the known addresses ──▶ asking …
  *
- * Claimed by name and by what is asked, so that a reload neither asks anew nor forgets. It is made inert, starts when its
- * snapshot is about to become current, and ends with the last that holds it. When one of its addresses can't be connected
- * to, it asks sooner, but never more often than every min_ttl.
+ * Claimed by the name and the query type, so that a reload neither repeats the query nor loses the addresses. It is
+ * created inert, starts when its snapshot is about to become current, and ends with the last snapshot that holds it.
+ * When a dial to one of its addresses fails, it queries sooner, but at most once in min_ttl.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
@@ -15,7 +15,7 @@ import type { NameMetrics } from '../observe/metrics.ts';
 import type { DnsNamePlan, DnsPlan } from '../plan/types/dns.ts';
 import { type Found, NameLookup, type Outcome } from './name-lookup.ts';
 
-/** Between two questions while nothing comes of them (ms), if max_ttl is no less. */
+/** The longest pause between two rounds without a result (ms), unless max_ttl is shorter. */
 const LONGEST_PAUSE = 30_000;
 
 export interface ResolutionParts {
@@ -26,11 +26,11 @@ export interface ResolutionParts {
   readonly told: ResolutionObserver;
 }
 
-/** Told of what people may want to know. */
+/** Receives events for operators. */
 export interface ResolutionObserver {
-  /** Others are known now. */
+  /** The addresses have changed. */
   addressesChanged(resolution: Resolution, added: readonly string[], removed: readonly string[]): void;
-  /** Nothing could be found out, or now it can again (`code` is ''). */
+  /** A lookup failed, or succeeds again (`code` is ''). */
   lookupChanged(resolution: Resolution, code: string): void;
 }
 
@@ -39,34 +39,34 @@ export class Resolution {
   pool: string;
   readonly name: DnsNamePlan;
   metrics: NameMetrics;
-  /** In the order of their texts. */
+  /** Sorted by text. */
   found: readonly Found[] = [];
-  /** '' or why the last round brought nothing, or not everything. */
+  /** '' or the error of the last round, which found nothing or not everything. */
   lastError = '';
-  /** Epoch ms at which something was last found, and of the next round; 0: never, and none is due. */
+  /** Epoch ms of the last result, and of the next round; 0: never, and none is due. */
   lastFoundAt = 0;
   nextAt = 0;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #told: ResolutionObserver;
   readonly #lookup: NameLookup;
-  /** Pools that are to be told of other addresses. */
+  /** Pools to notify when the addresses change. */
   readonly #users = new Set<() => void>();
-  /** Those who wait for the first round to be over. */
+  /** Waiters for the end of the first round. */
   #waiting: (() => void)[] = [];
   #plan: DnsPlan;
   #started = false;
   #answered = false;
   #closed = false;
-  /** Until the next round, or until the one under way has had its time. */
+  /** Runs until the next round, or until the round in progress times out. */
   #timer: Timer | null = null;
   #questions: DnsQuestions | null = null;
-  /** Monotonic ms at which the last round ended, and at which the next one is due. */
+  /** Monotonic ms: the end of the last round, and the start of the next one. */
   #endedAt = 0;
   #dueAt = 0;
-  /** Rounds in a row that brought nothing. */
+  /** Failed rounds in a row. */
   #failures = 0;
-  /** When an answer last had each address (monotonic ms). */
+  /** When each address was last in an answer (monotonic ms). */
   #seen = new Map<string, number>();
 
   constructor(name: DnsNamePlan, plan: DnsPlan, parts: ResolutionParts) {
@@ -80,13 +80,13 @@ export class Resolution {
     this.#lookup = new NameLookup(name);
   }
 
-  /** `changed` is called whenever others are found, until the function that it answers with is. */
+  /** Calls `changed` whenever the addresses change, until the returned function is called. */
   use(changed: () => void): () => void {
     this.#users.add(changed);
     return () => this.#users.delete(changed);
   }
 
-  /** Takes the settings that may change. */
+  /** Applies settings that may change. */
   tune(plan: DnsPlan): void {
     this.#plan = plan;
     this.start();
@@ -94,25 +94,25 @@ export class Resolution {
     if (this.#questions === null && this.#dueAt > latest) this.#wait(latest - this.#clock.now());
   }
 
-  /** Has it been asked for, whatever came of it? */
+  /** Has the first round ended, with any result? */
   get asked(): boolean {
     return this.#answered;
   }
 
-  /** Begins to ask, if it has not. */
+  /** Starts the lookups, if they have not started. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
     this.#ask();
   }
 
-  /** Resolves when it has been asked for once, whatever came of it. */
+  /** Resolves when the first round has ended, with any result. */
   first(): Promise<void> {
     if (this.#answered || this.#closed) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** One of its addresses fails: it may stand for others by now. */
+  /** A dial to one of its addresses failed: the name may have new addresses. */
   suspect(): void {
     if (this.#questions !== null || !this.#started || this.#closed) return;
     const soonest = this.#endedAt + this.#plan.minTtl;
@@ -143,7 +143,7 @@ export class Resolution {
     this.nextAt = 0;
     this.#timer = this.#clock.after(timeout, () => questions.cancel());
     void this.#lookup.ask(questions).then((outcome) => {
-      // It was closed meanwhile.
+      // False if it was closed meanwhile.
       if (this.#questions === questions) this.#over(outcome);
     });
   }
@@ -156,7 +156,7 @@ export class Resolution {
     this.#noteOutcome(found, code);
     let pause = Math.min(maxTtl, Math.max(minTtl, ttl));
     if (found.length > 0) pause = Math.min(pause, this.#take(found));
-    // After TTLs that differ and pauses that are doubled alike, names and gateways that began together drift apart.
+    // Jitter after TTLs and after backoff pauses spreads names and gateways that started together.
     if (this.#failures > 0) pause = Math.min(maxTtl, LONGEST_PAUSE, minTtl * 2 ** (this.#failures - 1));
     this.#wait(pause * (1 + (jitter / 100) * this.#random()));
     this.#answered = true;
@@ -174,7 +174,7 @@ export class Resolution {
     this.#told.lookupChanged(this, error);
   }
 
-  /** Takes over what an answer has. Answers with how many ms what it lacks is held. */
+  /** Merges an answer. Returns for how many ms addresses missing from it are held. */
   #take(found: readonly Found[]): number {
     const { hold, minTtl } = this.#plan;
     const now = this.#clock.now();

@@ -1,8 +1,8 @@
 /**
- * Keeps clients with the endpoint that they had first, by a cookie whose value stands for that endpoint. Hot.
+ * Sticky sessions: a cookie whose value stands for an endpoint keeps a client at it. Hot.
  *
- * The values are made when the config is planned: here they are only looked up, and whoever sends one that is none of
- * them is a client without a cookie.
+ * The planner makes the values; here they are only looked up. A client with an unknown value counts as one without a
+ * cookie.
  */
 import { cookieOf } from '../http/cookies.ts';
 import type { StickyPlan } from '../plan/types/sticky.ts';
@@ -20,14 +20,14 @@ export class Sticky {
     this.#indexes = new Map(ids.map((id, index) => [id, index]));
   }
 
-  /** The index of the endpoint that the asker's cookie stands for, or -1. */
+  /** The index of the endpoint of the client's cookie, or -1. */
   find({ fields }: LoadBalancerContext): number {
     if (fields === null) return -1;
     const id = cookieOf(fields, this.#plan.cookie);
     return id === null ? -1 : (this.#indexes.get(id) ?? -1);
   }
 
-  /** What to send as Set-Cookie to an asker that the endpoint `index` has answered; null: it has that cookie. */
+  /** The Set-Cookie value for a client that endpoint `index` has served; null: the client has that cookie. */
   mark(context: LoadBalancerContext, index: number): string | null {
     if (this.find(context) === index) return null;
     const { cookie, attributes } = this.#plan;

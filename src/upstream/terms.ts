@@ -1,7 +1,7 @@
 /**
- * How long an exchange may take at a pool, and how often it may be tried there: one flat record. Cold to make, hot to read.
+ * Timeouts and retries of an exchange at a pool, as one flat record. Cold to make, hot to read.
  *
- * Made once for each pool when a config takes effect, so that a request has nothing to work out.
+ * Computed once for each pool when a config takes effect, so that a request computes nothing.
  */
 import { limitOf } from '../net/deadlines.ts';
 import type { PoolTimeouts, RetriesPlan } from '../plan/types.ts';

@@ -1,18 +1,18 @@
 /**
- * Draws candidates as likely as their weights say, each draw at the same small cost: an alias table (Walker 1974, Vose
- * 1991). Cold to make, hot to ask.
+ * Draws candidates with probabilities by weight, each draw at the same small cost: an alias table (Walker 1974, Vose
+ * 1991). Cold to make, hot to query.
  *
- * Every candidate has a column of the same size: its own part, as much as its weight fills, and above it that of another
- * with weight to spare. A draw is a column and a height.
+ * Every candidate has a column of the same size: the lower part is its own, as much as its weight fills, and the upper
+ * part belongs to another candidate with weight to spare. A draw is a column and a height.
  */
 import type { Random } from '../kit/random.ts';
 import type { Candidate } from './strategies/strategy.ts';
 
 export class WeightedDraw {
   readonly #random: Random;
-  /** How far the column's own part goes, from 0 to 1. */
+  /** The height of the column's own part, from 0 to 1. */
   readonly #own: Float64Array;
-  /** Whose the rest of the column is. */
+  /** The owner of the upper part. */
   readonly #other: Int32Array;
   readonly #empty: boolean;
 
@@ -36,7 +36,7 @@ export class WeightedDraw {
       left[long]! -= 1 - left[short]!;
       if (left[long]! < 1) small.push(large.pop()!);
     }
-    // What rounding has left over is full but for nothing; whoever has no weight may not get even that.
+    // Columns left over by rounding are full; a candidate without weight must not keep even that.
     const heaviest = candidates.reduce((best, { weight }, i) => (weight > candidates[best]!.weight ? i : best), 0);
     for (const i of small) {
       if (candidates[i]!.weight > 0) continue;
@@ -45,7 +45,7 @@ export class WeightedDraw {
     }
   }
 
-  /** An index, or -1: none has weight. */
+  /** An index, or -1: no candidate has weight. */
   next(): number {
     if (this.#empty) return -1;
     const drawn = this.#random() * this.#own.length;

@@ -1,4 +1,6 @@
-/** What a request is told by, as a number that is always the same for it. Cold to make, hot to ask. */
+/**
+ * The hash key of a request: a stable number for the same client, path, header or cookie. Cold to make, hot to compute.
+ */
 import { murmur3 } from '../../kit/hash.ts';
 import { cookieOf } from '../../http/cookies.ts';
 import type { HashKeyPlan } from '../../plan/types.ts';
@@ -13,7 +15,7 @@ export class HashKey {
     this.#plan = plan;
   }
 
-  /** 32 bits, unsigned. Who lacks the key, or has it empty, is told by the client's address. */
+  /** 32 bits, unsigned. If the key is absent or empty, the client's address is used. */
   of(context: LoadBalancerContext): number {
     const text = this.#textOf(context);
     return murmur3(text === null || text === undefined || text === '' ? context.clientAddress : text);

@@ -1,12 +1,12 @@
 /**
- * A hash ring: every endpoint owns many points on a circle of 2^32 places, and a key belongs to the first point from its
- * own place on. Cold to make, hot to ask.
+ * A hash ring: every endpoint owns many points on a circle of 2^32 places, and a key belongs to the first point at or
+ * after its own place. Cold to make, hot to query.
  *
  *     points   ascending                               ┐ sorted by counting: one bucket for each value of the
  *     owners   index of the candidate of each point    ┘ highest bits, which hold about one point each
  *     starts   where each bucket begins among the points: a lookup begins there instead of in the middle
  *
- * What an endpoint owns depends on its name and weight alone, not on its place in the config.
+ * The points of an endpoint depend only on its name and weight, not on its place in the config.
  */
 import { mix, murmur3 } from '../../kit/hash.ts';
 import { Shared } from '../../kit/shared.ts';
@@ -16,10 +16,10 @@ export class HashRing {
   readonly #points: Uint32Array;
   readonly #starts: Uint32Array;
   readonly #shift: number;
-  /** Index of the candidate that owns each place. */
+  /** Index of the owning candidate for each place. */
   readonly owners: Int32Array;
 
-  /** `replicas`: points of a candidate of average weight. */
+  /** `replicas`: number of points for a candidate of average weight. */
   constructor(candidates: readonly Candidate[], replicas: number) {
     const counts = pointsOf(candidates, replicas);
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -36,7 +36,7 @@ export class HashRing {
   #fill(candidates: readonly Candidate[], counts: readonly number[]): void {
     const starts = this.#starts;
     const shift = this.#shift;
-    // By name, so that whose point comes first where two coincide does not depend on the order in the config either.
+    // By name, so that the order in the config does not decide between two points at the same place.
     const owners = byName(candidates);
     const unordered = new Uint32Array(this.#points.length);
     let made = 0;
@@ -62,7 +62,7 @@ export class HashRing {
     }
   }
 
-  /** Orders the few points within each bucket. */
+  /** Sorts the few points within each bucket. */
   #order(): void {
     const points = this.#points;
     const { owners } = this;
@@ -79,7 +79,7 @@ export class HashRing {
     }
   }
 
-  /** The place, as an index of `owners`, that a hash of 32 bits belongs to. */
+  /** The place of a 32-bit hash, as an index of `owners`. */
   placeOf(hash: number): number {
     const points = this.#points;
     let at = this.#starts[hash >>> this.#shift]!;
@@ -88,20 +88,20 @@ export class HashRing {
   }
 }
 
-/** Points for each candidate: those of average weight have `replicas`, and whoever has weight has one at least. */
+/** The number of points for each candidate: `replicas` at average weight, and at least one for any weight above 0. */
 function pointsOf(candidates: readonly Candidate[], replicas: number): number[] {
   const weighty = candidates.filter(({ weight }) => weight > 0);
   const mean = weighty.reduce((sum, { weight }) => sum + weight, 0) / weighty.length;
   return candidates.map(({ weight }) => (weight === 0 ? 0 : Math.max(1, Math.round((replicas * weight) / mean))));
 }
 
-/** The candidates' indexes in the order of their names. */
+/** The candidates' indexes, sorted by name. */
 export function byName(candidates: readonly Candidate[]): number[] {
   const order = candidates.map((_, i) => i);
   return order.toSorted((a, b) => (candidates[a]!.name < candidates[b]!.name ? -1 : 1));
 }
 
-/** A text that is the same for candidates that a ring or table can't tell apart. */
+/** A text that is equal for candidates that give the same ring or table. */
 export function rosterOf(candidates: readonly Candidate[]): string {
   return candidates.map(({ name, weight }) => `${weight} ${name}`).join('\n');
 }

@@ -1,17 +1,17 @@
 /**
- * From a key's place on to the first owner that may be had. Hot.
+ * Walks from a key's place to the first available owner. Hot.
  *
- * The order in which owners come is fixed for each key, whatever state they are in. That is all that consistency needs:
- * while one is away only those keys move that it came first for, and they come back with it.
+ * The order of owners is fixed for each key, in all their states. That is enough for consistency: while an endpoint
+ * is unavailable, only the keys that belong to it move, and they return with it.
  */
 import type { Candidate } from '../strategies/strategy.ts';
 
-/** Places looked at beyond the number of candidates, so that in a small pool whoever owns long runs is passed. */
+/** Places to visit beyond the number of candidates, to get past an owner of long runs in a small pool. */
 const MORE_STEPS = 64;
 
 /**
- * `owners`: index of a candidate for each place; those of weight 0 own none. Answers with a candidate's index, or -1: none
- * is of `tier`.
+ * `owners`: index of a candidate for each place; candidates of weight 0 own none. Returns a candidate's index, or -1 if
+ * none is of `tier`.
  */
 export function walk(owners: Int32Array, from: number, candidates: readonly Candidate[], tier: number): number {
   const places = owners.length;
@@ -25,7 +25,7 @@ export function walk(owners: Int32Array, from: number, candidates: readonly Cand
     if (candidates[owner]!.tier() === tier) return owner;
     last = owner;
   }
-  // So few are left that walking on would take long: their order in the config decides.
+  // So few are available that a further walk would take long: the order in the config decides.
   const count = candidates.length;
   for (let i = 0, at = from % count; i < count; i++, at++) {
     if (at >= count) at -= count;

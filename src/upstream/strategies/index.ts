@@ -1,4 +1,4 @@
-/** The strategies by their types: one that is planned and not in this table does not compile. Cold. */
+/** The strategies by type: a planned type that is missing from this table does not compile. Cold. */
 import type { Random as RandomSource } from '../../kit/random.ts';
 import type { StrategyPlan } from '../../plan/types.ts';
 import { IpHash } from './ip-hash.ts';
@@ -11,7 +11,7 @@ import { RoundRobin } from './round-robin.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
-/** What is left to chance: whom a strategy draws, and with whom one that takes turns begins. */
+/** Sources of randomness: for the draws of a strategy, and for the starting point of one that takes turns. */
 export interface Chances {
   readonly random: RandomSource;
   readonly firstTurns: RandomSource;
@@ -31,7 +31,7 @@ const strategies = {
 } satisfies { [T in StrategyPlan['type']]: Make<Extract<StrategyPlan, { type: T }>> };
 
 export function bindStrategy(plan: StrategyPlan, candidates: readonly Candidate[], chances: Chances): Strategy {
-  // The table pairs each type with the strategy that takes its plan, which the compiler can't follow through a lookup.
+  // The table pairs each type with the strategy for its plan; the compiler can't follow this through a lookup.
   const make = strategies[plan.type] as Make<StrategyPlan>;
   return make(candidates, plan, chances);
 }

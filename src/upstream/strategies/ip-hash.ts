@@ -1,7 +1,7 @@
 /**
- * The same endpoint for the same client address, as consistent as a hash ring makes it. Hot.
+ * The same endpoint for the same client address, with the consistency of a hash ring. Hot.
  *
- * What `hash(address) % endpoints` would not be: there, one endpoint less moves nearly every client.
+ * With `hash(address) % endpoints`, one endpoint less would move nearly every client.
  */
 import { CLIENT, HashKey } from '../hashing/key.ts';
 import { type HashRing, ringOf } from '../hashing/ring.ts';
@@ -25,7 +25,7 @@ export class IpHash implements Strategy {
     return walk(ring.owners, ring.placeOf(this.#key.of(context)), this.#candidates, tier);
   }
 
-  /** A key's place changes with nothing that is asked. */
+  /** A pick has no side effect. */
   peek(tier: number, context: LoadBalancerContext): number {
     return this.pick(tier, context);
   }

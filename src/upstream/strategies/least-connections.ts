@@ -1,10 +1,12 @@
 /**
- * The endpoint with least under way for its share; among equals each in turn, as often as its share says. Hot.
+ * The endpoint with the fewest exchanges in progress for its share; equals take turns in proportion to their shares.
+ * Hot.
  *
- * They are kept in a heap by load, put in order when `changed` tells of it, so that the least loaded is on top. It may be
- * had nearly always; if not, those below it are searched, and no further than that takes.
+ * The endpoints form a heap by load, reordered when `changed` reports a new load, so the least loaded is on top. It is
+ * nearly always available; if not, the search goes down the heap only as far as it must.
  *
- * While an endpoint is started slowly its share grows without a word: those are looked at anew before each pick.
+ * During slow start an endpoint's share grows without a notification: those endpoints are weighed again before each
+ * pick.
  */
 import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
@@ -12,19 +14,19 @@ import type { Candidate, Strategy } from './strategy.ts';
 export class LeastConnections implements Strategy {
   readonly #candidates: readonly Candidate[];
   readonly #load: Float64Array;
-  /** Grows with each pick of it; of two with the same load the one that is behind comes first. */
+  /** Grows with each pick of the candidate; of two with the same load the smaller turn comes first. */
   readonly #turn: Float64Array;
   /** Indexes of candidates: none has less load than the one at half its place. */
   readonly #heap: Int32Array;
-  /** Where each candidate is in the heap; -1: it has no weight. */
+  /** Each candidate's place in the heap; -1: it has no weight. */
   readonly #place: Int32Array;
-  /** The first `#startingCount` are the candidates whose share is not yet whole. */
+  /** The first `#startingCount` are the candidates in slow start. */
   readonly #starting: Int32Array;
-  /** Where each candidate is among them; -1: it is not. */
+  /** Each candidate's place among them; -1: it is not in slow start. */
   readonly #startingPlace: Int32Array;
   #startingCount = 0;
   readonly #search: Int32Array;
-  /** The turn that was last taken: whoever was away for long does not make up for it. */
+  /** The turn that was last taken: a candidate that was unavailable for long does not make up for it. */
   #now = 0;
 
   constructor(candidates: readonly Candidate[], random: Random) {
@@ -38,7 +40,7 @@ export class LeastConnections implements Strategy {
     this.#search = new Int32Array(this.#heap.length + 1);
     this.#heap.forEach((index, place) => {
       this.#place[index] = place;
-      // As if each had been on its way to its next turn for some time.
+      // As if each candidate were already on the way to its next turn.
       this.#turn[index] = random() / candidates[index]!.weight;
       this.#weigh(index);
     });
@@ -46,10 +48,10 @@ export class LeastConnections implements Strategy {
   }
 
   pick(tier: number): number {
-    // The last first: one that leaves the list has its place taken by one that has had its turn.
+    // From last to first: a candidate that leaves the list is replaced by one that was visited already.
     for (let i = this.#startingCount - 1; i >= 0; i--) this.changed(this.#starting[i]!);
     let best = this.#best(tier);
-    // One whose share became less without a word is not where it belongs until it is looked at.
+    // A candidate whose share shrank without a notification is in the wrong place until it is weighed.
     for (let i = 0; i < this.#heap.length && best >= 0 && this.#weigh(best); i++) {
       this.#settle(best);
       best = this.#best(tier);
@@ -61,7 +63,7 @@ export class LeastConnections implements Strategy {
     return best;
   }
 
-  /** A pick that is taken back. */
+  /** A pick, undone afterwards. */
   peek(tier: number): number {
     const arrays = [this.#load, this.#turn, this.#heap, this.#place, this.#starting, this.#startingPlace];
     const kept = arrays.map((array) => ({ array, was: array.slice() }));
@@ -78,13 +80,13 @@ export class LeastConnections implements Strategy {
     if (this.#place[index]! >= 0 && this.#weigh(index)) this.#settle(index);
   }
 
-  /** Puts it where it belongs. */
+  /** Moves it to its place in the heap. */
   #settle(index: number): void {
     this.#rise(this.#place[index]!);
     this.#sink(this.#place[index]!);
   }
 
-  /** Notes its load as of now; answers whether that is another. */
+  /** Updates its load; returns whether that has changed. */
   #weigh(index: number): boolean {
     const { active, share, weight } = this.#candidates[index]!;
     if (share < weight !== this.#startingPlace[index]! >= 0) this.#start(index);
@@ -94,7 +96,7 @@ export class LeastConnections implements Strategy {
     return true;
   }
 
-  /** Puts it on the list of those that are started slowly, or takes it off. */
+  /** Adds it to the slow start list, or removes it. */
   #start(index: number): void {
     const list = this.#starting;
     const places = this.#startingPlace;
@@ -110,7 +112,7 @@ export class LeastConnections implements Strategy {
     places[index] = -1;
   }
 
-  /** The first in order that is of that tier; -1: there is none. */
+  /** The first candidate in order that is of that tier; -1: none. */
   #best(tier: number): number {
     const heap = this.#heap;
     const search = this.#search;

@@ -1,9 +1,10 @@
 /**
  * The same endpoint for the same key, by a Maglev table (Eisenbud et al., NSDI 2016, §3.4). Hot.
  *
- * Endpoints take turns in claiming places of the table, each in an order of its own, so that all get as many as their
- * weight says, to within one: keys are spread more evenly than by a ring, and found by one division. The price is that a
- * few more keys than must move when an endpoint is added or removed; while one is merely away, only its own do.
+ * Endpoints take turns in claiming places of the table, each in its own order, so each gets its weight's number of
+ * places to within one. Keys are spread more evenly than by a ring, and found by one division. The price: when an
+ * endpoint is added or removed, a few more keys move than must; while one is merely unavailable, only its own keys
+ * move.
  */
 import { murmur3 } from '../../kit/hash.ts';
 import { Shared } from '../../kit/shared.ts';
@@ -31,7 +32,7 @@ export class Maglev implements Strategy {
     return walk(this.#table, this.#key.of(context) % this.#table.length, this.#candidates, tier);
   }
 
-  /** A key's place changes with nothing that is asked. */
+  /** A pick has no side effect. */
   peek(tier: number, context: LoadBalancerContext): number {
     return this.pick(tier, context);
   }
@@ -43,10 +44,10 @@ function tableOf(candidates: readonly Candidate[], size: number): Int32Array {
   const table = new Int32Array(owners.length === 0 ? 0 : size).fill(-1);
   const weights = Int32Array.from(owners, (index) => candidates[index]!.weight);
   const most = Math.max(...weights);
-  // Each goes through all places in steps of its own: a prime number of places makes it come to every one of them.
+  // Each owner visits the places in steps of its own: as the number of places is prime, it reaches all of them.
   const place = Int32Array.from(owners, (index) => murmur3(candidates[index]!.name) % size);
   const step = Int32Array.from(owners, (index) => (murmur3(candidates[index]!.name, 1) % (size - 1)) + 1);
-  // The heaviest has a turn in every round, the others whenever their weights have added up to its.
+  // The heaviest has a turn in every round, the others whenever their accumulated weight reaches its weight.
   const due = new Int32Array(owners.length);
   for (let filled = 0, turn = 0; filled < table.length; turn = turn + 1 === owners.length ? 0 : turn + 1) {
     due[turn]! += weights[turn]!;

@@ -1,18 +1,21 @@
 /**
- * The better of two: drawn by weight, and the one wins that has less to wait for (Mitzenmacher 1996; with the average
- * latency, as in Finagle and Linkerd). Hot.
+ * Power of two choices: draws two candidates by weight, and picks the one with the lower cost (Mitzenmacher 1996; with
+ * the average latency, as in Finagle and Linkerd). Hot.
  *
- * To wait for is `(under way + 1) × average latency / share`. As no two gateways draw the same, they don't all fall upon
- * the same endpoint that was the least loaded a moment ago.
+ * The cost is `(in progress + 1) × average latency / share`. Each gateway draws differently, so they do not all send to
+ * the endpoint that was the least loaded a moment ago.
  */
 import type { Random } from '../../kit/random.ts';
 import { WeightedDraw } from '../weighted-draw.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
-/** Draws for each of the two before all are looked at. */
+/** Draws for each of the two before a full scan. */
 const DRAWS = 16;
 
-/** One pick in so many goes to the first of the two: what was slow once would never be found to be fast again. */
+/**
+ * One pick in so many takes the first of the two: otherwise an endpoint that was slow once would never be measured
+ * again.
+ */
 const EXPLORE = 32;
 
 export class P2c implements Strategy {
@@ -21,7 +24,7 @@ export class P2c implements Strategy {
   readonly #draw: WeightedDraw;
   readonly #found: Int32Array;
   #picks = 0;
-  /** The least latency known; looked for again once in as many picks as there are candidates. */
+  /** The lowest latency known; searched again once in as many picks as there are candidates. */
   #least = Infinity;
   #leastFor = 0;
 
@@ -50,7 +53,7 @@ export class P2c implements Strategy {
     return this.#cost(second) < this.#cost(first) ? second : first;
   }
 
-  /** A candidate of that tier other than `not`; -1: not found by drawing. */
+  /** A candidate of that tier other than `not`; -1: no draw found one. */
   #drawn(tier: number, not: number): number {
     for (let i = 0; i < DRAWS; i++) {
       const index = this.#draw.next();
@@ -60,7 +63,7 @@ export class P2c implements Strategy {
     return -1;
   }
 
-  /** Gathers all that may be had; answers with how many. */
+  /** Collects all available candidates; returns their number. */
   #find(tier: number): number {
     let found = 0;
     for (let i = 0; i < this.#candidates.length; i++) {
@@ -70,7 +73,7 @@ export class P2c implements Strategy {
     return found;
   }
 
-  /** Whoever is not known yet is taken for as fast as the fastest, so that it becomes known. */
+  /** A candidate of unknown latency counts as fast as the fastest, so that it gets measured. */
   #cost(index: number): number {
     const { active, latency, share } = this.#candidates[index]!;
     const expected = latency > 0 ? latency : this.#least;

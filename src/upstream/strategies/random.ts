@@ -1,9 +1,9 @@
-/** Any endpoint, as likely as its share says; whoever may not be had is drawn again. Hot. */
+/** A random endpoint, by share; draws again if the endpoint is unavailable. Hot. */
 import type { Random as RandomSource } from '../../kit/random.ts';
 import { WeightedDraw } from '../weighted-draw.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
-/** Draws before all are looked at: fewer than one pick in a hundred needs that while a quarter may be had. */
+/** Draws before a full scan: while a quarter is available, fewer than one pick in a hundred needs the scan. */
 const DRAWS = 16;
 
 export class Random implements Strategy {
@@ -29,7 +29,7 @@ export class Random implements Strategy {
     return this.#scan(tier);
   }
 
-  /** As likely, whatever the draws before were. */
+  /** With the same probabilities, independent of the draws before. */
   #scan(tier: number): number {
     let sum = 0;
     for (const candidate of this.#candidates)

@@ -1,8 +1,8 @@
 /**
  * The same endpoint for the same key, by a hash ring (Karger et al. 1997). Hot.
  *
- * A change of the endpoints moves only the keys of those that come or go. One that is away loses its keys to the next on
- * the ring, which are many, as its points lie between those of all others.
+ * A change of the endpoints moves only the keys of those that come or go. An unavailable endpoint loses its keys to its
+ * successors on the ring, which are many, as its points lie between those of all others.
  */
 import type { HashKeyPlan } from '../../plan/types.ts';
 import { HashKey } from '../hashing/key.ts';
@@ -26,7 +26,7 @@ export class RingHash implements Strategy {
     return walk(ring.owners, ring.placeOf(this.#key.of(context)), this.#candidates, tier);
   }
 
-  /** A key's place changes with nothing that is asked. */
+  /** A pick has no side effect. */
   peek(tier: number, context: LoadBalancerContext): number {
     return this.pick(tier, context);
   }

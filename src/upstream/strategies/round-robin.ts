@@ -1,10 +1,10 @@
-/** Each endpoint in turn; one that is being started slowly lets some of its turns pass. Hot. */
+/** Each endpoint in turn; one in slow start skips some of its turns. Hot. */
 import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
 export class RoundRobin implements Strategy {
   readonly #candidates: readonly Candidate[];
-  /** What each has saved up of turns that it let pass. */
+  /** The part of a turn that each candidate has saved up by skipping. */
   readonly #saved: Float64Array;
   #next: number;
 
@@ -30,12 +30,12 @@ export class RoundRobin implements Strategy {
       }
       index++;
     }
-    // All let it pass: it is the first one's after all.
+    // All of them skipped: the first of them gets the turn.
     if (passed >= 0) this.#next = passed + 1;
     return passed;
   }
 
-  /** A pick that is taken back. */
+  /** A pick, undone afterwards. */
   peek(tier: number): number {
     const saved = this.#saved.slice();
     const next = this.#next;

@@ -1,50 +1,51 @@
 /**
- * How one of a pool's endpoints is chosen. Hot.
+ * The interface of load balancing strategies: how a pool picks an endpoint. Hot.
  *
- * A strategy is asked up to twice: first for the endpoints that are well, then, if none is, for those that may be tried. It
- * answers with an index, or -1 if no endpoint is within `tier`. It keeps a cursor at most: what lasts lives in the endpoints.
- * The cursor begins at a random place, since strategies are made anew at every change of their pool, and in every gateway.
+ * A pool calls a strategy up to twice: first for the healthy endpoints, then, if there is none, for those that may be
+ * tried. A strategy returns an index, or -1 if no endpoint is of `tier`. It keeps a cursor at most; lasting state lives
+ * in the endpoints. The cursor starts at a random place, since every change of the pool, and every gateway, creates a
+ * new strategy.
  */
 import type { Fields } from '../../http/fields.ts';
 
-/** Well, or its pause is over and no request is trying it. */
+/** Healthy, or its pause is over and no trial is in progress. */
 export const HEALTHY = 0;
-/** It failed, and has room for a request that tries it. Only for pools of which no endpoint is well. */
+/** It failed, and has room for a trial. Used only if no endpoint of the pool is healthy. */
 export const DUE = 1;
-/** It is out, is being tried by as many as may, or may take no more. */
+/** It is out, or has as many trials as it may have, or has reached its limits. */
 export const UNAVAILABLE = 2;
 
-/** What a strategy sees of an endpoint. */
+/** An endpoint, as a strategy sees it. */
 export interface Candidate {
-  /** What stays the same over reloads: its address as written. */
+  /** Stable across reloads: its address as written. */
   readonly name: string;
-  /** Its share as configured. */
+  /** Its configured weight. */
   readonly weight: number;
-  /** Its share as of now: smaller than `weight` while it is being started slowly, but more than 0 if that is. */
+  /** Its current share: less than `weight` during slow start, but more than 0 if `weight` is. */
   readonly share: number;
-  /** Exchanges and tunnels under way. */
+  /** Exchanges and tunnels in progress. */
   readonly active: number;
-  /** Moving average of the time from request to response head (ms); 0: not known. */
+  /** Moving average of the time from request to response head (ms); 0: unknown. */
   readonly latency: number;
   /** HEALTHY, DUE or UNAVAILABLE. */
   tier(): number;
 }
 
-/** What a strategy may know of who asks: an exchange, or a tcp connection. */
+/** What a strategy knows of the request: an exchange, or a tcp connection. */
 export interface LoadBalancerContext {
-  /** As rules judge it. */
+  /** As access rules see it. */
   readonly clientAddress: string;
-  /** '' on tcp. */
+  /** '' for tcp. */
   readonly path: string;
-  /** The request's; null on tcp. */
+  /** The request's; null for tcp. */
   readonly fields: Fields | null;
 }
 
 export interface Strategy {
   /** The index of a candidate whose tier is `tier`, or -1. */
   pick(tier: number, context: LoadBalancerContext): number;
-  /** What `pick` would answer now; changes nothing. Absent: that is left to chance. Cold. */
+  /** Previews `pick`; changes nothing. Absent: the pick is random. Cold. */
   peek?(tier: number, context: LoadBalancerContext): number;
-  /** Told when a candidate's `active` has changed; strategies that keep them in order have it. */
+  /** Called when a candidate's `active` has changed; implemented by strategies that order candidates by load. */
   changed?(index: number): void;
 }

@@ -1,19 +1,18 @@
 /**
- * Each endpoint as often as its weight says, spread evenly (the smooth algorithm that nginx made known). Hot.
+ * Each endpoint as often as its weight says, spread evenly (the smooth algorithm known from nginx). Hot.
  *
- * Every turn each candidate's credit grows by its weight; the one with most credit is taken and pays the sum of all; among
- * equals the first. Candidates of one weight therefore come in their order, and have the same credit but for whether they
- * have paid this time round. So credit is kept for each weight: a turn costs as much as there are different weights.
+ * Each turn adds to every candidate's credit its weight; the candidate with the most credit is picked and pays the sum
+ * of all weights; among equals the first wins. Candidates of one weight therefore come in order, and their credits
+ * differ only by whether they have paid in this round. So credit is kept for each weight: a turn costs as much as there
+ * are different weights. The first turn is a random one of the round, and each group starts at a random member.
  *
- * It begins at a random turn of its round, and each group at a random member.
- *
- * Whoever may not be had lets its turn pass, and so does one that is being started slowly, now and then: what is left is
- * still spread by weight.
+ * An unavailable endpoint skips its turn, and one in slow start skips some of its turns: the skipped turns are still
+ * spread by weight.
  */
 import type { Random } from '../../kit/random.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
-/** Turns of a round among which one is drawn to begin with: enough to be fair, few enough to be taken at once. */
+/** Number of turns among which the first one is drawn: enough to be fair, few enough to step through at once. */
 const MOST_FIRST_TURNS = 1024;
 
 /** All candidates of one weight. */
@@ -21,7 +20,7 @@ class Group {
   readonly weight: number;
   readonly members: readonly number[];
   credit = 0;
-  /** Whose turn is next: an index of `members`. */
+  /** The member with the next turn: an index of `members`. */
   next = 0;
 
   constructor(weight: number, members: readonly number[]) {
@@ -34,7 +33,7 @@ export class WeightedRoundRobin implements Strategy {
   readonly #candidates: readonly Candidate[];
   readonly #groups: readonly Group[];
   readonly #sum: number;
-  /** What each has saved up of turns that it let pass. */
+  /** The part of a turn that each candidate has saved up by skipping. */
   readonly #saved: Float64Array;
   readonly #credit: Float64Array;
 
@@ -63,7 +62,7 @@ export class WeightedRoundRobin implements Strategy {
     return this.#amongFew(tier);
   }
 
-  /** A pick that is taken back. */
+  /** A pick, undone afterwards. */
   peek(tier: number): number {
     const saved = this.#saved.slice();
     const credit = this.#credit.slice();
@@ -78,7 +77,7 @@ export class WeightedRoundRobin implements Strategy {
     return index;
   }
 
-  /** Whose turn it is if all are well. */
+  /** The candidate with the next turn, if all are healthy. */
   #turn(): number {
     const groups = this.#groups;
     let best = groups[0]!;
@@ -103,7 +102,7 @@ export class WeightedRoundRobin implements Strategy {
     return saved >= 1;
   }
 
-  /** The same algorithm over those alone that may be had: so few that their turns are far between, or none. */
+  /** The same algorithm over the available candidates alone: so few that their turns are far apart, or none. */
   #amongFew(tier: number): number {
     const credit = this.#credit;
     let best = -1;
