@@ -1,9 +1,9 @@
 /**
- * The directory that a cache has to itself: whose it is, that nobody else uses it, how it was left. Cold.
+ * The directory of a disk cache: ownership, exclusive lock, and whether it was closed cleanly. Cold.
  *
- *     cache.json   what it is: format, key, salt, number of the run, how it was left
+ *     cache.json   format, key shape, salt, number of the run, boot ID, whether it was closed cleanly
  *     lock         held by the system for as long as the process lives
- *     tombstones     what has been taken back
+ *     erasures     tombstones: invalidations and purges
  *     segments/    records, and their columns
  */
 import { randomBytes } from 'node:crypto';
@@ -17,24 +17,24 @@ const FORMAT = 1;
 const MARKER = 'cache.json';
 const LOCK = 'lock';
 const DISCARDED = 'discarded-';
-/** What may be in a directory that is new to us. */
+/** What a directory may contain before its first use as a cache. */
 const NOTHING = new Set(['lost+found', LOCK, `${LOCK}-journal`, `${MARKER}.new`]);
 
 interface Marker {
   readonly format: number;
-  /** How keys are made: those made otherwise mean something else. */
+  /** How keys are built: differently built keys have a different meaning. */
   readonly shape: string;
   readonly salt: string;
   readonly run: number;
-  /** Which start of the system; '' where it does not say. */
+  /** The boot ID of the system; '' where there is none. */
   readonly boot: string;
-  /** It was closed in order. */
+  /** It was closed cleanly. */
   readonly clean: boolean;
-  /** Records with a lower number are asked for anew before they are given. */
+  /** Records with a lower number are revalidated before use. */
   readonly doubtful: number;
 }
 
-/** Why a directory can't be had. `code`: the system's, or ours. */
+/** Why a directory can't be used. `code`: the system's error code, or one of ours. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -46,14 +46,14 @@ export interface FoundSegment {
   readonly columns: boolean;
 }
 
-/** Records of a run. */
+/** The range of record numbers for each run. */
 const RUN = 2 ** 32;
 
 export class Directory {
   readonly path: string;
   readonly #lock: DatabaseSync;
   #marker: Marker;
-  /** What was found there was not what it should be, and has been thrown away: why, or ''. */
+  /** Why the previous contents were discarded, or ''. */
   readonly thrownAway: string;
 
   private constructor(path: string, lock: DatabaseSync, marker: Marker, thrownAway: string) {
@@ -63,7 +63,7 @@ export class Directory {
     this.thrownAway = thrownAway;
   }
 
-  /** Nothing is thrown: what stands against it is the answer. */
+  /** Throws nothing: a failure is returned. */
   static async open(path: string, shape: string): Promise<Directory | Refusal> {
     let lock: DatabaseSync | null = null;
     try {
@@ -92,7 +92,7 @@ export class Directory {
     const kept = thrownAway === '' ? old : null;
     const boot = bootId();
     const run = (kept?.run ?? 0) + 1;
-    // What the system had not written yet when it went down is lost, and what was taken back may be among it.
+    // Data not yet flushed is lost in a crash of the system, and tombstones may be among it.
     const sound = kept === null || (kept.boot === boot && boot !== '') || kept.clean;
     const marker = {
       format: FORMAT,
@@ -117,7 +117,7 @@ export class Directory {
     return this.#marker.doubtful;
   }
 
-  /** Numbers of this run are higher. */
+  /** Records of this run have this number or a higher one. */
   get firstNumber(): number {
     return this.#marker.run * RUN;
   }
@@ -130,7 +130,7 @@ export class Directory {
     return join(this.path, 'segments', `${String(id).padStart(10, '0')}.${ending}`);
   }
 
-  /** Whose records are there, the newest first; and which of them have their columns beside them. */
+  /** The segments in the directory, newest first, each with the files that it has. */
   listSegments(): FoundSegment[] {
     const found = new Map<number, { id: number; bytes: boolean; columns: boolean }>();
     for (const name of readdirSync(join(this.path, 'segments'))) {
@@ -148,12 +148,12 @@ export class Directory {
     return [...found.values()].toSorted((a, b) => b.id - a.id);
   }
 
-  /** From now on what has a lower number is asked for anew before it is given. Throws what the system says. */
+  /** From now on records with a lower number are revalidated before use. Throws the system's error. */
   doubt(below: number): Promise<void> {
     return this.#write({ ...this.#marker, doubtful: below });
   }
 
-  /** Throws away what is stored, since it can't be kept from coming back otherwise. Throws what the system says. */
+  /** Discards all stored data, when nothing else can keep it from coming back. Throws the system's error. */
   discard(): void {
     discard(this.path);
     sweep(this.path);
@@ -164,7 +164,7 @@ export class Directory {
     try {
       if (clean) await this.#write({ ...this.#marker, clean: true });
     } catch {
-      // Then it was not closed in order.
+      // Then the directory counts as not closed cleanly.
     }
     this.#lock.close();
   }
@@ -182,7 +182,7 @@ export function refusalOf(error: unknown): Refusal {
   return { code, message };
 }
 
-/** Throws away what is ours: large files go at leisure, out of the way at once. */
+/** Removes the cache's files: a rename removes the large ones at once, and they are deleted later. */
 function discard(path: string): void {
   const segments = join(path, 'segments');
   if (existsSync(segments)) renameSync(segments, join(path, `${DISCARDED}${randomBytes(6).toString('hex')}`));
@@ -192,14 +192,14 @@ function discard(path: string): void {
 function sweep(path: string): void {
   for (const name of readdirSync(path)) {
     if (!name.startsWith(DISCARDED)) continue;
-    // What can't be removed now is tried again at the next start.
+    // Files that can't be removed now are tried again at the next start.
     rm(join(path, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
 /**
- * A lock that ends with the process, however that ends. The file is an empty database: of what Node has, only SQLite knows
- * how to ask the system for one. null: somebody else has it.
+ * A lock that ends with the process, however that ends. The file is an empty database: in Node only SQLite has an API
+ * for file locks. null: another process or cache holds it.
  */
 function lockOf(path: string): DatabaseSync | null {
   writeFileSync(path, '', { mode: 0o600, flag: 'a' });
@@ -238,7 +238,7 @@ function parseMarker(text: string): Marker | null {
     const { shape, salt, run, boot, clean, doubtful } = value;
     const texts = [shape, salt, boot].every((one) => typeof one === 'string');
     const numbers = [run, doubtful].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
-    // Of another format only that is known.
+    // Of another format only the format number is known.
     return value.format !== FORMAT || (texts && numbers && typeof clean === 'boolean') ? (value as Marker) : null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 /**
- * The disk behind a cache's memory: opened when the config is in effect, given up while it can't be had, and never a reason
- * not to serve. Cold, but for what it hands on.
+ * The disk behind a cache's memory: opened when the config takes effect, and given up while it is unavailable; serving
+ * never depends on it. Cold, except for calls that it passes on.
  */
 import { digestOf } from '../../kit/canonical.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
@@ -13,18 +13,18 @@ import type { Lookup, Seeker, Sought } from './lookups.ts';
 import { OpenDisk } from './open-disk.ts';
 import type { PurgeKind } from './purges.ts';
 
-/** How soon a directory is asked for again that could not be had (ms). */
+/** Pause before the next try to open an unavailable directory (ms). */
 const RETRY = 10_000;
-/** The same while another process has it, which may be ending. */
+/** The same while another process holds the lock, since that process may be ending. */
 const RETRY_LOCKED = 500;
-/** What one failure after the other is told of at most (ms). */
+/** Repeated failures are logged once in this time (ms). */
 const TOLD = 60_000;
 const MOST_MISSED = 1000;
-/** What waits to be written has so long at the end (ms). */
+/** Time for pending writes on close (ms). */
 const LAST_WRITES = 2000;
 
 export interface DiskParts {
-  /** Of the cache. */
+  /** The cache's name. */
   readonly name: string;
   readonly plan: DiskPlan;
   readonly key: CacheKeyPlan;
@@ -37,7 +37,7 @@ export interface DiskParts {
 export interface DiskNumbers {
   readonly open: boolean;
   readonly entries: number;
-  /** In use, and waiting to be written. */
+  /** Bytes in use, and bytes in the write queue. */
   readonly bytes: number;
   readonly waiting: number;
 }
@@ -48,10 +48,10 @@ export class Disk {
   #maxSize: number;
   #open: OpenDisk | null = null;
   #wanted = false;
-  /** Whatever opens or closes goes one after the other. */
+  /** Opening and closing run one after the other. */
   #turn: Promise<void> = Promise.resolve();
   #retry: Timer | null = null;
-  /** What was taken back while there was nowhere to note it; of more than can be kept, everything is doubted. */
+  /** Invalidations and purges made while the disk was unavailable; above a limit, everything is doubtful instead. */
   #missed: ((disk: OpenDisk) => void)[] = [];
   #doubted = false;
   #refused = '';
@@ -60,13 +60,13 @@ export class Disk {
   constructor(parts: DiskParts) {
     this.#parts = parts;
     this.#maxSize = parts.plan.maxSize;
-    // Keys that are made otherwise mean something else.
+    // Differently built keys have a different meaning.
     this.#shape = digestOf(parts.key);
   }
 
-  // === its life
+  // === lifecycle
 
-  /** From now on it is used. */
+  /** The disk is in use from now on. */
   start(maxSize: number): void {
     this.#maxSize = maxSize;
     this.#open?.resize(maxSize);
@@ -75,7 +75,7 @@ export class Disk {
     this.#next();
   }
 
-  /** From now on another may have the directory. */
+  /** From now on another cache may use the directory. */
   rest(): Promise<void> {
     this.#wanted = false;
     this.#missed = [];
@@ -85,7 +85,7 @@ export class Disk {
     return this.#turn;
   }
 
-  /** Opens or closes it, as is wanted by then. */
+  /** Opens or closes it, according to `#wanted` at that time. */
   #next(): void {
     this.#then(() => {
       if (!this.#wanted) return this.#close();
@@ -155,7 +155,7 @@ export class Disk {
     if (this.#open !== disk) return;
     this.#failed(error);
     this.#open = null;
-    // Something was taken back that could not be noted.
+    // An invalidation or purge could not be recorded.
     this.#doubted = true;
     this.#then(() => (disk instanceof OpenDisk ? disk.close(0) : undefined));
     this.#isRefused({ code: 'LOST', message: 'it is given up for now' });
@@ -173,9 +173,9 @@ export class Disk {
     return { open: true, entries: disk.entries.size, bytes: disk.bytes, waiting: disk.waiting };
   }
 
-  // === what it is used for
+  // === use
 
-  /** null: it is not there. */
+  /** null: not found. */
   look(sought: Sought, seeker: Seeker): Lookup | null {
     return this.#open === null ? null : this.#open.look(sought, seeker);
   }
@@ -189,14 +189,14 @@ export class Disk {
     else this.#miss((disk) => disk.drop(key, response));
   }
 
-  /** Answers how many responses that were. */
+  /** Returns the number of responses invalidated. */
   invalidate(key: string): number {
     if (this.#open !== null) return this.#open.invalidate(key);
     this.#miss((disk) => disk.invalidate(key));
     return 0;
   }
 
-  /** `value`: of a key purge the key. */
+  /** `value`: for a key purge, the key. */
   purge(kind: PurgeKind, value: string, soft: boolean): void {
     if (this.#open !== null) this.#open.purge(kind, value, soft);
     else this.#miss((disk) => disk.purge(kind, value, soft));

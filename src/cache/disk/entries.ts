@@ -1,14 +1,14 @@
-/** Everything that is on disk, and which of it counts. Hot to find; the rest once per write. */
+/** The index of all records on disk, live and dead. Hot to query; the rest once per write. */
 import type { RecordKey } from './record.ts';
 import { HEAD_ONLY, PART, WHOLE } from './record-codec.ts';
 import type { Segment } from './segment.ts';
 import { refOf, rowOf, slotOf, Table } from './table.ts';
 
-/** Responses under one key; the oldest give way (store.ts). */
+/** Responses for one key; the oldest are evicted first (store.ts). */
 const MOST_VARIANTS = 64;
 export const MOST_SEGMENTS = 65_535;
 
-/** One record, and where it is. */
+/** One record's place. */
 export interface Entry {
   readonly segment: Segment;
   readonly i: number;
@@ -18,12 +18,12 @@ export class Entries {
   readonly #segments: (Segment | null)[] = [];
   readonly #table = new Table((ref) => this.#segments[slotOf(ref)]!.hash(rowOf(ref)));
 
-  /** Records that count. */
+  /** Number of live records. */
   get size(): number {
     return this.#table.size;
   }
 
-  /** Bytes of the files of all segments. */
+  /** Size of the files of all segments. */
   get bytes(): number {
     let bytes = 0;
     for (const segment of this.segments) bytes += segment.footprint;
@@ -35,7 +35,7 @@ export class Entries {
     return this.#segments.filter((one) => one !== null).toSorted((a, b) => a.id - b.id);
   }
 
-  /** The lowest number of any record. */
+  /** The lowest number of all records. */
   get lowest(): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const segment of this.#segments) if (segment !== null) lowest = Math.min(lowest, segment.lowest);
@@ -48,7 +48,7 @@ export class Entries {
     this.#segments[segment.slot] = segment;
   }
 
-  /** Takes a segment out with all that is in it. Answers how many of its records counted. */
+  /** Removes a segment with all its records. Returns how many of them were live. */
   removeSegment(segment: Segment): number {
     let count = 0;
     if (segment.slot < 0) return 0;
@@ -67,9 +67,9 @@ export class Entries {
     return segment.slot >= 0 && !segment.isDead(i);
   }
 
-  /** A record of a segment counts from now on, if no newer one is in its place; what it replaces does not any more. */
+  /** Makes a segment's record live, unless a newer one is in its place; kills the records that it replaces. */
   insert({ segment, i }: Entry): void {
-    // It has been taken out meanwhile.
+    // The segment has been removed meanwhile.
     if (segment.slot < 0) return;
     const hash = segment.hash(i);
     if (!this.#table.has(hash)) {
@@ -94,7 +94,7 @@ export class Entries {
     if (all.length > MOST_VARIANTS) this.kill(all.at(-1)!);
   }
 
-  /** Those under a key, the newest first. */
+  /** The records for a key, newest first. */
   find(hash: number): Entry[] {
     const refs = this.#table.find(hash);
     const found = refs.map((ref) => ({ segment: this.#segments[slotOf(ref)]!, i: rowOf(ref) }));
@@ -108,7 +108,7 @@ export class Entries {
     this.#table.remove(segment.hash(i), refOf(segment.slot, i));
   }
 
-  /** What a new record takes the place of does not count any more. Answers whether there was any. */
+  /** Kills the records that a new one replaces. Returns whether there were any. */
   killReplaced({ hash, identity, kind }: Pick<RecordKey, 'hash' | 'identity' | 'kind'>): boolean {
     let any = false;
     for (const entry of this.find(hash)) {
@@ -121,7 +121,7 @@ export class Entries {
   }
 }
 
-/** Would a request that found the one find the other as well (store.ts)? Of the same identity. */
+/** Would a request that finds one of two records with the same identity find the other too (store.ts)? */
 export function replaces(kind: number, other: number): boolean {
   if (kind === HEAD_ONLY || other === HEAD_ONLY) return kind === other;
   return kind === WHOLE || other === PART;

@@ -1,6 +1,6 @@
 /**
- * What an earlier run has left, made known again. Cold: in slices beside the traffic, the newest first, so that what is
- * found meanwhile is never older than it should be.
+ * Loads the records of earlier runs. Cold: time-sliced beside the traffic, newest first, so that a record found
+ * meanwhile is never outdated.
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { TimeSlicer } from '../../kit/time-slicing.ts';
@@ -11,7 +11,7 @@ import type { Tombstone } from './tombstones.ts';
 import { scan } from './scan.ts';
 import { Segment } from './segment.ts';
 
-/** Records that were taken back, by hash of their key. */
+/** Tombstones by key hash. */
 export class Erasure {
   readonly #byHash = new Map<number, Tombstone[]>();
 
@@ -38,12 +38,12 @@ export interface Loading {
   readonly entries: Entries;
   readonly erasure: Erasure;
   readonly clock: Clock;
-  /** It is not worth going on. */
+  /** The disk is closing. */
   readonly isOver: () => boolean;
   readonly unreadable: (error: unknown) => void;
 }
 
-/** `found`: of `directory.listSegments`. Nothing is thrown: what can't be read is passed over, and told of. */
+/** `found`: from `directory.listSegments`. Throws nothing: unreadable segments are skipped and reported. */
 export async function load(found: readonly FoundSegment[], loading: Loading): Promise<void> {
   for (const one of found.slice(0, MOST_SEGMENTS - 1)) {
     if (loading.isOver()) return;
@@ -58,7 +58,7 @@ export async function load(found: readonly FoundSegment[], loading: Loading): Pr
 async function loadOne({ id, bytes, columns }: FoundSegment, loading: Loading): Promise<void> {
   const { directory, entries, erasure, clock } = loading;
   const segment = bytes ? await segmentOf(directory, id, columns) : null;
-  // Without its records, or with none, it is nothing.
+  // A segment without a records file, or without records, is removed.
   if (segment === null || segment.count === 0) {
     await rm(directory.segmentFile(id, 'records'), { force: true });
     await rm(directory.segmentFile(id, 'columns'), { force: true });
@@ -83,12 +83,12 @@ async function segmentOf(directory: Directory, id: number, columns: boolean): Pr
   return segment;
 }
 
-/** Throws what the system says. */
+/** Throws the system's error. */
 export async function writeColumns(directory: Directory, segment: Segment): Promise<void> {
   await writeFile(directory.segmentFile(segment.id, 'columns'), segment.columns(), { mode: 0o600 });
 }
 
-/** Records between two looks at the clock. */
+/** Records between two checks of the clock. */
 const ROWS = 256;
 
 function* parts(count: number): Iterable<number> {

@@ -1,7 +1,7 @@
 /**
- * Reads from disk, each for all who ask for the same thing meanwhile. Hot, once per response that is found there.
+ * Disk reads, each shared by all concurrent requests for the same response. Hot, once per response found on disk.
  *
- * What has been read is given only if it is whole, is what was asked for, and has not been taken back while it was read.
+ * A record is served only if it is intact, matches the request, and was neither invalidated nor purged during the read.
  */
 import type { Exchange } from '../../http/exchange.ts';
 import { RANGE } from '../../http/known.ts';
@@ -19,11 +19,11 @@ import { MOST_RECORDS } from './segment.ts';
 import type { SegmentFiles } from './segment-files.ts';
 
 export interface Seeker {
-  /** Never called within the call that asked. null: it could not be had. */
+  /** Never called within the call to `look`. null: the read failed. */
   onDisk(stored: StoredResponse | null): void;
 }
 
-/** What is asked for. */
+/** The request to look up. */
 export interface Sought {
   readonly key: string;
   readonly scope: string;
@@ -39,9 +39,9 @@ export interface LookupParts {
   readonly purges: Purges;
   readonly metrics: DiskMetrics;
   readonly clock: Clock;
-  /** It has been read, and is for whoever asks next as well. */
+  /** Called with a response that was read, to make it available to later requests. */
   readonly found: (key: string, stored: StoredResponse) => void;
-  /** It can't be read, and may not come back. */
+  /** The record is unreadable, and must not come back. */
   readonly broken: (entry: Entry, error: unknown) => void;
 }
 
@@ -96,7 +96,7 @@ export class Lookups {
     this.#parts = parts;
   }
 
-  /** null: it is not there, or there is too much to read already. */
+  /** null: not found, or too many reads are pending. */
   look(sought: Sought, seeker: Seeker): Lookup | null {
     const { entries, salt, metrics } = this.#parts;
     const { key, scope, x } = sought;
@@ -128,7 +128,7 @@ export class Lookups {
       segment: segment.id,
       offset: segment.offset(i),
       size: segment.size(i),
-      // Nobody has joined it yet when it is first its turn.
+      // When the first read starts, no request has joined it yet.
       isWanted: () => this.#under.get(name) !== lookup || lookup.isWanted,
       done: (bytes: Buffer | null, code: string) => {
         this.#under.delete(name);
@@ -150,7 +150,7 @@ export class Lookups {
   #read(entry: Entry, bytes: Buffer, lookup: Lookup, statusHeader: boolean): StoredResponse | null {
     const { entries, purges, metrics, clock, doubtful } = this.#parts;
     const { segment, i } = entry;
-    // It has been taken back, or something newer has come.
+    // It was killed, or a newer record replaced it.
     if (!entries.isLive(entry)) return null;
     const record = readRecord(bytes, { segment: segment.id, offset: segment.offset(i) });
     const form = record === null ? null : readForm(record.text.toString());
@@ -172,7 +172,7 @@ export class Lookups {
   }
 }
 
-/** Hashes that meet, and records that lie, are not what was asked for. */
+/** False for a hash collision or a corrupt record. */
 function isSame({ key, head }: Written, lookup: Lookup): boolean {
   if (key !== lookup.key || head.scope !== lookup.scope || head.variant !== lookup.variant) return false;
   return head.varyNames.join() === lookup.varyNames.join();

@@ -1,4 +1,4 @@
-/** A directory in use: what is written to it, read from it and taken back. Cold to open and close, hot otherwise. */
+/** An open cache directory: writes, reads, invalidation and purges. Cold to open and close, hot otherwise. */
 import { unlinkSync } from 'node:fs';
 import type { Clock } from '../../kit/clock.ts';
 import type { DiskMetrics } from '../../observe/metrics.ts';
@@ -16,26 +16,26 @@ import { SegmentFiles } from './segment-files.ts';
 import { Writer } from './writer.ts';
 
 const MOST_ERASURES = 4 * 1024 * 1024;
-/** Bytes that a record's text takes besides key and field lines, more or less. */
+/** Approximate size of a record's text without key and field lines. */
 const TEXT = 512;
 
 export interface OpenDiskParts {
   readonly maxSize: number;
   readonly clock: Clock;
   readonly metrics: DiskMetrics;
-  /** Bytes of what has been taken back; of more, all that is older is doubted instead. */
+  /** The largest size of the tombstone file; above it, all older records become doubtful instead. */
   readonly mostErasures?: number;
   readonly found: (key: string, stored: StoredResponse) => void;
-  /** Something did not work. */
+  /** Reports an error. */
   readonly failed: (error: unknown) => void;
-  /** Nothing can be done with the directory any more. */
+  /** The directory can't be used any more. */
   readonly lost: (error: unknown) => void;
 }
 
 export class OpenDisk {
   readonly directory: Directory;
   readonly entries = new Entries();
-  /** Resolves when all that was there is known. */
+  /** Resolves when all existing records are loaded. */
   readonly loaded: Promise<void>;
   readonly #parts: OpenDiskParts;
   readonly #erasures: Tombstones;
@@ -43,7 +43,7 @@ export class OpenDisk {
   readonly #files: SegmentFiles;
   readonly #writer: Writer;
   readonly #lookups: Lookups;
-  /** While what was there is not known yet: what does not count any more. */
+  /** During the load: tombstones for records that are not loaded yet. */
   #erasure: Erasure | null = new Erasure();
   #doubtful: number;
   #next: number;
@@ -103,13 +103,13 @@ export class OpenDisk {
     }).then(() => this.#becomeLoaded());
   }
 
-  /** Nothing is thrown: what stands against it is the answer. */
+  /** Throws nothing: a failure is returned. */
   static async open(path: string, shape: string, doubtAll: boolean, parts: OpenDiskParts): Promise<OpenDisk | Refusal> {
     const directory = await Directory.open(path, shape);
     if (!(directory instanceof Directory)) return directory;
     try {
       const erasures = Tombstones.open(directory.file('erasures'));
-      // What has been taken back can't be told from what has not.
+      // Tombstones were lost, so the valid records are unknown.
       if (doubtAll || !erasures.read.sound) await directory.doubt(directory.firstNumber);
       return new OpenDisk(directory, erasures, parts);
     } catch (error) {
@@ -133,7 +133,7 @@ export class OpenDisk {
     return this.entries.bytes + this.#erasures.size;
   }
 
-  /** Bytes that wait to be written. */
+  /** Bytes in the write queue. */
   get waiting(): number {
     return this.#writer.queue.bytes;
   }
@@ -142,7 +142,7 @@ export class OpenDisk {
     if (maxSize !== this.#writer.maxSize) this.#writer.resize(maxSize);
   }
 
-  // === what is kept
+  // === stored responses
 
   look(sought: Sought, seeker: Seeker): Lookup | null {
     return this.#lookups.look(sought, seeker);
@@ -166,7 +166,7 @@ export class OpenDisk {
     if (old) this.#erase({ hash, identity, kind, number });
   }
 
-  // === what is taken back
+  // === invalidation and purges
 
   drop(key: string, response: StoredResponse): void {
     const { scope, varyNames, variant } = response.head;
@@ -178,7 +178,7 @@ export class OpenDisk {
     if (waited || written || this.#erasure !== null) this.#erase({ hash, identity, kind, number: this.#number() });
   }
 
-  /** Answers how many records that were. */
+  /** Returns the number of records invalidated. */
   invalidate(key: string): number {
     const hash = keyHash(this.directory.salt, key);
     const entries = this.entries.find(hash);
@@ -189,12 +189,12 @@ export class OpenDisk {
     return entries.length;
   }
 
-  /** `value`: of a key purge the key. */
+  /** `value`: for a key purge, the key. */
   purge(kind: PurgeKind, value: string, soft: boolean): void {
     const { clock } = this.#parts;
     const text = kind === 'key' ? String(keyHash(this.directory.salt, value)) : value;
     const at = { soft, number: this.#number(), at: clock.wall() };
-    // For one that is longer than can be noted, everything is meant.
+    // A value that is too long for a tombstone purges everything.
     const purge =
       text.length > LONGEST_VALUE ? { kind: 'all' as const, value: '', ...at } : { kind, value: text, ...at };
     this.#purges.add(purge);
@@ -206,7 +206,7 @@ export class OpenDisk {
     this.#note(() => this.#erasures.erase(one));
   }
 
-  /** What can't be noted would come back after a restart: then rather nothing does. */
+  /** Without its tombstone a record would come back after a restart: rather give up the directory. */
   #note(write: () => void): void {
     if (this.#over) return;
     try {
@@ -219,7 +219,7 @@ export class OpenDisk {
     this.#tidy();
   }
 
-  /** On a disk that is full the oldest segment goes for it. */
+  /** On a full disk, removes the oldest segment to make room for the tombstone. */
   #makeRoom(write: () => void): boolean {
     const [oldest] = this.entries.segments;
     if (oldest === undefined || this.#writer.isWriting(oldest)) return false;
@@ -238,12 +238,14 @@ export class OpenDisk {
     try {
       this.directory.discard();
     } catch {
-      // Nothing can be written there at all; it is tried again when it is opened again.
+      // The directory is not writable; the next open tries again.
     }
     this.#parts.lost(error);
   }
 
-  /** What nothing is old enough for is forgotten; of more than can be kept, all that is older is doubted instead. */
+  /**
+   * Drops tombstones that no record is old enough for; if too many are left, all older records become doubtful instead.
+   */
   #tidy(): void {
     const most = this.#parts.mostErasures ?? MOST_ERASURES;
     if (this.#erasure !== null || this.#isDoubting || this.#erasures.size <= most) return;
@@ -260,7 +262,7 @@ export class OpenDisk {
     void this.#doubtAll().finally(() => (this.#isDoubting = false));
   }
 
-  /** All that is there is asked for anew before it is given, and nothing more need be known of it. */
+  /** Every existing record is revalidated before use, so older tombstones are not needed. */
   async #doubtAll(): Promise<void> {
     const below = this.#number();
     this.#doubtful = below;
@@ -277,11 +279,11 @@ export class OpenDisk {
 
   #failed(error: unknown): void {
     this.#parts.failed(error);
-    // Somebody has removed the directory.
+    // The directory has been removed.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#parts.lost(error);
   }
 
-  /** Writes what waits, within so many ms. */
+  /** Flushes the write queue, within `ms`. */
   async close(ms: number): Promise<void> {
     if (this.#over) return;
     const loaded = this.#erasure === null;

@@ -1,17 +1,17 @@
-/** What waits to be written. Hot; types only. */
+/** A response that waits to be written to disk. Hot; types only. */
 import type { StoredResponse } from '../store/stored-response.ts';
 import type { ReadRecord, RecordKey } from './record.ts';
 
 export interface PendingWrite extends RecordKey {
   readonly key: string;
   readonly varyNames: readonly string[];
-  /** What is to be written; null: the record. */
+  /** The response to write; null: `record` is written. */
   readonly response: StoredResponse | null;
-  /** It was read from a file that goes. */
+  /** A record that was read from a segment about to be removed. */
   readonly record: ReadRecord | null;
   readonly size: number;
-  /** There is an older one on disk, which must not come back in its place. */
+  /** It replaces an older one on disk, which must not come back. */
   readonly replaces: boolean;
-  /** It has been taken back. */
+  /** It has been invalidated or purged. */
   dead: boolean;
 }

@@ -1,26 +1,26 @@
 /**
- * What has been taken back and may still stand on disk: judged when a record is read, so that a purge of a million responses
- * costs one line. Cold to note, hot to judge.
+ * Purges that records on disk may still match. They are evaluated when a record is read, so that a purge of a million
+ * responses costs one line. Cold to add, hot to evaluate.
  *
- * A purge reaches every record with a lower number than its own.
+ * A purge applies to every record with a lower number than its own.
  */
 
 import { type Matcher, matcherOf } from '../store/purge.ts';
 
-/** What is purged: everything, a host's, what begins like a URL, what has a tag; one URL by the hash of its key. */
+/** What a purge selects: everything, a host, a URL prefix, a tag, or one URL by the hash of its key. */
 export type PurgeKind = 'all' | 'host' | 'prefix' | 'tag' | 'key';
 
 export interface Purge {
   readonly kind: PurgeKind;
   readonly value: string;
-  /** What it meets is not gone, but stale. */
+  /** Matching records become stale, and are not removed. */
   readonly soft: boolean;
   readonly number: number;
   /** Epoch ms. */
   readonly at: number;
 }
 
-/** What is known of a record that has been read. */
+/** The properties of a record that purges match. */
 export interface Purged {
   readonly number: number;
   readonly hash: number;
@@ -32,10 +32,10 @@ export const GONE = Number.NEGATIVE_INFINITY;
 const UNTOUCHED = Number.POSITIVE_INFINITY;
 
 export class Purges {
-  /** The newest by kind and value. */
+  /** The newest purge by kind and value. */
   readonly #hard = new Map<string, Purge>();
   readonly #soft = new Map<string, Purge>();
-  /** Of hosts and prefixes, what keys they mean. */
+  /** Key matchers of host and prefix purges. */
   readonly #matchers = new Map<string, Matcher>();
 
   get size(): number {
@@ -53,7 +53,7 @@ export class Purges {
     if (kind === 'prefix' || kind === 'host') this.#matchers.set(name, matcherOf(kind, [value]));
   }
 
-  /** Forgets those that no record is old enough for. `lowest`: the lowest number of a record. */
+  /** Drops purges that no record is old enough for. `lowest`: the lowest number of a record. */
   forget(lowest: number): void {
     const kept = this.all.filter(({ number }) => number > lowest);
     this.clear();
@@ -79,7 +79,7 @@ export class Purges {
     return staleFrom;
   }
 
-  /** By which it may have been purged. */
+  /** The names of all purges that match the record. */
   #namesFor({ hash, key, tags }: Purged): string[] {
     const names = [nameOf('all', ''), nameOf('key', String(hash))];
     for (const tag of tags) names.push(nameOf('tag', tag));

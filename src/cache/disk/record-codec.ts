@@ -1,19 +1,19 @@
 /**
- * A stored response as the text that stands on disk, and back. Hot, once per write and per read.
+ * Encodes a stored response as the text on disk, and decodes it. Hot, once per write and per read.
  *
- * In memory its instants are monotonic, on disk they are dates. A clock that has been set back says nothing about an age:
- * what was written later than now is asked for anew before it is given.
+ * Times are monotonic in memory and wall-clock dates on disk. After a clock was set back, ages are unknown: a record
+ * that was written later than now is revalidated before use.
  */
 import type { Clock } from '../../kit/clock.ts';
 import { type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
 
-/** Seconds that a clock may go back without anybody having set it (ms). */
+/** How far a clock may go back without having been set (ms). */
 const SLACK = 1000;
 
 /** Which requests a response can answer. */
 export const WHOLE = 0;
 export const PART = 1;
-/** It came with a HEAD. */
+/** It is the response to a HEAD. */
 export const HEAD_ONLY = 2;
 
 export function kindOf({ headOnly, part }: StoredResponse): number {
@@ -21,7 +21,7 @@ export function kindOf({ headOnly, part }: StoredResponse): number {
   return part === null ? WHOLE : PART;
 }
 
-/** What stands on disk before the body. */
+/** The text in front of the body. */
 export interface Written {
   readonly key: string;
   readonly head: StoredHead;
@@ -35,7 +35,7 @@ export interface Written {
 
 export function writtenForm(key: string, { head, part, headOnly, length }: StoredResponse, clock: Clock): string {
   const writtenAt = clock.wall();
-  // A NaN becomes null, and null a NaN again.
+  // JSON turns a NaN into null; `restored` reverses that.
   return JSON.stringify({
     key,
     head,
@@ -47,7 +47,7 @@ export function writtenForm(key: string, { head, part, headOnly, length }: Store
   } satisfies Written);
 }
 
-/** null: it is none. */
+/** null: the text is invalid. */
 export function readForm(text: string): Written | null {
   let value: unknown;
   try {
@@ -58,17 +58,17 @@ export function readForm(text: string): Written | null {
   return isWritten(value) ? value : null;
 }
 
-/** What is known of a response besides what it says itself. */
+/** Conditions for the restored response besides its own data. */
 export interface Terms {
-  /** Its origin is to be asked before it is given. */
+  /** The response is revalidated before use. */
   readonly doubtful: boolean;
-  /** Epoch ms from which on it is stale whatever it says. */
+  /** Epoch ms from which on it is stale in any case. */
   readonly staleFrom: number;
   readonly statusHeader: boolean;
   readonly clock: Clock;
 }
 
-/** `body`: null if it came with a HEAD. */
+/** `body`: null for the response to a HEAD. */
 export function restored(written: Written, body: Buffer | null, terms: Terms): StoredResponse {
   const { clock, staleFrom } = terms;
   const { head, part, length, bornAt, writtenAt } = written;

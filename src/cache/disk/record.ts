@@ -1,10 +1,11 @@
 /**
- * One response in a segment's file: a header of fixed size, the text of record-codec.ts, the body. Hot, once per write and per read.
+ * One response in a segment's file: a header of fixed size, the text of record-codec.ts, the body. Hot, once per write
+ * and per read.
  *
  *     0 magic · 4 checksum of the rest of the header and the text · 8 checksum of the body · 12, 16 their lengths
  *     20 identity · 24 hash of the key · 32 number · 40 kind · 44 segment · 48 place in the segment
  *
- * It says where it stands, so that bytes which were once a record somewhere else are none here.
+ * A record contains its own place, so that the bytes of an old record from elsewhere are not accepted here.
  */
 import { crc32 } from 'node:zlib';
 
@@ -15,12 +16,12 @@ export const MOST_TEXT = 4 * 1024 * 1024;
 const MOST_RECORD = 1024 * 1024 * 1024;
 const NO_BODY = Buffer.alloc(0);
 
-/** What is kept of a record in the index. */
+/** The part of a record that the index holds. */
 export interface RecordKey {
   readonly hash: number;
   readonly identity: number;
   readonly kind: number;
-  /** Grows from record to record and from run to run: what is newer has the higher one. */
+  /** Increases from record to record and from run to run: newer records have higher numbers. */
   readonly number: number;
 }
 
@@ -29,13 +30,13 @@ export interface Place {
   readonly offset: number;
 }
 
-/** A record that has been read and is what it claims to be. */
+/** A record that was read and verified. */
 export interface ReadRecord extends RecordKey {
   readonly text: Buffer;
   readonly body: Buffer;
 }
 
-/** The parts of a record, to be written one after the other. */
+/** The parts of a record, in the order to write them. */
 export function recordParts(key: RecordKey, text: Buffer, body: Buffer | null, place: Place): Buffer[] {
   const bytes = body ?? NO_BODY;
   const header = Buffer.alloc(HEADER);
@@ -53,7 +54,7 @@ export function recordParts(key: RecordKey, text: Buffer, body: Buffer | null, p
   return bytes.length === 0 ? [header, text] : [header, text, bytes];
 }
 
-/** What a header says of the record; null: there is none. Its checksum covers the text too, and is looked at by `readRecord`. */
+/** Parses a header; null: there is none. Its checksum covers the text too; `readRecord` verifies it. */
 export function readHeader(
   bytes: Buffer,
   at: number,
@@ -73,12 +74,12 @@ export function readHeader(
   return { ...key, textSize, size };
 }
 
-/** Is what a header says, and the text behind it, as it was written? */
+/** Are the header and the text behind it intact? */
 export function isHeadSound(bytes: Buffer, at: number, textSize: number): boolean {
   return crc32(bytes.subarray(at + 8, at + HEADER + textSize)) === bytes.readUInt32LE(at + 4);
 }
 
-/** The record that these bytes are, and nothing else; null: they are none, or it is torn. */
+/** The record in exactly these bytes; null: they are no record, or a torn one. */
 export function readRecord(bytes: Buffer, place: Place): ReadRecord | null {
   const header = readHeader(bytes, 0, place);
   if (header === null || header.size !== bytes.length || !isHeadSound(bytes, 0, header.textSize)) return null;

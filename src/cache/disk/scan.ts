@@ -1,4 +1,4 @@
-/** A segment whose columns are missing, read from its records: that which was written to when a process was killed. Cold. */
+/** Rebuilds a segment's columns from its records: for the segment that was open when the process was killed. Cold. */
 import { open } from 'node:fs/promises';
 import { readForm } from './record-codec.ts';
 import { HEADER, isHeadSound, MOST_TEXT, readHeader } from './record.ts';
@@ -6,14 +6,14 @@ import { Segment } from './segment.ts';
 
 const WINDOW = 1024 * 1024;
 
-/** Ends where the first record does not go on; bodies are looked at when they are read. Throws what the system says. */
+/** Stops at the first incomplete record; bodies are verified when they are read. Throws the system's error. */
 export async function scan(path: string, id: number): Promise<Segment> {
   const segment = new Segment(id);
   await using file = await open(path, 'r');
   const { size: end } = await file.stat();
   let window: Buffer = Buffer.alloc(0);
   let from = 0;
-  /** Bytes from there on, so many if there are as many. */
+  /** `size` bytes from `offset` on, or fewer at the end of the file. */
   const bytesAt = async (offset: number, size: number): Promise<Buffer> => {
     if (offset < from || offset + size > from + window.length) {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(size, WINDOW)), 0, null, offset);

@@ -1,4 +1,7 @@
-/** What of a segment that goes has been asked for since it was written, and is written once more. Hot, once per segment. */
+/**
+ * Second chance: reads those records of a segment about to be removed that had hits, to write them again. Hot, once per
+ * segment.
+ */
 import type { Entries, Entry } from './entries.ts';
 import { readForm } from './record-codec.ts';
 import type { PendingWrite } from './pending-write.ts';
@@ -21,7 +24,7 @@ export async function readAgain(
     const item = await read({ segment, i }, files);
     if (item !== null) items.push([{ segment, i }, item]);
   }
-  // What has been taken back meanwhile is not.
+  // Records that were killed meanwhile are left out.
   return items.filter(([entry]) => entries.isLive(entry)).map(([, item]) => item);
 }
 

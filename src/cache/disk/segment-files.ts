@@ -1,25 +1,25 @@
 /**
- * Reading from segments' files: two reads at a time, the others wait in line. Hot, once per read.
+ * Reads from segment files: two at a time, the others queue. Hot, once per read.
  *
- * Node has four threads for files and for all else that it can't do otherwise. A disk that hangs takes two of them, and no
- * more; whoever waits for it has a deadline of its own.
+ * Node has four threads for files and other blocking work. A disk that hangs blocks two of them and no more; requests
+ * that wait for it have their own deadline.
  */
 import { close, open, read } from 'node:fs';
 import type { Directory } from './directory.ts';
 
 const AT_ONCE = 2;
-/** Bytes that all reads together may ask for. */
+/** Limit of bytes for all pending reads together. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** Files that are kept open. */
+/** Limit of open files. */
 const MOST_OPEN = 64;
 
 export interface Job {
   readonly segment: number;
   readonly offset: number;
   readonly size: number;
-  /** Is there still somebody who waits for it? */
+  /** Is any request still waiting for it? */
   isWanted(): boolean;
-  /** `bytes`: as many as were asked for; null: they could not be had, and `code` is the system's word for why, or ''. */
+  /** `bytes`: exactly as many as requested; null: the read failed, and `code` is the system's error code, or ''. */
   done(bytes: Buffer | null, code: string): void;
 }
 
@@ -33,7 +33,7 @@ interface File {
 
 export class SegmentFiles {
   readonly #directory: Directory;
-  /** The least recently used first. */
+  /** Least recently used first. */
   readonly #files: File[] = [];
   readonly #line: Job[] = [];
   #active = 0;
@@ -44,7 +44,7 @@ export class SegmentFiles {
     this.#directory = directory;
   }
 
-  /** false: there is too much to read already. */
+  /** false: too many reads are pending. */
   ask(job: Job): boolean {
     if (this.#closed || this.#bytes + job.size > MOST_BYTES) return false;
     this.#bytes += job.size;
@@ -74,7 +74,7 @@ export class SegmentFiles {
   #begin(job: Job): void {
     const at = this.#indexOf(job.segment);
     const file = this.#files[at];
-    // One that is being opened just now by another is opened once more, rather than waited for.
+    // If another job is opening the file at this moment, this one opens it again instead of waiting.
     if (file === undefined || file.fd < 0) {
       this.#open(job);
       return;
@@ -123,7 +123,7 @@ export class SegmentFiles {
     this.#next();
   }
 
-  /** Nothing is read from that segment any more. */
+  /** No more reads from that segment. */
   forget(segment: number): void {
     const at = this.#indexOf(segment);
     if (at < 0) return;
@@ -136,7 +136,7 @@ export class SegmentFiles {
     if (file.gone && file.users === 0) close(file.fd, () => {});
   }
 
-  /** Reads under way end by themselves; the others are answered with nothing. */
+  /** Reads in progress finish; the others get null. */
   close(): void {
     this.#closed = true;
     for (const { segment } of this.#files.slice()) this.forget(segment);

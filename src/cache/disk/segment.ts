@@ -1,32 +1,32 @@
 /**
- * What is in one segment: a file that records are appended to, and that is thrown away as a whole. Hot to look at.
+ * The index of one segment: a file that records are appended to, and that is removed as a whole. Hot to query.
  *
- * Records are kept as columns of numbers, about 30 bytes for each; the same columns are written beside a finished segment,
- * so that a start reads them in one go and need not look at the segment itself.
+ * The index holds records as columns of numbers, about 30 bytes for each. The same columns are written beside a
+ * finished segment, so that a start reads them in one go, without the segment itself.
  */
 import { crc32 } from 'node:zlib';
 import type { RecordKey } from './record.ts';
 
-/** Records of one segment at most. */
+/** Limit of records in a segment. */
 export const MOST_RECORDS = 32_768;
-/** Of one record's columns. */
+/** Bytes for one record in all columns. */
 export const ROW = 31;
 const HEADER = 32;
 const MAGIC = 0x31697a70;
 const MOST_VARIES = 65_535;
 
-/** Bits of a record's state, which are not written. */
+/** Bits of a record's state, which is not written. */
 const DEAD = 1;
 const HIT = 2;
 
 export class Segment {
   readonly id: number;
-  /** Bytes of its file. */
+  /** Size of its file. */
   bytes = 0;
   count = 0;
-  /** Of its records. */
+  /** The lowest number of its records. */
   lowest = Number.POSITIVE_INFINITY;
-  /** Where the index has it. */
+  /** Its slot in the index. */
   slot = -1;
   #hash: Float64Array;
   #number: Float64Array;
@@ -36,7 +36,7 @@ export class Segment {
   #vary: Uint16Array;
   #kind: Uint8Array;
   #state: Uint8Array;
-  /** The lists of names that a Vary of its records has; most have the same. */
+  /** The distinct lists of Vary names of its records; most records share one. */
   readonly #varies: (readonly string[])[] = [];
 
   constructor(id: number, room = 64) {
@@ -95,12 +95,12 @@ export class Segment {
     this.#state[i]! |= HIT;
   }
 
-  /** Has it room for so many more records, as far as their number goes? */
+  /** Is there room for `count` more records? */
   hasRows(count: number): boolean {
     return this.count + count <= MOST_RECORDS && this.#varies.length + count <= MOST_VARIES;
   }
 
-  /** Answers with its place among the records. */
+  /** Returns its row. */
   add(key: RecordKey, varyNames: readonly string[], offset: number, size: number): number {
     const i = this.count;
     if (i === this.#hash.length) this.#resize(i * 2);
@@ -134,17 +134,17 @@ export class Segment {
     this.#state = resized(this.#state, new Uint8Array(room));
   }
 
-  /** Nothing is added any more: lets go of the room for it. */
+  /** No more records are added: frees the unused room. */
   finish(): void {
     if (this.count < this.#hash.length) this.#resize(this.count);
   }
 
-  /** Bytes on disk, with what is written beside it. */
+  /** Bytes on disk, columns included. */
   get footprint(): number {
     return this.bytes + HEADER + this.count * ROW + this.#varies.length * 32;
   }
 
-  // === what is written beside it
+  // === the columns file
 
   columns(): Buffer {
     const varies = Buffer.from(JSON.stringify(this.#varies));
@@ -169,7 +169,7 @@ export class Segment {
     return [this.#hash, this.#number, this.#offset, this.#size, this.#identity, this.#vary, this.#kind] as const;
   }
 
-  /** null: these are not the columns of that segment as they were written. */
+  /** null: these are not intact columns of that segment. */
   static of(id: number, bytes: Buffer): Segment | null {
     if (bytes.length < HEADER || bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(8) !== id) return null;
     const count = bytes.readUInt32LE(12);

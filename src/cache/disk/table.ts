@@ -1,7 +1,8 @@
 /**
- * Which records there are for a hash: a table with open addresses, eight bytes for a place in it. Hot.
+ * Maps a hash to records: an open-addressing table, with eight bytes for each place. Hot.
  *
- * It is many small ones, each of which grows by itself, so that none of it takes long. Several records may have the same hash. A record is named by one number, of its segment's slot and its place there.
+ * It is split into many small shards that grow one by one, so that no growth takes long. Several records may have the
+ * same hash. One number identifies a record: it combines its segment's slot and its row there.
  */
 import { MOST_RECORDS } from './segment.ts';
 
@@ -13,7 +14,7 @@ export class Table {
   readonly #shards: readonly Shard[];
   #size = 0;
 
-  /** `hashOf`: of a record that is in the table. */
+  /** `hashOf`: the hash of a record in the table. */
   constructor(hashOf: (ref: number) => number) {
     this.#shards = Array.from({ length: SHARDS }, () => new Shard(hashOf));
   }
@@ -35,7 +36,7 @@ export class Table {
     return this.#shard(hash).has(hash);
   }
 
-  /** Those with that hash, in no order. */
+  /** The records with that hash, in no particular order. */
   find(hash: number): number[] {
     return this.#shard(hash).find(hash);
   }
@@ -46,7 +47,7 @@ export class Table {
 }
 
 class Shard {
-  /** Pairs: a record, and the lower half of its hash, which spares most looks at the record. */
+  /** Pairs of a record and the lower half of its hash; the latter avoids most look-ups of the record. */
   #places = new Int32Array(SMALLEST * 2).fill(EMPTY);
   #used = 0;
   readonly #hashOf: (ref: number) => number;
@@ -106,7 +107,7 @@ class Shard {
       if (places[hole] === EMPTY) return false;
       hole = (hole + 2) & mask;
     }
-    // Those behind move up where they would not be found across the hole.
+    // Moves later records up if the hole would hide them.
     for (let at = (hole + 2) & mask; places[at] !== EMPTY; at = (at + 2) & mask) {
       const home = (places[at + 1]! << 1) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
@@ -120,7 +121,7 @@ class Shard {
   }
 }
 
-/** The number that names a record; of slots there are fewer than 2^16. */
+/** The number that identifies a record; there are fewer than 2^16 slots. */
 export const refOf = (slot: number, i: number): number => slot * MOST_RECORDS + i;
 export const slotOf = (ref: number): number => Math.floor(ref / MOST_RECORDS);
 export const rowOf = (ref: number): number => ref % MOST_RECORDS;

@@ -1,8 +1,8 @@
 /**
- * The file of what has been taken back: single keys and records that were invalidated, and purges. Cold.
+ * The tombstone file: invalidated keys and records, and purges. Cold.
  *
- * A line is written within the call, before whoever asked for it is answered: from then on a process that is killed can't
- * bring it back. Anything in the file that is not whole makes all that is older doubtful.
+ * A line is written within the call, before the caller gets its answer: after that, a killed process can't bring the
+ * record back. If any line in the file is torn, all older records become doubtful.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
@@ -10,7 +10,7 @@ import type { Purge, PurgeKind } from './purges.ts';
 
 const HEADER = 24;
 
-/** All records under a key, or one identity of it. */
+/** All records of a key, or one identity of it. */
 export interface Tombstone {
   readonly hash: number;
   /** -1: all. */
@@ -22,14 +22,14 @@ export interface Tombstone {
 
 const ERASED = 1;
 const PURGE_KINDS: readonly PurgeKind[] = ['all', 'host', 'prefix', 'tag', 'key'];
-/** Of these the type of a line is made. */
+/** With ERASED, the types of a line. */
 const HARD = 2;
 const SOFT = 3;
 
 export interface TombstonesRead {
   readonly erased: readonly Tombstone[];
   readonly purges: readonly Purge[];
-  /** All that was written is there. */
+  /** The file is intact. */
   readonly sound: boolean;
 }
 
@@ -45,14 +45,14 @@ export class Tombstones {
     this.size = size;
   }
 
-  /** Throws what the system says. */
+  /** Throws the system's error. */
   static open(path: string): Tombstones & { readonly read: TombstonesRead } {
     const fd = openSync(path, 'a', 0o600);
     const bytes = readFileSync(path);
     return Object.assign(new Tombstones(path, fd, bytes.length), { read: read(bytes) });
   }
 
-  /** Throws what the system says; then it may come back. */
+  /** Throws the system's error; the record may then come back. */
   erase(one: Tombstone): void {
     this.#write(erasedLine(one));
   }
@@ -65,7 +65,10 @@ export class Tombstones {
     this.size += writeSync(this.#fd, line);
   }
 
-  /** Writes it anew with what still counts: what has a higher number than the lowest record. Answers with how much that is. */
+  /**
+   * Rewrites the file with the lines that still matter: those with a higher number than the lowest record. Returns its
+   * size.
+   */
   rewrite(lowest: number, purges: readonly Purge[]): number {
     const { erased } = read(readFileSync(this.#path));
     const kept = erased.filter(({ number }) => number > lowest).map(erasedLine);
@@ -82,7 +85,7 @@ export class Tombstones {
     return this.size;
   }
 
-  /** `sync`: down to the disk. */
+  /** `sync`: flush to the disk. */
   close(sync: boolean): void {
     try {
       if (sync) fsyncSync(this.#fd);
@@ -116,7 +119,7 @@ function purgeLine({ kind, value, soft, number, at }: Purge): Buffer {
   return line(soft ? SOFT : HARD, number, at, payload);
 }
 
-/** Longer values have no place in a line. */
+/** Longer values don't fit in a line. */
 export const LONGEST_VALUE = 60_000;
 
 function read(bytes: Buffer): TombstonesRead {

@@ -1,24 +1,27 @@
-/** What waits to be written, within a number of bytes, and what is being written. Hot: once per stored response. */
+/**
+ * The write queue: responses that wait for the disk, bounded in bytes, and those being written. Hot: once per stored
+ * response.
+ */
 import { numberHash, OpenTable } from '../../kit/open-table.ts';
 import type { PendingWrite } from './pending-write.ts';
 
-/** Bytes that may wait. */
+/** Limit of bytes in the queue. */
 const MOST_WAITING = 32 * 1024 * 1024;
-/** Bytes that are made ready and written in one go. */
+/** Bytes that are encoded and written in one go. */
 const BATCH = 256 * 1024;
 
 export class WriteQueue {
   #queue: PendingWrite[] = [];
-  /** What waits or is being written, by hash of the key. */
+  /** Responses that wait or are being written, by key hash. */
   readonly #pending = new OpenTable<number, PendingWrite[]>(numberHash);
-  /** Bytes of it. */
+  /** Their size. */
   bytes = 0;
 
   get isEmpty(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** Of the numbers of what is here, the lowest. */
+  /** Their lowest number. */
   get lowest(): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const items of this.#pending.values()) for (const { number } of items) lowest = Math.min(lowest, number);
@@ -34,7 +37,7 @@ export class WriteQueue {
     this.#note(item);
   }
 
-  /** Before all others. */
+  /** Puts them in front of all others. */
   addFirst(items: readonly PendingWrite[]): void {
     for (const item of items) this.#note(item);
     this.#queue.unshift(...items);
@@ -47,7 +50,7 @@ export class WriteQueue {
     else others.push(item);
   }
 
-  /** What is to be written next. Each is `done` afterwards, well or not. */
+  /** Takes the next batch. The caller calls `done` for each, whether the write succeeded or not. */
   nextBatch(): PendingWrite[] {
     let count = 0;
     for (let size = 0; count < this.#queue.length && size < BATCH; count++) size += this.#queue[count]!.size;
@@ -61,14 +64,17 @@ export class WriteQueue {
     else this.#pending.set(item.hash, others);
   }
 
-  /** Nothing of what waits is written. Answers with what that was. */
+  /** Empties the queue, and returns what it held. */
   giveUp(): readonly PendingWrite[] {
     const all = this.#queue.splice(0);
     for (const item of all) this.done(item);
     return all;
   }
 
-  /** What waits and is meant is not written, and what is being written does not count. Answers whether there was any. */
+  /**
+   * Marks matching items as dead: waiting ones are not written, and those being written do not become live. Returns
+   * whether there were any.
+   */
   kill(hash: number, isMeant: (item: PendingWrite) => boolean): boolean {
     let any = false;
     for (const item of this.#pending.get(hash) ?? []) {

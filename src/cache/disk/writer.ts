@@ -1,8 +1,8 @@
 /**
- * Writes what has been stored behind the traffic's back: batches at the end of one file, the oldest file making room. Hot to
- * ask; it works between two turns of the event loop, a little at a time.
+ * Writes stored responses in the background: batches are appended to one file, and the oldest file is removed to make
+ * room. Hot to enqueue; writes run between turns of the event loop, a little at a time.
  *
- * What waits is bounded. What finds no room is not written, and counted: traffic never waits for a disk.
+ * The queue is bounded. A response that finds no room is counted and not written: traffic never waits for a disk.
  */
 import { close, open, unlink, writev } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -22,9 +22,9 @@ import { WriteQueue } from './write-queue.ts';
 
 const SMALLEST_SEGMENT = 64 * 1024;
 const LARGEST_SEGMENT = 64 * 1024 * 1024;
-/** How long nothing is written after something could not be (ms). */
+/** Pause after a failed write (ms). */
 const PAUSE = 5000;
-/** The share of a segment that is written once more when it goes, if it has been asked for. */
+/** A removed segment may have one part in this many rewritten, for records with hits. */
 const SECOND_CHANCE = 4;
 
 export interface WriterParts {
@@ -33,11 +33,11 @@ export interface WriterParts {
   readonly files: SegmentFiles;
   readonly metrics: DiskMetrics;
   readonly clock: Clock;
-  /** Of the highest segment that was there. */
+  /** The highest id of the existing segments. */
   readonly lastId: number;
-  /** Bytes in use besides segments. */
+  /** Bytes in use by other files than segments. */
   readonly besides: () => number;
-  /** It had to be given up; told once room has been made, if that was what was wanting. */
+  /** An item could not be written. On a full disk it is called after room was made. */
   readonly unwritten: (item: PendingWrite) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -58,7 +58,7 @@ export class Writer {
   #nextId: number;
   #pausedUntil = 0;
   #started = false;
-  /** It may take less than it did. */
+  /** The size limit may have been lowered. */
   #tooLarge = false;
   #closed = false;
 
@@ -86,7 +86,7 @@ export class Writer {
     return segment === this.#segment;
   }
 
-  /** Everything that was there before is known: from now on it may make room. */
+  /** All existing records are loaded: from now on the writer may remove segments. */
   start(): void {
     this.#started = true;
     this.#run();
@@ -98,7 +98,7 @@ export class Writer {
     this.#run();
   }
 
-  // === at work
+  // === the write loop
 
   #run(): void {
     if (this.#running !== null || !this.#started || !this.#hasWork) return;
@@ -114,7 +114,7 @@ export class Writer {
 
   async #work(): Promise<void> {
     while (this.#hasWork) {
-      // Traffic has its turn first.
+      // Traffic goes first.
       await setImmediate();
       this.#tooLarge = false;
       const batch = this.queue.nextBatch();
@@ -129,7 +129,7 @@ export class Writer {
     }
   }
 
-  /** null: all of it is written. */
+  /** null: the whole batch is written. */
   async #write(batch: readonly PendingWrite[]): Promise<unknown> {
     const all = batch
       .filter(({ dead }) => !dead)
@@ -162,7 +162,7 @@ export class Writer {
     return response === null ? record!.text : Buffer.from(writtenForm(key, response, this.#parts.clock));
   }
 
-  /** The file that so many bytes and records go to, with room made for them. */
+  /** The open segment for so many bytes and records, after making room for them. */
   async #segmentFor(bytes: number, records: number): Promise<Segment> {
     const current = this.#segment;
     if (current !== null && (current.bytes + bytes > this.#target || !current.hasRows(records))) await this.#finish();
@@ -176,7 +176,7 @@ export class Writer {
     return segment;
   }
 
-  /** Nothing more is written to the file. */
+  /** Closes the open segment. */
   async #finish(): Promise<void> {
     const segment = this.#segment;
     const fd = this.#fd;
@@ -216,7 +216,7 @@ export class Writer {
     }
   }
 
-  /** It could not be written. What is in the file stays; what comes goes to another one, after a while. */
+  /** A write failed. The file keeps its records; after a pause, writes continue in a new one. */
   async #failed(error: unknown, batch: readonly PendingWrite[]): Promise<void> {
     const { clock, metrics, entries, unwritten, failed } = this.#parts;
     metrics.errors++;
@@ -230,7 +230,7 @@ export class Writer {
     failed(error);
   }
 
-  /** Writes what waits, as far as there is time. Answers whether all of it was. */
+  /** Flushes the queue, as far as time permits. Returns whether all of it was written. */
   async close(ms: number): Promise<boolean> {
     this.#closed = true;
     const { clock, metrics, failed } = this.#parts;
@@ -247,7 +247,7 @@ export class Writer {
     });
     const lost = this.queue.giveUp();
     metrics.dropped += lost.length;
-    // What hangs is not waited for.
+    // A hanging write is not awaited.
     if (late) return false;
     await this.#finish().catch(failed);
     return lost.length === 0;

@@ -1,4 +1,4 @@
-/** Sends a body to one client as fast as that takes it. Hot. */
+/** Sends a body to one client at the client's pace. Hot. */
 import type { ResponseWriter } from '../../http/interception.ts';
 import type { BodySource } from '../../http/message.ts';
 import { NOWHERE } from '../../kit/places.ts';
@@ -8,21 +8,21 @@ import type { ReadableBody } from './body.ts';
 export class BodyReader implements BodySource {
   readonly #writer: ResponseWriter;
   readonly #body: ReadableBody;
-  /** Among a StreamingBody's readers. */
+  /** Its place among a StreamingBody's readers. */
   place = NOWHERE;
-  /** Of the next byte that it takes. */
+  /** Position of the next byte to send. */
   position: number;
-  /** Up to where its client's connection holds none of the bytes any more. */
+  /** Every byte before this position has left the client connection's buffers. */
   left: number;
   readonly #end: number;
   #paused = false;
   #over = false;
   #pumping = false;
-  /** The body is whole: what is there is all there is. */
+  /** The body is complete: no more bytes will arrive. */
   #whole: boolean;
   #trailers = '';
 
-  /** Of the body's bytes [start, end). `whole`: they are all there. */
+  /** Sends the body's bytes [start, end). `whole`: the body is complete. */
   constructor(writer: ResponseWriter, body: ReadableBody, start: number, end: number, whole: boolean) {
     this.#writer = writer;
     this.#body = body;
@@ -36,12 +36,12 @@ export class BodyReader implements BodySource {
     this.#paused = true;
   }
 
-  /** Some of what it was given may not have left yet. */
+  /** Some of the bytes may still be in the connection's buffers. */
   get paused(): boolean {
     return this.#paused;
   }
 
-  /** The client can take more: all that it was given has left. */
+  /** The client can take more: the connection's buffers are empty. */
   resume(): void {
     this.#paused = false;
     this.#leftAll();
@@ -49,9 +49,9 @@ export class BodyReader implements BodySource {
     if (!this.#over) this.#writer.flush();
   }
 
-  /** Sends what is there. */
+  /** Sends the available bytes. */
   pump(): void {
-    // Writing may end a wait, whose end calls back here.
+    // A write may call back here.
     if (this.#pumping) return;
     this.#pumping = true;
     while (!this.#paused && !this.#over && this.position < this.#end) {
@@ -72,19 +72,19 @@ export class BodyReader implements BodySource {
     if (!this.#over) this.#body.readTo(this, this.position);
   }
 
-  /** What came in one go leaves in one go. */
+  /** Sends what arrived in one read in one write. */
   flush(): void {
     if (!this.#over) this.#writer.flush();
   }
 
-  /** No more will come than is there. */
+  /** The body is complete. */
   complete(trailers: string): void {
     this.#whole = true;
     this.#trailers = trailers;
     this.pump();
   }
 
-  /** What is there is not all, and never will be. */
+  /** The body broke off. */
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.stop();

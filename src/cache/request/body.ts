@@ -1,18 +1,18 @@
-/** Bytes that a reader takes at its own pace: of a body that is whole, or of one that still comes. Hot. */
+/** The body that a BodyReader reads at its own pace, complete or still streaming. Hot. */
 
 export interface ReadableBody {
-  /** Some of the bytes that are there from that position on; null: none yet, or no more. They never change. */
+  /** Some of the available bytes from that position on; null: none yet, or the end. They never change. */
   piece(position: number): Buffer | null;
-  /** Nobody reads on from before that position. */
+  /** The reader needs nothing before that position. */
   readTo(reader: object, position: number): void;
-  /** The reader has had enough. */
+  /** The reader stops. */
   leave(reader: object): void;
 }
 
-/** Bytes that are written in one go: a client that takes less within its deadline is too slow. */
+/** Bytes to write in one go: a client that takes less within its deadline is too slow. */
 const PIECE = 256 * 1024;
 
-/** A body that is whole. */
+/** A complete body. */
 export class WholeBody implements ReadableBody {
   readonly #bytes: Buffer;
 

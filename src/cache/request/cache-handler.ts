@@ -1,7 +1,7 @@
 /**
- * One cache policy of one route: what a request gets out of the cache at once, and what has to be fetched. Hot.
+ * One cache policy of one route: answers fast-path hits, and creates a CacheRequest for everything else. Hot.
  *
- * A hit that nothing special is asked of is answered here, within the call; everything else is a CacheRequest.
+ * A hit without special conditions is answered here, within the call.
  */
 import type { Verdict, HandlerContext } from '../../http/interception.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -22,11 +22,11 @@ import { PostResponseStorer } from './post-response-storer.ts';
 import { directivesOfRequest, evaluateResponse } from '../rules/evaluate-response.ts';
 import { CacheRequest } from './cache-request.ts';
 
-/** Conditions that are the origin's to judge (RFC 9111 §4.3.2). */
+/** Conditions that only the origin evaluates (RFC 9111 §4.3.2). */
 const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
 const SCHEMES = ['http', 'https'] as const;
 const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
-/** A request with none of these may have whatever is fresh and stored for it. */
+/** A request with none of these fields can use any fresh response stored for it. */
 const NOT_PLAIN = DIRECTIVES | SPECIAL | (1 << AUTHORIZATION);
 
 export class CacheHandler {
@@ -82,7 +82,7 @@ export class CacheHandler {
     return undefined;
   }
 
-  /** The response to a request that the cache had no part in. */
+  /** Handles the response to a request that bypassed the cache. */
   response(x: Exchange): void {
     const { responseFields: fields, status } = x;
     if (fields === null) return;
@@ -92,12 +92,12 @@ export class CacheHandler {
     if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
   }
 
-  /** RFC 9110 §9.3.3: it may be what a GET would get. */
+  /** RFC 9110 §9.3.3: it may be the response to a GET as well. */
   #keepPosted(x: Exchange, fields: Fields): void {
     const { cache, plan, rules, clock } = this;
     if (!hasOwnContentLocation(targetOf(x), fields)) return;
     const barred = (this.#bypass?.(x) ?? false) || (this.noStore?.(x) ?? false);
-    // When it was asked for is not kept; its delay counts in full.
+    // The time of the upstream request is not known; the whole delay counts.
     const requestedAt = clock.wall() - (clock.now() - x.startedAt);
     const asked = { method: 'POST', fields: x.fields, requestedAt, barred, ownContentLocation: true };
     const scope = cache.key.scope(this.#route, x);
@@ -112,11 +112,11 @@ export class CacheHandler {
     x.tap = new PostResponseStorer(cache, cache.key.of(x), head, length, plan.statusHeader);
   }
 
-  /** RFC 9111 §4.4: what an unsafe request has changed is not what is stored. */
+  /** RFC 9111 §4.4: an unsafe request makes stored responses invalid. */
   #invalidate(x: Exchange, fields: Fields): void {
     const { cache } = this;
     const target = targetOf(x);
-    // Behind one that ends TLS, the origin's own https is not ours.
+    // Behind a proxy that terminates TLS, the origin's https URIs correspond to our http ones.
     for (const scheme of SCHEMES) {
       for (const one of invalidatedTargets({ ...target, scheme }, fields)) {
         const key = cache.key.ofTarget({ ...one, scheme: target.scheme });
@@ -126,12 +126,12 @@ export class CacheHandler {
   }
 }
 
-/** Why a request is not for a cache to answer; '': it may be. */
+/** Why a request bypasses the cache; '': it does not. */
 export function whyPassed(x: Exchange, upgrade: boolean, bypass: Condition): '' | 'method' | 'bypass' {
   if (x.method !== 'GET' && x.method !== 'HEAD') return 'method';
-  // Content of a GET has no meaning that a cache could know (RFC 9110 §9.3.1); an upgrade is no exchange.
+  // The content of a GET has no defined meaning for a cache (RFC 9110 §9.3.1); an upgrade is no exchange.
   if (x.bodyLength !== 0 || upgrade || (x.fields.seen & FOR_ORIGIN) !== 0) return 'bypass';
-  // The origin may read the path as it came otherwise than the normal form, which is the key.
+  // The origin may interpret the received path differently from its normal form, which is in the key.
   if (x.receivedPath !== '') return 'bypass';
   return bypass !== null && bypass(x) ? 'bypass' : '';
 }

@@ -1,11 +1,11 @@
 /**
- * One exchange that the cache could not answer within the call, until it has its answer. Hot.
+ * One exchange that the cache could not answer within the call. Hot.
  *
- *     begin ─┬─ stored, and good enough ──────────────────────────────▶ answer
- *            ├─ somebody fetches the same thing ─ wait ─┬─ stored ─────▶ read along
+ *     begin ─┬─ stored, and usable ────────────────────────────────────▶ answer
+ *            ├─ a shared fetch is in progress ─ wait ───┬─ storable ───▶ stream its body
  *            │                                          └─ not ─┐
  *            └─ fetch ◀─────────────────────────────────────────┘
- *                 └─ stored: read along with the others · not: passed on as it comes
+ *                 └─ storable: stream the body to all waiters · not: forward it to the leader
  */
 import {
   type ResponseWriter,
@@ -37,7 +37,7 @@ import type { CacheHandler } from './cache-handler.ts';
 import type { Store } from '../store/store.ts';
 import { LARGEST_REPLY, type StoredHead, type StoredResponse } from '../store/stored-response.ts';
 
-/** A response as it is passed on. */
+/** A response that is forwarded and not stored. */
 export interface Passed {
   readonly status: number;
   readonly reason: string;
@@ -46,7 +46,7 @@ export interface Passed {
   readonly source: BodySource;
 }
 
-/** How long a disk may take, before the origin is asked instead (ms). */
+/** How long a disk read may take before a fetch starts instead (ms). */
 const DISK_WAIT = 1000;
 
 /** RFC 9111 §5.2.1.7. */
@@ -55,7 +55,7 @@ const NOT_STORED = problemReply(504);
 export class CacheRequest implements Interceptor, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** Among those who wait for a fetch. */
+  /** Its place in the fetch's waiting list. */
   audiencePlace = NOWHERE;
   readonly x: Exchange;
   readonly key: string;
@@ -66,7 +66,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   readonly #handler: CacheHandler;
   readonly #context: HandlerContext;
   #taken: ResponseWriter | null = null;
-  /** What it waits for, or reads from. */
+  /** The fetch that it waits for, or streams from. */
   #sharedFetch: SharedFetch | null = null;
   #reader: BodyReader | null = null;
   #lookup: Lookup | null = null;
@@ -88,7 +88,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.request = request;
   }
 
-  /** May the stored response answer it, as far as credentials go? */
+  /** May the stored response answer it, with regard to Authorization? */
   mayHave(head: StoredHead): boolean {
     return permitsCredentials(head, this.x.fields);
   }
@@ -97,7 +97,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     return (this.#taken ??= this.#context.intercept(this));
   }
 
-  /** `stored`: the whole response that the store has for it, or null. */
+  /** `stored`: the complete response in the store for it, or null. */
   begin(stored: StoredResponse | null): Verdict {
     const { x, request } = this;
     const { cache } = this.#handler;
@@ -130,9 +130,9 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     return INTERCEPTED;
   }
 
-  // === on disk
+  // === the disk
 
-  /** Is it there? Then it goes on when that has been read. */
+  /** Looks on disk. If there is a record, the request continues when that has been read. */
   #looksOn(disk: Disk): boolean {
     if (this.#hasLooked) return false;
     this.#hasLooked = true;
@@ -149,7 +149,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#stopWaiting();
     const { key, scope, x } = this;
     const { store } = this.#handler.cache;
-    // Something newer may have come meanwhile; something that memory has no room for is given all the same.
+    // A newer response may be stored by now; one that memory has no room for is served all the same.
     const whole = stored === null || stored.part !== null || stored.headOnly ? null : stored;
     this.#answer(this.begin(store.find(key, scope, x.fields) ?? whole));
   }
@@ -160,7 +160,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     return others.some((one) => one.part !== null && one.head.scope === this.scope) ? 'partial' : 'vary-miss';
   }
 
-  /** What is stored is asked for anew, behind the back of the one who gets it as it is. */
+  /** Revalidates a stored response in the background, while the client gets it stale. */
   #revalidate(stored: StoredResponse): void {
     const { cache } = this.#handler;
     if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
@@ -168,7 +168,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     new SharedFetch(this.#handler, this, stored, true).start(this.course);
   }
 
-  /** Joins a fetch of the same thing, or begins one. */
+  /** Joins a shared fetch for the same response, or starts one. */
   #fetchOrWait(stored: StoredResponse | null): void {
     const { cache, plan } = this.#handler;
     if (this.#mayJoin) {
@@ -184,12 +184,12 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#lead(stored);
   }
 
-  /** May it be answered with what another request brings? */
+  /** May another request's response answer it? */
   get #mayJoin(): boolean {
     const { x, request, key, scope } = this;
     const { cache, plan } = this.#handler;
     if (plan.collapseWait === 0 || x.method !== 'GET' || x.fields.has(RANGE)) return false;
-    // Who wants it from the origin wants it from there after having asked.
+    // A request that demands a revalidation demands one that starts after it.
     if (request.noCache || request.noStore || request.maxAge >= 0 || request.minFresh >= 0) return false;
     return !cache.knownUnstorable(key, scope, x.startedAt);
   }
@@ -200,7 +200,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     fetch.start(this.course);
   }
 
-  /** It has waited long enough, for the disk or for somebody else's response. */
+  /** Its wait for the disk or for a shared fetch has timed out. */
   onDeadline(): void {
     if (this.#lookup !== null) {
       this.#lookup.leave(this);
@@ -223,7 +223,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#handler.deadlines.delete(this);
   }
 
-  /** Goes on without those whom it has waited with. */
+  /** Stops waiting, and makes a fetch of its own. */
   fetchSeparately(): void {
     this.#stopWaiting();
     this.#sharedFetch = null;
@@ -231,9 +231,9 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#lead(stored !== null && this.mayHave(stored.head) ? stored : null);
   }
 
-  // === what comes of a fetch
+  // === the result of a fetch
 
-  /** The answer is what is stored. `status`: what the next server has answered; 0: nothing. */
+  /** Answers with a stored response. `status`: of the upstream response; 0: none. */
   serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#stopWaiting();
     const { clock } = this.#handler;
@@ -242,12 +242,12 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#answer(this.#stored(answerFrom(stored, this.x, clock.now(), clock.wall(), told)));
   }
 
-  /** What the hook would have answered with, if the answer had been there within its call. */
+  /** Sends a verdict that came too late for the hook to return it. */
   #answer(verdict: Verdict): void {
     if (verdict !== INTERCEPTED && verdict !== undefined) this.course.answer(verdict);
   }
 
-  /** What has been fetched is being stored: it is read as it comes. `own`: its fields, for the one whom it was made for. */
+  /** Streams a fetched response that is being stored. `own`: its fields, for the leader. */
   serveFill(fetch: SharedFetch, own: Fields | null): void {
     this.#stopWaiting();
     const { x } = this;
@@ -273,14 +273,14 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     reader.pump();
   }
 
-  /** What has been fetched is for this exchange alone, and is passed on as it comes. */
+  /** Forwards a fetched response that is for this exchange alone. */
   pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
     this.#noteUpstream(inner);
     if (this.#handler.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
     this.course.head(status, reason, fields, framing, source);
   }
 
-  /** There is no response; this is said instead. */
+  /** The fetch has no response; the client gets this local reply. */
   refused(response: LocalReply, inner: Exchange): void {
     this.#stopWaiting();
     this.#noteUpstream(inner);
@@ -293,7 +293,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.x.upstreamAt = inner.upstreamAt;
   }
 
-  /** Small ones leave at once, large ones as fast as the client takes them. */
+  /** Small bodies are sent at once, large ones at the client's pace. */
   #stored(reply: CachedReply): Verdict {
     const { bytes } = reply;
     if (this.x.method === 'GET') this.#handler.cache.metrics.bytesServed += reply.length;
@@ -315,7 +315,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   }
 }
 
-/** A part that has all that is asked for, or what a HEAD was answered. */
+/** A stored part with all requested ranges, or the stored response to a HEAD. */
 export function findOther(store: Store, x: Exchange, key: string, scope: string): StoredResponse | null {
   if (x.method === 'HEAD') return store.findOther(key, scope, x.fields, true);
   if (!x.fields.has(RANGE)) return null;

@@ -1,8 +1,8 @@
 /**
- * What a stored response answers a request with: the whole, a part of it, or that nothing has changed. Hot.
+ * Builds the reply from a stored response: all of it, ranges of it, or a 304. Hot.
  *
- * Conditions come before ranges (RFC 9110 §13.2.2). Both are the client's to use on any stored response, however it was
- * fetched (RFC 9111 §4.3.2).
+ * Conditions are evaluated before ranges (RFC 9110 §13.2.2). Clients may use both on any stored response, however it
+ * was fetched (RFC 9111 §4.3.2).
  */
 import { randomBytes } from 'node:crypto';
 import type { Exchange } from '../../http/exchange.ts';
@@ -15,13 +15,15 @@ import { reasonPhrase } from '../../http/status.ts';
 
 const NONE = Buffer.alloc(0);
 const CONDITIONS = (1 << IF_NONE_MATCH) | (1 << IF_MODIFIED_SINCE);
-/** Fields that ask for something else than the whole. */
+/** Fields that request something other than the whole representation. */
 export const SPECIAL = CONDITIONS | (1 << RANGE);
 
-/** Between parts. That no part has it in it can't be known of bytes, only made unlikely: it is another one in each process. */
+/**
+ * The multipart boundary. Bytes can't be guaranteed not to contain it, only unlikely to: it is random for each process.
+ */
 const BOUNDARY = randomBytes(18).toString('base64url');
 
-/** `now`, `wall`: monotonic and epoch ms. `told`: what its Cache-Status says; '': that it was stored. */
+/** `now`, `wall`: monotonic and epoch ms. `told`: its Cache-Status; '': that of a hit. */
 export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wall: number, told = ''): CachedReply {
   const age = stored.ageAt(now);
   if ((x.fields.seen & SPECIAL) === 0) return stored.reply(age, told);
@@ -38,14 +40,14 @@ export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wal
   return partial(stored, ranges, complete, aged);
 }
 
-/** Has the client what would be sent? */
+/** Does the client already have this representation? */
 export function isUnmodified(head: StoredHead, { fields, method }: Exchange, wall: number): boolean {
   if ((fields.seen & CONDITIONS) === 0 || (method !== 'GET' && method !== 'HEAD')) return false;
   if (head.status !== 200 && head.status !== 206) return false;
   return evaluate(fields, head.etag, head.lastModified, head.date, wall) === 304;
 }
 
-/** null: the whole is wanted. */
+/** null: the whole representation is requested. */
 function rangesOf({ head, part, length }: StoredResponse, { fields, method }: Exchange) {
   if (method !== 'GET' || !fields.has(RANGE) || head.status !== (part === null ? 200 : 206)) return null;
   const { etag, lastModified, date } = head;
@@ -53,7 +55,7 @@ function rangesOf({ head, part, length }: StoredResponse, { fields, method }: Ex
   return parseRange(fields.known(RANGE), part?.complete ?? length);
 }
 
-/** Does a stored part have all that is asked of it? */
+/** Does a stored part contain all requested ranges? */
 export function covers(stored: StoredResponse, x: Exchange): boolean {
   const { part } = stored;
   const ranges = rangesOf(stored, x);
@@ -91,13 +93,13 @@ function multipart(
   return Buffer.concat([...pieces, Buffer.from(partsEnd(BOUNDARY), 'latin1')]);
 }
 
-/** RFC 9110 §15.4.5: what a cache or client needs to update what it has, and nothing that describes a body. */
+/** RFC 9110 §15.4.5: the fields that a cache or client needs to update its copy, and none that describe content. */
 export function notModified(head: StoredHead, aged: string): CachedReply {
   const lines = without(head.lines, head.etag === undefined ? isContent : isContentOrModified);
   return CachedReply.of(304, reasonPhrase(304), lines + aged, '', null);
 }
 
-/** Lines without those whose name, in lower case, is one to leave out. */
+/** Removes lines by name, in lower case. */
 function without(lines: string, isOut: (name: string) => boolean): string {
   let out = '';
   for (let at = 0; at < lines.length; ) {
@@ -110,17 +112,17 @@ function without(lines: string, isOut: (name: string) => boolean): string {
 
 const isRange = (name: string): boolean => name === 'content-range';
 const isTypeOrRange = (name: string): boolean => name === 'content-type' || name === 'content-range';
-/** What describes a body (RFC 9110 §8), but for Content-Location, which a 304 has. */
+/** Fields that describe content (RFC 9110 §8), except for Content-Location, which a 304 keeps. */
 const OF_CONTENT = new Set(['content-type', 'content-encoding', 'content-language', 'content-length', 'content-range']);
 const isContent = (name: string): boolean => OF_CONTENT.has(name);
 const isContentOrModified = (name: string): boolean => isContent(name) || name === 'last-modified';
 
-/** Of a stored response's lines those that any answer has. */
+/** The stored lines that every reply has. */
 function dated(lines: string): string {
   return without(lines, (name) => name !== 'date' && name !== 'via');
 }
 
-/** Of the first line with that name, in lower case. */
+/** The value of the first line with that name, in lower case. */
 function fieldOf(lines: string, name: string): string | undefined {
   for (let at = 0; at < lines.length; ) {
     const end = lines.indexOf('\r\n', at);

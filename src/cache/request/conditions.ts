@@ -1,10 +1,12 @@
-/** Conditions on a request that a cache policy is told of: it has this field, cookie or parameter. Cold to make, hot to ask. */
+/**
+ * The conditions of a cache policy on requests: a field, a cookie or a query parameter. Cold to make, hot to evaluate.
+ */
 import { cookieOf } from '../../http/cookies.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { queryValue } from '../../http/query.ts';
 import type { CacheConditionPlan } from '../../plan/types/cache.ts';
 
-/** Does any of them hold? null: there are none. */
+/** Does any condition hold? null: there are none. */
 export type Condition = ((x: Exchange) => boolean) | null;
 
 export function compileConditions(plans: readonly CacheConditionPlan[]): Condition {

@@ -1,11 +1,14 @@
-/** The request that a cache sends on in place of the one that it was asked (RFC 9111 §4.3.1). Hot, once per fetch. */
+/** The request that a cache forwards in place of the client's (RFC 9111 §4.3.1). Hot, once per fetch. */
 import { Exchange } from '../../http/exchange.ts';
 import { takeFields } from '../../http/fields-pool.ts';
 import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../../http/known.ts';
 import { validatorsFor } from '../rules/conditional.ts';
 import type { StoredHead } from '../store/stored-response.ts';
 
-/** `old`: what is stored and asked for anew, or null. `whole`: what comes is wanted whole, whatever was asked. `now`: monotonic ms. */
+/**
+ * `old`: the stored response to revalidate, or null. `whole`: fetch the whole representation, even if the client
+ * requested less or made a condition. `now`: monotonic ms.
+ */
 export function innerExchange(x: Exchange, old: StoredHead | null, whole: boolean, now: number): Exchange {
   const fields = takeFields();
   fields.copy(x.fields);

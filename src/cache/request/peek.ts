@@ -1,4 +1,4 @@
-/** What a cache would make of a request at this moment, found out without touching anything in it. Cold; for explain. */
+/** Previews what a cache would do with a request now, without any side effect. Cold; for explain. */
 import type { Exchange } from '../../http/exchange.ts';
 import type { CachePolicyPlan } from '../../plan/types/cache.ts';
 import { compileConditions } from './conditions.ts';
@@ -10,12 +10,12 @@ import type { StoredResponse } from '../store/stored-response.ts';
 import { findOther } from './cache-request.ts';
 
 export interface Peeked {
-  /** `asked`: nobody can say what it would find. */
+  /** `asked`: the cache's contents are not available. */
   readonly verdict: 'answers' | 'passes' | 'asked';
   readonly why: string;
 }
 
-/** `cache`: null if there is none to look into. `route`: that the policy stands on. `now`: monotonic ms. */
+/** `cache`: null if its contents are not available. `route`: the policy's route. `now`: monotonic ms. */
 export function peek(
   plan: CachePolicyPlan,
   x: Exchange,

@@ -1,13 +1,13 @@
 /**
- * The response to a POST that says it is what a GET of the same URI would get (RFC 9110 §9.3.3), on its way into the store.
- * Hot, once per such response.
+ * Stores the response to a POST that is also the response to a GET of the same URI (RFC 9110 §9.3.3). Hot, once per
+ * such response.
  */
 import type { BodySink, BodySource } from '../../http/message.ts';
 import { StreamingBody } from './streaming-body.ts';
 import type { HttpCache } from '../store/http-cache.ts';
 import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
 
-/** Its reader is the client, who sets the pace. */
+/** The client reads the response and sets the pace. */
 const NOBODY: BodySource = { pause: () => {}, resume: () => {} };
 
 export class PostResponseStorer implements BodySink {
@@ -18,7 +18,7 @@ export class PostResponseStorer implements BodySink {
   readonly #body: StreamingBody;
   readonly #forgotten: number;
 
-  /** `length`: bytes that are announced; -1: unknown. */
+  /** `length`: the announced Content-Length; -1: unknown. */
   constructor(cache: HttpCache, key: string, head: StoredHead, length: number, statusHeader: boolean) {
     this.#cache = cache;
     this.#key = key;
@@ -34,7 +34,7 @@ export class PostResponseStorer implements BodySink {
   }
 
   end(): void {
-    // What has been purged or invalidated meanwhile may be this as well.
+    // A purge or invalidation meanwhile may cover this response.
     if (!this.#body.collecting || this.#cache.purgeEpoch !== this.#forgotten) {
       this.#body.discard();
       return;

@@ -1,12 +1,13 @@
 /**
- * One request that the cache sends on, for however many wait for its response: the client that the rest of the way sees. Hot.
+ * One upstream request of the cache, shared by all requests that wait for its response. Hot.
  *
- *     asked ──head──┬─ 304 to our own condition ─▶ what is stored is fresh again; all are answered with it
- *                   ├─ may be stored ─▶ a StreamingBody, read along by all whose request it would answer (RFC 9111 §4)
- *                   ├─ may not be ─▶ passed on to the one it was made for; the others go on by themselves, at once
- *                   └─ an error ─▶ what is stored, if it may be used all the same (RFC 5861 §4), or the error
+ *     asked ──head──┬─ 304 to our own condition ─▶ the stored response is fresh again, and answers all waiters
+ *                   ├─ storable ─▶ a StreamingBody, streamed to all waiters that it may answer (RFC 9111 §4)
+ *                   ├─ not storable ─▶ forwarded to the leader; the others fetch separately, at once
+ *                   └─ an error ─▶ the stored response, if it may be served stale (RFC 5861 §4), or the error
  *
- * It is nobody's client connection: those who asked may leave, and it goes on for the store as long as that is worth it.
+ * For the subrequest it is the downstream client. It belongs to no client connection: when all waiters have left, the
+ * fetch continues for the store, as long as that is worth it.
  */
 import type { Subrequest, ResponseWriter } from '../../http/interception.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -30,10 +31,10 @@ import { headOnly, renewed, renewedByHead } from '../rules/validation.ts';
 import { variantKey } from '../rules/vary.ts';
 import type { CacheRequest } from './cache-request.ts';
 
-/** Bytes of a response that nobody wants which are read so that its connection can be used again. */
+/** How many bytes of an unwanted response are read so that its connection can be reused. */
 const MOST_DISCARDED = 64 * 1024;
 
-/** Reasons that lie in one request and say nothing of the next one's response. */
+/** Reasons that concern a single request, and say nothing about the next response. */
 const OF_ONE_REQUEST: ReadonlySet<string> = new Set(['authorization', 'request_no_store', 'rule']);
 
 /** RFC 5861 §4. */
@@ -47,37 +48,40 @@ export class SharedFetch implements ServerStream {
   bytesOut = 0;
   readonly key: string;
   readonly scope: string;
-  /** What is stored, and asked for anew; null: there is nothing. */
+  /** The stored response to revalidate; null: there is none. */
   readonly old: StoredResponse | null;
-  /** The exchange that the rest of the way sees. */
+  /** The exchange of the subrequest. */
   readonly inner: Exchange;
-  /** Its conditions are ours, if it has any: a client's own are answered from what comes. */
+  /**
+   * It fetches the whole representation, with conditions of our own if any: the client's conditions are evaluated
+   * against the result.
+   */
   readonly whole: boolean;
-  /** Of the response, once it is known that it may be stored. */
+  /** The head of the response, once it is known to be storable. */
   response: StoredHead | null = null;
   fill: StreamingBody | null = null;
   framing: Framing = NO_BODY;
-  /** Field lines that are sent along while it comes: its age then, its length if it is known. */
+  /** Additional field lines while the response streams: its Age, and its Content-Length if known. */
   lines = '';
   readonly #handler: CacheHandler;
-  /** The request as it came: what a Vary is held against. */
+  /** The fields of the leader's request, for Vary. */
   readonly #asked: Fields;
   readonly #waiting: WaitingList;
   readonly #requestedAt: number;
   #branch: Subrequest | null = null;
   #part: Part | null = null;
-  /** Takes the body as it comes, if it is for one alone. */
+  /** The receiver of a body that is forwarded to the leader alone. */
   #writer: ResponseWriter | null = null;
   #outdated = false;
-  /** What is stored has been taken back: it is not given in place of an error either. */
+  /** The stored response was invalidated or purged: it is not served on an error either. */
   #oldGone = false;
-  /** Tags by which responses have been purged since it was sent. */
+  /** Tags purged since the fetch started. */
   #purgedTags: ReadonlySet<string> | null = null;
-  /** Nobody can join it any more, and nothing more comes of it. */
+  /** The fetch has ended: no request can join it. */
   #over = false;
   #discarded = 0;
 
-  /** `background`: who asks does not wait for it. */
+  /** `background`: the request does not wait for it. */
   constructor(handler: CacheHandler, asker: CacheRequest, old: StoredResponse | null, background: boolean) {
     const { x, key, scope } = asker;
     this.#handler = handler;
@@ -93,25 +97,25 @@ export class SharedFetch implements ServerStream {
     this.inner = innerExchange(x, old?.head ?? null, this.whole, handler.clock.now());
   }
 
-  /** `course`: of whoever asks. */
+  /** `writer`: of the exchange that starts the fetch. */
   start(writer: ResponseWriter): void {
     this.#handler.cache.begin(this);
     this.#branch = writer.subrequest(this.inner, this);
   }
 
-  // === who waits for it
+  // === the waiters
 
-  /** Is it known what comes? */
+  /** Is the response known to be storable? */
   get answered(): boolean {
     return this.response !== null;
   }
 
-  /** Will what comes be stored? */
+  /** Will the response be stored? */
   get stores(): boolean {
     return this.fill !== null && this.fill.collecting && !this.#outdated;
   }
 
-  /** Would its response be one for that visit, as far as can be told? */
+  /** May the request join: could the response answer it, as far as is known? */
   takes(cacheRequest: CacheRequest): boolean {
     const { scope, x } = cacheRequest;
     if (this.#over || this.#outdated || !this.whole || scope !== this.scope || this.inner.method !== 'GET')
@@ -120,14 +124,15 @@ export class SharedFetch implements ServerStream {
     if (response === null) {
       // A fetch that started before a purge by tag may carry the purged tag.
       if (this.begun || this.#purgedTags !== null) return false;
-      // Most responses may not answer requests with Authorization: none waits unless a stored one said that it may.
+      // Most responses may not answer requests with Authorization: such requests join only if the stored response
+      // permits it.
       if (x.fields.has(AUTHORIZATION) && !(this.old?.head.forAuthorized ?? false)) return false;
       return this.#mightSuit(x.fields);
     }
     return this.stores && this.#suits(response, cacheRequest);
   }
 
-  /** What is stored tells what the response may vary on. */
+  /** Stored responses show on which fields the response may vary. */
   #mightSuit(fields: Fields): boolean {
     for (const { head } of this.#handler.cache.store.all(this.key)) {
       if (head.scope !== this.scope || head.varyNames.length === 0) continue;
@@ -136,7 +141,7 @@ export class SharedFetch implements ServerStream {
     return true;
   }
 
-  /** May it have what another request has brought (RFC 9111 §4)? What is stale as it comes, or no-cache, is for one alone. */
+  /** May the response answer another request (RFC 9111 §4)? If it is stale or no-cache, it answers only the leader. */
   #suits(head: StoredHead, cacheRequest: CacheRequest): boolean {
     const { x, request } = cacheRequest;
     if (!cacheRequest.mayHave(head) || variantKey(head.varyNames, x.fields) !== head.variant) return false;
@@ -148,20 +153,23 @@ export class SharedFetch implements ServerStream {
     if (this.response !== null) cacheRequest.serveFill(this, null);
   }
 
-  /** One of them has gone, or has its answer. */
+  /** A waiter has left, or has its answer. */
   leave(cacheRequest: CacheRequest): void {
     this.#waiting.remove(cacheRequest);
     this.#endIfUnwanted();
   }
 
-  /** What is being fetched is old news: it is not stored. `oldGone`: nor is what is stored to be had any more. */
+  /** The response being fetched is outdated and will not be stored. `oldGone`: the stored one is not served either. */
   outdate(oldGone = true): void {
     this.#outdated = true;
     this.#oldGone ||= oldGone;
     this.#endIfUnwanted();
   }
 
-  /** The same if it has one of these tags, which may be known only later. Answers whether it is known to have one. */
+  /**
+   * The same if the response has one of these tags, which may be known only later. Returns whether a tag is known to
+   * match.
+   */
   outdateTagged(tags: ReadonlySet<string>, oldGone: boolean): boolean {
     const known = [...(this.response?.tags ?? []), ...(this.old?.head.tags ?? [])].some((tag) => tags.has(tag));
     if (known) this.outdate(oldGone);
@@ -175,7 +183,7 @@ export class SharedFetch implements ServerStream {
   }
 
   get #isWorthFinishing(): boolean {
-    // Nothing is known of it yet: its response may be one for the store.
+    // The response is not known yet, and may be storable.
     if (!this.begun) return !this.#outdated;
     return this.fill !== null && this.stores && this.fill.missing <= this.#handler.plan.finish;
   }
@@ -194,7 +202,7 @@ export class SharedFetch implements ServerStream {
     // RFC 9111 §4.2.4: disconnected.
     const { staleIfError, staleIfUnreachable } = this.#handler.plan;
     if (failed && this.#serveOld(Math.max(staleIfError, staleIfUnreachable))) return;
-    // Who waited for the same upstream would fare no better now; what a policy says is said to one client.
+    // Waiters for the same failed upstream would get the same error; the reply of a policy is for the leader alone.
     for (const cacheRequest of this.#waiting.takeAll()) {
       if (failed || cacheRequest === leader) cacheRequest.refused(response, this.inner);
       else cacheRequest.fetchSeparately();
@@ -223,7 +231,7 @@ export class SharedFetch implements ServerStream {
     else this.#pass(status, reason, fields, framing, source, why);
   }
 
-  /** What a response with that head is to the cache. */
+  /** Evaluates a response with that head for the cache. */
   readonly #judge = (status: number, reason: string, fields: Fields): EvaluatedResponse => {
     const { clock, plan, rules, noStore } = this.#handler;
     const { inner } = this;
@@ -235,7 +243,7 @@ export class SharedFetch implements ServerStream {
     return received;
   };
 
-  /** The response may be stored. Why it is not after all, or ''. */
+  /** Starts to store the response. Returns why it can't be stored after all, or ''. */
   #begin({ head }: EvaluatedResponse, fields: Fields, framing: Framing, source: BodySource): string {
     const length = framing === LENGTH ? Number(fields.get('content-length')) : framing === NO_BODY ? 0 : -1;
     const { cache } = this.#handler;
@@ -246,18 +254,18 @@ export class SharedFetch implements ServerStream {
     this.fill = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
     const age = fields.get('age');
     this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
-    // Where nobody may have it but who has asked, nobody needs to wait for the next.
+    // The response is not shareable: mark the key hit-for-miss.
     if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
     else cache.forget(this.key, this.scope);
     return '';
   }
 
-  /** Gives it to all whose request it answers. */
+  /** Streams the response to all waiters that it may answer. */
   #share(fields: Fields): void {
     const { response } = this;
     const { leader, others: waiting } = this.#waiting;
     if (leader !== null) {
-      // From here on the fields are the leader's.
+      // From here on the leader owns the fields.
       this.inner.responseFields = null;
       this.#branch?.addStickyCookie(fields);
       leader.serveFill(this, fields);
@@ -272,11 +280,11 @@ export class SharedFetch implements ServerStream {
     this.#endIfUnwanted();
   }
 
-  /** It is for the one alone that it was made for. */
+  /** Forwards the response to the leader alone. */
   #pass(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource, why: string): void {
     const { cache } = this.#handler;
     if (this.whole && why !== '' && !OF_ONE_REQUEST.has(why)) cache.remember(this.key, this.scope);
-    // Who has something newer for us does not mean the old to be used any more.
+    // The origin sent a newer response: drop the stored one.
     if (this.old !== null && why !== '' && status < 500) cache.drop(this.key, this.old);
     cache.over(this);
     const waiting = this.#waiting.takeOthers();
@@ -324,7 +332,7 @@ export class SharedFetch implements ServerStream {
     return one;
   }
 
-  /** It broke off. */
+  /** The response broke off. */
   abort(): void {
     const error = new GatewayError(this.inner.error, 'upstream', 502);
     const writer = this.#writer;
@@ -334,13 +342,13 @@ export class SharedFetch implements ServerStream {
     writer?.fail(error);
   }
 
-  // === what is stored already
+  // === the stored response
 
   /** RFC 9111 §4.3.4 */
   #validated(old: StoredResponse, fields: Fields): void {
     const { cache } = this.#handler;
     const fresh = this.#outdated ? null : renewed(cache, this.key, old, this.#judge, fields);
-    // It has got a tag that has been purged since it was asked about.
+    // The 304 brought a tag that was purged since the fetch started.
     if (fresh !== null && this.#outdated) cache.drop(this.key, fresh.response);
     const { leader } = this.#waiting;
     this.#end();
@@ -353,7 +361,7 @@ export class SharedFetch implements ServerStream {
     }
   }
 
-  /** RFC 9111 §4.3.5, and what a HEAD itself may be answered with later. */
+  /** RFC 9111 §4.3.5; also stores the response for later HEAD requests. */
   #answeredHead(received: EvaluatedResponse, fields: Fields): void {
     if (this.#outdated) return;
     const { cache, plan } = this.#handler;
@@ -361,7 +369,10 @@ export class SharedFetch implements ServerStream {
     if (received.why === '') cache.put(this.key, headOnly(received.head, fields, plan.statusHeader));
   }
 
-  /** Is there nobody left when all those have been served who may have what is stored? `grace`: ms that the config allows. */
+  /**
+   * Serves the stored response to all waiters that may have it; returns whether no waiter is left. `grace`: ms that the
+   * config allows.
+   */
   #serveOld(grace: number): boolean {
     if (this.old === null || this.#oldGone) return false;
     const { clock, cache } = this.#handler;
@@ -386,7 +397,7 @@ export class SharedFetch implements ServerStream {
     giveFields(this.#asked);
   }
 
-  // === what a fetch has not
+  // === stream operations that a fetch does not need
 
   override(): void {}
 

@@ -1,8 +1,8 @@
 /**
- * A response's body as it comes, for everybody who reads it and for the store. Hot.
+ * A response body that streams to all its readers and to the store. Hot.
  *
- * While it may still be stored, all of it is kept, and no reader holds back what comes: a slow client does not spoil it
- * for the others. A body that grows too large is collected no more; from then on only a window of it is kept, and the
+ * While it may still be stored, all of it is buffered, and no reader slows it down: a slow client does not delay the
+ * others. A body that grows too large is no longer collected; from then on only a window of it is buffered, and the
  * slowest reader sets the pace, as without a cache.
  */
 import type { BodySource } from '../../http/message.ts';
@@ -12,42 +12,42 @@ import { release } from '../../kit/release.ts';
 import type { ReadableBody } from './body.ts';
 import type { BodyReader } from './body-reader.ts';
 
-/** Bytes that wait for the slowest reader of a body that is not collected. */
+/** Bytes to buffer for the slowest reader of a body that is not collected. */
 const WINDOW = 256 * 1024;
 const SMALLEST_CHUNK = 4 * 1024;
 const LARGEST_CHUNK = 256 * 1024;
 
-/** Keeps count of the bytes that bodies under way take up. */
+/** Accounts for the bytes of bodies in progress. */
 export interface FillRoom {
-  /** Takes so many bytes more; false: there is no room for them. */
+  /** Reserves bytes; false: there is no room for them. */
   reserve(bytes: number): boolean;
   release(bytes: number): void;
 }
 
 export class StreamingBody implements ReadableBody {
-  /** All of it is kept so far. */
+  /** All of it is buffered so far. */
   collecting = true;
-  /** Bytes that have come. */
+  /** Bytes received. */
   size = 0;
   readonly #room: FillRoom;
-  /** Bytes of the largest body that is kept. */
+  /** Size limit of a stored body. */
   readonly #limit: number;
-  /** Bytes that are expected; -1: unknown. */
+  /** Expected size; -1: unknown. */
   readonly #expected: number;
   readonly #source: BodySource;
   readonly #readers = new Places<BodyReader>();
-  /** Each but the last is full; `#used` bytes of the last. */
+  /** Each chunk but the last is full; the last has `#used` bytes. */
   #chunks: Buffer[] = [];
   #used = 0;
   /** Position of the first chunk's first byte. */
   #base = 0;
   #reserved = 0;
   #held = false;
-  /** A client that is gone or slow may still have some of the chunks. */
+  /** A client that has left or is slow may still reference some of the chunks. */
   #lent = false;
-  /** The only chunk is what was taken. */
+  /** `taken` returned the only chunk itself. */
   #given = false;
-  /** It is whole or will never be: nobody comes to read it any more. */
+  /** The body has ended: no new reader will join. */
   #over = false;
 
   constructor(room: FillRoom, limit: number, expected: number, source: BodySource) {
@@ -57,7 +57,7 @@ export class StreamingBody implements ReadableBody {
     this.#source = source;
   }
 
-  /** Bytes that have yet to come, as far as that is known. */
+  /** Bytes still to be received, as far as known. */
   get missing(): number {
     return this.#expected < 0 ? 0 : this.#expected - this.size;
   }
@@ -66,9 +66,9 @@ export class StreamingBody implements ReadableBody {
     reader.place = this.#readers.enter(reader);
   }
 
-  // === what comes
+  // === input
 
-  /** false: nothing more until the source is resumed. */
+  /** false: pause until the source is resumed. */
   add(bytes: Buffer, start: number, end: number): boolean {
     this.#keep(bytes, start, end);
     this.size += end - start;
@@ -83,7 +83,7 @@ export class StreamingBody implements ReadableBody {
     for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.flush();
   }
 
-  /** It is whole. */
+  /** The body is complete. */
   complete(trailers: string): void {
     this.#over = true;
     for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.complete(trailers);
@@ -91,26 +91,26 @@ export class StreamingBody implements ReadableBody {
     this.#unreserve();
   }
 
-  /** It will never be whole. */
+  /** The body broke off. */
   fail(error: GatewayError): void {
     this.collecting = false;
     for (const reader of this.#readers) reader.fail(error);
     this.discard();
   }
 
-  /** It is not kept for the store any more: what it takes up from now on, it would take up without a cache. */
+  /** Stops collecting it for the store: from now on it uses no more memory than without a cache. */
   giveUp(): void {
     this.collecting = false;
     this.#unreserve();
     this.#drop();
   }
 
-  /** Nobody but the taker has the bytes that were taken. */
+  /** Are the bytes from `taken` referenced by the caller alone? */
   get own(): boolean {
     return !this.#given || (this.#readers.size === 0 && !this.#lent);
   }
 
-  /** All of it, if all of it was kept. What it took up is the taker's to account for. */
+  /** The whole body, if it was collected. The caller accounts for its bytes from now on. */
   taken(): Buffer {
     const chunks = this.#chunks;
     const last = chunks.length - 1;
@@ -127,14 +127,14 @@ export class StreamingBody implements ReadableBody {
     return bytes;
   }
 
-  /** Nobody needs what is kept. */
+  /** The buffered bytes are not needed. */
   discard(): void {
     this.#over = true;
     this.#free();
     this.#unreserve();
   }
 
-  /** Nobody comes to read it any more. */
+  /** No new reader will join. */
   #free(): void {
     if (!this.#lent && !this.#given && this.#readers.size === 0) this.#chunks.forEach(release);
     this.#chunks = [];
@@ -160,7 +160,7 @@ export class StreamingBody implements ReadableBody {
     }
   }
 
-  /** The next chunk: of what is expected, if that is known, or else of as much again as there is. */
+  /** Allocates the next chunk: the expected rest, if known, or else as much as was received so far. */
   #chunk(needed: number): Buffer {
     const missing = this.#expected - this.size;
     const wanted = this.#expected >= 0 && missing <= LARGEST_CHUNK ? missing : Math.max(SMALLEST_CHUNK, this.size);
@@ -170,7 +170,7 @@ export class StreamingBody implements ReadableBody {
     return Buffer.allocUnsafeSlow(size);
   }
 
-  // === who reads (ReadableBody)
+  // === readers (ReadableBody)
 
   piece(position: number): Buffer | null {
     if (position >= this.size) return null;
@@ -195,13 +195,13 @@ export class StreamingBody implements ReadableBody {
   leave(reader: BodyReader): void {
     if (reader.place !== NOWHERE) this.#readers.leave(reader.place);
     reader.place = NOWHERE;
-    // What it was given last is still on its way.
+    // The connection may still reference the last piece.
     if (reader.paused) this.#lent = true;
     if (this.#over && this.#readers.size === 0) this.#free();
     else this.readTo();
   }
 
-  /** Bytes that the slowest reader has yet to take. */
+  /** Bytes that the slowest reader has not taken yet. */
   get #waiting(): number {
     return this.size - this.#slowest;
   }
@@ -215,7 +215,7 @@ export class StreamingBody implements ReadableBody {
     return slowest;
   }
 
-  /** Lets go of what has reached every reader's client. */
+  /** Frees chunks that every reader's connection has sent. */
   #drop(): void {
     let taken = this.size;
     for (let i = 0; i < this.#readers.length; i++) {

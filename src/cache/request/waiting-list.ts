@@ -1,11 +1,11 @@
-/** Those who wait for one fetch, or read along: whom it was made for, and the others. Hot, once per fetch. */
+/** The waiting list of one fetch: the leader, which started it, and the others. Hot, once per fetch. */
 import { NOWHERE, Places } from '../../kit/places.ts';
 import type { CacheRequest } from './cache-request.ts';
 import { mayServeOnError } from '../rules/reuse.ts';
 import type { StoredResponse } from '../store/stored-response.ts';
 
 export class WaitingList {
-  /** null: nobody, or they have left. */
+  /** null: there is none, or it has left. */
   leader: CacheRequest | null;
   readonly #others = new Places<CacheRequest>();
 
@@ -31,12 +31,12 @@ export class WaitingList {
     cacheRequest.audiencePlace = NOWHERE;
   }
 
-  /** All but the leader, as of now. */
+  /** A copy of all waiters but the leader. */
   get others(): CacheRequest[] {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
 
-  /** All of them, the leader first; none is left. */
+  /** Removes all waiters and returns them, the leader first. */
   takeAll(): CacheRequest[] {
     const { leader } = this;
     const others = this.takeOthers();
@@ -44,14 +44,17 @@ export class WaitingList {
     return leader === null ? others : [leader, ...others];
   }
 
-  /** All but the leader; none of them is left. */
+  /** Removes all waiters but the leader, and returns them. */
   takeOthers(): CacheRequest[] {
     const all = this.others;
     for (const cacheRequest of all) this.#leave(cacheRequest);
     return all;
   }
 
-  /** Answers with what is stored, although it is stale, all those who may have it. `grace`: ms that the config allows. */
+  /**
+   * Serves the stale response to all waiters that may have it. Returns their number. `grace`: ms that the config
+   * allows.
+   */
   serveStale(old: StoredResponse, grace: number, now: number): number {
     const window = grace > 0 ? grace / 1000 : -1;
     let served = 0;

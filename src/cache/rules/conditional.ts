@@ -1,6 +1,6 @@
 /**
- * Conditions: a client's, answered from a stored response (RFC 9110 §13, RFC 9111 §4.3.2), and those that are sent on
- * to have a stored response validated (§4.3.1). Hot.
+ * Conditional requests: the evaluation of a client's conditions against a stored response (RFC 9110 §13, RFC 9111
+ * §4.3.2), and the conditions that validate a stored response at the origin (§4.3.1). Hot.
  */
 import type { Fields } from '../../http/fields.ts';
 import { parseHttpDate } from './http-date.ts';
@@ -10,7 +10,7 @@ const SPACE = 32;
 const QUOTE = 34;
 const COMMA = 44;
 
-/** Where the entity-tag that begins at `at` is over, or -1: `"…"` or `W/"…"` (RFC 9110 §8.8.3). */
+/** The end of the entity-tag that begins at `at`, or -1: `"…"` or `W/"…"` (RFC 9110 §8.8.3). */
 function endOfEntityTag(text: string, at: number): number {
   let i = text.charCodeAt(at) === 87 && text.charCodeAt(at + 1) === 47 ? at + 2 : at;
   if (text.charCodeAt(i) !== QUOTE) return -1;
@@ -45,7 +45,7 @@ function opaque(entityTag: string): string {
   return isWeak(entityTag) ? entityTag.slice(2) : entityTag;
 }
 
-/** Does a list of entity-tags name this one, by weak comparison? What breaks the grammar names nothing from there on. */
+/** Does a list of entity-tags contain this one, by weak comparison? Parsing stops at the first syntax error. */
 export function listMatches(list: string, entityTag: string): boolean {
   const wanted = opaque(entityTag);
   let at = 0;
@@ -68,7 +68,7 @@ export function listMatches(list: string, entityTag: string): boolean {
   return false;
 }
 
-/** Is what stands before the opaque part nothing but a "W/"? */
+/** Is the text in front of the opaque part empty or "W/"? */
 function fits(list: string, at: number, end: number, wanted: string): boolean {
   const before = end - wanted.length - at;
   return before === 0 || (before === 2 && list.charCodeAt(at) === 87);
@@ -79,8 +79,9 @@ function isBlank(code: number): boolean {
 }
 
 /**
- * The status that is due to a GET or HEAD that a stored 2xx may answer: 304, or 0 for the response itself (RFC 9110
- * §13.2.2, steps 3 and 4; with another status there are no conditions, §13.2.1). `lastModified` and `storedDate`: wall-clock ms, NaN if there is none.
+ * The status of a GET or HEAD that a stored 2xx may answer: 304, or 0 for the response itself (RFC 9110 §13.2.2, steps
+ * 3 and 4; for other statuses conditions are ignored, §13.2.1). `lastModified` and `storedDate`: wall-clock ms, NaN if
+ * there is none.
  */
 export function evaluate(
   requestFields: Fields,
@@ -96,15 +97,15 @@ export function evaluate(
   }
   const ifModifiedSince = requestFields.get('if-modified-since');
   if (ifModifiedSince === undefined) return 0;
-  // RFC 9111 §4.3.2: without a Last-Modified its Date is what it is held against. A bad date is as if absent.
+  // RFC 9111 §4.3.2: without a Last-Modified the Date is compared. An invalid date counts as absent.
   const changed = Number.isNaN(lastModified) ? storedDate : lastModified;
   return changed <= parseHttpDate(ifModifiedSince, now) ? 304 : 0;
 }
 
 /**
- * May a Range be answered from this representation (RFC 9110 §13.1.5)? By strong comparison; a date counts only if it
- * is the Last-Modified to the second, and that is older than its Date, so that there can't have been two versions
- * within it (§8.8.2.2). `lastModified` and `date`: wall-clock ms, NaN if there is none.
+ * May a Range be answered from this representation (RFC 9110 §13.1.5)? Entity-tags are compared strongly. A date counts
+ * only if it equals the Last-Modified to the second, and that is at least a second older than the Date, so that there
+ * can't have been two versions within it (§8.8.2.2). `lastModified` and `date`: wall-clock ms, NaN if there is none.
  */
 export function ifRangeHolds(
   ifRange: string | undefined,
@@ -117,7 +118,10 @@ export function ifRangeHolds(
   return parseHttpDate(ifRange, date) === lastModified && date - lastModified >= 1000;
 }
 
-/** What to ask the origin with, so that it can answer with a 304 (RFC 9111 §4.3.1): validators as they came. */
+/**
+ * The conditions for a request to the origin, so that it can respond with a 304 (RFC 9111 §4.3.1): validators as
+ * received.
+ */
 export function validatorsFor(
   etag: string | undefined,
   lastModified: string | undefined,

@@ -1,10 +1,10 @@
 /**
- * Takes a Cache-Control or Pragma value apart into its members (RFC 9111 §5.2, RFC 9110 §5.6.1). Hot.
+ * Parses a Cache-Control or Pragma value into its members (RFC 9111 §5.2, RFC 9110 §5.6.1). Hot.
  *
  *     cache-directive = token [ "=" ( token / quoted-string ) ]
  *
- * Tolerant, because what is overlooked here may be a "no-store": a member that breaks the grammar is still told by the
- * name that it begins with, marked as malformed, and a quoted string that never ends hides nothing of what follows it.
+ * The parser is tolerant, because an overlooked member may be a "no-store": a malformed member is still reported with
+ * the name that it begins with, marked as malformed, and an unterminated quoted string hides nothing that follows it.
  */
 import { TOKEN } from '../../http/h1/charset.ts';
 
@@ -15,14 +15,14 @@ const COMMA = 44;
 const EQUALS = 61;
 const BACKSLASH = 92;
 
-/** 2^31, which stands for anything larger (RFC 9111 §1.2.2). */
+/** 2^31, which represents any larger value (RFC 9111 §1.2.2). */
 export const MAX_SECONDS = 2_147_483_648;
 
 export function isTokenChar(code: number): boolean {
   return code < 256 && TOKEN[code] === 1;
 }
 
-/** delta-seconds (RFC 9111 §1.2.2), or -1 if it is none. */
+/** delta-seconds (RFC 9111 §1.2.2), or -1 if the text is not that. */
 export function deltaSeconds(text: string): number {
   if (text.length === 0) return -1;
   let value = 0;
@@ -37,20 +37,20 @@ export function deltaSeconds(text: string): number {
 export class DirectiveReader {
   readonly #text: string;
   #at = 0;
-  /** Of the member that was read last: its name in lower case; '' if it begins with no token. */
+  /** The current member's name in lower case; '' if it does not begin with a token. */
   name = '';
-  /** Its argument, unquoted; null if it has none, '' also where it has none behind its "=". */
+  /** Its argument, unquoted; null if it has none, '' also if nothing follows its "=". */
   argument: string | null = null;
-  /** Does it break the grammar? */
+  /** Is the current member malformed? */
   malformed = false;
-  /** Was there a quoted string without an end? */
+  /** Was there an unterminated quoted string? */
   torn = false;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** Reads the next member. Empty ones are passed over (RFC 9110 §5.6.1.2). */
+  /** Reads the next member. Empty members are skipped (RFC 9110 §5.6.1.2). */
   next(): boolean {
     const text = this.#text;
     let at = this.#at;
@@ -89,7 +89,7 @@ export class DirectiveReader {
     return at;
   }
 
-  /** Where the quoted string that begins at `from` is over, or -1. */
+  /** The end of the quoted string that begins at `from`, or -1. */
   #endOfQuoted(from: number): number {
     const text = this.#text;
     for (let at = from + 1; at < text.length; at++) {
@@ -100,7 +100,7 @@ export class DirectiveReader {
     return -1;
   }
 
-  /** The comma that ends the member, or the end; commas in quoted strings are none. */
+  /** The comma behind the member, or the end of the text; commas in quoted strings don't count. */
   #endOfMember(from: number): number {
     const text = this.#text;
     let at = from;

@@ -1,8 +1,8 @@
 /**
- * What Cache-Control asks for, of a response (RFC 9111 §5.2.2) and of a request (§5.2.1). Hot.
+ * Cache-Control directives of a response (RFC 9111 §5.2.2) and of a request (§5.2.1). Hot.
  *
- * Where a directive is doubled, contradicted or malformed, the most restrictive reading counts (§4.2.1): a bad lifetime
- * is none, a bad "private" is private, and what would permit something is not heard.
+ * Of duplicate, contradictory or malformed directives the most restrictive reading counts (§4.2.1): an invalid lifetime
+ * is 0, an invalid "private" is private, and an invalid directive that would permit something is ignored.
  */
 import { DirectiveReader, deltaSeconds, isTokenChar } from './directive-reader.ts';
 import { memoized } from '../store/memo.ts';
@@ -40,7 +40,7 @@ export interface RequestDirectives {
   readonly maxAge: number;
   /** Seconds; -1: absent. */
   readonly minFresh: number;
-  /** Seconds; -1: absent; Infinity: stale by however much. */
+  /** Seconds; -1: absent; Infinity: any staleness. */
   readonly maxStale: number;
   /** Seconds; -1: absent. */
   readonly staleIfError: number;
@@ -50,13 +50,13 @@ type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
-/** A response that says nothing. */
+/** A response without directives. */
 export const NO_RESPONSE_DIRECTIVES: ResponseDirectives = Object.freeze(emptyResponse());
 
-/** A request that says nothing; reuse.ts knows it by identity. */
+/** A request without directives; reuse.ts compares it by identity. */
 export const NO_REQUEST_DIRECTIVES: RequestDirectives = Object.freeze(emptyRequest());
 
-/** Directives to be filled in; also for targeted.ts. */
+/** Directives to fill in; also for targeted.ts. */
 export function emptyResponse(): Writable<ResponseDirectives> {
   return {
     noStore: false,
@@ -92,12 +92,14 @@ const parseResponse = memoized(readResponse);
 const parseRequest = memoized(readRequest);
 const parsePragma = memoized(readPragma);
 
-/** Of the Cache-Control of a response, all its lines joined. */
+/** The directives of a response's Cache-Control, all its lines joined. */
 export function responseDirectives(value: string | undefined): ResponseDirectives {
   return value === undefined ? NO_RESPONSE_DIRECTIVES : parseResponse(value);
 }
 
-/** Of the Cache-Control of a request, all its lines joined; Pragma counts only without one (RFC 9111 §5.4). */
+/**
+ * The directives of a request's Cache-Control, all its lines joined; Pragma counts only without one (RFC 9111 §5.4).
+ */
 export function requestDirectives(cacheControl: string | undefined, pragma: string | undefined): RequestDirectives {
   if (cacheControl !== undefined) return parseRequest(cacheControl);
   return pragma === undefined ? NO_REQUEST_DIRECTIVES : parsePragma(pragma);
@@ -108,7 +110,7 @@ function readResponse(text: string): ResponseDirectives {
   const reader = new DirectiveReader(text);
   while (reader.next()) noteResponse(found, reader);
   if (reader.torn) {
-    // What stands after a quotation mark without its other half may be meant or not: it permits nothing.
+    // After an unmatched quotation mark the meaning of the text is unknown: it permits nothing.
     found.maxAge = 0;
     if (found.sMaxage > 0) found.sMaxage = 0;
     found.staleWhileRevalidate = found.staleIfError = -1;
@@ -162,7 +164,7 @@ function noteResponse(found: Writable<ResponseDirectives>, { name, argument, mal
     case 'stale-if-error':
       found.staleIfError = strictest(found.staleIfError, grace(argument, malformed));
       break;
-    default: // Extensions that are not known are passed over (RFC 9111 §5.2.3).
+    default: // Unknown extensions are ignored (RFC 9111 §5.2.3).
   }
 }
 
@@ -174,7 +176,7 @@ function readRequest(text: string): RequestDirectives {
   return says ? Object.freeze(found) : NO_REQUEST_DIRECTIVES;
 }
 
-/** Was it a directive that is known? */
+/** Returns whether the directive is known. */
 function noteRequest(found: Writable<RequestDirectives>, { name, argument, malformed }: DirectiveReader): boolean {
   switch (name) {
     case 'no-cache':
@@ -211,23 +213,23 @@ function readPragma(text: string): RequestDirectives {
   return NO_REQUEST_DIRECTIVES;
 }
 
-/** Seconds of a directive that restricts: 0 if they are no number (RFC 9111 §4.2.1). */
+/** Seconds of a directive that restricts: 0 if invalid (RFC 9111 §4.2.1). */
 function lifetime(argument: string | null, malformed: boolean): number {
   return malformed || argument === null ? 0 : Math.max(0, deltaSeconds(argument));
 }
 
-/** Seconds of a directive that permits: -1 if they are no number. */
+/** Seconds of a directive that permits: -1 if invalid. */
 function grace(argument: string | null, malformed: boolean): number {
   return malformed || argument === null ? -1 : deltaSeconds(argument);
 }
 
-/** The smaller of two that are there. */
+/** The smaller of the values that are present. */
 function strictest(before: number, now: number): number {
   if (before < 0) return now;
   return now < 0 ? before : Math.min(before, now);
 }
 
-/** The names in the argument of no-cache and private (RFC 9111 §5.2.2.4, §5.2.2.7), or null if it names no fields. */
+/** The field names in the argument of no-cache and private (RFC 9111 §5.2.2.4, §5.2.2.7), or null if it names none. */
 export function fieldNames(argument: string | null): readonly string[] | null {
   if (argument === null) return null;
   const names: string[] = [];

@@ -1,4 +1,4 @@
-/** What is to be made of a response that has come: whether it may be stored, for how long, and under which head. Hot, once per fetch. */
+/** Evaluates a response: whether it may be stored, for how long, and with which head. Hot, once per fetch. */
 import type { Exchange } from '../../http/exchange.ts';
 import type { Fields } from '../../http/fields.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -26,13 +26,13 @@ export interface ResponseParts {
 
 export interface Asked {
   readonly method: Exchange['method'];
-  /** As they came from the client. */
+  /** As received from the client. */
   readonly fields: Fields;
   /** Epoch ms. */
   readonly requestedAt: number;
-  /** A rule of the config keeps what comes from being stored. */
+  /** A config rule forbids storing the response. */
   readonly barred: boolean;
-  /** The answer to a POST says that it is what a GET would get. */
+  /** The response to a POST is also that to a GET of the same URI. */
   readonly ownContentLocation?: boolean;
 }
 
@@ -49,14 +49,14 @@ export interface EvaluatedResponse {
   readonly why: string;
 }
 
-/** What a response says to this cache; those of a targeted field keep others from being heard (RFC 9213 §2.2). */
+/** The response directives for this cache; a targeted field overrides the others (RFC 9213 §2.2). */
 export function directivesOf(fields: Fields): { directives: ResponseDirectives; targeted: boolean } {
   const targeted = targetedDirectives(fields);
   if (targeted !== null) return { directives: targeted, targeted: true };
   return { directives: responseDirectives(fields.get('cache-control')), targeted: false };
 }
 
-/** What a client says, if the config lets it have a say. */
+/** The request directives, if the config honors them. */
 export function directivesOfRequest(fields: Fields, { requestDirectives: asked }: CachePolicyPlan): RequestDirectives {
   if (asked === 'ignore') return NO_REQUEST_DIRECTIVES;
   return requestDirectives(fields.get('cache-control'), fields.get('pragma'));
@@ -89,7 +89,7 @@ export function evaluateResponse(
   const lifetime = freshnessLifetime(status, fields, directives, targeted, wall, rules);
   const { staleIfError } = directives;
   let { staleWhileRevalidate } = directives;
-  // The config's time is for responses that were fresh before.
+  // The config's stale-while-revalidate applies only to responses that were fresh at first.
   if (staleWhileRevalidate < 0 && lifetime > 0) staleWhileRevalidate = plan.staleWhileRevalidate / 1000;
   const head: StoredHead = {
     scope,
@@ -107,7 +107,7 @@ export function evaluateResponse(
     neverFresh: lifetime <= 0,
     forAuthorized: plan.authorization === 'any' || sharedByAuthority(directives),
     noCache: directives.noCache,
-    // RFC 9111 §5.2.2.10: s-maxage says proxy-revalidate as well.
+    // RFC 9111 §5.2.2.10: s-maxage implies proxy-revalidate.
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxage >= 0,
     staleWhileRevalidate,
     staleIfError,
@@ -116,7 +116,9 @@ export function evaluateResponse(
   return { head: why === '' ? kept(head) : head, why };
 }
 
-/** Without what belongs to one connection, one client or one moment (RFC 9111 §3.1, §5.1, §5.2.2.4). */
+/**
+ * The field lines to store: without those for one connection, one client or one moment (RFC 9111 §3.1, §5.1, §5.2.2.4).
+ */
 function storedLines(fields: Fields, directives: ResponseDirectives, partial: boolean): string {
   const unstorable = unstorableFields(fields, directives);
   const { noCacheFields } = directives;

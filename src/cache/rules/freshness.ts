@@ -1,30 +1,30 @@
 /**
- * For how long a response is fresh, and how old it was when it came (RFC 9111 §4.2). Hot, once per fill.
+ * How long a response is fresh, and its age when it was received (RFC 9111 §4.2). Hot, once per stored response.
  */
 import type { Fields } from '../../http/fields.ts';
 import { deltaSeconds, MAX_SECONDS } from './directive-reader.ts';
 import type { ResponseDirectives } from './directives.ts';
 import { parseHttpDate } from './http-date.ts';
 
-/** Seconds everywhere; -1: none. */
+/** All in seconds; -1: none. */
 export interface FreshnessRules {
-  /** Where neither the response nor a heuristic says anything. */
+  /** Used if neither the response nor the heuristic gives a lifetime. */
   readonly defaultTtl: number;
   readonly minTtl: number;
   readonly maxTtl: number;
-  /** Of the time since Last-Modified: 0.1. */
+  /** The part of the time since Last-Modified: 0.1. */
   readonly heuristicFraction: number;
   readonly heuristicMax: number;
 }
 
-/** Statuses that may be cached where nothing forbids it (RFC 9110 §15.1). */
+/** Heuristically cacheable statuses (RFC 9110 §15.1). */
 const HEURISTICALLY_CACHEABLE = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
 
 export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
 }
 
-/** Seconds; 0: stale at once. `targeted`: the directives are those of CDN-Cache-Control. `receivedAt`: wall-clock ms. */
+/** Seconds; 0: stale at once. `targeted`: the directives come from CDN-Cache-Control. `receivedAt`: wall-clock ms. */
 export function freshnessLifetime(
   status: number,
   fields: Fields,
@@ -44,7 +44,7 @@ export function freshnessLifetime(
   return rules.maxTtl >= 0 && lifetime > rules.maxTtl ? rules.maxTtl : lifetime;
 }
 
-/** What the response itself says (§4.2.1), or -1. */
+/** The explicit lifetime (§4.2.1), or -1. */
 export function explicitLifetime(
   fields: Fields,
   directives: ResponseDirectives,
@@ -53,22 +53,23 @@ export function explicitLifetime(
 ): number {
   if (directives.sMaxage >= 0) return directives.sMaxage;
   if (directives.maxAge >= 0) return directives.maxAge;
-  // RFC 9213 §2.2: Expires is for those whom no targeted field is for.
+  // RFC 9213 §2.2: with a targeted field, Expires is ignored.
   if (targeted) return -1;
   const expires = fields.get('expires');
   if (expires === undefined) return -1;
   const until = parseHttpDate(expires, receivedAt);
-  // An invalid date, "0" above all, is one in the past (§5.3). Two lines make an invalid one, so it is stale (§4.2.1).
+  // An invalid date, especially "0", counts as in the past (§5.3). Two lines make an invalid date, so the response is
+  // stale (§4.2.1).
   if (Number.isNaN(until)) return 0;
   return seconds(until - dateOf(fields, receivedAt));
 }
 
-/** §4.2.2: a part of the time since it was changed, or -1. */
+/** §4.2.2: a fraction of the time since the last modification, or -1. */
 function heuristicLifetime(fields: Fields, receivedAt: number, rules: FreshnessRules): number {
   const lastModified = fields.get('last-modified');
   if (lastModified === undefined) return -1;
   const unchangedFor = dateOf(fields, receivedAt) - parseHttpDate(lastModified, receivedAt);
-  // Not a date, or one in the future.
+  // The date is invalid, or in the future.
   if (!(unchangedFor >= 0)) return -1;
   const lifetime = seconds(unchangedFor * rules.heuristicFraction);
   return rules.heuristicMax >= 0 && lifetime > rules.heuristicMax ? rules.heuristicMax : lifetime;
@@ -77,12 +78,12 @@ function heuristicLifetime(fields: Fields, receivedAt: number, rules: FreshnessR
 /** corrected_initial_age (§4.2.3): seconds, with a fraction. */
 export function initialAge(fields: Fields, requestedAt: number, receivedAt: number): number {
   const delay = Math.max(0, receivedAt - requestedAt) / 1000;
-  // A Date has no fraction, so the time that it is held against may have none either.
+  // A Date has no fraction, so the time that it is compared with must have none either.
   const apparentAge = Math.floor(receivedAt / 1000) - dateOf(fields, receivedAt) / 1000;
   return Math.min(Math.max(apparentAge, ageValue(fields) + delay), MAX_SECONDS);
 }
 
-/** The Age field (§5.1): the first member of the first line counts, and only if it is a number. */
+/** The Age field (§5.1): only the first member of the first line counts, and only if it is a number. */
 function ageValue(fields: Fields): number {
   const text = fields.get('age');
   if (text === undefined) return 0;
@@ -90,7 +91,7 @@ function ageValue(fields: Fields): number {
   return Math.max(0, deltaSeconds(comma < 0 ? text : text.slice(0, comma).trim()));
 }
 
-/** When it was made, by its own account; if it gives none, when it came (RFC 9110 §6.6.1). Wall-clock ms. */
+/** The response's Date; if it has none, the time of receipt (RFC 9110 §6.6.1). Wall-clock ms. */
 export function dateOf(fields: Fields, receivedAt: number): number {
   const text = fields.get('date');
   if (text === undefined) return receivedAt;

@@ -1,13 +1,13 @@
 /**
- * Reads an HTTP-date in its three forms (RFC 9110 §5.6.7). Hot.
+ * Parses an HTTP-date in its three forms (RFC 9110 §5.6.7). Hot.
  *
  *     Sun, 06 Nov 1994 08:49:37 GMT      IMF-fixdate
  *     Sunday, 06-Nov-94 08:49:37 GMT     RFC 850
  *     Sun Nov  6 08:49:37 1994           asctime
  *
- * Letters in any case (RFC 9111 §4.2), else to the byte: another zone than GMT, a day that its month does not have, one
- * space too many make it no date. That the name of the day fits the date is not asked for: an origin that gets it wrong
- * has still said when.
+ * Letters match in any case (RFC 9111 §4.2), everything else byte by byte: a zone other than GMT, a day that its month
+ * does not have, or an extra space makes the date invalid. The day name need not match the date: an origin with a wrong
+ * day name has still given the time.
  */
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -16,7 +16,7 @@ const LONG_DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'frid
 const LONGEST = 'Wednesday, 06-Nov-94 08:49:37 GMT'.length;
 const FIFTY_YEARS = 50;
 
-/** Wall-clock milliseconds, or NaN. `now`, in the same, places years of two digits. */
+/** Wall-clock milliseconds, or NaN. `now`, also in wall-clock ms, resolves years of two digits. */
 export function parseHttpDate(text: string, now: number): number {
   if (text.length > LONGEST) return Number.NaN;
   const lower = text.toLowerCase();
@@ -43,7 +43,8 @@ function rfc850(text: string, comma: number, now: number): number {
   const century = thisYear - (thisYear % 100);
   const read = (year: number): number => instant(year, text.slice(at + 3, at + 6), digits(text, at, 2), text, at + 10);
   const limit = new Date(now).setUTCFullYear(thisYear + FIFTY_YEARS);
-  // More than fifty years ahead means the most recent past year with these digits (§5.6.7); "05" said in 2098 is 2105.
+  // A year more than fifty years ahead means the most recent past year with these digits (§5.6.7); "05" in 2098 is
+  // 2105.
   for (const year of [century + 100 + twoDigits, century + twoDigits]) {
     const time = read(year);
     if (time <= limit) return time;
@@ -58,7 +59,7 @@ function asctime(text: string): number {
   return instant(digits(text, 20, 4), text.slice(4, 7), day, text, 11);
 }
 
-/** `at`: where "08:49:37" stands. */
+/** `at`: the place of "08:49:37". */
 function instant(year: number, month: string, day: number, text: string, at: number): number {
   const monthIndex = MONTHS.indexOf(month);
   const hour = digits(text, at, 2);
@@ -67,9 +68,9 @@ function instant(year: number, month: string, day: number, text: string, at: num
   if (year < 0 || monthIndex < 0 || day < 1 || hour < 0 || minute < 0 || second < 0) return Number.NaN;
   if (text[at + 2] !== ':' || text[at + 5] !== ':') return Number.NaN;
   if (hour > 23 || minute > 59 || second > 60 || day > daysIn(year, monthIndex)) return Number.NaN;
-  // A leap second is the second before it: the nearest time that is not later (RFC 9111 §4.2).
+  // A leap second counts as the second before it: the nearest time that is not later (RFC 9111 §4.2).
   const time = Date.UTC(year, monthIndex, day, hour, minute, Math.min(second, 59));
-  // Date.UTC reads years below 100 as those of a century.
+  // Date.UTC maps years below 100 to 1900 and later.
   return year < 100 ? new Date(time).setUTCFullYear(year, monthIndex, day) : time;
 }
 
@@ -82,7 +83,7 @@ function digits(text: string, at: number, count: number): number {
   let value = 0;
   for (let i = at; i < at + count; i++) {
     const digit = text.charCodeAt(i) - 48;
-    // Also where the text is over: NaN is neither.
+    // Also at the end of the text: there the digit is NaN.
     if (!(digit >= 0 && digit <= 9)) return -1;
     value = value * 10 + digit;
   }

@@ -1,12 +1,12 @@
 /**
- * What a change at the origin makes invalid (RFC 9111 §4.4): the URI that an unsafe request went to, and those that its
- * response names in Location and Content-Location, on the same origin only. Hot, but entered for unsafe methods only.
+ * Invalidation (RFC 9111 §4.4): an unsafe request makes its target URI invalid, and the URIs in its response's Location
+ * and Content-Location, on the same origin only. Hot, but only for unsafe methods.
  */
 import { parseAuthority } from '../../http/authority.ts';
 import type { Fields } from '../../http/fields.ts';
 import { encodeRawUtf8, normalizePath, sentForms } from '../../http/path.ts';
 
-/** A URI as the gateway has it: path and query in the form that Exchange has them in. */
+/** A URI in the gateway's form: path and query as in Exchange. */
 export interface Target {
   readonly scheme: 'http' | 'https';
   /** The Host, or the authority of an absolute target, as received. */
@@ -16,22 +16,22 @@ export interface Target {
   readonly query: string;
 }
 
-/** Defined as safe (RFC 9110 §9.2.1; RFC 3253 §3.6, RFC 4918 §9.1, RFC 5323 §2.2, and QUERY). */
+/** Safe methods (RFC 9110 §9.2.1; RFC 3253 §3.6, RFC 4918 §9.1, RFC 5323 §2.2, and QUERY). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY']);
 
-/** A method that nobody knows may have changed something (§4.4). */
+/** An unknown method counts as unsafe (§4.4). */
 export function invalidates(method: string, status: number): boolean {
   return status >= 200 && status < 400 && !SAFE.has(method);
 }
 
-/** The URIs to drop: the target first, then what the response names, each once. */
+/** The URIs to invalidate: the target first, then those in the response, each once. */
 export function invalidatedTargets(target: Target, fields: Fields): readonly Target[] {
   const out = [target];
   for (const name of ['location', 'content-location']) {
     const reference = fields.get(name);
     const other = reference === undefined ? null : resolve(reference, target);
     if (other === null || !sameOrigin(other, target)) continue;
-    // Which of its forms is stored is for the listener's settings to say.
+    // The listener's settings decide which of its forms is stored.
     for (const path of sentForms(other.path)) {
       if (out.some((one) => one.path === path && one.query === other.query)) continue;
       out.push({ ...other, path, authority: target.authority });
@@ -40,7 +40,9 @@ export function invalidatedTargets(target: Target, fields: Fields): readonly Tar
   return out;
 }
 
-/** Does the response say that it is the representation of the very URI that was asked (RFC 9110 §8.7, §9.3.3)? */
+/**
+ * Is the response the representation of its own target URI, according to its Content-Location (RFC 9110 §8.7, §9.3.3)?
+ */
 export function hasOwnContentLocation(target: Target, fields: Fields): boolean {
   const reference = fields.get('content-location');
   const other = reference === undefined ? null : resolve(reference, target);
@@ -59,15 +61,15 @@ function portOf(scheme: string, port: number): number {
   return scheme === 'https' ? 443 : 80;
 }
 
-/** What may stand in a request target (RFC 9112 §3.2); what has anything else names nothing that could be stored. */
+/** The characters of a request target (RFC 9112 §3.2); a URI with any other names nothing stored. */
 const VISIBLE = /^[\x21-\x7e]*$/;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
-/** RFC 3986 §5.2, for http and https; null: it is no URI of these, or none that a request could have. */
+/** RFC 3986 §5.2, for http and https; null: it is not an http URI, or no request could have it. */
 export function resolve(reference: string, base: Target): Target | null {
   const hash = reference.indexOf('#');
   let rest = hash < 0 ? reference : reference.slice(0, hash);
-  // As a client would send it that followed it.
+  // Encodes it like a client that follows it.
   if (/[\x80-\xff]/.test(rest)) rest = encodeRawUtf8(rest) ?? rest;
   if (!VISIBLE.test(rest)) return null;
   let { scheme, authority } = base;
@@ -94,7 +96,7 @@ export function resolve(reference: string, base: Target): Target | null {
   return normal?.startsWith('/') ? { scheme, authority, path: normal, query } : null;
 }
 
-/** Of a text that begins with "//". */
+/** The end of the authority in a text that begins with "//". */
 function endOfAuthority(text: string): number {
   for (let i = 2; i < text.length; i++) if (text[i] === '/' || text[i] === '?') return i;
   return text.length;

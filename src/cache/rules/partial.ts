@@ -1,12 +1,12 @@
-/** Parts of a representation, and the whole that they make together (RFC 9111 §3.3, §3.4). Hot, once per fetch. */
+/** Partial responses, and their combination (RFC 9111 §3.3, §3.4). Hot, once per fetch. */
 import type { Fields } from '../../http/fields.ts';
 import { isWeak } from './conditional.ts';
 import { parseContentRange } from './range.ts';
 import { type Part, StoredResponse } from '../store/stored-response.ts';
 
 /**
- * The part that a 206 with so many bytes is; null: it can't be told, or it is several. One that says it reaches to the end
- * and is shorter than it says ends where its bytes do: of the two, only they are there.
+ * The part in a 206 with `length` bytes; null: it is unknown, or there are several. If a part claims to reach the end
+ * but is shorter than its range, only its actual bytes count, and it ends with them.
  */
 export function partOf(fields: Fields, length: number): Part | null {
   const range = parseContentRange(fields.get('content-range'));
@@ -18,7 +18,7 @@ export function partOf(fields: Fields, length: number): Part | null {
   return { first, last: last - missing, complete: complete - missing, sound: false };
 }
 
-/** The part, together with what is stored if they are of the same representation and meet. */
+/** The part, combined with a stored one if both are of the same representation and adjoin. */
 export function combined(one: StoredResponse, all: readonly StoredResponse[], statusHeader: boolean): StoredResponse {
   const other = all.find((stored) => fits(one, stored));
   if (other === undefined) return wholeIfAll(one, statusHeader);
@@ -42,7 +42,7 @@ function fits({ head, part }: StoredResponse, other: StoredResponse): boolean {
   return other.part.first <= part.last + 1 && part.first <= other.part.last + 1;
 }
 
-/** Parts that are everything are the whole. */
+/** A part with all bytes becomes a complete response. */
 function wholeIfAll(one: StoredResponse, statusHeader: boolean): StoredResponse {
   const { head, part } = one;
   if (part === null || part.first > 0 || part.last + 1 < part.complete) return one;

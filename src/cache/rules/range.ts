@@ -1,6 +1,6 @@
 /**
- * Byte ranges: what a client wants (RFC 9110 §14.2), what a response is a part of (§14.4), and the text between the
- * parts of a multipart answer (§14.6). Hot.
+ * Byte ranges: those of a request (RFC 9110 §14.2), Content-Range of a response (§14.4), and the text between the parts
+ * of a multipart response (§14.6). Hot.
  */
 
 /** Both ends included. */
@@ -14,13 +14,13 @@ export interface ContentRange extends ByteRange {
   readonly complete: number;
 }
 
-/** A request for more is answered with all of it (§14.2, §17.15). */
+/** A request for more ranges gets the whole representation (§14.2, §17.15). */
 const MOST_RANGES = 16;
 const UNIT = 'bytes=';
 
 /**
- * The ranges to send of a representation of `length` bytes, in the order in which they were asked for, none overlapping
- * another. null: as if nothing had been asked for; that is also what a bad Range is.
+ * The ranges to send of a representation of `length` bytes, in the requested order, without overlaps. null: the Range
+ * is absent, invalid or ignored.
  */
 export function parseRange(value: string | undefined, length: number): readonly ByteRange[] | null | 'unsatisfiable' {
   if (value === undefined) return null;
@@ -44,7 +44,7 @@ export function parseRange(value: string | undefined, length: number): readonly 
 
 const UNSATISFIABLE: ByteRange = { first: 0, last: -1 };
 
-/** null: no range-spec (§14.1.1). */
+/** null: not a range-spec (§14.1.1). */
 function rangeOf(spec: string, length: number): ByteRange | null {
   const dash = spec.indexOf('-');
   if (dash < 0) return null;
@@ -57,12 +57,15 @@ function rangeOf(spec: string, length: number): ByteRange | null {
   return { first: from, last: to < 0 || to >= length ? length - 1 : to };
 }
 
-/** A suffix of nothing is satisfiable (§14.1.2), but no Content-Range can tell of it: all of it, which is nothing. */
+/**
+ * A non-empty suffix of an empty representation is satisfiable (§14.1.2), but no Content-Range can express it: the
+ * whole, empty representation is sent.
+ */
 function hasSuffix(parts: readonly string[]): boolean {
   return parts.some((part) => /^[ \t]*-0*[1-9]/.test(part));
 }
 
-/** 1*DIGIT, as far as numbers are exact; NaN if it is none. */
+/** 1*DIGIT, as far as numbers are exact; NaN if it is not that. */
 function position(digits: string): number {
   if (digits === '') return Number.NaN;
   let value = 0;
@@ -74,7 +77,7 @@ function position(digits: string): number {
   return value;
 }
 
-/** Joins what overlaps; what is joined stands where its first part was asked for (§15.3.7.2). */
+/** Joins overlapping ranges; the result takes the place of the one that was requested first (§15.3.7.2). */
 function coalesced(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const order = ranges.map((range, index) => ({ first: range.first, last: range.last, index }));
   order.sort((a, b) => a.first - b.first);
@@ -95,12 +98,12 @@ export function contentRange({ first, last }: ByteRange, complete: number): stri
   return `bytes ${first}-${last}/${complete}`;
 }
 
-/** Of a 416: how long it is, for one who asked for what it does not have (§15.5.17). */
+/** The Content-Range of a 416: the complete length (§15.5.17). */
 export function unsatisfiedRange(complete: number): string {
   return `bytes */${complete}`;
 }
 
-/** null: it is none, is of another unit, or contradicts itself (§14.4). */
+/** null: it is invalid, or has another unit (§14.4). */
 export function parseContentRange(value: string | undefined): ContentRange | null {
   if (value === undefined || value.slice(0, 6).toLowerCase() !== 'bytes ') return null;
   const dash = value.indexOf('-', 6);
@@ -114,7 +117,7 @@ export function parseContentRange(value: string | undefined): ContentRange | nul
   return last < Number.MAX_SAFE_INTEGER ? { first, last, complete } : null;
 }
 
-/** What stands before each part of multipart/byteranges (§14.6). */
+/** The text in front of each part of multipart/byteranges (§14.6). */
 export function partHead(
   boundary: string,
   contentType: string | undefined,
@@ -125,12 +128,12 @@ export function partHead(
   return `\r\n--${boundary}\r\n${type}Content-Range: ${contentRange(range, complete)}\r\n\r\n`;
 }
 
-/** What stands behind the last. */
+/** The text behind the last part. */
 export function partsEnd(boundary: string): string {
   return `\r\n--${boundary}--\r\n`;
 }
 
-/** Bytes of a multipart body with these parts. */
+/** Length of a multipart body with these parts. */
 export function partsLength(
   boundary: string,
   contentType: string | undefined,

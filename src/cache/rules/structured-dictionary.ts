@@ -1,8 +1,8 @@
 /**
- * Reads a Structured Field Dictionary (RFC 9651 §3.2, §4.2.2), strictly: one fault makes all of it nothing. Hot.
+ * Parses a Structured Field Dictionary (RFC 9651 §3.2, §4.2.2), strictly: one error makes all of it invalid. Hot.
  *
- * Bounded by the length of the text, read once from left to right; parameters are checked and dropped. Of duplicate
- * keys the last counts (§4.2.2).
+ * The parser reads the text once from left to right, and its length is bounded; parameters are checked and dropped. Of
+ * duplicate keys the last counts (§4.2.2).
  */
 import { isTokenChar } from './directive-reader.ts';
 
@@ -12,7 +12,7 @@ export type DictionaryValue =
   | { readonly type: 'boolean'; readonly value: boolean }
   | { readonly type: 'list'; readonly value: readonly DictionaryValue[] };
 
-/** null: it is no dictionary, or longer than anybody has a use for. An empty text is an empty dictionary. */
+/** null: it is not a dictionary, or longer than any useful one. An empty text is an empty dictionary. */
 export function parseDictionary(text: string): ReadonlyMap<string, DictionaryValue> | null {
   return text.length > LONGEST ? null : new DictionaryParser(text).dictionary();
 }
@@ -53,7 +53,7 @@ class DictionaryParser {
     return this.#take('(') ? this.#innerList() : this.#bareItem();
   }
 
-  /** §4.2.1.2, behind its "(". Its own parameters are left to the caller. */
+  /** §4.2.1.2, behind its "(". The caller parses its own parameters. */
   #innerList(): DictionaryValue | null {
     const items: DictionaryValue[] = [];
     while (!this.#over()) {
@@ -99,7 +99,7 @@ class DictionaryParser {
     return this.#text.slice(start, this.#at);
   }
 
-  /** §4.2.4: an integer of 15 digits, or 12 and 1 to 3 behind the point. */
+  /** §4.2.4: an integer of up to 15 digits, or up to 12 digits and 1 to 3 behind the point. */
   #number(): DictionaryValue | null {
     const start = this.#at;
     this.#take('-');
@@ -113,7 +113,7 @@ class DictionaryParser {
     return { type: 'decimal', value: Number(this.#text.slice(start, this.#at)) };
   }
 
-  /** How many there were. */
+  /** Returns the number of digits. */
   #digits(): number {
     const start = this.#at;
     while (isDigit(this.#peek())) this.#at++;
@@ -242,7 +242,7 @@ function isLowerHex(character: string | undefined): boolean {
   return character !== undefined && /^[0-9a-f]$/.test(character);
 }
 
-/** Of a text in which every "%" begins an encoded byte. */
+/** For a text in which every "%" begins an encoded byte. */
 function isUtf8(text: string): boolean {
   const bytes = Buffer.from(
     text.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),

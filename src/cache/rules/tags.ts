@@ -1,7 +1,7 @@
-/** What a response can be purged by: the words of Surrogate-Key, and those of Cache-Tag. Hot, once per fetch. */
+/** The tags of a response, for purges: the words of Surrogate-Key and of Cache-Tag. Hot, once per fetch. */
 import type { Fields } from '../../http/fields.ts';
 
-/** More of them are not kept. */
+/** Further tags are ignored. */
 const MOST_TAGS = 256;
 const NO_TAGS: readonly string[] = [];
 
@@ -10,7 +10,7 @@ export function tagsOf(fields: Fields): readonly string[] {
   const tags = fields.get('cache-tag');
   if (keys === undefined && tags === undefined) return NO_TAGS;
   const all = new Set<string>();
-  // Keys stand apart by spaces, tags by commas; lines of the same name are joined by a comma and a space.
+  // Spaces separate keys, commas separate tags; lines of the same name are joined by a comma and a space.
   for (const key of keys?.split(/[\t ,]+/, MOST_TAGS) ?? []) all.add(key);
   for (const tag of tags?.split(',', MOST_TAGS) ?? []) all.add(tag.trim());
   all.delete('');

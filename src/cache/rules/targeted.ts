@@ -1,8 +1,8 @@
 /**
  * Directives for caches like this one: CDN-Cache-Control (RFC 9213). Hot.
  *
- * A Structured Field, unlike Cache-Control: what is empty or malformed is as if it were not there (§2.1), and then
- * Cache-Control and Expires count. Where it is valid, both are left to others (§2.2).
+ * It is a Structured Field, unlike Cache-Control. An empty or malformed one counts as absent (§2.1), and then
+ * Cache-Control and Expires apply. A valid one overrides both (§2.2).
  */
 import type { Fields } from '../../http/fields.ts';
 import { MAX_SECONDS } from './directive-reader.ts';
@@ -12,10 +12,10 @@ import { type DictionaryValue, parseDictionary } from './structured-dictionary.t
 
 const NAME = 'cdn-cache-control';
 
-/** memo.ts keeps what is defined, so a value that says nothing has an object too. */
+/** memo.ts keeps only defined values, so a result of null is wrapped in an object. */
 const read = memoized((text: string) => ({ directives: directivesOf(text) }));
 
-/** null: there are none, so Cache-Control and Expires count. */
+/** null: there are none, so Cache-Control and Expires apply. */
 export function targetedDirectives(fields: Fields): ResponseDirectives | null {
   const text = fields.get(NAME);
   return text === undefined ? null : read(text).directives;
@@ -43,7 +43,7 @@ function directivesOf(text: string): ResponseDirectives | null {
   const found = emptyResponse();
   for (const [name, value] of members) {
     if (isKeyOf(FLAGS, name)) {
-      // A directive that has no argument is true; ?0 takes it back, anything else is not what its definition says.
+      // A directive without an argument is true; ?0 negates it; any other value is invalid.
       if (value.type !== 'boolean') return null;
       found[FLAGS[name]] = value.value;
     } else if (isKeyOf(SECONDS, name)) {

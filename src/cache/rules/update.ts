@@ -1,19 +1,19 @@
 /**
- * A stored response made fresh by a newer one without its body: by a 304 (RFC 9111 §4.3.4), a HEAD (§4.3.5) or a further
- * part (§3.4), and which of its fields come anew (§3.2). Hot, once per validation.
+ * Updates a stored response from a newer one without its body: a 304 (RFC 9111 §4.3.4) or a HEAD (§4.3.5) or a further
+ * part (§3.4), and selects the fields to update (§3.2). Hot, once per validation.
  */
 import type { Fields } from '../../http/fields.ts';
 import { isWeak, weaklyEqual } from './conditional.ts';
 
 export type FieldLine = readonly [name: string, value: string];
 
-/** These describe the stored bytes, which the newer response did not bring. */
+/** These describe the stored bytes, which the newer response does not contain. */
 const OF_THE_BODY = new Set(['content-encoding', 'content-length', 'content-range', 'transfer-encoding']);
 
 /**
- * The stored lines with the newer ones in their place: all lines of a name are replaced together. `unstorable`: names
- * that are neither taken nor kept (storable.ts). A stored Age goes, since age begins anew. The newer response must have
- * its Date (RFC 9110 §6.6.1): without, the stored one stays, and with it the age.
+ * The stored lines, updated: all lines of a name are replaced together. `unstorable`: names that are neither taken nor
+ * kept (storable.ts). A stored Age is removed, since the age starts anew. The newer response must have a Date (RFC 9110
+ * §6.6.1): otherwise the stored Date stays, and with it the age.
  */
 export function freshened(
   stored: readonly FieldLine[],
@@ -38,8 +38,8 @@ export function freshened(
 }
 
 /**
- * Is a 304 about this stored response (§4.3.4)? By its entity-tag where both have one, else by its date. One that has no
- * validator at all answers the only question there was.
+ * Does a 304 refer to this stored response (§4.3.4)? Decided by the entity-tag if both have one, else by the date. A
+ * 304 without any validator refers to it, as there was only one candidate.
  */
 export function identifies(etag: string | undefined, lastModified: string | undefined, news: Fields): boolean {
   const newTag = news.get('etag');
@@ -52,9 +52,7 @@ export function identifies(etag: string | undefined, lastModified: string | unde
   return newModified === undefined ? newTag === undefined : newModified === lastModified;
 }
 
-/**
- * Does a 200 to a HEAD describe this stored response (§4.3.5)? If not, that is stale. `length`: of its body.
- */
+/** Does a 200 to a HEAD match this stored response (§4.3.5)? If not, the stored one is stale. `length`: of its body. */
 export function headFreshens(
   etag: string | undefined,
   lastModified: string | undefined,

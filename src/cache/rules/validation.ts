@@ -1,4 +1,6 @@
-/** A stored response that its origin has vouched for anew (RFC 9111 §4.3.4, §4.3.5). Hot, once per validation. */
+/**
+ * Revalidation: a stored response that its origin has confirmed (RFC 9111 §4.3.4, §4.3.5). Hot, once per validation.
+ */
 import { Fields } from '../../http/fields.ts';
 import type { HttpCache } from '../store/http-cache.ts';
 import { directivesOf, type EvaluatedResponse } from './evaluate-response.ts';
@@ -6,16 +8,16 @@ import { unstorableFields } from './storable.ts';
 import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
 import { type FieldLine, freshened, headFreshens, identifies } from './update.ts';
 
-/** Judges a response with these fields as if it came just now. */
+/** Evaluates a response with these fields as if it had just been received. */
 export type Judge = (status: number, reason: string, fields: Fields) => EvaluatedResponse;
 
 interface Renewed {
   readonly response: StoredResponse;
-  /** If not, it is only for the one that has asked. */
+  /** If not, it answers only the request that caused the validation. */
   readonly storable: boolean;
 }
 
-/** What is stored after a 304; null: that is about another response, and nothing is. */
+/** Updates the store after a 304; null: the 304 refers to another response, so the stored one is dropped. */
 export function renewed(
   cache: HttpCache,
   key: string,
@@ -30,13 +32,13 @@ export function renewed(
   }
   const after = updated(old, judge, news);
   cache.metrics.revalidated++;
-  // What it says now may keep it from being stored any longer; who has asked for it gets it all the same.
+  // Its new fields may forbid storing it; the requesting client gets it all the same.
   if (after.storable) cache.put(key, after.response);
   else cache.drop(key, old);
   return after;
 }
 
-/** After a response to a HEAD: it is good again, or not what a GET would get now. */
+/** After a response to a HEAD: the stored response is fresh again, or no longer what a GET would get. */
 export function renewedByHead(
   cache: HttpCache,
   key: string,
@@ -47,14 +49,14 @@ export function renewedByHead(
 ): void {
   if (status !== 200) return;
   const { etag, modified } = old.head;
-  // A stored error, say, is not what a GET would get now, whatever its length.
+  // A stored error, for example, is not what a GET would get now, even with the same length.
   const agrees = old.head.status === status && headFreshens(etag, modified, old.length, news);
   const fresh = agrees ? updated(old, judge, news) : null;
   if (fresh?.storable === true) cache.put(key, fresh.response);
   else cache.drop(key, old);
 }
 
-/** What later HEADs are answered with. */
+/** The response for later HEAD requests. */
 export function headOnly(head: StoredHead, fields: Fields, statusHeader: boolean): StoredResponse {
   const length = fields.get('content-length');
   return new StoredResponse(head, null, null, length === undefined ? -1 : Number(length), statusHeader);

@@ -1,25 +1,25 @@
 /**
- * Which request fields a response was chosen by, and the key of one choice (RFC 9111 §4.1). Hot.
+ * The request fields that select a response, and the key of such a variant (RFC 9111 §4.1). Hot.
  *
- * Two requests have the same key only if their fields say the same: lines are combined, white space around commas goes
- * where the field is a list, and what is known to have no order or case has none. Any two that differ in more have
- * different keys; a field that is absent is no field that is empty.
+ * Two requests have the same key only if their fields are equivalent: lines are combined, whitespace around commas is
+ * removed in list fields, and order and case are removed where they are known to have no meaning. Any other difference
+ * gives different keys; an absent field differs from an empty one.
  */
 import { hash } from 'node:crypto';
 import type { Fields } from '../../http/fields.ts';
 import { isTokenChar } from './directive-reader.ts';
 import { memoized } from '../store/memo.ts';
 
-/** More than this many names is no selection but an attack, and is handled as "*". */
+/** More names than this indicate an attack, and count as "*". */
 const MOST_NAMES = 32;
-/** A longer key is kept as a digest of itself. */
+/** A longer key is replaced by its digest. */
 const LONGEST_KEY = 512;
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
-/** memo.ts keeps what is defined, so "*" has an object too. */
+/** memo.ts keeps only defined values, so the null of "*" is wrapped in an object. */
 const parse = memoized((text: string) => ({ names: namesIn(text) }));
 
-/** Lower-case names, sorted, each once; null: "*", or what can't be told from it. */
+/** Lower-case names, sorted and distinct; null: "*", or an invalid value. */
 export function varyOf(fields: Fields): readonly string[] | null {
   const text = fields.get('vary');
   return text === undefined ? NO_NAMES : parse(text).names;
@@ -42,8 +42,8 @@ function isToken(text: string): boolean {
 }
 
 /**
- * The key of the variant that a request asks for. Neither a name nor a value can have a line break, and a name no "=",
- * so no two different selections share a key.
+ * The key of a request's variant. Neither a name nor a value can contain a line break, nor a name a "=", so no two
+ * different selections share a key.
  */
 export function variantKey(names: readonly string[], requestFields: Fields): string {
   let key = '';
@@ -52,14 +52,14 @@ export function variantKey(names: readonly string[], requestFields: Fields): str
     const value = requestFields.get(name);
     key += value === undefined ? `${name}\n` : `${name}=${normalized(name, value)}\n`;
   }
-  // A digest can't be taken for a key: that begins with a name.
+  // A digest can't be mistaken for a key, which begins with a name.
   return key.length > LONGEST_KEY ? `=${hash('sha256', key, 'base64url')}` : key;
 }
 
-/** Lists of choices with weights: neither order nor case mean anything (RFC 9110 §12.5.2, §12.5.3, §12.5.4). */
+/** Lists of weighted choices: order and case have no meaning (RFC 9110 §12.5.2, §12.5.3, §12.5.4). */
 const CHOICES = new Set(['accept-charset', 'accept-encoding', 'accept-language']);
 
-/** No lists: white space after a comma may mean something, to a reader of credentials above all. */
+/** Not lists: whitespace after a comma may have a meaning, especially in credentials. */
 const SINGLE = new Set([
   'authorization',
   'content-type',
@@ -93,20 +93,20 @@ function normalizedChoices(value: string): string {
       const weight = normalizedWeight(pieces[i]!.trim());
       if (weight !== '') member += `;${weight}`;
     }
-    // RFC 9110 §5.6.1.2: empty members are none.
+    // RFC 9110 §5.6.1.2: empty members are ignored.
     if (member !== '') members.push(member);
   }
   return members.toSorted().join(',');
 }
 
-/** `q=0.50` → `q=0.5`; `q=1.0` → '', which is what nothing means (RFC 9110 §12.4.2). */
+/** `q=0.50` → `q=0.5`; `q=1.0` → '', as 1 is the default (RFC 9110 §12.4.2). */
 function normalizedWeight(text: string): string {
   if (!/^q=(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(text)) return text;
   const weight = Number(text.slice(2));
   return weight === 1 ? '' : `q=${weight}`;
 }
 
-/** White space around commas goes, but not within quotation marks. */
+/** Removes whitespace around commas outside quoted strings. */
 function normalizedList(value: string): string {
   if (!value.includes(',')) return value.trim();
   let out = '';

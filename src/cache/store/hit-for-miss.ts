@@ -1,9 +1,9 @@
 /**
- * The keys whose last response was not for the store, for a minute: requests for them need not wait for each other (Varnish
- * calls it hit-for-miss). Hot, once per fetch.
+ * Hit-for-miss (Varnish): for a minute, remembers the keys whose last response was not shareable, so that requests for
+ * them need not wait for each other. Hot, once per fetch.
  *
- * Bounded in keys. No key is taken out of a Map here: the oldest half is dropped as a whole, with its Map. A Map from which
- * keys are taken would keep each of its later tables alive (kit/places.ts).
+ * The number of keys is bounded. No key is deleted from a Map here: the oldest half is dropped as a whole, with its
+ * Map. A Map with deletions would keep each of its later tables alive (kit/places.ts).
  */
 import { detachString } from '../../kit/detach-string.ts';
 
@@ -14,7 +14,7 @@ const REMEMBERED = 60_000;
 const FORGOTTEN = 0;
 
 export class HitForMiss {
-  /** Until when (monotonic ms), by key. */
+  /** Expiry (monotonic ms) by key. */
   #newer = new Map<string, number>();
   #older = new Map<string, number>();
 
@@ -29,7 +29,7 @@ export class HitForMiss {
       this.#older = this.#newer;
       this.#newer = new Map();
     }
-    // A key is put together for each request, of parts of its text.
+    // The key is built for each request from parts of its text.
     this.#newer.set(detachString(key), until);
   }
 
@@ -47,9 +47,9 @@ export class HitForMiss {
     this.#older = new Map();
   }
 
-  /** Answers whether it is among the newer ones. */
+  /** Returns whether the key is in the newer half. */
   #change(key: string, until: number): boolean {
-    // Where it is in neither, nothing is to be forgotten; where it is in both, the newer one counts.
+    // A key in neither half needs no deletion; for a key in both, the newer half counts.
     if (this.#newer.has(key)) this.#newer.set(key, until);
     else if (until !== FORGOTTEN) return false;
     else if (this.#older.has(key)) this.#older.set(key, until);

@@ -1,7 +1,8 @@
 /**
- * One cache: what is stored, what is being fetched for it, and what is remembered not to be storable. Lasts over reloads.
+ * One cache: stored responses, fetches in progress, and the hit-for-miss keys. It outlives reloads.
  *
- * Claimed by its name (runtime/snapshot/state-registry.ts); the policies that use it find it there. It knows no route and no upstream.
+ * Claimed by its name (runtime/snapshot/state-registry.ts), where its policies find it. It knows no route and no
+ * upstream.
  */
 import type { Clock } from '../../kit/clock.ts';
 import { OpenTable, textHash } from '../../kit/open-table.ts';
@@ -23,14 +24,14 @@ export class HttpCache {
   readonly store: Store;
   readonly metrics: CacheMetrics;
   readonly clock: Clock;
-  /** What is behind the store; null: nothing. */
+  /** The disk behind the store; null: none. */
   readonly disk: Disk | null;
   maxEntrySize: number;
-  /** Another number when something has been forgotten by order: what was asked for before is not stored. */
+  /** Changes with each purge or invalidation: a response requested before that is not stored. */
   purgeEpoch = 0;
-  /** Fetches under way that others may wait for or read along with, by key. No list is changed: it may be gone through. */
+  /** Fetches in progress that requests may join, by key. Lists are immutable, so iteration is safe. */
   readonly #sharedFetches = new OpenTable<string, readonly SharedFetch[]>(textHash);
-  /** Keys and scopes whose responses were not for the store: no request needs to wait for the next one. */
+  /** Keys and scopes whose responses were not shareable: no request waits for the next one. */
   readonly #unstorable = new HitForMiss();
 
   constructor(plan: CachePlan, clock: Clock, metrics: CacheMetrics, log: Log) {
@@ -45,14 +46,14 @@ export class HttpCache {
     this.disk = disk === null ? null : new Disk({ name, plan: disk, key, clock, metrics: metrics.disk, log, found });
   }
 
-  /** It is in effect, with these settings. */
+  /** The current snapshot uses it, with these settings. */
   tune({ maxSize, maxEntrySize, disk }: CachePlan): void {
     this.maxEntrySize = maxEntrySize;
     this.store.resize(maxSize);
     if (disk !== null) this.disk?.start(disk.maxSize);
   }
 
-  /** It is not in effect any more: whoever still runs on it does without its disk, which another may want. */
+  /** The current snapshot does not use it: older ones go on without its disk, which another cache may need. */
   rest(): void {
     void this.disk?.rest();
   }
@@ -64,10 +65,10 @@ export class HttpCache {
     return this.disk?.rest();
   }
 
-  // === what is stored
+  // === stored responses
 
   put(key: string, response: StoredResponse): void {
-    // Its bytes wait for the disk.
+    // The disk's write queue references its bytes.
     if (this.disk !== null) response.seen();
     this.store.put(key, response);
     this.disk?.put(key, response);
@@ -78,7 +79,7 @@ export class HttpCache {
     this.disk?.drop(key, response);
   }
 
-  // === what is being fetched
+  // === fetches in progress
 
   fetchesFor(key: string): readonly SharedFetch[] {
     return this.#sharedFetches.get(key) ?? NONE;
@@ -89,7 +90,7 @@ export class HttpCache {
     this.#sharedFetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
-  /** Nobody may join it any more. */
+  /** No request may join it any more. */
   over(fetch: SharedFetch): void {
     const under = this.#sharedFetches.get(fetch.key);
     if (under === undefined) return;
@@ -98,12 +99,12 @@ export class HttpCache {
     else this.#sharedFetches.set(fetch.key, rest);
   }
 
-  /** All of them, as of now. */
+  /** A copy of the list of all fetches. */
   get fetches(): readonly SharedFetch[] {
     return this.#sharedFetches.values().flat();
   }
 
-  // === what is not storable
+  // === hit-for-miss
 
   remember(key: string, scope: string): void {
     this.#unstorable.add(`${key}\n${scope}`, this.clock.now());
@@ -119,11 +120,14 @@ export class HttpCache {
 
   // === invalidation (RFC 9111 §4.4)
 
-  /** Forgets what is stored under a key; what is being fetched for it is not stored. Answers how many were stored. */
+  /**
+   * Removes the stored responses for a key, and keeps fetches in progress for it from being stored. Returns how many
+   * responses were stored.
+   */
   invalidate(key: string): number {
     this.purgeEpoch++;
     for (const fetch of this.fetchesFor(key)) fetch.outdate();
-    // On disk first: whatever is answered after that is true for good.
+    // On disk first: an answer sent after that stays true after a crash.
     const onDisk = this.disk?.invalidate(key) ?? 0;
     const count = Math.max(onDisk, this.store.delete(key));
     this.metrics.invalidations += count;

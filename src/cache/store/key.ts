@@ -1,10 +1,10 @@
 /**
- * What a response is stored under: the URL, and what else tells requests apart. Hot.
+ * Cache keys: the URL of a request, and the scope for its other properties. Hot.
  *
- * The key is the URL alone, as far as its query counts, so that everything stored for it can be found by it (RFC 9111 §2,
- * §4.4). Scheme, host and port are always part of it: those that
- * the client has asked for, where a trusted proxy says so. The scope tells the routes apart that share a cache, and the header
- * fields and cookies that count: what one route has fetched another does not give away.
+ * The key is the URL alone, with the parameters that count, so that everything stored for a URL can be found by it (RFC
+ * 9111 §2, §4.4). Scheme, host and port are always part of it: those of the client's request, where a trusted proxy
+ * reports them. The scope separates routes that share a cache, and values of the configured header fields and cookies:
+ * a response fetched by one route is not served by another.
  */
 import { parseAuthority } from '../../http/authority.ts';
 import { cookieOf } from '../../http/cookies.ts';
@@ -14,7 +14,7 @@ import { decodeQuery } from '../../http/query.ts';
 import type { CacheKeyPlan } from '../../plan/types/cache.ts';
 import type { Target } from '../rules/invalidation.ts';
 
-/** Neither in a URL nor in a name. */
+/** It occurs neither in a URL nor in a name. */
 const SEPARATOR = '\n';
 
 export class CacheKey {
@@ -36,7 +36,7 @@ export class CacheKey {
     return urlKey(publicScheme(x) === 'https', authorityOf(x), x.path, this.#query(x.query));
   }
 
-  /** The key of a URI that somebody names; null: its authority is none. */
+  /** The key of a given URI; null: its authority is invalid. */
   ofTarget({ scheme, authority, path, query }: Target): string | null {
     const parsed = parseAuthority(authority);
     if (parsed === null) return null;
@@ -45,7 +45,7 @@ export class CacheKey {
     return urlKey(secure, own ? parsed.host : `${parsed.host}:${parsed.port}`, path, this.#query(query));
   }
 
-  /** What goes beside the key. `route`: the name of the route. */
+  /** The scope of a request. `route`: the name of the route. */
   scope(route: string, x: Exchange): string {
     if (!this.#scoped) return route;
     const { headers, cookies } = this.#plan;
@@ -72,7 +72,7 @@ export class CacheKey {
   }
 }
 
-/** One value can't be taken for two, nor for none. */
+/** Encodes a value so that it differs from two values, and from none. */
 function part(value: string | undefined): string {
   return value === undefined ? `${SEPARATOR}-` : `${SEPARATOR}+${value}`;
 }
@@ -81,14 +81,17 @@ function urlKey(secure: boolean, host: string, path: string, query: string): str
   return `${secure ? 'https' : 'http'}://${host}${path}${query}`;
 }
 
-/** Host and port; the scheme's own port is as good as none (RFC 9110 §4.2.3). Behind a trusted proxy those that it names. */
+/**
+ * Host and port; the scheme's default port equals none (RFC 9110 §4.2.3). Behind a trusted proxy, those that it
+ * reports.
+ */
 function authorityOf(x: Exchange): string {
   const { host, authority, claims } = x;
   if (claims !== null && claims.host !== '') {
     const { host: named, port } = parseAuthority(claims.host)!;
     return port < 0 || port === usualPort(x) ? named : `${named}:${port}`;
   }
-  // Most hosts appear in the authority as written; a longer authority then has a port.
+  // Most hosts appear in the authority as written; if the authority is longer, it has a port.
   if (authority.length === host.length) return host;
   const colon = authority.lastIndexOf(':');
   if (colon < 0 || authority.endsWith(']')) return host;

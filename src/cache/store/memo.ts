@@ -1,9 +1,9 @@
 /**
- * Remembers what a pure function made of a text: origins and browsers say the same thing over and over. Hot.
+ * Memoizes a pure function of a text: origins and browsers send the same values over and over. Hot.
  *
- * Bounded in entries and in the length of a text; when full it begins anew, which costs one parse for each text that
- * comes back and needs no bookkeeping per lookup. It begins with another Map: a Map that is cleared leaves a table behind
- * that keeps the next one alive (kit/places.ts).
+ * Entries and text lengths are bounded. A full memo is replaced by an empty one, which costs one parse for each text
+ * that comes back, and needs no bookkeeping per lookup. It uses a new Map: a cleared Map leaves a table behind that
+ * keeps the next one alive (kit/places.ts).
  */
 import { detachString } from '../../kit/detach-string.ts';
 
@@ -18,7 +18,7 @@ export function memoized<T>(make: (text: string) => T): (text: string) => T {
     if (text.length > LENGTH) return make(text);
     if (made.size >= ENTRIES) made = new Map();
     const own = detachString(text);
-    // From elsewhere than a wire.
+    // The text has characters that do not come from the wire.
     if (own !== text) return make(text);
     const fresh = make(own);
     made.set(own, fresh);

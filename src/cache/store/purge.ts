@@ -1,8 +1,8 @@
 /**
- * What an operator takes back: stored responses by URL, by the beginning of their path, by host, by tag, or all. Cold.
+ * Purges: removes stored responses by URL, by path prefix, by host, by tag, or all. Cold.
  *
- * Hard, they are gone; soft, they have gone stale, and are asked for anew or given as stale as ever that may be. What was
- * sent for before is not stored, so that nothing of what is taken back comes in again by the back door.
+ * A hard purge removes them. A soft purge makes them stale: they are revalidated, or served stale where that is
+ * permitted. Fetches that started before the purge are not stored, so that no purged response returns to the store.
  */
 import { parseAuthority } from '../../http/authority.ts';
 import { encodePath, normalizePath, sentForms } from '../../http/path.ts';
@@ -17,19 +17,19 @@ export type PurgeBy = 'url' | 'prefix' | 'host' | 'tag' | 'all';
 
 export interface PurgeOrder {
   readonly by: PurgeBy;
-  /** Any of them; none for all. */
+  /** A response matches any of them; empty for `all`. */
   readonly values: readonly string[];
   readonly soft: boolean;
 }
 
 export interface PurgeCounts {
-  /** Stored responses: all variants of a URL count. */
+  /** Stored responses: each variant of a URL counts. */
   responses: number;
-  /** Responses on their way that are not stored when they come. */
+  /** Fetches in progress whose responses will not be stored. */
   fetches: number;
 }
 
-/** What is wrong with an order, in words; '': nothing. */
+/** The error in an order, in words; '': none. */
 export function purgeProblem({ by, values }: PurgeOrder): string {
   for (const value of values) {
     const problem = PROBLEMS[by](value);
@@ -38,11 +38,11 @@ export function purgeProblem({ by, values }: PurgeOrder): string {
   return '';
 }
 
-/** Does what is ordered, and lets the traffic go on meanwhile. The order has no problem. */
+/** Carries out an order, time-sliced beside the traffic. The order must be valid. */
 export async function purge(cache: HttpCache, order: PurgeOrder): Promise<PurgeCounts> {
   cache.purgeEpoch++;
   const { by } = order;
-  // Within the call, and before memory: what is read from there meanwhile does not bring it back.
+  // Within the call, and before memory: a read from disk meanwhile must not bring a response back.
   purgeDisk(cache, order);
   const counts = by === 'tag' ? await purgeTags(cache, order) : await purgeKeys(cache, by, order);
   cache.metrics.purged += counts.responses;
@@ -91,7 +91,7 @@ async function purgeKeys(
 
 const everything = (): boolean => true;
 
-/** Those under keys that match are not stored. Answers how many these are. */
+/** Keeps fetches for matching keys from being stored. Returns their number. */
 function outdate(cache: HttpCache, soft: boolean, matches: (key: string) => boolean): number {
   const meant = cache.fetches.filter(({ key }) => matches(key));
   for (const fetch of meant) fetch.outdate(!soft);
@@ -113,26 +113,29 @@ async function take(
   return count;
 }
 
-// === what is named
+// === the values of an order
 
 const ABSOLUTE = /^(?:https?:)?\/\//i;
-/** A prefix has no query for it to judge. */
+/** A prefix has no query. */
 const ANY_KEY = new CacheKey({ query: null, ignoreQuery: [], sortQuery: false, headers: [], cookies: [] });
 const BASE: Target = { scheme: 'http', authority: '', path: '/', query: '' };
 
-/** What a URL names, in the form that requests for it have; without a scheme, that of http and of https. A text: what is wrong with it. */
+/**
+ * The targets of a URL, in the form that requests for it have; without a scheme, for both http and https. A string is
+ * an error message.
+ */
 function targetsOf(url: string): readonly Target[] | string {
   if (!ABSOLUTE.test(url)) return `${url} is no URL: it needs a host, as in http://host/path or //host/path`;
   if (url.includes('#')) return `${url} has a fragment, which no request has`;
   const target = resolve(encodeUrl(url), BASE);
   if (target === null || parseAuthority(target.authority) === null)
     return `${url} is no URL that a request could be for`;
-  // Which of its forms is stored is for the listeners' settings to say.
+  // The listeners' settings decide which of its forms is stored.
   const targets = [...sentForms(target.path)].map((path) => ({ ...target, path }));
   return url.startsWith('//') ? targets.flatMap((one) => [one, { ...one, scheme: 'https' as const }]) : targets;
 }
 
-/** As clients send it: the name in its `xn--` form, the rest percent-encoded. */
+/** Encodes a URL like a client: the host name in its `xn--` form, the rest percent-encoded. */
 function encodeUrl(url: string): string {
   const [, scheme = '', authority = '', rest = ''] = /^((?:https?:)?\/\/)([^/?]*)(.*)$/is.exec(url) ?? [];
   return scheme + asciiAuthority(authority) + encodePath(rest);
@@ -167,13 +170,13 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
 
 export type Matcher = (key: string) => boolean;
 
-/** For keys as CacheKey makes them. */
+/** For keys from CacheKey. */
 export function matcherOf(by: 'prefix' | 'host', values: readonly string[]): Matcher {
   const matchers = values.map(by === 'host' ? hostMatcher : prefixMatcher);
   return (key) => matchers.some((matches) => matches(key));
 }
 
-/** The host on all its ports, or the one that is named. */
+/** The host on all ports, or on the given one. */
 function hostMatcher(value: string): Matcher {
   const wanted = parseAuthority(asciiAuthority(value))!;
   const name = withoutDot(wanted.host);
@@ -185,12 +188,12 @@ function hostMatcher(value: string): Matcher {
   };
 }
 
-/** The dot that makes a name absolute makes it no other name. */
+/** A trailing dot makes a name absolute, but not a different name. */
 function withoutDot(host: string): string {
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 
-/** By whole segments, as a route's prefix: `/v1` is of `/v1` and `/v1/x`, not of `/v10`. */
+/** Matches whole segments, like a route's prefix: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. */
 function prefixMatcher(value: string): Matcher {
   if (value.startsWith('/') && !value.startsWith('//')) {
     const paths = [...sentForms(encodePath(value))];

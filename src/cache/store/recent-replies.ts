@@ -1,8 +1,8 @@
 /**
- * The replies that were made last, for those who ask for the same thing within the same second. Hot.
+ * The most recent replies, for repeated requests within the same second. Hot.
  *
- * What is asked for over and over leaves as the same text each time. What is asked for now and then is put together anew,
- * which costs little: a reply is kept from the second time on that a response is asked for before others take its place.
+ * A reply to frequent requests is sent as the same text each time. Other replies are built anew, which is cheap: a
+ * reply is kept from the second request for its response on, unless another response has taken its place in between.
  */
 import type { CachedReply } from '../../http/cached-reply.ts';
 import type { StoredResponse } from './stored-response.ts';
@@ -15,7 +15,7 @@ export class RecentReplies {
   readonly #replies: (CachedReply | null)[] = Array.from({ length: PLACES }, () => null);
   readonly #ages = new Int32Array(PLACES);
 
-  /** As most requests get it. `now`: monotonic ms. */
+  /** The reply that most requests get. `now`: monotonic ms. */
   of(stored: StoredResponse, now: number): CachedReply {
     const age = stored.ageAt(now);
     const place = stored.place & (PLACES - 1);

@@ -1,8 +1,8 @@
 /**
- * Stored responses by key, within a number of bytes; the least recently used make room. Hot to find, cold otherwise.
+ * Stored responses by key, limited in bytes; the least recently used are evicted. Hot to find, cold otherwise.
  *
- * All that is stored under one key is one entry of the LRU list, so that a URL is found, counted and forgotten as a whole,
- * however many variants it has. Such a group never becomes another size: another takes its place, and its size with it.
+ * All responses for one key are one entry of the LRU list, so that a URL is found, counted and removed as a whole,
+ * however many variants it has. A group is never resized: a new group replaces it, with its own size.
  */
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../../http/fields.ts';
@@ -10,9 +10,15 @@ import { detachString } from '../../kit/detach-string.ts';
 import type { FillRoom } from '../request/streaming-body.ts';
 import type { StoredResponse } from './stored-response.ts';
 
-/** Responses under one key; the oldest give way. A Vary on what each client has differently must not fill the store. */
+/**
+ * Responses for one key; the oldest are evicted first. A Vary on a field that differs for each client must not fill the
+ * store.
+ */
 const MOST_VARIANTS = 64;
-/** Bytes that a stored response takes besides its key, its field lines and its body: resident memory, measured (docs/performance.md). */
+/**
+ * Bytes that a stored response uses besides its key, its field lines and its body: resident memory, measured
+ * (docs/performance.md).
+ */
 const OVERHEAD = 2048;
 
 export interface StoreCounts {
@@ -21,9 +27,9 @@ export interface StoreCounts {
 
 interface Group {
   readonly key: string;
-  /** The first of them: mostly the only one, and mostly what is asked for. */
+  /** The first of the responses: mostly the only one, and mostly the requested one. */
   newest: StoredResponse;
-  /** The newest first. */
+  /** Newest first. */
   responses: readonly StoredResponse[];
 }
 
@@ -38,12 +44,12 @@ export class Store implements FillRoom {
   readonly #counts: StoreCounts;
   #maxSize: number;
   #groups = this.#list();
-  /** Responses in all groups. */
+  /** Number of responses in all groups. */
   #count = 0;
-  /** The keys of all groups, and by what their responses can be purged by. */
+  /** The keys of all groups, and the keys by tag. */
   #keys = new Set<string>();
   #tagged = new Map<string, Set<string>>();
-  /** Bytes of bodies that still come. */
+  /** Bytes of bodies in progress. */
   #coming = 0;
 
   constructor(maxSize: number, counts: StoreCounts) {
@@ -53,12 +59,12 @@ export class Store implements FillRoom {
 
   #list(): LRUCache<string, Group> {
     return new LRUCache<string, Group>({
-      // It counts the bytes. How many there may be is not for it to say: that changes, and bodies that come count too.
+      // The list only counts bytes. The limit is enforced here, since it changes, and bodies in progress count too.
       maxSize: Number.MAX_SAFE_INTEGER,
       dispose: (group, key, reason) => {
         if (reason === 'evict') this.#counts.evictions += group.responses.length;
         this.#count -= group.responses.length;
-        // Where another takes its place, what is known by the key keeps its place too.
+        // When another group replaces it, data under the same key stays.
         if (reason === 'set') return;
         for (const one of group.responses) one.forget();
         this.#keys.delete(key);
@@ -67,7 +73,7 @@ export class Store implements FillRoom {
     });
   }
 
-  /** Bytes in use, of bodies that still come too. */
+  /** Bytes in use, bodies in progress included. */
   get size(): number {
     return this.#groups.calculatedSize + this.#coming;
   }
@@ -76,12 +82,12 @@ export class Store implements FillRoom {
     return this.#maxSize;
   }
 
-  /** Of these bytes, those of bodies that still come. */
+  /** Bytes of bodies in progress. */
   get coming(): number {
     return this.#coming;
   }
 
-  /** Keys, and responses under them. */
+  /** Number of keys, and of responses for them. */
   get entries(): number {
     return this.#groups.size;
   }
@@ -90,7 +96,7 @@ export class Store implements FillRoom {
     return this.#count;
   }
 
-  /** The newest whole response that was stored for such a request (RFC 9111 §4, §4.1). */
+  /** The newest complete response that matches the request (RFC 9111 §4, §4.1). */
   find(key: string, scope: string, request: Fields): StoredResponse | null {
     const group = this.#groups.get(key);
     if (group === undefined) return null;
@@ -104,19 +110,19 @@ export class Store implements FillRoom {
     return null;
   }
 
-  /** The same, without counting as a use of it. */
+  /** The same, without counting as a use. */
   peek(key: string, scope: string, request: Fields): StoredResponse | null {
     return this.all(key).find((one) => one.isWholeFor(scope, request)) ?? null;
   }
 
-  /** Others that were stored for such a request: parts, and answers to HEAD. */
+  /** Other responses that match the request: parts, and responses to HEAD. */
   findOther(key: string, scope: string, request: Fields, headOnly: boolean): StoredResponse | null {
     for (const one of this.all(key))
       if (one.headOnly === headOnly && (headOnly || one.part !== null) && one.isFor(scope, request)) return one;
     return null;
   }
 
-  /** Everything that is stored under a key, for whomever. */
+  /** All responses for a key, for any request. */
   all(key: string): readonly StoredResponse[] {
     const all = this.#all(key);
     for (const one of all) one.seen();
@@ -127,14 +133,14 @@ export class Store implements FillRoom {
     return this.#groups.peek(key)?.responses ?? [];
   }
 
-  /** Stores it in place of what it replaces. */
+  /** Stores a response, and removes those that it replaces. */
   put(key: string, response: StoredResponse): void {
     const rest = this.#all(key).filter((other) => !replaces(response, other));
-    // A key is put together for each request; the one that is kept is a text of its own.
+    // Keys are built for each request; the stored key is a detached string.
     this.#set(this.#groups.peek(key)?.key ?? detachString(key), [response, ...rest].slice(0, MOST_VARIANTS));
   }
 
-  /** Takes one response out. */
+  /** Removes one response. */
   drop(key: string, response: StoredResponse): void {
     const all = this.#all(key);
     if (!all.includes(response)) return;
@@ -143,7 +149,7 @@ export class Store implements FillRoom {
     else this.#set(key, rest);
   }
 
-  /** Takes out all that is stored under a key; answers how many responses that were. */
+  /** Removes all responses for a key; returns their number. */
   delete(key: string): number {
     const { length } = this.#all(key);
     this.#groups.delete(key);
@@ -168,7 +174,7 @@ export class Store implements FillRoom {
     this.#makeRoom();
   }
 
-  /** May be gone through in slices, while others come and go. */
+  /** Iterable in time slices, while keys are added and removed. */
   keys(): Iterable<string> {
     return asOfNow(this.#keys);
   }
@@ -189,7 +195,7 @@ export class Store implements FillRoom {
     if (keys?.size === 0) this.#tagged.delete(tag);
   }
 
-  // === room
+  // === size limit
 
   reserve(bytes: number): boolean {
     if (this.#coming + bytes > this.#maxSize) return false;
@@ -206,7 +212,7 @@ export class Store implements FillRoom {
     while (this.#groups.size > 0 && this.size > this.#maxSize) this.#groups.pop();
   }
 
-  /** From now on it may take so many bytes. */
+  /** Sets the size limit in bytes. */
   resize(maxSize: number): void {
     if (maxSize === this.#maxSize) return;
     this.#maxSize = maxSize;
@@ -215,7 +221,7 @@ export class Store implements FillRoom {
 
   // === purging
 
-  /** Takes out those of a key's responses that are meant. Answers how many these were. */
+  /** Removes matching responses for a key. Returns their number. */
   purge(key: string, isMeant: (one: StoredResponse) => boolean): number {
     const all = this.#all(key);
     const rest = all.filter((one) => !isMeant(one));
@@ -224,7 +230,7 @@ export class Store implements FillRoom {
     return all.length - rest.length;
   }
 
-  /** Makes them stale in their places instead. Answers how many were not. `now`: monotonic ms. */
+  /** Makes matching responses stale in place. Returns how many were fresh before. `now`: monotonic ms. */
   makeStale(key: string, isMeant: (one: StoredResponse) => boolean, now: number): number {
     const group = this.#groups.peek(key);
     if (group === undefined) return 0;
@@ -238,7 +244,7 @@ export class Store implements FillRoom {
     return count;
   }
 
-  /** Forgets everything at once, however much there is. Answers how many responses that were. */
+  /** Removes everything at once, in constant time. Returns the number of responses. */
   clear(): number {
     const count = this.#count;
     this.#groups = this.#list();
@@ -261,7 +267,10 @@ function seen(one: StoredResponse): StoredResponse {
   return one;
 }
 
-/** Those that are there when their turn comes; as many as there are now, so that it ends however many come. */
+/**
+ * The keys that still exist when their turn comes; at most as many as exist now, so that it ends even if keys are
+ * added.
+ */
 function* asOfNow(keys: ReadonlySet<string>): Generator<string> {
   let left = keys.size;
   for (const key of keys) {
@@ -270,13 +279,13 @@ function* asOfNow(keys: ReadonlySet<string>): Generator<string> {
   }
 }
 
-/** Would a request that found the one find the other as well, and get the same kind of thing? */
+/** Would a request that finds one of them find the other, and for the same kind of reply? */
 function replaces(one: StoredResponse, other: StoredResponse): boolean {
   const [a, b] = [one.head, other.head];
   if (a.scope !== b.scope || one.headOnly !== other.headOnly) return false;
-  // RFC 9111 §4.1: the newest Vary is the one that selects; what was selected by another is not asked for any more.
+  // RFC 9111 §4.1: the newest Vary selects; responses selected by another are no longer used.
   if (a.varyNames.join() !== b.varyNames.join()) return one.part === null;
   if (a.variant !== b.variant) return false;
-  // Parts give way to a whole, but not the other way round.
+  // A complete response replaces parts, but not the other way round.
   return one.part === null || other.part !== null;
 }
