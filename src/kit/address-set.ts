@@ -1,4 +1,4 @@
-/** A set of IP networks, and the three-step rule of an ACL. Cold to build, hot to ask. */
+/** A set of IP networks, and the three-step rule of an ACL. Cold to build, hot to query. */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 export class AddressSet {
@@ -7,7 +7,7 @@ export class AddressSet {
   #lastAddress = '';
   #lastAnswer = false;
 
-  /** CIDRs or single addresses, already checked by the plan. */
+  /** `networks` are CIDRs or single addresses that the plan has checked. */
   constructor(networks: readonly string[]) {
     this.#empty = networks.length === 0;
     for (const network of networks) {
@@ -22,7 +22,7 @@ export class AddressSet {
     return this.#empty;
   }
 
-  /** `address` as text; one that is no IP address (a Unix socket's peer) is in no set. */
+  /** Takes an address as text. Text that is not an IP address (the peer of a Unix socket) is in no set. */
   has(address: string): boolean {
     if (this.#empty) return false;
     if (address === this.#lastAddress) return this.#lastAnswer;
@@ -41,7 +41,7 @@ export interface AclRules {
   readonly deny: readonly string[];
 }
 
-/** Deny list first, then a non-empty allow list, then the default. */
+/** The deny list applies first, then a non-empty allow list, then the default. */
 export class AddressAcl {
   readonly #deny: AddressSet;
   readonly #allow: AddressSet;
@@ -59,7 +59,7 @@ export class AddressAcl {
   }
 }
 
-/** Which of an ACL's rules decides about an address, in words. Cold: it asks network by network. */
+/** Describes which of an ACL's rules decides about an address. Cold: it tests each network separately. */
 export function decidingRule(rules: AclRules, address: string): string {
   const holding = (networks: readonly string[]): string | undefined =>
     networks.find((network) => new AddressSet([network]).has(address));
@@ -70,13 +70,16 @@ export function decidingRule(rules: AclRules, address: string): string {
   return allowed === undefined ? `${address} is not on the allow list` : `${address} is allowed by ${allowed}`;
 }
 
-/** Addresses far apart, of which no private network and hardly any list of friends holds all. */
+/** Unrelated public addresses. No private network contains all of a family's, and hardly any allow list does. */
 const STRANGERS = [
   ['1.1.1.1', '100.128.0.1', '203.0.113.7'],
   ['2001:db8::1', '2400:cb00::1', '2a00:1450::1'],
 ];
 
-/** Whether an ACL is more than a list of the unwelcome: of each family some address of the internet must be denied. */
+/**
+ * Reports whether an ACL restricts access to known clients: it must deny at least one of these addresses in each
+ * family.
+ */
 export function keepsStrangersOut(acl: AddressAcl): boolean {
   return STRANGERS.every((family) => family.some((address) => !acl.allows(address)));
 }

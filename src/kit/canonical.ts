@@ -1,4 +1,4 @@
-/** One text for equal data, whatever the order of its keys; and a digest of it. Cold. */
+/** Serializes data so that equal data gives equal text, in any order of keys; and a digest of that text. Cold. */
 import { createHash } from 'node:crypto';
 
 export function canonical(value: unknown): string {
@@ -8,7 +8,7 @@ export function canonical(value: unknown): string {
   });
 }
 
-/** Short digest for identities: equal data, equal text. */
+/** A short digest for identities: equal data gives equal text. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('base64url').slice(0, 16);
 }

@@ -1,14 +1,15 @@
 /**
- * A claim: a plan's declared need of state that outlives one snapshot. Cold.
+ * A claim: a plan's declared need for state that outlives one snapshot. Cold.
  *
- * Made by plan/claims.ts, honoured by runtime/snapshot/state-registry.ts. Two claims with the same identity mean the same state, in
- * whatever generation they stand; the identity is derived from kind, name and shape, never written by hand.
+ * plan/claims.ts makes claims and runtime/snapshot/state-registry.ts honours them. Two claims with the same identity
+ * refer to the same state, in any generation. The identity is derived from kind, name and settings, never written by
+ * hand.
  */
 export interface Claim {
-  /** What sort of state: `listener-socket`, `endpoint`, … */
+  /** The kind of state: `listener-socket`, `endpoint`, … */
   readonly kind: string;
-  /** The name in the config that it belongs to. */
+  /** The config name that the state belongs to. */
   readonly name: string;
-  /** kind, name and a digest of the settings whose change resets the state. */
+  /** The kind, the name and a digest of the settings whose change resets the state. */
   readonly identity: string;
 }

@@ -1,4 +1,4 @@
-/** Time and timers, given as an argument so that tests own them. Cold to make, hot to read. */
+/** Time and timers, passed as an argument so that tests can control them. Cold to create, hot to read. */
 
 export interface Timer {
   cancel(): void;

@@ -1,7 +1,7 @@
-/** Where two lists differ, seen from either end. Cold. */
+/** Finds the common start and the common end of two lists. Cold. */
 import { FEW } from './time-slicing.ts';
 
-/** How many at the start, and how many of the rest at the end, are alike. In small steps. */
+/** Returns the number of equal items at the start, and of the remaining ones at the end. Yields for time slicing. */
 export function* commonAffixes<T>(
   before: readonly T[],
   after: readonly T[],

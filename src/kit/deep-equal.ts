@@ -1,6 +1,6 @@
-/** Whether two pieces of plain data mean the same. Cold. */
+/** Compares plain data. Cold. */
 
-/** Key by key, list by list; the order of keys is of no account. Cycles are not expected. */
+/** Compares objects key by key and lists item by item. The order of keys does not matter. Cycles are not supported. */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -10,7 +10,7 @@ export function deepEqual(a: unknown, b: unknown): boolean {
     return true;
   }
   if (Array.isArray(b)) return false;
-  // Plain data: any of its keys may be asked for.
+  // Plain data: indexing by any of its keys is safe.
   const one = a as Readonly<Record<string, unknown>>;
   const other = b as Readonly<Record<string, unknown>>;
   let keys = 0;

@@ -1,6 +1,6 @@
 /**
- * A text that keeps nothing else alive. A slice holds on to all that it was cut from, which for a field of a message is
- * the whole head: what is kept for longer than the message needs bytes of its own. Hot, where something is kept.
+ * Copies a string so that it keeps nothing else alive. A slice keeps its whole source string alive; for a message field
+ * that is the whole head. A string that outlives its message must therefore be detached. Hot where strings are stored.
  */
 export function detachString(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('latin1');

@@ -1,11 +1,12 @@
 /**
- * MurmurHash3 (x86, 32 bit) by Austin Appleby, over the low bytes of a string's characters: what comes from a wire has no
- * others. Hot.
+ * MurmurHash3 (x86, 32 bit) by Austin Appleby, over the low bytes of a string's characters; strings from the network
+ * have no other bytes. Hot.
  *
- * Spreads keys; keeps nothing secret. Node has none like it: a digest of `node:crypto` costs ten times as much.
+ * The hash spreads keys and is not cryptographic. Node has no such hash, and a digest of `node:crypto` costs ten times
+ * as much.
  */
 
-/** `seed`: another seed, another hash. Answers with 32 bits, unsigned. */
+/** Returns an unsigned 32-bit hash. Different seeds give different hashes. */
 export function murmur3(text: string, seed = 0): number {
   const { length } = text;
   const whole = length & ~3;
@@ -31,7 +32,9 @@ function scramble(block: number): number {
   return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
 }
 
-/** Every bit of the number moves every bit of the answer: one number of a series becomes one of many, unsigned. */
+/**
+ * Mixes a number so that each input bit affects each output bit. A series of numbers becomes a spread of unsigned ones.
+ */
 export function mix(number: number): number {
   let h = number;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -41,7 +44,8 @@ export function mix(number: number): number {
 
 /**
  * HalfSipHash-1-3 (Aumasson and Bernstein, SipHash: a fast short-input PRF, 2012) over the low bytes of a string's
- * characters: for tables whose keys a client chooses. `first` and `second`: the secret, 32 bits each. 32 bits, unsigned.
+ * characters: for tables whose keys a client chooses. `first` and `second` are the secret, 32 bits each. Returns an
+ * unsigned 32-bit hash.
  */
 export function sipHash(text: string, first: number, second: number): number {
   const { length } = text;
@@ -50,7 +54,7 @@ export function sipHash(text: string, first: number, second: number): number {
   let b = second | 0;
   let c = 0x6c796765 ^ a;
   let d = 0x74656462 ^ b;
-  // One round for each block, the last of which has the length; then three rounds without one.
+  // One round for each block, the last of which contains the length; then three final rounds without a block.
   for (let i = 0; i <= whole + 12; i += 4) {
     let block = 0;
     if (i < whole)

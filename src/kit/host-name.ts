@@ -1,4 +1,4 @@
-/** Host names in the one form that requests and rules have in common. Cold. */
+/** Normalizes host names to the form that requests and rules share. Cold. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 
@@ -6,23 +6,23 @@ const LABEL = '[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?';
 const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 
 /**
- * Lower case, without the dot that makes it absolute; a name that is not ASCII in its `xn--` form (RFC 5891 §4); an IPv6
- * address in brackets, as RFC 5952 §4 writes it. null: no host.
+ * Returns the host in lower case without a trailing dot, or null if it is not a host. A non-ASCII name gets its `xn--`
+ * form (RFC 5891 §4). An IPv6 address is in brackets, in the form of RFC 5952 §4.
  */
 export function hostForm(text: string): string | null {
   if (text.startsWith('[')) return text.endsWith(']') ? ipv6Form(text.slice(1, -1)) : null;
   const ascii = /^[\x21-\x7e]*$/.test(text) ? text.toLowerCase() : domainToASCII(text);
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
-  // What looks like an IPv4 address must be one, or no request could have it.
+  // A name of digits and dots must be an IPv4 address, or no request could match it.
   return NAME.test(name) && (isIPv4(name) || !/^[0-9.]+$/.test(name)) ? name : null;
 }
 
-/** With its brackets; null: no IPv6 address, or one with a zone. */
+/** Returns the address with its brackets, or null if it is not an IPv6 address or has a zone. */
 export function ipv6Form(text: string): string | null {
   return isIPv6(text) && !text.includes('%') ? new URL(`http://[${text}]/`).hostname : null;
 }
 
-/** A host with or without a port, as clients send it: a name that is not ASCII in its `xn--` form. */
+/** Converts a host with an optional port to the form that clients send: a non-ASCII name in its `xn--` form. */
 export function asciiAuthority(text: string): string {
   if (/^[\x21-\x7e]*$/.test(text)) return text;
   const [, name = '', port = ''] = /^(.*?)(:\d*)?$/s.exec(text) ?? [];

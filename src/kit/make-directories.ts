@@ -1,12 +1,13 @@
 /**
- * Makes a directory and those above it. Cold.
+ * Creates a directory and its parents. Cold.
  *
- * Node's own (`recursive: true`) never returns where a file system refuses a new directory with ENOENT, as /proc does.
+ * Node's own version (`recursive: true`) never returns if a file system refuses a new directory with ENOENT, as /proc
+ * does.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Answers with the first that was made; undefined: it was there. Throws the system's error. */
+/** Returns the first directory that was created, or undefined if `path` existed. Throws the system's error. */
 export function makeDirectories(path: string, mode: number): string | undefined {
   try {
     mkdirSync(path, { mode });

@@ -1,11 +1,14 @@
-/** Sets of IP addresses that can be taken from each other: who is newly allowed, who no longer. Cold. */
+/**
+ * Sets of IP addresses with set operations. A reload subtracts them to find newly allowed and newly denied addresses.
+ * Cold.
+ */
 import { isIPv4 } from 'node:net';
 import type { AclRules } from './address-set.ts';
 
-/** From one address to another, both of them in it. */
+/** An inclusive range of addresses. */
 type Range = readonly [from: bigint, to: bigint];
 
-/** IPv4 has its place in IPv6, as `::ffff:0:0/96`: one line of numbers for both. */
+/** IPv4 is mapped into IPv6 as `::ffff:0:0/96`, so that one number line covers both. */
 const MAPPED = 0xffffn << 32n;
 const LAST_MAPPED = MAPPED + 0xffffffffn;
 const LAST = (1n << 128n) - 1n;
@@ -13,19 +16,19 @@ const LAST = (1n << 128n) - 1n;
 export class Networks {
   static readonly ALL = new Networks([[0n, LAST]]);
   static readonly NONE = new Networks([]);
-  /** In order, and never touching. */
+  /** In ascending order; no two ranges overlap or touch. */
   readonly #ranges: readonly Range[];
 
   private constructor(ranges: readonly Range[]) {
     this.#ranges = ranges;
   }
 
-  /** CIDRs or single addresses, already checked by the plan. */
+  /** `networks` are CIDRs or single addresses that the plan has checked. */
   static of(networks: readonly string[]): Networks {
     return new Networks(joined(networks.map(rangeOf)));
   }
 
-  /** Who passes an ACL: the deny list first, then a non-empty allow list, then the default. */
+  /** The addresses that an ACL allows: the deny list applies first, then a non-empty allow list, then the default. */
   static allowedBy({ allow, deny, default: other }: AclRules): Networks {
     const asked = allow.length > 0 ? Networks.of(allow) : other === 'allow' ? Networks.ALL : Networks.NONE;
     return asked.without(Networks.of(deny));
@@ -35,7 +38,7 @@ export class Networks {
     return this.#ranges.length === 0;
   }
 
-  /** Is every address in it? */
+  /** Reports whether the set contains every address. */
   get all(): boolean {
     return this.#ranges.length === 1 && this.#ranges[0]![0] === 0n && this.#ranges[0]![1] === LAST;
   }
@@ -61,7 +64,7 @@ export class Networks {
     return this.without(this.without(other));
   }
 
-  /** The fewest networks that make it up, up to `most`, in the order of their addresses. */
+  /** Returns the smallest list of networks that covers the set, at most `most`, in address order. */
   cidrs(most: number): { readonly networks: string[]; readonly more: boolean } {
     const networks: string[] = [];
     for (const range of this.#ranges.flatMap(byFamily)) {
@@ -69,7 +72,7 @@ export class Networks {
       while (from <= range[1]) {
         if (networks.length === most) return { networks, more: true };
         let bits = 0n;
-        // The largest block that begins here and does not go beyond.
+        // The largest block that begins here and stays within the range.
         while (bits < 128n && (from & ((2n << bits) - 1n)) === 0n && from + (2n << bits) - 1n <= range[1]) bits++;
         networks.push(textOf(from, bits));
         from += 1n << bits;
@@ -78,7 +81,7 @@ export class Networks {
     return { networks, more: false };
   }
 
-  /** For people: a few networks, or all but a few. */
+  /** Describes the set for people: a few networks, or all but a few. */
   toString(): string {
     if (this.all) return 'everybody';
     if (this.empty) return 'nobody';
@@ -165,7 +168,7 @@ function text4(value: bigint): string {
   return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
 }
 
-/** RFC 5952 §4: in lower case, the first of the longest runs of zeros left out. */
+/** RFC 5952 §4: lower case, with the first of the longest runs of zeros compressed. */
 function text6(value: bigint): string {
   const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
   let [start, length] = [0, 1];

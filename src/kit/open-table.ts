@@ -1,11 +1,11 @@
 /**
- * A hash table with open addressing, for what is looked up by key and is soon over. Hot, where such things are.
+ * A hash table with open addressing, for short-lived entries. Hot where such entries are.
  *
- * It stands in for a Map, whose dead tables keep short-lived entries alive (kit/places.ts says how). Its arrays are used for
- * good, and an entry that is removed leaves nothing behind. They have at least twice as many places as there were entries
- * at the busiest moment, and never fewer.
+ * It replaces a Map, whose discarded tables keep short-lived entries alive (kit/places.ts explains this). Its arrays
+ * are reused for the life of the table, and a removed entry leaves no reference behind. The arrays have at least twice
+ * as many slots as the largest number of entries so far, and never shrink.
  *
- * Keys come from clients: `textHash` has a secret, so that no client can choose keys that meet.
+ * Clients choose the keys: `textHash` has a secret, so that no client can choose keys that collide.
  */
 import { mix, sipHash } from './hash.ts';
 import { systemRandom } from './random.ts';
@@ -16,7 +16,7 @@ const SMALLEST = 16;
 const [FIRST, SECOND] = [systemRandom() * 2 ** 32, systemRandom() * 2 ** 32];
 
 export const textHash = (text: string): number => sipHash(text, FIRST, SECOND);
-/** Of a whole number up to 2^53. */
+/** Hashes a whole number up to 2^53. */
 export const numberHash = (number: number): number => mix((number | 0) ^ (FIRST | 0) ^ mix(number / 2 ** 32));
 
 export class OpenTable<K extends string | number, V> {
@@ -45,14 +45,14 @@ export class OpenTable<K extends string | number, V> {
     this.#values[at] = value;
   }
 
-  /** Answers whether it was there. */
+  /** Returns whether the key was present. */
   delete(key: K): boolean {
     const keys = this.#keys;
     const mask = keys.length - 1;
     let gap = this.#find(key);
     if (keys[gap] === null) return false;
     this.size--;
-    // Those behind that could not have the place that their hash says move up, so that no search ends too early.
+    // Later entries that are not in their own slot move up, so that no search ends too early.
     for (let at = (gap + 1) & mask; keys[at] !== null; at = (at + 1) & mask) {
       const home = this.#hash(keys[at]!) & mask;
       if (((at - home) & mask) < ((at - gap) & mask)) continue;
@@ -71,12 +71,12 @@ export class OpenTable<K extends string | number, V> {
     this.size = 0;
   }
 
-  /** As of now, in no order. Cold. */
+  /** A copy of the current values, in no order. Cold. */
   values(): V[] {
     return this.#values.filter((_, i) => this.#keys[i] !== null) as V[];
   }
 
-  /** Where the key is, or the empty place where it would be. */
+  /** Returns the key's slot, or the empty slot where it belongs. */
   #find(key: K): number {
     const keys = this.#keys;
     const mask = keys.length - 1;

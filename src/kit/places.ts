@@ -1,22 +1,22 @@
 /**
- * A set whose members know their own place in it, for what requests and connections enter and leave. Hot.
+ * A set whose members know their own index in it, for requests and connections. Hot.
  *
- * A Set would do but for the collector. V8 builds a new table for a Set after so many additions, and leaves the old table
- * behind with a pointer to the new one. Once such a dead table is in the old generation, it keeps each later table alive,
- * and all that was in it, until the next full collection: short-lived objects then never die young (docs/performance.md).
- * Here one array is used for good, and a place that is left holds nothing.
+ * A Set would do, except for garbage collection. V8 allocates a new table for a Set after a number of additions, and
+ * the old table keeps a pointer to the new one. Once a dead table is in the old generation, it keeps each later table
+ * and all its members alive until the next full collection. Short-lived objects then never die young
+ * (docs/performance.md). This class reuses one array, and a vacated place holds no reference.
  *
- * The array has as many places as there were members at the busiest moment, and never fewer.
+ * The array has as many places as the largest number of members so far, and never shrinks.
  */
 
-/** The place of what is in no Places. */
+/** The place of an object that is not in a Places. */
 export const NOWHERE = -1;
 
 const NONE = new Int32Array(0);
 
 export class Places<T extends object> {
   readonly #items: (T | null)[] = [];
-  /** A stack of the empty places among them. */
+  /** A stack of the empty places. */
   #empty = NONE;
   #emptyCount = 0;
 
@@ -24,7 +24,7 @@ export class Places<T extends object> {
     return this.#items.length - this.#emptyCount;
   }
 
-  /** Adds it, and answers its place, which the caller keeps: it stays there until it leaves. */
+  /** Adds an item and returns its place. The caller keeps the place; it is valid until the item leaves. */
   enter(item: T): number {
     if (this.#emptyCount === 0) return this.#items.push(item) - 1;
     const place = this.#empty[--this.#emptyCount]!;
@@ -32,7 +32,7 @@ export class Places<T extends object> {
     return place;
   }
 
-  /** Removes what is at that place, once for each `enter`. */
+  /** Removes the item at a place. Call it once for each `enter`. */
   leave(place: number): void {
     this.#items[place] = null;
     if (this.#emptyCount === this.#empty.length) this.#grow();
@@ -45,17 +45,20 @@ export class Places<T extends object> {
     this.#empty = empty;
   }
 
-  /** What is at that place, or null. */
+  /** Returns the item at a place, or null. */
   at(place: number): T | null {
     return this.#items[place] ?? null;
   }
 
-  /** Places, empty ones included: to go through them all without an iterator. */
+  /** The number of places, including empty ones: for loops without an iterator. */
   get length(): number {
     return this.#items.length;
   }
 
-  /** The members in no order. Members may leave and enter meanwhile: one that stays comes once, a new one at most once. */
+  /**
+   * Iterates over the members in no order. Members may leave and enter during the iteration: it visits a member that
+   * stays once, and a new one at most once.
+   */
   *[Symbol.iterator](): Generator<T> {
     for (let place = 0; place < this.#items.length; place++) {
       const item = this.#items[place]!;

@@ -1,6 +1,6 @@
-/** Randomness, given as an argument so that tests can repeat it. Hot. */
+/** Randomness, passed as an argument so that tests can repeat it. Hot. */
 
-/** A number from 0 (included) to 1 (not). */
+/** Returns a number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
 export const systemRandom: Random = () => Math.random();

@@ -1,8 +1,8 @@
 /**
- * Something bound that several snapshots may hold, each once: it ends with the last of them. Cold.
+ * A bound value that several snapshots may hold, each once. It is released with the last of them. Cold.
  *
- * What a reload does not change is the same object in the next snapshot (runtime/snapshot/reuse.ts); whatever it has claimed for
- * itself is given back when nobody holds it any more, last first.
+ * An object that a reload does not change is shared with the next snapshot (runtime/snapshot/reuse.ts). When the last
+ * holder releases it, its own resources are released in reverse order.
  */
 export class RefCounted<T> {
   readonly value: T;
@@ -18,7 +18,7 @@ export class RefCounted<T> {
     this.#holders++;
   }
 
-  /** Once for each `hold`. */
+  /** Call it once for each `hold`. */
   release(): void {
     if (--this.#holders === 0) for (const release of this.#releases.toReversed()) release();
   }

@@ -1,7 +1,7 @@
 /**
- * Values that cost something to make and never change, made once for each key as long as anybody holds them. Cold.
+ * Shares immutable values that are expensive to create: one per key, for as long as it is referenced. Cold.
  *
- * Nobody has to give them back: they are held weakly, and a key whose value was collected goes with it.
+ * Callers don't release the values. They are held weakly, and a collected value's key is removed.
  */
 export class Shared<V extends object> {
   readonly #values = new Map<string, WeakRef<V>>();

@@ -1,6 +1,6 @@
-/** "Did you mean": the candidate that is nearest to what was written. Cold. */
+/** "Did you mean": finds the candidate nearest to the written word. Cold. */
 
-/** Number of single-character edits between two words; two neighbours that have changed places are one. */
+/** The number of single-character edits between two words; a swap of two neighbours counts as one. */
 function distance(a: string, b: string): number {
   let last: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -17,7 +17,7 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The nearest candidate if it is near enough to be what was meant. */
+/** Returns the nearest candidate if it is near enough to be the intended one. */
 export function suggest(written: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;

@@ -1,4 +1,4 @@
-/** What the system says is wrong, for people: `EACCES, permission denied`. Cold. */
+/** Describes a system error for people: `EACCES, permission denied`. Cold. */
 import { getSystemErrorMessage } from 'node:util';
 
 export function systemReason(error: unknown): string {

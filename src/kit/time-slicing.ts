@@ -1,30 +1,33 @@
-/** Long work in short slices, so that traffic goes on between them. Cold. */
+/** Runs long work in short slices, so that traffic continues between them. Cold. */
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 
-/** Milliseconds of work after which others have their turn: a request that comes meanwhile waits no longer. */
+/** Milliseconds of work in one slice. A request that arrives meanwhile waits no longer than this. */
 const SLICE = 0.25;
-/** Milliseconds that they have then: whoever comes seldom meets a slice, and hardly ever two. */
+/** Milliseconds between slices. An occasional request meets one slice, and hardly ever two. */
 const PAUSE = 1;
-/** Items of a loop that are passed over in one step where each is next to nothing. */
+/** Items to process in one step if each costs almost nothing. */
 export const FEW = 100;
-/** For items that are a microsecond or so of work each: to look at the clock takes its time too. */
+/** The stride for items that cost about a microsecond each, because reading the clock has a cost too. */
 export const TINY = 16;
 
-/** Of one piece of work: one for all its loops, since a slice may begin in one of them and end in the next. */
+/** Slices one task. All loops of the task share one slicer, since a slice may begin in one loop and end in the next. */
 export class TimeSlicer {
   readonly #clock: Clock;
   readonly #urgent: boolean;
   #began: number;
 
-  /** `urgent`: somebody waits for the end of it. The event loop turns after each slice, and it goes on. */
+  /**
+   * With `urgent`, a caller waits for the result: the task yields to the event loop after each slice and continues at
+   * once.
+   */
   constructor(clock: Clock, urgent = false) {
     this.#clock = clock;
     this.#urgent = urgent;
     this.#began = clock.now();
   }
 
-  /** Does `work` for each item in order. `stride`: items for which the clock is looked at once. */
+  /** Calls `work` for each item in order. Checks the clock once for every `stride` items. */
   async each<T>(items: Iterable<T>, work: (item: T) => void, stride = 1): Promise<void> {
     let left = stride;
     for (const item of items) {
@@ -35,12 +38,12 @@ export class TimeSlicer {
     }
   }
 
-  /** Does all steps of something. */
+  /** Runs all steps of a generator. */
   async all(steps: Iterable<unknown>, stride = 1): Promise<void> {
     await this.each(steps, () => {}, stride);
   }
 
-  /** Others have their turn if the slice is over. */
+  /** Yields to other work if the slice is over. */
   async turn(): Promise<void> {
     if (this.#over) await this.#pause();
   }

@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them. Cold. */
+/** Durations and sizes in the form that people write. Cold. */
 
 const DURATION: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZE: Readonly<Record<string, number>> = {
@@ -19,17 +19,19 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
   return Math.round(Number(match[1]) * units[unit]!);
 }
 
-/** `250ms`, `30s`, `5m`, `1h`, `2d` in milliseconds; null: not a duration. A bare `0` is one too. */
+/**
+ * Parses `250ms`, `30s`, `5m`, `1h`, `2d` or a bare `0` to milliseconds. Returns null if the text is not a duration.
+ */
 export function parseDuration(text: string): number | null {
   return text === '0' ? 0 : parse(text, DURATION);
 }
 
-/** `512`, `16KiB`, `8MiB`, `1GB` in bytes; null: not a size. */
+/** Parses `512`, `16KiB`, `8MiB`, `1GB` to bytes. Returns null if the text is not a size. */
 export function parseSize(text: string): number | null {
   return parse(text, SIZE);
 }
 
-/** Other ways to write a unit, in lower case. */
+/** Other spellings of a unit, in lower case. */
 const SPELLED: Readonly<Record<string, string>> = {
   msec: 'ms',
   msecs: 'ms',
@@ -52,7 +54,7 @@ const SPELLED: Readonly<Record<string, string>> = {
   days: 'd',
 };
 
-/** The duration that was probably meant: `30`, `30sec` and `1m30s` are none. undefined: it can't be told. */
+/** Guesses the intended duration of invalid text such as `30`, `30sec` or `1m30s`. Returns undefined if it can't. */
 export function nearestDuration(text: string): string | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return `${text}s`;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*([A-Za-z]+)/g)];
@@ -65,11 +67,11 @@ export function nearestDuration(text: string): string | undefined {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
 
-/** The size that was probably meant: `10m`, `10Mi` and `10 mb` are none. undefined: it can't be told. */
+/** Guesses the intended size of invalid text such as `10m`, `10Mi` or `10 mb`. Returns undefined if it can't. */
 export function nearestSize(text: string): string | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([KMG])(i?)(B?)(?:ytes?)?$/i.exec(text);
   if (match === null) return undefined;
   const [, count = '', letter = '', binary, byte] = match;
-  // A letter alone is of 1024, as in nginx, in HAProxy and in the JVM.
+  // A single letter means a power of 1024, as in nginx, in HAProxy and in the JVM.
   return `${count}${letter.toUpperCase()}${binary !== '' || byte === '' ? 'i' : ''}B`;
 }

@@ -1,7 +1,8 @@
 /**
- * What is known of a client's connection, whatever protocol it speaks. Hot.
+ * A client connection's addresses and listener, for any protocol. Hot.
  *
- * Made by net/accept.ts once per accepted socket; read by admission, by the identity fields and by the logs.
+ * The listeners (proxy/http-listener.ts, proxy/tcp-listener.ts) create one for each accepted socket. Admission, the
+ * identity fields and the logs read it.
  */
 import type { TransportAddresses } from './transport.ts';
 
@@ -11,10 +12,10 @@ export class Connection {
   readonly clientPort: number;
   readonly localAddress: string;
   readonly localPort: number;
-  /** The listener that it belongs to, which a reload may rename. */
+  /** The connection's listener, which a reload may rename. */
   listener: string;
   readonly secure: boolean;
-  /** What http/identity.ts last said of this connection, for which authority and by which plan. */
+  /** A cache of http/identity.ts: the last identity lines, with the plan and the authority that they were built for. */
   identityPlan: object | null = null;
   identityAuthority = '\n';
   identityLines = '';

@@ -1,18 +1,18 @@
 /**
  * Deadlines for many connections at the cost of one number each. Hot.
  *
- * Setting or clearing a deadline is an assignment; one timer looks at all of them ten times a second. Time here is
- * coarse on purpose: reading it costs nothing, and no timeout in a gateway needs to be exact to 100 ms.
+ * Setting or clearing a deadline is an assignment; one timer checks all of them ten times a second. Time here is coarse
+ * on purpose: reading it costs nothing, and no timeout in a gateway needs to be exact to 100 ms.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const PERIOD = 100;
-/** Milliseconds since the last look after which the loop has been held up. */
+/** Milliseconds since the last check after which the event loop counts as delayed. */
 const HELD_UP = 3 * PERIOD;
 
-/** A configured timeout as ms to add to the time: 0 is none. */
+/** Converts a configured timeout to a duration in ms; 0 means no timeout. */
 export function limitOf(ms: number): number {
   return ms === 0 ? Number.POSITIVE_INFINITY : ms;
 }
@@ -20,19 +20,19 @@ export function limitOf(ms: number): number {
 export interface Timed {
   /** Monotonic ms at which `onDeadline` is due; Infinity: never. */
   deadline: number;
-  /** Where `Deadlines` keeps it; NOWHERE before and after. */
+  /** Its place in `Deadlines`; NOWHERE while it is not in there. */
   timedPlace: number;
-  /** Due. Set or clear `deadline` here, or it is called again. */
+  /** Called when the deadline has passed. Must set or clear `deadline`, or it is called again. */
   onDeadline(): void;
 }
 
 export class Deadlines {
-  /** Monotonic ms, as of the last look. */
+  /** Monotonic ms at the last check. */
   now: number;
   readonly #timed = new Places<Timed>();
   readonly #clock: Clock;
   #timer: Timer | null = null;
-  /** The last look judged nobody, since it was late. */
+  /** The last check was late, so it expired no deadlines. */
   #waited = false;
 
   constructor(clock: Clock) {
@@ -64,8 +64,9 @@ export class Deadlines {
 
   #look(): void {
     const now = this.#clock.now();
-    // Timers come before bytes in a turn of the loop. What arrived in time while the loop was held up lies unread: it
-    // is read before the next look judges. Once in a row, or a loop that is always late would never judge.
+    // Timers run before I/O in a turn of the event loop. Bytes that arrived in time while the loop was delayed are
+    // still unread; they are read before the next check. Only one check in a row is skipped, or a loop that is always
+    // late would never expire anything.
     this.#waited = !this.#waited && now - this.now > HELD_UP;
     this.now = now;
     if (this.#waited) return;

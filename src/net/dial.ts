@@ -1,7 +1,7 @@
 /**
- * Connects to a host and port or a Unix socket and hands over a Transport. Hot (once per upstream connection).
+ * Connects to a host and port or a Unix socket and returns a Transport. Hot (once per upstream connection).
  *
- * Names are resolved by the system, and their addresses raced (net/race.ts).
+ * The system resolves names, and their addresses race (net/race.ts).
  */
 import net, { isIP, type NetConnectOpts } from 'node:net';
 import type { Deadlines } from './deadlines.ts';
@@ -15,15 +15,15 @@ import { IGNORE, KEEPALIVE_SECONDS, type Transport } from './transport.ts';
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_SECONDS * 1000 };
 
 export interface Dialer {
-  /** Connected; the dialer sets the transport's handler before it returns. */
+  /** Connected. The dialer sets the transport's handler before it returns. */
   onConnected(transport: Transport): void;
   /** `code` is the system's name: ECONNREFUSED, EHOSTUNREACH, ENOTFOUND, … */
   onDialFailed(code: string): void;
 }
 
-/** A connection being made. */
+/** A connection attempt in progress. */
 export interface Dialing {
-  /** Gives up; the dialer hears nothing more. */
+  /** Cancels the attempt; the dialer gets no further calls. */
   cancel(): void;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Asks DNS servers for the records of names, with their TTLs. Cold.
+ * Queries DNS servers for the records of names, with their TTLs. Cold.
  *
- * On Node's resolver (c-ares), which uses no thread of the pool and keeps nothing in mind. Its answers are values: a server
- * that can't be reached or refuses is an answer with a code. It is made for one round of questions, so that a system whose
- * servers change is always asked as it is now.
+ * It uses Node's resolver (c-ares), which needs no thread of the pool and caches nothing. Its answers are values: a
+ * server that is unreachable or refuses gives an answer with a code. Each round of queries has its own instance, so
+ * that changes to the system's servers take effect at once.
  */
 import { promises as dns } from 'node:dns';
 import { readFile } from 'node:fs/promises';
@@ -11,9 +11,9 @@ import { searchedNames } from './search-list.ts';
 
 export interface Answer<R> {
   readonly records: readonly R[];
-  /** Milliseconds; Infinity: not said. */
+  /** Milliseconds; Infinity if unknown. */
   readonly ttl: number;
-  /** '' if there was an answer, be it empty; else what was wrong: ESERVFAIL, ETIMEOUT, … */
+  /** '' for an answer, even an empty one; else the error: ESERVFAIL, ETIMEOUT, … */
   readonly code: string;
 }
 
@@ -25,13 +25,13 @@ export interface Service {
   readonly weight: number;
 }
 
-/** There is no such name, or it has no such records. */
+/** The name does not exist or has no such records. */
 const EMPTY: ReadonlySet<string> = new Set(['ENODATA', 'ENOTFOUND']);
-/** Of them: the others may be another server's. */
+/** Tries per query; the second may go to another server. */
 const TRIES = 2;
-/** Parts of the whole time that the first try of a question may take; c-ares gives the second one twice as much. */
+/** The first try of a query gets this fraction of the whole timeout; c-ares gives the second one twice as much. */
 const PARTS = 3;
-/** Records of one answer that are taken. */
+/** The limit on records from one answer. */
 const MOST_RECORDS = 1000;
 
 export class DnsQuestions {
@@ -39,7 +39,7 @@ export class DnsQuestions {
   readonly #system: boolean;
   #cancelled = false;
 
-  /** `servers`: each with its port; null: the system's. `timeout`: milliseconds for all of them. */
+  /** `servers` have a port each; null means the system's. `timeout` is in milliseconds, for all of them. */
   constructor(servers: readonly string[] | null, timeout: number) {
     this.#resolver = new dns.Resolver({ timeout: Math.ceil(timeout / PARTS), tries: TRIES });
     this.#system = servers === null;
@@ -57,7 +57,7 @@ export class DnsQuestions {
     });
   }
 
-  /** Node does not tell their TTL. A single target "." says that there is no such service. */
+  /** Node does not report their TTL. A single target "." means that the service does not exist. */
   services(name: string): Promise<Answer<Service>> {
     return this.#ask(name, async (one) => {
       const found = await this.#resolver.resolveSrv(one);
@@ -69,13 +69,13 @@ export class DnsQuestions {
     });
   }
 
-  /** What is still open is answered with ECANCELLED. */
+  /** Open queries are answered with ECANCELLED. */
   cancel(): void {
     this.#cancelled = true;
     this.#resolver.cancel();
   }
 
-  /** Asks for what the name may be short for, until there is an answer that is not empty. */
+  /** Queries each expansion of the name, until an answer is not empty. */
   async #ask<R>(name: string, ask: (name: string) => Promise<Omit<Answer<R>, 'code'>>): Promise<Answer<R>> {
     for (const one of await this.#namesOf(name)) {
       if (this.#cancelled) return { records: [], ttl: Number.POSITIVE_INFINITY, code: 'ECANCELLED' };
@@ -90,7 +90,7 @@ export class DnsQuestions {
     return { records: [], ttl: Number.POSITIVE_INFINITY, code: '' };
   }
 
-  /** Servers that the config names know nothing of the system's search list. */
+  /** The system's search list does not apply to servers from the config. */
   async #namesOf(name: string): Promise<string[]> {
     if (!this.#system || name.endsWith('.')) return [name];
     return searchedNames(name, await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));

@@ -1,10 +1,10 @@
 /**
  * A Transport on a bare stream handle: one read callback in, one system call out, no stream machinery between. Hot.
  *
- * What makes it cheap (docs/performance.md has the figures): reads land in memory that is already there
- * (read-buffers.ts); a write is tried at once and needs no callback when the kernel takes it, which is nearly always;
- * the request object of such a write is used again for the next. Short messages travel as Latin-1 strings, which the
- * native side copies onto its stack: cheaper than a view on a buffer, and safe whatever happens to the bytes.
+ * docs/performance.md has the figures. Reads go into memory that is already allocated (read-buffers.ts). A write is
+ * tried at once and needs no callback if the kernel takes it, which is nearly always; the next write reuses its request
+ * object. Short messages are sent as Latin-1 strings, which the native side copies onto its stack: this is cheaper than
+ * a view on a buffer, and safe if the bytes change afterwards.
  */
 import { getSystemErrorName } from 'node:util';
 import { giveBuffer, SHARED_SIZE, sharedBuffer, takeBuffer } from './read-buffers.ts';
@@ -13,7 +13,7 @@ import type { Transport, TransportAddresses, TransportHandler } from './transpor
 import { plainAddress } from './plain-address.ts';
 
 const UV_EOF = -4095;
-/** Up to this many bytes a message is sent as a string. */
+/** Messages up to this many bytes are sent as a string. */
 const TEXT_LIMIT = 16 * 1024;
 
 type OwnedHandle = StreamHandle & { transport: HandleTransport };
@@ -24,7 +24,7 @@ const state = handles?.state ?? new Int32Array(8);
 const READ = handles?.readBytesOrError ?? 0;
 const ASYNC = handles?.lastWriteWasAsync ?? 0;
 
-/** Used by every write that completes at once; replaced when one does not. */
+/** Reused by every write that completes at once; replaced when one does not. */
 let nextWrite: OwnedWrite;
 
 function newWrite(): OwnedWrite {
@@ -38,7 +38,7 @@ function onWritten(this: OwnedWrite, status: number): void {
   this.transport.written(status);
 }
 
-/** A peer that is gone already is noticed by the read side. */
+/** The read side reports a peer that has already gone. */
 function onShutdown(): void {}
 
 function onRead(this: StreamHandle): void {
@@ -48,13 +48,13 @@ function onRead(this: StreamHandle): void {
 export class HandleTransport implements Transport {
   handler: TransportHandler;
   closed = false;
-  /** Writes the kernel has not taken yet. */
+  /** Writes that the kernel has not taken yet. */
   #writes = 0;
   #handle: OwnedHandle;
   #buffer: Buffer = sharedBuffer;
   #reading = true;
   #ended = false;
-  /** Who was last told that the peer has ended. */
+  /** The last handler that has been told that the peer has ended. */
   #told: TransportHandler | null = null;
   #addresses: TransportAddresses | null = null;
 
@@ -97,7 +97,7 @@ export class HandleTransport implements Transport {
       return this.#sent(this.#handle.writeLatin1String(this.#request(), text));
     }
     let part = bytes.subarray(start, end);
-    // The shared buffer is about to be read into again, whether or not the kernel takes all of this now.
+    // The next read overwrites the shared buffer, whether or not the kernel takes all of this now.
     if (bytes === sharedBuffer) part = Buffer.from(part);
     if (prefix === '' && suffix === '') return this.#sent(this.#handle.writeBuffer(this.#request(), part));
     const parts: unknown[] = [part, 'buffer'];
@@ -204,7 +204,9 @@ export class HandleTransport implements Transport {
     return this.#writes === 0;
   }
 
-  /** For writes that failed at once: told on the next tick, so that no caller is called back from within its call. */
+  /**
+   * For writes that failed at once. It runs on the next tick, so that no caller is called back from within its call.
+   */
   failed(status: number): void {
     if (!this.closed) this.#fail(status);
   }
@@ -225,7 +227,7 @@ export class HandleTransport implements Transport {
   #release(): void {
     this.closed = true;
     if (this.#buffer === sharedBuffer) return;
-    // Whoever paused this transport may still be sending from its buffer.
+    // If the transport is paused, a receiver may still be sending from its buffer.
     giveBuffer(this.#buffer, this.#reading);
     this.#buffer = sharedBuffer;
   }

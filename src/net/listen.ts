@@ -1,8 +1,9 @@
 /**
- * A listening socket that hands out what connects: Transports, or Node's own sockets. Cold to open, hot to accept.
+ * A listening socket that hands out its connections as Transports or as Node's own sockets. Cold to open, hot to
+ * accept.
  *
- * Called by runtime/snapshot/listeners.ts. Opening may fail with the system's error (EADDRINUSE, EACCES, …). What connects before
- * `serve` is called for the first time is accepted, and waits as it came: nothing of it is read.
+ * runtime/snapshot/listeners.ts opens it. Opening may fail with the system's error (EADDRINUSE, EACCES, …). Connections
+ * that arrive before the first call of `serve` are accepted and wait; none of their bytes are read.
  */
 import { once } from 'node:events';
 import net from 'node:net';
@@ -22,35 +23,38 @@ export interface ListenAddress {
 }
 
 export interface ListenOptions {
-  /** Let other processes listen on the same port (SO_REUSEPORT); the kernel spreads connections. */
+  /** Lets other processes listen on the same port (SO_REUSEPORT); the kernel distributes connections. */
   readonly reusePort?: boolean;
   /** `BACKLOG` if not given. */
   readonly backlog?: number;
 }
 
 export interface BoundAddress {
-  /** Where it really listens: the port the system chose if 0 was asked for. */
+  /** The bound address, with the port that the system chose if the config has 0. */
   readonly host: string;
   readonly port: number;
   readonly path: string | null;
 }
 
-/** Takes what connects: it sets a transport's handler, or the listeners of a socket. */
+/** Receives connections. It sets a transport's handler or adds a socket's listeners. */
 export type Taker =
   | { readonly as: 'transport'; readonly take: (transport: Transport) => void }
   | { readonly as: 'socket'; readonly take: (socket: net.Socket) => void };
 
 export interface ListeningSocket extends BoundAddress {
-  /** Gives what connects from now on, and what has waited, to `taker`. */
+  /** Passes the waiting and all future connections to `taker`. */
   serve(taker: Taker): void;
-  /** Accepts nothing more until `resume`: connections wait with the system. False: it can't be paused, and goes on. */
+  /**
+   * Accepts nothing more until `resume`; connections wait in the kernel. Returns false if this socket can't pause; it
+   * then keeps accepting.
+   */
   pause(): boolean;
   resume(): void;
-  /** Stops listening; connections already accepted go on, and those that still wait to be served end. */
+  /** Stops listening. Accepted connections continue; those that still wait for `serve` are closed. */
   close(): void;
 }
 
-/** Connections the kernel keeps for us while we are busy. */
+/** Connections that the kernel queues while the gateway is busy. */
 const BACKLOG = 4096;
 
 /** Opens the socket. */
@@ -68,7 +72,7 @@ export async function listen(address: ListenAddress, options: ListenOptions = {}
   return new Listening({ ...actual, path }, server);
 }
 
-/** As it was accepted. */
+/** An accepted connection. */
 type Arrival = StreamHandle | net.Socket;
 
 function ignore(): void {}
@@ -123,13 +127,13 @@ class Listening implements ListeningSocket {
 
   #accept(): void {
     const server = this.#server;
-    // As `createServer` would be told; a server that comes back from where it was parked knows nothing of it.
+    // `createServer` could set these options, but a server that was parked has lost them.
     const keepAliveInitialDelay = KEEPALIVE_SECONDS;
     Object.assign(server, { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay });
-    // Connections take it over from the socket that they were accepted on: one call for all of them.
+    // Connections inherit the option from the listening socket: one call covers all of them.
     if (this.path === null) keepAlive(server, KEEPALIVE_SECONDS);
     server.on('connection', (socket) => this.#accepted(socket));
-    // A failed accept (the client left at once) concerns nobody here.
+    // A failed accept (the client left at once) needs no action.
     server.on('error', ignore);
     if (streamHandles !== null) acceptHandles(server, (handle) => this.#accepted(handle));
   }
@@ -137,7 +141,7 @@ class Listening implements ListeningSocket {
   #accepted(arrival: Arrival): void {
     if (this.#taker !== null) this.#give(arrival, this.#taker);
     else {
-      // Reset before anything listens to it.
+      // The peer may reset the connection before its taker listens for errors.
       if (arrival instanceof net.Socket) arrival.on('error', ignore);
       this.#waiting.push(arrival);
     }
@@ -150,8 +154,8 @@ class Listening implements ListeningSocket {
     }
     const transport =
       arrival instanceof net.Socket ? new SocketTransport(arrival, IGNORE) : new HandleTransport(arrival, IGNORE);
-    // Over TCP every peer has a port. One that reset the connection before it was accepted has no address any more; what
-    // it sent can still be read, but no rule about who may send it could be kept.
+    // Over TCP every peer has a port. A peer that reset the connection before it was accepted has no address any more.
+    // Its bytes could still be read, but no rule about client addresses could be applied to them.
     if (this.path === null && transport.addresses().remotePort === 0) transport.destroy();
     else take(transport);
   }

@@ -1,18 +1,18 @@
 /**
- * A listening TCP server out of the event loop, but not closed: who connects waits in the system's queue. Cold.
+ * Takes a listening TCP server off the event loop without closing it: new connections wait in the kernel's queue. Cold.
  *
- * Node can hand a listening server to another thread. One that is on its way accepts nothing, and nothing says that it has
- * to arrive elsewhere, or soon. Node before 26.6 can't do it: there nothing is parked.
+ * Node can transfer a listening server to another thread. During the transfer it accepts nothing, and the transfer need
+ * not complete. Node before 26.6 does not support this; there, nothing can be parked.
  */
 import type net from 'node:net';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 
 export interface ParkedServer {
-  /** The same listening socket, as another server. Once. */
+  /** Returns the same listening socket as another server. Call it once. */
   unpark(): net.Server;
 }
 
-/** null: it can't be, and goes on as before. */
+/** Returns null if the server can't be parked; it then continues as before. */
 export function park(server: net.Server): ParkedServer | null {
   const { port1, port2 } = new MessageChannel();
   try {
@@ -23,7 +23,7 @@ export function park(server: net.Server): ParkedServer | null {
   }
   return {
     unpark: () => {
-      // What was posted is there at once.
+      // A posted message is available at once.
       const { message } = receiveMessageOnPort(port2) as { readonly message: net.Server };
       port1.close();
       return message;

@@ -1,9 +1,11 @@
 /**
- * Connects to whichever address of a name answers first, as RFC 8305 says ("Happy Eyeballs"). Hot (once per connection).
+ * Connects to the address of a name that answers first, as RFC 8305 specifies ("Happy Eyeballs"). Hot (once per
+ * connection).
  *
- * Families take turns, the system's favourite first (§4); the next attempt begins when the one before has failed, or after
- * the delay of §5, and none is given up for being slow: the first that succeeds ends the others. Node's own way gives up
- * each address before it tries the next, and can so lose all of them where the round trip is long.
+ * Families alternate, and the system's preferred one comes first (§4). The next attempt begins when the previous one
+ * has failed or after the delay of §5. No attempt is abandoned for being slow: the first that succeeds ends the others.
+ * Node's own implementation abandons each address before it tries the next, and so may lose all of them if the round
+ * trip is long.
  */
 import { NOWHERE } from '../kit/places.ts';
 import dns from 'node:dns';
@@ -12,10 +14,10 @@ import type { Deadlines, Timed } from './deadlines.ts';
 import type { Dialer, Dialing } from './dial.ts';
 import type { Transport } from './transport.ts';
 
-/** The Connection Attempt Delay (ms), which `Deadlines` makes up to 100 longer. */
+/** The Connection Attempt Delay (ms), which `Deadlines` extends by up to 100. */
 const DELAY = 250;
 
-/** Makes one attempt at one address. */
+/** Starts one attempt at one address. */
 export type Dial = (host: string, dialer: Dialer) => Dialing;
 
 export class Race implements Dialing, Timed {
@@ -24,10 +26,10 @@ export class Race implements Dialing, Timed {
   readonly #deadlines: Deadlines;
   readonly #dialer: Dialer;
   readonly #attempt: Dial;
-  /** Not tried yet. */
+  /** Addresses not tried yet. */
   #left: string[] = [];
   readonly #running: Dialing[] = [];
-  /** Of the first that failed: it stands for all. */
+  /** The error of the first attempt that failed; it stands for all. */
   #code = '';
   #over = false;
 
@@ -51,12 +53,12 @@ export class Race implements Dialing, Timed {
     for (const dialing of this.#running.splice(0)) dialing.cancel();
   }
 
-  /** The attempt before has had its time for itself (Timed). */
+  /** The delay after the previous attempt is over (Timed). */
   onDeadline(): void {
     this.#next();
   }
 
-  /** Tries the next address; says that all is lost if there is none and nothing runs. */
+  /** Tries the next address. Reports the failure if no address is left and no attempt is running. */
   #next(): void {
     const host = this.#left.shift();
     this.deadline = this.#left.length > 0 ? this.#deadlines.now + DELAY : Number.POSITIVE_INFINITY;
@@ -91,7 +93,7 @@ export class Race implements Dialing, Timed {
   }
 }
 
-/** One of either family after the other, for as long as there are both; the first one's family first. */
+/** Alternates the families while both have addresses, beginning with the first address's family. */
 export function inTurns(addresses: readonly string[]): string[] {
   const first = isIPv6(addresses[0] ?? '');
   const favoured = addresses.filter((address) => isIPv6(address) === first);

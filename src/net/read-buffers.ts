@@ -1,18 +1,18 @@
 /**
- * The memory that reads go into. Hot.
+ * The memory for reads. Hot.
  *
- * All connections read into one small shared buffer, since what arrives is used up before the next read begins. One that
- * turns out to carry bulk gets a larger buffer of its own, so that its bytes can be passed on without a copy even if the
- * receiver is slow; it keeps it until it closes. Their number is bounded; past it, bulk is copied.
+ * All connections read into one small shared buffer, since received bytes are processed before the next read begins. A
+ * connection that carries bulk data gets a larger buffer of its own until it closes, so that its bytes can be passed on
+ * without a copy even if the receiver is slow. The number of these buffers is bounded; beyond it, bulk data is copied.
  */
 
-/** Bytes of the shared buffer: more than nearly every head, few enough to copy. */
+/** Bytes of the shared buffer: larger than nearly every head, small enough to copy. */
 export const SHARED_SIZE = 16 * 1024;
-/** Bytes of a buffer of one's own. */
+/** Bytes of a connection's own buffer. */
 const OWN_SIZE = 64 * 1024;
-/** Buffers of their own at a time: 64 MiB in all. */
+/** The limit on connections' own buffers: 64 MiB in all. */
 const OWN_LIMIT = 1024;
-/** Buffers kept for the next connection that needs one. */
+/** Free buffers that are kept for later connections. */
 const SPARE_LIMIT = 64;
 
 export const sharedBuffer = Buffer.allocUnsafeSlow(SHARED_SIZE);
@@ -20,20 +20,20 @@ export const sharedBuffer = Buffer.allocUnsafeSlow(SHARED_SIZE);
 const spare: Buffer[] = [];
 let inUse = 0;
 
-/** A buffer of one's own, or null when there are too many. */
+/** Returns a connection's own buffer, or null if the limit is reached. */
 export function takeBuffer(): Buffer | null {
   if (inUse === OWN_LIMIT) return null;
   inUse++;
   return spare.pop() ?? Buffer.allocUnsafeSlow(OWN_SIZE);
 }
 
-/** Gives it back. `clean`: nothing refers to its bytes any more, so the next one may write into it. */
+/** Returns a buffer. `clean` says that nothing refers to its bytes any more, so that it can be reused. */
 export function giveBuffer(buffer: Buffer, clean: boolean): void {
   inUse--;
   if (clean && spare.length < SPARE_LIMIT) spare.push(buffer);
 }
 
-/** Buffers handed out and not given back; for leak checks. */
+/** Buffers in use; for leak checks. */
 export function buffersInUse(): number {
   return inUse;
 }

@@ -1,13 +1,13 @@
-/** The names that a name may be short for, as resolv.conf(5) says. Cold. */
+/** The expansions of a short name, as resolv.conf(5) defines them. Cold. */
 
-/** In the order in which they are asked for. `conf`: the text of resolv.conf. */
+/** Returns the names in query order. `conf` is the text of resolv.conf. */
 export function searchedNames(name: string, conf: string): string[] {
   if (name.endsWith('.')) return [name];
   let search: string[] = [];
   let ndots = 1;
   for (const line of conf.split('\n')) {
     const [word, ...rest] = line.trim().split(/\s+/);
-    // Of several the last one counts.
+    // The last of several lines applies.
     if (word === 'search' || word === 'domain') search = rest;
     if (word !== 'options') continue;
     for (const option of rest) {

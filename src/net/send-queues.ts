@@ -1,11 +1,11 @@
 /**
- * How many bytes the kernel holds for a peer that has not acknowledged them yet, where the kernel tells. Cold.
+ * Reads how many bytes the kernel holds that a peer has not acknowledged yet, where the kernel reports it. Cold.
  *
- * A socket that takes no more reports room only when a third of its send buffer is free: at 20 KiB/s and 4 MiB, that is
- * once in 55 s. Until then neither libuv nor Node can tell a peer that reads slowly from one that does not read at all.
- * Linux lists each TCP socket with the bytes that are not acknowledged (`tx_queue` in /proc/net/tcp and /proc/net/tcp6,
- * proc_net_tcp.rst). The list is read only on behalf of peers that are about to be given up, once for all that ask in the
- * meantime, in parts of a tenth of a millisecond.
+ * A socket with a full send buffer becomes writable only when a third of the buffer is free: at 20 KiB/s and 4 MiB,
+ * that is once in 55 s. Until then neither libuv nor Node can tell a slow reader from a peer that does not read at all.
+ * Linux lists each TCP socket with its unacknowledged bytes (`tx_queue` in /proc/net/tcp and /proc/net/tcp6,
+ * proc_net_tcp.rst). The list is read only for peers that are about to time out, once for all requests that arrive
+ * meanwhile, in parts of a tenth of a millisecond.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -13,29 +13,31 @@ import { endianness } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { TransportAddresses } from './transport.ts';
 
-/** Bytes of a list, of which each line has 150, that are read in one turn of the event loop. */
+/** Bytes of a list (150 a line) that are read in one turn of the event loop. */
 const PART = 16 * 1024;
 
 export interface QueueTaker {
-  /** Bytes written that the peer has not acknowledged; -1: not known. Never called from within `ask`. */
+  /**
+   * `bytes` are the written bytes that the peer has not acknowledged; -1 if unknown. Never called from within `ask`.
+   */
   onSendQueue(bytes: number): void;
 }
 
-/** The text of the lists, in parts. May fail. */
+/** Yields the text of the lists in parts. May fail. */
 export type ReadLists = () => AsyncIterable<string>;
 
 export class SendQueues {
   readonly #read: ReadLists | null;
-  /** By the two addresses as a line has them. */
+  /** Keyed by the two addresses in the form of a line. */
   #asked = new Map<string, QueueTaker[]>();
   #reading = false;
 
-  /** `read`: null where there are no such lists. */
+  /** `read` is null if the system has no such lists. */
   constructor(read: ReadLists | null) {
     this.#read = read;
   }
 
-  /** Answers false if nothing can be known of that connection; else the taker is told later. */
+  /** Returns false if the connection is not in such lists; otherwise the taker is called later. */
   ask({ localAddress, localPort, remoteAddress, remotePort }: TransportAddresses, taker: QueueTaker): boolean {
     if (this.#read === null) return false;
     const [local, remote] = [wordsOf(localAddress), wordsOf(remoteAddress)];
@@ -50,7 +52,7 @@ export class SendQueues {
 
   async #answer(read: ReadLists): Promise<void> {
     this.#reading = true;
-    // Those who ask in this turn of the event loop are answered together.
+    // All requests from this turn of the event loop share one reading.
     await Promise.resolve();
     while (this.#asked.size > 0) {
       const asked = this.#asked;
@@ -64,7 +66,7 @@ export class SendQueues {
           if (asked.size === 0) break;
         }
       } catch {
-        // No list: nothing is known of those that are left.
+        // The list can't be read: the result for the remaining requests is unknown.
       }
       for (const takers of asked.values()) for (const taker of takers) taker.onSendQueue(-1);
     }
@@ -86,7 +88,7 @@ function tell(line: string, asked: Map<string, QueueTaker[]>): void {
   for (const taker of takers) taker.onSendQueue(Number.isNaN(bytes) ? -1 : bytes);
 }
 
-/** IPv4 in IPv6 (::ffff:a.b.c.d) as four bytes, as `plainAddress` shows it. */
+/** Reduces IPv4 in IPv6 (::ffff:a.b.c.d) to four bytes, as `plainAddress` does. */
 function shortened(local: string, remote: string): string {
   return local.startsWith(MAPPED) && remote.startsWith(MAPPED)
     ? `${local.slice(MAPPED.length)} ${remote.slice(MAPPED.length)}`
@@ -100,7 +102,10 @@ function hexPort(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
-/** The address as the lists have it: words of four bytes in hex, each in the machine's order. null: it is none. */
+/**
+ * Converts an address to the form of the lists: words of four bytes in hex, each in the machine's order. null: not an
+ * address.
+ */
 function wordsOf(address: string): string | null {
   const bytes = isIPv4(address) ? address.split('.').map(Number) : isIPv6(address) ? bytesOf(address) : null;
   if (bytes === null) return null;
@@ -112,7 +117,7 @@ function wordsOf(address: string): string | null {
   return words;
 }
 
-/** Of an IPv6 address in any of its forms but those with a dotted end. */
+/** Converts an IPv6 address in any form except those with a dotted end. */
 function bytesOf(address: string): number[] | null {
   const [head = '', tail] = address.replace(/%.*$/, '').split('::');
   const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
@@ -122,7 +127,7 @@ function bytesOf(address: string): number[] | null {
   return all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);
 }
 
-/** Reads that are a call to the kernel and no more need no thread; but a long list must not keep the traffic waiting. */
+/** These reads only enter the kernel, so they need no thread. But a long list must not block traffic. */
 async function* kernelLists(): AsyncGenerator<string> {
   const part = Buffer.alloc(PART);
   let read = 0;
@@ -142,5 +147,5 @@ async function* kernelLists(): AsyncGenerator<string> {
   }
 }
 
-/** Those of this machine. */
+/** The lists of this machine. */
 export const sendQueues = new SendQueues(process.platform === 'linux' ? kernelLists : null);

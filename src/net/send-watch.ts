@@ -1,12 +1,13 @@
 /**
- * Whether a peer takes what is written to it, judged by bytes and not by whole writes. Cold: for peers that are slow.
+ * Detects whether a peer takes written data, measured in bytes rather than whole writes. Cold: for slow peers.
  *
- *     start ──▶ look ── it has taken bytes, or that is not known yet ──▶ look again after a quarter of the limit
- *                 └──── it has taken none for the whole limit ──▶ stalled
+ *     start ──▶ look ── bytes were taken, or that is not known yet ──▶ look again after a quarter of the limit
+ *                 └──── none were taken for the whole limit ──▶ stalled
  *
- * Made by a connection when its peer first leaves bytes waiting; its owner's deadline says when to look. What libuv still
- * holds is seen at once. Where that does not change, the kernel is asked what it holds (send-queues.ts): the first answer
- * says nothing about the time before it, so a peer that takes nothing at all is given up after up to 1.25 times the limit.
+ * A connection creates it when its peer first leaves bytes pending; its owner's deadline says when to look. libuv's
+ * queue is visible at once. If that does not change, the kernel is asked for its queue (send-queues.ts). The first
+ * answer says nothing about the time before it, so a peer that takes nothing at all is disconnected after up to 1.25
+ * times the limit.
  */
 import type { Deadlines } from './deadlines.ts';
 import { type QueueTaker, type SendQueues, sendQueues } from './send-queues.ts';
@@ -15,25 +16,25 @@ import type { Transport } from './transport.ts';
 /** The peer has taken nothing for too long. */
 export const STALLED = -1;
 
-/** From here on looks come at whole seconds, so that those of many peers share one reading of the kernel's lists. */
+/** From this step on, looks happen at whole seconds, so that many peers share one reading of the kernel's lists. */
 const SHARED = 1000;
-/** Milliseconds until the next look while the kernel is being asked. */
+/** Milliseconds until the next look while a query to the kernel is open. */
 const SOON = 100;
 
 export class SendWatch implements QueueTaker {
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #queues: SendQueues;
-  /** When bytes were last seen to be taken, or it began (monotonic ms). */
+  /** Monotonic ms when bytes were last seen to be taken, or when the watch began. */
   #since = 0;
   /** Bytes that the kernel had taken then. */
   #sent = 0;
-  /** Bytes that the peer's system is known to have acknowledged; -1: not known. */
+  /** Bytes that the peer is known to have acknowledged; -1 if unknown. */
   #acknowledged = -1;
-  /** When the kernel was asked what it has last answered, and what it is being asked now; -1: neither. */
+  /** When the last answered query and the open one were made; -1 for none. */
   #answered = -1;
   #asking = -1;
-  /** The kernel does not tell. */
+  /** The kernel does not report its queue. */
   #blind = false;
 
   constructor(transport: Transport, deadlines: Deadlines, queues: SendQueues = sendQueues) {
@@ -42,14 +43,14 @@ export class SendWatch implements QueueTaker {
     this.#queues = queues;
   }
 
-  /** Something has been written that does not leave at once. Answers when to look, with a limit in ms. */
+  /** Starts after a write that does not complete at once. Returns when to look. `limit` is in ms. */
   start(limit: number): number {
     this.#since = this.#deadlines.now;
     this.#sent = this.#transport.bytesSent;
     return this.#next(limit);
   }
 
-  /** Answers when to look again, or STALLED. */
+  /** Returns when to look again, or STALLED. */
   look(limit: number): number {
     const { now } = this.#deadlines;
     const sent = this.#transport.bytesSent;

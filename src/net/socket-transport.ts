@@ -1,7 +1,7 @@
 /**
- * A Transport on the public net.Socket: slower than handle-transport.ts, and made of nothing internal to Node. Hot.
+ * A Transport on the public net.Socket: slower than handle-transport.ts, and independent of Node's internals. Hot.
  *
- * Used where the handles are not to be had, and for streams that have no handle of their own (TLS).
+ * It is used if the handles are not available, and for streams that have no handle of their own (TLS).
  */
 import type { Duplex } from 'node:stream';
 import type net from 'node:net';
@@ -13,18 +13,18 @@ export class SocketTransport implements Transport {
   handler: TransportHandler;
   closed = false;
   #pending = false;
-  /** Who was last told that the peer has ended. */
+  /** The last handler that has been told that the peer has ended. */
   #told: TransportHandler | null = null;
   #addresses: TransportAddresses | null = null;
   readonly #socket: net.Socket;
-  /** Some of what was written has left. */
+  /** Some written data has been sent. */
   readonly #left = (): void => {
     if (!this.#pending || this.#socket.writableLength > 0) return;
     this.#pending = false;
     if (!this.closed) this.handler.onDrain();
   };
 
-  /** `socket` must have been made with `allowHalfOpen`. */
+  /** `socket` must have been created with `allowHalfOpen`. */
   constructor(socket: net.Socket, handler: TransportHandler) {
     this.#socket = socket;
     this.handler = handler;
@@ -101,7 +101,7 @@ export class SocketTransport implements Transport {
   reset(): void {
     if (this.closed) return;
     this.closed = true;
-    // Only TCP knows resets: on a Unix socket it would throw.
+    // Only TCP supports resets: on a Unix socket this would throw.
     if (this.#socket.remoteFamily === undefined) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }

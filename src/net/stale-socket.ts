@@ -1,15 +1,15 @@
 /**
- * The files of Unix sockets that a killed process has left behind. Cold.
+ * Removes Unix socket files that a killed process has left behind. Cold.
  *
- * Such a file keeps its path taken though nobody listens there. Only that is taken over: a socket that refuses connections
- * and is still the same one afterwards. What is no socket, what cannot be asked, and where somebody listens, however busy
- * (EAGAIN), stays as it is.
+ * Such a file blocks its path although no process listens there. The gateway removes only a socket that refuses
+ * connections and is still the same file afterwards. It keeps files that are not sockets, sockets that can't be tested,
+ * and sockets with a listener, even a busy one (EAGAIN).
  */
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 
-/** Opens a server at `path`, over what is left of another if it must. Rejects with the system's error. */
+/** Opens a server at `path`, and removes a stale socket first if necessary. Rejects with the system's error. */
 export async function listenAtPath(server: net.Server, path: string, backlog: number): Promise<void> {
   const open = async (): Promise<void> => {
     server.listen({ path, backlog });

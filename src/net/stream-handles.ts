@@ -1,17 +1,17 @@
 /**
- * Node's stream handles, which net.Socket is built on: the one place that touches what is internal to Node. Cold.
+ * Node's stream handles, on which net.Socket is built: the only file that uses Node's internals. Cold.
  *
- * `process.binding` still gives out these few names in the supported versions; if one is missing or has changed its
- * shape, `streamHandles` is null and the gateway runs on net.Socket (docs/adr/0002-own-http1-on-handles.md).
+ * `process.binding` still provides these few names in the supported versions. If one is missing or has changed its
+ * shape, `streamHandles` is null and the gateway uses net.Socket (docs/adr/0002-own-http1-on-handles.md).
  */
 import net from 'node:net';
 
-/** The part of a TCP or pipe handle that is used here. Numbers returned are 0 or a negative system error. */
+/** The part of a TCP or pipe handle that is used here. Returned numbers are 0 or a negative system error. */
 export interface StreamHandle {
   onread: (this: StreamHandle) => void;
   bytesRead: number;
   bytesWritten: number;
-  /** Bytes of writes that the kernel has not taken yet, also of one that it has taken in part. */
+  /** Bytes that the kernel has not taken yet, including those of a partial write. */
   writeQueueSize: number;
   readStart(): number;
   readStop(): number;
@@ -28,7 +28,7 @@ export interface StreamHandle {
   getsockname?(out: { address?: string; port?: number }): number;
 }
 
-/** A write in flight; `oncomplete` is called when the kernel has taken it or the connection broke. */
+/** A write in progress; `oncomplete` is called when the kernel has taken it or the connection broke. */
 export interface WriteRequest {
   oncomplete: (status: number) => void;
 }
@@ -36,18 +36,18 @@ export interface WriteRequest {
 export interface StreamHandles {
   WriteWrap: new () => WriteRequest;
   ShutdownWrap: new () => WriteRequest;
-  /** Shared with native code: what the last read or write did. */
+  /** Shared with native code: the result of the last read or write. */
   state: Int32Array;
   /** Index of `state`: bytes read, or a negative system error. */
   readBytesOrError: number;
-  /** Index of `state`: whether the last write was left pending. */
+  /** Index of `state`: whether the last write is pending. */
   lastWriteWasAsync: number;
 }
 
 function find(): StreamHandles | null {
   if (process.env['PROZY_TRANSPORT'] === 'socket') return null;
   try {
-    // The only way to these names short of a native addon.
+    // The only access to these names without a native addon.
     const binding = (process as unknown as { binding(name: string): Record<string, unknown> }).binding('stream_wrap');
     const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding;
     const whole =
@@ -89,7 +89,7 @@ function handlesHaveWhatIsUsed(): boolean {
   return names.every((name) => name in prototype);
 }
 
-/** null: work on net.Socket instead. PROZY_TRANSPORT=socket turns the handles off. */
+/** null: use net.Socket instead. PROZY_TRANSPORT=socket disables the handles. */
 export const streamHandles: StreamHandles | null = find();
 
 /** Takes the handle out of a connected socket, which is left empty and inert. */
@@ -100,15 +100,15 @@ export function takeHandle(socket: net.Socket): StreamHandle | null {
   return handle;
 }
 
-/** A socket of Node's own around the handle of a connection that was accepted. */
+/** Wraps the handle of an accepted connection in one of Node's sockets. */
 export function socketOf(handle: StreamHandle): net.Socket {
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
   return new net.Socket(options as unknown as net.SocketConstructorOpts);
 }
 
 /**
- * Bytes that a socket's kernel has taken. Node itself counts a write as waiting until all of it has left; its handle knows
- * better, where there is one (net.Socket's own timeout asks it too).
+ * Bytes that the kernel has taken from a socket. Node itself counts a write as pending until all of it has been sent.
+ * The handle is more exact if there is one; net.Socket's own timeout reads it too.
  */
 export function sentBy(socket: net.Socket): number {
   const { bytesWritten, writeQueueSize } =
@@ -117,16 +117,19 @@ export function sentBy(socket: net.Socket): number {
   return socket.bytesWritten - socket.writableLength;
 }
 
-/** Turns TCP keep-alive on for a listening server, and so for what it accepts; where its handle can't, the server does it for each. */
+/**
+ * Enables TCP keep-alive on a listening server; accepted connections inherit it. Without handle support, the server
+ * sets it on each connection.
+ */
 export function keepAlive(server: net.Server, seconds: number): void {
   (server as unknown as { _handle: Partial<StreamHandle> | null })._handle?.setKeepAlive?.(true, seconds);
 }
 
-/** Makes a listening server hand out bare handles in place of sockets. */
+/** Makes a listening server hand out bare handles instead of sockets. */
 export function acceptHandles(server: net.Server, onHandle: (handle: StreamHandle) => void): void {
   const holder = server as unknown as { _handle: { onconnection(status: number, handle?: StreamHandle): void } };
   holder._handle.onconnection = (status, handle) => {
-    // A failed accept (out of descriptors, or the client left at once) concerns nobody here: libuv goes on listening.
+    // A failed accept (out of descriptors, or the client left at once) needs no action: libuv keeps listening.
     if (status === 0 && handle !== undefined) onHandle(handle);
   };
 }

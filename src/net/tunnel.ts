@@ -1,8 +1,8 @@
 /**
- * Two transports joined: what comes in on one goes out on the other, until both have ended. Hot.
+ * Joins two transports: bytes from one go to the other, until both have ended. Hot.
  *
- * Made by proxy/relay.ts (TCP listeners) and proxy/upgrade.ts (after a 101). Half-close is passed on: one side may have
- * finished speaking while the other goes on. A side that takes bytes slowly stops the other from being read.
+ * proxy/relay.ts (TCP listeners) and proxy/upgrade.ts (after a 101) create tunnels. A half-close is passed on: one side
+ * may have finished sending while the other continues. A side that takes bytes slowly pauses reading from the other.
  */
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
@@ -10,13 +10,13 @@ import { SendWatch, STALLED } from './send-watch.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 export interface TunnelObserver {
-  /** Both sides are closed. `code`: '' if both ended in good order, else what broke it. Called once. */
+  /** Both sides are closed. `code` is '' if both ended normally, else the cause. Called once. */
   onTunnelClosed(code: string): void;
 }
 
-/** What comes from one side, on its way to the other. */
+/** The bytes from one side on their way to the other. */
 export interface TunnelFlow {
-  /** Who is given the bytes in place of the other side, and passes on what shall come there. null: nobody. */
+  /** Receives the bytes instead of the other side, and passes on those that should go there. null for none. */
   watcher: TunnelWatcher | null;
   pass(bytes: Buffer, start: number, end: number): void;
 }
@@ -26,17 +26,17 @@ export interface TunnelWatcher {
 }
 
 export class Tunnel implements Timed {
-  // A number from the start, as in http/h1/server.ts.
+  // Initialized as a number, as in http/h1/server.ts.
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** Milliseconds without a byte in either direction after which the tunnel is closed; Infinity: it is not. */
+  /** Milliseconds without a byte in either direction after which the tunnel closes; Infinity: never. */
   idle: number;
   readonly #client: TunnelSide;
   readonly #upstream: TunnelSide;
   readonly #deadlines: Deadlines;
   readonly #observer: TunnelObserver;
   #closed = false;
-  /** Why it is about to end, or ''. */
+  /** Why the tunnel is about to end, or ''. */
   #ending = '';
 
   constructor(client: Transport, upstream: Transport, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
@@ -61,7 +61,7 @@ export class Tunnel implements Timed {
     return this.#upstream.bytes;
   }
 
-  /** Begins to move bytes; what either side had already sent goes first. */
+  /** Starts the transfer. Bytes that either side has already sent go first. */
   start(fromClient: Buffer, fromUpstream: Buffer): void {
     if (fromClient.length > 0) this.#client.onBytes(fromClient, 0, fromClient.length);
     if (fromUpstream.length > 0) this.#upstream.onBytes(fromUpstream, 0, fromUpstream.length);
@@ -74,7 +74,7 @@ export class Tunnel implements Timed {
       this.close(this.#ending);
       return;
     }
-    // A side that takes bytes slowly is not idle, though none may come from the other meanwhile.
+    // A side that takes bytes slowly is not idle, even if the other side sends none meanwhile.
     const next = Math.min(this.#client.lookAt(this.idle), this.#upstream.lookAt(this.idle));
     if (next === Number.POSITIVE_INFINITY) this.close('idle_timeout');
     else this.deadline = next;
@@ -88,13 +88,13 @@ export class Tunnel implements Timed {
     return this.#upstream;
   }
 
-  /** Gives both sides so many ms to end by themselves. */
+  /** Gives both sides `ms` milliseconds to end by themselves. */
   expire(ms: number, code: string): void {
     this.#ending = code;
     this.deadline = this.#deadlines.now + ms;
   }
 
-  /** Ends both sides now. */
+  /** Closes both sides now. */
   close(code: string): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -103,7 +103,7 @@ export class Tunnel implements Timed {
       this.#client.transport.destroy();
       this.#upstream.transport.destroy();
     } else {
-      // So that neither side takes a broken stream for a finished one.
+      // So that neither side takes a broken stream for a complete one.
       this.#client.transport.reset();
       this.#upstream.transport.reset();
     }
@@ -115,7 +115,7 @@ export class Tunnel implements Timed {
     if (this.#ending === '') this.deadline = this.#deadlines.now + this.idle;
   }
 
-  /** For its sides only: one of them has not taken all that was written to it. */
+  /** For its sides only: one of them has not taken all written bytes. */
   waits(watch: SendWatch | null, transport: Transport): SendWatch {
     const watching = watch ?? new SendWatch(transport, this.#deadlines);
     const look = watching.start(this.idle);
@@ -134,10 +134,10 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   peer!: TunnelSide;
   watcher: TunnelWatcher | null = null;
   bytes = 0;
-  /** It will send no more, and its peer has been told so and has taken everything. */
+  /** This side will send no more; its peer has been told and has taken everything. */
   finished = false;
   #ending = false;
-  /** null: it has always taken at once what was written. */
+  /** Created when this side first doesn't take all written bytes at once; null until then. */
   #watch: SendWatch | null = null;
   readonly #tunnel: Tunnel;
 
@@ -159,19 +159,19 @@ class TunnelSide implements TransportHandler, TunnelFlow {
     this.peer.waits();
   }
 
-  /** Not all that was written here has been taken. */
+  /** This side has not taken all bytes written to it. */
   waits(): void {
     this.#watch = this.#tunnel.waits(this.#watch, this.transport);
   }
 
-  /** When to look again whether it takes what waits for it; Infinity: nothing waits, or it takes nothing. */
+  /** When to check the pending bytes again; Infinity if none are pending or the side takes none. */
   lookAt(limit: number): number {
     if (this.#watch === null || !this.transport.pending) return Number.POSITIVE_INFINITY;
     const next = this.#watch.look(limit);
     return next === STALLED ? Number.POSITIVE_INFINITY : next;
   }
 
-  /** What came from the peer has been taken here. */
+  /** This side has taken the peer's bytes. */
   onDrain(): void {
     this.#tunnel.touched();
     this.peer.transport.resume();
