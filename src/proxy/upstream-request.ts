@@ -259,7 +259,7 @@ export class UpstreamRequest implements Waiter, Timed {
       this.#try();
       return;
     }
-    // Attempts that fail at the same moment would retry at the same moment: a pause spreads them.
+    // Attempts that fail together exceed the budget together, but fit into it one after the other.
     if (denied < MOST_DENIED) {
       const { random } = this.handler.context.shared;
       this.#tryAfter(pauseBefore(denied + 2, this.terms.retries, random), failed, denied + 1);

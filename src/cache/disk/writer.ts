@@ -24,7 +24,7 @@ const SMALLEST_SEGMENT = 64 * 1024;
 const LARGEST_SEGMENT = 64 * 1024 * 1024;
 /** Pause after a failed write (ms). */
 const PAUSE = 5000;
-/** A removed segment may have one part in this many rewritten, for records with hits. */
+/** When a segment is removed, its records with hits are written again, up to its size divided by this. */
 const SECOND_CHANCE = 4;
 
 export interface WriterParts {
