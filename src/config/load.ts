@@ -69,8 +69,8 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
     const place = locate(pointer);
     const foreign = foreignReference(text);
     if (foreign !== undefined) problems.push(notReferred(foreign, place, pointer));
-    const { value, referred } = expand(text, place.file, scope, (message) =>
-      unresolved.push(errorAt(place, pointer, message)),
+    const { value, referred } = expand(text, place.file, scope, schema['x-secret'] === true, (message, hint) =>
+      unresolved.push(errorAt(place, pointer, message, hint)),
     );
     if (!referred) return value;
     hidden.set(pointer, value);

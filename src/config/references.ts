@@ -1,8 +1,8 @@
 /**
  * `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` in string values; `$${` stands for a literal `${`. Cold.
  *
- * No other dollar sign means anything. What a reference stands for is a secret: the source text, which is all that
- * problems show, has only the reference.
+ * `${NAME}` is a warning, and any other `${` a problem. No other dollar sign means anything. What a reference stands for is
+ * a secret: the source text, which is all that problems show, has only the reference.
  */
 import { dirname, resolve } from 'node:path';
 import type { Unreadable } from './read-text.ts';
@@ -19,18 +19,34 @@ export interface Expanded {
   readonly referred: boolean;
 }
 
-const REFERENCE = /\$\$\{|\$\{(env|file):([^}]*)\}/g;
+/** An escape, a whole reference, or another `${` with as much of the text as shows it. */
+const REFERENCE = /\$\$\{|\$\{(env|file):([^}]*)\}|\$\{[^\s}]{0,80}(?:[^}\n]{0,80}\})?/g;
 
-/** The value with its references replaced; those that lead nowhere are told to `problem`. */
+/** What other programs take for a reference, as `${NAME}` and `${NAME:-default}`. */
+const FOREIGN = /(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*(:?[-+?=][^}]*)?\}/;
+
+const FORMS = '${env:NAME} or ${file:path}';
+
+/**
+ * The value with its references replaced; those that lead nowhere or are written wrong are told to `problem`. `secret`: the
+ * text may be a secret itself, of which no part may be shown.
+ */
 export function expand(
   text: string,
   file: string,
   scope: ReferenceScope,
-  problem: (message: string) => void,
+  secret: boolean,
+  problem: (message: string, hint?: string) => void,
 ): Expanded {
   let referred = false;
-  const value = text.replaceAll(REFERENCE, (whole, kind: string | undefined, rest: string) => {
-    if (kind === undefined) return '${';
+  const value = text.replaceAll(REFERENCE, (whole: string, kind: string | undefined, rest: string | undefined) => {
+    if (whole === '$${') return '${';
+    const wrong = malformed(secret && whole !== text ? '${…' : whole, kind, rest);
+    if (wrong !== null) {
+      problem(wrong.message, wrong.hint);
+      return whole;
+    }
+    if (kind === undefined || rest === undefined) return whole;
     referred = true;
     if (kind === 'file') {
       const content = scope.readFile(resolve(dirname(file), rest));
@@ -49,9 +65,34 @@ export function expand(
   return { value, referred };
 }
 
+interface Malformed {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Why a text that begins with `${` is no reference; null: it is one, or `${NAME}`, which is a warning of its own. */
+function malformed(whole: string, kind: string | undefined, rest: string | undefined): Malformed | null {
+  const or = (write: string): string => `write ${write}, or $${whole} if this text is meant`;
+  if (kind === undefined) {
+    const [, word = '', colon = '', inner = ''] = /^\$\{\s*(\w*)\s*(:?)\s*([^}]*)/.exec(whole) ?? [];
+    if (FOREIGN.test(whole)) return null;
+    const meant = word.toLowerCase();
+    const known = colon !== '' && inner.trim() !== '' && (meant === 'env' || meant === 'file');
+    const write = known ? `\${${meant}:${inner.trim()}}` : FORMS;
+    const message = whole.endsWith('}') ? `${whole} is no reference` : `${whole} has no closing brace`;
+    return { message, hint: or(write) };
+  }
+  if (rest === undefined) return null;
+  if (rest.includes('${')) return { message: `${whole} has a \${ inside`, hint: or(FORMS) };
+  if (kind === 'file' && rest.trim() === '') return { message: `${whole} names no file`, hint: or('${file:path}') };
+  if (kind === 'env' && /^\s*(:-|$)/.test(rest))
+    return { message: `${whole} names no environment variable`, hint: or('${env:NAME}') };
+  return null;
+}
+
 /** The first text that other programs would take for a reference, as `${NAME}` and `${NAME:-default}`. */
 export function foreignReference(text: string): string | undefined {
-  return /(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*(:?[-+?=][^}]*)?\}/.exec(text)?.[0];
+  return FOREIGN.exec(text)?.[0];
 }
 
 /** Whether the whole text is one reference, so that its value may be a number or a boolean. */

@@ -187,7 +187,7 @@ routes:
   });
 
   test('what other programs take for a variable is a warning', () => {
-    const text = `${BASE}routes: [{ name: r, match: {}, respond: { body: "\${PORT:-80} $\${PORT} $5 \${1}" } }]\n`;
+    const text = `${BASE}routes: [{ name: r, match: {}, respond: { body: "\${PORT:-80} $\${PORT} $5" } }]\n`;
     expect(problemsOf(text)).toMatchObject([
       {
         level: 'warning',
