@@ -1,5 +1,6 @@
 /** What is under way, and what would become of it, as people read it. Cold. */
 import type { Forecast, StaysBehind } from '../plan/diff/forecast.ts';
+import { forgottenText } from '../plan/diff/forgotten.ts';
 import type { Touches } from '../plan/diff/live.ts';
 import { withUnit } from './value-text.ts';
 
@@ -49,10 +50,7 @@ export function forecastText(live: Forecast): string {
   out.push(...stays.map(stayText));
   if (beyond > 0) out.push(`    ${counted(beyond, 'connection')} beyond the new limit`);
   if (older > 0) out.push(`    ${older} on older configs`);
-  for (const { pool, endpoint, duty: adminState } of forgets)
-    out.push(
-      `    forgets that ${pool}/${endpoint} is ${adminState}: an operator's word goes with the pool and the address`,
-    );
+  for (const one of forgets) out.push(`    ${forgottenText(one)}`);
   return out.join('\n');
 }
 

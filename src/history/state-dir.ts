@@ -19,7 +19,7 @@ export function stateDirOf(file: string, env: Environment, sources: Sources): st
   if (said === null) return null;
   let known = true;
   const scope = { env, readFile: (path: string) => sources.look(path) };
-  const { value: path } = expand(said, file, scope, () => (known = false));
+  const { value: path } = expand(said, file, scope, false, () => (known = false));
   return known && path !== '' ? resolve(dirname(file), path) : null;
 }
 

@@ -1,10 +1,13 @@
 /** An operator's commands and the stream of events, over the admin listener and the command line. */
 import http from 'node:http';
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { program } from '../../src/cli/program.ts';
 import { diffPlans } from '../../src/plan/diff.ts';
 import { forecast } from '../../src/plan/diff/forecast.ts';
+import type { GatewayEvent } from '../../src/observe/events.ts';
 import type { Plan } from '../../src/plan/types.ts';
+import { start } from '../support/command.ts';
 import { endpointOf, simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -88,10 +91,50 @@ describe('commands', () => {
     await gateway.edit(renamed('app'));
     expect(endpointOf(gateway, 'app').health.adminState).toBe('enabled');
     expect(forgets(gateway.running.gateway.current!.plan)).toBe(0);
+    expect(gateway.logged.map(({ event }) => event)).toContain('the reload forgets the admin state of an endpoint');
     await gateway.edit(renamed('third'));
     expect(forgets(gateway.running.gateway.current!.plan)).toBe(1);
     stream.socket.resetAndDestroy();
     await until(() => gateway.running.gateway.snapshots.length === 1, 'the stream is over');
+  });
+
+  test('a reload that forgets a drain says so in its view, in the log, in the events and in prozy reload', async () => {
+    await using origin = await httpOrigin();
+    const named = (pool: string, more: object = {}): Record<string, unknown> => ({
+      ...of(origin.port),
+      pools: { [pool]: { endpoints: [`127.0.0.1:${origin.port}`], ...more } },
+      routes: [{ name: 'all', match: {}, pool }],
+    });
+    await using gateway = await testGateway(named('app'));
+    const { reloader, gateway: running } = gateway.running;
+    const events: GatewayEvent[] = [];
+    running.events.listen((event) => event.type === 'forgets' && events.push(event));
+    const warned = (): readonly object[] =>
+      gateway.logged.filter(({ event }) => event === 'the reload forgets the admin state of an endpoint');
+    await say(gateway, origin.port, 'drain');
+    await gateway.edit(named('right', { renamed_from: 'app' }));
+    expect(reloader.reloads.last).toMatchObject({ result: 'applied', forgets: [] });
+    expect([events, warned()]).toEqual([[], []]);
+
+    // A typo: there was no pool rihgt.
+    await gateway.edit(named('wrong', { renamed_from: 'rihgt' }));
+    expect(endpointOf(gateway, 'wrong').health.adminState).toBe('enabled');
+    const forgotten = { pool: 'right', endpoint: `127.0.0.1:${origin.port}`, duty: 'draining' };
+    const { last } = reloader.reloads;
+    expect(last).toMatchObject({ result: 'applied', forgets: [forgotten] });
+    expect(events).toMatchObject([{ id: last!.id, ...forgotten }]);
+    expect(warned()).toMatchObject([{ level: 'warn', reload: last!.id, ...forgotten }]);
+
+    // Once: the next reload has nothing left to forget.
+    await gateway.edit({ ...named('again'), reload: { watch: false } });
+    expect(reloader.reloads.last).toMatchObject({ result: 'applied', forgets: [] });
+    expect(warned()).toHaveLength(1);
+
+    running.current!.pools.get('again')!.value.endpoints[0]!.state.command('disabled');
+    writeFileSync(gateway.file, JSON.stringify(named('other')));
+    await using command = start(['reload', '--admin', `127.0.0.1:${gateway.adminPort()}`]);
+    const { out } = await command.end();
+    expect(out).toContain(`forgets that again/127.0.0.1:${origin.port} is disabled`);
   });
 
   test('what does not exist is 404, another method 405, another site 403', async () => {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ReloadView } from '../../runtime/reload/reload.ts';
 import { systemClock } from '../../kit/clock.ts';
+import { forgottenText } from '../../plan/diff/forgotten.ts';
 import { parseDuration } from '../../kit/units.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -108,9 +109,10 @@ const RESULTS: Readonly<Record<ReloadView['result'], string>> = {
   failed: 'refused',
 };
 
-function textOf({ id, result, reason, generation, duration_ms: ms, changes, phases }: ReloadView): string {
+function textOf({ id, result, reason, generation, duration_ms: ms, changes, forgets, phases }: ReloadView): string {
   const goes = result === 'failed' ? `, by ${reason}; generation ${generation} goes on` : `: generation ${generation}`;
   const head = `reload ${id}: ${RESULTS[result]}${result === 'pending' ? '' : `${goes}, after ${ms} ms`}`;
   const rows = phases.map((one) => ['   ', one.phase, `${one.ms} ms`]);
-  return [head, ...(changes === '' ? [] : [`    ${changes}`]), table(rows)].join('\n');
+  const forgotten = forgets.map((one) => `    ${forgottenText(one)}`);
+  return [head, ...(changes === '' ? [] : [`    ${changes}`]), ...forgotten, table(rows)].join('\n');
 }

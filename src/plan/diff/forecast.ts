@@ -11,6 +11,7 @@ import { Succession } from '../succession.ts';
 import type { AclPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../types.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
+import { type ForgottenDuty, forgottenDuties } from './forgotten.ts';
 import { chainOf, type Live, type LiveLeases, poolsOf } from './live.ts';
 import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
@@ -48,13 +49,6 @@ export interface Forecast {
   readonly forgets: readonly ForgottenDuty[];
 }
 
-export interface ForgottenDuty {
-  readonly pool: string;
-  readonly endpoint: string;
-  /** draining or disabled. */
-  readonly duty: string;
-}
-
 export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live): Forecast {
   const sides = new Sides(before, after, diff);
   const stays = new Map<string, { -readonly [K in keyof StaysBehind]: StaysBehind[K] }>();
@@ -77,7 +71,7 @@ export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live):
     stays: [...stays.values()],
     over_limit: overLimit(before, after, live),
     older: live.older,
-    forgets: sides.forgotten(live),
+    forgets: forgottenDuties(before, after, live.endpoints),
   };
 }
 
@@ -187,24 +181,6 @@ class Sides {
         : identity(this.#after, names.get(pool)!) === identity(this.#before, pool);
     if (asked.length === 0 || there.some(goes)) return 'goes_over';
     return endpoint !== '' && there.length > 0 ? 'endpoint_gone' : 'pool_changed';
-  }
-
-  /** What an operator has said of endpoints that are not there any more, by their pool and address. */
-  forgotten({ endpoints }: Live): ForgottenDuty[] {
-    const goesOn = new Set<string>();
-    for (const { name, renamedFrom, endpoints: all } of this.#after.plan.pools)
-      for (const { claim } of all) goesOn.add((claimBefore(claim, name, renamedFrom) ?? claim).identity);
-    const keeps = (pool: string, endpoint: string): boolean => {
-      const { endpoints: all = [], dns } = this.#before.pools.get(pool) ?? {};
-      const configured = all.find(({ address }) => address.text === endpoint);
-      if (configured !== undefined) return goesOn.has(configured.claim.identity);
-      // It was found by a name: so it is again if the pool asks for names, by whichever name the pool goes.
-      const after = this.#after.plan.pools.find(({ name, renamedFrom }) => (renamedFrom ?? name) === pool);
-      return dns != null && after !== undefined && after.dns !== null;
-    };
-    return endpoints
-      .filter(({ pool, endpoint, duty }) => duty !== 'enabled' && !keeps(pool, endpoint))
-      .map(({ pool, endpoint, duty }) => ({ pool, endpoint, duty }));
   }
 
   /** As far as it is known who asks. */

@@ -1,8 +1,10 @@
 /** Applies a compiled config or refuses it, and completes its reload. Cold; the only caller of `Gateway.apply`. */
 import { configError, errorAt } from '../../config/problem.ts';
+import { type ForgottenDuty, forgottenDuties } from '../../plan/diff/forgotten.ts';
 import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Compiled, Stage } from '../compile/compile.ts';
 import type { Gateway } from '../gateway.ts';
+import { endpointViews } from '../views/runtime-views.ts';
 import { OpenError } from '../snapshot/open-error.ts';
 import type { Refusal, Reload } from './reload.ts';
 import type { Reloads } from './reloads.ts';
@@ -76,13 +78,16 @@ export class Applier {
     const { plan, planDigest } = compiled;
     if (plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
+    let forgets: readonly ForgottenDuty[] = [];
     await this.#gateway.apply(plan, {
       bound: async () => {
         await seal?.();
+        if (previous !== null) forgets = forgottenDuties(previous, plan, endpointViews(this.#gateway));
         reload.reach('bound');
       },
       active: (generation) => {
         this.#plan = planDigest;
+        reload.forgets = forgets;
         this.#inEffect = compiled;
         active?.();
         this.#reloads.succeed(reload, 'applied', generation);

@@ -12,7 +12,7 @@ export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase,
  * Reports a reload that is in effect or refused. Returns the warnings in effect. `known`: those that were last logged.
  */
 export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload, known: string): string {
-  const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes } =
+  const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes, forgets } =
     reload.view;
   if (result === 'pending') return known;
   const now = clock.wall();
@@ -38,6 +38,10 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
     ms,
     ...(changes === '' ? {} : { changes }),
   });
+  for (const one of forgets) {
+    log.warn('the reload forgets the admin state of an endpoint', { ...told, ...one });
+    events.emit({ time, type: 'forgets', id, ...one });
+  }
   if (warning !== '' && warning !== known) log.warn('config has warnings', { ...told, warning });
   return warning;
 }

@@ -7,6 +7,7 @@
  */
 import type { Problem } from '../../config/problem.ts';
 import type { Clock } from '../../kit/clock.ts';
+import type { ForgottenDuty } from '../../plan/diff/forgotten.ts';
 import type { ReloadReason, ReloadResult } from '../../observe/metrics.ts';
 import type { Passed, Stage } from '../compile/compile.ts';
 
@@ -64,6 +65,8 @@ export interface ReloadView {
   readonly warning: string;
   /** A short summary of the changes. */
   readonly changes: string;
+  /** Endpoints whose drain or disable by an operator did not go on. */
+  readonly forgets: readonly ForgottenDuty[];
 }
 
 /** The problems of a refused config, the reason of the refusal, and a report for people. */
@@ -88,6 +91,7 @@ export class Reload {
   digest = '';
   generation = 0;
   changes = '';
+  forgets: readonly ForgottenDuty[] = [];
   #result: ReloadView['result'] = 'pending';
   #refusal: Refusal | null = null;
   #problems: readonly Problem[] = [];
@@ -243,6 +247,7 @@ export class Reload {
       problem: this.#refusal?.report ?? '',
       warning: this.#warning,
       changes: this.changes,
+      forgets: this.forgets,
     };
   }
 }

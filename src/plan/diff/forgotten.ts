@@ -1,0 +1,41 @@
+/** Endpoints whose drain or disable by an operator a reload would lose: for `prozy plan`, and for the reload itself. Cold, pure. */
+import { claimBefore } from '../claims.ts';
+import type { Plan } from '../types.ts';
+import type { LiveEndpoint } from './live.ts';
+
+/** An endpoint that an operator has drained or disabled, and whose state does not go on. */
+export interface ForgottenDuty {
+  readonly pool: string;
+  readonly endpoint: string;
+  /** draining or disabled. */
+  readonly duty: string;
+}
+
+/** `endpoints`: those of the running gateway, with the plan `before`. */
+export function forgottenDuties(
+  before: Plan,
+  after: Plan,
+  endpoints: readonly Pick<LiveEndpoint, 'pool' | 'endpoint' | 'duty'>[],
+): ForgottenDuty[] {
+  const commanded = endpoints.filter(({ duty }) => duty !== 'enabled');
+  if (commanded.length === 0) return [];
+  const goesOn = new Set<string>();
+  for (const { name, renamedFrom, endpoints: all } of after.pools)
+    for (const { claim } of all) goesOn.add((claimBefore(claim, name, renamedFrom) ?? claim).identity);
+  const keeps = (pool: string, endpoint: string): boolean => {
+    const { endpoints: all = [], dns } = before.pools.find(({ name }) => name === pool) ?? {};
+    const configured = all.find(({ address }) => address.text === endpoint);
+    if (configured !== undefined) return goesOn.has(configured.claim.identity);
+    // It was found by a name: so it is again if the pool asks for names, by whichever name the pool goes.
+    const now = after.pools.find(({ name, renamedFrom }) => (renamedFrom ?? name) === pool);
+    return dns != null && now !== undefined && now.dns !== null;
+  };
+  return commanded
+    .filter(({ pool, endpoint }) => !keeps(pool, endpoint))
+    .map(({ pool, endpoint, duty }) => ({ pool, endpoint, duty }));
+}
+
+/** As the log, `prozy plan` and `prozy reload` say it. */
+export function forgottenText({ pool, endpoint, duty: adminState }: ForgottenDuty): string {
+  return `forgets that ${pool}/${endpoint} is ${adminState}: an operator's word goes with the pool and the address`;
+}
