@@ -22,7 +22,7 @@ interface Names {
 
 /** `sent`: the Host that the backend received, or ''. `address`: the endpoint's address. */
 export function mapBack(fields: Fields, x: Exchange, sent: string, address: string): void {
-  const names: Names = { rewritten: x.rewritten, own: [sent, address], client: publicOrigin(x) };
+  const names: Names = { rewritten: x.rewritten, own: ownNames(sent, address), client: publicOrigin(x) };
   // One by one, in order: of two cookies with the same name the last one counts.
   const cookies: string[] = [];
   let changed = false;
@@ -45,6 +45,13 @@ export function mapBack(fields: Fields, x: Exchange, sent: string, address: stri
   if (!changed) return;
   fields.remove('set-cookie');
   for (const cookie of cookies) fields.add('Set-Cookie', cookie);
+}
+
+/** A backend may name the Host that it got with the port that it listens on, as nginx does (`port_in_redirect`). */
+function ownNames(sent: string, address: string): readonly string[] {
+  const port = parseAuthority(address)?.port ?? -1;
+  const host = hostOf(sent);
+  return port < 0 || host === '' ? [sent, address] : [sent, address, `${host}:${port}`];
 }
 
 const WITH_AUTHORITY = /^(https?:)?\/\/([^/?#]*)(.*)$/i;

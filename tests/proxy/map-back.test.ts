@@ -44,6 +44,10 @@ test.each<[string, string, Asked]>([
   ['Location: https://site.test', 'Location: https://site.test/api/', { rewritten: [STRIPPED] }],
   ['Location: //site.test/a', 'Location: //site.test/api/a', { rewritten: [STRIPPED] }],
   ['Location: http://other.test/users', 'Location: http://other.test/users', { rewritten: [STRIPPED] }],
+  // The Host that it got, with the port that it listens on.
+  ['Location: http://site.test:3000/users/', 'Location: http://site.test/api/users/', { rewritten: [STRIPPED] }],
+  ['Location: http://backend.internal:3000/a/', 'Location: http://site.test/a/', own],
+  ['Location: http://backend.internal:3001/a/', 'Location: http://backend.internal:3001/a/', own],
   ['Content-Location: /users', 'Content-Location: /api/users', { rewritten: [STRIPPED] }],
   ['Refresh: 5; url=/users', 'Refresh: 5; url=/api/users', { rewritten: [STRIPPED] }],
   ['Refresh: 5;URL="/users"', 'Refresh: 5;URL="/api/users"', { rewritten: [STRIPPED] }],
