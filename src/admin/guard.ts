@@ -11,8 +11,8 @@ import type { AdminContext, Answer, Page } from './page.ts';
 import { problem } from './page.ts';
 import { hasToken } from './token.ts';
 
-/** Top-level domains in which no name can be registered: `localhost` (RFC 6761), `local` (RFC 6762), `internal` (reserved by ICANN). */
-const PRIVATE = /\.(?:localhost|local|internal)$/;
+/** Top-level domains in which no name can be registered: `local` (RFC 6762) and `internal` (reserved by ICANN). */
+const PRIVATE = /\.(?:local|internal)$/;
 
 /** null: it may. Otherwise the answer that refuses it. */
 export function refuse(
@@ -23,16 +23,14 @@ export function refuse(
 ): Answer | null {
   const admin = gateway.current?.plan.admin ?? null;
   // They say no more than that the gateway runs, and are asked by balancers under any name.
-  if (page.open !== true && !isOurs(message, admin?.hosts ?? []))
-    return problem(
-      421,
-      'Misdirected Request',
-      `${hostOf(message)} is not a host of the admin listener: see admin.hosts`,
-    );
+  const hosts = admin?.hosts ?? [];
+  if (page.open !== true && !isOurs(message, hosts)) return misdirected(message);
   if (fromElsewhere(message)) return problem(403, 'Forbidden', 'sent by a page of another site');
   if (isSafe(message) || page.ownToken === true) return null;
   const token = admin?.token ?? null;
   if (token === null) {
+    // Other machines of a network can answer for names of one label and for private ones.
+    if (!isCertain(message, hosts)) return misdirected(message);
     if (isLocal(message)) return null;
     return problem(403, 'Forbidden', 'without an admin.token actions are taken from this machine only');
   }
@@ -43,6 +41,11 @@ export function refuse(
   });
   challenge(message, response, 'admin');
   return problem(401, 'Unauthorized', 'needs the token of the admin listener');
+}
+
+function misdirected(message: IncomingMessage): Answer {
+  const detail = `${hostOf(message)} is not a host of the admin listener: see admin.hosts`;
+  return problem(421, 'Misdirected Request', detail);
 }
 
 /** Asks for a bearer token (RFC 6750 §3). A client that has sent none is told of no error (§3.1). */
@@ -56,19 +59,22 @@ function isSafe({ method }: IncomingMessage): boolean {
 }
 
 /** The host that it names, without port, in lower case. */
-function hostOf({ headers }: IncomingMessage): string {
+function hostOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   return (headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
 }
 
-/**
- * An attacker's page needs a name that its own DNS resolves to the listener: addresses, names of one label and those below
- * a private top-level domain are none.
- */
+/** A page on the internet needs a name that its own DNS resolves to the listener: names of one label and private ones are none. */
 function isOurs(message: IncomingMessage, hosts: readonly string[]): boolean {
-  // No browser can reach a Unix socket.
-  if (message.socket.remoteAddress === undefined) return true;
   const host = hostOf(message);
-  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || !host.includes('.') || PRIVATE.test(host)) return true;
+  return isCertain(message, hosts) || !host.includes('.') || PRIVATE.test(host);
+}
+
+/** Is it named by an address, as this machine, or as the config says? No other machine can answer for those. */
+function isCertain({ headers, socket: { remoteAddress } }: IncomingMessage, hosts: readonly string[]): boolean {
+  // No browser can reach a Unix socket.
+  if (remoteAddress === undefined) return true;
+  const host = hostOf({ headers });
+  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host === 'localhost' || host.endsWith('.localhost')) return true;
   return hosts.some((one) => (one.startsWith('*.') ? host.endsWith(one.slice(1)) : host === one));
 }
 

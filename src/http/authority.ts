@@ -15,6 +15,8 @@ export interface Authority {
   readonly host: string;
   /** -1 if there is none. */
   readonly port: number;
+  /** As written, in any case, but for what has a plainer form: `%61`, an empty port, zeros before one. Sent and keyed alike. */
+  readonly text: string;
 }
 
 /** The reg-name characters of RFC 3986 §3.2.2: unreserved, sub-delims and percent-encoding. The comma is excluded. */
@@ -59,9 +61,15 @@ function parse(text: string): Authority | null {
     // A host of digits and dots must be an IPv4 address: some resolvers would read "1" or "1.2.3" as one.
     if (ALL_DIGITS_AND_DOTS.test(host) && !isIPv4(host)) return null;
   }
-  if (rest === '') return { host: host.toLowerCase(), port: -1 };
+  if (rest === '') return authorityOf(text, host, -1);
   const digits = rest.slice(1);
   if (!rest.startsWith(':') || !PORT.test(digits)) return null;
   const port = digits === '' ? -1 : Number(digits);
-  return port > 65535 ? null : { host: host.toLowerCase(), port };
+  return port > 65535 ? null : authorityOf(text, host, port);
+}
+
+function authorityOf(text: string, written: string, port: number): Authority {
+  const host = written.toLowerCase();
+  const plain = port < 0 ? host : `${host}:${port}`;
+  return { host, port, text: text.toLowerCase() === plain ? text : plain };
 }

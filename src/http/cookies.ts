@@ -8,13 +8,31 @@ const TAB = 9;
 
 /** Returns the value of the first cookie with that name, or null. */
 export function cookieOf(fields: Fields, name: string): string | null {
-  const text = fields.get('cookie');
-  if (text === undefined) return null;
-  let at = text.indexOf(name);
+  return firstFrom(fields.get('cookie') ?? '', name, 0);
+}
+
+/** All cookies of that name: readers differ in which one counts. */
+export function cookiesOf(fields: Fields, name: string): readonly string[] {
+  const text = fields.get('cookie') ?? '';
+  const values: string[] = [];
+  for (let value = firstFrom(text, name, 0); value !== null; value = firstFrom(text, name, next)) values.push(value);
+  return values;
+}
+
+/** Where the search for the cookie after the one that was found last begins. */
+let next = 0;
+
+function firstFrom(text: string, name: string, from: number): string | null {
+  let at = text.indexOf(name, from);
   while (at >= 0) {
-    const equals = at + name.length;
-    if (text.charCodeAt(equals) === 61 && beginsAt(text, at)) return text.slice(equals + 1, endFrom(text, equals + 1));
-    at = text.indexOf(name, equals);
+    // RFC 6265 §5.2: readers take blanks around the name away.
+    let equals = at + name.length;
+    while (text.charCodeAt(equals) === SPACE || text.charCodeAt(equals) === TAB) equals++;
+    if (text.charCodeAt(equals) === 61 && beginsAt(text, at)) {
+      next = endFrom(text, equals + 1);
+      return text.slice(equals + 1, next);
+    }
+    at = text.indexOf(name, at + name.length);
   }
   return null;
 }

@@ -54,14 +54,24 @@ function subjectOf(status: number): number {
   return status === 407 ? PROXY_AUTHENTICATE : 0;
 }
 
-/** `status` is the response's status, or 0 for a request. */
+/** Removes the fields that a request's Connection names, as soon as its head is read. */
+export function stripNamedByRequest(fields: Fields): void {
+  stripNamedBy(fields, 0);
+}
+
+/** `status` is the response's status, or 0 for a request, whose named fields are gone already. */
 export function stripHopByHop(fields: Fields, status: number): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;
   const subject = subjectOf(status);
-  // The most frequent value names no other field; this test allocates no string.
-  if (fields.has(CONNECTION) && !fields.says(CONNECTION, 'keep-alive'))
-    stripNamed(fields, fields.known(CONNECTION)!, subject);
+  if (status !== 0) stripNamedBy(fields, subject);
   fields.removeAll(subject === 0 ? ALWAYS_MASK : ALWAYS_MASK & ~(1 << subject));
+}
+
+function stripNamedBy(fields: Fields, subject: number): void {
+  // The most frequent value names no other field; this test allocates no string.
+  if (!fields.has(CONNECTION) || fields.says(CONNECTION, 'keep-alive')) return;
+  const options = fields.known(CONNECTION);
+  if (options !== undefined) stripNamed(fields, options, subject);
 }
 
 function stripNamed(fields: Fields, options: string, subject: number): void {
@@ -72,6 +82,8 @@ function stripNamed(fields: Fields, options: string, subject: number): void {
     if (name === '') continue;
     const id = knownId(name);
     if (id !== 0 && (id === subject || !MAY_BE_NAMED.has(id))) continue;
+    // They are needed until the head of the next hop is made, which has none of them.
+    if ((ALWAYS_MASK & (1 << id)) !== 0) continue;
     for (let i = 0; i < fields.count; i++) if (fields.nameAt(i).toLowerCase() === name) fields.removeAt(i);
   }
 }

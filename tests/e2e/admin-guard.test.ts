@@ -42,7 +42,9 @@ describe('the Host that it is asked by', () => {
     expect(await status(gateway, '/metrics', { host })).toBe(expected);
     // A rebound name is the page's own origin to its browser.
     const own = { host, 'sec-fetch-site': 'same-origin', origin: `http://${host}` };
-    expect(await status(gateway, '/caches/pages?all', own, 'DELETE')).toBe(expected);
+    // Another machine of the network can answer for a private name.
+    const acts = /^(?:prozy(?:\.default.*)?|metadata\.google\.internal)(?::\d+)?$/.test(host) ? 421 : expected;
+    expect(await status(gateway, '/caches/pages?all', own, 'DELETE')).toBe(acts);
     for (const open of ['/health', '/ready']) expect(await status(gateway, open, { host })).toBe(200);
   });
 });

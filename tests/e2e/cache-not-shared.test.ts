@@ -1,6 +1,6 @@
 /** A client never gets the response of another one that the rules do not let it have (RFC 9111 §4), waiting, stale or with credentials. */
 import { describe, expect, test } from 'vitest';
-import { cached } from '../support/cached.ts';
+import { type AnswerOf, cached } from '../support/cached.ts';
 import { until } from '../support/gateway.ts';
 
 const FRESH = { 'Cache-Control': 'max-age=60' };
@@ -146,5 +146,75 @@ describe('requests with credentials', () => {
     const head = await it.ask('/', { method: 'HEAD', headers });
     const range = await it.ask('/', { headers: { ...headers, range: 'bytes=0-1' } });
     for (const answer of [head, range]) expect(answer.headers['x-asked-by']).toBe(headers.authorization);
+  });
+});
+
+describe('what a request can do to be stored for others', () => {
+  const KEYED = { key: { headers: ['x-lang'], cookies: ['cur'] } };
+  const seen: AnswerOf = ({ headers }, response) =>
+    response
+      .writeHead(200, { ...FRESH, Vary: 'X-Tenant' })
+      .end([headers['x-lang'], headers['x-tenant'], headers.cookie, headers.host].join(' '));
+
+  test.each([
+    ['x-lang', { 'x-lang': 'de' }],
+    ['X-LANG', { 'x-lang': 'de' }],
+    [',\tx-tenant\t,', { 'x-tenant': 'a' }],
+    ['cookie', { cookie: 'cur=eur' }],
+  ])('a field that Connection names (%j) selects nothing', async (connection, headers) => {
+    await using it = await cached(seen, {}, KEYED);
+    const hidden = await it.ask('/', { headers: { ...headers, connection } });
+    const open = await it.ask('/', { headers });
+    expect(hidden.body).not.toContain(Object.values(headers)[0]);
+    expect(open.body).toContain(Object.values(headers)[0]);
+  });
+
+  test.each(['x%2Eexample', 'x.example:', 'x.example:00080', '%78.example'])(
+    'a Host of another spelling (%s) reaches the backend as it is keyed',
+    async (host) => {
+      await using it = await cached(seen);
+      const odd = await it.ask('/', { headers: { host } });
+      expect(odd.body.trim()).toMatch(/^x\.example(?::80)?$/);
+      expect((await it.ask('/', { headers: { host: 'x.example' } })).headers['cache-status']).toContain('hit');
+    },
+  );
+
+  test.each([
+    ['cur =eur', 'cur=eur'],
+    ['cur=eur; cur=usd', 'cur=eur'],
+    ['cur=eur; cur=usd', 'cur=usd'],
+  ])('a cookie %j is not taken for %j', async (cookie, plain) => {
+    await using it = await cached(seen, { bypass: [{ cookie: 'session' }] }, KEYED);
+    const first = await it.ask('/', { headers: { cookie } });
+    const second = await it.ask('/', { headers: { cookie: plain } });
+    if (cookie === 'cur =eur') expect(second.body).toBe(first.body);
+    else expect(second.body).toContain(plain);
+  });
+
+  test('nor does a blank hide a cookie from a rule', async () => {
+    await using it = await cached(seen, { bypass: [{ cookie: 'session', value: 'b' }] });
+    for (const cookie of ['session=b', 'session =b', 'session=a; session=b'])
+      expect((await it.ask('/', { headers: { cookie } })).headers['cache-status']).toContain('fwd=bypass');
+  });
+
+  test('repeated parameters keep their order where parameters are sorted', async () => {
+    await using it = await cached(seen, {}, { key: { sort_query: true } });
+    const statuses: string[] = [];
+    for (const query of ['?b=1&a=1', '?a=1&b=1', '?a=1&a=2', '?a=2&a=1'])
+      statuses.push(String((await it.ask(`/${query}`)).headers['cache-status']));
+    expect(statuses.map((text) => text.includes('hit'))).toEqual([false, true, false, false]);
+  });
+
+  test.each([
+    ['no cookie', {}, {}, true],
+    ['a cookie', { cookie: 'user=anna' }, {}, false],
+    ['a cookie, public', { cookie: 'user=anna' }, { 'Cache-Control': 'public' }, true],
+  ])('a page is fresh by its Last-Modified: %s', async (_, headers, says, expected) => {
+    await using it = await cached((_request, response) =>
+      response.writeHead(200, { 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT', ...says }).end('x'),
+    );
+    await it.ask('/', { headers });
+    const second = await it.ask('/', { headers: { cookie: 'user=bert' } });
+    expect(String(second.headers['cache-status']).includes('hit')).toBe(expected);
   });
 });

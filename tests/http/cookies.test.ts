@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cookieOf } from '../../src/http/cookies.ts';
+import { cookieOf, cookiesOf } from '../../src/http/cookies.ts';
 import { Fields } from '../../src/http/fields.ts';
 
 const of = (name: string, ...cookies: string[]): string | null =>
@@ -47,4 +47,20 @@ test('whatever is beside it, the first of the name is found', () => {
       expect(of(wanted, pairs.map(([one, value]) => `${one}=${value}`).join('; '))).toBe(expected);
     }),
   );
+});
+
+test.each([
+  ['a =1', '1'],
+  ['a \t=1', '1'],
+  ['b=2; a =1', '1'],
+  ['a b=1', null],
+])('blanks before "=" are no part of a name (RFC 6265 §5.2): "%s"', (text, value) => {
+  expect(of('a', text)).toBe(value);
+});
+
+test('all cookies of a name', () => {
+  const all = (name: string, text: string): readonly string[] => cookiesOf(Fields.of([['Cookie', text]]), name);
+  expect(all('a', 'a=1; b=2; a=3; a =4; aa=5')).toEqual(['1', '3', '4']);
+  expect(all('a', 'a=; a=')).toEqual(['', '']);
+  expect(all('a', 'b=a=1')).toEqual([]);
 });

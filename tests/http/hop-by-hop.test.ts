@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
-import { stripHopByHop } from '../../src/http/hop-by-hop.ts';
+import { stripHopByHop, stripNamedByRequest } from '../../src/http/hop-by-hop.ts';
 import { knownId } from '../../src/http/known.ts';
 
 /** As the parser leaves it, after stripping. */
@@ -19,6 +19,7 @@ function strippedOf(status: number, ...lines: readonly (readonly [string, string
     at = valueAt + value.length + 2;
   }
   fields.end = at;
+  if (status === 0) stripNamedByRequest(fields);
   stripHopByHop(fields, status);
   const left: string[] = [];
   fields.forEach((name) => left.push(name));

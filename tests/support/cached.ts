@@ -4,7 +4,7 @@ import { type TestGateway, testGateway, until } from './gateway.ts';
 import { get, type Answer, type AskOptions } from './requests.ts';
 import { httpOrigin, type HttpOrigin } from './origin.ts';
 
-type AnswerOf = NonNullable<Parameters<typeof httpOrigin>[0]>;
+export type AnswerOf = NonNullable<Parameters<typeof httpOrigin>[0]>;
 
 export interface Cached extends AsyncDisposable {
   readonly origin: HttpOrigin;

@@ -1,12 +1,12 @@
-/**
- * The conditions of a cache policy on requests: a field, a cookie or a query parameter. Cold to make, hot to evaluate.
- */
-import { cookieOf } from '../../http/cookies.ts';
+/** Compiles a cache policy's conditions on requests: a field, cookie or parameter. Cold to compile, hot to evaluate. */
+import { cookiesOf } from '../../http/cookies.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { queryValue } from '../../http/query.ts';
 import type { CacheConditionPlan } from '../../plan/types/cache.ts';
 
-/** Does any condition hold? null: there are none. */
+const NONE: readonly string[] = [];
+
+/** Whether any condition holds; null: there are none. */
 export type Condition = ((x: Exchange) => boolean) | null;
 
 export function compileConditions(plans: readonly CacheConditionPlan[]): Condition {
@@ -14,14 +14,16 @@ export function compileConditions(plans: readonly CacheConditionPlan[]): Conditi
   return (x) => {
     for (let i = 0; i < plans.length; i++) {
       const { value } = plans[i]!;
-      const found = valueOf(plans[i]!, x);
-      if (found !== undefined && (value === null || found === value)) return true;
+      const found = valuesOf(plans[i]!, x);
+      if (value === null ? found.length > 0 : found.includes(value)) return true;
     }
     return false;
   };
 }
 
-function valueOf(plan: CacheConditionPlan, x: Exchange): string | undefined {
-  if (plan.in === 'header') return x.fields.get(plan.name);
-  return plan.in === 'query' ? queryValue(x.query, plan.name) : (cookieOf(x.fields, plan.name) ?? undefined);
+/** Readers differ in which of several cookies counts: each does. */
+function valuesOf(plan: CacheConditionPlan, x: Exchange): readonly string[] {
+  if (plan.in === 'cookie') return cookiesOf(x.fields, plan.name);
+  const value = plan.in === 'header' ? x.fields.get(plan.name) : queryValue(x.query, plan.name);
+  return value === undefined ? NONE : [value];
 }

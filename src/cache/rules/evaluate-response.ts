@@ -86,7 +86,9 @@ export function evaluateResponse(
       );
   const varyNames = varyOf(fields) ?? [];
   const modified = fields.get('last-modified');
-  const lifetime = freshnessLifetime(status, fields, directives, targeted, wall, rules);
+  // A page that was made for a request with cookies may be one user's own: its age says nothing of that.
+  const heuristic = asked.fields.get('cookie') === undefined;
+  const lifetime = freshnessLifetime(status, fields, directives, targeted, wall, rules, heuristic);
   const { staleIfError } = directives;
   let { staleWhileRevalidate } = directives;
   // The config's stale-while-revalidate applies only to responses that were fresh at first.

@@ -24,7 +24,10 @@ export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
 }
 
-/** Seconds; 0: stale at once. `targeted`: the directives come from CDN-Cache-Control. `receivedAt`: wall-clock ms. */
+/**
+ * The freshness lifetime in seconds; 0: stale at once. `targeted`: the directives are those of CDN-Cache-Control.
+ * `receivedAt`: wall-clock ms. `heuristic`: Last-Modified may give it although the response is not `public`.
+ */
 export function freshnessLifetime(
   status: number,
   fields: Fields,
@@ -32,11 +35,12 @@ export function freshnessLifetime(
   targeted: boolean,
   receivedAt: number,
   rules: FreshnessRules,
+  heuristic = true,
 ): number {
   let lifetime = explicitLifetime(fields, directives, targeted, receivedAt);
   if (lifetime < 0) {
     if (!directives.public && !isHeuristicallyCacheable(status)) return 0;
-    lifetime = heuristicLifetime(fields, receivedAt, rules);
+    if (heuristic || directives.public) lifetime = heuristicLifetime(fields, receivedAt, rules);
     if (lifetime < 0) lifetime = rules.defaultTtl;
     if (lifetime < 0) return 0;
   }

@@ -7,7 +7,7 @@
  * a response fetched by one route is not served by another.
  */
 import { parseAuthority } from '../../http/authority.ts';
-import { cookieOf } from '../../http/cookies.ts';
+import { cookiesOf } from '../../http/cookies.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { publicScheme } from '../../http/identity.ts';
 import { decodeQuery } from '../../http/query.ts';
@@ -51,7 +51,12 @@ export class CacheKey {
     const { headers, cookies } = this.#plan;
     let scope = route;
     for (let i = 0; i < headers.length; i++) scope += part(x.fields.get(headers[i]!));
-    for (let i = 0; i < cookies.length; i++) scope += part(cookieOf(x.fields, cookies[i]!) ?? undefined);
+    for (let i = 0; i < cookies.length; i++) {
+      const values = cookiesOf(x.fields, cookies[i]!);
+      if (values.length < 2) scope += part(values[0]);
+      // Readers differ in which of several counts.
+      else scope += values.reduce((text, value) => text + part(value), `${SEPARATOR}${values.length}`);
+    }
     return scope;
   }
 
@@ -61,7 +66,8 @@ export class CacheKey {
       .slice(1)
       .split('&')
       .filter((parameter) => parameter !== '' && this.#counts(parameter));
-    if (this.#plan.sortQuery) counted.sort();
+    // Stable: of several with one name the order may count.
+    if (this.#plan.sortQuery) counted.sort((a, b) => compare(nameIn(a), nameIn(b)));
     return counted.length === 0 ? '' : `?${counted.join('&')}`;
   }
 
@@ -72,7 +78,17 @@ export class CacheKey {
   }
 }
 
-/** Encodes a value so that it differs from two values, and from none. */
+/** The parameter's name, as written. */
+function nameIn(parameter: string): string {
+  const equals = parameter.indexOf('=');
+  return equals < 0 ? parameter : parameter.slice(0, equals);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One value can't be taken for two, nor for none. */
 function part(value: string | undefined): string {
   return value === undefined ? `${SEPARATOR}-` : `${SEPARATOR}+${value}`;
 }

@@ -5,6 +5,7 @@
  * 0.
  */
 import { detachString } from '../../kit/detach-string.ts';
+import { stripNamedByRequest } from '../hop-by-hop.ts';
 import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
@@ -47,6 +48,8 @@ export function judgeHead(
   const status =
     requestFraming(fields, minor, framing) || readTarget(head, fields, paths, out) || checkExpect(fields, minor);
   if (status !== 0) return status;
+  // Before routes, policies and caches see them: a field that the backend does not get must not select what is stored.
+  stripNamedByRequest(fields);
   // RFC 9110 §9.3.8: a TRACE has no content. A body in one may be a smuggled request.
   if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
   return framing.kind === LENGTH && bodySize > 0 && framing.length > bodySize ? 413 : 0;
@@ -82,6 +85,12 @@ function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: Re
   }
   const parsed: Authority | null = authority === '' ? null : parseAuthority(authority);
   if (parsed === null && authority !== '') return 400;
+  if (parsed !== null && parsed.text !== authority) {
+    // Backends that compare the Host letter by letter read it as routes and caches do.
+    authority = parsed.text;
+    fields.removeKnown(HOST);
+    fields.add('Host', authority);
+  }
   out.authority = authority;
   out.host = parsed?.host ?? '';
   const mark = rest.indexOf('?');
