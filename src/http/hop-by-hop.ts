@@ -77,13 +77,15 @@ function stripNamedBy(fields: Fields, subject: number): void {
 function stripNamed(fields: Fields, options: string, subject: number): void {
   const lower = options.toLowerCase();
   if (lower === 'close' || lower === 'upgrade') return;
+  // First all names, then all fields once: a peer may name thousands.
+  const named = new Set<string>();
   for (const part of lower.split(',')) {
     const name = part.trim();
     if (name === '') continue;
     const id = knownId(name);
     if (id !== 0 && (id === subject || !MAY_BE_NAMED.has(id))) continue;
     // They are needed until the head of the next hop is made, which has none of them.
-    if ((ALWAYS_MASK & (1 << id)) !== 0) continue;
-    for (let i = 0; i < fields.count; i++) if (fields.nameAt(i).toLowerCase() === name) fields.removeAt(i);
+    if ((ALWAYS_MASK & (1 << id)) === 0) named.add(name);
   }
+  for (let i = 0; i < fields.count; i++) if (named.has(fields.nameAt(i).toLowerCase())) fields.removeAt(i);
 }

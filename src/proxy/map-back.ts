@@ -8,6 +8,7 @@
  */
 import { isIP } from 'node:net';
 import { parseAuthority } from '../http/authority.ts';
+import { endBeforeBlanks, skipBlanks } from '../http/blanks.ts';
 import type { Exchange, Rewritten } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { type PublicOrigin, publicOrigin } from '../http/identity.ts';
@@ -108,12 +109,26 @@ function portOf(port: number): number {
   return port === 80 || port === 443 ? -1 : port;
 }
 
+const TIME = /^[\d.\t ]*/;
+const URL_FOLLOWS = /url[\t ]*=[\t ]*/iy;
+const BLANK = /[\t ]/;
+
 /** `5; url=/there`, as browsers parse it (HTML, "shared declarative refresh steps"). */
 function mapRefresh(value: string, names: Names): string {
-  const parts = /^([\d.\t ]*[;,\t ][\t ]*url[\t ]*=[\t ]*)(["']?)(.*?)(["']?)$/i.exec(value);
-  if (parts === null) return value;
-  const [, before = '', open = '', url = '', close = ''] = parts;
-  return before + open + mapReference(url, names) + close;
+  // The delay ends at the first character that is not part of a number. Blanks belong to the delay or separate it.
+  let at = TIME.exec(value)![0].length;
+  if (value[at] === ';' || value[at] === ',') at = skipBlanks(value, at + 1);
+  else if (at === 0 || !BLANK.test(value.charAt(at - 1))) return value;
+  URL_FOLLOWS.lastIndex = at;
+  if (!URL_FOLLOWS.test(value)) return value;
+  let start = URL_FOLLOWS.lastIndex;
+  if (isQuote(value[start])) start++;
+  const end = value.length > start && isQuote(value.at(-1)) ? value.length - 1 : value.length;
+  return value.slice(0, start) + mapReference(value.slice(start, end), names) + value.slice(end);
+}
+
+function isQuote(character: string | undefined): boolean {
+  return character === '"' || character === "'";
 }
 
 /** RFC 6265 §4.1. */
@@ -127,9 +142,10 @@ function mapCookie(value: string, names: Names): string {
 
 /** An empty array removes the attribute. */
 function mapAttribute(attribute: string, { rewritten, own, client }: Names): string[] {
-  const parts = /^([\t ]*(path|domain)[\t ]*=[\t ]*)(.*?)[\t ]*$/i.exec(attribute);
+  const parts = /^[\t ]*(path|domain)[\t ]*=[\t ]*/i.exec(attribute);
   if (parts === null) return [attribute];
-  const [, before = '', name = '', value = ''] = parts;
+  const [before, name = ''] = parts;
+  const value = attribute.slice(before.length, endBeforeBlanks(attribute, before.length));
   if (name.toLowerCase() === 'path') {
     if (rewritten === null || !value.startsWith('/')) return [attribute];
     const path = pathBack(value, rewritten);

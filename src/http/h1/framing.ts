@@ -5,6 +5,7 @@
  * Content-Lengths even if they agree, a list of them, any coding but a single "chunked". A Content-Length that is valid
  * but unusual ("010", a tab before it) is sent on in canonical digits.
  */
+import { trimBlanks } from '../blanks.ts';
 import type { Fields } from '../fields.ts';
 import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
 import type { ResponseHead } from './parser.ts';
@@ -58,7 +59,6 @@ function canonicalizeLength(fields: Fields, length: number): void {
   fields.add('Content-Length', String(length));
 }
 
-const BLANKS = /^[\t ]+|[\t ]+$/g;
 /** The name of a coding, with optional parameters (RFC 9110 §10.1.4). */
 const CODING = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:[\t ]*;.*)?$/;
 
@@ -69,9 +69,9 @@ function checkTransferEncoding(fields: Fields): number {
   if (only && fields.valueAt(index).toLowerCase() === 'chunked') return 0;
   const codings = (fields.known(TRANSFER_ENCODING) ?? '').toLowerCase().split(',');
   // §6.3: a request's body has no end unless "chunked" is the last coding. §7.1: it appears once and has no parameters.
-  if (codings.pop()?.replace(BLANKS, '') !== 'chunked') return 400;
+  if (trimBlanks(codings.pop()!) !== 'chunked') return 400;
   for (const coding of codings) {
-    const name = coding.replace(BLANKS, '');
+    const name = trimBlanks(coding);
     if (!CODING.test(name) || /^chunked\b/.test(name)) return 400;
   }
   // §6.1: valid, but the gateway decodes no coding other than chunked.
@@ -99,10 +99,7 @@ export function requestFraming(fields: Fields, minor: number, framing: BodyFrami
 
 /** Returns the only Content-Length, or the common value of several with the same digits (§6.3); else -1. */
 function agreedLength(fields: Fields): number {
-  const [first = '', ...others] = fields
-    .known(CONTENT_LENGTH)!
-    .split(',')
-    .map((one) => one.replace(BLANKS, ''));
+  const [first = '', ...others] = fields.known(CONTENT_LENGTH)!.split(',').map(trimBlanks);
   if (others.length === 0) return parseLength(first);
   const length = others.every((one) => one === first) ? parseLength(first) : -1;
   if (length < 0) return -1;

@@ -3,8 +3,9 @@
 /** Reports whether every protocol that a 101 names was offered. */
 export function isOffered(chosen: string | undefined, offered: string): boolean {
   if (chosen === undefined || offered === '') return false;
-  const offers = listed(offered);
-  return listed(chosen).every((one) => offers.includes(one));
+  // A set: each side may name thousands.
+  const offers = new Set(listed(offered));
+  return listed(chosen).every((one) => offers.has(one));
 }
 
 function listed(value: string): string[] {
