@@ -1,6 +1,6 @@
 /** `If-Match` (RFC 9110 §13.1.1). Cold. */
 
-/** Whether a field says that tag; null: it is not of the field's form. Weak tags match nothing (RFC 9110 §8.8.3.2). */
+/** Returns a test for a tag; null if the field is malformed. Weak tags match nothing (RFC 9110 §8.8.3.2). */
 export function matches(field: string): ((tag: string) => boolean) | null {
   if (field.trim() === '*') return () => true;
   const tags = field.split(',').map((one) => one.trim());

@@ -1,9 +1,9 @@
 /**
- * Whether a request may have its admin page at all: by the Host that it names, the site that it comes from, and for
- * actions the token that it brings. Cold.
+ * Decides whether a request may access its admin page: by its Host, the site that sent it and, for actions, its token.
+ * Cold.
  *
- * Browsers are the danger. A page of any site can have its visitor's browser send requests to the visitor's own network,
- * and a name that the site resolves to the listener's address (DNS rebinding) makes them look like the listener's own.
+ * Browsers are the danger. A page of any site can make its visitor's browser send requests to the visitor's own network.
+ * If the site's name resolves to the listener's address (DNS rebinding), they look like same-origin requests.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
@@ -11,10 +11,10 @@ import type { AdminContext, Answer, Page } from './page.ts';
 import { problem } from './page.ts';
 import { hasToken } from './token.ts';
 
-/** Top-level domains in which no name can be registered: `local` (RFC 6762) and `internal` (reserved by ICANN). */
+/** Top-level domains without registration: `local` (RFC 6762) and `internal` (reserved by ICANN). */
 const PRIVATE = /\.(?:local|internal)$/;
 
-/** null: it may. Otherwise the answer that refuses it. */
+/** Returns null if the request is allowed, otherwise the answer that refuses it. */
 export function refuse(
   { gateway }: AdminContext,
   page: Page,
@@ -22,14 +22,14 @@ export function refuse(
   response: ServerResponse,
 ): Answer | null {
   const admin = gateway.current?.plan.admin ?? null;
-  // They say no more than that the gateway runs, and are asked by balancers under any name.
+  // Open pages only report that the gateway runs, and load balancers request them under any host name.
   const hosts = admin?.hosts ?? [];
   if (page.open !== true && !isOurs(message, hosts)) return misdirected(message);
   if (fromElsewhere(message)) return problem(403, 'Forbidden', 'sent by a page of another site');
   if (isSafe(message) || page.ownToken === true) return null;
   const token = admin?.token ?? null;
   if (token === null) {
-    // Other machines of a network can answer for names of one label and for private ones.
+    // Other machines on the network can have single-label and private names.
     if (!isCertain(message, hosts)) return misdirected(message);
     if (isLocal(message)) return null;
     return problem(403, 'Forbidden', 'without an admin.token actions are taken from this machine only');
@@ -48,7 +48,7 @@ function misdirected(message: IncomingMessage): Answer {
   return problem(421, 'Misdirected Request', detail);
 }
 
-/** Asks for a bearer token (RFC 6750 §3). A client that has sent none is told of no error (§3.1). */
+/** Requests a bearer token (RFC 6750 §3). A client that has sent none gets no error code (§3.1). */
 export function challenge({ headers }: IncomingMessage, response: ServerResponse, realm: string): void {
   const error = headers.authorization === undefined ? '' : ', error="invalid_token"';
   response.setHeader('www-authenticate', `Bearer realm="${realm}"${error}`);
@@ -58,18 +58,18 @@ function isSafe({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** The host that it names, without port, in lower case. */
+/** The Host, without port, in lower case. */
 function hostOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   return (headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
 }
 
-/** A page on the internet needs a name that its own DNS resolves to the listener: names of one label and private ones are none. */
+/** A page on the internet needs a public name that resolves to the listener: single-label and private names pass. */
 function isOurs(message: IncomingMessage, hosts: readonly string[]): boolean {
   const host = hostOf(message);
   return isCertain(message, hosts) || !host.includes('.') || PRIVATE.test(host);
 }
 
-/** Is it named by an address, as this machine, or as the config says? No other machine can answer for those. */
+/** Reports whether the Host is an address, this machine or in the config: no other machine can have those names. */
 function isCertain({ headers, socket: { remoteAddress } }: IncomingMessage, hosts: readonly string[]): boolean {
   // No browser can reach a Unix socket.
   if (remoteAddress === undefined) return true;
@@ -78,13 +78,13 @@ function isCertain({ headers, socket: { remoteAddress } }: IncomingMessage, host
   return hosts.some((one) => (one.startsWith('*.') ? host.endsWith(one.slice(1)) : host === one));
 }
 
-/** From this machine: over loopback or a Unix socket. */
+/** Reports whether the request comes from this machine, over loopback or a Unix socket. */
 function isLocal({ socket: { remoteAddress } }: IncomingMessage): boolean {
   if (remoteAddress === undefined || remoteAddress === '::1') return true;
   return /^(?:::ffff:)?127\./.test(remoteAddress);
 }
 
-/** Does a browser send it for a page of another site? Following a link is no more than reading. */
+/** Reports whether a browser sends this for a page of another site. Following a link only reads and is allowed. */
 function fromElsewhere(message: IncomingMessage): boolean {
   const { headers } = message;
   const site = headers['sec-fetch-site'];

@@ -1,16 +1,16 @@
-/** What an admin page is: a path and what each method of HTTP does there. Cold. */
+/** An admin page: a path and a handler for each HTTP method. Cold. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../runtime/gateway.ts';
 import type { Reloader } from '../runtime/reload/reloader.ts';
 
 export interface AdminContext {
   readonly gateway: Gateway;
-  /** null: the gateway follows no file, or none yet. */
+  /** null if the gateway follows no file, or none yet. */
   readonly reloader: Reloader | null;
 }
 
 export interface AdminRequest {
-  /** What stands in the path where the page's has `:name`, percent-decoded. */
+  /** The path segments that match the page's `:name` parts, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly message: IncomingMessage;
@@ -18,26 +18,26 @@ export interface AdminRequest {
 
 export interface Answer {
   readonly status: number;
-  /** Sent as JSON, or as it is if it is text. */
+  /** Sent as JSON, or as is if it is text. */
   readonly body: unknown;
-  /** The text's media type; absent: JSON. */
+  /** The text's media type; absent for JSON. */
   readonly type?: string;
 }
 
-/** null: the handler writes the response itself. */
+/** Returns null if the handler writes the response itself. */
 export type Handler = (
   context: AdminContext,
   request: AdminRequest,
   response: ServerResponse,
 ) => Answer | null | Promise<Answer | null>;
 
-/** HEAD is answered as GET is, without the body. */
+/** HEAD is handled like GET, without the body. */
 export interface Page {
   /** Such as `/backends/:pool/:endpoint/drain`. */
   readonly path: string;
-  /** It says nothing that a stranger may not know, and may be asked for under any Host. */
+  /** The page contains nothing confidential, and requests may have any Host. */
   readonly open?: true;
-  /** It asks for a token of its own. */
+  /** The page checks a token of its own. */
   readonly ownToken?: true;
   readonly GET?: Handler;
   readonly POST?: Handler;
@@ -45,7 +45,7 @@ export interface Page {
   readonly DELETE?: Handler;
 }
 
-/** An answer that says what is wrong (RFC 9457). */
+/** An error answer (RFC 9457). */
 export function problem(status: number, title: string, detail?: string): Answer {
   const body = { type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) };
   return { status, type: 'application/problem+json', body: `${JSON.stringify(body)}\n` };

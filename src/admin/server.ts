@@ -1,4 +1,4 @@
-/** Answers requests to the admin listener: finds the page, checks the method and who asks, sends what the page says. Cold. */
+/** Serves the admin listener: finds the page, checks the method and the access, sends the answer. Cold. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AdminPages } from '../runtime/admin-listener.ts';
 import type { Reloader } from '../runtime/reload/reloader.ts';
@@ -12,7 +12,7 @@ const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE'];
 
 const patterns = pages.map((page) => ({ page, segments: page.path.split('/') }));
 
-/** `reloader`: of the gateway, once it has one. */
+/** `reloader` returns the gateway's reloader once it exists. */
 export function adminPages(reloader: () => Reloader | null): AdminPages {
   return (gateway, message, response) => {
     answer({ gateway, reloader: reloader() }, message, response).then(
@@ -54,7 +54,7 @@ function find(path: string): { page: Page; params: Readonly<Record<string, strin
   return null;
 }
 
-/** null: the path is another page's. */
+/** Returns null if the path belongs to another page. */
 function paramsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
   if (pattern.length !== segments.length) return null;
   const params: Record<string, string> = {};
@@ -67,7 +67,7 @@ function paramsOf(pattern: readonly string[], segments: readonly string[]): Reco
     try {
       params[wanted.slice(1)] = decodeURIComponent(segment);
     } catch {
-      // Not percent-encoded as it should be: nothing is called that.
+      // Invalid percent-encoding: no page or name matches it.
       return null;
     }
   }

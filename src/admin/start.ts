@@ -1,4 +1,4 @@
-/** A gateway that follows a file, with its admin pages: what the command and the library start. Cold. */
+/** A gateway that follows a file, with its admin pages. The command and the library start it. Cold. */
 import { resolve } from 'node:path';
 import { systemClock } from '../kit/clock.ts';
 import { Gateway, type GatewayOptions } from '../runtime/gateway.ts';
@@ -13,17 +13,17 @@ export interface RunningGateway {
 }
 
 export interface StartOptions extends GatewayOptions {
-  /** What `${env:NAME}` refers to. */
+  /** The values for `${env:NAME}`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where the configs that were in effect are kept, whatever the file says of it. */
+  /** Overrides the file's directory for the config history. */
   readonly stateDir?: string;
-  /** Whether a start with a file that can't take effect may serve what was last in effect (true). */
+  /** If the file can't take effect at the start, serve the last good config (default true). */
   readonly lastGood?: boolean;
 }
 
-/** Starts serving by a config file and follows its changes. Throws a ConfigError or an OpenError. */
+/** Starts serving a config file and follows its changes. Throws a ConfigError or an OpenError. */
 export async function startGateway(file: string, options: StartOptions = {}): Promise<RunningGateway> {
-  // The gateway is made before its reloader; by the time anybody asks, there is one.
+  // The gateway is created before its reloader; the reloader exists before the first request.
   let reloader: Reloader | null = null;
   const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader) });
   const { env = {}, clock = systemClock, stateDir, lastGood = true } = options;

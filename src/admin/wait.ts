@@ -1,4 +1,4 @@
-/** Waits for what becomes of a reload, for as long as somebody waits for the answer. Cold. */
+/** Waits for a reload, for as long as the client waits for the response. Cold. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../kit/clock.ts';
 import type { Reload } from '../runtime/reload/reload.ts';
@@ -9,7 +9,7 @@ export interface Wait {
   readonly timeout: number;
 }
 
-/** Resolves when it has come that far, or to another end, or the time is over, or nobody waits for the answer any more. */
+/** Resolves when the reload reaches the phase or has failed, on timeout, or when the client leaves. */
 export function waitFor(
   reload: Reload,
   { until, timeout }: Wait,

@@ -1,18 +1,18 @@
-/** A plan of a running gateway: of what is in effect, or of an entry of its history. Cold. */
+/** Gets a plan from a running gateway: the current one, or one of its history. Cold. */
 import type { Live } from '../plan/diff/live.ts';
 import { type SerializedPlan, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { SHOWN_PLAN } from '../runtime/views/redacted-plan.ts';
 import { ask } from './ask.ts';
 
-/** What the admin pages `/plan` and `/history/N/plan` say. */
+/** The body of the admin pages `/plan` and `/history/N/plan`. */
 interface ShownPlan {
   readonly version: number;
-  /** null: it is not in effect. */
+  /** null if the plan is not in effect. */
   readonly generation: number | null;
   readonly folder: string;
   readonly salt: string;
-  /** null: it is not in effect. */
+  /** null if the plan is not in effect. */
   readonly live: Live | null;
   readonly plan: SerializedPlan;
 }
@@ -21,13 +21,13 @@ export interface AskedPlan extends Omit<ShownPlan, 'plan' | 'version'> {
   readonly plan: Plan;
 }
 
-/** A text: what is wrong; '' if that has been said. */
+/** Returns an error text on failure; '' if the error has already been printed. */
 export async function askPlan(admin: string, page: string): Promise<AskedPlan | string> {
   const answer = await ask(admin, page);
   if (answer === null) return '';
   const { detail } = (answer.body ?? {}) as { detail?: string };
   if (answer.status !== 200) return `${admin} does not tell its plan: ${detail ?? answer.status}`;
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   const shown = answer.body as ShownPlan;
   if (shown.version !== SHOWN_PLAN) return `${admin} is a gateway of another version, whose plan cannot be compared`;
   const unwrapping = new PlanDeserializer(shown.plan.rest);

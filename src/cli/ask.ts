@@ -1,8 +1,8 @@
-/** Asks a running gateway over its admin listener. Cold. */
+/** Sends requests to a running gateway's admin listener. Cold. */
 
 export interface AdminAnswer {
   readonly status: number;
-  /** Parsed JSON; its form is the admin page's, which tests hold together with what is shown of it. */
+  /** Parsed JSON. The admin page defines its form; tests keep the two in step. */
   readonly body: unknown;
 }
 
@@ -10,14 +10,14 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Gives up. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
-/** Holds the token that the admin listener wants for actions. */
+/** The environment variable with the admin listener's token for actions. */
 const TOKEN = 'PROZY_ADMIN_TOKEN';
 
-/** `admin`: host:port or a URL. Answers null, and says why on stderr, if it does not answer or refuses. */
+/** `admin` is host:port or a URL. On failure or refusal, returns null and prints the reason to stderr. */
 export async function ask(admin: string, path: string, question: Question = {}): Promise<AdminAnswer | null> {
   const base = admin.includes('://') ? admin : `http://${admin}`;
   try {

@@ -1,4 +1,4 @@
-/** Compares entries of a history with each other, with what is in effect, and with files. Cold; called by commands/diff.ts. */
+/** Compares history entries with each other, the current config and files. Cold; for commands/diff.ts. */
 import { dirname } from 'node:path';
 import { ConfigError } from '../config/problem.ts';
 import type { HistoryStore } from '../history/store.ts';
@@ -9,7 +9,7 @@ import { askPlan } from './ask-plan.ts';
 import { discreet, type Environment, type PlanReport } from './plan-against.ts';
 import { planFile } from './plan-file.ts';
 
-/** Where entries are: a gateway's admin listener, or on the disk. */
+/** The location of the entries: a gateway's admin listener or a store on disk. */
 export type HistoryAt = string | HistoryStore;
 
 interface Side {
@@ -17,12 +17,12 @@ interface Side {
   readonly plan: Plan;
   readonly folder: string;
   readonly secrets: readonly string[];
-  /** null: its texts are as they were written. */
+  /** null if the plan's texts are not redacted. */
   readonly salt: string | null;
   readonly refers: boolean;
 }
 
-/** A text: what is wrong; '' if that has been said. */
+/** Returns an error text on failure; '' if the error has already been printed. */
 export async function compareHistory(
   from: string,
   to: string,

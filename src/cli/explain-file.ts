@@ -1,4 +1,4 @@
-/** Explains a request against a file. It need not pass its own tests: why they fail is what one may want to know. Cold. */
+/** Explains a request against a file. The file may fail its own tests, because the user may want to know why. Cold. */
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type ConfigTexts, Sources } from '../config/sources.ts';
@@ -8,7 +8,7 @@ import type { AskedRequest } from '../explain/request.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope } from '../plan/scope.ts';
 
-/** `file`: absolute path. `given`: what its files said once. A ConfigError says what is wrong with it. */
+/** `file` is an absolute path. `given`: earlier contents of its files. A ConfigError: the config is invalid. */
 export async function explainFile(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -28,7 +28,7 @@ export async function explainFile(
   }
 }
 
-/** A copy of plain data whose every text has gone through `text`. */
+/** Copies plain data and passes every string through `text`. */
 function discreet<T>(value: T, text: (value: string) => string): T {
   const copy = (one: unknown): unknown => {
     if (typeof one === 'string') return text(one);
@@ -36,6 +36,6 @@ function discreet<T>(value: T, text: (value: string) => string): T {
     if (typeof one !== 'object' || one === null) return one;
     return Object.fromEntries(Object.entries(one).map(([key, inner]) => [key, copy(inner)]));
   };
-  // The same keys and kinds of values as before.
+  // The copy has the same keys and kinds of values.
   return copy(value) as T;
 }

@@ -1,11 +1,11 @@
-/** An explanation as people read it. Cold. */
+/** Formats an explanation for people. Cold. */
 import { sayFailed } from '../explain/conditions.ts';
 import type { Explanation, RouteView } from '../explain/explanation.ts';
 import type { PolicyView } from '../explain/policies.ts';
 import type { EndpointView, PoolView } from '../explain/pools.ts';
 import { table } from './table.ts';
 
-/** `told` may come from a gateway of another version: nothing but what is shown is asked of it. */
+/** `told` may come from a gateway of another version, so this uses only the displayed fields. */
 export function explanationText(told: Explanation): string {
   return [
     head(told),
@@ -31,7 +31,7 @@ function head({ request, listener, generation }: Explanation): string {
   return lines.join('\n');
 }
 
-/** How it ends, in one line. */
+/** The outcome in one line. */
 function ending({ outcome, route, pools, mirror, policies }: Explanation): string[] {
   const { by, status, why, location, policy } = outcome;
   const now = policies.find(({ verdict }) => verdict === 'answers');

@@ -1,4 +1,4 @@
-/** The history of a config file, as commands read it from the disk. Cold. */
+/** Finds a config file's history on disk for commands. Cold. */
 import { resolve } from 'node:path';
 import { Sources } from '../config/sources.ts';
 import { readingDisk } from '../history/disk.ts';
@@ -12,7 +12,7 @@ export interface HistoryPlace {
   readonly config?: string | undefined;
 }
 
-/** A text: what is wrong. */
+/** Returns an error text on failure. */
 export async function findHistory(
   { stateDir, config }: HistoryPlace,
   env: Environment,

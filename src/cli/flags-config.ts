@@ -1,4 +1,4 @@
-/** A gateway without a file: flags become the same document that a file would hold. Cold. */
+/** A gateway without a file: converts flags to the document that a config file would contain. Cold. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,11 +14,11 @@ export interface GatewayFlags {
   readonly http?: boolean;
 }
 
-/** The document that these flags stand for. */
+/** Returns the document for these flags. */
 export function documentOf(flags: GatewayFlags): object {
   const host = flags.listen ?? '127.0.0.1';
   const address = `${host.includes(':') ? `[${host}]` : host}:${flags.port ?? '8080'}`;
-  // What is not a number stays text, for validation to say so.
+  // Values that are not numbers stay text, and validation reports them.
   const number = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
   const limits = flags.maxConn === undefined ? {} : { limits: { connections: number(flags.maxConn) } };
   const http = flags.http === true;
@@ -40,7 +40,7 @@ export function documentOf(flags: GatewayFlags): object {
   };
 }
 
-/** What is wrong with a document that flags stand for, said of the flags. */
+/** Formats the problems of such a document in terms of the flags. */
 export function flagProblems(problems: readonly Problem[], flags: GatewayFlags): string {
   return problems
     .filter(isError)
@@ -51,7 +51,7 @@ export function flagProblems(problems: readonly Problem[], flags: GatewayFlags):
     .join('\n');
 }
 
-/** The flag behind a place of the document; `says`: in other words than of the setting, which is made of two flags. */
+/** Returns the flag for a location in the document. `says` replaces the message if a setting combines two flags. */
 function flagOf(pointer: string, flags: GatewayFlags): { readonly flag: string; readonly says?: string } {
   const { listen = '', port = '8080', backend = [], timeout = '', maxConn = '' } = flags;
   const endpoint = /^\/pools\/backend\/endpoints\/(\d+)/.exec(pointer);
@@ -64,7 +64,7 @@ function flagOf(pointer: string, flags: GatewayFlags): { readonly flag: string; 
   return { flag: `--listen ${listen}`, says: 'must be a host name or an IP address' };
 }
 
-/** Puts the document where a config file is read from; `remove` takes it away again. */
+/** Writes the document to a temporary file; `remove` deletes it. */
 export function writeDocument(document: object): { file: string; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), 'prozy-'));
   const file = join(directory, 'flags.json');

@@ -9,20 +9,20 @@ import { redactor } from '../plan/redact.ts';
 import { askPlan } from './ask-plan.ts';
 import { planFile, type PlannedFile } from './plan-file.ts';
 
-/** What `prozy plan` tells. */
+/** The report of `prozy plan`. */
 export interface PlanReport extends Omit<PlanDiff, 'changes'> {
-  /** `touches`: how much is under way there; null: that is not known, or there is nothing that could be. */
+  /** `touches` counts the affected traffic; null if it is unknown or the change can't affect any. */
   readonly changes: readonly (Change & { readonly touches: Touches | null })[];
-  /** What would become of what is under way; null: there is no running gateway. */
+  /** The expected effect on active traffic; null without a running gateway. */
   readonly live: Forecast | null;
   readonly file: string;
-  /** A file or an admin listener; null: nothing. */
+  /** A file or an admin listener; null for nothing. */
   readonly against: string | null;
-  /** Of the running gateway; null: there is none. */
+  /** The running gateway's generation; null without one. */
   readonly generation: number | null;
-  /** Of the config that is to take effect. */
+  /** Warnings about the new config. */
   readonly warnings: readonly Problem[];
-  /** What should be known beside it. */
+  /** Remarks about the comparison. */
   readonly notes: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function discreet(...files: readonly Pick<PlannedFile, 'secrets'>[]): Ter
   return (text) => !secrets.some((secret) => text.includes(secret));
 }
 
-/** A text: what is wrong. */
+/** Returns an error text on failure. */
 export function compareFile(file: string, against: string | null, env: Environment): PlanReport | string {
   const after = planFile(file, env);
   const before = against === null ? null : planFile(against, env);
@@ -50,7 +50,7 @@ export function compareFile(file: string, against: string | null, env: Environme
   return { file, against, generation: null, warnings, notes: [], live: null, ...diff, changes };
 }
 
-/** A text: what is wrong; '' if that has been said. */
+/** Returns an error text on failure; '' if the error has already been printed. */
 export async function compareGateway(file: string, admin: string, env: Environment): Promise<PlanReport | string> {
   const after = planFile(file, env);
   if (after instanceof ConfigError) return after.report;

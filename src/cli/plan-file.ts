@@ -1,4 +1,4 @@
-/** A config file as `prozy plan` compares it: its plan, and which of its texts are not to be shown. Cold. */
+/** Loads a config file for `prozy plan`: its plan, and the texts that must not be shown. Cold. */
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, inOrder, type Problem } from '../config/problem.ts';
@@ -10,16 +10,16 @@ import type { Plan } from '../plan/types.ts';
 
 export interface PlannedFile {
   readonly plan: Plan;
-  /** The folder that its relative paths begin at. */
+  /** The folder that its relative paths start from. */
   readonly folder: string;
-  /** What its references stand for, and other secrets. */
+  /** The values of its references, and other secrets. */
   readonly secrets: readonly string[];
-  /** Does it refer to the environment or to other files? */
+  /** True if the file refers to the environment or to other files. */
   readonly refers: boolean;
   readonly warnings: readonly Problem[];
 }
 
-/** Answers with a ConfigError if it has errors, or does not pass its own tests. `given`: what its files said once. */
+/** Returns a ConfigError if the config has errors or fails its own tests. `given`: earlier contents of its files. */
 export function planFile(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -31,7 +31,7 @@ export function planFile(
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
     checkExpectations(plan, loaded, scope);
-    // Shorter ones are no secrets, and would be found everywhere.
+    // Shorter texts are not secrets, and would match everywhere.
     const secrets = loaded.secrets.filter((secret) => secret.length > 2);
     const warnings = inOrder(scope.problems);
     return { plan, folder: dirname(path), secrets, refers: loaded.secrets.length > 0, warnings };

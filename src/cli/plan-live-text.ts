@@ -1,4 +1,4 @@
-/** What is under way, and what would become of it, as people read it. Cold. */
+/** Formats active traffic and the expected effect on it for people. Cold. */
 import type { Forecast, StaysBehind } from '../plan/diff/forecast.ts';
 import { forgottenText } from '../plan/diff/forgotten.ts';
 import type { Touches } from '../plan/diff/live.ts';
@@ -8,7 +8,7 @@ function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
-/** '': nothing. */
+/** Returns '' for no traffic. */
 export function touchesText({ connections, exchanges, streams, idle }: Touches): string {
   return [
     [connections, 'connection'] as const,

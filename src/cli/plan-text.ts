@@ -1,4 +1,4 @@
-/** What a config would change, as people read it. Cold. */
+/** Formats the changes that a config would make for people. Cold. */
 import { styleText } from 'node:util';
 import type { AccessChange, Change, OrderChange, SettingChange, StateChange, Value } from '../plan/diff/changes.ts';
 import { signOf } from '../plan/diff/importance.ts';
@@ -9,11 +9,11 @@ import { cut, text } from './value-text.ts';
 
 type Paint = (colour: 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', text: string) => string;
 
-/** Lines about lasting state; more are counted. */
+/** The limit on lines about persistent state; the rest is counted. */
 const MOST_STATES = 20;
 
 export function planText(report: PlanReport, colour: boolean): string {
-  // Whoever asks for colour has looked at where it goes.
+  // The caller has checked whether the output supports colour.
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
   const parts = [head(report)];
   if (report.summary === '') parts.push('Nothing would change.');
@@ -92,7 +92,7 @@ function orderLines({ effect, takes_from: takes, gives_to: gives, unrouted }: Or
   return out;
 }
 
-/** What is told of is there before or after, not both. */
+/** With these actions, settings have a value either before or after, not both. */
 const WHOLE: ReadonlySet<string> = new Set(['opened', 'closed', 'added', 'removed', 'disabled', 'enabled']);
 
 function settingLine({ setting, before, after, unit }: SettingChange, action: Change['action']): string {

@@ -1,4 +1,4 @@
-/** The command line: which commands there are; each is in a file of its own. Cold. */
+/** The command line and its list of commands; each has a file of its own. Cold. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { backendsCommand } from './commands/backends.ts';
@@ -18,7 +18,7 @@ import { schemaCommand } from './commands/schema.ts';
 import { suggest } from '../kit/suggest.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** In the order in which help shows them. */
+/** In the order in which help lists them. */
 const COMMANDS: readonly AddCommand[] = [
   runCommand,
   checkCommand,
@@ -40,7 +40,7 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Runs what `argv` (without node and script) asks for; resolves with the exit code. */
+/** Runs the command in `argv` (without node and script). Resolves with the exit code. */
 export async function program(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const root = new Command('prozy')
@@ -68,7 +68,7 @@ export async function program(argv: readonly string[]): Promise<number> {
   return code;
 }
 
-/** What is wrong with the first argument, which is a command or an option of `run`; null: nothing. */
+/** Returns the error if the first argument is neither a command nor an option of `run`; null if it is valid. */
 function unknownCommand(first: string | undefined, { commands }: Command): string | null {
   if (first === undefined || first.startsWith('-')) return null;
   const names = [...commands.map((command) => command.name()), 'help'];

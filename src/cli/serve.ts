@@ -1,4 +1,4 @@
-/** Serves by a file until told to stop, and says how it ended. Cold; called by commands/run.ts. */
+/** Serves a file until a signal stops it, and returns the exit code. Cold; called by commands/run.ts. */
 import { type RunningGateway, startGateway } from '../admin/start.ts';
 import { ConfigError } from '../config/problem.ts';
 import { OpenError } from '../runtime/snapshot/open-error.ts';
@@ -8,22 +8,22 @@ export interface ServeOptions {
   readonly reusePort: boolean;
   readonly lastGood: boolean;
   readonly stateDir?: string;
-  /** The file was written from flags: its places mean nothing to the user. */
+  /** The file was generated from flags, so its locations mean nothing to the user. */
   readonly fromFlags?: boolean;
-  /** How problems of the config are told if not as those of a file, and the exit code then. */
+  /** Formats config problems and chooses the exit code, in place of the format for files. */
   readonly problems?: (error: ConfigError) => { readonly report: string; readonly code: number };
 }
 
 /** Resolves with the exit code when the gateway has ended. */
 export async function serve(file: string, { problems, ...options }: ServeOptions): Promise<number> {
   let running: RunningGateway | null = null;
-  // Before there is a gateway there is no log to open anew, and its config is being read.
+  // Without a gateway there is no log to reopen, and its config is just being read.
   process.on('SIGUSR1', () => running?.gateway.reopenLogs());
   process.on('SIGHUP', () => {
     running?.gateway.reopenLogs();
     running?.reloader.force('sighup');
   });
-  // The launcher passes on signals from now on.
+  // The launcher forwards signals from now on.
   process.send?.('signals');
   try {
     running = await startGateway(file, { env: process.env, ...options });
@@ -43,15 +43,15 @@ export async function serve(file: string, { problems, ...options }: ServeOptions
 }
 
 /**
- * A terminal, and systemd, tell every process of a group, and the launcher passes it on as well: what comes that soon is
- * the same signal told twice (ms).
+ * A terminal and systemd signal every process of a group, and the launcher forwards the signal too: a second signal
+ * within this time (ms) is a duplicate.
  */
 const ECHO = 500;
 
-/** How long a stop goes on accepting where the config does not say it, so that load balancers notice (ms). */
+/** How long a stopping gateway keeps accepting, unless the config sets it, so that load balancers notice (ms). */
 const DELAY = 5000;
 
-/** Nothing asks `/ready` where there is none, and a person at a terminal does not want to wait. */
+/** Without an admin listener nothing polls `/ready`, and a person at a terminal does not want to wait. */
 function delayOf({ current }: RunningGateway['gateway']): number {
   const plan = current?.plan;
   if (plan === undefined) return 0;
@@ -59,7 +59,7 @@ function delayOf({ current }: RunningGateway['gateway']): number {
   return plan.reload.drain.delay ?? (asked ? DELAY : 0);
 }
 
-/** Signals that stop it, and the exit code when one comes for the second time: 128 and its number. */
+/** The signals that stop the gateway. A second one ends the process with this exit code: 128 plus its number. */
 const STOPS = { SIGTERM: 143, SIGINT: 130, SIGQUIT: 131, SIGUSR2: 140 } as const;
 
 function untilStopped(running: RunningGateway): Promise<number> {

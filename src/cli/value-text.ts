@@ -1,7 +1,7 @@
-/** Values of settings as people write them. Cold. */
+/** Formats values of settings for people. Cold. */
 import type { Value } from '../plan/diff/changes.ts';
 
-/** Characters of a value. */
+/** The limit on a value's length, in characters. */
 const WIDEST = 120;
 
 export function cut(long: string): string {
@@ -34,7 +34,7 @@ const UNITS = {
   ],
 } as const;
 
-/** In the largest unit that leaves no rest. */
+/** Uses the largest unit that divides the value. */
 export function withUnit(value: number, unit: 'ms' | 'bytes'): string {
   if (value === 0) return '0';
   const [name, size] = UNITS[unit].find(([, one]) => value % one === 0) ?? UNITS[unit][3];

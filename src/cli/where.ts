@@ -1,7 +1,7 @@
-/** A config file or a running gateway: what a command's argument names. Cold. */
+/** Tells whether a command's argument names a config file or a running gateway. Cold. */
 import { existsSync } from 'node:fs';
 
-/** What is no file that exists and looks like an address is a gateway. */
+/** A text that looks like an address and is not an existing file names a gateway. */
 export function isFile(where: string): boolean {
   return existsSync(where) || !/^(https?:\/\/.+|[^/]+:\d+\/?)$/.test(where);
 }

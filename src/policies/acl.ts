@@ -6,7 +6,7 @@ import type { Policy } from './policy.ts';
 
 const FORBIDDEN = problemReply(403);
 
-/** An ACL that a thousand routes name is made once. */
+/** An ACL is built once, even if a thousand routes name it. */
 const made = new WeakMap<AclPlan, AddressAcl>();
 
 function listsOf(plan: AclPlan): AddressAcl {

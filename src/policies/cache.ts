@@ -1,4 +1,4 @@
-/** Answers from stored responses, and stores what may be stored (RFC 9111). Hot after bind; what it does is in cache/. */
+/** Serves stored responses, and stores responses (RFC 9111). Hot after bind; the implementation is in cache/. */
 import { peek } from '../cache/request/peek.ts';
 import { CacheHandler } from '../cache/request/cache-handler.ts';
 import type { PolicyPlan } from '../plan/types.ts';

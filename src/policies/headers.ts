@@ -1,4 +1,4 @@
-/** Sets, adds and removes header fields, of the request before it is sent on and of the response. Hot after bind. */
+/** Sets, adds and removes header fields of requests before they are forwarded, and of responses. Hot after bind. */
 import type { Fields } from '../http/fields.ts';
 import { identityAsFields, OWN_REQUEST_FIELDS } from '../http/identity.ts';
 import type { FieldEdits, PolicyPlan } from '../plan/types.ts';
@@ -24,11 +24,11 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
     }
     return hooks;
   },
-  // What becomes of the request is seen by its edits.
+  // The edits themselves show the effect on the request.
   why: ({ response }) => (isEmpty(response) ? '' : `of the response: ${said(response)}`),
 };
 
-/** Names only: values may be secrets. */
+/** Lists names only, because values may be secrets. */
 function said({ set, add, remove }: FieldEdits): string {
   const nameOf = ([name]: readonly [string, string]): string => name;
   return Object.entries({ removes: remove, sets: set.map(nameOf), adds: add.map(nameOf) })
@@ -37,7 +37,7 @@ function said({ set, add, remove }: FieldEdits): string {
     .join('; ');
 }
 
-/** Does it edit a field of such a name, in lower case? */
+/** Reports whether the edits affect a field whose lower-case name passes the test. */
 function edits({ set, add, remove }: FieldEdits, wanted: (name: string) => boolean): boolean {
   const isWanted = (name: string): boolean => wanted(name.toLowerCase());
   return remove.some(isWanted) || [...set, ...add].some(([name]) => isWanted(name));

@@ -1,4 +1,4 @@
-/** The policies by their type: one that is planned and not in this table does not compile. Cold. */
+/** The policies by type. A type that the plan has and this table lacks does not compile. Cold. */
 import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { RefCounted } from '../kit/ref-counted.ts';
@@ -13,10 +13,10 @@ const policies = { acl, cache, headers, rewrite } satisfies {
   [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 
-/** Every type that there is. */
+/** All policy types. */
 export const policyTypes: readonly string[] = Object.keys(policies);
 
-/** A request hook, of whichever sort. */
+/** A request hook, with or without interception. */
 export type Asked = (x: Exchange, context: HandlerContext) => Verdict | Promise<Verdict>;
 
 /** A route's hooks by phase, in the order in which they run. */
@@ -25,24 +25,24 @@ export interface BoundHooks {
   readonly forward: readonly NonNullable<Hooks['forward']>[];
   readonly response: readonly NonNullable<Hooks['response']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
-  /** The response hooks behind and before the policy that may take exchanges over. */
+  /** The response hooks behind and before the policy that may intercept exchanges. */
   readonly inner: readonly NonNullable<Hooks['response']>[];
   readonly outer: readonly NonNullable<Hooks['response']>[];
-  /** Types of the policies that the request hooks are of. */
+  /** The policy type of each request hook. */
   readonly asks: readonly string[];
-  /** Of those that only let in or refuse. */
+  /** The gates of policies that only admit or refuse. */
   readonly gates: readonly Gate[];
-  /** The others, each as a whole. */
+  /** The complete hooks of all other policies. */
   readonly lasting: readonly Hooks[];
 }
 
-/** One policy of one route, and what it was made from. */
+/** One policy of one route, and the plan that it was made from. */
 export interface BoundPolicy {
   readonly plan: PolicyPlan;
   readonly hooks: Hooks;
 }
 
-/** Most routes have no policies: they share this. */
+/** Most routes have no policies: they share this value. */
 const NONE: BoundHooks = {
   request: [],
   forward: [],
@@ -55,12 +55,12 @@ const NONE: BoundHooks = {
   lasting: [],
 };
 
-/** The policy that takes this plan. */
+/** Returns the policy for this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
   return policies[plan.type];
 }
 
-/** Held by the routes that have it; what a policy claims is released with it. */
+/** The routes that use the policy hold it; the policy's claims are released with it. */
 export function bindPolicy(
   plan: PolicyPlan,
   scope: BindScope,

@@ -1,7 +1,7 @@
 /**
- * What a policy is: settings planned once per reload, hooks bound once per reload, hooks called per request. Both.
+ * A policy: settings planned once per reload, hooks bound once per reload, hooks called per request. Both hot and cold.
  *
- * A policy never imports another policy, a pool, a socket or the snapshot. Order in the config is outermost first:
+ * A policy never imports another policy, a pool, a socket or the snapshot. The config lists the outermost policy first:
  * `request` and `forward` hooks run first to last, `response` and `done` hooks last to first.
  */
 import type { Exchange } from '../http/exchange.ts';
@@ -12,64 +12,65 @@ import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 
-/** The phases a policy takes part in; what it leaves out costs nothing. */
+/** The phases of a policy; an absent hook costs nothing. */
 export interface Hooks {
-  /** Before a pool is chosen: refuse, answer, or edit the request. */
+  /** Runs before a pool is chosen: refuses, answers or edits the request. */
   request?: (x: Exchange) => LocalReply | undefined | Promise<LocalReply | undefined>;
-  /** In place of `request`, for the one policy of a route that answers by itself: it may take the exchange over. */
+  /** Replaces `request` in the one policy of a route that may intercept the exchange. */
   take?: (x: Exchange, context: HandlerContext) => Verdict;
-  /** The last look at the request before it is sent on; a further attempt sends the same. */
+  /** Runs last before the request is forwarded; retries send the same request. */
   forward?: (x: Exchange) => void;
-  /** The final response head is known and not yet sent. */
+  /** Runs when the final response head is known and has not been sent. */
   response?: (x: Exchange) => void;
-  /** The exchange is over, well or not. */
+  /** Runs when the exchange is over, successful or not. */
   done?: (x: Exchange) => void;
   /**
-   * Whether an exchange under way would still be let in; for policies that do nothing but let in or refuse. What runs on
-   * when such a policy changes is judged by it anew, and goes on as it is if it may. Cold. `x`: as it was routed.
+   * Reports whether an active exchange would still be admitted; for policies that only admit or refuse. When such a
+   * policy changes, the gateway checks active exchanges again and keeps those that are still admitted. Cold. `x` is in
+   * the state in which it was routed.
    */
   allows?: Gate;
 }
 
 export type Gate = (x: Exchange, clientAddress: string) => boolean;
 
-/** What a policy may hold on to when it is bound. */
+/** What a policy may keep from its binding. */
 export interface BindScope {
-  /** Of the route that it stands on. */
+  /** The name of the policy's route. */
   readonly route: string;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** The cache that its plan claims, which is held for as long as the policy lives. */
+  /** The cache that the plan claims; it is held for the life of the policy. */
   cache(plan: CachePolicyPlan): HttpCache;
 }
 
-/** What a policy with state is told to say what it would do. */
+/** The context for a stateful policy's preview. */
 export interface PreviewScope {
-  /** Of the route that it stands on. */
+  /** The name of the policy's route. */
   readonly route: string;
   /** The request offers to change protocols. */
   readonly upgrade: boolean;
   readonly clock: Clock;
-  /** The cache that a plan claims; null: nothing runs by the plan. */
+  /** The cache that a plan claims; null if no gateway runs the plan. */
   cache(plan: CachePolicyPlan): HttpCache | null;
 }
 
 export interface PolicyPreview {
-  /** `asked`: it would be asked, and only then be known. */
+  /** `asked`: the policy would run, but its answer can't be predicted without its state. */
   readonly verdict: 'answers' | 'passes' | 'asked';
   readonly why: string;
 }
 
-/** Makes the hooks of one configured policy. `P` is its plan. Cold; what it returns is hot. */
+/** Creates the hooks of one configured policy. `P` is its plan. Cold; the result is hot. */
 export interface Policy<P> {
   bind(plan: P, scope: BindScope): Hooks;
   /**
-   * Why its hooks do to `x` what they do, in words, without values of the config. Absent: they have state, which asking
-   * them would change; explain/ and the tests of a config then pass it over. Cold.
+   * Explains what the hooks do to `x`, without values from the config. Absent in policies whose state a call would
+   * change; explain/ and the tests of a config then skip the policy. Cold.
    */
   why?(plan: P, x: Exchange): string;
-  /** For one that has state: what it would do to `x` at this moment, found out without changing anything. Cold. */
+  /** For stateful policies: predicts the effect on `x` at this moment without changing any state. Cold. */
   preview?(plan: P, x: Exchange, scope: PreviewScope): PolicyPreview;
-  /** Does it keep strangers out? Asked by the invariants of a config. Absent: no. Cold. */
+  /** Reports whether the policy keeps out unknown clients, for the invariants of a config. Absent: no. Cold. */
   guards?(plan: P): boolean;
 }

@@ -1,4 +1,4 @@
-/** `GET /caches`, `GET /caches/NAME`: what is stored; `DELETE /caches/NAME?…`: takes it back. Cold. */
+/** `GET /caches`, `GET /caches/NAME`: the caches. `DELETE /caches/NAME?…`: purges stored responses. Cold. */
 import { cacheView, cacheViews, purgeCache, type PurgeWish } from '../../runtime/views/caches.ts';
 import { type Page, problem } from '../page.ts';
 
@@ -24,7 +24,7 @@ export const cache: Page = {
   },
 };
 
-/** A text: what is wrong with it. Strict: a slip of the pen must not purge more than was meant. */
+/** Returns an error text if the query is invalid. Strict, so that a typing error can't purge more than intended. */
 function read(query: URLSearchParams): PurgeWish | string {
   const keys = [...new Set(query.keys())];
   const unknown = keys.find((key) => key !== 'soft' && !WAYS.some((way) => way === key));

@@ -1,7 +1,7 @@
 /**
- * `GET /config`, `PUT /config`: the config in effect as it is written, and another one in its place. Cold.
+ * `GET /config`, `PUT /config`: reads the source of the current config, and replaces it. Cold.
  *
- * Both are for whoever has the token of `admin.push`; see docs/adr/0018-push-writes-the-file.md.
+ * Both need the token of `admin.push`; see docs/adr/0018-push-writes-the-file.md.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname } from 'node:path';
@@ -16,16 +16,16 @@ import { waitFor } from '../wait.ts';
 
 const TYPES: Readonly<Record<string, string>> = { '.json': 'application/json', '.json5': 'application/json5' };
 
-/** For a compilation that takes long; what is under way then is still found by its id. */
+/** For slow compilations. A reload that takes longer can still be found by its id. */
 const LONGEST = 300_000;
 
 interface Allowed {
-  /** Bytes that may be pushed. */
+  /** The size limit of a pushed config, in bytes. */
   readonly maxSize: number;
   readonly reloader: Reloader;
 }
 
-/** An answer: what keeps it from being allowed. */
+/** Returns an error answer if the request is not allowed. */
 function allow(
   { gateway, reloader }: AdminContext,
   message: IncomingMessage,
@@ -81,7 +81,7 @@ const replace: Handler = async (context, { message }, response) => {
   return outcome(reload, reloader, response);
 };
 
-/** By what it was refused. What is not here is the content's fault. */
+/** Statuses by the reason of a failure. Other reasons are errors in the content. */
 const REFUSED: Readonly<Record<string, readonly [number, string]>> = {
   stale: [412, 'Precondition Failed'],
   file: [409, 'Conflict'],
@@ -98,7 +98,7 @@ function outcome(reload: Reload, reloader: Reloader, response: ServerResponse): 
   const [status, title] = REFUSED[view.reason] ?? [422, 'Unprocessable Content'];
   const { id, reason, problems, problems_left_out: more } = view;
   const { body } = problem(status, title, view.problem);
-  // An extension of RFC 9457: what is wrong where.
+  // An extension of RFC 9457: the problems and their locations.
   const whole = { ...(JSON.parse(String(body)) as object), reload: id, reason, problems, problems_left_out: more };
   return { status, type: 'application/problem+json', body: `${JSON.stringify(whole)}\n` };
 }

@@ -1,10 +1,10 @@
-/** `POST /backends/POOL/ENDPOINT/drain|disable|enable`: an operator's word about one endpoint. Cold. */
+/** `POST /backends/POOL/ENDPOINT/drain|disable|enable`: sets an endpoint's admin state. Cold. */
 import { commandEndpoint } from '../../runtime/views/runtime-views.ts';
 import { type Page, problem } from '../page.ts';
 
 const DUTIES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;
 
-/** Each answers with the endpoint as it then is. */
+/** Each returns the endpoint's new state. */
 export const duties: readonly Page[] = Object.entries(DUTIES).map(([word, adminState]) => ({
   path: `/backends/:pool/:endpoint/${word}`,
   POST: ({ gateway }, { params: { pool = '', endpoint = '' } }) => {

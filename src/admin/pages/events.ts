@@ -1,9 +1,9 @@
-/** `GET /events`: what happens, as it happens, as server-sent events (the HTML standard, §9.2). Cold. */
+/** `GET /events`: a stream of server-sent events (the HTML standard, §9.2). Cold. */
 import type { Page } from '../page.ts';
 
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two heartbeats. */
 const HEARTBEAT = 15_000;
-/** Bytes that a reader may be behind; then it is cut. */
+/** Unread bytes after which the gateway disconnects a slow reader. */
 const MOST_BEHIND = 1024 * 1024;
 
 export const events: Page = {

@@ -1,4 +1,4 @@
-/** `GET /explain?url=…`: what would become of a request, and why. Cold; nothing is sent and nothing changes by it. */
+/** `GET /explain?url=…`: how the gateway would handle a request. Cold; it sends nothing and changes nothing. */
 import { isIP } from 'node:net';
 import { type AskedRequest, STRANGER } from '../../explain/request.ts';
 import { explainLive, explainPast } from '../../runtime/views/explaining.ts';
@@ -34,13 +34,13 @@ interface Question {
   readonly asked: AskedRequest;
   readonly listener: string | null;
   readonly generation: number | null;
-  /** Of the history. */
+  /** An entry of the history. */
   readonly entry: number | null;
-  /** Tell of every route. */
+  /** Include every route. */
   readonly all: boolean;
 }
 
-/** A text: what is wrong with it. */
+/** Returns an error text if the query is invalid. */
 function read(query: URLSearchParams): Question | string {
   const unknown = [...query.keys()].find((key) => !KNOWN.has(key));
   if (unknown !== undefined) return `there is no parameter ${unknown}; there are ${[...KNOWN].join(', ')}`;

@@ -1,4 +1,4 @@
-/** `GET /generations`: what is current, and what still runs on what was, and why. Cold. */
+/** `GET /generations`: the current generation, and the older ones with their remaining work. Cold. */
 import { generationViews } from '../../runtime/views/generation-views.ts';
 import type { Page } from '../page.ts';
 

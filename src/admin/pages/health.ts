@@ -1,4 +1,4 @@
-/** `GET /health`: the process answers; `GET /ready`: it takes traffic. Cold. */
+/** `GET /health`: the process responds; `GET /ready`: the gateway takes traffic. Cold. */
 import type { Page } from '../page.ts';
 
 export const health: Page = {
@@ -7,7 +7,7 @@ export const health: Page = {
   GET: () => ({ status: 200, body: { status: 'ok' } }),
 };
 
-/** `?strict`: not while it serves what was last in effect because its file can't be. */
+/** With `?strict`, the gateway is not ready while it serves the last good config because its file is invalid. */
 export const ready: Page = {
   path: '/ready',
   open: true,

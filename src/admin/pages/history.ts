@@ -1,6 +1,6 @@
 /**
- * `GET /history`: the configs that were in effect. `GET /history/N/plan`: one of them as it is understood, for `prozy diff`.
- * `POST /history/N/rollback`: back to it; `DELETE /hold`: after the file again. Cold.
+ * `GET /history`: the configs that were in effect. `GET /history/N/plan`: the plan of one of them, for `prozy diff`.
+ * `POST /history/N/rollback`: rolls back to it. `DELETE /hold`: follows the file again. Cold.
  */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { historyView, planOfEntry } from '../../runtime/views/history-view.ts';

@@ -1,4 +1,4 @@
-/** The admin pages, in the order in which `/` names them. Cold. */
+/** The admin pages, in the order in which `/` lists them. Cold. */
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { cache, caches } from './caches.ts';

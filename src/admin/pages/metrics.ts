@@ -1,4 +1,4 @@
-/** `GET /metrics`: Prometheus' text format. Cold. */
+/** `GET /metrics`: the Prometheus text format. Cold. */
 import type { Page } from '../page.ts';
 
 export const metrics: Page = {

@@ -1,4 +1,4 @@
-/** `GET /names`: the names that endpoints are found by, and what they stand for. Cold. */
+/** `GET /names`: the names that endpoints are resolved from, and their records. Cold. */
 import { nameViews } from '../../runtime/views/runtime-views.ts';
 import type { Page } from '../page.ts';
 

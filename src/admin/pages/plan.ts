@@ -1,4 +1,4 @@
-/** `GET /plan`: the config in effect as it is understood, and what is under way: for `prozy plan`. Cold. */
+/** `GET /plan`: the current plan, and the number of active leases and connections: for `prozy plan`. Cold. */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
 import { liveNumbers } from '../../runtime/views/live-numbers.ts';
 import { SHOWN_PLAN, shownPlan } from '../../runtime/views/redacted-plan.ts';

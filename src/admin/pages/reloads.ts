@@ -1,17 +1,17 @@
 /**
- * `GET /reloads`, `GET /reloads/ID?wait=active|drained`, `POST /reloads`: what reloads went through; waits for one; asks
- * for one. Cold.
+ * `GET /reloads`: recent reloads. `GET /reloads/ID?wait=active|drained`: shows one, and can wait for it. `POST
+ * /reloads`: requests one. Cold.
  */
 import { parseDuration } from '../../kit/units.ts';
 import type { ReloadView } from '../../runtime/reload/reload.ts';
 import { type Answer, type Handler, type Page, problem } from '../page.ts';
 import { type Wait, waitFor } from '../wait.ts';
 
-/** Milliseconds that somebody waits who does not say for how long, and at most. */
+/** Milliseconds to wait: the default and the maximum. */
 const WAIT = 30_000;
 const LONGEST_WAIT = 300_000;
 
-/** null: it is not waited; a text: what is wrong. */
+/** Returns null if the request does not wait, or an error text. */
 function readWait(query: URLSearchParams): Wait | null | string {
   const until = query.get('wait');
   if (until === null) return query.has('timeout') ? 'timeout goes with wait' : null;
@@ -21,7 +21,7 @@ function readWait(query: URLSearchParams): Wait | null | string {
   return { until, timeout };
 }
 
-/** In the list, without what would make it long. */
+/** The list omits long fields. */
 function inShort({ problem: _, warning: __, problems, problems_left_out: more, ...view }: ReloadView): object {
   return { ...view, problems: problems.length + more };
 }

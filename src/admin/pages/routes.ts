@@ -1,4 +1,4 @@
-/** `GET /routes`: the routes in effect, in their order. Cold. */
+/** `GET /routes`: the current routes, in order. Cold. */
 import type { Page } from '../page.ts';
 
 export const routes: Page = {

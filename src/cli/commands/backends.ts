@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { table } from '../table.ts';
 import { type AddCommand, adminOption, type Format, formatOption } from './command.ts';
 
-/** What is shown of a backend; the admin page has more. */
+/** The fields of a backend that the command shows; the admin page has more. */
 interface Backend {
   readonly pool: string;
   readonly endpoint: string;
@@ -31,7 +31,7 @@ async function backends(admin: string, format: Format): Promise<number> {
     process.stdout.write(`${JSON.stringify(answer.body, null, 2)}\n`);
     return EXIT.ok;
   }
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   const rows = (answer.body as Backend[]).map((one) => [
     one.pool,
     one.endpoint,

@@ -1,4 +1,4 @@
-/** `prozy check FILE...`: every problem of every file, and an exit code. Cold. */
+/** `prozy check FILE...`: reports every problem of every file, and sets an exit code. Cold. */
 import { resolve } from 'node:path';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, type Format, formatOption } from './command.ts';

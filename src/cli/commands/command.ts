@@ -1,15 +1,15 @@
-/** What a command of the command line is: it adds itself to the program and tells its exit code when it has run. Cold. */
+/** A command of the command line: it adds itself to the program and reports its exit code. Cold. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Adds the command; `exit` is told the code that it ends with. */
+/** Adds the command, which calls `exit` with its exit code. */
 export type AddCommand = (program: Command, exit: (code: number) => void) => void;
 
-/** `--admin`: the gateway that is asked. */
+/** `--admin`: the gateway to query. */
 export function adminOption(): Option {
   return optionalAdminOption().makeOptionMandatory();
 }
 
-/** The same where there is another way. */
+/** The same option for commands with an alternative. */
 export function optionalAdminOption(): Option {
   const about = 'the admin listener of the gateway: host:port or a URL';
   return new Option('--admin <address>', about).argParser((address: string) => {

@@ -1,4 +1,4 @@
-/** `prozy diff A B`: what is different between two configs of the history. Cold. */
+/** `prozy diff A B`: the differences between two configs of the history. Cold. */
 import type { Command } from 'commander';
 import { HistoryError } from '../../history/store.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -8,7 +8,7 @@ import { ownUsageCode, tellPlan } from './plan.ts';
 
 interface DiffFlags extends HistoryFlags {
   readonly format: Format;
-  /** false: --no-color. */
+  /** false for --no-color. */
   readonly color: boolean;
 }
 
@@ -37,7 +37,7 @@ async function diff(from: string, to: string, flags: DiffFlags): Promise<number>
   return tellPlan(told, flags);
 }
 
-/** null: that has been said to be wrong. */
+/** Returns null after it has printed an error. */
 async function placeOf({
   admin,
   stateDir,

@@ -1,4 +1,4 @@
-/** `prozy drain`, `disable` and `enable`: an operator's word about one endpoint. Cold. */
+/** `prozy drain`, `disable` and `enable`: set an endpoint's admin state. Cold. */
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, adminOption } from './command.ts';
@@ -31,7 +31,7 @@ async function setDuty(word: string, pool: string, endpoint: string, admin: stri
     process.stderr.write(`there is no endpoint ${endpoint} in a pool ${pool}\n`);
     return EXIT.problems;
   }
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   const { state, active } = answer.body as { state: string; active: number };
   process.stdout.write(`${pool} ${endpoint}: ${state}, ${active} under way\n`);
   return EXIT.ok;

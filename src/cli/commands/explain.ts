@@ -1,4 +1,4 @@
-/** `prozy explain FILE|ADMIN METHOD URL`: what a config, or a running gateway, would make of a request. Cold. */
+/** `prozy explain FILE|ADMIN METHOD URL`: explains how a config, or a running gateway, would handle a request. Cold. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { isFile } from '../where.ts';
 import { type AddCommand, type Format, formatOption } from './command.ts';
 
-/** What is printed; explain/explanation.ts says what is in it. */
+/** The printed data; explain/explanation.ts documents it. */
 type Told = import('../../explain/explanation.ts').Explanation;
 
 interface ExplainFlags {
@@ -70,7 +70,7 @@ async function explain(where: string, method: string, url: string, flags: Explai
   return told.route === null ? EXIT.problems : EXIT.ok;
 }
 
-/** A number: the exit code, after what is wrong has been said. */
+/** Returns the exit code after it has printed an error. */
 async function askFile(file: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
   const { explainFile } = await import('../explain-file.ts');
   const { STRANGER } = await import('../../explain/request.ts');
@@ -89,7 +89,7 @@ async function askFile(file: string, method: string, url: string, flags: Explain
   return EXIT.problems;
 }
 
-/** A number: the exit code, after what is wrong has been said. */
+/** Returns the exit code after it has printed an error. */
 async function storedTexts(
   number: number,
   config: string,
@@ -118,7 +118,7 @@ async function askGateway(admin: string, method: string, url: string, flags: Exp
     if (value !== undefined) query.set(name, value);
   const answer = await ask(admin, `/explain?${query.toString()}`);
   if (answer === null) return EXIT.problems;
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   if (answer.status === 200) return answer.body as Told;
   const { detail = `answered with ${answer.status}` } = (answer.body ?? {}) as { detail?: string };
   if (answer.status === 400) return usage(detail);

@@ -1,4 +1,4 @@
-/** `prozy generations`: what still runs on which config of a running gateway, and why. Cold. */
+/** `prozy generations`: a running gateway's generations, their remaining work and its causes. Cold. */
 import { type Problem, render } from '../../config/problem.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -7,7 +7,7 @@ import { type AddCommand, adminOption, type Format, formatOption } from './comma
 
 type Counts = Readonly<Record<string, number>>;
 
-/** What is shown of a generation; the admin page has more. */
+/** The fields of a generation that the command shows; the admin page has more. */
 interface Generation {
   readonly generation: number;
   readonly state: string;
@@ -45,7 +45,7 @@ const HEAD = [
   'PINNED BY',
 ];
 
-/** Names shown of each sort; the JSON has all. */
+/** The limit on names shown of each kind; the JSON has all. */
 const MOST = 5;
 
 export const generationsCommand: AddCommand = (program, exit) => {
@@ -64,7 +64,7 @@ async function generations(admin: string, format: Format): Promise<number> {
     process.stdout.write(`${JSON.stringify(answer.body, null, 2)}\n`);
     return EXIT.ok;
   }
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   const { generations: all, warnings } = answer.body as { generations: Generation[]; warnings: Problem[] };
   process.stdout.write(`${table([HEAD, ...all.map(rowOf)])}\n`);
   for (const one of all) if (one.leases > 0) process.stdout.write(`\n${detailsOf(one)}\n`);

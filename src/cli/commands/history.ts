@@ -1,4 +1,4 @@
-/** `prozy history`: the configs that were in effect, of a running gateway or from the disk. Cold. */
+/** `prozy history`: the configs that were in effect, from a running gateway or from disk. Cold. */
 import type { Command } from 'commander';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,7 +15,7 @@ interface ShownFlags extends HistoryFlags {
   readonly format: Format;
 }
 
-/** What is shown of an entry. */
+/** The fields of an entry that the command shows. */
 interface Entry {
   readonly number: number;
   readonly at: string;
@@ -23,7 +23,7 @@ interface Entry {
   readonly generation: number;
   readonly content: string;
   readonly changes: string;
-  /** Does it serve? null: nobody has asked a gateway. */
+  /** Whether the entry is currently in effect; absent without a gateway. */
   readonly serves?: boolean;
 }
 
@@ -38,11 +38,11 @@ interface History {
   readonly entries: readonly Entry[];
   readonly damaged: readonly string[];
   readonly stand_in: StandIn | null;
-  /** What is wrong with writing or reading it; '' if nothing is. */
+  /** An error in writing or reading the history; '' for none. */
   readonly problem: string;
 }
 
-/** Where the history is. */
+/** Options that locate the history. */
 export function historyOptions(command: Command): Command {
   return command
     .addOption(optionalAdminOption())
@@ -67,11 +67,11 @@ async function history(flags: ShownFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** A number: the exit code, after what is wrong has been said. */
+/** Returns the exit code after it has printed an error. */
 async function askHistory(admin: string): Promise<History | number> {
   const answer = await ask(admin, '/history');
   if (answer === null || answer.status !== 200) return EXIT.problems;
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   return answer.body as History;
 }
 

@@ -1,4 +1,4 @@
-/** `prozy plan FILE --against ADMIN|FILE`: what a config would change. Cold. */
+/** `prozy plan FILE --against ADMIN|FILE`: shows what a config would change. Cold. */
 import { CommanderError, type Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { isFile } from '../where.ts';
@@ -7,7 +7,7 @@ import { type AddCommand, type Format, formatOption } from './command.ts';
 interface PlanFlags {
   readonly against?: string;
   readonly format: Format;
-  /** false: --no-color. */
+  /** false for --no-color. */
   readonly color: boolean;
 }
 
@@ -24,7 +24,7 @@ export const planCommand: AddCommand = (program, exit) => {
   ownUsageCode(command);
 };
 
-/** 2 says that there are changes: here wrong usage is another code. */
+/** Exit code 2 means changes here, so wrong usage has another code. */
 export function ownUsageCode(command: Command): void {
   command.exitOverride((error) => {
     throw error.exitCode === 0 ? error : new CommanderError(EXIT.planUsage, error.code, error.message);
@@ -41,7 +41,7 @@ async function plan(file: string, flags: PlanFlags): Promise<number> {
   return tellPlan(told, flags);
 }
 
-/** `told`: a text says what is wrong. Answers with the exit code. */
+/** `told` is the report or an error text. Returns the exit code. */
 export async function tellPlan(
   told: import('../plan-against.ts').PlanReport | string,
   { format, color }: Pick<PlanFlags, 'format' | 'color'>,
@@ -58,7 +58,7 @@ export async function tellPlan(
   return told.summary === '' ? EXIT.ok : EXIT.changes;
 }
 
-/** https://no-color.org: whatever its value, unless it is empty. */
+/** https://no-color.org: any value counts unless it is empty. */
 function wantsColour(): boolean {
   return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }

@@ -1,4 +1,4 @@
-/** `prozy purge CACHE`: takes stored responses of a running gateway back. Cold. */
+/** `prozy purge CACHE`: removes stored responses of a running gateway. Cold. */
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, adminOption, type Format, formatOption } from './command.ts';
@@ -17,7 +17,7 @@ interface PurgeFlags {
   readonly format: Format;
 }
 
-/** The admin page's own form, which tests hold together. */
+/** The admin page defines this form; tests keep the two in step. */
 interface Purged {
   readonly cache: string;
   readonly by: Way;
@@ -26,7 +26,7 @@ interface Purged {
   readonly fetches: number;
 }
 
-/** Characters of a query that any admin listener takes. */
+/** A query length, in characters, that every admin listener accepts. */
 const LONGEST_QUERY = 8000;
 
 export const purgeCommand: AddCommand = (program, exit) => {
@@ -70,7 +70,7 @@ async function purge(cache: string, flags: PurgeFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** As few as their length allows. */
+/** As few queries as their length allows. */
 function queriesOf(by: Way, values: readonly string[], soft: boolean): string[] {
   const end = soft ? '&soft' : '';
   const queries: string[] = [];

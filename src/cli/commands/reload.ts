@@ -1,4 +1,4 @@
-/** `prozy reload`: has a running gateway read its config again, waits, and tells what became of it. Cold. */
+/** `prozy reload`: makes a running gateway read its config again, waits, and reports the result. Cold. */
 import type { Command } from 'commander';
 import type { ReloadView } from '../../runtime/reload/reload.ts';
 import { systemClock } from '../../kit/clock.ts';
@@ -18,9 +18,9 @@ interface ReloadFlags {
   readonly format: Format;
 }
 
-/** Milliseconds that one question to the gateway may wait; further ones follow. */
+/** Milliseconds that one request to the gateway may wait; more requests follow. */
 const ONE_WAIT = 20_000;
-/** Milliseconds in which an answer comes that does not wait. */
+/** Milliseconds allowed for a response without waiting. */
 const ANSWER = 5000;
 
 export const reloadCommand: AddCommand = (program, exit) => {
@@ -42,7 +42,7 @@ export const reloadCommand: AddCommand = (program, exit) => {
       'after',
       '\nExit codes: 0 in effect, 1 refused, 2 wrong usage, 4 the gateway does not answer, 5 not in effect in time,\n6 in effect, but not drained in time, 7 unchanged (with --detailed-exit-code; otherwise 0).',
     )
-    // `--timeout` is also the program's own, which takes it.
+    // The program itself also has `--timeout` and takes its value, hence optsWithGlobals.
     .action(async (_own: ReloadFlags, command: Command) => exit(await reload(command.optsWithGlobals<ReloadFlags>())));
 };
 
@@ -72,7 +72,7 @@ async function reload({ admin, wait, timeout, detailedExitCode, format }: Reload
   return view.result === 'unchanged' && detailedExitCode === true ? EXIT.unchanged : EXIT.ok;
 }
 
-/** As it is when it has come that far, or when the time is over; null: that can't be known, and why has been said. */
+/** Returns the reload when it has reached the phase or the time is over; null after it has printed an error. */
 async function follow(admin: string, wait: ReloadFlags['wait'], deadline: number): Promise<ReloadView | null> {
   const asked = await question(admin, '/reloads?by=cli', ANSWER, 'POST');
   if (asked === null) return null;
@@ -91,7 +91,7 @@ async function follow(admin: string, wait: ReloadFlags['wait'], deadline: number
 async function question(admin: string, path: string, time: number, method = 'GET'): Promise<ReloadView | null> {
   const answer = await ask(admin, path, { method, signal: AbortSignal.timeout(time) });
   if (answer === null) return null;
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   if (answer.status === 200 || answer.status === 202) return answer.body as ReloadView;
   const { detail = `answered with ${answer.status}` } = (answer.body ?? {}) as { detail?: string };
   process.stderr.write(`${admin}: ${detail}\n`);

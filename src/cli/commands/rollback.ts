@@ -1,4 +1,4 @@
-/** `prozy rollback N`: back to a config of the history, until the file says something else. Cold. */
+/** `prozy rollback N`: rolls back to a config of the history, until the file changes. Cold. */
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, adminOption } from './command.ts';
@@ -8,7 +8,7 @@ interface RollbackFlags {
   readonly lift?: boolean;
 }
 
-/** What the gateway answers; the admin page has more. */
+/** The fields of the response that the command uses; the admin page has more. */
 interface Done {
   readonly generation: number;
   readonly result: string;
@@ -37,7 +37,7 @@ async function rollback(entry: string | undefined, { admin, lift = false }: Roll
     ? await ask(admin, '/hold', { method: 'DELETE' })
     : await ask(admin, `/history/${entry}/rollback`, { method: 'POST' });
   if (answer === null) return EXIT.problems;
-  // The admin page's own form, which tests hold together.
+  // The admin page defines this form; tests keep the two in step.
   const { detail, ...done } = (answer.body ?? {}) as Done & { detail?: string };
   if (answer.status !== 200) {
     process.stderr.write(`${detail ?? `${admin} answered with ${answer.status}`}\n`);

@@ -1,4 +1,4 @@
-/** `prozy --config FILE`, `prozy run`, and a gateway without a file, by flags. Cold. */
+/** `prozy --config FILE`, `prozy run`, and a gateway configured by flags without a file. Cold. */
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import type { GatewayFlags } from '../flags-config.ts';
@@ -7,12 +7,12 @@ import type { AddCommand } from './command.ts';
 interface RunFlags extends GatewayFlags {
   readonly config?: string;
   readonly stateDir?: string;
-  /** false: --no-last-good. */
+  /** false for --no-last-good. */
   readonly lastGood: boolean;
   readonly reuseAddr?: boolean;
 }
 
-/** Gives the program itself, and `run`, the flags and what they do. */
+/** Adds the flags and the action to the program itself and to `run`. */
 export const runCommand: AddCommand = (program, exit) => {
   withRunFlags(program).action(async (flags: RunFlags) => exit(await runWith(flags)));
   withRunFlags(program.command('run').description('serve (the same as no command)')).action(
@@ -35,7 +35,7 @@ function withRunFlags(command: Command): Command {
     .option('--verbose', 'without a file: log debug events, and every connection or request');
 }
 
-/** Flags that stand for what a file would say. */
+/** Flags that replace settings of a file. */
 const INSTEAD_OF_A_FILE: Readonly<Record<keyof GatewayFlags, string>> = {
   listen: '--listen',
   port: '--port',
