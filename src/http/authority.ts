@@ -9,9 +9,7 @@ import { isIPv4 } from 'node:net';
 import { ipv6Form } from '../kit/host-name.ts';
 
 export interface Authority {
-  /**
-   * In lower case. An IPv6 address keeps its brackets and has the form of RFC 5952. Unreserved characters are decoded.
-   */
+  /** In lower case. An IPv6 address has brackets and the form of RFC 5952. Unreserved characters are decoded. */
   readonly host: string;
   /** -1 if there is none. */
   readonly port: number;

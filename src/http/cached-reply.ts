@@ -9,10 +9,7 @@ export class CachedReply {
   readonly reason: string;
   /** Field lines that precede all others. Each ends in CRLF. */
   readonly first: string;
-  /**
-   * The other field lines (all but Connection), the empty line, and the body unless it is kept as bytes. One character
-   * is one byte.
-   */
+  /** The other field lines (not Connection), the empty line, and the body if it is text; each character is one byte. */
   readonly rest: string;
   /** Offset in `rest` at which the body begins. */
   readonly bodyAt: number;
@@ -29,9 +26,7 @@ export class CachedReply {
     this.bytes = bytes;
   }
 
-  /**
-   * `lines` holds all field lines but Connection. `text` is the body, or '' if there is none or it is kept as bytes.
-   */
+  /** `lines`: all field lines but Connection. `text`: the body, or '' if there is none or it is kept as bytes. */
   static of(status: number, reason: string, lines: string, text: string, bytes: Buffer | null): CachedReply {
     return new CachedReply(status, reason, '', `${lines}\r\n${text}`, lines.length + 2, bytes);
   }

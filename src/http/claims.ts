@@ -96,10 +96,7 @@ function ofXForwarded(x: Exchange, chain: string, trusted: AddressSet): Claims {
   return { chain, forwarded, client, host, proto, port: fields.known(X_FORWARDED_PORT) ?? '' };
 }
 
-/**
- * If the list has one value for each hop, returns the client's. Otherwise returns the last value, which the nearest
- * proxy wrote.
- */
+/** Returns the client's value if the list has one for each hop, else the last, which the nearest proxy wrote. */
 function ofHop(list: string | undefined, hop: number, hops: number): string {
   if (list === undefined || !list.includes(',')) return list ?? '';
   const values = list.split(',');

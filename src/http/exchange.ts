@@ -30,10 +30,7 @@ export type CacheResult =
   | 'miss'
   /** Forwarded: the stored response was too old for this request, and has been replaced or dropped. */
   | 'expired'
-  /**
-   * Forwarded: the cache doesn't serve this request, because of a rule in the config, a body, a condition for the
-   * origin or an upgrade.
-   */
+  /** Forwarded without a lookup: a rule says so, or the request has a body, an upgrade or a condition for the origin. */
   | 'bypass'
   /** Forwarded: the method is neither GET nor HEAD. */
   | 'method'
@@ -60,10 +57,7 @@ export class Exchange {
   path: string;
   /** The same path for rules: the form that a backend sees after decoding it (path.ts). */
   routedPath: string;
-  /**
-   * The path as received. The upstream gets it instead of `path` unless a policy rewrites the path; '' means `path` is
-   * sent.
-   */
+  /** The path as received, if the upstream gets it; a rewrite by a policy overrides it. '': `path` is sent. */
   receivedPath = '';
   /** The query with its question mark, or ''. */
   query: string;

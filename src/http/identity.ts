@@ -54,10 +54,7 @@ export interface IdentityRules {
   readonly trusted: AddressSet;
 }
 
-/**
- * Removes the fields that the peer is not trusted to set, and records the address that rules match. Returns false if
- * the request must be refused.
- */
+/** Removes fields that the peer may not set, and sets `clientAddress`. Returns false if the request must be refused. */
 export function siftIdentity(x: Exchange, { identity, trusted }: IdentityRules): boolean {
   const { fields, connection } = x;
   x.identity = identity;

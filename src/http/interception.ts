@@ -40,10 +40,7 @@ export interface Subrequest {
 
 export interface ResponseWriter {
   readonly x: Exchange;
-  /**
-   * Sends another exchange through the later stages, including the policies behind this one. Its stream must have no
-   * body to read.
-   */
+  /** Sends another exchange through the remaining policies and stages. Its stream must have no body to read. */
   subrequest(x: Exchange, stream: ServerStream): Subrequest;
   /** Sends a complete response. */
   answer(response: LocalReply | CachedReply): void;

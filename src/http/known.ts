@@ -17,10 +17,7 @@ export const TRAILER = 8;
 export const KEEP_ALIVE = 9;
 /** Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. */
 export const FOR_THIS_HOP = 10;
-/**
- * Location, Content-Location, Refresh and Set-Cookie: response fields that contain URLs or paths, which the gateway may
- * have rewritten.
- */
+/** Location, Content-Location, Refresh and Set-Cookie: their URLs and paths may need to be rewritten. */
 export const REFERENCE = 11;
 export const PROXY_AUTHENTICATE = 12;
 const VIA = 13;
@@ -111,9 +108,7 @@ export function idOfAlike(name: string): number {
   return knownId(name.toLowerCase().replaceAll('_', '-'));
 }
 
-/**
- * Known names by `slot(length, first, middle, last)`. A slot holds at most two names, so a lookup compares at most two.
- */
+/** Known names by `slot(length, first, middle, last)`. A slot, and so a lookup, has at most two candidates. */
 const SLOTS = 1024;
 const bytes = KNOWN.map(([name]) => Uint8Array.from(Buffer.from(name, 'latin1')));
 /** Indexes in KNOWN, from 1; 0 means none. */

@@ -36,9 +36,7 @@ export interface ResponseSink extends BodySink {
   informational(status: number, reason: string, fields: Fields): void;
   /** The final head. The receiver owns the fields and must give them back (fields-pool.ts). */
   head(status: number, reason: string, fields: Fields, framing: Framing): void;
-  /**
-   * A 101: the connection no longer speaks HTTP. `early` holds the bytes after the head. The receiver owns the fields.
-   */
+  /** 101: the connection no longer speaks HTTP. `early`: the bytes after the head. The receiver owns the fields. */
   switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void;
   /** The current read is used up: the sink writes what it has buffered. */
   flush(): void;

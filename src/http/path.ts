@@ -94,9 +94,7 @@ export function normalizePath(path: string): string | null {
   return readPath(path, LITERAL, scratch) === '' ? scratch.sent : null;
 }
 
-/**
- * Returns the forms in which the gateway may send a path, for any listener's rules; empty if no request could have it.
- */
+/** Returns the forms in which any listener may send a path; empty if no request could have it. */
 export function sentForms(path: string): ReadonlySet<string> {
   const forms = new Set<string>();
   for (const encodedSlash of ['keep', 'decode'] as const)
@@ -117,9 +115,7 @@ export function encodePath(text: string): string {
   return text.replace(/[^\x21-\x7e]+/gu, (run) => percentEncoded(Buffer.from(run)));
 }
 
-/**
- * Percent-encodes bytes above 0x7f in a request target that was read as Latin-1. Returns null if they are not UTF-8.
- */
+/** Percent-encodes bytes above 0x7f in a request target that was read as Latin-1. null: they are not UTF-8. */
 export function encodeRawUtf8(target: string): string | null {
   if (!isUtf8(Buffer.from(target, 'latin1'))) return null;
   return target.replace(/[\x80-\xff]+/g, (run) => percentEncoded(Buffer.from(run, 'latin1')));

@@ -57,10 +57,7 @@ export interface ServerStream extends BodySource {
   readonly begun: boolean;
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
-  /**
-   * Sends a 101 and gives up the connection. Returns null if there is no connection to give up: then `upgrade` was
-   * false.
-   */
+  /** Sends a 101 and gives up the connection. Returns null if there is none to give up: then `upgrade` was false. */
   switchProtocols(reason: string, fields: Fields): SwitchedConnection | null;
 }
 

@@ -26,10 +26,7 @@ export class FrameReader {
     return this.#left === 0 && this.#got === 0;
   }
 
-  /**
-   * Reads bytes[start, end), or only up to the end of the first frame if `first`. Returns the offset after the last
-   * byte read.
-   */
+  /** Reads bytes[start, end), only to the end of the first frame if `first`. Returns where it stopped. */
   read(bytes: Buffer, start: number, end: number, first: boolean): number {
     let at = start;
     while (at < end) {

@@ -76,10 +76,7 @@ const STRANGERS = [
   ['2001:db8::1', '2400:cb00::1', '2a00:1450::1'],
 ];
 
-/**
- * Reports whether an ACL restricts access to known clients: it must deny at least one of these addresses in each
- * family.
- */
+/** Reports whether an ACL keeps strangers out: it must deny at least one of these addresses in each family. */
 export function keepsStrangersOut(acl: AddressAcl): boolean {
   return STRANGERS.every((family) => family.some((address) => !acl.allows(address)));
 }

@@ -13,10 +13,7 @@ export type RetryCause = 'connect' | 'reset' | 'timeout' | 'bad_response';
 export class GatewayError {
   readonly code: string;
   readonly source: ErrorSource;
-  /**
-   * The status for the client if its response has not begun. 0 means that no response is due and the connection just
-   * ends.
-   */
+  /** The status for the client if its response has not begun; 0: none is due, the connection just ends. */
   readonly status: number;
   readonly retry: RetryCause | null;
   /** For readers of the log; never sent to a client. */

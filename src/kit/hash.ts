@@ -32,9 +32,7 @@ function scramble(block: number): number {
   return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
 }
 
-/**
- * Mixes a number so that each input bit affects each output bit. A series of numbers becomes a spread of unsigned ones.
- */
+/** Mixes a number so that each input bit affects each output bit. The result is unsigned. */
 export function mix(number: number): number {
   let h = number;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,7 +1,4 @@
-/**
- * Sets of IP addresses with set operations. A reload subtracts them to find newly allowed and newly denied addresses.
- * Cold.
- */
+/** Sets of IP addresses with set operations, to find the newly allowed and newly denied addresses of a plan. Cold. */
 import { isIPv4 } from 'node:net';
 import type { AclRules } from './address-set.ts';
 

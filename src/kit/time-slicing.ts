@@ -17,10 +17,7 @@ export class TimeSlicer {
   readonly #urgent: boolean;
   #began: number;
 
-  /**
-   * With `urgent`, a caller waits for the result: the task yields to the event loop after each slice and continues at
-   * once.
-   */
+  /** `urgent`: a caller waits for the result. The task yields to the event loop after each slice, without a pause. */
   constructor(clock: Clock, urgent = false) {
     this.#clock = clock;
     this.#urgent = urgent;

@@ -19,9 +19,7 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
   return Math.round(Number(match[1]) * units[unit]!);
 }
 
-/**
- * Parses `250ms`, `30s`, `5m`, `1h`, `2d` or a bare `0` to milliseconds. Returns null if the text is not a duration.
- */
+/** Parses `250ms`, `30s`, `5m`, `1h`, `2d` or a bare `0` to milliseconds. null: the text is not a duration. */
 export function parseDuration(text: string): number | null {
   return text === '0' ? 0 : parse(text, DURATION);
 }

@@ -204,9 +204,7 @@ export class HandleTransport implements Transport {
     return this.#writes === 0;
   }
 
-  /**
-   * For writes that failed at once. It runs on the next tick, so that no caller is called back from within its call.
-   */
+  /** For writes that failed at once. It runs on the next tick, so that no caller is called back within its call. */
   failed(status: number): void {
     if (!this.closed) this.#fail(status);
   }

@@ -44,10 +44,7 @@ export type Taker =
 export interface ListeningSocket extends BoundAddress {
   /** Passes the waiting and all future connections to `taker`. */
   serve(taker: Taker): void;
-  /**
-   * Accepts nothing more until `resume`; connections wait in the kernel. Returns false if this socket can't pause; it
-   * then keeps accepting.
-   */
+  /** Accepts nothing until `resume`; connections wait in the kernel. false: it can't pause and keeps accepting. */
   pause(): boolean;
   resume(): void;
   /** Stops listening. Accepted connections continue; those that still wait for `serve` are closed. */

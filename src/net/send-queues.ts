@@ -17,9 +17,7 @@ import type { TransportAddresses } from './transport.ts';
 const PART = 16 * 1024;
 
 export interface QueueTaker {
-  /**
-   * `bytes` are the written bytes that the peer has not acknowledged; -1 if unknown. Never called from within `ask`.
-   */
+  /** `bytes`: written bytes that the peer has not acknowledged; -1: unknown. Never called from within `ask`. */
   onSendQueue(bytes: number): void;
 }
 
@@ -102,10 +100,7 @@ function hexPort(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
-/**
- * Converts an address to the form of the lists: words of four bytes in hex, each in the machine's order. null: not an
- * address.
- */
+/** Converts an address to the lists' form: 4-byte words in hex, each in the machine's order. null: not an address. */
 function wordsOf(address: string): string | null {
   const bytes = isIPv4(address) ? address.split('.').map(Number) : isIPv6(address) ? bytesOf(address) : null;
   if (bytes === null) return null;

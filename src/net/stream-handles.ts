@@ -117,10 +117,7 @@ export function sentBy(socket: net.Socket): number {
   return socket.bytesWritten - socket.writableLength;
 }
 
-/**
- * Enables TCP keep-alive on a listening server; accepted connections inherit it. Without handle support, the server
- * sets it on each connection.
- */
+/** Enables TCP keep-alive on a server and so on its connections; without handle support, on each connection. */
 export function keepAlive(server: net.Server, seconds: number): void {
   (server as unknown as { _handle: Partial<StreamHandle> | null })._handle?.setKeepAlive?.(true, seconds);
 }

@@ -23,10 +23,7 @@ export const NAME = TOKEN.map((accepted, byte) => (byte === 0x5f ? IN_NAME | UND
 /** Bytes in a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));
 
-/**
- * In TARGET: a byte that marks a path that may not be in normal form ("%", "\", ";", "." or "/"), or the "?" that ends
- * the path.
- */
+/** In TARGET: "%", "\", ";", "." or "/", which may make a path differ from its normal form, or the "?" after it. */
 export const SUSPECT = 2;
 
 /** In TARGET: a byte above 0x7f. RFC 9112 §3.2 does not allow it; a listener may. */

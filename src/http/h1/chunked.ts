@@ -20,9 +20,7 @@ const DATA_LF = 5;
 const TRAILERS = 6;
 const DONE = 7;
 
-/**
- * Digits of a chunk size after its leading zeros. Values up to 2^52 are exact in a number (RFC 9112 §7.1: no overflow).
- */
+/** Digits of a chunk size after its leading zeros: up to 2^52, exact in a number (RFC 9112 §7.1: no overflow). */
 const MOST_DIGITS = 13;
 /** Leading zeros of a chunk size. Any number is valid, but useless. */
 const MOST_ZEROS = 256;
@@ -93,10 +91,7 @@ export class ChunkedReader {
     return this.#state === DONE;
   }
 
-  /**
-   * Reads bytes[start, end). Returns the offset after the last byte read, at most the body's end, or -1 if the bytes
-   * are malformed.
-   */
+  /** Reads bytes[start, end). Returns where it stopped, at most at the body's end, or -1 if they are malformed. */
   read(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     let at = start;
     while (at < end) {

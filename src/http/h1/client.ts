@@ -146,10 +146,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#await();
   }
 
-  /**
-   * Marks a request that expects a 100 before its body (RFC 9110 §10.1.1). Until the body or the 100 arrives, the
-   * upstream's timeout runs.
-   */
+  /** The request expects a 100 (RFC 9110 §10.1.1): until that or the body arrives, the upstream's timeout runs. */
   awaitContinue(): void {
     this.#continueDue = true;
     this.#await();

@@ -33,10 +33,7 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const ZERO = 0x30;
 
-/**
- * Returns the number after `name` (lower case, with its "=") in a list in text[start, end), or -1. Allocates no
- * strings.
- */
+/** Returns the number after `name` (lower case, with "=") in a list in text[start, end), or -1. Makes no strings. */
 function parameter(text: string, start: number, end: number, name: string): number {
   let at = start;
   while (at < end) {

@@ -61,10 +61,7 @@ function parseStrictly(text: string, rules: ResponseRules, head: ResponseHead, f
   return parseResponseHead(bytes, 0, bytes.length, rules, head, fields);
 }
 
-/**
- * Adds a line in strict form, without its line end. `ended` says whether its LF has arrived. Returns false if the rules
- * do not allow the line.
- */
+/** Adds a line in strict form, without its end. `ended`: its LF has arrived. Returns false if the rules forbid it. */
 function addLine(lines: string[], raw: string, ended: boolean, rules: ResponseRules): boolean {
   const crlf = ended && raw.endsWith('\r');
   if (ended && !crlf && !rules.bareLf) return false;

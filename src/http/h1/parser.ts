@@ -12,10 +12,7 @@ import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
 import { NAME, RAW, SUSPECT, TARGET, TOKEN, UNDERSCORE_IN_NAME, VALUE } from './charset.ts';
 
-/**
- * More bytes are needed. A result below 0 is the negated status to refuse with; one above 0 is the offset at which the
- * head ends.
- */
+/** More bytes are needed. A negative result is a negated status; a positive one is the offset after the head. */
 export const INCOMPLETE = 0;
 
 export interface HeadLimits {
@@ -164,10 +161,7 @@ function parseVersion(bytes: Buffer, at: number, last: number): number {
   return minor === 0 ? 0 : 1;
 }
 
-/**
- * Parses one response head from bytes[start, end). Returns a negated 502 for a malformed head, FIELDS_TOO_LARGE for one
- * that is too large.
- */
+/** Parses one response head from bytes[start, end). A malformed head gives a negated 502 or FIELDS_TOO_LARGE. */
 export function parseResponseHead(
   bytes: Buffer,
   start: number,

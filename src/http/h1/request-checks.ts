@@ -31,10 +31,7 @@ export class RequestTarget {
 
 const reading = new PathReading();
 
-/**
- * Checks everything: the body's framing, the target and the expectations. `bodySize` is the limit on the body in bytes;
- * 0 means none.
- */
+/** Checks the body's framing, the target and the expectations. `bodySize`: the limit in bytes; 0: none. */
 export function judgeHead(
   head: RequestHead,
   fields: Fields,
@@ -109,10 +106,7 @@ function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: Re
   return 0;
 }
 
-/**
- * RFC 9112 §3.2 does not allow bytes above 0x7f in a target. Encoding them gives the target that the client should have
- * sent.
- */
+/** RFC 9112 §3.2 allows no bytes above 0x7f in a target. The client should have encoded them. */
 function acceptRaw(head: RequestHead, { rawUtf8 }: PathRules): boolean {
   const encoded = rawUtf8 === 'encode' ? encodeRawUtf8(head.target) : null;
   if (encoded === null) return false;
@@ -127,10 +121,7 @@ function refusePath(problem: PathProblem, out: RequestTarget): number {
   return 400;
 }
 
-/**
- * Returns the Host's value, '' if it is empty or (in HTTP/1.0) missing, or null if it is invalid (RFC 9112 §3.2:
- * exactly one).
- */
+/** Returns the Host: '' if empty or (in HTTP/1.0) missing, null if invalid (RFC 9112 §3.2: exactly one). */
 function hostOf(fields: Fields, minor: number): string | null {
   if (!fields.has(HOST)) return minor === 0 ? '' : null;
   const index = fields.indexOfKnown(HOST);
