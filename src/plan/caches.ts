@@ -1,4 +1,4 @@
-/** Caches, and the policies that use them. Cold. */
+/** Plans the caches and the policies that use them. Cold. */
 import { normalize } from 'node:path';
 import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../config/schema.gen.ts';
 import { claimOf } from './claims.ts';
@@ -13,7 +13,7 @@ export function planCaches(caches: Readonly<Record<string, CacheConfig>>, scope:
   return new Map(Object.entries(caches).map(([name, config]) => [name, planCache(name, config, scope)]));
 }
 
-/** Each cache has its directory to itself. */
+/** Each cache needs a directory of its own. */
 function checkDirectories(caches: Readonly<Record<string, CacheConfig>>, scope: PlanScope): void {
   const taken: { name: string; path: string }[] = [];
   for (const [name, { disk }] of Object.entries(caches)) {
@@ -78,7 +78,7 @@ export function planCachePolicy(
   };
 }
 
-/** A name that no parameter has. */
+/** Reports a name that no parameter can have. */
 function checkParameter(name: string, pointer: string, scope: PlanScope): void {
   checkDecoded(name, pointer, scope);
   if (name.includes('*')) scope.problem(pointer, `${name} would never match: names are no patterns`, 'name each');

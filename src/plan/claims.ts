@@ -1,32 +1,35 @@
 /**
  * Derives the identity of lasting state from the config that describes it. Cold.
  *
- * A config node is split by the schema: fields marked `x-reload: keep` are tuning, all others are shape. The identity is
- * kind, name and a digest of the shape, so that a forgotten mark costs a reset and never shares what differs.
+ * The schema splits a config node: fields marked `x-reload: keep` are tuning, all others are shape. The identity
+ * consists of kind, name and a digest of the shape. A forgotten mark therefore costs a reset, and never shares state
+ * between different shapes.
  */
 import { canonical, digestOf } from '../kit/canonical.ts';
 import type { Claim } from '../kit/claim.ts';
 import { isRecord, resolveSchema, rootSchema, type SchemaNode } from '../config/walk.ts';
 
-/** The claim of the state that `node`, a value described by the schema `$defs/<definition>`, calls for. */
+/** The claim for the state that `node` describes, a value of the schema `$defs/<definition>`. */
 export function claimOf(kind: string, name: string, definition: string, node: object): Claim {
   const schema = rootSchema.$defs?.[definition];
   if (schema === undefined) throw new Error(`no such definition: ${definition}`);
   return claimOfShape(kind, name, shapeOf(node, schema));
 }
 
-/** The claim of state whose shape is known outright. */
+/** The claim for state whose shape is given directly. */
 export function claimOfShape(kind: string, name: string, shape: unknown): Claim {
   const text = canonical(shape);
   return { kind, name, identity: `${kind}:${name}:${text.length < 64 ? text : digestOf(shape)}` };
 }
 
-/** The claim of state of the same kind and shape that belongs to another name. */
+/** The claim for state of the same kind and shape under another name. */
 export function claimLike({ kind, name: old, identity }: Claim, name: string): Claim {
   return { kind, name, identity: `${kind}:${name}${identity.slice(kind.length + 1 + old.length)}` };
 }
 
-/** `claim`, of something in the pool `pool`, as it was when the pool was called `old`; null: as it is. */
+/**
+ * The claim that `claim`, inside the pool `pool`, had when the pool was called `old`; null: the pool keeps its name.
+ */
 export function claimBefore(claim: Claim, pool: string, old: string | null): Claim | null {
   return old === null ? null : claimLike(claim, `${old}${claim.name.slice(pool.length)}`);
 }

@@ -1,9 +1,9 @@
 /**
- * Plan and Plan: what is added, removed, changed and moved, by name and not by line; who may do more or less by it; what
- * becomes of lasting state. Cold, pure; read by cli/ and, in short, by the reloader.
+ * Compares two Plans: parts added, removed, changed and moved, by name and not by line; clients that gain or lose
+ * access; and the fate of lasting state. Cold, pure; used by cli/ and, in summary, by the reloader.
  *
- * It knows by name what it has something to say about. Whatever else a plan may have is compared setting by setting: a
- * new part of the Plan needs no line here.
+ * It knows by name the parts it has something specific to report about. All other parts of a plan are compared setting
+ * by setting: a new part of the Plan needs no line here.
  */
 import { freeze } from '../kit/freeze.ts';
 import { FEW } from '../kit/time-slicing.ts';
@@ -17,7 +17,7 @@ import { adminChange, ListenerDiff } from './diff/listeners.ts';
 import { RouteDiff } from './diff/routes.ts';
 import { fatesOf } from './diff/state.ts';
 
-/** What a gateway that serves nothing would have. */
+/** The plan before; null: a gateway that serves nothing. */
 export type Before = Plan | null;
 
 export function diffPlans(before: Before, after: Plan, terms: Terms = PLAIN): PlanDiff {
@@ -28,7 +28,7 @@ export function diffPlans(before: Before, after: Plan, terms: Terms = PLAIN): Pl
   }
 }
 
-/** The same in small steps, for those who have traffic to see to. */
+/** The same in small steps, for callers that also serve traffic. */
 export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Generator<null, PlanDiff> {
   const old = before ?? emptyPlan(after);
   const changes: Change[] = [];
@@ -61,13 +61,13 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
   return freeze<PlanDiff>({ changes: ordered, state, summary: summaryOf(ordered, counts.reset) });
 }
 
-/** Every setting that there is one of is as in `plan`: none of them is told of. */
+/** A plan without named parts and with the single settings of `plan`, so that these don't show as changes. */
 function emptyPlan(plan: Plan): Plan {
   const disabled = { listeners: [], routes: [], policies: [], endpoints: [] };
   return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [], disabled };
 }
 
-/** What is there and disabled, as `kind name`. */
+/** The disabled parts, as `kind name`. */
 function switchedOff({ disabled: { listeners, routes, policies, endpoints } }: Plan): ReadonlySet<string> {
   return new Set([
     ...listeners.map((name) => `listener ${name}`),
@@ -77,7 +77,7 @@ function switchedOff({ disabled: { listeners, routes, policies, endpoints } }: P
   ]);
 }
 
-/** What goes or comes only because it is disabled or enabled is told so. */
+/** Reports a part that comes or goes only by `enabled` as enabled or disabled. */
 function switched(one: Change, before: ReadonlySet<string>, after: ReadonlySet<string>): Change {
   const key = `${one.kind} ${one.name}`;
   if ((one.action === 'removed' || one.action === 'closed') && after.has(key)) return { ...one, action: 'disabled' };
@@ -96,12 +96,12 @@ interface Named {
   readonly name: string;
 }
 
-// === what there is one of, and what is not known by name
+// === single settings, and parts not known by name
 
 function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   const known = new Set(['listeners', 'pools', 'routes', 'admin', 'disabled']);
   if (before.admin !== null || after.admin !== null) yield adminChange(before, after, terms);
-  // Plain data: any of its keys may be asked for.
+  // Plain data: any key may be read.
   const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
     if (known.has(key)) continue;
@@ -128,7 +128,7 @@ function thing(kind: string, name: string, before: unknown, after: unknown, term
   return change({ kind, name, action, settings, access: kind === 'limits' ? limitsAccess(settings) : null });
 }
 
-/** Its name is what it is known by, not a setting. */
+/** The name identifies the item; it is not a setting. */
 function unnamed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const { name: _, ...rest } = value as Record<string, unknown>;
@@ -142,7 +142,7 @@ function* pools(before: Plan, after: Plan, terms: Terms): Generator<Change | nul
   for (const [name, old, now] of sideBySide(before.pools, after.pools, (one) => one.name)) {
     yield null;
     if (old === now) continue;
-    // What is renamed is told of under its new name.
+    // A renamed pool is reported under its new name.
     if (now === null && taken.has(name)) continue;
     const was = old ?? before.pools.find((one) => one.name === now?.renamedFrom) ?? null;
     if (was !== null && now !== null) yield* pool(was, now, terms);
@@ -182,7 +182,7 @@ function ofPool({ name: _, endpoints: __, renamedFrom: ___, sticky, ...rest }: P
   return { ...rest, sticky: sticky === null ? null : { ...sticky, ids: null, addressKey: null } };
 }
 
-/** The claims of pools that are renamed, with those that they had, both as `kind name`. */
+/** The claims of renamed pools, paired with their previous claims, both as `kind name`. */
 function* carriedByPools({ pools: all }: Plan): Generator<readonly [string, string]> {
   for (const { name, renamedFrom, claim, endpoints, dns } of all) {
     if (renamedFrom === null) continue;
@@ -197,7 +197,7 @@ function* carriedByPools({ pools: all }: Plan): Generator<readonly [string, stri
   }
 }
 
-/** Are the cookies of the endpoints that stayed others? Then what they are made with is. */
+/** Whether the cookies of the remaining endpoints differ. Then the key that signs them has changed. */
 function resigned(old: PoolPlan, now: PoolPlan, terms: Terms): boolean {
   const [before, after] = [old.sticky, now.sticky];
   if (before === null || after === null) return false;
@@ -207,14 +207,14 @@ function resigned(old: PoolPlan, now: PoolPlan, terms: Terms): boolean {
   return now.endpoints.some(({ address }, i) => ids.has(address.text) && ids.get(address.text) !== after.ids[i]);
 }
 
-// === ACLs: there are those that something uses
+// === ACLs that are in use
 
 interface UsedAcl {
   readonly acl: AclPlan;
   readonly users: string[];
 }
 
-/** One that comes into use or falls out of it is told of where it is used. */
+/** An ACL that is newly used, or no longer used, is reported where it is used. */
 function* acls(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   const now = yield* usedAcls(after);
   for (const [name, { acl: old }] of yield* usedAcls(before)) {

@@ -1,4 +1,4 @@
-/** Endpoints that are found by name: names taken apart, what is known of them claimed. Cold. */
+/** Plans endpoints that are found by DNS name: parses the names and claims their resolutions. Cold. */
 import { isIP } from 'node:net';
 import { parseDnsServer } from '../config/formats.ts';
 import type { DnsNameConfig, EndpointConfig, PoolConfig } from '../config/schema.gen.ts';
@@ -6,7 +6,7 @@ import { claimOf, claimOfShape } from './claims.ts';
 import type { PlanScope } from './scope.ts';
 import type { DnsNamePlan, DnsPlan } from './types/dns.ts';
 
-/** null: all addresses of the pool are in the config. */
+/** Returns null if all addresses of the pool are in the config. */
 export function planDns(pool: string, config: PoolConfig, pointer: string, scope: PlanScope): DnsPlan | null {
   const { servers, timeout, min_ttl: minTtl, max_ttl: maxTtl, hold, jitter } = config.dns;
   const asked = servers?.map((server) => parseDnsServer(server) ?? server) ?? null;

@@ -1,10 +1,10 @@
-/** What pools fall back on: pools that there are, in chains that end. Cold. */
+/** Checks that pools fall back on existing pools, in chains that end. Cold. */
 import type { PoolConfig } from '../config/schema.gen.ts';
 import { planRespond } from './respond.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { FallbackPlan } from './types/traffic.ts';
 
-/** Pools in a chain: whoever comes to the last has waited at two before it. */
+/** The most pools in a chain: a request that reaches the last has waited at two before it. */
 const LONGEST = 3;
 
 type Pools = Readonly<Record<string, Pick<PoolConfig, 'fallback'>>>;
@@ -18,7 +18,7 @@ export function planFallback(
   return fallback?.pool === undefined ? null : { type: 'pool', pool: fallback.pool };
 }
 
-/** Tells of fallbacks on pools that there are not, of circles (each once), and of chains that are too long. */
+/** Reports fallbacks on missing pools, cycles (each once), and chains that are too long. */
 export function checkFallbacks(pools: Pools, scope: PlanScope): void {
   const known = new Map(Object.entries(pools));
   const circled = new Set<string>();
@@ -28,7 +28,8 @@ export function checkFallbacks(pools: Pools, scope: PlanScope): void {
     if (scope.find(known, 'pool', fallback.pool, pointer) === null) continue;
     const chain = chainFrom(name, known);
     const last = chain.at(-1)!;
-    // The last name is there twice: the circle begins at its first place. What only leads into one is not told.
+    // The last name occurs twice: the cycle begins at its first position. A chain that only leads into a cycle is not
+    // reported.
     const at = chain.indexOf(last);
     if (at < chain.length - 1) {
       if (at > 0 || circled.has(name)) continue;
@@ -39,7 +40,7 @@ export function checkFallbacks(pools: Pools, scope: PlanScope): void {
   }
 }
 
-/** The pools that are asked in turn; where they go round, the last is one that is there already. */
+/** The pools in the order in which they are tried; in a cycle, the last repeats an earlier one. */
 function chainFrom(name: string, pools: ReadonlyMap<string, Pick<PoolConfig, 'fallback'>>): string[] {
   const chain = [name];
   for (;;) {

@@ -1,4 +1,4 @@
-/** Listeners: addresses that don't collide, pools and ACLs found, sockets claimed. Cold. */
+/** Plans the listeners: checks that addresses don't collide, resolves pools and ACLs, claims sockets. Cold. */
 import type { IdentityConfig, ListenerConfig } from '../config/schema.gen.ts';
 import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
@@ -10,7 +10,7 @@ import { type PlanScope, segment } from './scope.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
 import type { IdentityPlan } from './types/identity.ts';
 
-/** Settings about requests, which a tcp listener does not read. Its streams have the timeouts of their pool. */
+/** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */
 const HTTP_ONLY = [
   'trusted_proxies',
   'identity',
@@ -28,7 +28,7 @@ export interface ListenerNames {
   readonly routes: readonly RoutePlan[];
 }
 
-/** All listeners are checked; those that are switched off are no part of the plan. */
+/** Checks all listeners; disabled ones are not part of the plan. */
 export function planListeners(
   configs: Readonly<Record<string, ListenerConfig>>,
   names: ListenerNames,
@@ -86,8 +86,8 @@ function planIdentity({ real_ip: realIp, ...rest }: IdentityConfig): IdentityPla
 }
 
 /**
- * The claim of a listening socket: it is known by its address, whoever uses it. `owner`: the listener; port 0 is as many
- * addresses as there are listeners that ask for it.
+ * The claim for a listening socket: its address identifies it, whichever listener uses it. `owner`: the listener; port
+ * 0 gives each listener an address of its own.
  */
 export function socketClaim(owner: string, { host, port, path }: AddressPlan): Claim {
   if (path !== null) return claimOfShape('socket', `unix:${path}`, null);
@@ -95,10 +95,10 @@ export function socketClaim(owner: string, { host, port, path }: AddressPlan): C
   return claimOfShape('socket', port === 0 ? `${text} of ${owner}` : text, null);
 }
 
-/** Hosts that stand for all addresses of the machine. */
+/** Hosts that mean all addresses of the machine. */
 export const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::', '*']);
 
-/** Tells of listeners (the admin listener among them) that could not both have their address. */
+/** Reports listeners, including the admin listener, whose addresses conflict. */
 export function checkAddresses(
   places: readonly { readonly pointer: string; readonly address: AddressPlan }[],
   scope: PlanScope,
@@ -113,7 +113,7 @@ export function checkAddresses(
   });
 }
 
-/** Would the system refuse one of these addresses while the other is open? As far as their text says. */
+/** Whether the system would refuse one of these addresses while the other is open, judged by their text. */
 export function collide(a: AddressPlan, b: AddressPlan): boolean {
   if (a.path !== null || b.path !== null) return a.path === b.path;
   if (a.port !== b.port || a.port === 0) return false;

@@ -1,4 +1,4 @@
-/** The conditions of routes, in the form that requests have and the router compiles. Cold. */
+/** Converts the conditions of routes to the form that requests have and the router compiles. Cold. */
 import type { FieldMatch, MatchConfig, PathMatch } from '../config/schema.gen.ts';
 import { hostForm } from '../kit/host-name.ts';
 import { checkPathPattern, type PathReader, planRulePath, requiredRuns } from './paths.ts';
@@ -21,7 +21,7 @@ export function planMatch(
   };
 }
 
-/** The schema has seen to it that it is one. */
+/** The schema has checked that it is a host. */
 function planHost(written: string): string {
   return written.startsWith('*.') ? `*.${hostForm(written.slice(2)) ?? ''}` : (hostForm(written) ?? written);
 }
@@ -43,7 +43,7 @@ function planPath(config: PathMatch, pointer: string, readers: readonly PathRead
   return { kind: 'prefix', value: planRulePath(withoutSlash(config.prefix ?? '/'), pointer, readers, scope) };
 }
 
-/** As prefixes are held: by whole segments. */
+/** Prefixes are stored without a trailing slash: they match whole segments. */
 export function withoutSlash(prefix: string): string {
   return prefix.length > 1 ? prefix.replace(/\/+$/, '') || '/' : prefix;
 }
@@ -72,7 +72,7 @@ function checkHeader({ exact = '', regex = '' }: FieldMatch, pointer: string, sc
   scope.problem(pointer, 'would never match: values are read byte by byte', `write ${bytes}`);
 }
 
-/** Values come without white space around them, and without control characters (RFC 9110 §5.5). */
+/** Field values arrive without surrounding white space and without control characters (RFC 9110 §5.5). */
 export function checkFieldValue(exact: string, pointer: string, scope: PlanScope): void {
   const trimmed = exact.replace(/^[ \t]+|[ \t]+$/g, '');
   if (/[^\P{Cc}\t\x80-\x9f]/u.test(exact))
@@ -81,12 +81,12 @@ export function checkFieldValue(exact: string, pointer: string, scope: PlanScope
     scope.problem(pointer, 'would never match: values have no white space around them', `write "${trimmed}"`);
 }
 
-/** Names and values are compared decoded. */
+/** Names and values are compared in decoded form. */
 function checkQuery(name: string, { exact = '', regex = '' }: FieldMatch, pointer: string, scope: PlanScope): void {
   for (const text of [name, exact, ...requiredRuns(regex)]) checkDecoded(text, pointer, scope);
 }
 
-/** Tells of an encoding in what is compared with something decoded. */
+/** Reports percent-encoding in a text that is compared in decoded form. */
 export function checkDecoded(text: string, pointer: string, scope: PlanScope): void {
   if (!/%[0-9a-f]{2}/i.test(text)) return;
   scope.problem(
@@ -100,7 +100,10 @@ function decoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
 }
 
-/** `bytes`: the value is of a header field, which is read as Latin-1: what is not ASCII may come in that or in UTF-8. */
+/**
+ * `bytes`: the value belongs to a header field, which is read as Latin-1: non-ASCII text may arrive in Latin-1 or
+ * UTF-8.
+ */
 export function planField(name: string, { exact, regex, present }: FieldMatch, bytes: boolean): FieldMatchPlan {
   if (regex !== undefined) return { name, kind: 'regex', value: regex };
   if (present !== undefined) return { name, kind: 'present', value: String(present) };

@@ -1,11 +1,11 @@
-/** What a route says over its listener and pool. Cold. */
+/** Plans the settings of a route that override its listener's and pool's. Cold. */
 import type { RouteConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import type { OverridesPlan } from './types/overrides.ts';
 
-/** Only what is there. */
+/** Keeps only the settings given. */
 function given<T extends object>(settings: T): Partial<T> {
-  // The settings are those of T: fewer of them make a part of it.
+  // All settings are those of T, so a subset of them is a Partial<T>.
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 

@@ -1,10 +1,13 @@
-/** Paths of the config in the form that rules see requests in, and what no request could match. Cold. */
+/**
+ * Converts paths of the config to the form in which rules see requests, and reports those that no request can match.
+ * Cold.
+ */
 import type { PathsConfig } from '../config/schema.gen.ts';
 import { encodePath, LITERAL, type PathProblem, PathReading, type PathRules, readPath, spelled } from '../http/path.ts';
 import { deepEqual } from '../kit/deep-equal.ts';
 import type { PlanScope } from './scope.ts';
 
-/** A listener that serves the route, and how it reads paths. */
+/** A listener that the route serves, and its path rules. */
 export interface PathReader {
   readonly name: string;
   readonly rules: PathRules;
@@ -23,7 +26,7 @@ export function planPaths(config: PathsConfig): PathRules {
 
 const NEVER = 'is not in normal form and would never match';
 
-/** As the requests that are meant have it; a problem if that is in doubt. */
+/** Returns the path in the form of the requests it is meant for; reports a problem if that form is unclear. */
 export function planRulePath(
   written: string,
   pointer: string,
@@ -52,7 +55,7 @@ export function planRulePath(
   return routed;
 }
 
-/** What no listener would take. */
+/** Reports a text that no listener would accept. */
 function textProblem(written: string): readonly [message: string, hint: string] | null {
   const mark = written.search(/[?#]/);
   if (mark >= 0 && written[mark] === '?')
@@ -68,7 +71,7 @@ function textProblem(written: string): readonly [message: string, hint: string] 
   return null;
 }
 
-/** As this listener's rules see it; null: it has been told that none of its requests would match. */
+/** Returns the path as this listener's rules see it; null: a reported problem says that no request would match. */
 function routedForm(text: string, { name, rules }: PathReader, pointer: string, scope: PlanScope): string | null {
   const reading = new PathReading();
   const problem = readPath(text, rules, reading);
@@ -96,7 +99,7 @@ const REFUSED: Readonly<Record<PathProblem, string>> = {
   raw_utf8: 'percent-encode it',
 };
 
-/** Which setting makes rules see the path otherwise than it is written; '': none. */
+/** The setting that makes rules see another path than the written one; '': none. */
 function settingFor(text: string, rules: PathRules): string {
   if (rules.encodedSlash !== 'keep' && /%(?:2f|5c)/i.test(text)) return 'encoded_slash';
   if (rules.parameters !== 'keep' && /;|%3b/i.test(text)) return 'parameters';
@@ -106,8 +109,8 @@ function settingFor(text: string, rules: PathRules): string {
 // === patterns
 
 /**
- * Tells of a regular expression that no path could meet, as far as this is certain: what it wants outside of groups,
- * alternatives and repetitions is not there in any path.
+ * Reports a regular expression that certainly matches no path: no path contains the text that it requires outside
+ * groups, alternatives and repetitions.
  */
 export function checkPathPattern(
   source: string,
@@ -155,7 +158,7 @@ const SEEN: Readonly<Record<string, string>> = {
   repeated_slashes: 'repeated slashes: they are one to them',
 };
 
-/** Runs of characters that every match of a regular expression has; the first begins with "^" if that stands in front. */
+/** The runs of characters in every match of a regular expression; the first begins with "^" if it is anchored there. */
 export function requiredRuns(source: string): string[] {
   const runs: string[] = [];
   let run = '';
@@ -184,7 +187,7 @@ export function requiredRuns(source: string): string[] {
       if (i < 0) return runs;
     }
     const next = source[i + 1];
-    // What may be there any number of times need not be there.
+    // A character that may repeat any number of times may also be absent.
     if (!literal || next === '*' || next === '?' || next === '{') {
       end();
       continue;

@@ -1,20 +1,20 @@
 /**
- * What of a Plan is handed to somebody who has another: what that one has already is named by its place there. Cold.
+ * The difference between a Plan and one that the receiver already has: known parts are replaced by their index. Cold.
  *
- * A mark stands for a pool or a route by all that it means, so two plans can be compared by whoever has but one of them.
- * An edit of one route among ten thousand hands over one.
+ * A fingerprint covers everything that a pool or a route means, so two plans can be compared with only one of them at
+ * hand. After an edit of one route among ten thousand, the delta contains one route.
  */
 import { createHash } from 'node:crypto';
 import type { Piece, SerializedPlan, SerializedRoute } from './serialized-plan.ts';
 import type { PoolPlan } from './types.ts';
 
-/** Of the pools and routes of a plan, in their order: each so many characters. */
+/** The fingerprints of a plan's pools and routes, in order, each of a fixed length. */
 export interface Fingerprints {
   readonly pools: string;
   readonly routes: string;
 }
 
-/** Characters of a mark: 132 bits. */
+/** Characters of a fingerprint: 132 bits. */
 const LENGTH = 22;
 
 export interface PlanDelta {
@@ -31,14 +31,14 @@ function markOf(piece: PoolPlan | SerializedRoute): string {
   return createHash('sha256').update(JSON.stringify(piece)).digest('base64url').slice(0, LENGTH);
 }
 
-/** Equal for plans that mean the same. `marks`: its own. */
+/** Equal for plans that mean the same. `marks`: the plan's own fingerprints. */
 export function digestOf({ rest }: SerializedPlan, marks: Fingerprints): string {
   return createHash('sha256')
     .update(JSON.stringify([rest, marks]))
     .digest('hex');
 }
 
-/** `marks`: of the serialized plan; `base`: of the plan that the other has, if there is one. */
+/** `marks`: the fingerprints of the serialized plan; `base`: those of the plan that the receiver has, if any. */
 export function planDelta(
   { rest, pools, routes }: SerializedPlan,
   marks: Fingerprints,
@@ -58,11 +58,11 @@ function pieces<T>(all: readonly T[], marks: string, base: string): Piece<T>[] {
   return all.map((one, place) => places.get(markAt(marks, place)) ?? one);
 }
 
-/** A new piece costs far more than a place; this many places, or a hundredth of it new ones, are one lot. */
+/** A batch holds LOT indexes; a new piece costs far more than an index, and counts as NEW of them. */
 const LOT = 2000;
 const NEW = 100;
 
-/** Divides pieces so that each lot is a little work for whoever takes it. */
+/** Divides pieces into batches that each take the receiver little time. */
 export function* lotsOf<T>(all: readonly Piece<T>[]): Generator<readonly Piece<T>[]> {
   let from = 0;
   let weight = 0;

@@ -1,8 +1,9 @@
 /**
- * GatewayConfig to Plan: every name looked up, every meaning checked, all of it frozen. Cold, pure and synchronous.
+ * GatewayConfig to Plan: resolves every name, checks every value, and freezes the result. Cold, pure and synchronous.
  *
- * What a schema cannot say is said here, in the same words and form. Throws a ConfigError with every problem found if one
- * of them is an error; warnings alone stay in the scope. After it, only the operating system can refuse.
+ * It reports the problems that a schema cannot express, in the same form. Throws a ConfigError with every problem found
+ * if one of them is an error; if there are only warnings, they stay in the scope. After planning, only the operating
+ * system can refuse the config.
  */
 import { createHash } from 'node:crypto';
 import type { LoadedConfig } from '../config/load.ts';
@@ -71,7 +72,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   });
 }
 
-/** A gateway without a listener does nothing. More often than not such a config is a half-written file. */
+/** A gateway without a listener does nothing. Most configs without one are half-written files. */
 function tellNoListener({ listeners }: Pick<GatewayConfig, 'listeners'>, scope: PlanScope): void {
   if (Object.keys(listeners).length > 0)
     scope.problem('/listeners', 'every listener is disabled: no client could connect', 'enable one of them');

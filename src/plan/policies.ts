@@ -1,4 +1,4 @@
-/** Policies: names found, header edits checked. Cold. */
+/** Plans the policies: resolves names, checks header edits. Cold. */
 import type { FieldEditsConfig, PolicyConfig, RewritePolicyConfig } from '../config/schema.gen.ts';
 import { encodePath } from '../http/path.ts';
 import { withoutSlash } from './matches.ts';
@@ -8,7 +8,7 @@ import { planCachePolicy } from './caches.ts';
 import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
 import type { CachePlan } from './types/cache.ts';
 
-/** Fields that belong to one connection or say how long a message is: nobody but the gateway may write them. */
+/** Fields that belong to one connection or frame a message: only the gateway may write them. */
 const OURS = new Set([
   'connection',
   'content-length',
@@ -26,7 +26,7 @@ const OURS = new Set([
 export interface PolicyNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
   readonly caches: ReadonlyMap<string, CachePlan>;
-  /** The path that the route takes; null: any, or another policy rewrites it before. */
+  /** The path that the route matches; null: any path, or an earlier policy rewrites it. */
   readonly path: PathPlan | null;
   /** The listeners that the route serves. */
   readonly readers: readonly PathReader[];
@@ -56,7 +56,7 @@ export function planPolicy(
   }
 }
 
-/** May nobody but the gateway write that field? */
+/** Whether only the gateway may write that field. */
 export function isOurs(name: string): boolean {
   return OURS.has(name.toLowerCase());
 }
@@ -82,7 +82,7 @@ function isBelow(path: string, prefix: string): boolean {
   return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** Tells of names that only the gateway may write. */
+/** Reports names that only the gateway may write. */
 export function checkNames(names: readonly string[], pointer: string, scope: PlanScope): void {
   for (const name of names) {
     if (isOurs(name)) scope.problem(`${pointer}/${segment(name)}`, `${name} is the gateway's own to write`);

@@ -1,4 +1,4 @@
-/** The Host that a pool's endpoints get, with requests and with checks. Cold. */
+/** The Host that a pool's endpoints receive, in requests and in checks. Cold. */
 import type { ActiveCheckConfig } from '../config/schema.gen.ts';
 import type { AddressPlan } from './types.ts';
 import type { HostPlan } from './types/host.ts';
@@ -9,17 +9,17 @@ export function planHost(host: string): HostPlan {
   return OWN_HOSTS.has(host) ? { type: host === 'endpoint' ? 'endpoint' : 'preserve' } : { type: 'fixed', host };
 }
 
-/** A check with the Host that its pool says, if it says none itself. */
+/** A check without a host of its own uses its pool's. */
 export function checked(active: ActiveCheckConfig, host: string): ActiveCheckConfig {
   return active.host !== undefined || OWN_HOSTS.has(host) ? active : { ...active, host };
 }
 
-/** A Unix socket has no name. */
+/** A Unix socket has no host name. */
 export function hostOf({ text, path }: AddressPlan): string {
   return path === null ? withoutPort80(text) : 'localhost';
 }
 
-/** The scheme's own port is as good as none (RFC 9110 §4.2.3). */
+/** The scheme's default port is equivalent to none (RFC 9110 §4.2.3). */
 export function withoutPort80(authority: string): string {
   return authority.replace(/:80$/, '');
 }

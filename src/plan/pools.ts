@@ -1,4 +1,4 @@
-/** Pools: addresses taken apart, lasting state claimed. Cold. */
+/** Plans the pools: parses addresses, claims lasting state. Cold. */
 import { parseAddress } from '../config/formats.ts';
 import type {
   ActiveCheckConfig,
@@ -21,12 +21,12 @@ import type { DnsNamePlan } from './types/dns.ts';
 import type { ResponsesPlan } from './types/responses.ts';
 
 /**
- * What is tried again unless the config says otherwise. Not a timeout: the backend may still be at work on the request, and
- * each further attempt costs it the same work and the client the same wait (HAProxy's `retry-on` leaves it out as well).
+ * The default causes of a retry. Timeouts are not among them: the backend may still be working on the request, and each
+ * further attempt costs it the same work and the client the same wait (HAProxy's `retry-on` leaves it out as well).
  */
 const RETRIED: readonly RetryCause[] = ['connect', 'reset', 'bad_response'];
 
-/** The text is well-formed: validation has seen to that. */
+/** Validation has checked that the text is well-formed. */
 export function planAddress(text: string): AddressPlan {
   return { text, ...(parseAddress(text) ?? { host: '', port: 0, path: null }) };
 }
@@ -37,7 +37,7 @@ export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: Pl
   return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
 }
 
-/** State goes over to one pool, from one that is not there any more. */
+/** `renamed_from` must name a pool that no longer exists, and only one pool may name it. */
 function checkRenamed(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): void {
   const taken = new Map<string, string>();
   for (const [name, { renamed_from: old }] of Object.entries(pools)) {
@@ -58,7 +58,7 @@ function checkRenamed(pools: Readonly<Record<string, PoolConfig>>, scope: PlanSc
   }
 }
 
-/** The endpoints that are switched off. */
+/** The disabled endpoints. */
 export function disabledEndpoints(pools: Readonly<Record<string, PoolConfig>>): DisabledEndpoint[] {
   return Object.entries(pools).flatMap(([pool, { endpoints }]) =>
     endpoints.flatMap(({ enabled, address, dns }) => (enabled ? [] : [{ pool, address: address ?? dns?.name ?? '' }])),
@@ -155,7 +155,10 @@ function planEndpoint(
   };
 }
 
-/** One of the endpoints that a name stands for: it has the identity of one whose address is in the config. `host`: the name that has the address, with its port. */
+/**
+ * The plan of an endpoint that a DNS name found: its identity is that of an endpoint whose address is in the config.
+ * `host`: the name that has the address, with its port.
+ */
 export function endpointFound(
   pool: string,
   text: string,

@@ -1,13 +1,13 @@
 /**
- * A plan that may be shown to others: texts that may be secrets are sealed. Cold.
+ * Redacts a plan so that it may be shown: texts that may be secrets are replaced by keyed digests. Cold.
  *
- * Which of its texts came from a reference, a plan does not know. So whatever is written into messages is sealed, and what
- * the schema calls secret. A seal says no more than whether two texts are equal.
+ * A plan does not record which of its texts came from a reference. So every text that is written into messages is
+ * redacted, and every setting that the schema calls secret. A digest shows only whether two texts are equal.
  */
 import { createHmac } from 'node:crypto';
 import { rootSchema, type SchemaNode } from '../config/walk.ts';
 
-/** `salt`: another one for each gateway, so that seals of the same text differ. */
+/** `salt`: differs for each gateway, so that the digests of the same text differ. */
 export function redactor(salt: string): (text: string) => string {
   const known = new Map<string, string>();
   return (text) => {
@@ -20,7 +20,7 @@ export function redactor(salt: string): (text: string) => string {
   };
 }
 
-/** The JSON of a piece of a plan, sealed. */
+/** The redacted JSON of a piece of a plan. */
 export function redactedJson(value: unknown, seal: (text: string) => string): string {
   return JSON.stringify(value, (key, one: unknown) => {
     if (typeof one === 'string') return one !== '' && (isSecret(key) || isMatter(one)) ? { sealed: seal(one) } : one;
@@ -30,12 +30,12 @@ export function redactedJson(value: unknown, seal: (text: string) => string): st
   });
 }
 
-/** No setting that people write is that long; keys and certificates are. */
+/** No handwritten setting is that long; keys and certificates are. */
 function isMatter(text: string): boolean {
   return text.length > 512 || text.startsWith('-----BEGIN ');
 }
 
-/** A header field, or anything else that has a name and a text. */
+/** A header field, or any other pair of name and text. */
 function isPair(one: unknown): one is readonly [string, string] {
   return Array.isArray(one) && one.length === 2 && typeof one[0] === 'string' && typeof one[1] === 'string';
 }
@@ -47,7 +47,7 @@ function isSecret(key: string): boolean {
   return secretKeys.has(key);
 }
 
-/** Settings that hold secrets, by whatever name the plan has them: as in the schema, or with capitals. */
+/** The settings that hold secrets, spelled as in the schema and in camel case. */
 function keysOfSecrets(): Set<string> {
   const keys = new Set(['body', 'replacement', 'addressKey']);
   const note = ({ properties = {} }: SchemaNode): void => {

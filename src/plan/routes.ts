@@ -1,4 +1,4 @@
-/** Routes: unique names, references found, none that could never match. Cold. */
+/** Plans the routes: unique names, resolved references, no route that can't match. Cold. */
 import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
 import { encodePath, type PathRules } from '../http/path.ts';
 import { hostForm } from '../kit/host-name.ts';
@@ -14,7 +14,7 @@ import { planMirror, planSplit } from './split.ts';
 import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
 
-/** A listener, as far as it matters to routes. */
+/** The parts of a listener that matter to routes. */
 export interface Entrance {
   readonly protocol: 'http' | 'tcp';
   readonly rules: PathRules;
@@ -30,12 +30,12 @@ export interface PlannedRoutes {
   readonly disabled: readonly DisabledRoute[];
 }
 
-/** All routes are checked; those that are switched off are no part of the plan. */
+/** Checks all routes; disabled ones are not part of the plan. */
 export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, scope: PlanScope): PlannedRoutes {
   const first = new Map<string, number>();
   const routes: RoutePlan[] = [];
   const disabled: DisabledRoute[] = [];
-  /** Of each planned route, its place in the config. */
+  /** The position in the config of each planned route. */
   const places: number[] = [];
   configs.forEach((config, i) => {
     const other = first.get(config.name);
@@ -64,7 +64,7 @@ export function hiddenMessage(route: RoutePlan, by: RoutePlan): string {
   return `route ${route.name} can never match: ${by.name} takes all its requests`;
 }
 
-/** The policies of a route that are switched off. */
+/** The disabled policies of a route. */
 export function disabledPolicies({ name, enabled, policies }: RouteConfig): DisabledPolicy[] {
   if (!enabled) return [];
   let at = 0;
@@ -116,7 +116,7 @@ function planPolicies(
   scope: PlanScope,
 ): PolicyPlan[] {
   let first = -1;
-  // Routes that answer themselves need no cache, and a stored response must not stand in for their answer.
+  // Routes with a local reply need no cache, and a stored response must not replace that reply.
   const useless = respond !== undefined || redirect !== undefined;
   policies.forEach(({ type, enabled }, i) => {
     if (type !== 'cache' || !enabled) return;
@@ -143,7 +143,7 @@ function planAction(config: RouteConfig, pointer: string, names: RouteNames, sco
   if (redirect !== undefined) return { type: 'redirect', redirect: planRedirect(redirect, pointer, scope) };
   if (split !== undefined) return planSplit(split, config.split_by, names.pools, pointer, scope);
   const pool = scope.find(names.pools, 'pool', config.pool ?? '', `${pointer}/pool`);
-  // A pool that was not found is a problem already: this plan will not be used.
+  // A missing pool is already a problem: this plan will not be used.
   return pool === null ? { type: 'respond', status: 503, headers: [], body: '' } : { type: 'pool', pool };
 }
 

@@ -1,18 +1,18 @@
-/** What the parts of the planner share: where things are written, and the problems found so far. Cold. */
+/** State shared by the parts of the planner: the positions of settings, and the problems found so far. Cold. */
 import { suggest } from '../kit/suggest.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Locate } from '../config/merge.ts';
 import { errorAt, type Level, type Position, type Problem } from '../config/problem.ts';
 import type { Salvaged } from '../config/recover-partial-config.ts';
 
-/** A place that belongs to a problem, and what is said of it. */
+/** A position related to a problem, and its message. */
 interface Related {
   readonly pointer: string;
   readonly message: string;
 }
 
 export class PlanScope {
-  /** Those of loading among them. */
+  /** Includes the problems found while loading. */
   readonly problems: Problem[];
   readonly #written: Locate;
   readonly #salvaged: Salvaged;
@@ -22,7 +22,7 @@ export class PlanScope {
     this.problems = [...problems];
     this.#written = locate;
     this.#salvaged = salvaged;
-    // Shorter ones are no secrets, and would be found everywhere.
+    // Shorter texts are not secrets, and would occur everywhere.
     this.#secrets = secrets.filter((secret) => secret.length > 2);
   }
 
@@ -30,7 +30,7 @@ export class PlanScope {
     this.#add('error', pointer, message, hint, other);
   }
 
-  /** The config may take effect all the same. */
+  /** The config may still take effect. */
   warning(pointer: string, message: string, hint?: string, other?: Related): void {
     this.#add('warning', pointer, message, hint, other);
   }
@@ -46,10 +46,10 @@ export class PlanScope {
     });
   }
 
-  /** Whether the setting stands in a file, other than as a default. */
+  /** Whether the setting is written in a file, not only a default. */
   isWritten(pointer: string): boolean {
     const [own, parent] = [this.#locate(pointer), this.#locate(pointer.slice(0, pointer.lastIndexOf('/')))];
-    // A place that is not written is that of what is around it.
+    // A setting that is not written has the position of its parent.
     return own.file !== parent.file || own.line !== parent.line || own.column !== parent.column;
   }
 
@@ -57,17 +57,20 @@ export class PlanScope {
     return this.#written(this.#asWritten(pointer));
   }
 
-  /** Routes that were taken out have left the others with lower places than they were written at. */
+  /** Routes were removed, so the remaining ones have lower indexes than in the file. */
   #asWritten(pointer: string): string {
     return pointer.replace(/^\/routes\/(\d+)/, (_, index) => `/routes/${this.#salvaged.routeAt(Number(index))}`);
   }
 
-  /** Without secrets. */
+  /** Removes secrets from the text. */
   discreet(text: string): string {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
   }
 
-  /** What `name` means among `known`, or a problem that names what was probably meant. `disabled`: names that are switched off. */
+  /**
+   * Returns the value of `name` in `known`, or reports a problem that suggests a similar name. `disabled`: disabled
+   * names.
+   */
   find<T>(
     known: ReadonlyMap<string, T>,
     kind: string,

@@ -1,14 +1,15 @@
 /**
- * A Plan taken apart for the way to somewhere else, and put together again. Cold.
+ * Serializes a Plan for another process, and rebuilds it there. Cold.
  *
- * In a Plan a route holds its pool and a listener its routes; copied as it is, each route would arrive with a pool of its
- * own. A serialized plan names them instead, and holds pools and routes apart so that they can be sent a few at a time: see plan-delta.ts.
+ * In a Plan a route holds its pool and a listener its routes; in a plain copy each route would get a pool of its own. A
+ * serialized plan refers to pools and routes by name and lists them separately, so that they can be sent in small
+ * batches: see plan-delta.ts.
  */
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
 import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
 
-/** The name in place of the pool. */
+/** Holds the name instead of the pool. */
 type Named<T> = Omit<T, 'pool'> & { readonly pool: string };
 
 type ActionParcel =
@@ -24,7 +25,7 @@ export type SerializedRoute = Omit<RoutePlan, 'action' | 'mirror'> & {
 type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
 
 export interface SerializedPlan {
-  /** Everything but the pools and routes. */
+  /** Everything except the pools and routes. */
   readonly rest: Omit<Plan, 'pools' | 'routes' | 'listeners'> & { readonly listeners: readonly ListenerParcel[] };
   readonly pools: readonly PoolPlan[];
   readonly routes: readonly SerializedRoute[];
@@ -55,12 +56,12 @@ function wrapAction(action: ActionPlan): ActionParcel {
   return action.type === 'split' ? { ...action, parts: action.parts.map(named) } : action;
 }
 
-/** Of the serialized plan, or the place of one that means the same among those of another plan. */
+/** A piece of the serialized plan, or the index of an equal piece in another plan. */
 export type Piece<T> = T | number;
 
 /**
- * Puts a Plan together again: first the rest, then the pools, then the routes, as they come. What is said to be the same as in
- * `base` becomes the same object, so that nobody need look at it again.
+ * Rebuilds a Plan: first the rest, then the pools, then the routes, as they arrive. A piece equal to one in `base`
+ * becomes the same object, so that later comparisons are cheap.
  */
 export class PlanDeserializer {
   readonly #rest: SerializedPlan['rest'];
@@ -68,7 +69,7 @@ export class PlanDeserializer {
   readonly #pools = new Map<string, PoolPlan>();
   readonly #actions = new Map<string, ActionPlan>();
   readonly #routes: RoutePlan[] = [];
-  /** Pools that are as in `base`. */
+  /** The number of pools equal to those in `base`. */
   #samePools = 0;
 
   constructor(rest: SerializedPlan['rest'], base: Plan | null = null) {
@@ -89,7 +90,7 @@ export class PlanDeserializer {
       this.#routes.push(typeof piece === 'number' ? this.#taken(this.#base!.routes[piece]!) : this.#made(piece));
   }
 
-  /** As it is, if the pools that it names are still the same. */
+  /** Reuses the route if all pools it names are unchanged. */
   #taken(route: RoutePlan): RoutePlan {
     if (this.#samePools === this.#base!.pools.length) return route;
     return poolsIn(route).every((pool) => this.#pools.get(pool.name) === pool) ? route : this.#made(wrapRoute(route));
@@ -109,7 +110,7 @@ export class PlanDeserializer {
     return action.type === 'split' ? { ...action, parts: action.parts.map((part) => this.#filled(part)) } : action;
   }
 
-  /** One action for each pool: what a hundred routes have in common is kept once. */
+  /** One action per pool: a hundred routes share it. */
   #toPool(name: string): ActionPlan {
     let action = this.#actions.get(name);
     if (action === undefined) this.#actions.set(name, (action = { type: 'pool', pool: this.#pools.get(name)! }));
@@ -145,7 +146,7 @@ function orEmpty<T>(list: readonly T[]): readonly T[] {
   return list.length === 0 ? EMPTY : list;
 }
 
-/** Its empty lists, of which a copied plan has many, become one. */
+/** Shares one empty list: a copied plan has many. */
 function slimmed({ match, policies }: SerializedRoute): Pick<RoutePlan, 'match' | 'policies'> {
   return {
     match: { ...match, headers: orEmpty(match.headers), query: orEmpty(match.query) },

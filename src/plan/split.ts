@@ -1,4 +1,4 @@
-/** Routes that send to more than one pool: splits and mirrors. Cold. */
+/** Plans routes that send to more than one pool: splits and mirrors. Cold. */
 import type { HashKey, RouteConfig, SplitPartConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import { planKey } from './strategies.ts';

@@ -1,10 +1,13 @@
-/** Sticky cookies: each endpoint's identifier made once, so that neither traffic nor the plan has the secret. Cold. */
+/**
+ * Plans sticky cookies: computes each endpoint's identifier once, so that neither traffic nor the plan holds the
+ * secret. Cold.
+ */
 import { createHash, createHmac } from 'node:crypto';
 import type { EndpointConfig, StickyConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import type { StickyPlan } from './types/sticky.ts';
 
-/** 128 bits: nobody guesses one, and no two endpoints share one. */
+/** 128 bits: infeasible to guess, and no two endpoints share one. */
 const ID_BYTES = 16;
 
 export function planSticky(
@@ -25,7 +28,9 @@ export function planSticky(
   };
 }
 
-/** Depends on nothing but the address and the secret, so that it means the same after a reload, a restart and elsewhere. */
+/**
+ * Depends only on the address and the secret, so that it stays valid after a reload, a restart and on other gateways.
+ */
 export function stickyId(address: string, secret: string): string {
   const hash = secret === '' ? createHash('sha256') : createHmac('sha256', secret);
   return hash.update(address).digest().subarray(0, ID_BYTES).toString('base64url');
@@ -41,7 +46,7 @@ function attributesOf({ path, ttl, secure, http_only: httpOnly, same_site: sameS
   return `; ${parts.join('; ')}`;
 }
 
-/** Tells of cookies that browsers would not take. */
+/** Reports cookies that browsers would reject. */
 function check(
   { cookie, path, ttl, secure, same_site: sameSite }: StickyConfig,
   pointer: string,

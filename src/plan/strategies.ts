@@ -1,9 +1,9 @@
-/** Strategies: names in one case, numbers that fit. Cold. */
+/** Plans the strategies: normalizes names, checks numbers. Cold. */
 import type { EndpointConfig, HashKey, StrategyConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import type { HashKeyPlan, StrategyPlan } from './types.ts';
 
-/** `endpoints`: of the pool. */
+/** `endpoints`: those of the pool. */
 export function planStrategy(
   config: StrategyConfig,
   endpoints: readonly EndpointConfig[],
@@ -15,7 +15,8 @@ export function planStrategy(
       return { type: config.type, key: planKey(config.key), replicas: config.replicas };
     case 'maglev': {
       const size = config.table_size;
-      // Every endpoint walks through the whole table in steps of its own, which only a prime lets each of them do.
+      // Each endpoint steps through the whole table with its own stride; only a prime size lets every stride reach each
+      // slot.
       if (!isPrime(size)) scope.problem(`${pointer}/table_size`, 'must be a prime number', `write ${primeFrom(size)}`);
       else if (size < endpoints.length)
         scope.problem(
@@ -25,7 +26,7 @@ export function planStrategy(
       return { type: config.type, key: planKey(config.key), tableSize: size };
     }
     case 'round_robin':
-      // RFC 2782: the weights of SRV records are to be used. Where they are equal, the rounds are the same.
+      // RFC 2782: the weights of SRV records apply. With equal weights, both strategies give the same rounds.
       return { type: endpoints.some(({ dns }) => dns?.type === 'srv') ? 'weighted_round_robin' : config.type };
     default:
       return { type: config.type };

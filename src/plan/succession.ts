@@ -1,8 +1,8 @@
 /**
- * Which listener of a config takes the place of one of the config before. Cold; asked by runtime/ and by diff.ts.
+ * Determines which listener of a config succeeds a listener of the previous config. Cold; used by runtime/ and diff.ts.
  *
- * An address counts before a name: clients are connected to an address, and what serves there takes over their connections.
- * A listener that has moved to an address of its own keeps those that it has.
+ * The address takes precedence over the name: clients are connected to an address, and the listener there inherits
+ * their connections. A listener that has moved to a new address keeps its own connections.
  */
 import type { ListenerPlan } from './types.ts';
 
@@ -15,7 +15,7 @@ export class Succession {
     this.#byName = new Map(listeners.map((one) => [one.name, one]));
   }
 
-  /** null: there is none, and its connections end. */
+  /** null: it has no successor, and its connections end. */
   of({ name, socket }: ListenerPlan): ListenerPlan | null {
     return this.#bySocket.get(socket.identity) ?? this.#byName.get(name) ?? null;
   }

@@ -1,9 +1,9 @@
 /**
- * The Plan: what a valid configuration means, as plain frozen data. Cold.
+ * The Plan: the meaning of a valid configuration, as plain frozen data. Cold.
  *
- * Made by plan/plan.ts from a GatewayConfig; read by runtime/snapshot/bind.ts, which adds live things and calls the result a
- * Snapshot. No names are left to look up but those of pools to fall back on: a route holds its pool, a listener its ACL.
- * Units are milliseconds and bytes. Everything here prints and compares, so a plan can be shown, diffed and kept as a
+ * Made by plan/plan.ts from a GatewayConfig; read by runtime/snapshot/bind.ts, which adds live objects and produces a
+ * Snapshot. All names are resolved except those of fallback pools: a route holds its pool, a listener its ACL. Units
+ * are milliseconds and bytes. Everything here can be printed and compared, so a plan can be shown, diffed and kept as a
  * golden file.
  */
 import type { PathRules } from '../http/path.ts';
@@ -25,14 +25,14 @@ export interface Plan {
   readonly logging: LoggingPlan;
   readonly reload: ReloadPlan;
   readonly limits: GatewayLimitsPlan;
-  /** null: no client is told what became of its request. */
+  /** null: clients can't ask how their request was handled. */
   readonly explain: ExplainPlan | null;
   readonly caches: readonly CachePlan[];
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
   readonly routes: readonly RoutePlan[];
-  /** What is switched off. */
+  /** The disabled parts. */
   readonly disabled: DisabledPlan;
 }
 
@@ -56,31 +56,31 @@ export interface ExplainPlan {
   readonly allow: readonly string[];
 }
 
-/** Where to listen or to dial: a host and port, or the path of a Unix socket. */
+/** An address to listen on or to dial: a host and port, or the path of a Unix socket. */
 export interface AddressPlan {
   /** As written, for people. */
   readonly text: string;
-  /** IP literal without brackets, or a DNS name; empty for a Unix socket. */
+  /** An IP literal without brackets, or a DNS name; empty for a Unix socket. */
   readonly host: string;
   /** 0 for a Unix socket, or "any free port" on a listener. */
   readonly port: number;
-  /** Path of the Unix socket, or null. */
+  /** The path of the Unix socket, or null. */
   readonly path: string | null;
 }
 
 export interface AdminPlan {
   readonly address: AddressPlan;
-  /** Names that it may be asked by, in lower case; `*.example.com`: those below. */
+  /** The host names that it accepts, in lower case; `*.example.com` accepts its subdomains. */
   readonly hosts: readonly string[];
-  /** Hex SHA-256 of the token that actions need; null: none, and only local clients may take them. */
+  /** Hex SHA-256 of the token that actions need; null: no token, and only local clients may perform actions. */
   readonly token: string | null;
-  /** null: no config may be pushed. */
+  /** null: pushing configs is disabled. */
   readonly push: AdminPushPlan | null;
   readonly claim: Claim;
 }
 
 export interface AdminPushPlan {
-  /** Hex SHA-256 of the token, so that the plan does not have it. */
+  /** Hex SHA-256 of the token, so that the plan does not contain it. */
   readonly token: string;
   /** Bytes. */
   readonly maxSize: number;
@@ -95,9 +95,9 @@ export interface LoggingPlan {
 export interface ReloadPlan {
   /** Whether files are watched. */
   readonly watch: boolean;
-  /** Milliseconds that a file written in place has to stay as it is. */
+  /** Milliseconds that a file written in place has to stay unchanged. */
   readonly settle: number;
-  /** Of what an old generation leaves behind. */
+  /** The rule for the leases of an old generation. */
   readonly drain: StopPlan;
   readonly maxGenerations: number;
   readonly tightened: 'keep' | 'drain' | 'cut';
@@ -121,18 +121,18 @@ export interface ListenerPlan {
   /** The pool of a tcp listener; null for http. */
   readonly pool: PoolPlan | null;
   readonly acl: AclPlan | null;
-  /** CIDRs of the peers whose Forwarded and X-Forwarded-* are believed. */
+  /** CIDRs of the peers whose Forwarded and X-Forwarded-* are trusted. */
   readonly trustedProxies: readonly string[];
   readonly identity: IdentityPlan;
   readonly limits: ListenerLimits;
   readonly timeouts: ListenerTimeouts;
   readonly paths: PathRules;
   readonly drain: DrainOverridePlan | null;
-  /** The routes this listener serves, in order of precedence; empty for tcp. */
+  /** The routes of this listener, in order of precedence; empty for tcp. */
   readonly routes: readonly RoutePlan[];
-  /** The listening socket: shape is the address. */
+  /** The listening socket: its shape is the address. */
   readonly socket: Claim;
-  /** The count of its connections: shape is nothing but the name. */
+  /** The count of its connections: its shape is empty, only the name matters. */
   readonly count: Claim;
 }
 
@@ -146,7 +146,7 @@ export interface ListenerLimits {
   readonly bodySize: number;
 }
 
-/** Milliseconds; see the schema for what each one bounds. */
+/** Milliseconds; see the schema for what each one limits. */
 export interface ListenerTimeouts {
   readonly header: number;
   readonly body: number;
@@ -164,7 +164,7 @@ export type StrategyPlan =
   | { readonly type: 'ring_hash'; readonly key: HashKeyPlan; readonly replicas: number }
   | { readonly type: 'maglev'; readonly key: HashKeyPlan; readonly tableSize: number };
 
-/** What a request is told by; `name` of the header (in lower case) or cookie, else ''. */
+/** The part of a request that is hashed; `name` of the header (in lower case) or cookie, else ''. */
 export interface HashKeyPlan {
   readonly source: 'client' | 'path' | 'header' | 'cookie';
   readonly name: string;
@@ -172,31 +172,31 @@ export interface HashKeyPlan {
 
 export interface PoolPlan {
   readonly name: string;
-  /** The name that it had before, under which there may be state; null: this one. */
+  /** The pool's previous name, under which state may exist; null: it had none. */
   readonly renamedFrom: string | null;
   readonly strategy: StrategyPlan;
-  /** null: clients are not kept. */
+  /** null: sticky sessions are off. */
   readonly sticky: StickyPlan | null;
-  /** Those whose address is in the config. */
+  /** The endpoints whose address is in the config. */
   readonly endpoints: readonly EndpointPlan[];
-  /** Those that are found by name; null: there are none. */
+  /** The endpoints found by DNS name; null: there are none. */
   readonly dns: DnsPlan | null;
   readonly timeouts: PoolTimeouts;
   readonly keepalive: KeepalivePlan;
-  /** What its endpoints may send. */
+  /** The rules for responses of its endpoints. */
   readonly responses: ResponsesPlan;
   readonly health: HealthPlan;
   readonly retries: RetriesPlan;
-  /** null: there are no second attempts beside the first. `delay` in ms. */
+  /** null: requests are not hedged. `delay` in ms. */
   readonly hedge: { readonly delay: number } | null;
   readonly queue: QueuePlan;
   readonly fallback: FallbackPlan | null;
-  /** The Host that endpoints get. */
+  /** The Host that endpoints receive. */
   readonly host: HostPlan;
   /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
-  /** Load, queue and retry budget: shape is nothing but the name. */
+  /** Load, queue and retry budget: the shape is empty, only the name matters. */
   readonly claim: Claim;
 }
 
@@ -216,18 +216,18 @@ export interface KeepalivePlan {
   readonly idle: number;
   /** Milliseconds that a connection is used; 0: no limit. */
   readonly maxAge: number;
-  /** Connections made before they are needed. */
+  /** Connections opened before they are needed. */
   readonly prewarm: number;
 }
 
 export interface HealthPlan {
-  /** null: only the traffic shows whether endpoints are well. */
+  /** null: endpoint health comes only from traffic. */
   readonly active: CheckPlan | null;
   readonly passive: {
-    /** Failed exchanges in a row; 0: however many. */
+    /** Failed exchanges in a row; 0: off. */
     readonly failures: number;
     readonly statuses: readonly number[];
-    /** Milliseconds; 0: however long. */
+    /** Milliseconds; 0: off. */
     readonly latency: number;
     /** Percent. */
     readonly maxEjected: number;
@@ -236,14 +236,14 @@ export interface HealthPlan {
   readonly backoff: BackoffPlan;
   /** Percent; 0: never. */
   readonly panic: number;
-  /** Milliseconds; 0: at once. */
+  /** Milliseconds; 0: no slow start. */
   readonly slowStart: number;
 }
 
 export interface SuccessRatePlan {
   /** Standard deviations; 0: rates are not compared. */
   readonly deviations: number;
-  /** Points of a hundred. */
+  /** Percentage points. */
   readonly margin: number;
   /** Milliseconds. */
   readonly interval: number;
@@ -258,7 +258,7 @@ export interface CheckPlan {
   readonly host: string | null;
   readonly method: 'GET' | 'HEAD';
   readonly status: readonly { readonly from: number; readonly to: number }[];
-  /** null: anything will do. */
+  /** null: any body passes. */
   readonly body: string | null;
   /** null: the endpoint's own. */
   readonly port: number | null;
@@ -277,7 +277,7 @@ export interface BackoffPlan {
   readonly max: number;
   readonly retries: number;
   readonly jitter: number;
-  /** Milliseconds from one connection of the gateway's own to the next; 0: only requests try. */
+  /** Milliseconds between the gateway's own connection attempts; 0: only requests try the endpoint. */
   readonly probe: number;
 }
 
@@ -285,7 +285,7 @@ export interface RetriesPlan {
   readonly attempts: number;
   readonly on: readonly RetryCause[];
   readonly statuses: readonly number[];
-  /** Milliseconds; 0: no limit of its own. */
+  /** Milliseconds; 0: no per-try limit. */
   readonly perTryTimeout: number;
   /** Bytes. */
   readonly bodySize: number;
@@ -295,7 +295,7 @@ export interface RetriesPlan {
 }
 
 export interface RetryBudgetPlan {
-  /** Percent of what is under way. */
+  /** Percent of the running requests. */
   readonly share: number;
   readonly min: number;
 }
@@ -309,15 +309,15 @@ export interface QueuePlan {
 
 export interface EndpointPlan {
   readonly address: AddressPlan;
-  /** Its name or address as a Host field has it. */
+  /** Its name or address in the form of a Host field. */
   readonly host: string;
   readonly weight: number;
   /** 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
-  /** Load, health and pooled connections: shape is pool and address, tuning the weight and limits. */
+  /** Load, health and pooled connections: the shape is pool and address, the tuning is weight and limits. */
   readonly claim: Claim;
-  /** Its active check: shape is what is asked; null: there is none. */
+  /** Its active check: the shape is the check's request; null: there is none. */
   readonly check: Claim | null;
 }
 
@@ -329,15 +329,15 @@ export interface RoutePlan extends OverridesPlan {
   /** Outermost first. */
   readonly policies: readonly PolicyPlan[];
   readonly action: ActionPlan;
-  /** null: nothing is mirrored. */
+  /** null: requests are not mirrored. */
   readonly mirror: MirrorPlan | null;
-  /** Responses that name what the gateway has rewritten get the names that clients know. */
+  /** Maps the rewritten names in responses back to the names that clients know. */
   readonly mapBack: boolean;
   readonly drain: DrainOverridePlan | null;
 }
 
 export interface MatchPlan {
-  /** Lower case; `*.example.com` has one or more labels in place of the star. null: any host. */
+  /** Lower case; in `*.example.com` the star stands for one or more labels. null: any host. */
   readonly hosts: readonly string[] | null;
   readonly path: PathPlan | null;
   /** null: any method. */
@@ -348,7 +348,7 @@ export interface MatchPlan {
 
 export interface PathPlan {
   readonly kind: 'exact' | 'prefix' | 'regex';
-  /** A prefix matches by whole segments and has no trailing slash, but for "/" itself. */
+  /** A prefix matches by whole segments and has no trailing slash, except "/" itself. */
   readonly value: string;
 }
 
@@ -385,7 +385,7 @@ export interface RespondPlan {
   readonly body: string;
 }
 
-/** Parts given replace that part of the request's URL; null keeps it. */
+/** The parts given replace those parts of the request's URL; null keeps a part. */
 export interface RedirectPlan {
   readonly status: number;
   readonly scheme: string | null;

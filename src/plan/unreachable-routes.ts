@@ -1,14 +1,14 @@
 /**
- * Finds routes that can never match, because one before them takes everything they could. Cold.
+ * Finds routes that can never match, because an earlier route takes all their requests. Cold.
  *
- * A route is hidden by an earlier one that serves its listeners and whose every condition is as wide or wider. Only what
- * can be told for certain is told: a regular expression hides nothing but its equal. Candidates are found by host and
- * by the path's ancestors, so ten thousand routes are no ten thousand squared.
+ * A route is hidden by an earlier one that serves its listeners and whose conditions are all equal or wider. Only
+ * certain cases are reported: a regular expression hides only its equal. Candidates are looked up by host and by the
+ * path's ancestors, so ten thousand routes don't take ten thousand squared comparisons.
  */
 import { canonical } from '../kit/canonical.ts';
 import type { MatchPlan, PathPlan, RoutePlan } from './types.ts';
 
-/** Calls back with each hidden route and the one that hides it, as indexes. */
+/** Calls `found` with each hidden route and the one that hides it, as indexes. */
 export function findHidden(routes: readonly RoutePlan[], found: (hidden: number, by: number) => void): void {
   const earlier = new Map<string, number[]>();
   routes.forEach((route, index) => {
@@ -48,7 +48,7 @@ function wildcardsAbove(host: string): string[] {
   return out;
 }
 
-/** Does `wide` take whatever `narrow` would? */
+/** Whether `wide` matches every request that `narrow` matches. */
 export function covers(wide: RoutePlan, narrow: RoutePlan): boolean {
   const a = wide.match;
   const b = narrow.match;
@@ -62,7 +62,7 @@ export function covers(wide: RoutePlan, narrow: RoutePlan): boolean {
   );
 }
 
-/** Is everything that `narrow` allows within `wide`? null allows all. */
+/** Whether `wide` allows everything that `narrow` allows. null allows all. */
 function subset<T>(narrow: readonly T[] | null, wide: readonly T[] | null, within: (a: T, b: T) => boolean): boolean {
   if (wide === null) return true;
   return narrow !== null && narrow.every((a) => wide.some((b) => within(a, b)));

@@ -1,4 +1,6 @@
-/** Who may do more by a change, and who less: address sets, guards, limits, and how far a listener can be reached from. Cold. */
+/**
+ * Finds the access that a change grants or withdraws: address sets, guards, limits, and the reach of a listener. Cold.
+ */
 import type { PathRules } from '../../http/path.ts';
 import { Networks } from '../../kit/networks.ts';
 import { ANY } from '../listeners.ts';
@@ -6,13 +8,13 @@ import type { AclPlan, AddressPlan, AdminPlan, ListenerPlan, RoutePlan } from '.
 import type { IdentityPlan } from '../types/identity.ts';
 import type { AccessChange, SettingChange } from './changes.ts';
 
-/** Policies that keep clients out or hold them back, beside ACLs. */
+/** The policies besides ACLs that reject or throttle clients. */
 const GUARDS = new Set(['auth', 'forward_auth', 'rate_limit', 'connection_limit']);
 
-/** Sentences of either kind; more are counted. */
+/** The most sentences of each kind; further ones are counted. */
 const MOST_NOTES = 10;
 
-/** Gathers what there is to say. */
+/** Collects the notes of a change. */
 export class AccessNotes {
   readonly #loosened: string[] = [];
   readonly #tightened: string[] = [];
@@ -57,7 +59,7 @@ function aclsOf(route: RoutePlan): AclPlan[] {
   return route.policies.flatMap((policy) => (policy.type === 'acl' ? [policy.acl] : []));
 }
 
-/** Who gets past a route's ACLs. */
+/** The clients that pass a route's ACLs. */
 function allowedByRoute(route: RoutePlan): Networks {
   return aclsOf(route).reduce((allowed, acl) => allowed.and(allowedBy(acl)), Networks.ALL);
 }
@@ -72,14 +74,14 @@ export function aclAccess(before: AclPlan, after: AclPlan): AccessChange | null 
   return notes.change;
 }
 
-/** A change of an ACL itself is told once, there: here it is which ACLs and guards there are. */
+/** An ACL's own change is reported once, with the ACL: here only the set of ACLs and guards is compared. */
 export function routeAccess(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
   const names = (route: RoutePlan): string => JSON.stringify(aclsOf(route).map(({ name }) => name));
   if (names(before) !== names(after)) notes.compare(allowedByRoute(before), allowedByRoute(after), '');
   guards(before, after, '', notes);
 }
 
-/** Requests that `before` served are served by `after`. */
+/** Compares access for requests that moved from route `before` to route `after`. */
 export function handedOver(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
   const where = ` (${before.name}'s requests at ${after.name})`;
   notes.compare(allowedByRoute(before), allowedByRoute(after), where);
@@ -92,7 +94,7 @@ function guards(before: RoutePlan, after: RoutePlan, where: string, notes: Acces
   for (const type of now) if (!old.has(type)) notes.tighten(`now with ${type}${where}`);
 }
 
-/** From nowhere but this machine, from some networks, from all. */
+/** 0: only this machine can connect, 1: some networks, 2: all. */
 function reachOf({ host, path }: AddressPlan): 0 | 1 | 2 {
   if (path !== null || host === 'localhost' || host === '::1' || host.startsWith('127.')) return 0;
   return host === '' || ANY.has(host) ? 2 : 1;
@@ -118,7 +120,7 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
   return notes.change;
 }
 
-/** A new listener is told of if others may come in by it and nothing is asked of them. */
+/** Reports a new listener if other machines can reach it and neither an ACL nor authentication restricts it. */
 export function openedAccess(listener: ListenerPlan): AccessChange | null {
   if (reachOf(listener.address) === 0 || !allowedBy(listener.acl).all) return null;
   const open = (route: RoutePlan): boolean => allowedByRoute(route).all && !guardsOf(route).has('auth');
@@ -146,7 +148,7 @@ export function listenerAccess(
   return notes.change;
 }
 
-/** What strangers may say to backends. */
+/** The identity fields that untrusted clients can send to backends. */
 function identity(before: IdentityPlan, after: IdentityPlan, notes: AccessNotes): void {
   const compare = (loose: boolean, was: boolean, what: string): void => {
     if (loose && !was) notes.loosen(`${what} pass`);
@@ -164,7 +166,9 @@ const READ_AS = [
   ['rawUtf8', 'raw UTF-8 in targets'],
 ] as const;
 
-/** What passes that was refused, and what rules no longer see as backends may. */
+/**
+ * Paths that were refused and now pass, and differences between the path that rules see and the one that backends see.
+ */
 function paths(before: PathRules, after: PathRules, notes: AccessNotes): void {
   for (const [key, what] of READ_AS) {
     const [old, now] = [strictness(before[key]), strictness(after[key])];

@@ -1,19 +1,19 @@
-/** What a diff of two plans consists of: plain data, which prints as it is. Cold. */
+/** The parts of a diff of two plans: plain data, which prints as it is. Cold. */
 
-/** A value of a setting: plain JSON. null: it is not there. */
+/** The value of a setting: plain JSON. null: it is absent. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 
-/** One setting that has another value. */
+/** A setting whose value has changed. */
 export interface SettingChange {
-  /** As the config has it: `timeouts.first_byte`. */
+  /** The path in the config: `timeouts.first_byte`. */
   readonly setting: string;
   readonly before: Value;
   readonly after: Value;
-  /** What numbers count; absent: nothing in particular. */
+  /** The unit of a number; absent: no unit. */
   readonly unit?: 'ms' | 'bytes';
 }
 
-/** `disabled`, `enabled`: switched off and on, the settings being there before and after. */
+/** `disabled`, `enabled`: switched off and on; the settings exist before and after. */
 export type Action =
   | 'opened'
   | 'closed'
@@ -26,49 +26,49 @@ export type Action =
   | 'disabled'
   | 'enabled';
 
-/** Who may do more than before, or less. */
+/** The access that a change grants or withdraws. */
 export interface AccessChange {
   readonly effect: 'loosened' | 'tightened' | 'both';
   readonly loosened: readonly string[];
   readonly tightened: readonly string[];
 }
 
-/** What the order of routes makes of a change of one of them. */
+/** The effect that the order of routes gives to a change of one route. */
 export interface OrderChange {
-  /** Its place in the list, from 1; null: it is not there. */
+  /** Its position in the list, from 1; null: it is absent. */
   readonly before: number | null;
   readonly after: number | null;
-  /** The route that it now stands before; null: it is the last, or gone. */
+  /** The route directly after it; null: it is the last, or removed. */
   readonly ahead_of: string | null;
-  /** May any request be served otherwise? `unknown`: there are too many routes to tell. */
+  /** Whether any request is served differently. `unknown`: there are too many routes to tell. */
   readonly effect: 'some' | 'none' | 'unknown';
-  /** Routes from which it takes requests. */
+  /** The routes that lose requests to it. */
   readonly takes_from: readonly string[];
-  /** Routes to which requests go that were its own. */
+  /** The routes that receive its former requests. */
   readonly gives_to: readonly string[];
-  /** Are there requests that were its own and that no route takes for certain? */
+  /** Whether some of its former requests may match no route. */
   readonly unrouted: boolean;
 }
 
 export interface Change {
   /** listener, route, pool, endpoint, acl, admin, logging, … */
   readonly kind: string;
-  /** An endpoint's is `pool/address`; '' for what there is one of. */
+  /** For an endpoint `pool/address`; '' for a part that exists only once. */
   readonly name: string;
   readonly action: Action;
   readonly settings: readonly SettingChange[];
-  /** null: nobody may do more or less by it. */
+  /** null: access stays the same. */
   readonly access: AccessChange | null;
-  /** null: it is no route, or its requests are the same. */
+  /** null: it is not a route, or its requests stay the same. */
   readonly order: OrderChange | null;
-  /** The first of those that use it, as `route api`, and how many there are. */
+  /** The first of its users, as `route api`, and the number of users. */
   readonly used_by: readonly string[];
   readonly users: number;
-  /** What becomes of its socket and its connections, where that is not plain; absent: nothing to say. */
+  /** The effects on its socket and connections where they are not obvious; absent: none. */
   readonly effects?: readonly string[];
 }
 
-/** With nothing said of what is not given. */
+/** Fills the fields that are not given with empty values. */
 export function change(part: Pick<Change, 'kind' | 'name' | 'action'> & Partial<Change>): Change {
   const { kind, name, action, ...rest } = part;
   return { kind, name, action, settings: [], access: null, order: null, used_by: [], users: 0, ...rest };
@@ -76,7 +76,7 @@ export function change(part: Pick<Change, 'kind' | 'name' | 'action'> & Partial<
 
 export type Fate = 'kept' | 'tuned' | 'reset' | 'new' | 'gone';
 
-/** What becomes of lasting state. */
+/** The fate of lasting state. */
 export interface StateChange {
   readonly kind: string;
   readonly name: string;
@@ -90,9 +90,9 @@ export interface PlanDiff {
   readonly changes: readonly Change[];
   readonly state: {
     readonly counts: Readonly<Record<Fate, number>>;
-    /** All but what is kept as it is. */
+    /** All state except that which is kept unchanged. */
     readonly changes: readonly StateChange[];
   };
-  /** In one line; '' if nothing changes. */
+  /** One line; '' if nothing changes. */
   readonly summary: string;
 }

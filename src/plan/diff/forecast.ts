@@ -1,8 +1,9 @@
 /**
- * What a reload would do to what is under way: what goes over to the new config, what stays behind and how that ends. Cold.
+ * Predicts the effect of a reload on running leases: those that migrate to the new config, those that stay behind, and
+ * how the latter end. Cold.
  *
- * The rules are those of proxy/migration.ts, asked of plans: a request itself is not known here, so where another route
- * may take it now, that is said.
+ * It follows the rules of proxy/migration.ts, applied to plans. It does not know the requests: where another route may
+ * now match them, the forecast says "unsure".
  */
 import { AddressAcl } from '../../kit/address-set.ts';
 import type { Claim } from '../../kit/claim.ts';
@@ -29,23 +30,26 @@ export interface StaysBehind {
   readonly reason: Stay;
   readonly exchanges: number;
   readonly streams: number;
-  /** What is done at the deadline; of those that would be refused, what is done with them. */
+  /** The action at the deadline; for leases that the new config refuses, the action for those. */
   readonly action: DrainAction | 'keep' | 'drain' | 'cut';
-  /** Milliseconds after the reload; null: it ends by itself, whenever that is. */
+  /** Milliseconds after the reload; null: no deadline, it ends by itself. */
   readonly deadline: number | null;
 }
 
 export interface Forecast {
-  /** Leases of the current generation. */
+  /** The leases of the current generation. */
   readonly leases: number;
   readonly goes_over: number;
-  /** Another route may take their requests now, or none, if their paths are read otherwise; then they stay behind. */
+  /**
+   * Another route, or none, may now match their requests, for example if their paths are read differently; then they
+   * stay behind.
+   */
   readonly unsure: number;
   readonly stays: readonly StaysBehind[];
   /** Client connections beyond their listener's new limit. */
   readonly over_limit: number;
   readonly older: number;
-  /** Endpoints that an operator has drained or disabled, and whose state does not go on. */
+  /** Endpoints that an operator has drained or disabled and whose state is lost. */
   readonly forgets: readonly ForgottenDuty[];
 }
 
@@ -104,9 +108,9 @@ class Sides {
   readonly #before: Side;
   readonly #after: Side;
   readonly #succession: Succession;
-  /** Routes that may take requests from others now. */
+  /** Routes that may now take requests from others. */
   readonly #taking = new Map<string, RoutePlan>();
-  /** Routes whose requests another one may take now, as far as it has been asked. */
+  /** Whether another route may now take requests from this one, as far as computed. */
   readonly #losing = new Map<string, boolean>();
   readonly #acls = new Map<AclPlan, AddressAcl>();
 
@@ -149,7 +153,7 @@ class Sides {
 
   #atRoute(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
     const [old, now] = [this.#before.routes.get(one.route), this.#after.routes.get(one.route)];
-    // It has not been routed, or no route took it: it is over in no time.
+    // The request is not routed yet, or no route matched: it ends at once.
     if (one.route === '') return 'goes_over';
     if (old === undefined || now === undefined) return 'route_gone';
     if (now.listeners?.includes(one.listener) === false) return 'route_gone';
@@ -160,14 +164,14 @@ class Sides {
     return fate === 'goes_over' && this.#mayLose(now) ? 'unsure' : fate;
   }
 
-  /** An endpoint that is at work goes on if its pool still has it; who has none yet needs the same pool. */
+  /** A lease with an endpoint migrates if its pool still has that endpoint; a lease without one needs an equal pool. */
   #atPools(old: readonly string[], now: readonly string[], { endpoint }: LiveLeases): Stay | 'goes_over' {
     const identity = (side: Side, name: string): string | undefined => {
       const pool = side.pools.get(name);
       const known = ({ identity: own, ...claim }: Claim): string =>
         (pool === undefined ? null : claimBefore({ identity: own, ...claim }, name, pool.renamedFrom))?.identity ?? own;
       const configured = pool?.endpoints.find(({ address }) => address.text === endpoint);
-      // Else it was found by one of the names, and is so again if they are asked for as before.
+      // Otherwise a DNS name found it, and finds it again if the names are looked up as before.
       return configured === undefined
         ? pool?.dns?.names.map(({ claim }) => known(claim)).join()
         : known(configured.claim);
@@ -183,7 +187,7 @@ class Sides {
     return endpoint !== '' && there.length > 0 ? 'endpoint_gone' : 'pool_changed';
   }
 
-  /** As far as it is known who asks. */
+  /** Assumes that an unknown client is allowed. */
   #allows(acl: AclPlan | null, client: string | null): boolean {
     if (acl === null || client === null) return true;
     let rules = this.#acls.get(acl);
@@ -191,7 +195,7 @@ class Sides {
     return rules.allows(client);
   }
 
-  /** The rule of its route, else of its listener, else of the gateway, as the config that it runs on has them. */
+  /** The drain rule of its route, else of its listener, else of the gateway, in the config that the lease runs on. */
   endOf({ listener, route }: LiveLeases, reason: Stay): Pick<StaysBehind, 'action' | 'deadline'> {
     const { tightened } = this.#after.plan.reload;
     if (reason.startsWith('denied') && tightened !== 'drain') return { action: tightened, deadline: null };
@@ -204,7 +208,7 @@ class Sides {
   }
 }
 
-/** Policies that are more than a question that is asked again. */
+/** The policies besides ACLs: an ACL is just evaluated again. */
 function lasting({ policies }: RoutePlan): RoutePlan['policies'] {
   return policies.filter(({ type }) => type !== 'acl');
 }

@@ -1,4 +1,4 @@
-/** Which change comes first, and all of them in one line. Cold. */
+/** Orders changes by importance, and summarizes them in one line. Cold. */
 import type { Action, Change } from './changes.ts';
 
 const KINDS = ['listener', 'admin', 'acl', 'realm', 'certificate', 'route', 'pool', 'endpoint'];
@@ -15,7 +15,7 @@ const ACTIONS: readonly Action[] = [
   'moved',
 ];
 
-/** Who gets in first, then what ends, what becomes other, what is new; last what makes no difference. */
+/** Access comes first, then removals, changes and additions; last, changes without effect. */
 function rank({ access, action, kind, order }: Change): number {
   const access_ = access === null ? 2 : access.effect === 'tightened' ? 1 : 0;
   const idle = action === 'moved' && order?.effect === 'none' ? 1 : 0;
@@ -23,7 +23,7 @@ function rank({ access, action, kind, order }: Change): number {
   return idle * 10_000 + access_ * 1000 + ACTIONS.indexOf(action) * 100 + place;
 }
 
-/** Of the same rank: as they were found. */
+/** Changes of the same rank keep their order. */
 export function inOrderOfImportance(changes: readonly Change[]): Change[] {
   return changes.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -45,12 +45,12 @@ export function signOf(action: Action): string {
   return SIGNS[action];
 }
 
-/** Such as `+1 route, ~2 pools, 1 state reset`. */
+/** For example `+1 route, ~2 pools, 1 state reset`. */
 export function summaryOf(changes: readonly Change[], resets: number): string {
   const counts = new Map<string, number>();
   const loosened = changes.filter(({ access }) => access !== null && access.effect !== 'tightened').length;
   for (const { kind, name, action } of changes) {
-    // What there is one of is not counted.
+    // A part that exists only once is not counted.
     const key = name === '' ? `${signOf(action)}${kind}` : `${signOf(action)} ${kind}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

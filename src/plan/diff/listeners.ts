@@ -1,6 +1,6 @@
 /**
- * Listeners of two plans, the admin listener among them: which are opened, closed, renamed and moved, and what becomes of
- * their sockets and connections. Cold, pure; by the rule that runtime/ goes by (plan/succession.ts).
+ * Compares the listeners of two plans, including the admin listener: opened, closed, renamed and moved ones, and the
+ * effects on their sockets and connections. Cold, pure; uses the same rule as runtime/ (plan/succession.ts).
  */
 import { collide } from '../listeners.ts';
 import { Succession } from '../succession.ts';
@@ -14,9 +14,9 @@ export class ListenerDiff {
   readonly #after: Plan;
   readonly #terms: Terms;
   readonly #succession: Succession;
-  /** The old name of each listener that is renamed, by its new one. */
+  /** The old plan of each renamed listener, by its new name. */
   readonly #renamed = new Map<string, ListenerPlan>();
-  /** Claims by `kind name` that go on under another name, with the one that they had. */
+  /** Claims, by `kind name`, that continue under another name, with their previous one. */
   readonly carried: ReadonlyMap<string, string>;
 
   constructor(before: Plan, after: Plan, terms: Terms) {
@@ -89,7 +89,7 @@ export class ListenerDiff {
   }
 }
 
-/** What has to close before a new address can open: the system refuses both at once. */
+/** The sockets that must close before a new address can open: the system does not allow both at once. */
 function evictions(address: AddressPlan, identity: string, before: Plan, after: Plan): string[] {
   const [old, now] = [socketsOf(before), socketsOf(after)];
   if (old.has(identity)) return [];

@@ -1,16 +1,16 @@
-/** What is under way in a running gateway, and how much of it each change touches. Cold, pure. */
+/** The running leases and connections of a gateway, and how many of them each change affects. Cold, pure. */
 import type { Plan, RoutePlan } from '../types.ts';
 import type { Change } from './changes.ts';
 
-/** Leases that are alike. */
+/** A group of equal leases. */
 export interface LiveLeases {
   readonly kind: 'exchange' | 'tunnel' | 'tcp' | 'mirror' | 'fetch';
   readonly listener: string;
   /** '' for tcp. */
   readonly route: string;
-  /** '' if none has been chosen. */
+  /** '' if none is selected yet. */
   readonly endpoint: string;
-  /** null: there are too many to tell them apart by it. */
+  /** null: there are too many leases to distinguish clients. */
   readonly client: string | null;
   readonly count: number;
 }
@@ -18,10 +18,10 @@ export interface LiveLeases {
 export interface LiveEndpoint {
   readonly pool: string;
   readonly endpoint: string;
-  /** Exchanges and tunnels under way, and connections that wait for one. */
+  /** Running exchanges and tunnels, and idle connections. */
   readonly active: number;
   readonly idle: number;
-  /** What an operator has said of it: `enabled`, `draining` or `disabled`. */
+  /** The admin state: `enabled`, `draining` or `disabled`. */
   readonly duty: string;
 }
 
@@ -29,24 +29,24 @@ export interface Live {
   /** Client connections by listener. */
   readonly connections: Readonly<Record<string, number>>;
   readonly endpoints: readonly LiveEndpoint[];
-  /** Of the current generation. */
+  /** The leases of the current generation. */
   readonly leases: readonly LiveLeases[];
-  /** How many leases older generations hold. */
+  /** The number of leases of older generations. */
   readonly older: number;
 }
 
 export interface Touches {
   /** Client connections. */
   readonly connections: number;
-  /** Requests under way. */
+  /** Running requests. */
   readonly exchanges: number;
-  /** Tunnels and tcp connections under way. */
+  /** Running tunnels and tcp connections. */
   readonly streams: number;
   /** Idle connections to backends. */
   readonly idle: number;
 }
 
-/** null: it has nothing that could be under way. */
+/** null: nothing can be running on it. */
 export function touchesOf({ kind, name, settings }: Change, before: Plan, live: Live): Touches | null {
   switch (kind) {
     case 'listener': {
@@ -74,7 +74,7 @@ export function touchesOf({ kind, name, settings }: Change, before: Plan, live: 
   }
 }
 
-/** Of what is renamed; null: it is not. */
+/** The old name of a renamed part; null: it is not renamed. */
 function oldNameIn(settings: Change['settings']): string | null {
   const renamed = settings.find(({ setting }) => setting === 'name')?.before;
   return typeof renamed === 'string' ? renamed : null;
@@ -108,7 +108,7 @@ function behindAcl(name: string, before: Plan, live: Live): Touches {
   return sum(live, connections, (one) => listeners.has(one.listener) || routes.has(one.route), none);
 }
 
-/** Which leases are at routes or listeners that send to that pool, or fall back on it. */
+/** Selects the leases at routes or listeners that use the pool, directly or as a fallback. */
 function usersOf(name: string, before: Plan): (one: LiveLeases) => boolean {
   const routes = new Set(before.routes.filter((route) => poolsOf(route, before).includes(name)).map((one) => one.name));
   const tcp = before.listeners.filter(({ pool }) => pool !== null && chainOf(pool.name, before).includes(name));
@@ -116,7 +116,7 @@ function usersOf(name: string, before: Plan): (one: LiveLeases) => boolean {
   return (one) => (one.kind === 'tcp' ? listeners.has(one.listener) : routes.has(one.route));
 }
 
-/** The pools that a route sends to, and those that they fall back on. */
+/** The pools that a route sends to, and their fallbacks. */
 export function poolsOf({ action, mirror }: RoutePlan, plan: Plan): string[] {
   const first =
     action.type === 'pool' ? [action.pool] : action.type === 'split' ? action.parts.map(({ pool }) => pool) : [];
@@ -124,7 +124,7 @@ export function poolsOf({ action, mirror }: RoutePlan, plan: Plan): string[] {
   return all.flatMap(({ name }) => chainOf(name, plan));
 }
 
-/** The plan has seen to it that fallbacks come to an end. */
+/** The plan ensures that fallback chains end. */
 export function chainOf(name: string, plan: Plan): string[] {
   const fallback = plan.pools.find((pool) => pool.name === name)?.fallback;
   return fallback?.type === 'pool' ? [name, ...chainOf(fallback.pool, plan)] : [name];

@@ -1,8 +1,8 @@
-/** Which things of a list have moved among the others: as few as can be said. Cold. */
+/** Finds the smallest set of items that moved within a list. Cold. */
 
-/** `places`: where each of them was, in the order in which they are now. Answers with those that have moved, as indexes. */
+/** `places`: the old position of each item, in the new order. Returns the indexes of the items that moved. */
 export function movedOf(places: readonly number[]): Set<number> {
-  // The longest part that is still in order has stayed; patience sorting finds it in n log n.
+  // The longest subsequence still in order has stayed; patience sorting finds it in n log n.
   const tails: number[] = [];
   const previous = new Int32Array(places.length);
   places.forEach((place, i) => {

@@ -1,4 +1,4 @@
-/** Whether two routes may be asked for the same request. Cold. */
+/** Whether two routes may match the same request. Cold. */
 import type { FieldMatchPlan, PathPlan, RoutePlan } from '../types.ts';
 
 /** False only if no request can match both. */
@@ -41,7 +41,7 @@ function within(path: string, prefix: string): boolean {
   return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** Two values that a field must have cannot both be there, nor can it be there and not. */
+/** A field can't have two different required values, nor be both present and absent. */
 function fieldsMeet(a: readonly FieldMatchPlan[], b: readonly FieldMatchPlan[]): boolean {
   return a.every((one) =>
     b.every((other) => {

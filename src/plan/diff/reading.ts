@@ -1,34 +1,34 @@
 /**
- * A plan's data as settings that people have written, so that two of them can be compared name by name. Cold.
+ * Converts a plan's data to settings as the config writes them, so that two plans can be compared name by name. Cold.
  *
- * What has a name of its own (a pool that a route holds) is told by that name; lists of things with a name become maps;
- * claims are left out. A plan may come from another process (see serialized plan.ts): texts that may be secrets are sealed there,
- * and compared by their seal.
+ * A part with a name of its own (a pool that a route holds) is shown by that name; lists of named items become maps;
+ * claims are left out. A plan may come from another process (see plan/serialized-plan.ts): texts that may be secrets
+ * are redacted there, and compared by their digests.
  */
 import type { SettingChange, Value } from './changes.ts';
 import { unitOf } from './units.ts';
 
-/** A text that is not shown. Two are equal if their seals are. */
+/** A redacted text. Two are equal if their digests are. */
 interface Sealed {
   readonly sealed: string;
 }
 
 export interface Terms {
-  /** Folders that stand before the paths of files on either side; '' if none does. */
+  /** The folders that prefix file paths in the old and the new plan; '' if there is none. */
   readonly folders: readonly [before: string, after: string];
-  /** Seals a text like those that came sealed. */
+  /** Redacts a text in the same way as the redacted texts in the plan. */
   readonly seal: (text: string) => string;
-  /** May the value be shown? */
+  /** Whether the value may be shown. */
   readonly discreet: (text: string) => boolean;
 }
 
 export const PLAIN: Terms = { folders: ['', ''], seal: (text) => text, discreet: () => true };
 
-/** Under these keys of a plan stands a thing that others hold as well: it is told by its name. */
+/** The keys of a plan whose value is shared with other parts: it is shown by its name. */
 const SHARED = new Set(['acl', 'pool', 'realm', 'cache', 'certificate']);
-/** Where the config has another word than the plan. */
+/** Keys that the config spells differently from the plan. */
 const WORDS: Readonly<Record<string, string>> = { hosts: 'host' };
-/** By the first of these an item of a list is known. */
+/** The first of these that is present identifies an item of a list. */
 const KEYS = ['name', 'pool', 'type'];
 
 type Item = Readonly<Record<string, unknown>>;
@@ -49,7 +49,7 @@ export function isClaim(
   return isItem(value) && typeof value['identity'] === 'string' && typeof value['kind'] === 'string';
 }
 
-/** Do the two mean the same at first sight? Things that are shared need only have the same name. */
+/** A quick check for equality. Shared parts need only have the same name. */
 export function alike(a: unknown, b: unknown, key = ''): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -58,7 +58,7 @@ export function alike(a: unknown, b: unknown, key = ''): boolean {
     for (let i = 0; i < a.length; i++) if (!alike(a[i], b[i])) return false;
     return true;
   }
-  // Plain data: any of its keys may be asked for.
+  // Plain data: any key may be read.
   const one = a as Item;
   const other = b as Item;
   if (SHARED.has(key) && typeof one['name'] === 'string') return one['name'] === other['name'];
@@ -71,7 +71,7 @@ export function alike(a: unknown, b: unknown, key = ''): boolean {
   return keys === 0;
 }
 
-/** Where something listens or is dialled is what a plan is about: it is shown wherever it was written. */
+/** The addresses to listen on and to dial are never secret: they are shown even if a reference supplied them. */
 const OPEN = new Set(['address', 'endpoints']);
 
 const NOTHING: ReadonlyMap<string, Read> = new Map();
@@ -97,7 +97,7 @@ function read(value: unknown, key: string, folder: string): Read {
   if (!isItem(value) || isSealed(value)) return value ?? null;
   if (isClaim(value)) return undefined;
   if (SHARED.has(key) && typeof value['name'] === 'string') return value['name'];
-  // An address is what was written; a condition is one text.
+  // An address is shown as written; a condition as one text.
   if (typeof value['text'] === 'string' && 'port' in value) return value['text'];
   if (typeof value['kind'] === 'string' && typeof value['value'] === 'string')
     return `${value['kind']} ${value['value']}`;
@@ -121,7 +121,7 @@ function readList(list: readonly unknown[], folder: string): Read {
   return list.length === 0 ? [] : map;
 }
 
-/** What an item is known by, and what it says; null: nothing. */
+/** The key and content of an item; a null key: it has none. */
 function keyed(one: unknown): readonly [string | null, unknown] {
   if (Array.isArray(one)) return one.length === 2 && typeof one[0] === 'string' ? [one[0], one[1]] : [null, one];
   if (!isItem(one)) return [null, one];
@@ -150,10 +150,10 @@ function compare(before: Read, after: Read, path: string, found: Found): void {
   for (const [key, value] of b) if (!a.has(key)) compare(null, value, at(key), found);
 }
 
-/** An empty list may be one that would be read as a map. */
+/** An empty list may stand for an empty map. */
 function mapOf(value: Read): ReadonlyMap<string, Read> | null {
   if (Array.isArray(value) && value.length === 0) return NOTHING;
-  // Nothing else makes Maps of what is read.
+  // Only `read` makes Maps here.
   return value instanceof Map ? (value as ReadonlyMap<string, Read>) : null;
 }
 
@@ -161,7 +161,7 @@ function sameText(a: Read, b: Read, terms: Terms): boolean {
   if (isSealed(a) || isSealed(b)) return sealOf(a, terms) === sealOf(b, terms);
   if (a instanceof Map || b instanceof Map) {
     if (!(a instanceof Map) || !(b instanceof Map) || a.size !== b.size) return false;
-    // Read from the same place: the keys of a Map are texts.
+    // `read` made both: the keys of these Maps are texts.
     return [...(a as Map<string, Read>)].every(([key, value]) => b.has(key) && sameText(value, b.get(key), terms));
   }
   if (Array.isArray(a) && Array.isArray(b))
@@ -174,7 +174,7 @@ function sealOf(value: Read, { seal }: Terms): string {
   return typeof value === 'string' ? seal(value) : '';
 }
 
-/** In place of a value that may be a secret. */
+/** Shown instead of a value that may be a secret. */
 const HIDDEN = '…';
 
 function shown(value: Read, terms: Terms): Value {
@@ -183,12 +183,12 @@ function shown(value: Read, terms: Terms): Value {
   if (typeof value === 'string') return terms.discreet(value) ? value : HIDDEN;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map((one) => shown(one, terms));
-  // Nothing else is ever read.
+  // `read` makes no other types.
   const entries = [...(value as Map<string, Read>)];
   return Object.fromEntries(entries.map(([key, one]) => [key, shown(one, terms)]));
 }
 
-/** Those of either list side by side, by name. */
+/** Pairs the items of two lists by name. */
 export function* sideBySide<T>(
   before: readonly T[],
   after: readonly T[],

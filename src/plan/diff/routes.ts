@@ -1,8 +1,8 @@
 /**
- * Routes: which come and go, change and move, and whose requests are served by another one then. Cold.
+ * Compares routes: added, removed, changed and moved ones, and requests that another route now serves. Cold.
  *
- * What is said of requests is certain or careful: `none` means that no request is served otherwise by a move; `takes_from`
- * and `gives_to` name routes that may be asked for the same requests.
+ * Statements about requests are either certain or conservative: `none` means that a move changes the route of no
+ * request; `takes_from` and `gives_to` name routes that may match the same requests.
  */
 import { commonAffixes } from '../../kit/common-affixes.ts';
 import { covers } from '../unreachable-routes.ts';
@@ -13,9 +13,9 @@ import { movedOf } from './order.ts';
 import { mayMeet } from './overlap.ts';
 import { alike, settingsBetween, type Terms } from './reading.ts';
 
-/** Pairs of routes that are looked at; then it is not known any more what their order does. */
+/** The most pairs of routes that are compared; beyond it, the effect of their order is unknown. */
 const MOST_PAIRS = 1_000_000;
-/** Routes that are named. */
+/** The most routes that are named. */
 const MOST_NAMED = 10;
 
 interface Placed {
@@ -31,9 +31,9 @@ function placed(routes: readonly RoutePlan[], from: number, to: number): Placed[
   return routes.slice(from, to).map((route, i) => ({ route, place: from + i }));
 }
 
-/** A route as its settings are written. */
+/** A route's settings as the config writes them. */
 function written({ name: _, action, ...others }: RoutePlan): object {
-  // Each setting that comes or goes is told by itself.
+  // A setting that is added or removed is reported by itself.
   const rest = {
     ...others,
     timeouts: others.timeouts ?? {},
@@ -46,7 +46,7 @@ function written({ name: _, action, ...others }: RoutePlan): object {
   return { ...rest, [type]: 'redirect' in own ? own.redirect : own };
 }
 
-/** What a request finds at a route, whatever brought it there. */
+/** The handling of a request at a route, regardless of how it matched. */
 function served({ action, policies, mirror, timeouts, limits, retries }: RoutePlan): object {
   return { action, policies, mirror, timeouts, limits, retries };
 }
@@ -54,7 +54,7 @@ function served({ action, policies, mirror, timeouts, limits, retries }: RoutePl
 export class RouteDiff {
   readonly #before: readonly RoutePlan[];
   readonly #list: readonly RoutePlan[];
-  /** Where each one was, by its name. Made when it is first needed: most edits do without. */
+  /** The old position of each route, by name. Built when first needed: most edits don't need it. */
   #places: ReadonlyMap<string, number> | null = null;
   readonly #terms: Terms;
   #pairs = MOST_PAIRS;
@@ -65,9 +65,9 @@ export class RouteDiff {
     this.#terms = terms;
   }
 
-  /** Yields what has changed, and null now and then for others to have their turn. */
+  /** Yields each change, and now and then null to let other work run. */
   *changes(): Generator<Change | null> {
-    // Of those that are the very same there is nothing to tell.
+    // Identical objects have no changes to report.
     const [start, end] = yield* commonAffixes(this.#before, this.#list, Object.is);
     const before = placed(this.#before, start, this.#before.length - end);
     const after = placed(this.#list, start, this.#list.length - end);
@@ -128,7 +128,7 @@ export class RouteDiff {
     return changeOf(one.route, settings.length === 0 ? 'moved' : 'changed', settings, notes, order);
   }
 
-  /** Other requests than before are its own. */
+  /** The route now matches other requests than before. */
   #rematched(old: Placed, one: Placed, notes: AccessNotes): OrderChange {
     const takes = covers(old.route, one.route)
       ? { routes: [], known: true }
@@ -143,7 +143,7 @@ export class RouteDiff {
     return this.#order(old, one, { takes: takes.routes, gives: gives.routes, unrouted, known });
   }
 
-  /** Those that it has passed and that may be asked for the same, as far as being asked first makes any difference. */
+  /** The routes that it moved past and that may match the same requests, where the order makes a difference. */
   #moved(old: Placed, one: Placed, notes: AccessNotes): OrderChange {
     const takes: RoutePlan[] = [];
     const gives: RoutePlan[] = [];
@@ -165,7 +165,7 @@ export class RouteDiff {
     return this.#order(old, one, { takes, gives, unrouted: false, known });
   }
 
-  /** Routes after `place` that were there before and whose requests it gets, until it leaves nothing to those behind. */
+  /** The existing routes after `place` that lose requests to it, up to the first that covers `route`. */
   #following(
     place: number,
     wanted: (other: RoutePlan) => boolean,
@@ -182,7 +182,7 @@ export class RouteDiff {
     return { routes, known: true };
   }
 
-  /** Routes that now get the requests of one that was there; `covered`: all of them. */
+  /** The routes that now get the requests of a former one; `covered`: together they get all of them. */
   #successors(
     old: Placed,
     wanted: (other: RoutePlan) => boolean,
@@ -224,7 +224,7 @@ export class RouteDiff {
   }
 }
 
-/** What a route is, in few words. */
+/** A route's main settings. */
 function essence(route: RoutePlan): object {
   const {
     match,
@@ -256,7 +256,7 @@ function essence(route: RoutePlan): object {
   };
 }
 
-/** Policies that are the same, in another order. */
+/** Reports policies that are the same in another order. */
 function policyOrder(before: RoutePlan, after: RoutePlan): SettingChange | null {
   const types = (route: RoutePlan): string[] => route.policies.map(({ type }) => type);
   const [old, now] = [types(before), types(after)];

@@ -1,8 +1,8 @@
 /**
- * Lasting state: what is kept, tuned or reset, and by which settings. Cold.
+ * The fate of lasting state: kept, tuned or reset, and the settings that cause it. Cold.
  *
- * A claim says it by its identity (plan/claims.ts): the same one is the same state. A claim of the same kind and name with
- * another identity is state that begins anew.
+ * The identity of a claim decides (plan/claims.ts): an equal identity means the same state. A claim of the same kind
+ * and name with another identity means that the state starts anew.
  */
 import type { Claim } from '../../kit/claim.ts';
 import { FEW } from '../../kit/time-slicing.ts';
@@ -11,27 +11,32 @@ import type { Fate, SettingChange, StateChange } from './changes.ts';
 import { isClaim } from './reading.ts';
 import { keepsState } from './units.ts';
 
-/** A claim, and what it was found in. */
+/** A claim and its origin. */
 interface Found {
   readonly claim: Claim;
-  /** `kind name` of the thing, and where in it. */
+  /** The `kind name` of the part, and the setting within it. */
   readonly thing: string;
   readonly setting: string;
 }
 
-/** Settings that tune state, but are not where its claim is: of the pool of an endpoint, and of the listener of a count. */
+/**
+ * Settings that tune state but lie elsewhere than its claim: an endpoint's in its pool, a connection count's in its
+ * listener.
+ */
 const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   endpoint: /^(keepalive|limits|lenient|health\.(passive|backoff|panic|slow_start)|timeouts\.connect)(\.|$)/,
   check: /^health\.active(\.|$)/,
   dns: /^dns(\.|$)/,
   pool: /^(queue|max_connections|max_requests|retries\.budget)(\.|$)/,
   'listener-connections': /^limits\.connections/,
-  // It is its address, and nothing tunes it.
+  // A socket is only its address, and no setting tunes it.
   socket: /(?!)/,
 };
 
-/** In small steps: every claim of either plan with what becomes of it. `settings`: that have changed, by `kind name` of
- * their thing; `carried`: claims that go on under another name, with the one that they had. */
+/**
+ * Yields in small steps, and returns the fate of every claim of either plan. `settings`: the changed ones, by the `kind
+ * name` of their part; `carried`: claims that continue under another name, with their previous one.
+ */
 export function* fatesOf(
   before: Plan,
   after: Plan,
@@ -66,7 +71,7 @@ export function* fatesOf(
   return fates;
 }
 
-/** A setting that has changed, and whether the schema says that state outlives that. */
+/** A changed setting, and whether the schema says that state survives its change. */
 interface Cause {
   readonly setting: string;
   readonly keeps: boolean;
@@ -107,7 +112,7 @@ function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
     if (i % FEW === 0 || policies.length > 0) yield null;
     for (const policy of policies) walk(policy, `route ${name}`, `policies.${policy.type}`, note);
   }
-  // One that no route uses is not there.
+  // A cache that no route uses has no state.
   for (const cache of caches)
     if (found.has(`${cache.claim.kind} ${cache.claim.name}`)) walk(cache, `cache ${cache.name}`, '', note);
   for (const [key, value] of Object.entries(rest)) walk(value, `${key} `, '', note);

@@ -1,7 +1,7 @@
-/** What the numbers of a setting count, and whether changing it resets state, as the schema says. Cold. */
+/** The unit of a numeric setting, and whether changing the setting resets state, as the schema says. Cold. */
 import { resolveSchema, rootSchema, type SchemaNode } from '../../config/walk.ts';
 
-/** Where the settings of a kind of thing are described, if not in the definition of that name. */
+/** The schema definition of a kind, if it is not the definition of that name. */
 const DEFINITIONS: Readonly<Record<string, string>> = { limits: 'gateway-limits', check: 'active-check' };
 
 function schemaOf(kind: string, setting: string): SchemaNode {
@@ -11,7 +11,7 @@ function schemaOf(kind: string, setting: string): SchemaNode {
 
 function inner(schema: SchemaNode, key: string): SchemaNode {
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, key)) return schema.properties[key]!;
-  // An item of a list of unions is known by its type.
+  // The type selects the schema of an item in a list of unions.
   if (schema.items !== undefined) return resolveSchema(schema.items, { type: key.replace(/#\d+$/, '') });
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
 }
@@ -22,7 +22,7 @@ export function unitOf(kind: string, setting: string): 'ms' | 'bytes' | null {
   return UNITS[schemaOf(kind, setting).format ?? ''] ?? null;
 }
 
-/** Does changing it leave lasting state as it is? */
+/** Whether lasting state survives a change of the setting. */
 export function keepsState(kind: string, setting: string): boolean {
   return schemaOf(kind, setting)['x-reload'] === 'keep';
 }

@@ -1,4 +1,4 @@
-/** Part of the Plan: stores of responses, and what a route does with one. Cold; types only. */
+/** Part of the Plan: caches, and a route's use of one. Cold; types only. */
 import type { Claim } from '../../kit/claim.ts';
 
 export interface CachePlan {
@@ -7,9 +7,9 @@ export interface CachePlan {
   readonly maxSize: number;
   readonly maxEntrySize: number;
   readonly key: CacheKeyPlan;
-  /** null: in memory alone. */
+  /** null: in memory only. */
   readonly disk: DiskPlan | null;
-  /** The store: shape is how responses are told apart. */
+  /** The store: its shape is the cache key settings. */
   readonly claim: Claim;
 }
 
@@ -20,7 +20,7 @@ export interface DiskPlan {
 }
 
 export interface CacheKeyPlan {
-  /** Parameters that count; null: all. */
+  /** The parameters that are part of the key; null: all. */
   readonly query: readonly string[] | null;
   readonly ignoreQuery: readonly string[];
   readonly sortQuery: boolean;
@@ -31,7 +31,7 @@ export interface CacheKeyPlan {
 
 export interface CachePolicyPlan {
   readonly type: 'cache';
-  /** Its name. */
+  /** The cache's name. */
   readonly cache: string;
   readonly claim: Claim;
   /** Milliseconds, in all of these; null: not given. */
@@ -41,15 +41,15 @@ export interface CachePolicyPlan {
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly staleIfUnreachable: number;
-  /** 0: nobody waits. */
+  /** 0: requests don't wait. */
   readonly collapseWait: number;
-  /** May clients ask for fresher responses? */
+  /** Whether clients' request directives can demand fresher responses. */
   readonly requestDirectives: 'obey' | 'ignore';
   /** Which responses with a Set-Cookie are stored. */
   readonly setCookie: 'explicit' | 'never';
   /** Which 401 responses are stored. */
   readonly unauthorized: 'explicit' | 'never';
-  /** Which stored responses answer requests with Authorization. */
+  /** Which stored responses may answer requests with Authorization. */
   readonly authorization: 'explicit' | 'any';
   readonly bypass: readonly CacheConditionPlan[];
   readonly noStore: readonly CacheConditionPlan[];
@@ -60,8 +60,8 @@ export interface CachePolicyPlan {
 
 export interface CacheConditionPlan {
   readonly in: 'header' | 'cookie' | 'query';
-  /** Of a header in lower case. */
+  /** The name of a header, in lower case. */
   readonly name: string;
-  /** null: any. */
+  /** null: any value. */
   readonly value: string | null;
 }

@@ -1,7 +1,7 @@
-/** Part of the Plan: what its config switches off (`enabled: false`). Cold. */
+/** Part of the Plan: the parts that its config disables (`enabled: false`). Cold. */
 import type { MatchPlan } from '../types.ts';
 
-/** Each thing here is in no other part of the Plan, so that traffic never meets it. In the order of the config. */
+/** No other part of the Plan contains these, so traffic never reaches them. In the order of the config. */
 export interface DisabledPlan {
   readonly listeners: readonly string[];
   readonly routes: readonly DisabledRoute[];
@@ -13,19 +13,19 @@ export interface DisabledRoute {
   readonly name: string;
   readonly listeners: readonly string[] | null;
   readonly match: MatchPlan;
-  /** How many of the plan's routes stand before it. */
+  /** The number of the plan's routes before it. */
   readonly at: number;
 }
 
 export interface DisabledPolicy {
   readonly route: string;
   readonly type: string;
-  /** How many of the route's policies stand before it. */
+  /** The number of the route's policies before it. */
   readonly at: number;
 }
 
 export interface DisabledEndpoint {
   readonly pool: string;
-  /** Or the name that stands for its addresses. */
+  /** The address, or the DNS name of its addresses. */
   readonly address: string;
 }

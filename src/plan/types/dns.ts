@@ -1,4 +1,4 @@
-/** The part of the Plan that says which endpoints are found by name, and how the names are asked for. Cold; types only. */
+/** Part of the Plan: endpoints found by DNS name, and how the names are looked up. Cold; types only. */
 import type { Claim } from '../../kit/claim.ts';
 
 export type DnsType = 'auto' | 'a' | 'aaaa' | 'both' | 'srv';
@@ -10,7 +10,7 @@ export interface DnsPlan {
   readonly timeout: number;
   readonly minTtl: number;
   readonly maxTtl: number;
-  /** 0: an address goes with the first answer that lacks it. */
+  /** 0: an address is removed with the first answer that lacks it. */
   readonly hold: number;
   /** Percent. */
   readonly jitter: number;
@@ -22,15 +22,15 @@ export interface DnsNamePlan {
   readonly name: string;
   /** Without its port. */
   readonly host: string;
-  /** 0: the records say it. */
+  /** 0: the records give the port. */
   readonly port: number;
   readonly type: DnsType;
-  /** Of each address that is found, in all of these. */
+  /** For each address found, in all of these. */
   readonly weight: number;
   readonly maxConnections: number;
   readonly maxRequests: number;
-  /** What is known of the name: shape is what is asked, and whom. */
+  /** The name's resolution: the shape is the query and the servers. */
   readonly claim: Claim;
-  /** The active checks of its addresses: shape is what they are asked; null: there are none. */
+  /** The active checks of its addresses: the shape is the check's request; null: there are none. */
   readonly check: Claim | null;
 }

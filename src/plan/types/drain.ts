@@ -1,4 +1,4 @@
-/** The part of the Plan that says how what is left on an old generation ends. Cold; types only. */
+/** Part of the Plan: how the leases of an old generation end. Cold; types only. */
 
 export type DrainAction = 'goodbye' | 'close' | 'finish';
 
@@ -10,11 +10,11 @@ export interface DrainPlan {
   readonly spread: number;
 }
 
-/** The general rule, which is that of a stop too. */
+/** The general rule, which also applies to a stop. */
 export interface StopPlan extends DrainPlan {
-  /** Milliseconds that a stop goes on accepting; null: the command decides. */
+  /** Milliseconds that a stop keeps accepting; null: the command decides. */
   readonly delay: number | null;
 }
 
-/** null: as the more general rule has it. */
+/** null: inherited from the more general rule. */
 export type DrainOverridePlan = { readonly [K in keyof DrainPlan]: DrainPlan[K] | null };

@@ -1,4 +1,4 @@
-/** What a route says over its listener and pool: only the settings that it names. Cold. */
+/** Part of the Plan: the listener and pool settings that a route overrides. Cold. */
 import type { ListenerLimits, ListenerTimeouts, PoolTimeouts, RetriesPlan } from '../types.ts';
 
 /** Milliseconds; 0: no limit. */
@@ -13,7 +13,7 @@ export type RouteRetriesPlan = Partial<
   Pick<RetriesPlan, 'attempts' | 'on' | 'statuses' | 'perTryTimeout' | 'bodySize'>
 >;
 
-/** null, in all of these: the route says nothing of it. */
+/** null, in all of these: the route overrides none of them. */
 export interface OverridesPlan {
   readonly timeouts: RouteTimeoutsPlan | null;
   readonly limits: RouteLimitsPlan | null;

@@ -1,4 +1,7 @@
-/** What a pool's backends may send: the form in which http/h1/response-rules.ts has it, with each rule. */
+/**
+ * The rules for responses of a pool's backends, in the form that http/h1/response-rules.ts uses; that file explains
+ * each.
+ */
 export interface ResponsesPlan {
   /** Bytes. */
   readonly headerSize: number;

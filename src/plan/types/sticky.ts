@@ -1,12 +1,15 @@
-/** The part of the Plan that says how clients are kept with their endpoints. Cold; types only. */
+/** Part of the Plan: how clients stay with their endpoints. Cold; types only. */
 
-/** Holds no secret: what was signed with it is here. */
+/** Contains no secret: the identifiers signed with it are precomputed. */
 export interface StickyPlan {
   readonly cookie: string;
-  /** What follows the value in Set-Cookie. */
+  /** The text after the value in Set-Cookie. */
   readonly attributes: string;
   /** The cookie's value for each of the pool's endpoints whose address is in the config, in their order. */
   readonly ids: readonly string[];
-  /** With what those of others are made: derived from the secret, and good for nothing else; '' if there is none. */
+  /**
+   * The key for the identifiers of all other endpoints: derived from the secret, and useless for anything else; '' if
+   * there is no secret.
+   */
   readonly addressKey: string;
 }

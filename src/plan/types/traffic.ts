@@ -1,10 +1,10 @@
-/** Part of the Plan: where requests go besides to one pool. Cold. */
+/** Part of the Plan: destinations of requests beyond a single pool. Cold. */
 import type { HashKeyPlan, PoolPlan, RespondPlan } from '../types.ts';
 
 export interface SplitPlan {
   readonly type: 'split';
   readonly parts: readonly SplitPartPlan[];
-  /** What the same pool is kept for; null: chance decides each time. */
+  /** The key that keeps a request's pool stable; null: each choice is random. */
   readonly by: HashKeyPlan | null;
 }
 
@@ -22,5 +22,5 @@ export interface MirrorPlan {
   readonly bodySize: number;
 }
 
-/** A pool is named: each pool is in the plan's list, whoever falls back on it. */
+/** Refers to a pool by name: each pool is in the plan's list, even if only fallbacks use it. */
 export type FallbackPlan = { readonly type: 'pool'; readonly pool: string } | RespondPlan;
