@@ -155,12 +155,22 @@ export function hintOfFormat(format: string, text: string): string | undefined {
     case 'host':
     case 'host-pattern':
       return written(meantHost(trimmed) ?? undefined);
+    case 'cidr':
+      return written(networkOf(trimmed));
     case 'path':
     case 'path-and-query':
       return /^[^/]/.test(trimmed) && !trimmed.includes('://') ? `write /${trimmed}` : undefined;
     default:
       return undefined;
   }
+}
+
+/** `10.1.*` as a network. */
+function networkOf(text: string): string | undefined {
+  if (text === '*') return '0.0.0.0/0 and ::/0';
+  const numbers = /^((?:\d{1,3}\.){1,3})\*(?:\.\*)*$/.exec(text)?.[1]?.slice(0, -1).split('.');
+  if (numbers === undefined || numbers.some((one) => Number(one) > 255)) return undefined;
+  return `${[...numbers, '0', '0', '0'].slice(0, 4).join('.')}/${8 * numbers.length}`;
 }
 
 function written(text: string | undefined): string | undefined {

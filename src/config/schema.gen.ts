@@ -413,7 +413,7 @@ export interface PassiveHealthConfig {
 export interface PathMatch {
   /** The exact path. */
   readonly exact?: string;
-  /** A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`. */
+  /** A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`. `*`, `:id` and `{id}` stand for themselves and cause a warning: use `regex`. */
   readonly prefix?: string;
   /** A regular expression that must match some part of the path. Anchor it with ^ and $. */
   readonly regex?: string;
@@ -2404,7 +2404,7 @@ export const schema: object = {
           "x-says": "must begin with a slash"
         },
         "prefix": {
-          "description": "A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`.",
+          "description": "A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`. `*`, `:id` and `{id}` stand for themselves and cause a warning: use `regex`.",
           "type": "string",
           "pattern": "^/",
           "x-says": "must begin with a slash"

@@ -2,6 +2,7 @@
 import { normalize } from 'node:path';
 import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../config/schema.gen.ts';
 import { claimOf } from './claims.ts';
+import { checkNameSigns } from './literal-patterns.ts';
 import { checkDecoded, checkFieldValue } from './matches.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { CacheConditionPlan, CachePlan, CachePolicyPlan } from './types/cache.ts';
@@ -36,6 +37,8 @@ function planCache(name: string, config: CacheConfig, scope: PlanScope): CachePl
   const pointer = `/caches/${segment(name)}/key`;
   query?.forEach((one, i) => checkParameter(one, `${pointer}/query/${i}`, scope));
   ignoreQuery.forEach((one, i) => checkParameter(one, `${pointer}/ignore_query/${i}`, scope));
+  headers.forEach((one, i) => checkNameSigns(one, `${pointer}/headers/${i}`, scope));
+  cookies.forEach((one, i) => checkNameSigns(one, `${pointer}/cookies/${i}`, scope));
   return {
     name,
     maxSize: config.max_size,
@@ -90,6 +93,9 @@ function planCondition(
   scope: PlanScope,
 ): CacheConditionPlan {
   const value = wanted ?? null;
+  checkNameSigns(header ?? cookie ?? query ?? '', pointer, scope);
+  if (value?.includes('*') === true)
+    scope.warning(`${pointer}/value`, '* stands for itself here', 'leave value out for any');
   if (query !== undefined) {
     checkDecoded(query, pointer, scope);
     checkDecoded(value ?? '', pointer, scope);

@@ -1,6 +1,7 @@
 /** Converts the conditions of routes to the form that requests have and the router compiles. Cold. */
 import type { FieldMatch, MatchConfig, PathMatch } from '../config/schema.gen.ts';
 import { hostForm } from '../kit/host-name.ts';
+import { checkNameSigns, checkPathSigns, checkValueSigns } from './literal-patterns.ts';
 import { checkPathPattern, type PathReader, planRulePath, requiredRuns } from './paths.ts';
 import { type PlanScope, segment } from './scope.ts';
 import type { FieldMatchPlan, MatchPlan, PathPlan } from './types.ts';
@@ -39,6 +40,8 @@ function planPath(config: PathMatch, pointer: string, readers: readonly PathRead
     checkPathPattern(config.regex, pointer, readers, scope);
     return { kind: 'regex', value: config.regex };
   }
+  if (config.exact !== undefined) checkPathSigns(config.exact, 'exact', pointer, scope);
+  else checkPathSigns(config.prefix ?? '/', 'prefix', pointer, scope);
   if (config.exact !== undefined) return { kind: 'exact', value: planRulePath(config.exact, pointer, readers, scope) };
   return { kind: 'prefix', value: planRulePath(withoutSlash(config.prefix ?? '/'), pointer, readers, scope) };
 }
@@ -60,6 +63,8 @@ function planFields(
     if (headers && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) scope.problem(place, 'is not a header field name');
     else if (headers) checkHeader(condition, place, scope);
     else checkQuery(written, condition, place, scope);
+    checkNameSigns(written, place, scope);
+    checkValueSigns(condition.exact ?? '', headers ? name : '', place, scope);
     return planField(name, condition, headers);
   });
 }

@@ -1,6 +1,7 @@
 /** Plans the policies: resolves names, checks header edits. Cold. */
 import type { FieldEditsConfig, PolicyConfig, RewritePolicyConfig } from '../config/schema.gen.ts';
 import { encodePath } from '../http/path.ts';
+import { checkNameSigns, checkPathSigns, checkReplacementSigns } from './literal-patterns.ts';
 import { withoutSlash } from './matches.ts';
 import { type PathReader, planRulePath } from './paths.ts';
 import { type PlanScope, segment } from './scope.ts';
@@ -68,6 +69,13 @@ function planRewrite(
   readers: readonly PathReader[],
   scope: PlanScope,
 ): PolicyPlan {
+  checkPathSigns(config.prefix, 'rewrite', `${pointer}/prefix`, scope);
+  checkReplacementSigns(
+    config.replacement,
+    `${pointer}/replacement`,
+    'the rest of the path follows it by itself',
+    scope,
+  );
   const prefix = planRulePath(withoutSlash(config.prefix), `${pointer}/prefix`, readers, scope);
   if (path !== null && path.kind !== 'regex' && !isBelow(path.value, prefix)) {
     const possible = path.kind === 'prefix' && isBelow(prefix, path.value);
@@ -86,6 +94,8 @@ function isBelow(path: string, prefix: string): boolean {
 export function checkNames(names: readonly string[], pointer: string, scope: PlanScope): void {
   for (const name of names) {
     if (isOurs(name)) scope.problem(`${pointer}/${segment(name)}`, `${name} is the gateway's own to write`);
+    if (name.includes('*'))
+      scope.warning(`${pointer}/${segment(name)}`, '* stands for itself here', 'names are no patterns: name each one');
   }
 }
 
@@ -93,6 +103,7 @@ function planEdits({ set, add, remove }: FieldEditsConfig, pointer: string, scop
   checkNames(Object.keys(set), `${pointer}/set`, scope);
   checkNames(Object.keys(add), `${pointer}/add`, scope);
   remove.forEach((name, i) => {
+    checkNameSigns(name, `${pointer}/remove/${i}`, scope);
     if (isOurs(name)) scope.problem(`${pointer}/remove/${i}`, `${name} is the gateway's own to write`);
   });
   return { set: Object.entries(set), add: Object.entries(add), remove: remove.map((name) => name.toLowerCase()) };

@@ -3,6 +3,7 @@ import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
 import { encodePath, type PathRules } from '../http/path.ts';
 import { hostForm } from '../kit/host-name.ts';
 import { planDrain } from './drain.ts';
+import { checkReplacementSigns } from './literal-patterns.ts';
 import { planMatch } from './matches.ts';
 import type { PathReader } from './paths.ts';
 import { planOverrides } from './overrides.ts';
@@ -159,6 +160,13 @@ function planRedirect(
       'give a scheme, host, port or path',
     );
   }
+  if (path !== undefined)
+    checkReplacementSigns(
+      path,
+      `${pointer}/redirect/path`,
+      'it replaces the whole path; leave it out to keep the path',
+      scope,
+    );
   return {
     status,
     scheme: scheme ?? null,

@@ -153,6 +153,8 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
   },
   prefix: (value) => {
     if (/[?#]/.test(value)) return `${value} is no prefix: it ends with the path`;
+    if (value.endsWith('*'))
+      return `${value} is no prefix: * stands for itself; name ${value.replace(/\/?\*+$/, '') || '/'}, by whole segments`;
     if (value.startsWith('/') && !value.startsWith('//')) {
       return normalizePath(encodePath(value)) === null ? `${value} is no path that a request could have` : '';
     }
@@ -160,7 +162,7 @@ const PROBLEMS: Readonly<Record<PurgeBy, (value: string) => string>> = {
     return typeof targets === 'string' ? targets : '';
   },
   host: (value) =>
-    parseAuthority(asciiAuthority(value)) === null
+    value.includes('*') || parseAuthority(asciiAuthority(value)) === null
       ? `${value} is no host: name it as in example.com or example.com:8080`
       : '',
   tag: (value) =>
