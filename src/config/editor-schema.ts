@@ -1,9 +1,10 @@
 /**
- * The schema as people write configs, for editors: what is read before validation is spelled out in plain JSON Schema. Cold.
+ * The schema for editors: it describes configs as written, before short forms and references are expanded, in plain
+ * JSON Schema. Cold.
  *
- * Validation sees a document whose short forms are written out and whose references are replaced; an editor sees what was
- * typed. So here a short form is an alternative, a single value may stand for a list of one, and wherever a number or a
- * choice is wanted a reference may stand.
+ * Validation sees a document with short forms written out and references replaced; an editor sees the text as typed. So
+ * here a short form is an alternative, a single value may replace a list of one, and a reference may replace a number
+ * or a choice.
  */
 import type { SchemaNode } from './walk.ts';
 
@@ -11,14 +12,14 @@ type Json = Record<string, unknown>;
 
 const REFERENCE: Json = { type: 'string', pattern: String.raw`^\$\{(env|file):[^}]+\}$` };
 
-/** `schema`: all in one, as the generator bundles it. */
+/** `schema`: the whole schema, as the generator bundles it. */
 export function editorSchema(schema: object): object {
   const { $defs, ...rest } = schema as { $defs: Record<string, Json> };
   const spelled = Object.entries($defs).map(([name, node]) => [name, withTypes(node, $defs)] as const);
   return rewrite({ ...rest, $defs: Object.fromEntries(spelled) }, true);
 }
 
-/** A union with a short form says outright which types there are: that is what the short form may be. */
+/** A union with a short form lists its types: the short form may be one of them. */
 function withTypes(node: Json, defs: Readonly<Record<string, Json>>): Json {
   const short = node['x-short'];
   if (typeof short !== 'string' || !Array.isArray(node['oneOf'])) return node;
@@ -34,9 +35,9 @@ function rewrite(node: Json, root = false): Json {
   let out = mapValues(rest);
   if (Array.isArray(one)) out['oneOf'] = one.map((name) => ({ required: [name] }));
   if (out['format'] === 'size' || out['format'] === 'duration') out['type'] = ['string', 'integer'];
-  // See walk.ts: keys that are free.
+  // See walk.ts: free keys.
   if (out['additionalProperties'] === false) out['patternProperties'] = { '^x-': true };
-  // Formats that are ours say nothing to an editor; the description does.
+  // Custom formats mean nothing to an editor; the description explains them.
   delete out['format'];
   delete out['x-reload'];
   delete out['x-says'];
@@ -65,7 +66,7 @@ function rewrite(node: Json, root = false): Json {
   return out;
 }
 
-/** Rewrites what is a schema among the values: directly, in a list, or in a map by name. */
+/** Rewrites every schema among the values: directly, in a list, or in a map by name. */
 function mapValues(node: Json): Json {
   return Object.fromEntries(
     Object.entries(node).map(([key, value]) => {

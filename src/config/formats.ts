@@ -1,4 +1,4 @@
-/** The formats that the schemas name: what a well-formed address, duration or header value is. Cold. */
+/** The formats that the schemas name: checks for addresses, durations, header values and others. Cold. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { hostForm } from '../kit/host-name.ts';
 import { Networks } from '../kit/networks.ts';
@@ -23,7 +23,7 @@ export function parseAddress(text: string): ParsedAddress | null {
   return { host, port, path: null };
 }
 
-/** null: fine. Otherwise what is wrong with the network, and the right one if it can be told. */
+/** Returns null if the network is valid. Otherwise the problem, with the correct network if it can be derived. */
 function cidrProblem(text: string): string | null {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
@@ -46,7 +46,7 @@ const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-
 
 const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?(?::\\d{1,5})?$`);
 
-/** A DNS server: an IP address with or without a port; null: it is none. */
+/** Parses a DNS server: an IP address with or without a port; null: it is not one. */
 export function parseDnsServer(text: string): string | null {
   if (isIPv4(text)) return `${text}:53`;
   if (isIPv6(text)) return `[${text}]:53`;
@@ -55,7 +55,7 @@ export function parseDnsServer(text: string): string | null {
   return isIPv4(address.host) || isIPv6(address.host) ? text : null;
 }
 
-/** The host that was probably meant; null: it can't be told. */
+/** The host that was probably meant; null: unclear. */
 export function meantHost(text: string): string | null {
   if (isIPv6(text)) return `[${text}]`;
   const [, , authority = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)/i.exec(text) ?? [];
@@ -63,7 +63,10 @@ export function meantHost(text: string): string | null {
   return hostForm(bare) === null ? null : bare;
 }
 
-/** What is wrong with a path, and the right one if it can be told. Characters that a URL has encoded may stand as they are. */
+/**
+ * The problem with a path, with the correct path if it can be derived. Characters that a URL encodes may be written as
+ * they are.
+ */
 function pathProblem(text: string): string | null {
   if (!text.startsWith('/')) return 'must be a path that begins with "/"';
   if (text.includes('?')) return 'must be a path without a query; %3F is a question mark in a path';
@@ -73,7 +76,7 @@ function pathProblem(text: string): string | null {
 
 const NO_HOST = 'must be a host name, without scheme, port and path; an IPv6 address in brackets';
 
-/** What is wrong with a value of that format, or null. The value itself is not repeated: it may be a secret. */
+/** The problem with a value of that format, or null. The message omits the value: it may be a secret. */
 export const formatProblems: Readonly<Record<string, (text: string) => string | null>> = {
   duration: (text) => (parseDuration(text) === null ? 'must be a duration such as 250ms, 30s, 5m or 1h' : null),
   size: (text) => (parseSize(text) === null ? 'must be a size such as 512, 16KiB or 8MiB' : null),

@@ -1,7 +1,7 @@
 /**
- * What was probably meant: hints beside problems, for values that are nearly right and for words of other gateways. Cold.
+ * Hints beside problems: suggest the probable meaning of nearly correct values and of words from other gateways. Cold.
  *
- * Read by validate.ts. A hint may show the value: it is not asked for where that may be a secret.
+ * Used by validate.ts. A hint may show the value, so it is not requested for values that may be secrets.
  */
 import { nearestDuration, nearestSize } from '../kit/units.ts';
 import { meantHost, parseAddress } from './formats.ts';
@@ -25,7 +25,10 @@ function words(hint: string, ...names: readonly string[]): Words {
   return Object.fromEntries(names.map((name) => [name, hint]));
 }
 
-/** Words that nginx, HAProxy, Caddy, Traefik, Envoy and others have for it, by the title of the schema where they are met. */
+/**
+ * The words of nginx, HAProxy, Caddy, Traefik, Envoy and others for a setting, by the title of the schema where they
+ * occur.
+ */
 const FOREIGN: Readonly<Record<string, Words>> = {
   GatewayConfig: {
     ...words(BACKENDS, 'upstream', 'upstreams', 'backend', 'backends', 'cluster', 'clusters', 'service', 'services'),
@@ -94,7 +97,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
   },
 };
 
-/** Of an unknown setting in an object whose schema has this title; undefined: nothing in particular. */
+/** The hint for an unknown setting in an object whose schema has this title; undefined: none. */
 export function foreignWord(title: string, name: string): string | undefined {
   const known = FOREIGN[title];
   return known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
@@ -111,7 +114,7 @@ export function laterPolicy(type: string): string | undefined {
   return Object.hasOwn(LATER, type) ? LATER[type] : undefined;
 }
 
-/** Of a value that has another type than `wanted`. */
+/** The hint for a value of another type than `wanted`. */
 export function typeHint(value: unknown, wanted: string, { format, items }: SchemaNode): string | undefined {
   if (typeof value === 'number' && wanted === 'string') {
     if (format === 'duration') return `write ${value}s`;
@@ -140,7 +143,7 @@ function hintOfText(text: string, wanted: string, items: SchemaNode | undefined)
   return undefined;
 }
 
-/** Of a text that is not in its format. */
+/** The hint for a text that does not match its format. */
 export function hintOfFormat(format: string, text: string): string | undefined {
   if (/\{\{.*\}\}/.test(text)) return 'the template has not been filled in';
   const trimmed = text.trim();
@@ -177,7 +180,7 @@ function written(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `write ${text}`;
 }
 
-/** `any`: the host that is meant where there is none. */
+/** `any`: the host to suggest where none is given. */
 function addressHint(text: string, any: string): string | undefined {
   const url = /^(https?|tcp|h2c|wss?):\/\/([^/?#]*)/.exec(text);
   if (url !== null) {
@@ -190,7 +193,7 @@ function addressHint(text: string, any: string): string | undefined {
   if (/^\d{1,5}$/.test(text)) return `write "${any}:${text}"`;
   const star = /^\*?:(\d{1,5})$/.exec(text);
   if (star !== null) return `write "${any}:${star[1]}"`;
-  // Without its brackets an IPv6 address cannot be told from its port.
+  // Without its brackets an IPv6 address is indistinguishable from its port.
   const bare = /^([0-9a-fA-F:]*::?[0-9a-fA-F:]*):(\d{1,5})$/.exec(text);
   if (bare !== null && isAddress(`[${bare[1]}]:${bare[2]}`)) return `write "[${bare[1]}]:${bare[2]}"`;
   const weighted = /^(\S+:\d+)(?:\s+weight=|\s+|[@*|])(\d+)$/.exec(text);

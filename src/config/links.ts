@@ -1,22 +1,23 @@
 /**
- * Where paths lead during one load: every symbolic link is looked at once, so that all that is read is of one state. Cold.
+ * Resolves paths during one load: it reads every symbolic link once, so that all files come from one state. Cold.
  *
  * Kubernetes mounts a ConfigMap or Secret as a directory whose files are links into `..data`, itself a link that is
- * re-pointed for a new version; deployments re-point `current`. Should that happen between two reads, both go where the
- * first went; a version that was removed meanwhile is missing, and the load is done again (runtime/compile/compile.ts).
+ * re-pointed for a new version; deployments re-point `current`. If that happens between two reads, both follow the link
+ * as it was at the first. If the old version is removed meanwhile, its files are missing, and the load is repeated
+ * (runtime/compile/compile.ts).
  */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, join, parse, resolve, sep } from 'node:path';
 
 /** The link through which the kubelet publishes the versions of a volume. */
 const PUBLISHED = '..data';
-/** Links followed on the way to one file; as many as Linux follows. */
+/** The most links followed on the way to one file, the same as on Linux. */
 const MOST_HOPS = 40;
 
 export class Links {
   readonly #targets = new Map<string, string | null>();
 
-  /** The absolute path behind an absolute path, as far as links lead. */
+  /** Resolves the links of an absolute path as far as possible. */
   resolve(path: string): string {
     const { root } = parse(path);
     let at = root;
@@ -24,7 +25,7 @@ export class Links {
     for (let hops = 0; rest.length > 0; ) {
       const [part = '', ...after] = rest;
       const published = this.publishedIn(at);
-      // What the version holds counts, not which links to it have been made or removed by now.
+      // Look in the published version itself: the links to its files may have been added or removed by now.
       if (published !== null && !part.startsWith('..') && this.#isOfVolume(at, part)) {
         at = join(published, part);
         rest = after;
@@ -45,13 +46,13 @@ export class Links {
     return at;
   }
 
-  /** The directory of the version that a mounted volume publishes; null: the directory is none. */
+  /** The directory of the version that a mounted volume publishes; null: the directory is not a mounted volume. */
   publishedIn(directory: string): string | null {
     const target = this.#targetOf(join(directory, PUBLISHED));
     return target === null ? null : resolve(directory, target);
   }
 
-  /** A name in a mounted volume is of its versions if it is a link into them, or is not there yet. */
+  /** A name in a mounted volume belongs to its versions if it is a link into them, or does not exist yet. */
   #isOfVolume(directory: string, name: string): boolean {
     const path = join(directory, name);
     const target = this.#targetOf(path);
@@ -59,7 +60,7 @@ export class Links {
     try {
       return lstatSync(path, { throwIfNoEntry: false }) === undefined;
     } catch {
-      // Reading the file says what is wrong with its path.
+      // Reading the file reports the problem with its path.
       return false;
     }
   }

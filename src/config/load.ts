@@ -3,8 +3,8 @@
  *
  *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ units
  *
- * Called by runtime/compile/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a config at all;
- * other problems are handed on to plan/, which adds its own and throws.
+ * Called by runtime/compile/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a
+ * config at all; otherwise it passes problems on to plan/, which adds its own and throws.
  */
 import { dirname, resolve } from 'node:path';
 import { type Locate, readAndMerge } from './merge.ts';
@@ -19,14 +19,17 @@ import { convertUnits, rootSchema, type SchemaNode, writeOut } from './walk.ts';
 export interface LoadedConfig {
   readonly config: GatewayConfig;
   readonly locate: Locate;
-  /** Text of every config file read, for showing lines. */
+  /** The text of every config file read, for showing lines. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Found so far. If there are errors, the config is what could be salvaged, to find what else is wrong. */
+  /**
+   * The problems so far. If there are errors, the config is the recovered part, in which planning looks for more
+   * problems.
+   */
   readonly problems: readonly Problem[];
   readonly salvaged: Salvaged;
-  /** What references stand for, and what the schema calls secret: never shown. */
+  /** The values of references and of settings that the schema calls secret: never shown. */
   readonly secrets: readonly string[];
-  /** Pointers of what the schema calls secret and is written as it is, not as a reference. */
+  /** The pointers of secret settings that are written out instead of referenced. */
   readonly openSecrets: readonly string[];
 }
 
@@ -42,7 +45,7 @@ export interface LoadInput {
 export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedConfig {
   const merged = readAndMerge(file, sources);
   const { locate } = merged;
-  // Only files of configs are shown, never what `${file:…}` names.
+  // Only config files are shown, never the files that `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) {
     const text = sources.read(path);
@@ -51,7 +54,7 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   if (merged.broken) throw configError(merged.problems, texts);
   parsed?.();
   const problems: Problem[] = [...merged.problems];
-  /** References that lead nowhere: what else is wrong with such a value is no news. */
+  /** References that can't be resolved: further problems with such a value are not reported. */
   const unresolved: Problem[] = [];
   const hidden = new Map<string, string>();
   const literal: string[] = [];
@@ -77,7 +80,7 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
     return isReference(text) ? asWanted(value, schema) : value;
   }) as Record<string, unknown>;
   blacken(literal, texts);
-  // A short form that was written out is a level deeper than it was written.
+  // Writing out a short form puts the value one level deeper.
   const isHidden = (pointer: string): boolean =>
     hidden.has(pointer) || hidden.has(pointer.slice(0, pointer.lastIndexOf('/')));
   const lost = unresolved.map(({ pointer }) => pointer);
@@ -87,18 +90,18 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
-  // What the schema says of the rest has been said.
+  // The schema problems of the remaining part have been reported already.
   if (errors.length > 0 && validate(salvaged.document, locate, () => true).length > 0)
     throw configError(inOrder(problems), texts);
   convertUnits(salvaged.document, rootSchema);
-  // Validated against the schema that the type was generated from.
+  // The document is valid against the schema from which the type was generated.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
   return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()], openSecrets };
 }
 
-/** Puts stars in place of secrets that stand in a file as they are; a reference may be seen. */
+/** Replaces secrets that are written out in a file with stars; references stay visible. */
 function blacken(secrets: readonly string[], texts: Map<string, string>): void {
-  // One may be a part of another.
+  // One secret may be part of another.
   for (const secret of secrets.toSorted((a, b) => b.length - a.length))
     for (const [path, text] of texts) texts.set(path, text.replaceAll(secret, '*'.repeat(secret.length)));
 }
@@ -109,10 +112,10 @@ function notReferred(text: string, place: Position, pointer: string): Problem {
   return { ...errorAt(place, pointer, `${text} is no reference and stays as it is`, hint), level: 'warning' };
 }
 
-/** Places that are told beside the first where the same is wrong. */
+/** The most further places reported with a repeated problem. */
 const MOST_RELATED = 5;
 
-/** A variable that is not set is one problem, however often it is referred to. */
+/** An unset variable is one problem, however often it is referenced. */
 function eachOnce(problems: readonly Problem[]): Problem[] {
   return [...Map.groupBy(problems, ({ message }) => message).values()].map(([first, ...others]) => {
     const related = others.slice(0, MOST_RELATED).map((one) => ({ ...one, message: 'and here' }));
@@ -120,7 +123,7 @@ function eachOnce(problems: readonly Problem[]): Problem[] {
   });
 }
 
-/** The text of a reference where the schema wants a number or a boolean. */
+/** Converts the text of a reference to the number or boolean that the schema requires. */
 function asWanted(text: string, schema: SchemaNode): unknown {
   if ((schema.type === 'integer' || schema.type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   if (schema.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';

@@ -1,8 +1,9 @@
 /**
- * The root file and the files that it includes become one document; each value remembers where it was written. Cold.
+ * Merges the root file and the files it includes into one document; each value keeps the position where it was written.
+ * Cold.
  *
- * Named maps are merged; routes, tests and invariants appended in the order of the files' names. A name that is declared twice is a problem
- * that shows both places.
+ * Named maps are merged; routes, tests and invariants are appended in the order of the file names. A name declared
+ * twice is a problem that shows both places.
  */
 import { dirname, resolve } from 'node:path';
 import { parseConfig } from './parse.ts';
@@ -11,14 +12,14 @@ import { errorAt, type Position, type Problem } from './problem.ts';
 import type { Unreadable } from './read-text.ts';
 import type { Sources } from './sources.ts';
 
-/** Where the value at a JSON Pointer of the merged document was written, or its key. */
+/** The position of the value, or of its key, at a JSON Pointer of the merged document. */
 export type Locate = (pointer: string, at?: 'key' | 'value') => Position;
 
 export interface Merged {
   readonly value: Record<string, unknown>;
   readonly problems: readonly Problem[];
   readonly locate: Locate;
-  /** A file could not be read or parsed: what the whole means can't be told. */
+  /** Whether a file could not be read or parsed: then the meaning of the whole is unknown. */
   readonly broken: boolean;
 }
 
@@ -55,7 +56,7 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   const lists = new Map<string, unknown[]>();
   for (const name of LISTS) {
     const list = value[name] ?? [];
-    // What is no list is said by the schema.
+    // The schema reports a value that should be a list and is not.
     if (Array.isArray(list)) lists.set(name, [...(list as unknown[])]);
   }
   const patterns = Array.isArray(value['include']) ? value['include'].filter((one) => typeof one === 'string') : [];

@@ -1,4 +1,4 @@
-/** JSON and JSON5 to value, with the place of every key and value. Cold. */
+/** Parses JSON and JSON5 to a value, with the position of every key and value. Cold. */
 import { type ObjectNode, parse as parseJson, type ValueNode } from '@humanwhocodes/momoa';
 import JSON5 from 'json5';
 import { broken, type ParsedFile, segments, twice } from './parsed-file.ts';
@@ -8,8 +8,8 @@ export function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5')
   let root: ValueNode;
   let value: unknown;
   try {
-    // One parser knows the places, the other what the language says: where they differ, the text is not of that language.
-    // Its own comes first for JSON5, since at a text that ends within an escape the other would never come to an end.
+    // One parser gives positions, the other defines the language: a text that only one accepts is not valid. For JSON5
+    // the defining parser runs first, because the other never ends at a text that stops within an escape.
     if (mode === 'json5') value = JSON5.parse(text);
     root = parseJson(text, { mode, ranges: false }).body;
     if (mode === 'json') value = JSON.parse(text);
@@ -28,7 +28,9 @@ export function parseJsonOr5(file: string, text: string, mode: 'json' | 'json5')
   return { value: problems.length > 0 ? undefined : value, problems, locate };
 }
 
-/** Each parser tells it in its own way; JSON.parse, which finds what the other has let pass, not at all. */
+/**
+ * Each parser reports the position in its own way; JSON.parse, which finds errors that the other accepts, not at all.
+ */
 function placeOf(error: unknown): { line: number; column: number; message: string } {
   const told = error as { line?: number; column?: number; lineNumber?: number; columnNumber?: number; message: string };
   return {
@@ -46,7 +48,7 @@ type Member = ObjectNode['members'][number];
 
 class JsonPlaces {
   readonly #root: ValueNode;
-  /** What is in an object by its key, found once. */
+  /** The members of each object by key, indexed once. */
   readonly #members = new Map<ObjectNode, ReadonlyMap<string, Member>>();
 
   constructor(root: ValueNode) {

@@ -1,4 +1,4 @@
-/** YAML 1.2 to value, with the place of every key and value. Cold. */
+/** Parses YAML 1.2 to a value, with the position of every key and value. Cold. */
 import {
   Composer,
   CST,
@@ -16,7 +16,7 @@ import {
 import { broken, DEEPEST, type ParsedFile, segments, tooDeep, twice } from './parsed-file.ts';
 import { errorAt, type Position, type Problem } from './problem.ts';
 
-/** Duplicates are found here, with both places. */
+/** Duplicate keys are found here instead, with both positions. */
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
 const MORE = 'more than one document in a file';
@@ -34,10 +34,10 @@ export function parseYaml(file: string, text: string): ParsedFile {
   // An empty text is an empty document.
   const document = documents.next().value as Document.Parsed;
   const problems: Problem[] = document.errors.flatMap((error) => syntaxProblem(error, at));
-  // A `---` at the end begins another document, with nothing in it.
+  // A `---` at the end begins another, empty document.
   const second = [...documents].find((one) => one.errors.length > 0 || !isNothing(one.contents));
   if (second !== undefined) problems.push(errorAt(at(second.range[0]), '', MORE));
-  // An alias stands for what was last called so before it (YAML 1.2 §7.1).
+  // An alias refers to the last node before it with that anchor (YAML 1.2 §7.1).
   const anchors = new Map<string, Node>();
   const targets: Targets = new Map();
   const note = (_: unknown, node: Node & { anchor?: string }): void => {
@@ -73,27 +73,27 @@ export function parseYaml(file: string, text: string): ParsedFile {
   };
 }
 
-/** Not even the word `null`. */
+/** The node is empty: it lacks even the word `null`. */
 function isNothing(contents: unknown): boolean {
   return contents === null || (isScalar(contents) && contents.value === null && (contents.source ?? '') === '');
 }
 
-/** What the parser says, and what to do about it. */
+/** The parser's message, and a hint. */
 function syntaxProblem({ code, message, pos }: YAMLError, at: (offset: number) => Position): Problem[] {
-  // Told where aliases are followed.
+  // Reported where aliases are resolved.
   if (code === 'BAD_ALIAS' && /empty/.test(message)) return [];
   return [errorAt(at(pos[0]), '', message, code === 'TAB_AS_INDENT' ? 'indent with spaces' : undefined)];
 }
 
-/** More often than not a text that begins with a star was meant. */
+/** Most often a text that begins with a star was meant. */
 function noAnchor(place: Position, name: string): Problem {
   const hint = `a star begins the name of an anchor; if a text is meant, write "*${name}" in quotes`;
   return errorAt(place, '', name === '' ? 'a star alone names no anchor' : `there is no anchor ${name}`, hint);
 }
 
 /**
- * Where the first map or list begins that has too many levels above it; null: none has. Asked before anything is made of
- * the tokens, which takes a stack and a heap as deep as they are.
+ * The offset of the first map or list that is nested too deeply; null: none is. Checked before nodes are composed from
+ * the tokens, which takes stack and heap in proportion to the depth.
  */
 function beyondDeepest(tokens: readonly CST.Token[]): number | null {
   const rest = tokens.map((token) => ({ token, level: 0 }));
@@ -127,13 +127,13 @@ function duplicates(items: readonly Pair[], at: (offset: number) => Position): P
   });
 }
 
-/** What each alias stands for. */
+/** The target of each alias. */
 type Targets = Map<unknown, Node>;
 
 class YamlPlaces {
   readonly #document: Document;
   readonly #targets: Targets;
-  /** What is in a map by its key, found once: there may be a problem with each of very many. */
+  /** The pairs of each map by key, indexed once: many of them may have problems. */
   readonly #pairs = new Map<readonly Pair[], ReadonlyMap<string, Pair>>();
 
   constructor(document: Document, targets: Targets) {
@@ -171,7 +171,7 @@ class YamlPlaces {
     return found;
   }
 
-  /** The pair of that key that came in through a merge (`<<`). */
+  /** The pair of that key that a merge (`<<`) brought in. */
   #mergedPair(items: readonly Pair[], key: string): Pair | undefined {
     for (const pair of items) {
       if (!isScalar(pair.key) || (pair.key.value !== '<<' && typeof pair.key.value !== 'symbol')) continue;

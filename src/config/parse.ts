@@ -1,7 +1,7 @@
 /**
- * Text to value, by the file's extension, with the place of every key and value. Cold.
+ * Parses text to a value, by the file's extension, with the position of every key and value. Cold.
  *
- * The extension alone decides: YAML would read a JSON5 comment as a key. Duplicate keys are problems in all formats.
+ * Only the extension decides: YAML would read a JSON5 comment as a key. Duplicate keys are problems in all formats.
  */
 import { extname } from 'node:path';
 import { parseJsonOr5 } from './parse-json.ts';
@@ -14,7 +14,7 @@ export function parseConfig(file: string, text: string): ParsedFile {
     const parsed = parseByName(file, text);
     return isDeeper(parsed.value, DEEPEST) ? tooDeep(top) : parsed;
   } catch (error) {
-    // What parsers say whose stack has overflowed.
+    // A parser throws this error when its stack overflows.
     if (error instanceof RangeError) return tooDeep(top);
     throw error;
   }

@@ -1,14 +1,14 @@
-/** What parsing a file gives, whatever its format. Cold. */
+/** The result of parsing a file, in any format. Cold. */
 import { errorAt, type Position, type Problem } from './problem.ts';
 
 export interface ParsedFile {
   readonly value: unknown;
   readonly problems: readonly Problem[];
-  /** The place of the value at a JSON Pointer, or of its key; of its nearest ancestor if it is not there. */
+  /** The position of the value at a JSON Pointer, or of its key; if absent, of its nearest ancestor. */
   locate(pointer: string, at?: 'key' | 'value'): Position;
 }
 
-/** Levels of maps and lists in each other; configs have about ten. What is beyond would be more than the stack holds. */
+/** The maximum nesting of maps and lists; configs have about ten levels. Deeper nesting would overflow the stack. */
 export const DEEPEST = 100;
 
 export function broken(place: Position, message: string, hint?: string): ParsedFile {
@@ -26,7 +26,7 @@ export function twice(place: Position, pointer: string, first: Position): Proble
   };
 }
 
-/** Of a JSON Pointer, as they are meant. */
+/** The unescaped segments of a JSON Pointer. */
 export function segments(pointer: string): string[] {
   return pointer
     .split('/')

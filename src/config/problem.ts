@@ -1,4 +1,4 @@
-/** Something wrong in a config: where, what, and what might help. Cold. */
+/** A problem in a config: its position, a message and a hint. Cold. */
 
 export interface Position {
   readonly file: string;
@@ -7,7 +7,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** An `error` keeps a config from taking effect; a `warning` does not. */
+/** An `error` prevents a config from taking effect; a `warning` does not. */
 export type Level = 'error' | 'warning';
 
 export interface Problem extends Position {
@@ -16,13 +16,13 @@ export interface Problem extends Position {
   readonly pointer: string;
   readonly message: string;
   readonly hint?: string;
-  /** Other places that belong to it, as "first declared here". */
+  /** Related positions, such as "first declared here". */
   readonly related?: readonly (Position & { readonly message: string })[];
 }
 
 export class ConfigError extends Error {
   readonly problems: readonly Problem[];
-  /** All of them as people read them: place, message, the line itself with a caret. */
+  /** All problems as text for people: position, message, the line itself with a caret. */
   readonly report: string;
 
   constructor(problems: readonly Problem[], report: string) {
@@ -33,7 +33,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** An error at a place. */
+/** An error at a position. */
 export function errorAt({ file, line, column }: Position, pointer: string, message: string, hint?: string): Problem {
   return { level: 'error', file, line, column, pointer, message, ...(hint === undefined ? {} : { hint }) };
 }
@@ -42,7 +42,7 @@ export function isError({ level }: Problem): boolean {
   return level === 'error';
 }
 
-/** By file, line and column. Where an error says the same as a warning, the error is enough. */
+/** Sorts by file, line and column. Drops a warning that repeats an error. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const keyOf = ({ pointer, message }: Problem): string => `${pointer} ${message}`;
   const errors = new Set(problems.filter(isError).map(keyOf));
@@ -51,7 +51,7 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
     .toSorted((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1));
 }
 
-/** `/routes/0/name` as people say it: `routes[0].name`. */
+/** `/routes/0/name` in readable form: `routes[0].name`. */
 function pathOf(pointer: string): string {
   return pointer
     .split('/')
@@ -61,7 +61,7 @@ function pathOf(pointer: string): string {
     .join('');
 }
 
-/** The lines of a file; null: there is nothing to show of it. */
+/** The lines of a file; null: its text is not available. */
 type Lines = (file: string) => readonly string[] | null;
 
 function linesOf(texts: ReadonlyMap<string, string>): Lines {
@@ -81,15 +81,15 @@ function show({ file, line, column }: Position, lines: Lines): string[] {
   return [`${pad} | ${shown}`, `      | ${shown.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`];
 }
 
-/** Problems that people are shown: nobody reads more of them. */
+/** The most problems shown to people. */
 const MOST_SHOWN = 500;
 
-/** The error for these problems; `texts` of the files, for showing the lines. */
+/** The error for these problems; `texts`: the files' contents, for showing the lines. */
 export function configError(problems: readonly Problem[], texts: ReadonlyMap<string, string>): ConfigError {
   return new ConfigError(problems, render(problems, texts));
 }
 
-/** Problems as people read them: place, message, the line itself with a caret. */
+/** Problems as text for people: position, message, the line itself with a caret. */
 export function render(problems: readonly Problem[], texts: ReadonlyMap<string, string>): string {
   const shown = linesOf(texts);
   const rest = problems.length - MOST_SHOWN;

@@ -1,22 +1,23 @@
 /**
- * Reads a file that a config is, includes or refers to: strictly, and never for long. Cold.
+ * Reads a file of a config, or one that it includes or references: strictly, and in bounded time. Cold.
  *
- * Small configs are read where the traffic is. Whatever is no file (a pipe, a device) could keep that waiting, or never
- * end; what is not UTF-8 (RFC 8259 §8.1, YAML 1.2 §5.2) would silently become another text.
+ * Small configs are read in the process that serves traffic. Reading something other than a regular file (a pipe, a
+ * device) could block it, or never end. Text that is not UTF-8 (RFC 8259 §8.1, YAML 1.2 §5.2) would silently become
+ * another text.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemReason } from '../kit/system-reason.ts';
 
-/** Larger files are refused: nobody writes them, and they would stop the gateway for seconds. */
+/** Larger files are refused: handwritten configs are smaller, and reading them would stop the gateway for seconds. */
 const LARGEST_FILE = 32 * 1024 * 1024;
 
 const PART = 64 * 1024;
 
-/** Why a file has no text. */
+/** The reason why a file has no text. */
 export interface Unreadable {
-  /** Said of the file itself. */
+  /** The message about the file itself. */
   readonly why: string;
-  /** Said where the file is referred to. */
+  /** The message where the file is referenced. */
   readonly reason: string;
 }
 
@@ -44,13 +45,13 @@ export function readText(path: string): string | Unreadable {
   }
 }
 
-/** What the system says is wrong with a file is a problem of the config. */
+/** A system error with a file is a problem of the config. */
 function unreadable(error: unknown): Unreadable {
   const reason = systemReason(error);
   return { why: `cannot read this file: ${reason}`, reason };
 }
 
-/** null: there is too much of it. What a file says of its size need not be so. */
+/** Returns null if the file is too large. Its reported size may be wrong. */
 function readAll(descriptor: number): Buffer | null {
   const { size } = fstatSync(descriptor);
   if (size > LARGEST_FILE) return null;

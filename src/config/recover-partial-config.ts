@@ -1,6 +1,6 @@
 /**
- * What is left of a document when everything that the schema refuses is taken out, so that the rest can be judged for its
- * meaning in the same go: people see all problems at once. Cold; its plan is used for nothing else.
+ * Recovers the valid part of a document by removing everything that the schema refuses, so that planning can check the
+ * rest in the same run and report all problems at once. Cold; the resulting plan is never used.
  */
 import { segments } from './parsed-file.ts';
 import type { Problem } from './problem.ts';
@@ -8,15 +8,15 @@ import { isRecord } from './walk.ts';
 
 export interface Salvaged {
   readonly document: Record<string, unknown>;
-  /** The place that a route of the document has in the config. */
+  /** The position in the config of a route of the recovered document. */
   routeAt(index: number): number;
-  /** Whether something of that name was taken out: that it can't be found is no news. */
+  /** Whether an item of that name was removed: then a reference to it is not another problem. */
   lost(kind: string, name: string): boolean;
 }
 
 const MAPS = new Set(['acls', 'caches', 'pools', 'listeners']);
 
-/** Nothing was taken out. */
+/** A document from which nothing was removed. */
 export function whole(document: Record<string, unknown>): Salvaged {
   return { document, routeAt: (index) => index, lost: () => false };
 }

@@ -1,35 +1,35 @@
 /**
  * `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` in string values; `$${` stands for a literal `${`. Cold.
  *
- * `${NAME}` is a warning, and any other `${` a problem. No other dollar sign means anything. What a reference stands for is
- * a secret: the source text, which is all that problems show, has only the reference.
+ * `${NAME}` is a warning, and any other `${` a problem. Other dollar signs have no meaning. The value of a reference is
+ * a secret: problems show only the source text, which contains the reference.
  */
 import { dirname, resolve } from 'node:path';
 import type { Unreadable } from './read-text.ts';
 
 export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, noted as a source; otherwise why there is none. */
+  /** Reads a file and records it as a source; returns its text, or the reason why there is none. */
   readFile(path: string): string | Unreadable;
 }
 
 export interface Expanded {
   readonly value: string;
-  /** Was there a reference? Then the value is a secret. */
+  /** Whether the text has a reference. Then the value is a secret. */
   readonly referred: boolean;
 }
 
-/** An escape, a whole reference, or another `${` with as much of the text as shows it. */
+/** An escape, a whole reference, or another `${` with enough of the text to identify it. */
 const REFERENCE = /\$\$\{|\$\{(env|file):([^}]*)\}|\$\{[^\s}]{0,80}(?:[^}\n]{0,80}\})?/g;
 
-/** What other programs take for a reference, as `${NAME}` and `${NAME:-default}`. */
+/** The references of other programs, such as `${NAME}` and `${NAME:-default}`. */
 const FOREIGN = /(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*(:?[-+?=][^}]*)?\}/;
 
 const FORMS = '${env:NAME} or ${file:path}';
 
 /**
- * The value with its references replaced; those that lead nowhere or are written wrong are told to `problem`. `secret`: the
- * text may be a secret itself, of which no part may be shown.
+ * Returns the value with its references replaced; calls `problem` for those that are malformed or can't be resolved.
+ * `secret`: the text itself may be a secret, and no part of it may be shown.
  */
 export function expand(
   text: string,
@@ -70,7 +70,10 @@ interface Malformed {
   readonly hint: string;
 }
 
-/** Why a text that begins with `${` is no reference; null: it is one, or `${NAME}`, which is a warning of its own. */
+/**
+ * The reason why a text that begins with `${` is not a reference; null: it is one, or `${NAME}`, which has its own
+ * warning.
+ */
 function malformed(whole: string, kind: string | undefined, rest: string | undefined): Malformed | null {
   const or = (write: string): string => `write ${write}, or $${whole} if this text is meant`;
   if (kind === undefined) {
@@ -90,7 +93,7 @@ function malformed(whole: string, kind: string | undefined, rest: string | undef
   return null;
 }
 
-/** The first text that other programs would take for a reference, as `${NAME}` and `${NAME:-default}`. */
+/** The first text that other programs would read as a reference, such as `${NAME}` and `${NAME:-default}`. */
 export function foreignReference(text: string): string | undefined {
   return FOREIGN.exec(text)?.[0];
 }

@@ -1,14 +1,14 @@
 /**
- * Refuses regular expressions that a client could make run for ever. Cold.
+ * Refuses regular expressions that a request could make run without end. Cold.
  *
- * The rule, on the safe side: a group that can repeat without bound may not itself hold anything that repeats without
- * bound, nor alternatives, and there are no backreferences. `(a+)+`, `(a|a)*` and `(.*,)*` are refused; `^/u/[0-9]+/x$` and
- * `^/(a|b)/` are not. Patterns are also bounded in length.
+ * The rule is conservative: a group that can repeat without bound may contain neither unbounded repetition nor
+ * alternatives, and backreferences are not allowed. `(a+)+`, `(a|a)*` and `(.*,)*` are refused; `^/u/[0-9]+/x$` and
+ * `^/(a|b)/` are not. The length of patterns is also limited.
  */
 
 const LONGEST = 1000;
 
-/** null: fine. */
+/** null: no problem. */
 export function regexProblem(source: string): string | null {
   if (source.length > LONGEST) return `must be at most ${LONGEST} characters`;
   try {

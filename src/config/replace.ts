@@ -1,15 +1,15 @@
 /**
- * Puts another text in the place of a file: whole or not at all, with the owner and the mode that it had. Cold.
+ * Replaces a file with another text: atomically, keeping its owner and mode. Cold.
  *
- * The text is written beside it, flushed to the disk and renamed over it. Whatever stands in the way is told, as text for
- * people, and has changed nothing.
+ * The text is written to a file beside it, flushed to disk and renamed over it. Any obstacle is reported as text for
+ * people and leaves the file unchanged.
  */
 import { constants } from 'node:fs';
 import { access, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
 
-/** Why a file is not for us to replace; null: it is. */
+/** Returns the reason why the gateway may not replace a file; null: it may. */
 export async function whyNotReplace(file: string): Promise<string | null> {
   const directory = dirname(file);
   const links = new Links();
@@ -24,7 +24,7 @@ export async function whyNotReplace(file: string): Promise<string | null> {
   return null;
 }
 
-/** The new text beside a file, ready to be put in its place. */
+/** The new text in a file beside the old one, ready to be renamed. */
 export interface Replacement {
   commit(): Promise<void>;
   abort(): Promise<void>;
@@ -35,7 +35,7 @@ export async function prepareReplacement(file: string, text: string): Promise<Re
   const { mode, uid, gid } = await lstat(file);
   const beside = join(dirname(file), `.${basename(file)}.new`);
   const abort = (): Promise<void> => rm(beside, { force: true });
-  // Left by a process that was killed.
+  // Remove the file that a killed process left.
   await abort();
   const handle = await open(beside, 'wx', 0o600);
   try {
@@ -59,17 +59,17 @@ export async function prepareReplacement(file: string, text: string): Promise<Re
   };
 }
 
-/** The name, too, is to outlast a loss of power; where directories can't be flushed, it is as safe as it gets. */
+/** The rename must also survive a power loss; where directories can't be flushed, nothing more is possible. */
 async function flush(directory: string): Promise<void> {
   try {
     await using handle = await open(directory, 'r');
     await handle.sync();
   } catch {
-    // The text is in place all the same.
+    // The text is in place anyway.
   }
 }
 
-/** What the system calls what is wrong. */
+/** The system's error code. */
 export function codeOf(error: unknown): string {
   return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
 }

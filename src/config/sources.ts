@@ -1,15 +1,15 @@
-/** The files that one load reads, each once, the globs that it looks through, and a digest over all of it. Cold. */
+/** The files and globs that one load reads, each once, and a digest of all of them. Cold. */
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
 import { readText, type Unreadable } from './read-text.ts';
 
-/** What is written in a config itself: not what its references stand for. */
+/** The texts of a config itself, without the values of its references. */
 export interface ConfigTexts {
   /** By absolute path; null: it could not be read. */
   readonly texts: ReadonlyMap<string, string | null>;
-  /** What was found for each absolute pattern. */
+  /** The files found for each absolute pattern. */
   readonly found: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -21,7 +21,7 @@ export class Sources {
   readonly #given: ReadonlyMap<string, string | null>;
   readonly #found: ReadonlyMap<string, readonly string[]>;
 
-  /** `given`: texts that stand for what is in files of these absolute paths; `found`: what is found for patterns. */
+  /** `given`: texts that replace the contents of files, by absolute path; `found`: the files that patterns match. */
   constructor(
     given: ReadonlyMap<string, string | null> = new Map(),
     found: ReadonlyMap<string, readonly string[]> = new Map(),
@@ -36,7 +36,7 @@ export class Sources {
     return this.look(path);
   }
 
-  /** The file's text, or why it has none. The same answer for the whole load. */
+  /** The file's text, or the reason why it has none. The result is the same for the whole load. */
   look(path: string): string | Unreadable {
     let text = this.#texts.get(path);
     if (text === undefined) {
@@ -52,7 +52,7 @@ export class Sources {
     return typeof text === 'string' ? text : null;
   }
 
-  /** The files that an absolute pattern matches, in order. The same answer for the whole load. */
+  /** The files that an absolute pattern matches, in order. The result is the same for the whole load. */
   glob(pattern: string): readonly string[] {
     let found = this.#globs.get(pattern);
     if (found === undefined) {
@@ -70,12 +70,12 @@ export class Sources {
     return names.map((name) => join(directory, name));
   }
 
-  /** Every pattern asked for. */
+  /** Every pattern requested. */
   get globs(): readonly string[] {
     return [...this.#globs.keys()];
   }
 
-  /** Every path asked for, readable or not. */
+  /** Every path requested, readable or not. */
   get files(): readonly string[] {
     return [...this.#texts.keys()];
   }
@@ -85,7 +85,7 @@ export class Sources {
     return { texts, found: new Map(this.#globs) };
   }
 
-  /** Hex SHA-256 over names and contents. */
+  /** Hex SHA-256 of names and contents. */
   digest(): string {
     const hash = createHash('sha256');
     for (const [path, text] of [...this.#texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {

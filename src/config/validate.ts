@@ -1,4 +1,6 @@
-/** Holds a document against the schema: defaults filled in, every problem told once and in people's words. Cold. */
+/**
+ * Validates a document against the schema: fills in defaults, and reports each problem once, in readable words. Cold.
+ */
 import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
 import { suggest } from '../kit/suggest.ts';
 import { parseDuration } from '../kit/units.ts';
@@ -32,7 +34,7 @@ function makeValidator() {
 
 let validator: ReturnType<typeof makeValidator> | undefined;
 
-/** Fills defaults into `document`, in place; answers with what is wrong. `hidden`: its value may not be shown. */
+/** Fills defaults into `document`, in place; returns the problems. `hidden`: whether a value must not be shown. */
 export function validate(document: unknown, locate: Locate, hidden: (pointer: string) => boolean): Problem[] {
   validator ??= makeValidator();
   if (validator(document)) return [];
@@ -84,7 +86,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       const secret = hidden(`${pointer}/type`);
       const near = typeof value === 'string' && !secret ? suggest(value, types) : undefined;
       const guess = near === undefined ? undefined : `did you mean ${near}?`;
-      // Where the type alone may stand for the whole, it is told as a choice.
+      // Where the type alone is a valid short form, the message lists the choices.
       if (union['x-short'] === 'type' && value !== undefined)
         return at(`must be one of ${types.join(', ')}`, guess, `${pointer}/type`);
       return at(
@@ -102,7 +104,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       const schema = error.parentSchema as SchemaNode;
       const wanted = String(params['type']);
       const { data } = error;
-      // A number is a text that is not in the format: what the format is says more.
+      // The schema wants text and the value is a number: describing the format helps more.
       const message = typeof data === 'number' ? formatProblems[schema.format ?? '']?.(`${data}?`) : null;
       return at(
         message ?? `must be ${article(wanted)}`,
@@ -122,7 +124,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       return at(`must be at least ${String(params['limit'])}`);
     case 'maximum':
       return at(`must be at most ${String(params['limit'])}`);
-    // Said better by the error beneath it.
+    // The error beneath it is more specific.
     case 'propertyNames':
     case 'oneOf':
       return null;
@@ -131,19 +133,19 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
   }
 }
 
-/** The admin listener is best kept to the machine, as the address of a backend would be. */
+/** Suggest a local address for the admin listener, as for a backend. */
 function hintFormat(format: string, pointer: string): string {
   return pointer.startsWith('/admin/') && format === 'listen-address' ? 'address' : format;
 }
 
 type UnionNode = SchemaNode & { readonly title?: string };
 
-/** What people call the members of a union: PolicyConfig is of policies. */
+/** The readable noun for the members of a union: "policy" for PolicyConfig. */
 function nounOf({ title = '' }: UnionNode): string {
   return title.replace(/Config$/, '').toLowerCase();
 }
 
-/** The `type` that a member of a union is told by. */
+/** The `type` value that identifies a member of a union. */
 function typeOf(member: SchemaNode): string {
   return String(resolveSchema(member, undefined).properties?.['type']?.const);
 }

@@ -1,8 +1,8 @@
 /**
- * Walks a document along its schema, for what JSON Schema itself does not do. Cold.
+ * Walks a document along its schema, for steps that JSON Schema does not cover. Cold.
  *
- * Before validation: short forms become long ones (`x-short`, `x-list`), references their values, free keys go. After it: durations and
- * sizes become numbers.
+ * Before validation it writes out short forms (`x-short`, `x-list`), replaces references and removes free keys. After
+ * validation it converts durations and sizes to numbers.
  */
 import { parseDuration, parseSize } from '../kit/units.ts';
 import { schema as bundled } from './schema.gen.ts';
@@ -20,12 +20,12 @@ export interface SchemaNode {
   readonly 'x-short'?: string;
   readonly 'x-secret'?: boolean;
   readonly 'x-list'?: boolean;
-  /** A number may stand for the text. */
+  /** A number may be written instead of the text. */
   readonly 'x-number'?: boolean;
-  /** A duration that must not be 0, and what 0 would do, or what to write in its place. */
+  /** A duration that must not be 0: the effect of 0, or the setting to use instead. */
   readonly 'x-above-zero'?: string;
   readonly 'x-reload'?: string;
-  /** What lasts under such a node. */
+  /** The kind of lasting state that this node describes. */
   readonly 'x-state'?: string;
 }
 
@@ -38,7 +38,7 @@ function follow(node: SchemaNode): SchemaNode {
   return schema;
 }
 
-/** The schema that really describes a value: references followed, a union's member chosen by `type`. */
+/** The schema that describes a value: follows references, and selects a union's member by `type`. */
 export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
   const schema = follow(node);
   if (schema.oneOf === undefined) return schema;
@@ -58,18 +58,18 @@ function escape(segment: string): string {
 
 type Text = (text: string, pointer: string, schema: SchemaNode) => unknown;
 
-/** A copy with short forms written out; `text` gives each string's value. */
+/** Returns a copy with short forms written out; `text` gives each string's value. */
 export function writeOut(value: unknown, node: SchemaNode, pointer: string, text: Text): unknown {
   const schema = resolveSchema(node, value);
   if (schema['x-list'] === true && typeof value === 'string') return [text(value, pointer, schema.items ?? {})];
-  // A union's own: a short form does not say which member it is of before it is written out.
+  // The short form is the union's own: before it is written out, its member is unknown.
   const short = schema['x-short'] ?? follow(node)['x-short'];
   if (short !== undefined && !isRecord(value) && !Array.isArray(value)) {
     const inner = schema.properties?.[short] ?? {};
     return { [short]: typeof value === 'string' ? text(value, pointer, inner) : value };
   }
   if (typeof value === 'string') return text(value, pointer, schema);
-  // A bare number is a size in bytes; a bare 0 is no time at all.
+  // A bare number is a size in bytes; a bare 0 is a zero duration.
   if (typeof value === 'number' && (schema.format === 'size' || (schema.format === 'duration' && value === 0)))
     return String(value);
   if (typeof value === 'number' && schema['x-list'] === true) return [String(value)];
@@ -86,14 +86,17 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
   return Object.fromEntries(entries);
 }
 
-/** Keys that begin with `x-` are for YAML anchors and whatever else: they mean nothing beside settings, and are names in maps. */
+/**
+ * Keys that begin with `x-` are free, for YAML anchors and other uses: they are ignored beside settings, but are names
+ * in maps.
+ */
 function isFree(key: string, { properties, additionalProperties: others }: SchemaNode): boolean {
   return (
     key.startsWith('x-') && properties !== undefined && typeof others !== 'object' && !Object.hasOwn(properties, key)
   );
 }
 
-/** Turns durations and sizes of a valid document into milliseconds and bytes, in place. */
+/** Converts durations and sizes of a valid document to milliseconds and bytes, in place. */
 export function convertUnits(value: unknown, node: SchemaNode): void {
   const schema = resolveSchema(node, value);
   if (Array.isArray(value)) {

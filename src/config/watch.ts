@@ -1,14 +1,15 @@
 /**
- * Says "maybe changed" when anything happens near the config's files. Cold.
+ * Reports "maybe changed" when anything happens near the config's files. Cold.
  *
- * Watching a file loses it when it is replaced, and watching a link misses what it leads through. So the directory of every
- * hop is watched: of the file, of each symbolic link on the way to it, and of what they point to. Kubernetes swaps a
- * ConfigMap by renaming a link (`..data`), deployments by re-pointing `current`: both are an event in one of these
- * directories. An event is only a hint; the reloader decides by the digest. A slow poll is the net below, for file systems
- * that tell nobody.
+ * A watch on a file is lost when the file is replaced, and a watch on a link misses changes along its path. So the
+ * watcher watches directories: that of the file, of each symbolic link on the way to it, and of their targets.
+ * Kubernetes swaps a ConfigMap by renaming a link (`..data`), deployments by re-pointing `current`: both are an event
+ * in one of these directories. An event is only a hint; the reloader compares digests. A slow poll covers file systems
+ * that send no events.
  *
- * A file that is written in place has a content at each moment, and none of them need be what its author means. So after
- * such a change no hint is given until nothing has changed in place for `settle`. A file that another replaces is whole.
+ * A file that is written in place has intermediate contents, and its author may mean none of them. So after such a
+ * change no hint is given until nothing has changed in place for `settle`. A file that is replaced by another is
+ * complete at once.
  */
 import { globSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, matchesGlob, parse, resolve, sep } from 'node:path';
@@ -17,23 +18,23 @@ import type { Clock, Timer } from '../kit/clock.ts';
 
 /** Quiet time after an event before the hint is given: several files are often replaced together (ms). */
 const SETTLE = 10;
-/** A directory in which something happens all the time does not put the hint off for longer (ms). */
+/** Constant activity in a directory delays the hint at most this long (ms). */
 const LONGEST_SETTLE = 100;
 const POLL = 2000;
-/** When to look, unasked, after watching has begun somewhere (ms). */
+/** When to check without an event after a new watch begins (ms). */
 const UNSEEN = [20, 100, 500];
-/** Links followed on the way to one file. */
+/** The most links followed on the way to one file. */
 const MOST_HOPS = 40;
 
-/** What of the config in effect concerns the watching. */
+/** The watch settings of the config in effect. */
 export interface WatchPlan {
-  /** Whether files are watched and looked at unasked. */
+  /** Whether files are watched and polled. */
   readonly watch: boolean;
-  /** Milliseconds without a change in place before a file that changes in place is read. */
+  /** Milliseconds without a change in place before such a file is read. */
   readonly settle: number;
 }
 
-/** As the file system describes a file: which one it is, and its size and time. */
+/** The file's identity, size and time, as the file system reports them. */
 interface Stamp {
   readonly file: string;
   readonly state: string;
@@ -58,10 +59,10 @@ function realPath(path: string): string {
   }
 }
 
-/** How something came to be noticed: the system told it, or it was looked for. */
+/** The source of a hint: an event or a poll. */
 export type Notice = 'watch' | 'poll';
 
-/** The directories in which a change can change what the path leads to. */
+/** The directories in which a change can change the target of the path. */
 function directoriesOf(path: string): Set<string> {
   const found = new Set<string>();
   let hops = 0;
@@ -86,7 +87,7 @@ function directoriesOf(path: string): Set<string> {
   return found;
 }
 
-/** What of a pattern's path is no pattern, with one more part: `/a/b/*.yaml` → `/a/b/_`. */
+/** The literal part of a pattern's path, with one more segment: `/a/b/*.yaml` → `/a/b/_`. */
 function fixedPart(pattern: string): string {
   const parts = pattern.split(sep);
   const wild = parts.findIndex((part) => /[*?[{]/.test(part));
@@ -109,16 +110,16 @@ export class SourceWatcher {
   #poll: Timer | null = null;
   #files: readonly string[] = [];
   #globs: readonly string[] = [];
-  /** Where the files really are. */
+  /** The resolved paths of the files. */
   #places: ReadonlySet<string> = new Set();
-  /** As the files were when they were last read. */
+  /** The stamps of the files when they were last read. */
   #read: ReadonlyMap<string, Stamp> = new Map();
-  /** As all that is watched was when it was last looked at. */
+  /** The stamps of everything watched at the last check. */
   #seen = '';
   #directories = new Set<string>();
   #settling: Timer | null = null;
   #firstEvent = 0;
-  /** Until when nothing may change in place (monotonic ms); null: nothing has. */
+  /** The time until which nothing may change in place (monotonic ms); null: nothing has changed. */
   #quietAt: number | null = null;
   #quieting: Timer | null = null;
   #unseen: Timer[] = [];
@@ -128,14 +129,14 @@ export class SourceWatcher {
     this.#clock = clock;
     this.#hint = hint;
     this.#watcher = watch([], { depth: 0, ignoreInitial: true, followSymlinks: false, atomic: false });
-    // `raw` comes at once with what the system says; the others add what chokidar concludes.
+    // `raw` delivers the system's events at once; the others add chokidar's conclusions.
     this.#watcher.on('raw', (event, name, details) => this.#raw(event, name, details));
     this.#watcher.on('all', () => this.#event());
-    // A directory that vanished or may not be read: the poll remains.
+    // A directory has vanished or may not be read: the poll remains.
     this.#watcher.on('error', () => {});
   }
 
-  /** Watches what these paths lead to and what could come to match these absolute patterns, and nothing else. */
+  /** Watches the targets of these paths and possible matches of these absolute patterns, and nothing else. */
   update(files: readonly string[], globs: readonly string[], plan: WatchPlan): void {
     if (this.#closed) return;
     this.#plan = plan;
@@ -152,7 +153,7 @@ export class SourceWatcher {
     if (removed.length > 0) this.#watcher.unwatch(removed);
     if (added.length > 0) {
       this.#watcher.add(added);
-      // Watching begins a little later, and what happens until then is told by nobody.
+      // Watching begins a little later, and changes until then cause no event.
       for (const timer of this.#unseen) timer.cancel();
       this.#unseen = [];
       for (const ms of UNSEEN) this.#unseen.push(this.#clock.after(ms, () => this.#give('poll')));
@@ -162,7 +163,7 @@ export class SourceWatcher {
     else this.#rest();
   }
 
-  /** Nothing is looked for any more. */
+  /** Stops all checks. */
   #rest(): void {
     for (const timer of [this.#poll, this.#settling, this.#quieting, ...this.#unseen]) timer?.cancel();
     this.#poll = this.#settling = this.#quieting = this.#quietAt = null;
@@ -170,18 +171,17 @@ export class SourceWatcher {
   }
 
   /**
-   * Is any file being written in place, as far as one can tell? What has been read of it may be a part: it is hinted at when
-   * it is quiet.
+   * Whether a file seems to be being written in place. Its content may be incomplete: a hint follows once it is quiet.
    */
   get unsettled(): boolean {
     return this.#plan.watch && !this.#closed && !this.#quiet('watch');
   }
 
-  /** As the system tells it: `change` is of the content or mode of a file, `rename` of its name. */
+  /** The system's event: `change` means a file's content or mode, `rename` its name. */
   #raw(event: string, name: unknown, details: unknown): void {
     const { watchedPath } = details as { readonly watchedPath?: string };
     const inDirectory = typeof name === 'string' && watchedPath !== undefined && this.#directories.has(watchedPath);
-    // Of a file that is replaced its own watch tells a change as well.
+    // A watch on the file itself also reports a change when the file is replaced, so only the directory's counts.
     if (event === 'change' && inDirectory && this.#reads(join(watchedPath, name)))
       this.#quietAt = this.#clock.now() + this.#plan.settle;
     this.#event();
@@ -211,7 +211,7 @@ export class SourceWatcher {
     if (!this.#closed && this.#quiet(by)) this.#hint(by);
   }
 
-  /** If not, the hint is given when it is. */
+  /** If false, the hint is given once it is quiet. */
   #quiet(by: Notice): boolean {
     const now = this.#clock.now();
     const stamps = this.#stamps();
@@ -231,7 +231,7 @@ export class SourceWatcher {
     return false;
   }
 
-  /** Is any the same file as before with another content? */
+  /** Whether any file is the same file as before with another content. */
   #changedInPlace(stamps: ReadonlyMap<string, Stamp>): boolean {
     for (const [path, { file, state }] of stamps) {
       const read = this.#read.get(path);

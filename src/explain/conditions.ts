@@ -1,8 +1,7 @@
 /**
- * Why a route does not take a request: each of its conditions, asked by itself. Cold.
+ * Says why a route does not match a request: evaluates each of its conditions separately. Cold.
  *
- * A condition is asked by a Router with one route that has no other condition, so that what is said here can't differ from
- * what the traffic meets.
+ * A Router with one route and only that condition evaluates it, so that the result can't differ from that for traffic.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { FieldMatchPlan, MatchPlan, RoutePlan } from '../plan/types.ts';
@@ -11,10 +10,10 @@ import { Router } from '../proxy/router.ts';
 
 export interface FailedCondition {
   readonly condition: 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
-  /** Of a header field or query parameter, else ''. */
+  /** The name of a header field or query parameter, else ''. */
   readonly name: string;
   readonly wanted: string;
-  /** null: nothing was there. */
+  /** null: it was absent. */
   readonly found: string | null;
 }
 
@@ -26,7 +25,7 @@ function holds(match: Partial<MatchPlan>, x: Exchange): boolean {
   return router.match(x) === true;
 }
 
-/** Every condition of the route that `x` does not meet; empty: the route would take it. */
+/** Every condition of the route that `x` does not meet; empty: the route would match it. */
 export function failedConditions(
   { listeners, match }: Pick<RoutePlan, 'listeners' | 'match'>,
   x: Exchange,
@@ -61,7 +60,7 @@ function saidValue({ kind, value }: FieldMatchPlan): string {
   return kind === 'regex' ? `matching ${value}` : `"${value}"`;
 }
 
-/** As one says it: `path /v1 or below, not /v2`. */
+/** In words: `path /v1 or below, not /v2`. */
 export function sayFailed({ condition, name, wanted, found }: FailedCondition): string {
   const what = name === '' ? condition : `${condition} ${name}`;
   if (wanted === THERE) return `${what} is not there`;

@@ -1,6 +1,6 @@
 /**
- * The tests that a config holds: each request goes its way through the plan, and every expectation that it does not meet is
- * a Problem at its place. Cold.
+ * The tests in a config: each request walks through the plan, and every unmet expectation is a Problem at its position.
+ * Cold.
  */
 import type { LoadedConfig } from '../config/load.ts';
 import type { ConfigTest, TestExpectation } from '../config/schema.gen.ts';
@@ -16,7 +16,7 @@ import { type AskedRequest, type ReadRequest } from './request.ts';
 import { chooseListener, type Site, siteOf } from './site.ts';
 import { fieldsOfText, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
 
-/** What a test asks of the config, found once for all of them. */
+/** The names in a config that tests refer to, indexed once for all tests. */
 class Names {
   readonly routes: RoutesByName;
   readonly pools: ReadonlyMap<string, PoolPlan>;
@@ -49,7 +49,7 @@ export function runConfigTests(plan: Plan, { config }: Pick<LoadedConfig, 'confi
   });
 }
 
-/** Tells of names that there are not: what is expected of them could never be met, or be met for the wrong reason. */
+/** Reports unknown names: an expectation with one could never be met, or be met for the wrong reason. */
 function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: Names, scope: PlanScope): boolean {
   const { problems } = scope;
   const before = problems.length;
@@ -63,16 +63,16 @@ function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: 
   const off = names.disabled.routes.map(({ name }) => name);
   find(names.routes, 'route', expect.route, 'expect/route', off);
   find(names.refusers, 'policy', expect.denied_by, 'expect/denied_by');
-  // A list of one may be written without being a list; both places lead to the same line.
+  // A list of one may be written as a single value; both pointers lead to the same line.
   expect.pool?.forEach((name) => find(names.pools, 'pool', name, 'expect/pool'));
   return problems.length === before;
 }
 
-/** What a request has come to. */
+/** The result of a request. */
 interface Result {
   readonly listener: ListenerPlan;
   readonly walked: Walk;
-  /** null: it was refused as it was read. */
+  /** null: the request was refused while being read. */
   readonly read: ReadRequest | null;
 }
 
@@ -118,7 +118,7 @@ function hasKeys(record: object): boolean {
   return Object.keys(record).length > 0;
 }
 
-/** Why a route that was expected does not take the request. */
+/** The reason why an expected route does not match the request. */
 function whyNot(route: RoutePlan, read: ReturnType<typeof readFor>): string | undefined {
   if ('status' in read) return undefined;
   const failed = failedConditions(route, read.x);
@@ -127,10 +127,10 @@ function whyNot(route: RoutePlan, read: ReturnType<typeof readFor>): string | un
 }
 
 interface Unmet {
-  /** Below `expect`. */
+  /** The pointer below `expect`. */
   readonly at: string;
   readonly wanted: string;
-  /** What there is instead; null: what happens to the request as a whole says it. */
+  /** The actual value; null: the outcome of the request as a whole states it. */
   readonly found: string | null;
 }
 
@@ -191,7 +191,7 @@ function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unm
   return failed;
 }
 
-/** All of `found` are among `wanted`, and there is one at least. */
+/** Whether `found` is not empty and `wanted` contains all of it. */
 function isWithin(found: readonly string[], wanted: readonly string[]): boolean {
   return found.length > 0 && found.every((one) => wanted.includes(one));
 }

@@ -1,4 +1,7 @@
-/** What a config demands of itself: its tests and its invariants. Cold; called by runtime/compile/compile.ts for a plan that stands. */
+/**
+ * Checks the expectations in a config: its tests and its invariants. Cold; called by runtime/compile/compile.ts for a
+ * complete plan.
+ */
 import type { LoadedConfig } from '../config/load.ts';
 import { configError, inOrder, isError } from '../config/problem.ts';
 import type { PlanScope } from '../plan/scope.ts';
@@ -6,7 +9,7 @@ import type { Plan } from '../plan/types.ts';
 import { runConfigTests } from './config-tests.ts';
 import { checkInvariants } from './invariants.ts';
 
-/** Throws a ConfigError with everything that does not hold. `scope`: that the plan was made in, with its warnings. */
+/** Throws a ConfigError that lists every failure. `scope`: the plan's scope, with its warnings. */
 export function checkExpectations(plan: Plan, loaded: LoadedConfig, scope: PlanScope): void {
   checkInvariants(plan, loaded, scope);
   runConfigTests(plan, loaded, scope);

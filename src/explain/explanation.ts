@@ -1,7 +1,9 @@
 /**
- * What would become of a request, and why: every route and what it lost by, every policy, the pool and its endpoints. Cold.
+ * Explains the handling of a request: every route and the conditions it fails, every policy, the pool and its
+ * endpoints. Cold.
  *
- * Called by runtime/views/explaining.ts for a gateway that runs, and by `prozy explain` for a file. It leaves everything as it is.
+ * Called by runtime/views/explaining.ts for a running gateway, and by `prozy explain` for a file. It has no side
+ * effects.
  */
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
@@ -19,44 +21,44 @@ import { fieldsOfText, type Outcome, refusedWalk, walk, type Walk } from './walk
 
 export interface RouteView {
   readonly name: string;
-  /** `later`: it would take the request, but one before it does. `disabled`: it is switched off. */
+  /** `later`: it would match, but an earlier route does. `disabled`: it is switched off. */
   readonly result: 'wins' | 'loses' | 'later' | 'disabled';
   readonly failed: readonly FailedCondition[];
 }
 
 export interface Explanation {
-  /** Of the gateway that was asked; null: a file was. */
+  /** The generation of the running gateway; null: the subject is a file. */
   readonly generation: number | null;
   readonly listener: { readonly name: string; readonly address: string; readonly why: string };
   readonly request: {
     readonly method: string;
     readonly url: string;
-    /** The peer's address, and the one that rules judge: another if trusted proxies say so. */
+    /** The peer's address, and the client's address that rules use: trusted proxies may supply another. */
     readonly peer: string;
     readonly client: string;
-    /** As routes see it; '' if it is refused before. */
+    /** As routes see it; '' if the request is refused before routing. */
     readonly host: string;
     readonly path: string;
     readonly query: string;
   };
   readonly outcome: Outcome;
-  /** Name of the route that takes it; null: none does. */
+  /** The name of the matching route; null: none matches. */
   readonly route: string | null;
-  /** In their order. */
+  /** In order. */
   readonly routes: readonly RouteView[];
-  /** Routes that are not among them: each fails in as much as those that are, or more. */
+  /** The number of routes left out: each fails as many conditions as those shown, or more. */
   readonly routes_left_out: number;
   readonly policies: readonly PolicyView[];
   readonly pools: readonly PoolView[];
   readonly mirror: { readonly pool: string; readonly share: number } | null;
-  /** What the pool gets; null: nothing. */
+  /** The request that the pool receives; null: none. */
   readonly sent: {
     readonly line: string;
     readonly fields: readonly (readonly [name: string, value: string])[];
   } | null;
 }
 
-/** What is asked about. */
+/** The subject of an explanation. */
 export interface Subject {
   readonly generation: number | null;
   readonly plan: Plan;
@@ -65,21 +67,21 @@ export interface Subject {
   site(listener: ListenerPlan): Site;
   portOf(listener: ListenerPlan): number;
   pool(plan: PoolPlan, chance: number, x: Exchange): PoolView;
-  /** What is stored by a plan; null: nothing runs by it. */
+  /** The cache of a plan; null: the plan is not in effect. */
   cache(plan: CachePolicyPlan): HttpCache | null;
-  /** How a value that a policy has written is shown: it may be a secret. */
+  /** The displayed form of a value that a policy writes: it may be a secret. */
   shown(value: string): string;
 }
 
-/** The question itself is wrong. */
+/** The question itself is invalid. */
 export interface Unclear {
   readonly unclear: string;
 }
 
-/** Routes that are told of if not all are asked for. */
+/** The number of routes shown unless all are requested. */
 const MOST_ROUTES = 30;
 
-/** `all`: tell of every route; else of those that were nearest to taking the request. */
+/** `all`: show every route; otherwise those that were nearest to matching. */
 export async function explain(
   subject: Subject,
   asked: AskedRequest,
@@ -107,7 +109,7 @@ export async function explain(
     };
   }
   const byName = new Map(plan.routes.map((route) => [route.name, route]));
-  // The walk edits its request as traffic would; the conditions are asked of another that is as it came.
+  // The walk edits its request as for traffic; the conditions are evaluated on an unedited copy.
   const { x } = read;
   const { host, routedPath: path, query } = x;
   const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, foresee: subject });
@@ -121,19 +123,19 @@ export async function explain(
   };
 }
 
-/** The request as this listener reads it. */
+/** Reads the request with this listener's rules. */
 export function readFor({ plan, limits }: Site, asked: AskedRequest): ReturnType<typeof readRequest> {
   const { name, address, paths } = plan;
   return readRequest(asked, limits, { name, address, paths });
 }
 
-/** Was the router asked at all? */
+/** Whether the request reached the router. */
 function reachesRoutes({ route, outcome }: Walk): boolean {
   return route !== null || outcome.status === 404;
 }
 
 async function routeViews(subject: Subject, site: Site, asked: AskedRequest, walked: Walk): Promise<RouteView[]> {
-  // It could be read a moment ago.
+  // The same request was readable before.
   const { x } = readFor(site, asked) as ReadRequest;
   lastHop(x);
   const views: RouteView[] = [];
@@ -159,7 +161,7 @@ function viewOf(route: RoutePlan, x: Exchange, walked: Walk): RouteView {
   return { name: route.name, result: wins ? 'wins' : failed.length > 0 ? 'loses' : 'later', failed };
 }
 
-/** In their order; the winner is always among them. */
+/** In order; the winner is always included. */
 function nearest(routes: readonly RouteView[]): readonly RouteView[] {
   if (routes.length <= MOST_ROUTES) return routes;
   const rank = ({ result }: RouteView): number => (result === 'wins' ? 0 : 1);
@@ -171,7 +173,7 @@ function nearest(routes: readonly RouteView[]): readonly RouteView[] {
 function withDisabledPolicies(views: readonly PolicyView[], route: RoutePlan | null, { disabled }: Plan): PolicyView[] {
   const all = [...views];
   const own = disabled.policies.filter((one) => one.route === route?.name);
-  // From the last, so that the places of those before it stay as they are.
+  // From the last, so that the positions of earlier ones stay valid.
   for (const { type, at } of own.toReversed()) all.splice(at, 0, { type, verdict: 'disabled', why: '', edits: [] });
   return all;
 }

@@ -1,4 +1,6 @@
-/** The invariants that a config holds: each is asked of the plan, and what breaks it is a Problem at its place. Cold. */
+/**
+ * The invariants in a config: each is checked against the plan, and every violation is a Problem at its position. Cold.
+ */
 import type { LoadedConfig } from '../config/load.ts';
 import type {
   HeaderNeverPassedInvariant,
@@ -31,13 +33,13 @@ type Check<T extends InvariantConfig['type']> = (
     readonly plan: Plan;
     readonly scope: PlanScope;
     readonly pointer: string;
-    /** Of each route of the plan, its place in the config. */
+    /** The position in the config of each route of the plan. */
     readonly places: readonly number[];
   },
 ) => void;
 type Subject = Parameters<Check<'route_exists'>>[1];
 
-/** By their types: one that is in the schemas and not here does not compile. */
+/** By type: a type in the schemas without a check here does not compile. */
 const checks = {
   route_exists: routeExists,
   no_open_listener: noOpenListener,
@@ -50,7 +52,7 @@ const checks = {
 export function checkInvariants(plan: Plan, { config }: Pick<LoadedConfig, 'config'>, scope: PlanScope): void {
   const places = config.routes.flatMap(({ enabled }, i) => (enabled ? [i] : []));
   config.invariants.forEach((invariant, i) => {
-    // The table pairs each type with the check that takes it, which the compiler can't follow through a lookup.
+    // The table pairs each type with its check, which the compiler can't follow through a lookup.
     const check = checks[invariant.type] as Check<InvariantConfig['type']>;
     check(invariant, { plan, scope, places, pointer: `/invariants/${i}` });
   });
@@ -93,7 +95,7 @@ function isLocal({ host, path }: AddressPlan): boolean {
   return path !== null || host === 'localhost' || LOOPBACK.has(host);
 }
 
-/** Some route that lets strangers pass; null: there is none. */
+/** A route that admits unauthenticated clients; null: there is none. */
 function openRoute({ routes }: ListenerPlan): RoutePlan | null {
   const guarded = (route: RoutePlan): boolean => route.policies.some((one) => policyOf(one).guards?.(one) === true);
   return routes.find((route) => !guarded(route)) ?? null;
@@ -133,7 +135,7 @@ function minEndpoints({ pool: name, endpoints: least }: MinEndpointsInvariant, s
   const one = name === undefined ? null : scope.find(named, 'pool', name, `${pointer}/pool`);
   if (name !== undefined && one === null) return;
   for (const pool of one === null ? plan.pools : [one]) {
-    // How many a name stands for is not known: it is one at least.
+    // The number of addresses behind a name is unknown: count it as one.
     const all = [...pool.endpoints, ...(pool.dns?.names ?? [])];
     const count = all.filter(({ weight }) => weight > 0).length;
     if (count >= least) continue;
@@ -173,7 +175,7 @@ function neverBound(invariant: NeverBoundInvariant, subject: Subject): void {
       scope.problem(pointer, `${address.text} must never be bound`, undefined, forbidding(subject));
 }
 
-/** What no config and no client would say. */
+/** A value that neither a config nor a client would use. */
 const PROBE = 'a-value-of-the-client';
 const LIMITS = { headerSize: 65_536, headerCount: 100, uriSize: 8192, bodySize: 0 };
 
@@ -199,7 +201,7 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
 
 const NO_PROXIES = new AddressSet([]);
 
-/** Does a stranger's value of that field reach the pool, at a listener that believes so much? */
+/** Whether a client's value of that field reaches the pool, at a listener with these identity settings. */
 function passes(route: RoutePlan, header: string, identity: IdentityPlan): boolean {
   const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
   const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
@@ -210,7 +212,7 @@ function passes(route: RoutePlan, header: string, identity: IdentityPlan): boole
   return fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE));
 }
 
-/** In the words of the warning that it makes an error of. */
+/** Turns the warning about an unreachable route into an error, with the same text. */
 function noUnreachableRoute({ except }: NoUnreachableRouteInvariant, subject: Subject): void {
   const { plan, scope, pointer, places } = subject;
   const names = [...plan.routes, ...plan.disabled.routes].map(({ name }) => [name, name] as const);

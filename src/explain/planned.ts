@@ -1,4 +1,4 @@
-/** A plan that nobody serves, as something that explain can be asked about. Cold. */
+/** Presents a plan that is not in effect as a subject of explain. Cold. */
 import { systemClock } from '../kit/clock.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Subject } from './explanation.ts';

@@ -1,8 +1,8 @@
 /**
- * What a route's policies make of a request: their own hooks are run on it, one policy after the other. Cold.
+ * Evaluates a route's policies for a request: runs their own hooks on it, in order. Cold.
  *
- * A policy that keeps state (one without `why`) is passed over: asking it would count, lock out or fill. Some of these can
- * say what they would do.
+ * A policy with state (one without `why`) is skipped: running it would count the request, lock a client out or fill a
+ * store. Some of these policies can preview their action.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
@@ -14,7 +14,7 @@ import type { BindScope, PreviewScope, Hooks } from '../policies/policy.ts';
 
 export interface Edit {
   readonly what: 'set' | 'remove' | 'path';
-  /** Of a field, in lower case; '' for the path. */
+  /** The name of a field, in lower case; '' for the path. */
   readonly name: string;
   readonly value: string;
 }
@@ -22,24 +22,25 @@ export interface Edit {
 export interface PolicyView {
   readonly type: string;
   /**
-   * `denies`: it answers in place of everything after it. `answers`: so would it at this moment, out of its state, which may
-   * soon be another. `unasked`: it has state. `unreached`: one before it answers. `disabled`: it is switched off.
+   * `denies`: it sends a local reply, and later policies don't run. `answers`: the same, but from its current state,
+   * which may soon change. `unasked`: it has state. `unreached`: an earlier policy replies. `disabled`: it is switched
+   * off.
    */
   readonly verdict: 'passes' | 'denies' | 'answers' | 'unasked' | 'unreached' | 'disabled';
   readonly why: string;
-  /** What it changes of the request that is sent on. */
+  /** The changes it makes to the forwarded request. */
   readonly edits: readonly Edit[];
 }
 
 export interface RequestPhase {
   readonly views: readonly PolicyView[];
-  /** Of the policy that answers; null: none does. */
+  /** The reply of a policy; null: none replies. */
   readonly answer: LocalReply | null;
-  /** Its type, or ''. */
+  /** The policy's type, or ''. */
   readonly by: string;
 }
 
-/** Binding may be dear (a list of networks), and the tests of a config ask the same policies a thousand times. */
+/** Binding may be expensive (a list of networks), and a config's tests run the same policies a thousand times. */
 const bound = new WeakMap<PolicyPlan, Hooks>();
 
 /** Only policies without state are bound here. */
@@ -59,8 +60,8 @@ function hooksOf(plan: PolicyPlan): Hooks {
 }
 
 /**
- * Runs the request hooks in their order, until one answers. `told`: also say why, and what was edited. `scope`: for those
- * that can only foresee what they would do; null: they are not asked.
+ * Runs the request hooks in order, until one replies. `told`: also record reasons and edits. `scope`: for policies that
+ * can only preview their action; null: these are skipped.
  */
 export function runRequestHooks(
   plans: readonly PolicyPlan[],
@@ -78,7 +79,7 @@ export function runRequestHooks(
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
     const verdict = hooksOf(plan).request?.(x);
-    // Only a hook that waits for somebody answers with a promise, and that is state.
+    // Only a hook that waits for another service returns a promise, and such a policy has state.
     if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
     if (verdict !== undefined) {
       answer = verdict;
@@ -98,7 +99,7 @@ function foreseen(plan: PolicyPlan, x: Exchange, scope: PreviewScope | null): Po
   return { type, verdict: seen.verdict === 'asked' ? 'unasked' : seen.verdict, why: seen.why, edits: [] };
 }
 
-/** Runs the forward hooks in their order: `views` with what they change. */
+/** Runs the forward hooks in order: returns `views` with the edits of the hooks. */
 export function runForwardHooks(
   plans: readonly PolicyPlan[],
   views: readonly PolicyView[],
@@ -116,7 +117,7 @@ export function runForwardHooks(
   });
 }
 
-/** Makes every edit that the policies make of a request that they all let pass, whether they would or not. */
+/** Applies every edit that the policies make to a passing request, without checking whether they would let it pass. */
 export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
   const asked = plans.filter((plan) => policyOf(plan).why !== undefined);
   for (const plan of asked) void hooksOf(plan).request?.(x);
@@ -126,7 +127,7 @@ export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
 type Values = ReadonlyMap<string, string>;
 const NOTHING: Values = new Map();
 
-/** Values by lower-case name; those of one name joined. */
+/** Values by lower-case name; repeated fields are joined. */
 function fieldsOf({ fields }: Exchange): Values {
   const values = new Map<string, string>();
   fields.forEach((name, value) => {

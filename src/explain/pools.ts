@@ -1,4 +1,6 @@
-/** A pool as one request finds it: its endpoints, how they stand, and which of them it would be sent to. Cold. */
+/**
+ * A pool as one request would find it: its endpoints, their states, and those that the request may be sent to. Cold.
+ */
 import type { Exchange } from '../http/exchange.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, StrategyPlan } from '../plan/types.ts';
@@ -11,33 +13,35 @@ import { type Candidate, DUE, HEALTHY } from '../upstream/strategies/strategy.ts
 export interface EndpointView {
   readonly endpoint: string;
   readonly weight: number;
-  /** healthy, failing, open … as on /backends; `unknown`: nothing serves this config; `disabled`: it is switched off. */
+  /**
+   * healthy, failing, open … as on /backends; `unknown`: the config is not in effect; `disabled`: it is switched off.
+   */
   readonly state: string;
-  /** Whether it may be asked now. `full`: it has as much as it may have. */
+  /** Whether it may receive requests now. `full`: it is at its limit. */
   readonly may: 'be asked' | 'be tried' | 'not be asked';
   readonly full: boolean;
   readonly active: number;
   readonly latency_ms: number;
-  /** `next`: it would be this one. `possible`: one of these, by chance. */
+  /** `next`: it would be chosen. `possible`: it may be chosen at random. */
   readonly choice: 'next' | 'possible' | 'no';
 }
 
 export interface PoolView {
   readonly pool: string;
-  /** How likely the request is sent here, from 0 to 1. */
+  /** The probability that the request is sent to this pool, from 0 to 1. */
   readonly chance: number;
   readonly strategy: string;
   readonly why: string;
   readonly endpoints: readonly EndpointView[];
-  /** So few are well that all are asked. */
+  /** Too few endpoints are healthy, so all are used. */
   readonly panic: boolean;
-  /** Requests that wait for room. */
+  /** Requests that are queued for capacity. */
   readonly queue: number;
-  /** What takes its place if nobody can be had: a pool's name, or `answer` and a status; null: a 503. */
+  /** The fallback if no endpoint is available: a pool's name, or `answer` and a status; null: a 503. */
   readonly fallback: string | null;
 }
 
-/** By what a strategy that need not draw goes. */
+/** The criterion of each strategy when it makes no random choice. */
 const BY = {
   round_robin: 'next in turn',
   weighted_round_robin: 'next in turn, by weight',
@@ -49,7 +53,7 @@ const BY = {
   maglev: 'by its key',
 } satisfies { [T in StrategyPlan['type']]: string };
 
-/** Strategies that send the same request to the same endpoint, whatever came before. */
+/** Strategies that send the same request to the same endpoint, regardless of earlier requests. */
 const KEYED: ReadonlySet<StrategyPlan['type']> = new Set<StrategyPlan['type']>(['ip_hash', 'ring_hash', 'maglev']);
 
 function whyOf({ how, possible }: PoolPreview, strategy: StrategyPlan): string {
@@ -69,7 +73,7 @@ function fallbackOf({ fallback }: PoolPlan): string | null {
   return fallback.type === 'pool' ? fallback.pool : `answer ${fallback.status}`;
 }
 
-/** Of a gateway that runs; nothing about it is changed. */
+/** The view of a running gateway's pool; has no side effects. */
 export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
   const { plan, load } = pool;
   const seen = pool.foresee(x);
@@ -98,20 +102,20 @@ export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
   };
 }
 
-/** One that is switched off. */
+/** A disabled endpoint. */
 export function disabledEndpoint(endpoint: string): EndpointView {
   const nothing = { weight: 0, full: false, active: 0, latency_ms: 0 } as const;
   return { endpoint, state: 'disabled', may: 'not be asked', choice: 'no', ...nothing };
 }
 
-/** All are well and nothing is under way. */
+/** Assumes that every endpoint is healthy and idle. */
 function candidateOf({ name, weight }: Planned): Candidate {
   return { name, weight, share: weight, active: 0, latency: 0, tier: () => HEALTHY };
 }
 
 type Planned = Pick<Candidate, 'name' | 'weight'>;
 
-/** What is found by a name is not known: the name stands for it. */
+/** The addresses behind a DNS name are unknown: the name represents them. */
 function plannedEndpoints({ endpoints, dns }: PoolPlan): Planned[] {
   const configured = endpoints.map(({ address, weight }) => ({ name: address.text, weight }));
   return dns === null ? configured : [...configured, ...dns.names];
@@ -119,7 +123,7 @@ function plannedEndpoints({ endpoints, dns }: PoolPlan): Planned[] {
 
 interface Foreseen {
   readonly seen: PoolPreview;
-  /** Indexes of those that it may be sent to, whatever came before it. */
+  /** The indexes of the endpoints that it may be sent to, regardless of earlier requests. */
   readonly may: readonly number[];
 }
 
@@ -132,7 +136,9 @@ function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
   return { seen, may: certain ? [seen.index] : seen.possible };
 }
 
-/** Of a config that nobody serves: all endpoints are taken for well, and whose turn it is can't be said. */
+/**
+ * The view of a pool whose config is not in effect: all endpoints count as healthy, and the next in turn is unknown.
+ */
 export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolView {
   const { seen, may } = foreseen(plan, x);
   return {
@@ -156,7 +162,7 @@ export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolVi
   };
 }
 
-/** Addresses of the endpoints that a request may be sent to while all are well. */
+/** The addresses of the endpoints that a request may be sent to while all are healthy. */
 export function possibleEndpoints(plan: PoolPlan, x: Exchange): string[] {
   return foreseen(plan, x).may.flatMap((i) => plannedEndpoints(plan)[i]?.name ?? []);
 }

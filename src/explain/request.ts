@@ -1,8 +1,8 @@
 /**
- * A request that nobody has sent, read by the code that reads those that are. Cold.
+ * A hypothetical request, read by the same code that reads real ones. Cold.
  *
- * Method, URL and fields become the bytes that a client would send, and those go through the parser and the checks of
- * http/h1: what it would be refused for, it is refused for here.
+ * Method, URL and fields become the bytes that a client would send, and these pass through the parser and the checks of
+ * http/h1: they refuse it for the same reasons as a real request.
  */
 import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
@@ -27,7 +27,10 @@ export interface AskedRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Whose address is taken if none is said: nobody's (RFC 5737), so that a rule for somebody does not hold by chance. */
+/**
+ * The default client address: from a documentation range (RFC 5737), so that no rule for a real address matches by
+ * chance.
+ */
 export const STRANGER = '192.0.2.1';
 
 export interface UrlParts {
@@ -36,11 +39,11 @@ export interface UrlParts {
   readonly authority: string;
   /** -1: not written. */
   readonly port: number;
-  /** Path and query as written: nothing is encoded or brought into normal form, that is the gateway's part. */
+  /** Path and query as written: not encoded and not normalized, because the gateway does that. */
   readonly rest: string;
 }
 
-/** null: it is not an absolute URL of http or https. */
+/** null: it is not an absolute http or https URL. */
 export function splitUrl(url: string): UrlParts | null {
   const match = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url);
   if (match === null) return null;
@@ -51,7 +54,7 @@ export function splitUrl(url: string): UrlParts | null {
 
 export interface ReadRequest {
   readonly x: Exchange;
-  /** The protocols that it offers to change to, or ''. */
+  /** The protocols that it offers to upgrade to, or ''. */
   readonly offered: string;
 }
 
@@ -84,7 +87,7 @@ const WHY_PATH: Readonly<Record<PathProblem, string>> = {
 
 const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
 
-/** The listener that it comes to. */
+/** The listener that receives the request. */
 export interface Place {
   readonly name: string;
   readonly address: AddressPlan;
@@ -155,7 +158,7 @@ function textOf({ method, url, headers }: AskedRequest): string | null {
   return `${method} ${targetOf(method, authority, rest)} HTTP/1.1\r\n${fields}\r\n`;
 }
 
-/** As a client forms it (RFC 9112 §3.2). */
+/** The target in the form that a client sends (RFC 9112 §3.2). */
 function targetOf(method: string, authority: string, rest: string): string {
   if (method === 'CONNECT') return authority;
   if (rest.startsWith('/')) return rest;

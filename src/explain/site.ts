@@ -1,4 +1,4 @@
-/** A listener with its routes as the traffic meets them, of a running gateway or of a plan that nobody serves. Cold. */
+/** A listener with its routes as traffic meets them, in a running gateway or in a plan that is not in effect. Cold. */
 import type { HttpLimits } from '../http/server-stream.ts';
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { ListenerPlan, RoutePlan } from '../plan/types.ts';
@@ -7,7 +7,7 @@ import { largestBody } from '../proxy/route-overrides.ts';
 import { Router } from '../proxy/router.ts';
 import { splitUrl } from './request.ts';
 
-/** A bound HttpListener is one. */
+/** A bound HttpListener satisfies it. */
 export interface Site {
   readonly plan: ListenerPlan;
   readonly limits: HttpLimits;
@@ -17,13 +17,16 @@ export interface Site {
   readonly router: Router<{ readonly name: string }>;
 }
 
-/** The same as runtime/snapshot/bind.ts makes of a listener, as far as a request is concerned before it is sent anywhere. */
+/**
+ * Builds from a plan what runtime/snapshot/bind.ts builds for a listener, as far as needed before a request is
+ * forwarded.
+ */
 export function siteOf(plan: ListenerPlan): Site {
   const router = new Router<RoutePlan>();
   for (const route of plan.routes) router.add(route.match, route);
   return {
     plan,
-    // The route's own limit is judged when it is known.
+    // The route's own limit is checked once the route is known.
     limits: { ...plan.limits, bodySize: largestBody(plan) },
     acl: plan.acl === null ? null : new AddressAcl(plan.acl),
     trusted: new AddressSet(plan.trustedProxies),
@@ -34,13 +37,13 @@ export function siteOf(plan: ListenerPlan): Site {
 
 export interface ListenerChoice {
   readonly listener: ListenerPlan | null;
-  /** Why it is that one, or why it is none. */
+  /** The reason for the choice, or why there is none. */
   readonly why: string;
 }
 
 /**
- * The http listener that a request for this URL comes to: the one that is named, else the one with the URL's port, else the
- * only one. `portOf`: where it listens.
+ * The http listener that receives a request for this URL: the named one, else the one with the URL's port, else the
+ * only one. `portOf`: returns a listener's actual port.
  */
 export function chooseListener(
   listeners: readonly ListenerPlan[],

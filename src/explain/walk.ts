@@ -1,8 +1,9 @@
 /**
- * One request's way from the listener to a pool, step by step as proxy/request-handler.ts goes it, with the same functions. Cold.
+ * Follows one request from the listener to a pool, in the same steps and with the same functions as
+ * proxy/request-handler.ts. Cold.
  *
- * Nothing is sent, counted or leased. Called by explanation.ts, which tells all of it, and by the tests of a config, which
- * only want to know how it ends.
+ * Nothing is sent, counted or leased. Called by explanation.ts, which reports every step, and by a config's tests,
+ * which need only the outcome.
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
@@ -21,17 +22,19 @@ import { type PolicyView, runForwardHooks, runRequestHooks } from './policies.ts
 import type { ReadRequest } from './request.ts';
 import type { Site } from './site.ts';
 
-/** Who gives the answer. `policy` and `listener` refuse; `gateway` has none to give. */
+/**
+ * The source of the response. `policy` and `listener` refuse the request; `gateway`: no route or upstream can serve it.
+ */
 export type Answerer = 'request' | 'listener' | 'gateway' | 'policy' | 'respond' | 'redirect' | 'pool';
 
 export interface Outcome {
   readonly by: Answerer;
-  /** Of the answer; null: whatever the pool answers. */
+  /** The response's status; null: it comes from the pool. */
   readonly status: number | null;
   readonly why: string;
-  /** Where a redirect sends to; null: it is none. */
+  /** The target of a redirect; null: it is not a redirect. */
   readonly location: string | null;
-  /** Type of the policy that answers, or ''. */
+  /** The type of the policy that replies, or ''. */
   readonly policy: string;
 }
 
@@ -45,24 +48,24 @@ export interface Walk {
   readonly outcome: Outcome;
   readonly route: RoutePlan | null;
   readonly policies: readonly PolicyView[];
-  /** Which pools it may be sent to; empty: none. */
+  /** The pools it may be sent to; empty: none. */
   readonly pools: readonly PoolChance[];
-  /** The head that the pool gets, as text; '' if none does. */
+  /** The head that the pool receives, as text; '' if none does. */
   readonly text: string;
 }
 
 export interface WalkOptions {
-  /** Say why policies do what they do. */
+  /** Record the reasons for policies' actions. */
   readonly told: boolean;
-  /** The gateway takes nothing at the moment. */
+  /** The gateway refuses new requests at the moment. */
   readonly overloaded: boolean;
-  /** For policies that can say what they would do; null: they are not asked. */
+  /** For policies that can preview their action; null: these are skipped. */
   readonly foresee: Pick<PreviewScope, 'clock' | 'cache'> | null;
 }
 
 export type RoutesByName = ReadonlyMap<string, RoutePlan>;
 
-/** `routes`: of the plan that the site belongs to. `x` is changed as traffic would change it. */
+/** `routes`: those of the site's plan. `x` is changed as for traffic. */
 export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
   if (!siftIdentity(x, site)) return refusedWalk(400, 'a name of its fields has an underscore (identity.underscores)');
   if (site.acl !== null && !site.acl.allows(x.clientAddress)) {
@@ -106,7 +109,7 @@ function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, foresee
   };
 }
 
-/** The text under the Host that the pools say; where that is one of several, all of them. */
+/** The text with the Host that the pools set; if the pools differ, with all of them. */
 function underHosts(text: string, pools: readonly PoolChance[]): string {
   if (pools.every(({ pool }) => pool.host.type === 'preserve')) return text;
   const hosts = new Set(pools.flatMap(({ pool }) => hostsOf(pool, fieldOf(text, 'host'))));
@@ -123,7 +126,7 @@ function fieldOf(text: string, name: string): string {
   return fieldsOfText(text).find(([one]) => one.toLowerCase() === name)?.[1] ?? '';
 }
 
-/** Asked before the request's text is made, as traffic does: that takes fields out. */
+/** Evaluated before the request's text is built, in the order of real traffic: building it removes fields. */
 function chancesOf({ action }: RoutePlan, x: Exchange): PoolChance[] {
   if (action.type === 'pool') return [{ pool: action.pool, chance: 1 }];
   if (action.type !== 'split') return [];
@@ -142,17 +145,17 @@ function outcome(by: Answerer, status: number | null, why: string): Outcome {
   return { by, status, why, location: null, policy: '' };
 }
 
-/** It comes to no route. */
+/** No route receives the request. */
 function ended(how: Outcome): Walk {
   return { outcome: how, route: null, policies: [], pools: [], text: '' };
 }
 
-/** A request that is refused as it is read. */
+/** A request that is refused while being read. */
 export function refusedWalk(status: number, why: string): Walk {
   return ended(outcome('request', status, why));
 }
 
-/** The field lines of a head as text. */
+/** The field lines of a head's text. */
 export function fieldsOfText(text: string): (readonly [name: string, value: string])[] {
   return text
     .split('\r\n')

@@ -1,10 +1,10 @@
-/** What the history does to a disk: whatever it writes is there whole or not at all, for its owner alone. Cold. */
+/** The disk operations of the history: every write is atomic, and readable only by its owner. Cold. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, lstat, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectories } from '../kit/make-directories.ts';
 
-/** Promises that reject with the system's error; what is not there is an answer, and no error. */
+/** Promises that reject with the system's error; a missing file is a result, not an error. */
 export interface Disk {
   /** null: there is no such file. */
   read(path: string): Promise<Buffer | null>;
@@ -12,28 +12,31 @@ export interface Disk {
   list(directory: string): Promise<string[]>;
   /** Milliseconds since 1970 at which it was last written or touched; null: there is no such file. */
   written(path: string): Promise<number | null>;
-  /** Says that it was written at that time. */
+  /** Sets the time of the last write. */
   touch(path: string, ms: number): Promise<void>;
-  /** Puts it in the place of what was there. */
+  /** Replaces the file. */
   replace(path: string, data: string): Promise<void>;
-  /** Answers false, and leaves it alone, if there is such a file. */
+  /** Returns false, and changes nothing, if the file exists. */
   create(path: string, data: string): Promise<boolean>;
   remove(path: string): Promise<void>;
-  /** Makes the directory, and those above it, unless they are there. */
+  /** Creates the directory and its parents where missing. */
   makeDirectory(path: string): Promise<void>;
-  /** What is wrong with a directory that must be ours alone; '' if nothing is. Takes it from others if that is all. */
+  /**
+   * Returns the problem with a directory that must be private; '' if there is none. Removes the access of others if
+   * that is the only problem.
+   */
   claim(directory: string): Promise<string>;
 }
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-/** What may be done by others. */
+/** The permission bits of group and others. */
 const OTHERS = 0o077;
 
-/** Before the name of what is not whole yet. */
+/** The name prefix of a file that is not complete yet. */
 export const UNFINISHED = '.unfinished-';
 
-/** How file systems say that they have no hard links. */
+/** The error codes of file systems without hard links. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 export const systemDisk: Disk = {
@@ -70,12 +73,12 @@ export const systemDisk: Disk = {
     if (first !== undefined) await sync(dirname(first));
   },
   async claim(directory) {
-    // Looked at and changed through one handle: a link that is put in its place meanwhile is not followed.
+    // Inspected and changed through one handle: a link put in its place meanwhile is not followed.
     const status = await lstat(directory).catch(nothingThere(null));
     if (status === null) return '';
     if (!status.isDirectory()) return 'is not a directory';
     const own = process.geteuid?.();
-    // Where files have no owners, whoever may write to the directory is decided elsewhere.
+    // Where files have no owners, write access is controlled elsewhere.
     if (own === undefined) return '';
     await using handle = await open(directory, 'r');
     const { uid, ino, mode } = await handle.stat();
@@ -86,10 +89,10 @@ export const systemDisk: Disk = {
   },
 };
 
-/** For whoever only looks at it, who may be another user. */
+/** For read-only callers, which may run as another user. */
 export const readingDisk: Disk = { ...systemDisk, claim: () => Promise.resolve('') };
 
-/** Writes to a name beside it, down to the disk. */
+/** Writes to a name beside it and flushes it to disk. */
 async function writeBeside(path: string, data: string): Promise<string> {
   const unfinished = join(dirname(path), `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   let handle: FileHandle | null = null;
@@ -110,10 +113,10 @@ async function giveUp(unfinished: string, error: unknown): Promise<never> {
   throw error;
 }
 
-/** How systems say that a directory can't be opened or flushed; where that is so, renaming is as safe as it gets. */
+/** The error codes for a directory that can't be opened or flushed; there, the rename is all that is possible. */
 const NO_FLUSH = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP']);
 
-/** A name in a directory is on the disk when the directory is. */
+/** A name in a directory is durable once the directory is flushed. */
 async function sync(directory: string): Promise<void> {
   try {
     await using handle = await open(directory, 'r');

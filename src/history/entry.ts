@@ -1,26 +1,26 @@
-/** One line of the history: which texts were in effect, since when and why; and a hold. As they are on the disk. Cold. */
+/** The on-disk form of a history entry (which texts were in effect, since when and why) and of a hold. Cold. */
 import { createHash } from 'node:crypto';
 import type { ConfigTexts } from '../config/sources.ts';
 
-/** Of the form. What has another one was written by another version: it is left alone. */
+/** The version of the format. A file with another one was written by another version, and is left alone. */
 const VERSION = 1;
 
 export interface Entry {
-  /** In order, from 1; outlives the process, other than generations do. */
+  /** Increases from 1; unlike a generation, it survives the process. */
   readonly number: number;
   /** ISO time. */
   readonly at: string;
-  /** What brought it into effect, and who asked for it; '' if nobody did. */
+  /** The trigger, and the client that requested it; '' if there is none. */
   readonly trigger: string;
   readonly by: string;
-  /** Of the process that wrote it. */
+  /** Those of the process that wrote it. */
   readonly generation: number;
   readonly pid: number;
-  /** Over the config's own texts, which is what an entry is: see contentOf. */
+  /** A digest of the config's own texts, which identify an entry: see contentOf. */
   readonly content: string;
-  /** What it changed, in short. */
+  /** A short summary of the changes. */
   readonly changes: string;
-  /** The file that the gateway was given. */
+  /** The config file given to the gateway. */
   readonly file: string;
   readonly sources: readonly StoredText[];
   readonly globs: readonly StoredGlob[];
@@ -28,7 +28,7 @@ export interface Entry {
 
 export interface StoredText {
   readonly path: string;
-  /** SHA-256 of the text, and the name that it is stored under. */
+  /** SHA-256 of the text, and the name under which it is stored. */
   readonly blob: string;
 }
 
@@ -37,26 +37,26 @@ interface StoredGlob {
   readonly found: readonly string[];
 }
 
-/** For as long as the file says what it said then, another config serves in its place. */
+/** As long as the file has the content it had then, another config serves instead. */
 export interface Hold {
   /** ISO time. */
   readonly since: string;
-  /** The entry that was asked for. */
+  /** The entry that was requested. */
   readonly entry: number;
-  /** What serves. */
+  /** The content that serves. */
   readonly serves: string;
-  /** What the file said. */
+  /** The content of the file. */
   readonly instead_of: string;
 }
 
-/** Another version's: neither readable nor damaged. */
+/** Written by another version: neither readable nor damaged. */
 export const FOREIGN = Symbol('foreign');
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Hex SHA-256 over names and contents of the config's own texts; what `${file:…}` names has no part in it. */
+/** Hex SHA-256 of the names and contents of the config's own texts; files named by `${file:…}` are not included. */
 export function contentOf({ texts, found: patterns }: ConfigTexts): string {
   const sources = [...texts].map(([path, text]) => ({ path, blob: text === null ? 'missing' : sha256(text) }));
   return digestOf(

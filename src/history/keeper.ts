@@ -1,8 +1,8 @@
 /**
- * Writes the history beside the traffic: after a commit, one thing at a time, again and again if it fails. Cold.
+ * Writes the history in the background: after a commit, one item at a time, with retries on failure. Cold.
  *
- * Nobody waits for it but who has asked for a rollback. What can't be written is told once, shows in the metrics, and is tried
- * again with growing pauses; what waits meanwhile is bounded by what would be kept.
+ * Only a rollback waits for it. A failed write is reported once, shows in the metrics, and is retried with growing
+ * pauses; the queue of pending entries is limited to the number of entries kept.
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Log } from '../observe/log.ts';
@@ -14,7 +14,7 @@ import { type EntryDraft, HistoryStore } from './store.ts';
 export interface KeeperContext {
   /** The config file, absolute. */
   readonly file: string;
-  /** Counts before what configs say; null: they say it. */
+  /** Takes precedence over the config's setting; null: the config decides. */
   readonly stateDir: string | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,7 +24,7 @@ export interface KeeperContext {
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 60_000;
-/** A disk that does not answer keeps neither the process from ending nor anybody waiting (ms). */
+/** The longest time that an unresponsive disk can delay a caller or the end of the process (ms). */
 const LONGEST_WAIT = 2000;
 
 export class HistoryKeeper {
@@ -32,9 +32,9 @@ export class HistoryKeeper {
   #stateDir: string | null = null;
   #store: HistoryStore | null = null;
   #keep = 1;
-  /** What is not on the disk yet, oldest first. */
+  /** The entries that are not on disk yet, oldest first. */
   #drafts: EntryDraft[] = [];
-  /** What the disk is to say; null: what it says. */
+  /** The hold to write; null: the disk is up to date. */
   #hold: { readonly value: Hold | null } | null = null;
   #working: Promise<void> | null = null;
   #retry: Timer | null = null;
@@ -52,19 +52,20 @@ export class HistoryKeeper {
     return this.#store;
   }
 
-  /** What was wrong with the last attempt to write; '': nothing. */
+  /** The problem of the last attempt to write; '': none. */
   get problem(): string {
     return this.#problem;
   }
 
-  /** Goes by what the config in effect says. */
+  /** Applies the settings of the config in effect. */
   follow(stateDir: string | null, keep: number): void {
     this.#keep = keep;
     const wanted = this.#context.stateDir ?? stateDir;
     if (wanted === this.#stateDir) return;
     this.#stateDir = wanted;
     this.#store = wanted === null ? null : this.storeIn(wanted);
-    // What could not be written where it was to be is not written elsewhere: what is in effect comes next, and is.
+    // Pending items are dropped, not written to the new place: the config in effect is added next, and is written
+    // there.
     this.#drafts = [];
     this.#hold = null;
     this.#well();
@@ -74,7 +75,7 @@ export class HistoryKeeper {
     return new HistoryStore(stateDir, this.#context.file, this.#context.disk);
   }
 
-  /** What has taken effect. */
+  /** Adds a config that has taken effect. */
   add(draft: EntryDraft): void {
     if (this.#store === null || this.#closed) return;
     this.#drafts.push(draft);
@@ -82,20 +83,20 @@ export class HistoryKeeper {
     void this.#work();
   }
 
-  /** Resolves when it is on the disk, with true, or cannot be put there for now. null: nothing is held any more. */
+  /** Resolves to true when the hold is on disk, and to false if it can't be written for now. null: removes the hold. */
   async hold(value: Hold | null): Promise<boolean> {
     if (this.#store === null || this.#closed) return false;
     const wanted = { value };
     this.#hold = wanted;
     await this.#withinLimit(async () => {
       await this.#work();
-      // What began before may have been under way.
+      // The first run may have begun before this call.
       if (this.#hold === wanted) await this.#work();
     });
     return this.#hold !== wanted;
   }
 
-  /** A disk that does not answer is not waited for. */
+  /** Does not wait longer for an unresponsive disk. */
   async #withinLimit(writing: () => Promise<void>): Promise<void> {
     const { clock } = this.#context;
     let limit: Timer | undefined;
@@ -104,7 +105,7 @@ export class HistoryKeeper {
     limit?.cancel();
   }
 
-  /** One at a time. Resolves when nothing is left to be written, or nothing can be. */
+  /** Runs one at a time. Resolves when everything is written or a write failed. */
   #work(): Promise<void> {
     this.#working ??= this.#writeAll().finally(() => (this.#working = null));
     return this.#working;
@@ -127,7 +128,10 @@ export class HistoryKeeper {
     }
   }
 
-  /** A hold first: of two things lost in a crash it is the one that matters. Answers false if there is nothing to write. */
+  /**
+   * The hold comes first: if a crash loses one of the two, the hold matters more. Returns false if there is nothing to
+   * write.
+   */
   async #writeOne(store: HistoryStore): Promise<boolean> {
     const hold = this.#hold;
     if (hold !== null) {
@@ -163,7 +167,7 @@ export class HistoryKeeper {
     const problem = error instanceof Error ? error.message : String(error);
     metrics.failed++;
     metrics.lastSuccessful = false;
-    // Each attempt leaves another name behind.
+    // The message of each attempt contains another file name.
     const told = withoutNames(problem);
     if (told !== this.#problem)
       log.error('the history cannot be written; traffic goes on', { path: store.path, problem });
@@ -173,7 +177,7 @@ export class HistoryKeeper {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  /** Writes what is left, if it can be. */
+  /** Writes the remaining items if possible. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();

@@ -1,4 +1,4 @@
-/** Where a config file's history is, also when the file has problems. Cold. */
+/** Finds the history of a config file, even if the file has problems. Cold. */
 import { dirname, resolve } from 'node:path';
 import { parseConfig } from '../config/parse.ts';
 import { expand } from '../config/references.ts';
@@ -8,8 +8,8 @@ import { isRecord } from '../config/walk.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the file says of `reload.state_dir`: as it means it, if it can be parsed; else as a line of it looks. A wrong guess does
- * no harm: only what was stored for this very file is taken from there. null: it says nothing.
+ * The file's setting `reload.state_dir`: its exact value if the file can be parsed, else a guess from the text of a
+ * line. A wrong guess does no harm: only entries stored for this same file are used. null: it is not set.
  */
 export function stateDirOf(file: string, env: Environment, sources: Sources): string | null {
   const text = sources.config(file);

@@ -1,14 +1,15 @@
 /**
- * The configs that were in effect, on disk: those of one config file, the newest so many. Cold.
+ * The configs that were in effect, on disk: the newest entries of one config file. Cold.
  *
  *     state_dir/gateway.yaml-6b0f3c1f9a52/     one for each config file that a gateway was given; 0700
  *       entries/00000012.json                  which texts, when, why: never changed
- *       blobs/<sha256>                         a text, by what it says
- *       hold.json                              there is one while a rollback holds
+ *       blobs/<sha256>                         a text, named by its digest
+ *       hold.json                              exists while a rollback holds
  *
- * A text is there before the entry that names it, and both are on the disk before they have their names: whenever it all
- * ends, what has a name is whole. Nothing is locked: whoever else writes here finds a number of its own, and what seems
- * unused is left for a while, since another may be about to name it. What is damaged is passed over, and goes with its age.
+ * A text is stored before the entry that names it, and both are flushed to disk before they get their names: after a
+ * crash at any time, every named file is complete. There are no locks: concurrent writers get numbers of their own.
+ * Texts that seem unused stay for a while, because another writer may be about to name them. Damaged entries are
+ * skipped, and removed when they get old.
  */
 import { basename, join } from 'node:path';
 import type { ConfigTexts } from '../config/sources.ts';
@@ -26,12 +27,12 @@ import {
   writeHold,
 } from './entry.ts';
 
-/** The texts of an entry, all of which are there. */
+/** The texts of an entry, all present. */
 export interface StoredTexts extends ConfigTexts {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** What an entry says, but for its number and what follows from the texts. */
+/** An entry without its number and the fields derived from the texts. */
 export type EntryDraft = Pick<Entry, 'at' | 'trigger' | 'by' | 'generation' | 'pid' | 'changes'> & {
   readonly texts: ConfigTexts;
 };
@@ -39,26 +40,26 @@ export type EntryDraft = Pick<Entry, 'at' | 'trigger' | 'by' | 'generation' | 'p
 export interface Listing {
   /** Newest first. */
   readonly entries: readonly Entry[];
-  /** Names of files that should be entries, and are not. */
+  /** The names of files that should be entries but are not. */
   readonly damaged: readonly string[];
-  /** Written by another version. */
+  /** The number of entries written by another version. */
   readonly foreign: number;
-  /** The highest number there is, of whatever kind. */
+  /** The highest number of any entry, readable or not. */
   readonly last: number;
 }
 
 export interface Added {
   readonly entry: Entry;
-  /** Names of files that should be entries, and are not. */
+  /** The names of files that should be entries but are not. */
   readonly damaged: readonly string[];
 }
 
-/** The store cannot be used, or something in it cannot. */
+/** The store, or an item in it, can't be used. */
 export class HistoryError extends Error {}
 
-/** Milliseconds that what nobody names is left alone. */
+/** Milliseconds that an unreferenced file is kept. */
 const GRACE = 3_600_000;
-/** Another may take the number that was free a moment ago. */
+/** Another writer may take a number that was free a moment ago. */
 const MOST_TRIES = 100;
 
 /** The name of a config file's part of a state directory. */
@@ -114,7 +115,7 @@ export class HistoryStore {
     return { entries: entries.toSorted((a, b) => b.number - a.number), damaged, foreign, last };
   }
 
-  /** The texts of an entry, as they were. */
+  /** The original texts of an entry. */
   async read({ number, sources, globs }: Entry): Promise<StoredTexts> {
     await this.#claim();
     const texts = new Map<string, string>();
@@ -127,13 +128,13 @@ export class HistoryStore {
     return { texts, found: new Map(globs.map(({ pattern, found }) => [pattern, found])) };
   }
 
-  /** The entry of that number, or of that content and the newest such; null: there is none. */
+  /** The entry of that number, or the newest of that content; null: there is none. */
   async find(which: number | string): Promise<Entry | null> {
     const { entries } = await this.list();
     return entries.find(({ number, content }) => which === number || which === content) ?? null;
   }
 
-  /** Writes an entry, unless the newest is of the same content, and keeps so many. */
+  /** Writes an entry, unless the newest has the same content, and keeps the newest `keep`. */
   async add(draft: EntryDraft, keep: number): Promise<Added> {
     await this.#prepare();
     const listing = await this.list();
@@ -160,7 +161,7 @@ export class HistoryStore {
     return hold === FOREIGN ? null : hold;
   }
 
-  /** null: nothing is held any more. */
+  /** null: removes the hold. */
   async setHold(hold: Hold | null): Promise<void> {
     if (hold === null) {
       await this.#claim();
@@ -171,7 +172,7 @@ export class HistoryStore {
     await this.#disk.replace(join(this.path, 'hold.json'), writeHold(hold));
   }
 
-  /** What comes from here is served: it must not come from anybody else. */
+  /** Entries from here are served: no other user may be able to write them. */
   async #claim(): Promise<void> {
     const wrong = await this.#disk.claim(this.path);
     if (wrong !== '') throw new HistoryError(`${this.path} ${wrong}`);
@@ -187,7 +188,7 @@ export class HistoryStore {
     return (await this.#disk.read(join(this.path, path)))?.toString('utf8') ?? null;
   }
 
-  /** A text that is there already is looked at: it may be damaged, and is then mended. */
+  /** Checks a text that exists already: it may be damaged, and is then repaired. */
   async #writeTexts({ texts }: ConfigTexts, now: number): Promise<StoredText[]> {
     const sources: StoredText[] = [];
     for (const [path, text] of texts) {
@@ -210,10 +211,10 @@ export class HistoryStore {
     throw new HistoryError('others write faster');
   }
 
-  /** `entries`: newest first. `guarded`: what another version has written may name any text. */
+  /** `entries`: newest first. `guarded`: entries of another version exist, which may name any text. */
   async #prune(entries: readonly Entry[], guarded: boolean, keep: number, now: number): Promise<void> {
     const kept = entries.slice(0, keep);
-    // Others may have written meanwhile what is older than all that is known here, and newer than what is to go.
+    // Remove only entries older than the oldest kept one: other writers may have added newer entries meanwhile.
     const oldest = kept.length < keep ? 0 : kept.at(-1)!.number;
     for (const name of await this.#disk.list(join(this.path, 'entries'))) {
       const number = numberIn(name);

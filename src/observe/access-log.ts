@@ -1,8 +1,8 @@
 /**
  * The access log: one JSON line per exchange or tunnel, built by hand and written in batches. Hot.
  *
- * `record` takes plain values, so that nothing here knows of exchanges. Lines that were not written when the process is
- * killed are lost; `close` writes them.
+ * `record` takes plain values, so that nothing here depends on exchanges. If the process is killed, unwritten lines are
+ * lost; `close` writes them.
  */
 import { openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
@@ -10,17 +10,17 @@ import type { Clock, Timer } from '../kit/clock.ts';
 import { AsciiWriter } from './ascii-writer.ts';
 import { jsonText } from './json-text.ts';
 
-/** Bytes that may wait for a reader that has stopped reading; lines beyond are lost. */
+/** The most bytes queued for a reader that has stopped reading; further lines are lost. */
 const MOST_WAITING = 16 * 1024 * 1024;
-/** Bytes gathered before a write, and the longest that a line waits (ms). */
+/** Bytes buffered before a write, and the longest time that a line is buffered (ms). */
 const BATCH = 64 * 1024;
 const LONGEST_WAIT = 1000;
 
 const STREAMS = new Set(['stdout', 'stderr']);
 
-/** Bytes of a line without target, host and user agent, more than enough. */
+/** An upper bound on the bytes of a line without target, host and user agent. */
 const COMMON = 2048;
-/** Bytes that a character can become in JSON. */
+/** The most bytes that a character takes in JSON. */
 const LONGEST_ESCAPE = 6;
 
 const CLIENT_PORT = ascii('","client_port":');
@@ -44,7 +44,7 @@ export interface AccessRecord {
   readonly clientPort: number;
   readonly route: string;
   readonly endpoint: string;
-  /** What a cache made of it; '': none was asked. */
+  /** The cache result; '': no cache was used. */
   readonly cache: string;
   readonly method: string;
   readonly host: string;
@@ -73,14 +73,14 @@ type File = Omit<sonicBoom.SonicBoom, 'write'> & { write(bytes: Buffer): boolean
 /** Throws if it can't be opened. */
 function open(path: string): File {
   const fd = path === 'stdout' ? 1 : path === 'stderr' ? 2 : openSync(path, 'a');
-  // Its types do not know the content mode that is asked for.
+  // The library's types lack the content mode used here.
   const file = new sonicBoom.SonicBoom({
     fd,
     contentMode: 'buffer',
     maxLength: MOST_WAITING,
     sync: false,
   }) as unknown as File;
-  // A full disk must not stop the traffic; what could not be written is lost.
+  // A full disk must not stop the traffic; lines that can't be written are lost.
   file.on('error', () => {});
   return file;
 }
@@ -89,7 +89,7 @@ export class AccessLog {
   readonly path: string;
   #file: File;
   readonly #clock: Clock;
-  /** Between the time and the request id's number. */
+  /** The bytes between the time and the request id's number. */
   readonly #afterTime: Uint8Array;
   readonly #gathering: Timer;
   #out = new AsciiWriter(BATCH);
@@ -102,7 +102,10 @@ export class AccessLog {
   #nextSecond = 0;
   #second = ascii('');
 
-  /** Throws if the file can't be opened. `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes request ids unique among processes. */
+  /**
+   * Throws if the file can't be opened. `path`: stdout, stderr or a file, which is appended to. `idPrefix` makes
+   * request ids unique among processes.
+   */
   constructor(path: string, clock: Clock, idPrefix: string) {
     this.path = path;
     this.#file = open(path);
@@ -145,7 +148,7 @@ export class AccessLog {
     out.raw(END);
   }
 
-  /** What many lines have in common, made once for as long as it is the same. */
+  /** The text shared by many lines, rebuilt only when it changes. */
   #place(record: AccessRecord): Uint8Array {
     const last = this.#last;
     if (
@@ -162,7 +165,7 @@ export class AccessLog {
       return last.bytes;
     }
     const { kind, listener, route, endpoint, cache, generation, method, host, minor } = record;
-    // But for the path of a Unix socket nothing needs escaping: names are words, a method is a token, a host is checked.
+    // Only the path of a Unix socket needs escaping: names are words, a method is a token, a host is validated.
     const http = kind === 'tcp' ? '' : `,"protocol":"HTTP/1.${minor}","method":"${method}","host":"${host}"`;
     const cached = cache === '' ? '' : `,"cache":"${cache}"`;
     const bytes = ascii(
@@ -172,7 +175,7 @@ export class AccessLog {
     return bytes;
   }
 
-  /** Clients name themselves alike again and again. */
+  /** Clients often send the same User-Agent: its JSON text is cached. */
   #userAgent(text: string): Uint8Array {
     if (text !== this.#lastAgent) {
       this.#lastAgent = text;
@@ -181,14 +184,17 @@ export class AccessLog {
     return this.#lastAgentBytes;
   }
 
-  /** Hands over what has been gathered to be written; then there is room for a line of that many bytes. */
+  /** Passes the buffer to the writer, and makes room for a line of `room` bytes. */
   #hand(room = 0): void {
     const { bytes, at } = this.#out;
     if (at > 0) this.#file.write(bytes.subarray(0, at));
     this.#out = new AsciiWriter(Math.max(BATCH, room));
   }
 
-  /** Opens the file anew, for log rotation; what was gathered goes to the old one. Throws, and goes on in the old one, if it can't be opened. */
+  /**
+   * Reopens the file for log rotation; buffered lines go to the old one. If it can't be opened, throws and keeps the
+   * old one.
+   */
   reopen(): void {
     if (STREAMS.has(this.path)) return;
     const next = open(this.path);
@@ -197,7 +203,10 @@ export class AccessLog {
     this.#file = next;
   }
 
-  /** Writes what is gathered and closes the file. Resolves when that is done, or given up because nothing takes it. */
+  /**
+   * Writes the buffer and closes the file. Resolves when that is done, or abandoned because the reader has stopped
+   * reading.
+   */
   close(): Promise<void> {
     this.#gathering.cancel();
     this.#hand();
@@ -215,7 +224,7 @@ export class AccessLog {
     });
   }
 
-  /** The line's beginning, up to the request id's number; but for the milliseconds it is made once a second. */
+  /** Writes the line's beginning, up to the request id's number; all but the milliseconds is rebuilt once a second. */
   #time(now: number, out: AsciiWriter): void {
     let wall = now + this.#offset;
     if (wall >= this.#nextSecond || wall < this.#nextSecond - 1000) {

@@ -1,11 +1,11 @@
-/** Writes ASCII text and numbers into bytes without making strings on the way. Hot. */
+/** Writes ASCII text and numbers into bytes without creating intermediate strings. Hot. */
 import { jsonText } from './json-text.ts';
 
 const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
-/** Above it, digits are not worked out with 32-bit arithmetic. */
+/** The largest number whose digits are computed with 32-bit arithmetic. */
 const SMALL = 0x7fffffff;
 
 export class AsciiWriter {
@@ -13,7 +13,7 @@ export class AsciiWriter {
   /** Bytes written. */
   at = 0;
 
-  /** Callers see to it that there is room. */
+  /** Callers ensure that there is room. */
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size);
   }

@@ -1,17 +1,17 @@
-/** What is counted of caches, as Prometheus text. Cold. */
+/** Cache metrics as Prometheus text. Cold. */
 import type { Page } from './exposition-page.ts';
 import type { CacheMetrics, DiskMetrics } from './metrics.ts';
 
 export interface CacheGauges {
   readonly cache: string;
-  /** URLs, and the responses that are stored for them. */
+  /** URLs, and the responses stored for them. */
   readonly entries: number;
   readonly responses: number;
-  /** Bytes in use, bodies on their way included, and of these alone. */
+  /** Bytes in use, including bodies still being received, and the bytes of those alone. */
   readonly size: number;
   readonly coming: number;
   readonly maxSize: number;
-  /** null: it has none. */
+  /** null: it has no disk. */
   readonly disk: DiskGauges | null;
 }
 

@@ -1,4 +1,4 @@
-/** What is counted of configs, their reloads and their history, as Prometheus text. Cold; called by exposition.ts. */
+/** Metrics of configs, reloads and the history as Prometheus text. Cold; called by exposition.ts. */
 import type { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -1,4 +1,4 @@
-/** What happens in a gateway that somebody may want to hear of while it happens. Cold. */
+/** Events of a gateway for subscribers. Cold. */
 
 export interface GatewayEvent {
   /** ISO time. */
@@ -19,7 +19,7 @@ export class Events {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Answers with how to stop listening. */
+  /** Returns a function that unsubscribes. */
   listen(listener: (event: GatewayEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,4 +1,4 @@
-/** Prometheus text as it is written: families of samples, one line each. Cold. */
+/** Builds Prometheus text: families of samples, one line each. Cold. */
 import { BOUNDS, type Histogram } from './histogram.ts';
 
 type Labels = Readonly<Record<string, string | number>>;

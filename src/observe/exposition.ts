@@ -1,8 +1,8 @@
 /**
- * Everything counted, as Prometheus text. Cold: called when somebody scrapes.
+ * All metrics as Prometheus text. Cold: called for each scrape.
  *
- * prom-client gives the process's own figures; ours are plain numbers that are written out here, so that counting them
- * costs the hot path an addition.
+ * prom-client provides the process's metrics; the gateway's own are plain numbers formatted here, so that counting
+ * costs the hot path only an addition.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type CacheGauges, writeCaches } from './cache-exposition.ts';
@@ -10,7 +10,7 @@ import { writeConfig } from './config-exposition.ts';
 import { Page } from './exposition-page.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What the gateway itself knows at the moment of a scrape. */
+/** The gateway's current values at the moment of a scrape. */
 export interface RuntimeGauges {
   readonly generation: number;
   /** Leases by live generation. */
@@ -22,9 +22,9 @@ export interface RuntimeGauges {
 
 export interface PoolGauges {
   readonly pool: string;
-  /** Those who wait for room. */
+  /** Requests queued for capacity. */
   readonly queue: number;
-  /** Further attempts under way. */
+  /** Retries in progress. */
   readonly retries: number;
 }
 
@@ -50,7 +50,10 @@ export class Exposition {
     this.#gauges = gauges;
   }
 
-  /** Starts to observe the process; its event-loop monitor costs a little, so only a gateway with an admin listener does. */
+  /**
+   * Starts to observe the process; its event-loop monitor has a small cost, so only a gateway with an admin listener
+   * does.
+   */
   start(): void {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -65,7 +68,7 @@ export class Exposition {
     this.#names(page);
     this.#listeners(page);
     writeConfig(page, this.#metrics, this.#gauges());
-    // prom-client writes Nan for what has no value yet; the format's word is NaN.
+    // prom-client writes Nan for missing values; the format's spelling is NaN.
     const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
     return `${page.lines.join('\n')}\n${standard}`;
   }

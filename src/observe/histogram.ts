@@ -8,7 +8,7 @@ export const BOUNDS: readonly number[] = [
 const bounds = Float64Array.from(BOUNDS);
 
 export class Histogram {
-  /** Observations per bucket, not cumulated. */
+  /** Observations per bucket, not cumulative. */
   readonly counts = new Float64Array(bounds.length + 1);
   /** Sum of all observations, in milliseconds. */
   sum = 0;

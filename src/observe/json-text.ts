@@ -1,4 +1,4 @@
-/** Text as a JSON string in ASCII, cheaply when there is nothing to escape. Hot. */
+/** Converts text to a JSON string in ASCII, cheaply when there is nothing to escape. Hot. */
 
 // oxlint-disable-next-line no-control-regex -- these are the characters that JSON wants escaped, and all that is not ASCII
 const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;

@@ -1,8 +1,8 @@
 /**
- * What is counted, as plain numbers in objects that the hot path holds on to. Hot to count, cold to read.
+ * Counters as plain numbers in objects that the hot path references directly. Hot to count, cold to read.
  *
- * One Metrics belongs to one Gateway. Series are kept by name, so that they outlive reloads, and dropped at a commit
- * that no longer names them. exposition.ts turns them into Prometheus text.
+ * One Metrics belongs to one Gateway. Series are kept by name, so that they survive reloads, and dropped at a commit
+ * that no longer names them. exposition.ts formats them as Prometheus text.
  */
 import { Histogram } from './histogram.ts';
 
@@ -24,36 +24,36 @@ export class EndpointMetrics {
   connectionsOpened = 0;
   connectionsReused = 0;
   connectErrors = 0;
-  /** Exchanges that failed after a connection was there. */
+  /** Exchanges that failed after the connection was established. */
   failures = 0;
   retries = 0;
   checksPassed = 0;
   checksFailed = 0;
-  /** Times that it was taken out. */
+  /** The number of ejections. */
   ejections = 0;
 }
 
 export class PoolMetrics {
-  /** Those who waited for room, who waited in vain, and who found the queue full. */
+  /** Requests that were queued, that timed out in the queue, and that found the queue full. */
   queued = 0;
   queueTimeouts = 0;
   queueRefusals = 0;
-  /** Further attempts that were not made because the budget was used up. */
+  /** Retries that were not made because the budget was used up. */
   retriesDenied = 0;
-  /** Second attempts beside slow first ones, and those that answered first. */
+  /** Hedged requests, and those that responded first. */
   hedges = 0;
   hedgesWon = 0;
-  /** Those who went on to what it falls back on. */
+  /** Requests that went to the fallback. */
   fallbacks = 0;
 }
 
-/** A name that endpoints are found by. */
+/** Metrics of a DNS name of endpoints. */
 export class NameMetrics {
-  /** Rounds of questions by what came of them; `failed`: an answer was missing. */
+  /** Lookups by result; `failed`: an answer was missing. */
   readonly lookups = { found: 0, empty: 0, failed: 0 };
-  /** Times that the name stood for others than before. */
+  /** The number of times that its addresses changed. */
   changes = 0;
-  /** Known now. */
+  /** The addresses known now. */
   addresses = 0;
 }
 
@@ -69,22 +69,22 @@ export class MirrorMetrics {
     incomplete: 0,
     cut: 0,
   };
-  /** Copies under way. */
+  /** Mirrored requests in progress. */
   active = 0;
 }
 
-/** What becomes of responses on a cache's disk. */
+/** Metrics of a cache's disk. */
 export interface DiskMetrics {
-  /** Requests that memory had nothing for: found there, and not. */
+  /** Requests that missed memory: found on disk, and not found. */
   hits: number;
   misses: number;
-  /** Of the misses, those that have waited for it in vain. */
+  /** The misses whose wait for the disk timed out. */
   late: number;
-  /** Responses written; given up unwritten; gone for room. */
+  /** Responses written; dropped before being written; evicted. */
   writes: number;
   dropped: number;
   evictions: number;
-  /** Records that are not what was written, and what the system refused. */
+  /** Damaged records, and errors from the system. */
   corrupt: number;
   errors: number;
 }
@@ -94,24 +94,29 @@ export function diskMetrics(): DiskMetrics {
 }
 
 export class CacheMetrics {
-  /** Each request is one of these four, by what was found at once: fresh; stale but good enough; nothing that would do; not looked for. */
+  /**
+   * Each request counts as one of four: a fresh response was stored; a usable stale one; no usable one; the cache was
+   * bypassed.
+   */
   hits = 0;
   stale = 0;
   misses = 0;
   passed = 0;
-  /** Of the misses, those given what is stored because the origin failed, and those answered along with another request. */
+  /**
+   * The misses that got a stale response because the origin failed, and those that shared another request's response.
+   */
   staleOnError = 0;
   collapsed = 0;
-  /** Stored responses found to be still good by their origin. */
+  /** Stored responses that their origin confirmed as still valid. */
   revalidated = 0;
-  /** Asked for anew behind the back of who got it stale. */
+  /** Background revalidations after a stale response was served. */
   background = 0;
   stored = 0;
-  /** Responses that made room for others, that unsafe requests have changed, that operators took back. */
+  /** Responses evicted for room, invalidated by unsafe requests, and purged by operators. */
   evictions = 0;
   invalidations = 0;
   purged = 0;
-  /** Content bytes of answers that were stored before they were asked for. */
+  /** Content bytes of responses served from the store. */
   bytesServed = 0;
   readonly disk = diskMetrics();
 }
@@ -137,7 +142,7 @@ export class ListenerMetrics {
 }
 
 export type ReloadResult = 'applied' | 'unchanged' | 'failed';
-/** At what a reload failed. */
+/** The stage at which a reload failed. */
 export type ReloadReason = 'parse' | 'validate' | 'plan' | 'tests' | 'bind' | 'stale' | 'file' | 'defect';
 
 class ReloadMetrics {
@@ -169,27 +174,27 @@ class ReloadMetrics {
   lastFailureAt = 0;
 }
 
-/** What becomes of writing down what was in effect. */
+/** Metrics of writing the history. */
 export class HistoryMetrics {
   written = 0;
   failed = 0;
   lastSuccessful = true;
-  /** Entries that could not be understood when last looked at. */
+  /** Entries that were unreadable at the last listing. */
   damaged = 0;
-  /** Why an entry serves in place of the file; null: none does. */
+  /** The reason why an entry serves instead of the file; null: the file serves. */
   standIn: 'held' | 'last_good' | null = null;
 }
 
-/** What is done about streams that a stricter config would refuse. */
+/** The action for running streams that a stricter config would refuse. */
 export type Tightened = 'keep' | 'drain' | 'cut';
 
-/** What becomes of leases when their generation is not current any more. */
+/** The fate of leases whose generation is no longer current. */
 export class DrainMetrics {
-  /** Moved to the next generation. */
+  /** Migrated to the next generation. */
   rehomed = 0;
-  /** Ended by the gateway, by why. */
+  /** Ended by the gateway, by reason. */
   readonly ended = { deadline: 0, denied: 0, max_generations: 0 };
-  /** Those that the next generation would have refused. */
+  /** Leases that the next generation would have refused. */
   readonly tightened: Record<Tightened, number> = { keep: 0, drain: 0, cut: 0 };
 }
 
@@ -226,7 +231,7 @@ export class Metrics {
     return getOrMake(ofPool, name, () => new NameMetrics());
   }
 
-  /** An address is not one of the pool's any more. */
+  /** The address no longer belongs to the pool. */
   forgetEndpoint(pool: string, address: string): void {
     this.endpoints.get(pool)?.delete(address);
   }
@@ -243,7 +248,7 @@ export class Metrics {
     return getOrMake(this.listeners, name, () => new ListenerMetrics());
   }
 
-  /** Drops the series of everything that is not named any more: a step for each route, of which there are many. */
+  /** Drops the series of everything that is no longer named, yielding after each route, because there may be many. */
   *retain(names: NamedSeries): Generator<void> {
     for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
     for (const name of this.caches.keys()) if (!names.caches.has(name)) this.caches.delete(name);
@@ -259,7 +264,7 @@ export class Metrics {
 }
 
 export interface NamedSeries {
-  /** Is there such a route? */
+  /** Whether such a route exists. */
   readonly routes: (name: string) => boolean;
   readonly listeners: ReadonlySet<string>;
   readonly caches: ReadonlySet<string>;

@@ -1,9 +1,12 @@
-/** Endpoints whose drain or disable by an operator a reload would lose: for `prozy plan`, and for the reload itself. Cold, pure. */
+/**
+ * Endpoints that an operator has drained or disabled and whose admin state a reload would lose: for `prozy plan`, and
+ * for the reload itself. Cold, pure.
+ */
 import { claimBefore } from '../claims.ts';
 import type { Plan } from '../types.ts';
 import type { LiveEndpoint } from './live.ts';
 
-/** An endpoint that an operator has drained or disabled, and whose state does not go on. */
+/** An endpoint that an operator has drained or disabled and whose state is lost. */
 export interface ForgottenDuty {
   readonly pool: string;
   readonly endpoint: string;
@@ -26,7 +29,7 @@ export function forgottenDuties(
     const { endpoints: all = [], dns } = before.pools.find(({ name }) => name === pool) ?? {};
     const configured = all.find(({ address }) => address.text === endpoint);
     if (configured !== undefined) return goesOn.has(configured.claim.identity);
-    // It was found by a name: so it is again if the pool asks for names, by whichever name the pool goes.
+    // A DNS name found it: it is found again if the pool, even under a new name, still looks up names.
     const now = after.pools.find(({ name, renamedFrom }) => (renamedFrom ?? name) === pool);
     return dns != null && now !== undefined && now.dns !== null;
   };
@@ -35,7 +38,7 @@ export function forgottenDuties(
     .map(({ pool, endpoint, duty }) => ({ pool, endpoint, duty }));
 }
 
-/** As the log, `prozy plan` and `prozy reload` say it. */
+/** The text that the log, `prozy plan` and `prozy reload` show. */
 export function forgottenText({ pool, endpoint, duty: adminState }: ForgottenDuty): string {
   return `forgets that ${pool}/${endpoint} is ${adminState}: an operator's word goes with the pool and the address`;
 }

@@ -65,7 +65,7 @@ export interface ReloadView {
   readonly warning: string;
   /** A short summary of the changes. */
   readonly changes: string;
-  /** Endpoints whose drain or disable by an operator did not go on. */
+  /** Endpoints that an operator had drained or disabled and whose admin state was lost. */
   readonly forgets: readonly ForgottenDuty[];
 }
 
