@@ -13,7 +13,7 @@ export interface Authority {
   readonly host: string;
   /** -1 if there is none. */
   readonly port: number;
-  /** As written, in any case, but for what has a plainer form: `%61`, an empty port, zeros before one. Sent and keyed alike. */
+  /** As received, but without `%61`, an empty port or leading zeros in a port. Backends and caches get this form. */
   readonly text: string;
 }
 

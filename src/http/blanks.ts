@@ -1,8 +1,8 @@
 /**
- * Optional whitespace around a value (OWS, RFC 9110 §5.6.3): spaces and tabs, and nothing else. Hot.
+ * Trims optional whitespace around a value (OWS, RFC 9110 §5.6.3): only spaces and tabs. Hot.
  *
- * By index and not by a regular expression: `/[\t ]+$/` starts anew at each blank of `a     b`, and takes time that grows
- * with the square of what a peer has sent.
+ * It uses indexes rather than a regular expression: `/[\t ]+$/` restarts at each blank of `a     b`, so its time grows
+ * with the square of the input's length.
  */
 
 const HTAB = 0x09;
@@ -12,14 +12,14 @@ function isBlank(code: number): boolean {
   return code === SPACE || code === HTAB;
 }
 
-/** The first place from `start` on that is no blank; the text's length if there is none. */
+/** Returns the offset of the first non-blank character at or after `start`, or the text's length. */
 export function skipBlanks(text: string, start: number): number {
   let at = start;
   while (isBlank(text.charCodeAt(at))) at++;
   return at;
 }
 
-/** The place after the last character that is no blank; not below `start`. */
+/** Returns the offset after the last non-blank character, but at least `start`. */
 export function endBeforeBlanks(text: string, start: number): number {
   let end = text.length;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--;

@@ -11,7 +11,7 @@ export function cookieOf(fields: Fields, name: string): string | null {
   return firstFrom(fields.get('cookie') ?? '', name, 0);
 }
 
-/** All cookies of that name: readers differ in which one counts. */
+/** Returns all cookies with that name: readers differ in which one they use. */
 export function cookiesOf(fields: Fields, name: string): readonly string[] {
   const text = fields.get('cookie') ?? '';
   const values: string[] = [];
@@ -19,13 +19,13 @@ export function cookiesOf(fields: Fields, name: string): readonly string[] {
   return values;
 }
 
-/** Where the search for the cookie after the one that was found last begins. */
+/** The offset at which the search for the next cookie continues. */
 let next = 0;
 
 function firstFrom(text: string, name: string, from: number): string | null {
   let at = text.indexOf(name, from);
   while (at >= 0) {
-    // RFC 6265 §5.2: readers take blanks around the name away.
+    // RFC 6265 §5.2: readers strip blanks around the name.
     let equals = at + name.length;
     while (text.charCodeAt(equals) === SPACE || text.charCodeAt(equals) === TAB) equals++;
     if (text.charCodeAt(equals) === 61 && beginsAt(text, at)) {

@@ -30,7 +30,7 @@ export type CacheResult =
   | 'miss'
   /** Forwarded: the stored response was too old for this request, and has been replaced or dropped. */
   | 'expired'
-  /** Forwarded without a lookup: a rule says so, or the request has a body, an upgrade or a condition for the origin. */
+  /** Forwarded without a lookup, by a rule or because of a body, an upgrade or a condition for the origin. */
   | 'bypass'
   /** Forwarded: the method is neither GET nor HEAD. */
   | 'method'
@@ -49,7 +49,7 @@ export class Exchange {
   readonly method: string;
   /** The request target as received: origin, absolute, authority or asterisk form (RFC 9112 §3.2). */
   readonly target: string;
-  /** The Host, or the authority of an absolute target, as received. */
+  /** The Host, or the authority of an absolute target, as `Authority.text` (authority.ts). For CONNECT, as received. */
   readonly authority: string;
   /** The authority's host in lower case, without port; IPv6 with its brackets. */
   readonly host: string;

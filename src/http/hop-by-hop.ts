@@ -54,12 +54,12 @@ function subjectOf(status: number): number {
   return status === 407 ? PROXY_AUTHENTICATE : 0;
 }
 
-/** Removes the fields that a request's Connection names, as soon as its head is read. */
+/** Removes the fields that a request's Connection names. Runs as soon as the head is read. */
 export function stripNamedByRequest(fields: Fields): void {
   stripNamedBy(fields, 0);
 }
 
-/** `status` is the response's status, or 0 for a request, whose named fields are gone already. */
+/** `status` is the response's status, or 0 for a request, whose named fields have already been removed. */
 export function stripHopByHop(fields: Fields, status: number): void {
   if ((fields.seen & ALWAYS_MASK) === 0) return;
   const subject = subjectOf(status);
@@ -77,14 +77,14 @@ function stripNamedBy(fields: Fields, subject: number): void {
 function stripNamed(fields: Fields, options: string, subject: number): void {
   const lower = options.toLowerCase();
   if (lower === 'close' || lower === 'upgrade') return;
-  // First all names, then all fields once: a peer may name thousands.
+  // Collects all names and then scans the fields once, because a peer may name thousands.
   const named = new Set<string>();
   for (const part of lower.split(',')) {
     const name = part.trim();
     if (name === '') continue;
     const id = knownId(name);
     if (id !== 0 && (id === subject || !MAY_BE_NAMED.has(id))) continue;
-    // They are needed until the head of the next hop is made, which has none of them.
+    // The gateway needs these fields until it builds the next hop's head, which omits them.
     if ((ALWAYS_MASK & (1 << id)) === 0) named.add(name);
   }
   for (let i = 0; i < fields.count; i++) if (named.has(fields.nameAt(i).toLowerCase())) fields.removeAt(i);

@@ -3,7 +3,7 @@
 /** Reports whether every protocol that a 101 names was offered. */
 export function isOffered(chosen: string | undefined, offered: string): boolean {
   if (chosen === undefined || offered === '') return false;
-  // A set: each side may name thousands.
+  // A set, because each side may name thousands of protocols.
   const offers = new Set(listed(offered));
   return listed(chosen).every((one) => offers.has(one));
 }

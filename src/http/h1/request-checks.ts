@@ -45,7 +45,7 @@ export function judgeHead(
   const status =
     requestFraming(fields, minor, framing) || readTarget(head, fields, paths, out) || checkExpect(fields, minor);
   if (status !== 0) return status;
-  // Before routes, policies and caches see them: a field that the backend does not get must not select what is stored.
+  // Before routes, policies and caches read them: a field that the backend doesn't get must not select a response.
   stripNamedByRequest(fields);
   // RFC 9110 §9.3.8: a TRACE has no content. A body in one may be a smuggled request.
   if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
@@ -83,7 +83,7 @@ function readTarget(head: RequestHead, fields: Fields, paths: PathRules, out: Re
   const parsed: Authority | null = authority === '' ? null : parseAuthority(authority);
   if (parsed === null && authority !== '') return 400;
   if (parsed !== null && parsed.text !== authority) {
-    // Backends that compare the Host letter by letter read it as routes and caches do.
+    // A backend that compares the Host byte by byte then reads it as routes and caches do.
     authority = parsed.text;
     fields.removeKnown(HOST);
     fields.add('Host', authority);
