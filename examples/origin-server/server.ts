@@ -1,13 +1,13 @@
 /**
  * A small server to try a gateway against: `node examples/origin-server/server.ts [--port 3003]`.
  *
- *   /                 what it is and what it can do
- *   /echo             the request's body, as it comes
+ *   /                 what the server is and what it can do
+ *   /echo             the request's body, as it arrives
  *   /headers          the request's fields, as JSON
  *   /json             a JSON document
  *   /status/418       that status
- *   /delay/500        answers after that many milliseconds
- *   /redirect?to=/x   sends the client there (to / if not told)
+ *   /delay/500        responds after that many milliseconds
+ *   /redirect?to=/x   redirects the client there (default: /)
  *   /bytes/100000     that many bytes, with a Content-Length
  *   /slow/10?every=100   that many lines, one every so many milliseconds, without a length
  *   /socket           a WebSocket that sends back what it gets (RFC 6455)
@@ -20,7 +20,7 @@ const HELP = `A small origin server. Try /echo /headers /json /status/418 /delay
 /bytes/100000 /slow/10?every=100, and a WebSocket on /socket.
 `;
 const BLOCK = Buffer.alloc(64 * 1024, 'prozy ');
-/** Nobody needs to wait longer here (ms). */
+/** The longest delay (ms). */
 const LONGEST_DELAY = 60_000;
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse, url: URL, argument: number) => void;

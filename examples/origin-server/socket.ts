@@ -1,4 +1,4 @@
-/** A WebSocket that sends back every frame it gets, unmasked (RFC 6455 §5). Enough to try a gateway with; no more. */
+/** A WebSocket that sends back every frame it gets, unmasked (RFC 6455 §5). Only as much as a trial of the gateway needs. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -34,7 +34,7 @@ export function acceptSocket(request: IncomingMessage, socket: Duplex, head: Buf
   read(Buffer.alloc(0));
 }
 
-/** Answers the frame at the start of `bytes` if it is whole; says how long it was, or 0. */
+/** Answers the frame at the start of `bytes` if it is complete; returns its length, or 0. */
 function answerFrame(bytes: Buffer, socket: Duplex): number {
   if (bytes.length < 2) return 0;
   const opcode = bytes[0]! & 15;
