@@ -86,6 +86,13 @@ export interface HttpTimeouts {
 }
 
 /** A server codec's view of the current config. The codec fetches it anew for each request. */
+/** The head of a request that never became an exchange, for the access log. */
+export interface RefusedHead {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+}
+
 export interface HttpService {
   readonly limits: HttpLimits;
   /** The largest request body that any of its routes allows, in bytes; 0 for any size. */
@@ -96,7 +103,7 @@ export interface HttpService {
   serve(x: Exchange, stream: ServerStream): void;
   /**
    * Reports a request that never became an exchange: the status sent, or 0 if the client left first. `why` is a code
-   * where the status alone doesn't give the reason.
+   * where the status alone doesn't give the reason. `head`: what the request asked for, or null if it has no sound head.
    */
-  refused(connection: Connection, status: number, why: string): void;
+  refused(connection: Connection, status: number, why: string, head: RefusedHead | null): void;
 }

@@ -1,5 +1,6 @@
 /** Records a finished exchange or relay: counters, and a line in the access log. Hot. */
 import type { Exchange } from '../http/exchange.ts';
+import type { RefusedHead } from '../http/server-stream.ts';
 import { USER_AGENT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
 import type { Connection } from '../net/connection.ts';
@@ -69,6 +70,7 @@ export function logRefusal(
   status: number,
   now: number,
   error = REFUSALS[status] ?? 'bad_request',
+  head: RefusedHead | null = null,
 ): void {
   log.write({
     now,
@@ -80,9 +82,9 @@ export function logRefusal(
     route: '',
     endpoint: '',
     cache: '',
-    method: '',
-    host: '',
-    target: '',
+    method: head?.method ?? '',
+    host: head?.host ?? '',
+    target: head?.target ?? '',
     minor: 1,
     status,
     bytesIn: 0,

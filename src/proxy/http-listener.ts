@@ -10,7 +10,7 @@ import { problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
 import { Http1ServerConnection } from '../http/h1/server.ts';
 import type { Http1Environment } from '../http/h1/server-environment.ts';
-import type { HttpLimits, HttpService, HttpTimeouts, ServerStream } from '../http/server-stream.ts';
+import type { HttpLimits, HttpService, HttpTimeouts, RefusedHead, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
 import { limitOf } from '../net/deadlines.ts';
 import type { Transport } from '../net/transport.ts';
@@ -110,14 +110,14 @@ export class HttpListener implements HttpListenerContext, HttpService {
     new RequestHandler(x, stream, this).start();
   }
 
-  refused(connection: Connection, status: number, why: string): void {
+  refused(connection: Connection, status: number, why: string, head: RefusedHead | null): void {
     this.metrics.badRequest(status);
-    this.#log(connection, status, why === '' ? undefined : why);
+    this.#log(connection, status, why === '' ? undefined : why, head);
   }
 
   /** `error`: the reason, if the status alone does not give it. */
-  #log(connection: Connection, status: number, error?: string): void {
+  #log(connection: Connection, status: number, error?: string, head: RefusedHead | null = null): void {
     const { accessLog, clock } = this.shared;
-    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now(), error);
+    if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now(), error, head);
   }
 }

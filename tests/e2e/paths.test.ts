@@ -112,9 +112,22 @@ describe('by default', () => {
         expect(await ask(gateway, target)).toBe('400');
       const { body } = await get(gateway.adminPort(), '/metrics');
       expect(body).toMatch(/bad_requests_total\{[^}]*status="400"[^}]*\} 5/);
+      interface Logged {
+        readonly error: string;
+        readonly method: string;
+        readonly target: string;
+      }
       const lines = (): string[] => readFileSync(path, 'utf8').trim().split('\n');
       await until(() => lines().length === 5, 'all are logged');
-      expect(lines().map((line) => (JSON.parse(line) as { error: string }).error)).toEqual([
+      const logged = lines().map((line) => JSON.parse(line) as Logged);
+      // What was asked for stands there: it is what `prozy explain` is asked with.
+      expect(logged.map(({ method, target }) => `${method} ${target}`).slice(0, 4)).toEqual([
+        'GET /x/..%2fadmin',
+        'GET /a%00',
+        'GET /a;b',
+        'GET /a%07',
+      ]);
+      expect(logged.map(({ error }) => error)).toEqual([
         'hidden_dot_segment',
         'malformed_path',
         'path_parameters',

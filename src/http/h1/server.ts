@@ -23,7 +23,7 @@ import { IGNORE, type Transport, type TransportHandler } from '../../net/transpo
 import { Exchange } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
-import { EXPECT } from '../known.ts';
+import { EXPECT, HOST } from '../known.ts';
 import { type LocalReply, problemReply } from '../local-reply.ts';
 import type { BodySink, BodySource, Framing } from '../message.ts';
 import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
@@ -32,6 +32,7 @@ import type {
   ExchangeOwner,
   HttpService,
   HttpTimeouts,
+  RefusedHead,
   ServerStream,
   SwitchedConnection,
 } from '../server-stream.ts';
@@ -240,8 +241,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     }
     const status = this.#accept(fields, service);
     if (status !== 0) {
+      const asked = { method: head.method, host: fields.known(HOST) ?? '', target: head.target };
       giveFields(fields);
-      return this.#refuse(status, end, target.problem);
+      return this.#refuse(status, end, target.problem, asked);
     }
     return stop;
   }
@@ -344,7 +346,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   onClose(code: string): void {
     // The beginning of a request arrived, and no response can be sent any more.
-    if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0, '');
+    if (this.#state === HEAD && !this.#onlyEmptyLines) this.#service?.refused(this.connection, 0, '', null);
     this.#fail(CLIENT_GONE.with(code));
   }
 
@@ -530,8 +532,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   // === termination
 
   /** Answers a request that never became an exchange, and closes the connection. */
-  #refuse(status: number, end: number, why = ''): number {
-    this.#service?.refused(this.connection, status, why);
+  #refuse(status: number, end: number, why = '', asked: RefusedHead | null = null): number {
+    this.#service?.refused(this.connection, status, why, asked);
     this.#writer.reset();
     this.#answerLast(status);
     return end;
