@@ -49,6 +49,8 @@ export const SEND_TIMEOUT = new GatewayError('send_timeout', 'upstream', 504, 't
 export const UPSTREAM_CLOSED = new GatewayError('upstream_closed', 'upstream', 502, 'reset');
 export const UPSTREAM_RESET = new GatewayError('upstream_reset', 'upstream', 502, 'reset');
 export const BAD_RESPONSE = new GatewayError('bad_response', 'upstream', 502, 'bad_response');
+/** Beyond the pool's `limits`: a code of its own, since a setting helps. */
+export const RESPONSE_HEAD_TOO_LARGE = new GatewayError('response_head_too_large', 'upstream', 502, 'bad_response');
 export const FIRST_BYTE_TIMEOUT = new GatewayError('first_byte_timeout', 'upstream', 504, 'timeout');
 export const RESPONSE_TIMEOUT = new GatewayError('response_timeout', 'upstream', 504, 'timeout');
 export const RESPONSE_TRUNCATED = new GatewayError('response_truncated', 'upstream', 502, 'reset');

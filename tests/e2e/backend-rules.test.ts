@@ -1,7 +1,7 @@
 /** What a pool lets its backends send, and what they say about their connections: `limits`, `lenient`, Keep-Alive. */
 import type net from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { poolLoad, simpleConfig, testGateway, until } from '../support/gateway.ts';
+import { endpointOf, poolLoad, simpleConfig, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { answering, type Origin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -31,6 +31,7 @@ describe('limits on response heads', () => {
     const states = (): unknown[] => gateway.running.gateway.current!.plan.pools[0]!.endpoints.map(({ claim }) => claim);
     const before = states();
     expect((await get(gateway.port())).status).toBe(502);
+    expect(endpointOf(gateway, 'origin', 0).health.lastError).toBe('response_head_too_large');
     await gateway.edit(pooled(origin, { retries: { attempts: 0 }, limits, health: { backoff: { first: '0s' } } }));
     expect(states()).toEqual(before);
     await using client = await RawClient.to(gateway.port());

@@ -9,6 +9,7 @@
  */
 import {
   BAD_RESPONSE,
+  RESPONSE_HEAD_TOO_LARGE,
   FIRST_BYTE_TIMEOUT,
   type GatewayError,
   RESPONSE_TIMEOUT,
@@ -284,7 +285,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     }
     if (stop < 0 || !responseFraming(fields, head, this.#method, rules.repeatedContentLength, framing)) {
       giveFields(fields);
-      this.#fail(stop === FIELDS_TOO_LARGE ? BAD_RESPONSE.with('head too large') : BAD_RESPONSE);
+      this.#fail(stop === FIELDS_TOO_LARGE ? RESPONSE_HEAD_TOO_LARGE : BAD_RESPONSE);
       return end;
     }
     if (framing.doubtful) this.#reusable = false;
