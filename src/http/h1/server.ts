@@ -25,8 +25,7 @@ import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { EXPECT, HOST } from '../known.ts';
 import { type LocalReply, problemReply } from '../local-reply.ts';
-import type { BodySink, BodySource, Framing } from '../message.ts';
-import { CHUNKED, LENGTH, NO_BODY } from '../message.ts';
+import { type BodySink, type BodySource, CHUNKED, type Framing, LENGTH, NO_BODY } from '../message.ts';
 import type {
   ClientOverrides,
   ExchangeOwner,
@@ -240,12 +239,10 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       return stop === 0 ? start : this.#refuse(-stop, end);
     }
     const status = this.#accept(fields, service);
-    if (status !== 0) {
-      const asked = { method: head.method, host: fields.known(HOST) ?? '', target: head.target };
-      giveFields(fields);
-      return this.#refuse(status, end, target.problem, asked);
-    }
-    return stop;
+    if (status === 0) return stop;
+    const asked = { method: head.method, host: fields.known(HOST) ?? '', target: head.target };
+    giveFields(fields);
+    return this.#refuse(status, end, target.problem, asked);
   }
 
   /** Begins the exchange for the head just read, or returns the status that refuses it. */
