@@ -205,7 +205,7 @@ const NO_PROXIES = new AddressSet([]);
 function passes(route: RoutePlan, header: string, identity: IdentityPlan): boolean {
   const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
   const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
-  // No client can send it with a value of its own.
+  // Clients can't send this field with a value of their own.
   if ('status' in read || !siftIdentity(read.x, { identity, trusted: NO_PROXIES })) return false;
   editAll(route.policies, read.x);
   const fields = fieldsOfText(requestText(read.x, ''));

@@ -1,6 +1,6 @@
 /**
- * Signs of a pattern where none is read: `/api/*`, `/users/:id`, `x-*`. They stand for themselves, which is seldom meant, so
- * that each is a warning with what to write. Cold.
+ * Warns of pattern syntax in values that are compared literally: `/api/*`, `/users/:id`, `x-*`. Such a value seldom
+ * matches as intended, so each warning suggests what to write. Cold.
  */
 import { encodePath } from '../http/path.ts';
 import type { PlanScope } from './scope.ts';
@@ -8,7 +8,7 @@ import type { PlanScope } from './scope.ts';
 /** Stars, and segments that other programs read as parameters. */
 const SIGN = /\*+|(?<=\/)(?::[A-Za-z_]\w*|\{[^/]*\}|<[^/]*>)(?=\/|$)/;
 
-/** `kind`: how the path is compared. `rewrite`: it is the prefix of a rewrite, which knows no regular expressions. */
+/** `kind`: how the path is compared. `rewrite`: the prefix of a rewrite, which allows no regular expressions. */
 export function checkPathSigns(
   written: string,
   kind: 'prefix' | 'exact' | 'rewrite',
@@ -26,7 +26,7 @@ function pathHint(written: string, kind: 'prefix' | 'exact' | 'rewrite'): string
   return kind === 'exact' ? `write { prefix: ${above} }` : `a plain path is a prefix already: write ${above}`;
 }
 
-/** What was meant, as far as it can be told. */
+/** The regular expression for the probable intent. */
 function regexOf(written: string, kind: string): string {
   const open = written.endsWith('*');
   const parts = written
@@ -40,7 +40,7 @@ function escaped(text: string): string {
   return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 }
 
-/** Of what is put in the place of a path, in which nothing of the old one can be named. */
+/** Checks the replacement of a path, which can't refer to parts of the old one. */
 export function checkReplacementSigns(written: string, pointer: string, hint: string, scope: PlanScope): void {
   const sign = SIGN.exec(written)?.[0] ?? /\$\d|\$\w+/.exec(written)?.[0];
   if (sign !== undefined) scope.warning(pointer, `${sign} stands for itself here`, hint);
@@ -49,7 +49,7 @@ export function checkReplacementSigns(written: string, pointer: string, hint: st
 /** Fields whose own values have stars (RFC 9110 §12.5, §13.1). */
 const STARRED = /^(?:accept(?:-.*)?|if-(?:none-)?match)$/;
 
-/** A value that is compared as a whole. `header`: in lower case; '': it is of the query. */
+/** Checks a value that is compared as a whole. `header`: the field's name in lower case; '': a query parameter. */
 export function checkValueSigns(value: string, header: string, pointer: string, scope: PlanScope): void {
   if (!value.includes('*') || STARRED.test(header)) return;
   const regex = `^${value.replace(/\*+$/, '').split(/\*+/).map(escaped).join('.*')}${value.endsWith('*') ? '' : '$'}`;
@@ -57,7 +57,7 @@ export function checkValueSigns(value: string, header: string, pointer: string, 
   scope.warning(pointer, '* stands for itself here', hint);
 }
 
-/** The name of a field, a cookie or a parameter. */
+/** Checks the name of a field, a cookie or a parameter. */
 export function checkNameSigns(name: string, pointer: string, scope: PlanScope): void {
   if (name.includes('*')) scope.warning(pointer, `${name} would never match: names are no patterns`, 'name each one');
 }

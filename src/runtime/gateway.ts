@@ -268,7 +268,7 @@ export class Gateway {
     }
   }
 
-  /** Announces a coming stop, on the health endpoints and with each response. */
+  /** Announces a coming stop, on `/ready` and with each response. */
   announceStop(): void {
     this.#state = 'draining';
     this.#shared.stopping = true;

@@ -245,7 +245,7 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
 }
 
 /**
- * Stops activity that no longer serves the current snapshot: checks, pools' retries of endpoints, and caches' disks.
+ * Stops activity that no longer serves the current snapshot: checks, pools' recovery attempts, and caches' disks.
  */
 export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
   for (const [name, shared] of previous.pools) if (next?.pools.get(name) !== shared) shared.value.rest();
