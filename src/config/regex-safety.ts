@@ -1,10 +1,19 @@
 /**
  * Refuses regular expressions that a request could make run without end. Cold.
  *
- * The rule is conservative: a group that can repeat without bound may contain neither unbounded repetition nor
- * alternatives, and backreferences are not allowed. `(a+)+`, `(a|a)*` and `(.*,)*` are refused; `^/u/[0-9]+/x$` and
- * `^/(a|b)/` are not. The length of patterns is also limited.
+ * A group that can repeat without bound may contain neither unbounded repetition nor alternatives, and backreferences are
+ * not allowed. `(a+)+`, `(a|a)*` and `(.*,)*` are refused; `^/u/[0-9]+/x$` and `^/(a|b)/` are not.
+ *
+ * V8's linear engine runs most other patterns (kit/linear-regex.ts). The rest must be cheap for the backtracking engine
+ * (regex-cost.ts). The length of patterns is also limited.
  */
+import { runsLinearly } from '../kit/linear-regex.ts';
+import { worstCost } from './regex-cost.ts';
+
+/** Steps of a search whose time does not depend on the text's length: about 1 ms. */
+const MOST_STEPS = 100_000;
+/** Steps for each character. */
+const MOST_STEPS_EACH = 200;
 
 const LONGEST = 1000;
 
@@ -16,9 +25,16 @@ export function regexProblem(source: string): string | null {
   } catch (error) {
     return `is not a regular expression: ${error instanceof Error ? error.message.replace(/^.*\/: /, '') : ''}`;
   }
-  return canBlowUp(source)
-    ? 'can take exponential time: what repeats holds something that repeats or has alternatives'
-    : null;
+  if (canBlowUp(source))
+    return 'can take exponential time: what repeats holds something that repeats or has alternatives';
+  return runsLinearly(source) || isCheap(source)
+    ? null
+    : 'can take very long: begin it with ^ and use fewer overlapping repeats, or use no lookahead, no (?i:) and no {n} above 16';
+}
+
+function isCheap(source: string): boolean {
+  const { degree, steps } = worstCost(source);
+  return degree === 0 ? steps <= MOST_STEPS : degree === 1 && steps <= MOST_STEPS_EACH;
 }
 
 interface Group {

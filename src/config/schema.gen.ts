@@ -196,7 +196,7 @@ export interface FieldEditsConfig {
 export interface FieldMatch {
   /** The exact value. */
   readonly exact?: string;
-  /** A regular expression that must match some part of the value. */
+  /** A regular expression that must match some part of the value. It runs in linear time. */
   readonly regex?: string;
   /** `true`: it must be present. `false`: it must be absent. */
   readonly present?: boolean;
@@ -415,7 +415,7 @@ export interface PathMatch {
   readonly exact?: string;
   /** A path and all paths below it, by whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`. `*`, `:id` and `{id}` stand for themselves and cause a warning: use `regex`. */
   readonly prefix?: string;
-  /** A regular expression that must match some part of the path. Anchor it with ^ and $. */
+  /** A regular expression that must match some part of the path. Anchor it with ^ and $. It runs in linear time. */
   readonly regex?: string;
 }
 
@@ -1777,7 +1777,7 @@ export const schema: object = {
           "type": "string"
         },
         "regex": {
-          "description": "A regular expression that must match some part of the value.",
+          "description": "A regular expression that must match some part of the value. It runs in linear time.",
           "type": "string",
           "format": "safe-regex"
         },
@@ -2410,7 +2410,7 @@ export const schema: object = {
           "x-says": "must begin with a slash"
         },
         "regex": {
-          "description": "A regular expression that must match some part of the path. Anchor it with ^ and $.",
+          "description": "A regular expression that must match some part of the path. Anchor it with ^ and $. It runs in linear time.",
           "type": "string",
           "format": "safe-regex"
         }

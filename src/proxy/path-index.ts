@@ -5,6 +5,7 @@
  * matching routes the first in the config wins.
  */
 import type { Exchange } from '../http/exchange.ts';
+import { compileRegex } from '../kit/linear-regex.ts';
 import type { PathPlan } from '../plan/types.ts';
 import type { Predicate } from './predicates.ts';
 
@@ -24,7 +25,7 @@ export interface Edit<T> {
 }
 
 export function compilePattern(path: PathPlan | null): RegExp | null {
-  return path?.kind === 'regex' ? new RegExp(path.value) : null;
+  return path?.kind === 'regex' ? compileRegex(path.value) : null;
 }
 
 const SLASH = 0x2f;

@@ -1,6 +1,7 @@
 /** The conditions of a route beyond host and path, compiled. Cold to compile, hot to run. */
 import type { Exchange } from '../http/exchange.ts';
 import { queryValue } from '../http/query.ts';
+import { compileRegex } from '../kit/linear-regex.ts';
 import type { FieldMatchPlan, MatchPlan } from '../plan/types.ts';
 
 export type Predicate = (x: Exchange) => boolean;
@@ -33,6 +34,6 @@ export function compileValue(plan: FieldMatchPlan): (value: string | undefined) 
     return (value) => (value !== undefined) === wanted;
   }
   if (plan.kind === 'exact') return (value) => value === plan.value;
-  const pattern = new RegExp(plan.value);
+  const pattern = compileRegex(plan.value);
   return (value) => value !== undefined && pattern.test(value);
 }
