@@ -51,6 +51,7 @@ export async function program(argv: readonly string[]): Promise<number> {
       '\nExit codes: 0 fine, 1 problems in the config, 2 wrong usage, 3 cannot listen, 70 a defect of prozy.',
     )
     .helpCommand(true)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'prozy: ')) })
     .exitOverride();
   for (const add of COMMANDS) add(root, (told) => (code = told));
   const unknown = unknownCommand(argv[0], root);

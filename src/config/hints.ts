@@ -20,6 +20,11 @@ const POOL = 'write pool: NAME, and the backends in pools';
 const CHECK = 'write health: { active: { path: /healthz } }';
 const ADDRESS = 'write address: "host:port"';
 const TIMEOUTS = 'limits of time are in timeouts';
+const TIMEOUTS_OF_ROUTE = 'write timeouts: { total: 30s }, or first_byte for the wait for the response';
+const BODY_SIZE = 'write limits: { body_size: 10MiB }';
+const REWRITE = 'write policies: [{ type: rewrite, prefix: /x, replacement: /y }]';
+const CORS = 'CORS is not in this version; fields are set by policies: [{ type: headers, response: { set: {} } }]';
+const HTTP2 = 'HTTP/1.1 is the only protocol of this version';
 
 function words(hint: string, ...names: readonly string[]): Words {
   return Object.fromEntries(names.map((name) => [name, hint]));
@@ -51,7 +56,14 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(POOL, 'proxy_pass', 'reverse_proxy', 'upstream', 'backend', 'backends', 'cluster', 'service', 'services'),
     ...words(POOL, 'server', 'servers', 'target', 'to', 'endpoints'),
     ...words('write respond: { status: 200, body: text }', 'return', 'response', 'direct_response'),
-    ...words(POLICIES, 'middleware', 'middlewares', 'filters', 'plugins', 'rewrite', 'cache', 'acl'),
+    ...words(POLICIES, 'middleware', 'middlewares', 'filters', 'plugins'),
+    ...words('write policies: [{ type: cache, cache: NAME }]', 'cache', 'proxy_cache'),
+    ...words('write policies: [{ type: acl, acl: NAME }]', 'acl', 'allow', 'deny'),
+    ...words(REWRITE, 'rewrite', 'strip_prefix', 'stripPrefix', 'strip_path', 'replace_prefix', 'prefix_rewrite'),
+    ...words(TIMEOUTS_OF_ROUTE, 'timeout', 'read_timeout', 'request_timeout', 'proxy_read_timeout'),
+    ...words(BODY_SIZE, 'max_body_size', 'client_max_body_size', 'body_size', 'request_body'),
+    ...words(CORS, 'cors'),
+    ...words(HTTP2, 'http2', 'h2'),
     ...words(TLS, 'tls', 'ssl', 'certificates'),
     ...words(AUTH, 'auth', 'basic_auth', 'realm'),
     ...words('rate limits are not in this version', 'rate_limit', 'limit_req'),
@@ -80,9 +92,11 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words('the PROXY protocol is not in this version', 'proxy_protocol', 'send_proxy'),
     ...words('HTTP/1.1 is the only protocol of this version', 'protocol', 'http2'),
     ...words(TIMEOUTS, 'timeout', 'connect_timeout', 'read_timeout', 'proxy_read_timeout'),
+    ...words('write max_connections', 'max_conns', 'maxconn'),
     ...words('a weight is an endpoint’s: { address: "host:port", weight: 3 }', 'weight', 'weights'),
   },
   EndpointConfig: {
+    ...words('write max_connections', 'max_conns', 'maxconn'),
     ...words(ADDRESS, 'host', 'port', 'server', 'url', 'uri', 'target', 'addr', 'ip'),
     ...words(TLS, 'tls', 'ssl', 'scheme'),
     ...words(`checks are of the whole pool: ${CHECK}`, 'health', 'healthcheck', 'check'),
@@ -94,6 +108,36 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words('routes are written at the top, and name their listeners', 'routes', 'route', 'locations'),
     ...words(TIMEOUTS, 'timeout'),
     ...words(POOL, 'proxy_pass', 'upstream', 'backend'),
+    ...words(BODY_SIZE, 'max_body_size', 'client_max_body_size', 'body_size'),
+    ...words('write limits: { connections: 10000 }', 'max_conns', 'maxconn', 'max_connections', 'worker_connections'),
+    ...words(CORS, 'cors'),
+    ...words(HTTP2, 'http2', 'h2'),
+  },
+  PoolTimeouts: {
+    ...words('write idle: the time without a byte of the response', 'read', 'proxy_read_timeout'),
+    ...words('write first_byte: until the head of the response', 'response', 'header', 'response_header'),
+    ...words('write total', 'request', 'timeout'),
+  },
+  RouteTimeoutsConfig: {
+    ...words('write idle: the time without a byte of the response', 'read'),
+    ...words('write total', 'request', 'timeout'),
+    ...words("it is the pool's: pools: { NAME: { timeouts: { connect: 5s } } }", 'connect'),
+  },
+  ListenerLimits: { ...words('write body_size', 'max_body_size', 'client_max_body_size', 'body') },
+  RouteLimitsConfig: { ...words('write body_size', 'max_body_size', 'client_max_body_size', 'body') },
+  RedirectConfig: {
+    ...words(
+      'write it in parts: redirect: { scheme: https, host: example.com, path: /x }',
+      'to',
+      'url',
+      'location',
+      'target',
+    ),
+    ...words('write status: 308', 'code', 'permanent'),
+  },
+  RewritePolicyConfig: {
+    ...words('write prefix: /x, replacement: /', 'strip_prefix', 'stripPrefix', 'strip', 'prefix_rewrite'),
+    ...words('write prefix and replacement', 'from', 'to', 'path', 'regex', 'match', 'replace', 'with'),
   },
 };
 
@@ -114,8 +158,25 @@ export function laterPolicy(type: string): string | undefined {
   return Object.hasOwn(LATER, type) ? LATER[type] : undefined;
 }
 
-/** The hint for a value of another type than `wanted`. */
-export function typeHint(value: unknown, wanted: string, { format, items }: SchemaNode): string | undefined {
+/** Settings that are one word elsewhere, and a map here: by the title of its schema, the setting that the word stands for. */
+const MAIN: Readonly<Record<string, string>> = {
+  PoolRetriesConfig: 'attempts',
+  RouteRetriesConfig: 'attempts',
+  PoolTimeouts: 'total',
+  RouteTimeoutsConfig: 'total',
+  ListenerTimeouts: 'idle',
+  RouteLimitsConfig: 'body_size',
+};
+
+/** The hint for a value of another type than `wanted`, whose schema has this title. */
+export function typeHint(
+  value: unknown,
+  wanted: string,
+  { format, items }: SchemaNode,
+  title = '',
+): string | undefined {
+  if (wanted === 'object' && Object.hasOwn(MAIN, title) && /^(?:number|string)$/.test(typeof value))
+    return `write { ${MAIN[title]}: ${String(value)} }`;
   if (typeof value === 'number' && wanted === 'string') {
     if (format === 'duration') return `write ${value}s`;
     return hintOfFormat(format ?? '', String(value)) ?? `write "${value}" in quotes`;

@@ -32,6 +32,10 @@ function makeValidator() {
   return ajv.compile(schema);
 }
 
+function segment(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 let validator: ReturnType<typeof makeValidator> | undefined;
 
 /** Fills defaults into `document`, in place; returns the problems. `hidden`: whether a value must not be shown. */
@@ -60,7 +64,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       return at(
         `unknown setting ${name}`,
         foreignWord(title, name) ?? (near === undefined ? undefined : `did you mean ${near}?`),
-        `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        `${pointer}/${segment(name)}`,
         'key',
       );
     }
@@ -77,6 +81,8 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
       const format = String(params['format']);
       const text = String(error.data);
       const message = formatProblems[format]?.(text) ?? `must be a ${format}`;
+      // Of the name in a map, not of a value: it is told at the name.
+      if (error.propertyName !== undefined) return at(message, undefined, `${pointer}/${segment(text)}`, 'key');
       return at(message, hidden(pointer) ? undefined : hintOfFormat(hintFormat(format, pointer), text));
     }
     case 'discriminator': {
@@ -101,7 +107,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'x-exactly-one':
       return at(`needs exactly one of ${(error.schema as string[]).join(', ')}`);
     case 'type': {
-      const schema = error.parentSchema as SchemaNode;
+      const schema = error.parentSchema as UnionNode;
       const wanted = String(params['type']);
       const { data } = error;
       // The schema wants text and the value is a number: describing the format helps more.
@@ -110,7 +116,7 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
         message ?? `must be ${article(wanted)}`,
         hidden(pointer)
           ? undefined
-          : typeHint(data, wanted, { ...schema, format: hintFormat(schema.format ?? '', pointer) }),
+          : typeHint(data, wanted, { ...schema, format: hintFormat(schema.format ?? '', pointer) }, schema.title),
       );
     }
     case 'pattern':

@@ -16,7 +16,7 @@ import { LITERAL } from '../http/path.ts';
 import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
-import { hiddenMessage } from '../plan/routes.ts';
+import { HIDDEN_HINT, hiddenMessage } from '../plan/routes.ts';
 import { type PlanScope, segment } from '../plan/scope.ts';
 import { findHidden } from '../plan/unreachable-routes.ts';
 import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
@@ -222,6 +222,6 @@ function noUnreachableRoute({ except }: NoUnreachableRouteInvariant, subject: Su
     const route = plan.routes[hidden]!;
     if (except.includes(route.name)) return;
     const message = hiddenMessage(route, plan.routes[by]!);
-    scope.problem(`/routes/${places[hidden]}`, message, 'put it before that one', forbidding(subject));
+    scope.problem(`/routes/${places[hidden]}`, message, HIDDEN_HINT, forbidding(subject));
   });
 }

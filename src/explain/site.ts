@@ -64,5 +64,8 @@ export function chooseListener(
   const port = parts === null ? -1 : parts.port >= 0 ? parts.port : parts.secure ? 443 : 80;
   const at = http.filter((listener) => listener.address.path === null && portOf(listener) === port);
   if (at.length === 1) return { listener: at[0]!, why: `on port ${port}` };
-  return { listener: null, why: `it could come to any of ${http.map(({ name }) => name).join(', ')}` };
+  return {
+    listener: null,
+    why: `it could come to any of ${http.map(({ name }) => name).join(', ')}; name one (--listener NAME), or its port in the URL`,
+  };
 }

@@ -1,5 +1,5 @@
 /** Plans the routes: unique names, resolved references, no route that can't match. Cold. */
-import type { RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
+import type { FieldEditsConfig, PolicyConfig, RedirectConfig, RouteConfig } from '../config/schema.gen.ts';
 import { encodePath, type PathRules } from '../http/path.ts';
 import { hostForm } from '../kit/host-name.ts';
 import { planDrain } from './drain.ts';
@@ -53,13 +53,16 @@ export function planRoutes(configs: readonly RouteConfig[], names: RouteNames, s
     } else disabled.push({ name: route.name, listeners: route.listeners, match: route.match, at: routes.length });
   });
   findHidden(routes, (hidden, by) => {
-    scope.warning(`/routes/${places[hidden]}`, hiddenMessage(routes[hidden]!, routes[by]!), 'put it before that one', {
+    scope.warning(`/routes/${places[hidden]}`, hiddenMessage(routes[hidden]!, routes[by]!), HIDDEN_HINT, {
       pointer: `/routes/${places[by]}`,
       message: 'this one comes first',
     });
   });
   return { routes, disabled };
 }
+
+/** Before a maintenance route it would have no effect: so both ways out. */
+export const HIDDEN_HINT = 'put it before that one, or disable one of the two with enabled: false';
 
 export function hiddenMessage(route: RoutePlan, by: RoutePlan): string {
   return `route ${route.name} can never match: ${by.name} takes all its requests`;
@@ -130,12 +133,36 @@ function planPolicies(
     else if (useless) scope.warning(place, 'has no effect: what this route answers is not fetched from anywhere');
     first = i;
   });
+  if (useless)
+    policies.forEach((policy, i) =>
+      checkUseless(
+        policy,
+        respond === undefined ? undefined : 'write respond: { headers: … }',
+        `${pointer}/policies/${i}`,
+        scope,
+      ),
+    );
   const rewrite = policies.findIndex(({ type, enabled }) => type === 'rewrite' && enabled);
   return policies.flatMap((policy, i) => {
     const known = i <= rewrite ? names : { ...names, path: null };
     const plan = planPolicy(policy, `${pointer}/policies/${i}`, known, scope);
     return plan === null || !policy.enabled || (useless && policy.type === 'cache') ? [] : [plan];
   });
+}
+
+/** A route that answers by itself forwards no request, and its answer passes no policy: only access rules count there. */
+function checkUseless(policy: PolicyConfig, hint: string | undefined, pointer: string, scope: PlanScope): void {
+  if (!policy.enabled) return;
+  if (policy.type === 'rewrite') scope.warning(pointer, 'has no effect: what this route answers is not forwarded');
+  if (policy.type !== 'headers') return;
+  if (hasEdits(policy.request))
+    scope.warning(`${pointer}/request`, 'has no effect: what this route answers is not forwarded');
+  if (hasEdits(policy.response))
+    scope.warning(`${pointer}/response`, 'has no effect: this route answers by itself', hint);
+}
+
+function hasEdits({ set, add, remove }: FieldEditsConfig): boolean {
+  return remove.length + Object.keys(set).length + Object.keys(add).length > 0;
 }
 
 function planAction(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): ActionPlan {

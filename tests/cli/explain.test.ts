@@ -57,7 +57,7 @@ describe('of a file', () => {
     expect(out).toMatch(/^ +acl +disabled\n +headers +passes .*\n +cache +disabled$/m);
     expect(out).toMatch(/^ +10\.0\.0\.2:3000 +disabled$/m);
     const closed = await explain(file, 'GET', 'http://example.com/', '--listener', 'old');
-    expect(closed).toMatchObject({ code: 2, err: 'prozy explain: listener old is disabled\n' });
+    expect(closed).toMatchObject({ code: 2, err: 'prozy: explain: listener old is disabled\n' });
   });
 
   test('what cannot be asked is wrong usage: 2, and says why', async () => {
@@ -187,7 +187,10 @@ describe('of a running gateway', () => {
     expect(other.code).toBe(1);
     expect(other.out).toContain('listener web, not other');
     const unclear = await explain(admin(gateway), 'GET', 'http://a/');
-    expect([unclear.code, unclear.err]).toEqual([2, 'prozy explain: it could come to any of web, other\n']);
+    expect([unclear.code, unclear.err]).toEqual([
+      2,
+      'prozy: explain: it could come to any of web, other; name one (--listener NAME), or its port in the URL\n',
+    ]);
     for (const query of [
       '',
       'url=x',

@@ -59,9 +59,17 @@ test.each([
 
 test('an option that there is not, and an address that is none', async () => {
   const unknown = await run('check', '--formt', 'json', file);
-  expect([unknown.code, unknown.err]).toEqual([2, "error: unknown option '--formt'\n(Did you mean --format?)\n"]);
+  expect([unknown.code, unknown.err]).toEqual([2, "prozy: unknown option '--formt'\n(Did you mean --format?)\n"]);
   const admin = await run('backends', '--admin', 'x y');
   expect(admin.code).toBe(2);
+  for (const address of ['9199', 'localhost', 'ftp://a:1', ':9199', 'host:']) {
+    const { code, err } = await run('backends', '--admin', address);
+    expect([address, code, err]).toEqual([
+      address,
+      2,
+      `prozy: option '--admin <address>' argument '${address}' is invalid. It must be host:port, such as 127.0.0.1:9090, or a URL.\n`,
+    ]);
+  }
   expect(admin.err).toContain("option '--admin <address>' argument 'x y' is invalid");
   expect(await run('help')).toMatchObject({ code: 0 });
 });

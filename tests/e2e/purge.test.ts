@@ -344,12 +344,12 @@ describe('prozy purge', () => {
       '{\n  "cache": "pages",\n  "by": "host",\n  "soft": false,\n  "responses": 1,\n  "fetches": 0\n}\n',
     ]);
     const [code, text] = await run('pages');
-    expect([code, text]).toEqual([2, 'prozy purge: needs one of --url, --prefix, --host, --tag, --all\n']);
+    expect([code, text]).toEqual([2, 'prozy: purge: needs one of --url, --prefix, --host, --tag, --all\n']);
     expect(await run('pages', '--all', '--host', 'a.test')).toEqual([
       2,
-      'prozy purge: takes one of --host and --all, not several\n',
+      'prozy: purge: takes one of --host and --all, not several\n',
     ]);
-    expect(await run('pages', '--tag', 'a,b')).toEqual([2, 'prozy purge: "a,b" is no tag: give each by itself\n']);
+    expect(await run('pages', '--tag', 'a,b')).toEqual([2, 'prozy: purge: "a,b" is no tag: give each by itself\n']);
     expect(await run('page', '--all')).toEqual([1, 'there is no cache page; did you mean pages?\n']);
     expect(await run('pages', '--all')).toEqual([0, 'pages: 4 responses purged\n']);
     out = '';

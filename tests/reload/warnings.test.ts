@@ -19,7 +19,8 @@ test('maintenance: a first route takes everything, with a warning that is logged
   await using gateway = await testGateway(config);
   const { reloader } = gateway.running;
   const closed = { ...config, routes: [MAINTENANCE, { name: 'all', match: {}, pool: 'origin' }] };
-  await gateway.edit(closed);
+  const pretty = (one: object): string => JSON.stringify(one, null, 2);
+  await gateway.edit(pretty(closed));
   expect(reloader.reloads.last).toMatchObject({ result: 'applied', problem: '' });
   expect(reloader.reloads.last!.warning).toContain(`warning: routes[1]  ${HIDDEN}`);
   expect(await get(gateway.port())).toMatchObject({ status: 503, body: 'back soon' });
@@ -29,7 +30,7 @@ test('maintenance: a first route takes everything, with a warning that is logged
   expect(metrics).toContain('prozy_config_last_reload_successful 1');
 
   // The same warnings again, after another edit and a reload that is asked for: nothing that the log does not have.
-  await gateway.edit({ ...closed, logging: { level: 'debug' } });
+  await gateway.edit(pretty({ ...closed, logging: { level: 'debug' } }));
   await using again = start(['reload', '--admin', `127.0.0.1:${gateway.adminPort()}`]);
   const { code, out, err } = await again.end();
   expect({ code, told: out.includes('nothing has changed'), warned: err.includes(HIDDEN) }).toEqual({
@@ -40,11 +41,25 @@ test('maintenance: a first route takes everything, with a warning that is logged
   const warned = (): number => gateway.logged.filter(({ event }) => event === 'config has warnings').length;
   expect(warned()).toBe(1);
 
+  // Another warning before it, and a route that moves it: only what is new is told.
+  const more = { ...closed, routes: [{ name: 'new', match: { path: '/a/*' }, pool: 'origin' }, ...closed.routes] };
+  await gateway.edit(pretty(more));
+  const told = gateway.logged.filter(({ event }) => event === 'config has warnings').map(({ warning }) => warning);
+  expect(told).toHaveLength(2);
+  expect(told[1]).toContain('* stands for itself here');
+  expect(told[1]).not.toContain(HIDDEN);
+  await gateway.edit(
+    pretty({ 'x-note': 1, ...more, routes: [{ ...more.routes[0], name: 'b', match: { path: '/b' } }, ...more.routes] }),
+  );
+  await gateway.edit(pretty(closed));
+  expect(reloader.reloads.last!.warning).toContain(HIDDEN);
+  expect(warned()).toBe(2);
+
   await gateway.edit(config);
   expect(reloader.reloads.last).toMatchObject({ result: 'applied', warning: '', problems: [] });
   expect((await get(gateway.port(), '/x')).body).toBe('ok /x');
   await gateway.edit(closed);
-  expect(warned()).toBe(2);
+  expect(warned()).toBe(3);
 });
 
 test('what is disabled serves nothing, and everything again when it is enabled', async () => {

@@ -13,9 +13,15 @@ export function adminOption(): Option {
 export function optionalAdminOption(): Option {
   const about = 'the admin listener of the gateway: host:port or a URL';
   return new Option('--admin <address>', about).argParser((address: string) => {
-    if (URL.canParse(address.includes('://') ? address : `http://${address}`)) return address;
-    throw new InvalidArgumentError('It must be host:port or a URL.');
+    if (namesGateway(address)) return address;
+    throw new InvalidArgumentError('It must be host:port, such as 127.0.0.1:9090, or a URL.');
   });
+}
+
+/** A number alone would be read as an address, and a name alone as one with port 80. */
+function namesGateway(address: string): boolean {
+  if (address.includes('://')) return /^https?:/i.test(address) && URL.canParse(address);
+  return /^(?:\[[^\]]+\]|[^:/\s]+):\d{1,5}\/?$/.test(address) && URL.canParse(`http://${address}`);
 }
 
 export type Format = 'text' | 'json';

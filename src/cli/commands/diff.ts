@@ -47,6 +47,6 @@ async function placeOf({
   const { findHistory } = await import('../find-history.ts');
   const store = await findHistory({ stateDir, config }, process.env);
   if (typeof store !== 'string') return store;
-  process.stderr.write(`prozy diff: ${store}\n`);
+  process.stderr.write(`prozy: diff: ${store}\n`);
   return null;
 }

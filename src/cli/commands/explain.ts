@@ -46,7 +46,7 @@ export const explainCommand: AddCommand = (program, exit) => {
 };
 
 function usage(text: string): number {
-  process.stderr.write(`prozy explain: ${text}\n`);
+  process.stderr.write(`prozy: explain: ${text}\n`);
   return EXIT.usage;
 }
 

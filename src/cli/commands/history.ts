@@ -79,7 +79,7 @@ async function read({ stateDir, config }: HistoryFlags): Promise<History | numbe
   const { findHistory } = await import('../find-history.ts');
   const store = await findHistory({ stateDir, config }, process.env);
   if (typeof store === 'string') {
-    process.stderr.write(`prozy history: ${store}\n`);
+    process.stderr.write(`prozy: history: ${store}\n`);
     return EXIT.usage;
   }
   try {

@@ -47,7 +47,7 @@ export const purgeCommand: AddCommand = (program, exit) => {
 };
 
 function usage(text: string): number {
-  process.stderr.write(`prozy purge: ${text}\n`);
+  process.stderr.write(`prozy: purge: ${text}\n`);
   return EXIT.usage;
 }
 

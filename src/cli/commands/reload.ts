@@ -49,7 +49,7 @@ export const reloadCommand: AddCommand = (program, exit) => {
 async function reload({ admin, wait, timeout, detailedExitCode, format }: ReloadFlags): Promise<number> {
   const time = parseDuration(timeout);
   if (time === null) {
-    process.stderr.write('prozy reload: --timeout must be a duration, such as 30s\n');
+    process.stderr.write('prozy: reload: --timeout must be a duration, such as 30s\n');
     return EXIT.usage;
   }
   const view = await follow(admin, wait, systemClock.now() + time);

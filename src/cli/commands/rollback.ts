@@ -30,7 +30,7 @@ export const rollbackCommand: AddCommand = (program, exit) => {
 
 async function rollback(entry: string | undefined, { admin, lift = false }: RollbackFlags): Promise<number> {
   if (lift === (entry !== undefined) || (entry !== undefined && !/^\d{1,15}$/.test(entry))) {
-    process.stderr.write('prozy rollback: takes the number of an entry, or --lift\n');
+    process.stderr.write('prozy: rollback: takes the number of an entry, or --lift\n');
     return EXIT.usage;
   }
   const answer = lift

@@ -61,7 +61,7 @@ async function runWith(flags: RunFlags): Promise<number> {
   }
   if (flags.config !== undefined) return serve(flags.config, options);
   if (flags.backend === undefined) {
-    process.stderr.write('prozy needs --config FILE, or --backend HOST:PORT; see prozy --help\n');
+    process.stderr.write('prozy: needs --config FILE, or --backend HOST:PORT; see prozy --help\n');
     return EXIT.usage;
   }
   if (flags.stateDir !== undefined) {

@@ -1,5 +1,6 @@
 /** Reports a reload in the log, the metrics and the event stream. Cold; called by reloads.ts. */
 import type { Gateway } from '../gateway.ts';
+import { freshWarnings, type KnownWarnings } from './fresh-warnings.ts';
 import type { ReachedPhase, Reload } from './reload.ts';
 
 export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase, at, ms }: ReachedPhase): void {
@@ -11,7 +12,12 @@ export function tellPhase({ metrics, events }: Gateway, reload: Reload, { phase,
 /**
  * Reports a reload that is in effect or refused. Returns the warnings in effect. `known`: those that were last logged.
  */
-export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, reload: Reload, known: string): string {
+export function tellEnd(
+  { log, metrics, events, clock }: Gateway,
+  file: string,
+  reload: Reload,
+  known: KnownWarnings,
+): KnownWarnings {
   const { id, trigger, digest, generation, result, reason, duration_ms, phases, problem, warning, changes, forgets } =
     reload.view;
   if (result === 'pending') return known;
@@ -42,6 +48,7 @@ export function tellEnd({ log, metrics, events, clock }: Gateway, file: string, 
     log.warn('the reload forgets the admin state of an endpoint', { ...told, ...one });
     events.emit({ time, type: 'forgets', id, ...one });
   }
-  if (warning !== '' && warning !== known) log.warn('config has warnings', { ...told, warning });
-  return warning;
+  const { fresh, all } = freshWarnings(warning, known);
+  if (fresh !== '') log.warn('config has warnings', { ...told, warning: fresh });
+  return all;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Gateway } from '../gateway.ts';
 import { type ReachedPhase, Reload, type ReloadView, type Trigger } from './reload.ts';
+import { NO_WARNINGS } from './fresh-warnings.ts';
 import { tellEnd, tellPhase } from './reload-events.ts';
 
 /** The number of reloads kept. */
@@ -20,7 +21,7 @@ export class Reloads {
   readonly #prefix = randomBytes(3).toString('hex');
   #count = 0;
   /** The warnings in effect, already logged. */
-  #warning = '';
+  #warnings = NO_WARNINGS;
 
   constructor(gateway: Gateway, file: string, clock: Clock) {
     this.#gateway = gateway;
@@ -75,7 +76,7 @@ export class Reloads {
 
   /** The reload has ended. */
   close(reload: Reload): void {
-    this.#warning = tellEnd(this.#gateway, this.#file, reload, this.#warning);
+    this.#warnings = tellEnd(this.#gateway, this.#file, reload, this.#warnings);
     reload.settle();
     this.last = reload.view;
   }
