@@ -280,7 +280,7 @@ export interface IdentityConfig {
   readonly via: 'response' | 'request' | 'both' | 'none';
   /** The action for identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The gateway always replaces the fields that it writes itself. */
   readonly untrusted: 'drop' | 'pass';
-  /** The action for header fields with an underscore in the name, which many frameworks treat like the name with a hyphen: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass. */
+  /** The action for header fields with an underscore, or any other character than letters, digits and hyphens, in the name. Many frameworks treat it like the name with hyphens: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass. */
   readonly underscores: 'drop' | 'pass' | 'refuse';
 }
 
@@ -1951,7 +1951,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "underscores": {
-          "description": "The action for header fields with an underscore in the name, which many frameworks treat like the name with a hyphen: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass.",
+          "description": "The action for header fields with an underscore, or any other character than letters, digits and hyphens, in the name. Many frameworks treat it like the name with hyphens: `drop`, `pass`, or `refuse` with 400. Variants of names that the gateway knows, such as `Content_Length` or `X_Forwarded_For`, never pass.",
           "enum": [
             "drop",
             "pass",

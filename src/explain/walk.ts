@@ -67,7 +67,8 @@ export type RoutesByName = ReadonlyMap<string, RoutePlan>;
 
 /** `routes`: those of the site's plan. `x` is changed as for traffic. */
 export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
-  if (!siftIdentity(x, site)) return refusedWalk(400, 'a name of its fields has an underscore (identity.underscores)');
+  if (!siftIdentity(x, site))
+    return refusedWalk(400, 'a name of its fields has an underscore or another mark (identity.underscores)');
   if (site.acl !== null && !site.acl.allows(x.clientAddress)) {
     const { name, ...rules } = site.plan.acl!;
     return ended(outcome('listener', 403, `acl ${name}: ${decidingRule(rules, x.clientAddress)}`));

@@ -15,7 +15,10 @@ export const EXPECT = 6;
 export const TE = 7;
 export const TRAILER = 8;
 export const KEEP_ALIVE = 9;
-/** Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. */
+/**
+ * Proxy-Connection, Proxy-Authorization and HTTP2-Settings: for one connection only. Proxy goes with them: CGI turns it
+ * into HTTP_PROXY, which programs read as their own proxy (CVE-2016-5385).
+ */
 export const FOR_THIS_HOP = 10;
 /** Location, Content-Location, Refresh and Set-Cookie: their URLs and paths may need to be rewritten. */
 export const REFERENCE = 11;
@@ -26,7 +29,7 @@ export const X_FORWARDED_FOR = 15;
 export const X_FORWARDED_PROTO = 16;
 export const X_FORWARDED_HOST = 17;
 export const DATE = 18;
-/** Any name with an underscore; many frameworks read the underscore as a hyphen. */
+/** Any name with a character other than letters, digits and hyphens: many frameworks read each of them as a hyphen. */
 export const UNDERSCORED = 19;
 export const X_FORWARDED_PORT = 20;
 export const MAX_FORWARDS = 21;
@@ -52,6 +55,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['te', TE],
   ['trailer', TRAILER],
   ['keep-alive', KEEP_ALIVE],
+  ['proxy', FOR_THIS_HOP],
   ['proxy-connection', FOR_THIS_HOP],
   ['proxy-authenticate', PROXY_AUTHENTICATE],
   ['proxy-authorization', FOR_THIS_HOP],
@@ -85,9 +89,10 @@ const IDENTITY_NAMES = (
   'fastly-client-ip x-remote-ip x-remote-addr x-originating-ip x-azure-clientip x-azure-socketip x-envoy-external-address ' +
   'x-envoy-original-path x-rewrite-url x-url-scheme x-scheme x-host front-end-https x-arr-ssl x-arr-clientcert ' +
   'client-cert client-cert-chain x-client-cert x-client-certificate remote-user remote-groups remote-name remote-email ' +
-  'x-remote-user x-remote-groups x-webauth-user x-prozy-mirror'
+  'x-remote-user x-remote-groups x-webauth-user x-prozy-mirror proxy-client-ip wl-proxy-client-ip fly-client-ip ' +
+  'x-proxyuser-ip x-forward-for x-http-host-override x-authenticated-user'
 ).split(' ');
-const IDENTITY_PREFIXES = ['x-forwarded-', 'x-original-', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-'];
+const IDENTITY_PREFIXES = ['x-forwarded-', 'x-original-', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-', 'x-auth-request-'];
 
 const KNOWN: readonly (readonly [string, number])[] = [
   ...NAMES,
@@ -95,17 +100,25 @@ const KNOWN: readonly (readonly [string, number])[] = [
 ];
 const byName = new Map(KNOWN);
 
+const UNUSUAL = /[^a-z0-9-]/;
+const UNUSUAL_ALL = /[^a-z0-9]/g;
+
+/** Returns the lower-case name that frameworks may take this one for: every mark read as a hyphen. */
+export function alike(name: string): string {
+  return name.toLowerCase().replace(UNUSUAL_ALL, '-');
+}
+
 /** Returns the id of a lower-case name, or 0. */
 export function knownId(name: string): number {
   const id = byName.get(name);
   if (id !== undefined) return id;
-  if (name.includes('_')) return UNDERSCORED;
+  if (UNUSUAL.test(name)) return UNDERSCORED;
   return IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix)) ? IDENTITY : 0;
 }
 
-/** Returns the id of the name that frameworks may take this one for: any case, underscores read as hyphens. Cold. */
+/** Returns the id of the name that frameworks may take this one for: any case, marks read as hyphens. Cold. */
 export function idOfAlike(name: string): number {
-  return knownId(name.toLowerCase().replaceAll('_', '-'));
+  return knownId(alike(name));
 }
 
 /** Known names by `slot(length, first, middle, last)`. A slot, and so a lookup, has at most two candidates. */
@@ -144,7 +157,10 @@ function isInSlot(place: number, buffer: Uint8Array, start: number, length: numb
   return name.length === length && startsWith(name, buffer, start);
 }
 
-/** Returns the id of the name in buffer[start, end), in any case, or 0. The name has no underscore and is not empty. */
+/**
+ * Returns the id of the name in buffer[start, end), in any case, or 0. The name has only letters, digits and hyphens, and
+ * is not empty.
+ */
 export function knownIdOfBytes(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const letter = buffer[start]! | 0x20;

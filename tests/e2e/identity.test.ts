@@ -159,7 +159,9 @@ describe('behind a balancer that sends one form, both forms say the same (RFC 72
 const STRANGE = [
   'x-forwarded-prefix x-forwarded-server x-forwarded-ssl x-forwarded-scheme x-forwarded-uri x-real-ip x-client-ip',
   'true-client-ip cf-connecting-ip x-original-url x-rewrite-url front-end-https client-cert x-ssl-client-verify',
-  'ssl-client-cert x-prozy-mirror remote-user',
+  'ssl-client-cert x-prozy-mirror remote-user proxy-client-ip wl-proxy-client-ip fly-client-ip x-proxyuser-ip',
+  'x-forward-for x-http-host-override x-auth-request-user x-auth-request-groups x-authenticated-user x-remote-user',
+  'x-webauth-user',
 ].flatMap((names) => names.split(' '));
 const ALIKE = [...STRANGE, 'x-forwarded-for', 'content-length', 'transfer-encoding', 'proxy-authorization']
   .map((name) => name.replaceAll('-', '_'))
@@ -190,6 +192,22 @@ describe('what strangers say of their identity', () => {
     expect(await passed({ identity: { underscores: 'refuse' } }, ['x-user'])).toEqual(['x-user']);
   });
 
+  test.each(Array.from("!#$%&'*+.^_`|~"))('is dropped in names with %s for hyphens', async (mark) => {
+    const alike = [...STRANGE, 'x-forwarded-for', 'content-length', 'transfer-encoding']
+      .filter((name) => name.includes('-'))
+      .map((name) => name.replaceAll('-', mark));
+    const other = `x${mark}user`;
+    expect(await passed({}, [...alike, other])).toEqual([]);
+    expect(await passed({ identity: { underscores: 'pass' } }, [...alike, other])).toEqual([other]);
+    expect(await passed({ identity: { underscores: 'refuse' } }, [other])).toBe(400);
+  });
+
+  test('Proxy is dropped, from every peer (CVE-2016-5385)', async () => {
+    const identity = { untrusted: 'pass', underscores: 'pass' };
+    for (const listener of [{}, TRUSTING, { identity }])
+      expect(await passed(listener, ['proxy', 'x-a'])).toEqual(['x-a']);
+  });
+
   test('is no condition of a route', async () => {
     const routes = [
       { name: 'secure', match: { headers: { 'x-forwarded-proto': 'https' } }, respond: { status: 204 } },
@@ -201,7 +219,15 @@ describe('what strangers say of their identity', () => {
 
   test('in trailers goes no further either', async () => {
     await using origin = await httpOrigin();
-    const trailers = ['X-Forwarded-Prefix: 1', 'X_Real_IP: 1', 'Content_Length: 1', 'X_User: 1', 'X-Sum: 1'];
+    const trailers = [
+      'X-Forwarded-Prefix: 1',
+      'X_Real_IP: 1',
+      'Content_Length: 1',
+      'X_User: 1',
+      'X.Real~IP: 1',
+      'Proxy: 1',
+      'X-Sum: 1',
+    ];
     for (const [underscores, kept] of [
       ['drop', ['x-sum']],
       ['pass', ['x_user', 'x-sum']],

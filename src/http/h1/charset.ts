@@ -13,12 +13,14 @@ function isAlphanumeric(byte: number): boolean {
 /** tchar (RFC 9110 §5.6.2). */
 export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
 
-/** Bits in NAME: a byte that a name may contain, and the underscore, which many frameworks read as a hyphen. */
+/** Bits in NAME: a byte that a name may contain, and a mark other than the hyphen, which many frameworks read as one. */
 const IN_NAME = 1;
-export const UNDERSCORE_IN_NAME = 2;
+export const MARK_IN_NAME = 2;
 
 /** tchar in field names; 0 for any other byte. */
-export const NAME = TOKEN.map((accepted, byte) => (byte === 0x5f ? IN_NAME | UNDERSCORE_IN_NAME : accepted));
+export const NAME = TOKEN.map((accepted, byte) =>
+  accepted === 1 && !isAlphanumeric(byte) && byte !== 0x2d ? IN_NAME | MARK_IN_NAME : accepted,
+);
 
 /** Bytes in a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5). */
 export const VALUE = table((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));

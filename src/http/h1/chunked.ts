@@ -5,7 +5,7 @@
  * byte and bounded. Extensions are dropped, which an intermediary may do (§7.1.1).
  */
 import { Fields } from '../fields.ts';
-import { idOfAlike, UNDERSCORED } from '../known.ts';
+import { alike, idOfAlike, UNDERSCORED } from '../known.ts';
 import type { IdentityPlan } from '../../plan/types/identity.ts';
 import type { BodySink } from '../message.ts';
 import { HEX, TOKEN, VALUE } from './charset.ts';
@@ -81,7 +81,7 @@ export class ChunkedReader {
   full = false;
   readonly #underscores: Underscores;
 
-  /** `underscores` says how to treat trailer fields with an underscore in their name. */
+  /** `underscores` says how to treat trailer fields with an underscore or another mark in their name. */
   constructor(blanksForgiven: boolean, underscores: Underscores = 'pass') {
     this.#blanksForgiven = blanksForgiven;
     this.#underscores = underscores;
@@ -203,9 +203,9 @@ export class ChunkedReader {
 
 /** Reports whether a field must not be in trailers. Includes names that frameworks may read as a barred one. */
 function isBarred(id: number, name: string, underscores: Underscores): boolean {
-  const alike = name.toLowerCase().replaceAll('_', '-');
-  if (id === UNDERSCORED) return underscores !== 'pass' || idOfAlike(name) !== 0 || NOT_IN_TRAILERS.has(alike);
-  return id !== 0 || NOT_IN_TRAILERS.has(alike);
+  if (id !== UNDERSCORED && id !== 0) return true;
+  if (id === UNDERSCORED && (underscores !== 'pass' || idOfAlike(name) !== 0)) return true;
+  return NOT_IN_TRAILERS.has(alike(name));
 }
 
 function nextExtensionState(state: number, byte: number): number {

@@ -10,7 +10,7 @@
 import type { Fields } from '../fields.ts';
 import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
-import { NAME, RAW, SUSPECT, TARGET, TOKEN, UNDERSCORE_IN_NAME, VALUE } from './charset.ts';
+import { NAME, RAW, SUSPECT, TARGET, TOKEN, MARK_IN_NAME, VALUE } from './charset.ts';
 
 /** More bytes are needed. A negative result is a negated status; a positive one is the offset after the head. */
 export const INCOMPLETE = 0;
@@ -249,7 +249,7 @@ export function parseFields(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
     if (fields.count === most) return FIELDS_TOO_LARGE;
     fields.push(
-      (kinds & UNDERSCORE_IN_NAME) !== 0 ? UNDERSCORED : knownIdOfBytes(bytes, lineStart, nameEnd),
+      (kinds & MARK_IN_NAME) !== 0 ? UNDERSCORED : knownIdOfBytes(bytes, lineStart, nameEnd),
       lineStart - base,
       nameEnd - base,
       valueStart - base,
