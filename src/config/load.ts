@@ -14,7 +14,7 @@ import { salvage, type Salvaged, whole } from './recover-partial-config.ts';
 import type { GatewayConfig } from './schema.gen.ts';
 import { Sources } from './sources.ts';
 import { validate } from './validate.ts';
-import { convertUnits, rootSchema, type SchemaNode, writeOut } from './walk.ts';
+import { convertUnits, rootSchema, segment, type SchemaNode, writeOut } from './walk.ts';
 
 export interface LoadedConfig {
   readonly config: GatewayConfig;
@@ -140,5 +140,15 @@ function withAbsolutePaths(config: GatewayConfig, locate: Locate): GatewayConfig
       ? {}
       : { access: { path: absolute('/logging/access/path', path) } };
   const state = reload.state_dir === undefined ? {} : { state_dir: absolute('/reload/state_dir', reload.state_dir) };
-  return { ...config, logging: { ...logging, ...access }, reload: { ...reload, ...state } };
+  const caches = Object.entries(config.caches).map(([name, cache]) => {
+    if (cache.disk === undefined) return [name, cache] as const;
+    const path = absolute(`/caches/${segment(name)}/disk/path`, cache.disk.path);
+    return [name, { ...cache, disk: { ...cache.disk, path } }] as const;
+  });
+  return {
+    ...config,
+    logging: { ...logging, ...access },
+    reload: { ...reload, ...state },
+    caches: Object.fromEntries(caches),
+  };
 }

@@ -78,7 +78,7 @@ export interface CacheConditionConfig {
 
 /** A directory that also stores the responses of a cache. It can hold many more than memory does. The responses survive a restart, and also a crash. */
 export interface CacheDiskConfig {
-  /** The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the gateway's working directory. */
+  /** The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the directory of the file that contains it. */
   readonly path: string;
   /** Maximum size in bytes of all files in the directory. The gateway evicts the oldest responses first, except those that were requested again. */
   readonly max_size: number;
@@ -574,7 +574,7 @@ export interface RedirectConfig {
   readonly host?: string;
   /** The new port. */
   readonly port?: number;
-  /** The new path. */
+  /** The new path. It replaces the whole path of the request, not a prefix. Absent: the path stays. */
   readonly path?: string;
 }
 
@@ -1378,7 +1378,7 @@ export const schema: object = {
       "x-state": "every stored response",
       "properties": {
         "path": {
-          "description": "The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the gateway's working directory.",
+          "description": "The directory. No other cache may use it. The gateway creates it if it does not exist. A relative path starts at the directory of the file that contains it.",
           "type": "string",
           "minLength": 1,
           "examples": [
@@ -2955,7 +2955,7 @@ export const schema: object = {
           "maximum": 65535
         },
         "path": {
-          "description": "The new path.",
+          "description": "The new path. It replaces the whole path of the request, not a prefix. Absent: the path stays.",
           "type": "string",
           "format": "path"
         }

@@ -9,7 +9,7 @@ import { foreignWord, hintOfFormat, laterPolicy, typeHint } from './hints.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
-import { resolveSchema, type SchemaNode } from './walk.ts';
+import { resolveSchema, type SchemaNode, segment } from './walk.ts';
 
 function makeValidator() {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, discriminator: true, strict: false, verbose: true });
@@ -30,10 +30,6 @@ function makeValidator() {
     validate: (_: string, text: string) => parseDuration(text) !== 0,
   });
   return ajv.compile(schema);
-}
-
-function segment(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 let validator: ReturnType<typeof makeValidator> | undefined;
@@ -119,8 +115,11 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
           : typeHint(data, wanted, { ...schema, format: hintFormat(schema.format ?? '', pointer) }, schema.title),
       );
     }
-    case 'pattern':
-      return at((error.parentSchema as { 'x-says'?: string })['x-says'] ?? 'is not a well-formed value here');
+    case 'pattern': {
+      const message = (error.parentSchema as { 'x-says'?: string })['x-says'] ?? 'is not a well-formed value here';
+      const { propertyName: name } = error;
+      return name === undefined ? at(message) : at(message, undefined, `${pointer}/${segment(name)}`, 'key');
+    }
     case 'minLength':
       if (Number(params['limit']) > 1) return at(`must have at least ${String(params['limit'])} characters`);
       return at('must not be empty');

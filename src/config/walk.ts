@@ -52,8 +52,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function escape(segment: string): string {
-  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+/** One segment of a JSON Pointer (RFC 6901 §3). */
+export function segment(name: string | number): string {
+  return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 type Text = (text: string, pointer: string, schema: SchemaNode) => unknown;
@@ -81,7 +82,7 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
   const entries = written.map(([key, one]) => {
     const inner =
       schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
-    return [key, writeOut(one, inner, `${pointer}/${escape(key)}`, text)] as const;
+    return [key, writeOut(one, inner, `${pointer}/${segment(key)}`, text)] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -17,7 +17,8 @@ import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
 import { HIDDEN_HINT, hiddenMessage } from '../plan/routes.ts';
-import { type PlanScope, segment } from '../plan/scope.ts';
+import { type PlanScope } from '../plan/scope.ts';
+import { segment } from '../config/walk.ts';
 import { findHidden } from '../plan/unreachable-routes.ts';
 import type { AddressPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';

@@ -4,7 +4,8 @@ import type { CacheConditionConfig, CacheConfig, CachePolicyConfig } from '../co
 import { claimOf } from './claims.ts';
 import { checkNameSigns } from './literal-patterns.ts';
 import { checkDecoded, checkFieldValue } from './matches.ts';
-import { type PlanScope, segment } from './scope.ts';
+import { type PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { CacheConditionPlan, CachePlan, CachePolicyPlan } from './types/cache.ts';
 
 const lower = (name: string): string => name.toLowerCase();

@@ -1,7 +1,8 @@
 /** Checks that pools fall back on existing pools, in chains that end. Cold. */
 import type { PoolConfig } from '../config/schema.gen.ts';
 import { planRespond } from './respond.ts';
-import { type PlanScope, segment } from './scope.ts';
+import { type PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { FallbackPlan } from './types/traffic.ts';
 
 /** The most pools in a chain: a request that reaches the last has waited at two before it. */

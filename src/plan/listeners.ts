@@ -6,7 +6,8 @@ import { planDrain } from './drain.ts';
 import { routesOf } from './serialized-plan.ts';
 import { planPaths } from './paths.ts';
 import { planAddress } from './pools.ts';
-import { type PlanScope, segment } from './scope.ts';
+import { type PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
 import type { IdentityPlan } from './types/identity.ts';
 

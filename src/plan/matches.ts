@@ -3,7 +3,8 @@ import type { FieldMatch, MatchConfig, PathMatch } from '../config/schema.gen.ts
 import { hostForm } from '../kit/host-name.ts';
 import { checkNameSigns, checkPathSigns, checkValueSigns } from './literal-patterns.ts';
 import { checkPathPattern, type PathReader, planRulePath, requiredRuns } from './paths.ts';
-import { type PlanScope, segment } from './scope.ts';
+import { type PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { FieldMatchPlan, MatchPlan, PathPlan } from './types.ts';
 
 /** `readers`: the listeners that the route serves. */

@@ -16,7 +16,8 @@ import { planPaths } from './paths.ts';
 import { isOurs } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { disabledPolicies, planRoutes } from './routes.ts';
-import { PlanScope, segment } from './scope.ts';
+import { PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { AclPlan, AdminPlan, ExplainPlan, Plan } from './types.ts';
 
 export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded)): Plan {

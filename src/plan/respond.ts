@@ -4,7 +4,8 @@
  */
 import type { RespondConfig } from '../config/schema.gen.ts';
 import { checkNames } from './policies.ts';
-import { type PlanScope, segment } from './scope.ts';
+import { type PlanScope } from './scope.ts';
+import { segment } from '../config/walk.ts';
 import type { RespondPlan } from './types.ts';
 
 export function planRespond(config: RespondConfig, pointer: string, scope: PlanScope): RespondPlan {

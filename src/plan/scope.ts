@@ -90,8 +90,3 @@ export class PlanScope {
     return null;
   }
 }
-
-/** One segment of a JSON Pointer. */
-export function segment(name: string | number): string {
-  return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
-}

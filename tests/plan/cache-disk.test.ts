@@ -1,5 +1,6 @@
 /** Directories of caches in a config. */
 import { expect, test } from 'vitest';
+import { compileOnce } from '../../src/runtime/compile/compile.ts';
 import { run } from '../support/command.ts';
 import { place } from '../support/disk.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -27,4 +28,21 @@ test.each([
     expect(out + err).toContain(problem);
     expect(out + err).toContain('cache one');
   }
+});
+
+test('a relative directory starts at the file that names it, as every other path does', () => {
+  using at = place();
+  mkdirSync(join(at.path, 'more'), { recursive: true });
+  const file = join(at.path, 'gateway.json');
+  const own = { listeners: { web: { address: '127.0.0.1:0' } }, caches: { 'a.b': { disk: { path: 'cache' } } } };
+  writeFileSync(file, JSON.stringify({ version: 1, include: ['more/*.json'], ...own }));
+  const included = { caches: { c: { disk: { path: './cache' } }, d: { disk: { path: '/var/cache/d' } } } };
+  writeFileSync(join(at.path, 'more', 'caches.json'), JSON.stringify(included));
+  const { plan, report } = compileOnce(file, {});
+  expect(report).toBe('');
+  expect(plan?.caches.map(({ name, disk }) => [name, disk?.path])).toEqual([
+    ['a.b', join(at.path, 'cache')],
+    ['c', join(at.path, 'more', 'cache')],
+    ['d', '/var/cache/d'],
+  ]);
 });

@@ -202,8 +202,12 @@ describe('a value', () => {
 });
 
 describe('a rewrite', () => {
-  const rewrite = (path: string, prefix: string, replacement = '/'): object =>
-    config({ match: { path }, policies: [{ type: 'rewrite', prefix, replacement }], respond: {} });
+  const pools = { app: { endpoints: ['a:1'] } };
+  const forwarded = { respond: undefined, pool: 'app' };
+  const rewrite = (path: string, prefix: string, replacement = '/'): object => ({
+    ...config({ match: { path }, policies: [{ type: 'rewrite', prefix, replacement }], ...forwarded }),
+    pools,
+  });
 
   test('has its prefix as rules see it, and its replacement as it is sent', () => {
     expect(planOf(rewrite('/ü', '/%c3%bc/', '/ä b')).routes[0]!.policies).toEqual([
@@ -226,7 +230,7 @@ describe('a rewrite', () => {
       { type: 'rewrite', prefix: '/api', replacement: '/v1' },
       { type: 'rewrite', prefix: '/v1' },
     ];
-    expect(problemsOf(config({ match: { path: '/api' }, policies: two }))).toEqual([]);
+    expect(problemsOf({ ...config({ match: { path: '/api' }, policies: two, ...forwarded }), pools })).toEqual([]);
   });
 });
 

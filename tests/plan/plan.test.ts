@@ -109,11 +109,11 @@ describe('what makes no sense', () => {
       "/routes/0/respond/headers/Content-Length: Content-Length is the gateway's own to write",
     ],
     [
-      routed({ policies: [{ type: 'headers', request: { set: { Host: 'x' } } }], respond: {} }),
+      { pools, ...routed({ policies: [{ type: 'headers', request: { set: { Host: 'x' } } }], pool: 'app' }) },
       "/routes/0/policies/0/request/set/Host: Host is the gateway's own to write",
     ],
     [
-      routed({ policies: [{ type: 'headers', response: { remove: ['Connection'] } }], respond: {} }),
+      { pools, ...routed({ policies: [{ type: 'headers', response: { remove: ['Connection'] } }], pool: 'app' }) },
       "/routes/0/policies/0/response/remove/0: Connection is the gateway's own to write",
     ],
   ])('%j', (config, problem) => {

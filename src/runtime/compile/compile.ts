@@ -20,7 +20,8 @@ import { type Clock, systemClock } from '../../kit/clock.ts';
 import { digestOf, type Fingerprints, fingerprintsOf } from '../../plan/plan-delta.ts';
 import { serializePlan } from '../../plan/serialized-plan.ts';
 import { planGateway } from '../../plan/plan.ts';
-import { PlanScope, segment } from '../../plan/scope.ts';
+import { PlanScope } from '../../plan/scope.ts';
+import { segment } from '../../config/walk.ts';
 import type { Plan } from '../../plan/types.ts';
 
 /** The inputs of a compilation: a change of any of them may change the plan. */
