@@ -110,7 +110,8 @@ export function readAndMerge(file: string, sources: Sources): Merged {
         });
         continue;
       }
-      target[name] = setting;
+      // Not by assignment: `__proto__` would set the prototype and vanish.
+      Object.defineProperty(target, name, { value: setting, writable: true, enumerable: true, configurable: true });
       origins.set(pointer, { parsed, pointer });
     }
   }

@@ -5,6 +5,8 @@
  * an unterminated string.
  */
 import { isIP, isIPv6 } from 'node:net';
+import { ipv6Form } from '../kit/host-name.ts';
+import { plainAddress } from '../net/plain-address.ts';
 
 /** One hop as a proxy reports it. Parameters that it leaves out are ''. */
 export interface ForwardedElement {
@@ -53,9 +55,17 @@ function quoted(value: string): string {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value : `"${value}"`;
 }
 
-/** Returns an address without brackets and port, or null. Accepts entries of X-Forwarded-For and values of `for`. */
+const MAPPED = /^[0:]*:ffff:[0-9a-f:.]+$/i;
+
+/**
+ * Returns an address without brackets and port, or null. Accepts entries of X-Forwarded-For and values of `for`. An IPv4
+ * address mapped into IPv6 (RFC 4291 §2.5.5.2) becomes plain, as a peer's does: ACLs and backends compare plain ones.
+ */
 export function bareAddress(text: string): string | null {
   const match = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9a-f:.]+))$/i.exec(text);
   const address = match?.[1] ?? match?.[2] ?? match?.[3];
-  return address === undefined || isIP(address) === 0 ? null : address;
+  if (address === undefined || isIP(address) === 0) return null;
+  if (!MAPPED.test(address)) return address;
+  const plain = plainAddress(ipv6Form(address)!.slice(1, -1));
+  return isIP(plain) === 4 ? plain : address;
 }

@@ -130,8 +130,8 @@ function percentEncoded(bytes: Buffer): string {
 // === refusals
 
 const MALFORMED = /\\|%(?![0-9a-f]{2})|%00/i;
-/** RFC 3629 §3: overlong forms of ASCII characters. Some decoders take `%C0%AF` for a slash. */
-const OVERLONG = /%c[01]%[89ab]|%e0%8[01]%|%f0%80%8[01]%/i;
+/** RFC 3629 §3: overlong forms of ASCII characters, of two to six bytes as RFC 2279 had them. Some decoders take `%C0%AF` for a slash. */
+const OVERLONG = /%c[01]%[89ab]|%e0%8[01]%|%f0%80%8[01]%|%f8%80%80%8[01]%|%fc%80%80%80%8[01]%/i;
 const CONTROL = /%[01][0-9a-f]|%7f/i;
 const ENCODED_SLASH = /%(?:2f|5c)/i;
 const PARAMETER = /;|%3b/i;

@@ -155,6 +155,21 @@ describe('behind a balancer that sends one form, both forms say the same (RFC 72
   });
 });
 
+test.each(['::ffff:203.0.113.7', '0:0:0:0:0:FFFF:cb00:7107'])(
+  '%s is judged and told as 203.0.113.7',
+  async (mapped) => {
+    const headers = { host: 'a', 'x-forwarded-for': mapped };
+    const listener = { ...TRUSTING, identity: { real_ip: true } };
+    const answer = await told(listener, headers);
+    expect([answer.headers['x-real-ip'], answer.headers['forwarded']]).toEqual([
+      '203.0.113.7',
+      'for=203.0.113.7, for=127.0.0.1;host=a;proto=http',
+    ]);
+    const acls = { a: { default: 'allow', deny: ['203.0.113.7'] } };
+    expect((await told({ ...listener, acl: 'a' }, headers, { acls })).status).toBe(403);
+  },
+);
+
 /** Forms in which a backend might read them, and what is no business of theirs. */
 const STRANGE = [
   'x-forwarded-prefix x-forwarded-server x-forwarded-ssl x-forwarded-scheme x-forwarded-uri x-real-ip x-client-ip',
