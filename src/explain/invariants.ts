@@ -180,6 +180,9 @@ function neverBound(invariant: NeverBoundInvariant, subject: Subject): void {
 const PROBE = 'a-value-of-the-client';
 const LIMITS = { headerSize: 65_536, headerCount: 100, uriSize: 8192, bodySize: 0 };
 
+/** Characters of a field name that frameworks may read as a hyphen (RFC 9110 §5.6.2). */
+const MARKS = Array.from("_!#$%&'*+.^`|~");
+
 function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subject: Subject): void {
   const { plan, scope, pointer, places } = subject;
   const known = new Map(plan.pools.map((pool) => [pool.name, pool]));
@@ -188,7 +191,7 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
     const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
     if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
     const on = plan.listeners.filter((listener) => listener.routes.includes(route)).map(({ identity }) => identity);
-    const forms = new Set([header, header.replaceAll('-', '_')]);
+    const forms = new Set([header, ...MARKS.map((mark) => header.replaceAll('-', mark))]);
     const passed = [...forms].find((name) => on.some((identity) => passes(route, name, identity)));
     if (passed === undefined) return;
     scope.problem(

@@ -103,6 +103,7 @@ const SPENT: ReadonlySet<string> = new Set([
   'expect',
   'keep-alive',
   'max-forwards',
+  'proxy',
   'proxy-authenticate',
   'proxy-connection',
   'te',

@@ -331,6 +331,8 @@ test('the invariant header_never_passed knows what a listener lets through', () 
   expect(passed('x-user', {}, remove)).toEqual([]);
   expect(passed('x-user', { underscores: 'refuse' }, remove)).toEqual([]);
   expect(passed('x-user', { underscores: 'pass' }, remove)).toEqual(['x_user']);
+  const both = [{ type: 'headers', request: { remove: ['x-user', 'x_user'] } }];
+  expect(passed('x-user', { underscores: 'pass' }, both)).toEqual(['x!user']);
 });
 
 test('a cache tells apart what trusted proxies tell apart: scheme and host', async () => {
