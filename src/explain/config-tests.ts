@@ -95,7 +95,7 @@ function runOne({ name, request, expect }: ConfigTest, pointer: string, names: N
     return {
       listener,
       read,
-      walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, foresee: null }),
+      walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, preview: null }),
     };
   };
   const said = Object.entries(expect).filter(([key]) => key !== 'request_headers' || hasKeys(expect.request_headers));

@@ -112,7 +112,7 @@ export async function explain(
   // The walk edits its request as for traffic; the conditions are evaluated on an unedited copy.
   const { x } = read;
   const { host, routedPath: path, query } = x;
-  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, foresee: subject });
+  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, preview: subject });
   const routes = reachesRoutes(walked) ? await routeViews(subject, site, asked, walked) : [];
   return {
     generation,

@@ -76,7 +76,7 @@ function fallbackOf({ fallback }: PoolPlan): string | null {
 /** The view of a running gateway's pool; has no side effects. */
 export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
   const { plan, load } = pool;
-  const seen = pool.foresee(x);
+  const seen = pool.preview(x);
   return {
     pool: plan.name,
     chance,

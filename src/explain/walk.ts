@@ -60,7 +60,7 @@ export interface WalkOptions {
   /** The gateway refuses new requests at the moment. */
   readonly overloaded: boolean;
   /** For policies that can preview their action; null: these are skipped. */
-  readonly foresee: Pick<PreviewScope, 'clock' | 'cache'> | null;
+  readonly preview: Pick<PreviewScope, 'clock' | 'cache'> | null;
 }
 
 export type RoutesByName = ReadonlyMap<string, RoutePlan>;
@@ -89,8 +89,8 @@ export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadReque
   return onRoute(route, x, offered, options);
 }
 
-function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, foresee }: WalkOptions): Walk {
-  const scope = foresee === null ? null : { ...foresee, route: route.name, upgrade: offered !== '' };
+function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, preview }: WalkOptions): Walk {
+  const scope = preview === null ? null : { ...preview, route: route.name, upgrade: offered !== '' };
   const { views, answer, by } = runRequestHooks(route.policies, x, told, scope);
   const end = (how: Outcome, policies = views): Walk => ({ outcome: how, route, policies, pools: [], text: '' });
   if (answer !== null) return end({ ...outcome('policy', answer.status, `policy ${by} answers`), policy: by });

@@ -32,30 +32,30 @@ function markOf(piece: PoolPlan | SerializedRoute): string {
 }
 
 /** Equal for plans that mean the same. `marks`: the plan's own fingerprints. */
-export function digestOf({ rest }: SerializedPlan, marks: Fingerprints): string {
+export function digestOf({ rest }: SerializedPlan, fingerprints: Fingerprints): string {
   return createHash('sha256')
-    .update(JSON.stringify([rest, marks]))
+    .update(JSON.stringify([rest, fingerprints]))
     .digest('hex');
 }
 
 /** `marks`: the fingerprints of the serialized plan; `base`: those of the plan that the receiver has, if any. */
 export function planDelta(
   { rest, pools, routes }: SerializedPlan,
-  marks: Fingerprints,
+  fingerprints: Fingerprints,
   base: Fingerprints | null,
 ): PlanDelta {
   return {
     rest,
-    pools: pieces(pools, marks.pools, base?.pools ?? ''),
-    routes: pieces(routes, marks.routes, base?.routes ?? ''),
+    pools: pieces(pools, fingerprints.pools, base?.pools ?? ''),
+    routes: pieces(routes, fingerprints.routes, base?.routes ?? ''),
   };
 }
 
-function pieces<T>(all: readonly T[], marks: string, base: string): Piece<T>[] {
+function pieces<T>(all: readonly T[], fingerprints: string, base: string): Piece<T>[] {
   const markAt = (list: string, place: number): string => list.slice(place * LENGTH, (place + 1) * LENGTH);
   const places = new Map<string, number>();
   for (let place = 0; place < base.length / LENGTH; place++) places.set(markAt(base, place), place);
-  return all.map((one, place) => places.get(markAt(marks, place)) ?? one);
+  return all.map((one, place) => places.get(markAt(fingerprints, place)) ?? one);
 }
 
 /** A batch holds LOT indexes; a new piece costs far more than an index, and counts as NEW of them. */

@@ -27,12 +27,12 @@ export interface MigrationState extends MigrationTarget {
   /** The request as received; null: `x` is that, except for its path and the fields that hooks have edited. */
   readonly asked: Exchange | null;
   readonly routedPath: string;
-  readonly forwarding: UpstreamRequest | null;
+  readonly upstream: UpstreamRequest | null;
   readonly tunnel: UpgradedTunnel | null;
   /** The response has begun. */
   readonly begun: boolean;
   /** A policy has intercepted it. */
-  readonly taken: boolean;
+  readonly intercepted: boolean;
 }
 
 /** Copies a request, so that hooks do not edit the copy. */
@@ -60,7 +60,7 @@ export function copyOf(x: Exchange): Exchange {
 
 /** Finds the counterparts in the next generation. If there are any, the exchange has migrated when this returns. */
 export function migrationTargetOf(moving: MigrationState, next: Successor): MigrationTarget | MigrationBlocker {
-  const { x, route: old, forwarding: upstream, tunnel } = moving;
+  const { x, route: old, upstream, tunnel } = moving;
   const context = next.http(moving.live.plan);
   if (context === null) return 'listener_gone';
   if (context.acl !== null && !context.acl.allows(x.clientAddress)) return 'denied_by_listener';
@@ -73,7 +73,7 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (!sameHooks(route, old)) return 'policies_changed';
   // An intercepted exchange continues on its own, and its subrequests have their own leases.
-  if (upstream === null) return moving.taken ? { live: context, route } : 'policies_changed';
+  if (upstream === null) return moving.intercepted ? { live: context, route } : 'policies_changed';
   // Once the response has begun, or the exchange has become a tunnel, no choice of an endpoint is left.
   const settled = tunnel !== null || moving.begun;
   const endpoint = settled ? (tunnel?.endpoint ?? upstream.attempt?.endpoint ?? null) : null;
@@ -88,7 +88,7 @@ const reading = new PathReading();
 
 /** The request's path under the new path rules; null: they would reject it. */
 function pathUnder(
-  { x, asked, forwarding: upstream, routedPath, live: old }: MigrationState,
+  { x, asked, upstream, routedPath, live: old }: MigrationState,
   context: HttpListenerContext,
 ): string | null {
   const judged = asked?.routedPath ?? (upstream === null ? x.routedPath : routedPath);
@@ -124,7 +124,7 @@ function routeOf(
   const now = subject.routedPath;
   subject.routedPath = path;
   const found = context.router.match(subject);
-  const settled = asked !== null || moving.forwarding === null || found?.name === route.name;
+  const settled = asked !== null || moving.upstream === null || found?.name === route.name;
   const decided = settled ? found : withoutEdits(moving, found, context, next);
   subject.routedPath = now;
   return decided;

@@ -226,7 +226,7 @@ export class Gateway {
   #context(): BindContext {
     return {
       generation: this.#generation + 1,
-      carryover: this.registry,
+      registry: this.registry,
       clock: this.clock,
       // Before the first snapshot there is no traffic to yield to.
       slices: new TimeSlicer(this.clock, this.#current === null),
@@ -301,11 +301,11 @@ export class Gateway {
       for (const { table } of last.listeners.values()) table.retire(delay > 0);
       await this.#drained(time);
       if (time > 0 && this.#total.active > 0 && rule?.action === 'goodbye') {
-        for (const snapshot of this.snapshots) snapshot.cut(GOODBYE);
+        for (const snapshot of this.snapshots) snapshot.abort(GOODBYE);
         await this.#drained(PARTING);
       }
     }
-    for (const snapshot of this.snapshots) snapshot.cut(ABORT);
+    for (const snapshot of this.snapshots) snapshot.abort(ABORT);
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.destroy();
       this.#become(null);

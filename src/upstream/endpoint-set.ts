@@ -116,7 +116,7 @@ export class EndpointSet {
             ordered.map(({ cookie }) => cookie),
           );
     this.#indexes = new Map(this.#sticky === null ? [] : ordered.map(({ state }, i) => [state, i]));
-    for (const { state } of this.endpoints) state.joinLineup();
+    for (const { state } of this.endpoints) state.joinEndpointSet();
     for (const level of this.#levels) this.#watch(level);
   }
 
@@ -157,7 +157,7 @@ export class EndpointSet {
   }
 
   /** Previews `pick` without any side effect. Cold. */
-  foresee(context: LoadBalancerContext, mayTry: boolean): PoolPreview {
+  preview(context: LoadBalancerContext, mayTry: boolean): PoolPreview {
     const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     const kept = had >= 0 && this.endpoints[had]!.keeps ? had : -1;
     const well = previewPool(this.#levels, kept, context, [HEALTHY]);

@@ -90,7 +90,7 @@ export class EndpointState implements HealthObserver {
     return this.#lineups > 0;
   }
 
-  joinLineup(): void {
+  joinEndpointSet(): void {
     this.#lineups++;
   }
 

@@ -83,7 +83,7 @@ export class Pool {
   }
 
   /** Replaces the endpoints, or their weights. Strategies start at a random place of their rounds. Cold. */
-  lineUp(members: readonly Member[]): void {
+  replaceEndpoints(members: readonly Member[]): void {
     const old = this.#endpointSet;
     this.#endpointSet = new EndpointSet(members, this.plan.sticky, this.#choice, this.#strategy);
     old.close();
@@ -111,10 +111,10 @@ export class Pool {
   }
 
   /** Previews `pick` for a first attempt without any side effect. Cold. */
-  foresee(context: LoadBalancerContext): PoolPreview {
+  preview(context: LoadBalancerContext): PoolPreview {
     if (this.load.full) return { how: 'full', index: -1, possible: [] };
     if (this.plan.health.panic > 0) this.#look();
-    return this.#endpointSet.foresee(context, this.fallback === null);
+    return this.#endpointSet.preview(context, this.fallback === null);
   }
 
   /**

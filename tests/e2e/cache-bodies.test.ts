@@ -34,8 +34,8 @@ function bodies(cache: object): Promise<Cached> {
 }
 
 function storeOf({ gateway: { running } }: Cached): HttpCache['store'] {
-  const { registry: carryover, current } = running.gateway;
-  const state = carryover.peek(current!.plan.caches[0]!.claim);
+  const { registry, current } = running.gateway;
+  const state = registry.peek(current!.plan.caches[0]!.claim);
   if (!(state instanceof HttpCache)) throw new Error('there is no cache');
   return state.store;
 }

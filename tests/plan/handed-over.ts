@@ -5,8 +5,10 @@ import type { Plan } from '../../src/plan/types.ts';
 
 /** Handed over to somebody who has `base`, by the way that a thread's answer takes. */
 export function handedOver(plan: Plan, base: Plan): { readonly plan: Plan; readonly fresh: number } {
-  const parcel = serializePlan(plan);
-  const handover = structuredClone(planDelta(parcel, fingerprintsOf(parcel), fingerprintsOf(serializePlan(base))));
+  const serialized = serializePlan(plan);
+  const handover = structuredClone(
+    planDelta(serialized, fingerprintsOf(serialized), fingerprintsOf(serializePlan(base))),
+  );
   const unwrapping = new PlanDeserializer(handover.rest, base);
   for (const lot of lotsOf(handover.pools)) unwrapping.addPools(lot);
   for (const lot of lotsOf(handover.routes)) unwrapping.addRoutes(lot);

@@ -57,8 +57,8 @@ function changed(change: Change): Plan {
 
 test('and its digest tells every change of a split, a mirror and a fallback', () => {
   const digest = (change: Change): string => {
-    const parcel = serializePlan(changed(change));
-    return digestOf(parcel, fingerprintsOf(parcel));
+    const serialized = serializePlan(changed(change));
+    return digestOf(serialized, fingerprintsOf(serialized));
   };
   const same = digest((text) => text);
   expect(digest((text) => text)).toBe(same);

@@ -39,9 +39,9 @@ describe.each(certain)('$type', (plan) => {
           }
           const asker = client(turn);
           for (const tier of [HEALTHY, DUE]) {
-            const foreseen = [1, 2, 3].map(() => asked.strategy.peek!(tier, asker));
+            const previews = [1, 2, 3].map(() => asked.strategy.peek!(tier, asker));
             const picked = asked.strategy.pick(tier, asker);
-            expect(foreseen).toEqual([picked, picked, picked]);
+            expect(previews).toEqual([picked, picked, picked]);
             expect(picked).toBe(left.strategy.pick(tier, asker));
           }
         });

@@ -56,7 +56,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   /** Its place in the fetch's waiting list. */
-  audiencePlace = NOWHERE;
+  waitingPlace = NOWHERE;
   readonly x: Exchange;
   readonly key: string;
   readonly scope: string;
@@ -93,7 +93,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     return permitsCredentials(head, this.x.fields);
   }
 
-  get course(): ResponseWriter {
+  get responseWriter(): ResponseWriter {
     return (this.#taken ??= this.#context.intercept(this));
   }
 
@@ -165,7 +165,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     const { cache } = this.#handler;
     if (cache.fetchesFor(this.key).some((fetch) => fetch.old === stored)) return;
     cache.metrics.background++;
-    new SharedFetch(this.#handler, this, stored, true).start(this.course);
+    new SharedFetch(this.#handler, this, stored, true).start(this.responseWriter);
   }
 
   /** Joins a shared fetch for the same response, or starts one. */
@@ -197,7 +197,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   #lead(stored: StoredResponse | null): void {
     const fetch = new SharedFetch(this.#handler, this, stored, false);
     this.#sharedFetch = fetch;
-    fetch.start(this.course);
+    fetch.start(this.responseWriter);
   }
 
   /** Its wait for the disk or for a shared fetch has timed out. */
@@ -244,7 +244,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
 
   /** Sends a verdict that came too late for the hook to return it. */
   #answer(verdict: Verdict): void {
-    if (verdict !== INTERCEPTED && verdict !== undefined) this.course.answer(verdict);
+    if (verdict !== INTERCEPTED && verdict !== undefined) this.responseWriter.answer(verdict);
   }
 
   /** Streams a fetched response that is being stored. `own`: its fields, for the leader. */
@@ -261,15 +261,15 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
       if (own !== null) giveFields(own);
       fetch.leave(this);
       this.#sharedFetch = null;
-      this.course.answer(notModified(head, line));
+      this.responseWriter.answer(notModified(head, line));
       return;
     }
     const fields = own ?? Fields.ofLines(head.lines + fetch.lines);
     if (plan.statusHeader) addCacheStatus(fields, forwardText(told));
-    const reader = new BodyReader(this.course, fetch.fill!, 0, Number.POSITIVE_INFINITY, false);
+    const reader = new BodyReader(this.responseWriter, fetch.body!, 0, Number.POSITIVE_INFINITY, false);
     this.#reader = reader;
-    fetch.fill!.join(reader);
-    this.course.head(head.status, head.reason, fields, fetch.framing, reader);
+    fetch.body!.join(reader);
+    this.responseWriter.head(head.status, head.reason, fields, fetch.framing, reader);
     reader.pump();
   }
 
@@ -277,7 +277,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
     this.#noteUpstream(inner);
     if (this.#handler.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
-    this.course.head(status, reason, fields, framing, source);
+    this.responseWriter.head(status, reason, fields, framing, source);
   }
 
   /** The fetch has no response; the client gets this local reply. */
@@ -285,7 +285,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     this.#stopWaiting();
     this.#noteUpstream(inner);
     this.x.error = inner.error;
-    this.course.answer(response);
+    this.responseWriter.answer(response);
   }
 
   #noteUpstream(inner: Exchange): void {
@@ -298,7 +298,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     const { bytes } = reply;
     if (this.x.method === 'GET') this.#handler.cache.metrics.bytesServed += reply.length;
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
-    const { course: writer } = this;
+    const { responseWriter: writer } = this;
     this.#reader = new BodyReader(writer, new WholeBody(bytes), 0, bytes.length, true);
     writer.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
     this.#reader.pump();

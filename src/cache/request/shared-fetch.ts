@@ -59,7 +59,7 @@ export class SharedFetch implements ServerStream {
   readonly whole: boolean;
   /** The head of the response, once it is known to be storable. */
   response: StoredHead | null = null;
-  fill: StreamingBody | null = null;
+  body: StreamingBody | null = null;
   framing: Framing = NO_BODY;
   /** Additional field lines while the response streams: its Age, and its Content-Length if known. */
   lines = '';
@@ -68,7 +68,7 @@ export class SharedFetch implements ServerStream {
   readonly #asked: Fields;
   readonly #waiting: WaitingList;
   readonly #requestedAt: number;
-  #branch: Subrequest | null = null;
+  #subrequest: Subrequest | null = null;
   #part: Part | null = null;
   /** The receiver of a body that is forwarded to the leader alone. */
   #writer: ResponseWriter | null = null;
@@ -100,7 +100,7 @@ export class SharedFetch implements ServerStream {
   /** `writer`: of the exchange that starts the fetch. */
   start(writer: ResponseWriter): void {
     this.#handler.cache.begin(this);
-    this.#branch = writer.subrequest(this.inner, this);
+    this.#subrequest = writer.subrequest(this.inner, this);
   }
 
   // === the waiters
@@ -112,7 +112,7 @@ export class SharedFetch implements ServerStream {
 
   /** Will the response be stored? */
   get stores(): boolean {
-    return this.fill !== null && this.fill.collecting && !this.#outdated;
+    return this.body !== null && this.body.collecting && !this.#outdated;
   }
 
   /** May the request join: could the response answer it, as far as is known? */
@@ -185,13 +185,13 @@ export class SharedFetch implements ServerStream {
   get #isWorthFinishing(): boolean {
     // The response is not known yet, and may be storable.
     if (!this.begun) return !this.#outdated;
-    return this.fill !== null && this.stores && this.fill.missing <= this.#handler.plan.finish;
+    return this.body !== null && this.stores && this.body.missing <= this.#handler.plan.finish;
   }
 
   // === the response (ServerStream)
 
   informational(status: number, reason: string, fields: Fields): void {
-    this.#waiting.leader?.course.informational(status, reason, fields);
+    this.#waiting.leader?.responseWriter.informational(status, reason, fields);
   }
 
   localReply(response: LocalReply): void {
@@ -212,7 +212,7 @@ export class SharedFetch implements ServerStream {
   cachedReply(reply: CachedReply): void {
     this.begun = true;
     this.#end();
-    for (const cacheRequest of this.#waiting.takeAll()) cacheRequest.course.answer(reply);
+    for (const cacheRequest of this.#waiting.takeAll()) cacheRequest.responseWriter.answer(reply);
   }
 
   head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
@@ -227,7 +227,7 @@ export class SharedFetch implements ServerStream {
     let { why } = received;
     if (this.inner.method === 'HEAD') this.#answeredHead(received, fields);
     else if (why === '') why = this.#begin(received, fields, framing, source);
-    if (why === '' && this.fill !== null) this.#share(fields);
+    if (why === '' && this.body !== null) this.#share(fields);
     else this.#pass(status, reason, fields, framing, source, why);
   }
 
@@ -251,7 +251,7 @@ export class SharedFetch implements ServerStream {
     if (head.status === 206 && (this.#part = partOf(fields, length)) === null) return 'part';
     this.response = head;
     this.framing = framing;
-    this.fill = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
+    this.body = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
     const age = fields.get('age');
     this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
     // The response is not shareable: mark the key hit-for-miss.
@@ -267,7 +267,7 @@ export class SharedFetch implements ServerStream {
     if (leader !== null) {
       // From here on the leader owns the fields.
       this.inner.responseFields = null;
-      this.#branch?.addStickyCookie(fields);
+      this.#subrequest?.addStickyCookie(fields);
       leader.serveFill(this, fields);
     }
     for (const cacheRequest of waiting) {
@@ -292,15 +292,15 @@ export class SharedFetch implements ServerStream {
     if (leader === null) this.#cancel();
     else {
       this.inner.responseFields = null;
-      this.#branch?.addStickyCookie(fields);
-      this.#writer = leader.course;
+      this.#subrequest?.addStickyCookie(fields);
+      this.#writer = leader.responseWriter;
       leader.pass(this.inner, { status, reason, fields, framing, source }, why);
     }
     for (const cacheRequest of waiting) cacheRequest.fetchSeparately();
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (this.fill !== null) return this.fill.add(bytes, start, end);
+    if (this.body !== null) return this.body.add(bytes, start, end);
     if (this.#writer !== null) return this.#writer.data(bytes, start, end);
     this.#discarded += end - start;
     if (this.#discarded > MOST_DISCARDED) this.#cancel();
@@ -308,12 +308,12 @@ export class SharedFetch implements ServerStream {
   }
 
   flush(): void {
-    this.fill?.flush();
+    this.body?.flush();
     this.#writer?.flush();
   }
 
   end(trailers: string): void {
-    const { fill: body } = this;
+    const { body } = this;
     const writer = this.#writer;
     const stored = this.stores ? this.#store() : null;
     this.#end();
@@ -324,7 +324,7 @@ export class SharedFetch implements ServerStream {
 
   #store(): StoredResponse {
     const { cache, plan } = this.#handler;
-    const bytes = this.fill!.taken();
+    const bytes = this.body!.taken();
     const one = new StoredResponse(this.response!, bytes, this.#part, bytes.length, plan.statusHeader);
     cache.metrics.stored++;
     const all = cache.store.all(this.key);
@@ -336,7 +336,7 @@ export class SharedFetch implements ServerStream {
   abort(): void {
     const error = new GatewayError(this.inner.error, 'upstream', 502);
     const writer = this.#writer;
-    const { fill: body } = this;
+    const { body } = this;
     this.#end();
     body?.fail(error);
     writer?.fail(error);
@@ -385,7 +385,7 @@ export class SharedFetch implements ServerStream {
   #cancel(): void {
     const { owner } = this;
     this.#end();
-    this.fill?.discard();
+    this.body?.discard();
     this.owner = null;
     owner?.clientGone(CLIENT_GONE);
   }

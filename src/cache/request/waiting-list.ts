@@ -18,17 +18,17 @@ export class WaitingList {
   }
 
   add(cacheRequest: CacheRequest): void {
-    cacheRequest.audiencePlace = this.#others.enter(cacheRequest);
+    cacheRequest.waitingPlace = this.#others.enter(cacheRequest);
   }
 
   remove(cacheRequest: CacheRequest): void {
     if (this.leader === cacheRequest) this.leader = null;
-    else if (this.#others.at(cacheRequest.audiencePlace) === cacheRequest) this.#leave(cacheRequest);
+    else if (this.#others.at(cacheRequest.waitingPlace) === cacheRequest) this.#leave(cacheRequest);
   }
 
   #leave(cacheRequest: CacheRequest): void {
-    this.#others.leave(cacheRequest.audiencePlace);
-    cacheRequest.audiencePlace = NOWHERE;
+    this.#others.leave(cacheRequest.waitingPlace);
+    cacheRequest.waitingPlace = NOWHERE;
   }
 
   /** A copy of all waiters but the leader. */

@@ -33,7 +33,7 @@ export interface CompileAnswer {
 
 export interface PlanAnswer {
   /** The gateway keeps them with the plan for the next request. */
-  readonly marks: Fingerprints;
+  readonly fingerprints: Fingerprints;
   readonly rest: PlanDelta['rest'];
   /** Each item deserializes to a list of pieces. */
   readonly pools: readonly Uint8Array[];
@@ -69,13 +69,13 @@ if (process.argv[2] === IDLE) stepAside();
 function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null {
   const compiled = compile(input, known);
   if (compiled === null) return null;
-  const { plan, planDigest, marks, problems, texts, ...others } = compiled;
+  const { plan, planDigest, fingerprints, problems, texts, ...others } = compiled;
   const told = problems.slice(0, MOST_PROBLEMS);
   const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
   const common = { verdict, planDigest, texts: pack(texts) };
-  if (plan === null || marks === null) return { ...common, plan: null };
-  const { rest, pools, routes } = planDelta(serializePlan(plan), marks, base);
-  return { ...common, plan: { marks, rest, pools: serialized(pools), routes: serialized(routes) } };
+  if (plan === null || fingerprints === null) return { ...common, plan: null };
+  const { rest, pools, routes } = planDelta(serializePlan(plan), fingerprints, base);
+  return { ...common, plan: { fingerprints, rest, pools: serialized(pools), routes: serialized(routes) } };
 }
 
 function serialized<T>(pieces: readonly Piece<T>[]): Uint8Array[] {

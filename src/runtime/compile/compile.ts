@@ -83,7 +83,7 @@ export interface Compiled extends Verdict {
 /** The result of compiling in this thread. */
 export interface CompiledHere extends Compiled {
   /** The plan's fingerprints; null: there is no plan. */
-  readonly marks: Fingerprints | null;
+  readonly fingerprints: Fingerprints | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -128,7 +128,7 @@ function unsettled(file: string, { files, globs, digest, found, content }: Verdi
 const NOTHING = {
   plan: null,
   planDigest: '',
-  marks: null,
+  fingerprints: null,
   texts: new Map<string, string>(),
   opened: new Map<string, Position>(),
   openSecrets: [],
@@ -163,9 +163,9 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
-    const parcel = serializePlan(plan);
-    const marks = fingerprintsOf(parcel);
-    const planDigest = digestOf(parcel, marks);
+    const serialized = serializePlan(plan);
+    const fingerprints = fingerprintsOf(serialized);
+    const planDigest = digestOf(serialized, fingerprints);
     pass('planned');
     checkExpectations(plan, loaded, scope);
     pass('tested');
@@ -174,7 +174,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     return {
       plan,
       planDigest,
-      marks,
+      fingerprints,
       texts,
       opened: openedBy(loaded),
       openSecrets: openSecretsOf(loaded),

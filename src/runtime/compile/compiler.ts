@@ -26,7 +26,7 @@ export class Compiler {
   readonly #serving: () => boolean;
   readonly #background: CompileWorker;
   /** The last plan from the compile process, while it is still referenced, and its fingerprints there. */
-  #last: { readonly plan: WeakRef<Plan>; readonly marks: Fingerprints } | null = null;
+  #last: { readonly plan: WeakRef<Plan>; readonly fingerprints: Fingerprints } | null = null;
 
   /** `file`: absolute path. `serving`: whether there is traffic to yield to. */
   constructor(file: string, env: Environment, clock: Clock, serving: () => boolean = () => true) {
@@ -49,10 +49,10 @@ export class Compiler {
 
   async #compileThere(input: Omit<CompileRequest, 'base'>): Promise<Compiled | null> {
     const base = this.#last?.plan.deref() ?? null;
-    const answer = await this.#background.ask({ ...input, base: base === null ? null : this.#last!.marks });
+    const answer = await this.#background.ask({ ...input, base: base === null ? null : this.#last!.fingerprints });
     if (answer === null) return null;
     const plan = answer.plan === null ? null : await this.#unwrap(answer.plan, base);
-    if (plan !== null) this.#last = { plan: new WeakRef(plan), marks: answer.plan!.marks };
+    if (plan !== null) this.#last = { plan: new WeakRef(plan), fingerprints: answer.plan!.fingerprints };
     return compiledThere(answer, plan);
   }
 

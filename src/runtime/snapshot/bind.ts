@@ -40,7 +40,7 @@ import { type BoundRoute, Snapshot } from './snapshot.ts';
 
 export interface BindContext {
   readonly generation: number;
-  readonly carryover: StateRegistry;
+  readonly registry: StateRegistry;
   readonly clock: Clock;
   /** Time slicing for the whole of it. */
   readonly slices: TimeSlicer;
@@ -118,13 +118,13 @@ function bindPool(plan: PoolPlan, context: BindContext): RefCounted<Pool> {
 
 /** `onEnd` collects the callbacks, run last first, for when the pool has no references left. */
 function makePool(plan: PoolPlan, context: BindContext, onEnd: (release: () => void) => void): Pool {
-  const { carryover, shared, metrics } = context;
-  const load = carryover.acquire(
+  const { registry, shared, metrics } = context;
+  const load = registry.acquire(
     plan.claim,
     () => new PoolLoad(plan, shared.deadlines, metrics.pool(plan.name)),
     claimBefore(plan.claim, plan.name, plan.renamedFrom),
   );
-  onEnd(() => carryover.release(plan.claim));
+  onEnd(() => registry.release(plan.claim));
   const membership = new Membership(plan, load, context);
   onEnd(() => membership.close());
   return membership.open();
@@ -164,7 +164,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
 
 /** The policy's claims are released when it has no references left. */
 function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): RefCounted<BoundPolicy> {
-  const { clock, shared, carryover, metrics, log } = context;
+  const { clock, shared, registry, metrics, log } = context;
   const releases: (() => void)[] = [];
   const scope: BindScope = {
     route,
@@ -172,8 +172,8 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     deadlines: shared.deadlines,
     cache: ({ cache: name, claim }) => {
       const store = snapshot.plan.caches.find((one) => one.name === name)!;
-      releases.push(() => carryover.release(claim));
-      return carryover.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
+      releases.push(() => registry.release(claim));
+      return registry.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
     },
   };
   return bindPolicy(plan, scope, releases);
@@ -185,9 +185,9 @@ function bindListener(
   router: Router<Route>,
   context: BindContext,
 ): HttpListener | TcpListener {
-  const { carryover, shared, total, metrics, current } = context;
+  const { registry, shared, total, metrics, current } = context;
   const { name } = plan;
-  const table = carryover.acquire(
+  const table = registry.acquire(
     plan.count,
     () =>
       new ConnectionTable({
@@ -197,7 +197,7 @@ function bindListener(
         service: serviceFinder(current, name),
       }),
   );
-  snapshot.onEnd(() => carryover.release(plan.count));
+  snapshot.onEnd(() => registry.release(plan.count));
   const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, shared };
   if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
   return new HttpListener({
@@ -225,14 +225,14 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   const { possible } = context.total;
   context.total.limit = configured === 0 || (possible > 0 && possible < configured) ? possible : configured;
   for (const cache of snapshot.plan.caches) {
-    const state = context.carryover.peek(cache.claim);
+    const state = context.registry.peek(cache.claim);
     if (state instanceof HttpCache) state.tune(cache);
   }
   for (const { value: pool } of snapshot.pools.values()) {
     const { plan, endpoints, load } = pool;
     for (const { member } of endpoints) tuneMember(plan, member, context);
     for (const { claim } of plan.dns?.names ?? []) {
-      const resolution = context.carryover.peek(claim);
+      const resolution = context.registry.peek(claim);
       if (!(resolution instanceof Resolution)) continue;
       resolution.pool = plan.name;
       resolution.metrics = context.metrics.name(plan.name, resolution.name.name);
@@ -247,28 +247,28 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
 /**
  * Stops activity that no longer serves the current snapshot: checks, pools' recovery attempts, and caches' disks.
  */
-export function restUnused(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+export function restUnused(previous: Snapshot, next: Snapshot | null, registry: StateRegistry): void {
   for (const [name, shared] of previous.pools) if (next?.pools.get(name) !== shared) shared.value.rest();
-  stopChecks(previous, next, carryover);
-  restCaches(previous, next, carryover);
+  stopChecks(previous, next, registry);
+  restCaches(previous, next, registry);
 }
 
 /** Takes the disks from caches that only retired snapshots use: the new caches may need their directories. */
-function restCaches(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+function restCaches(previous: Snapshot, next: Snapshot | null, registry: StateRegistry): void {
   const wanted = new Set(next?.plan.caches.map(({ claim }) => claim.identity));
   for (const { claim } of previous.plan.caches) {
-    const cache = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    const cache = wanted.has(claim.identity) ? undefined : registry.peek(claim);
     if (cache instanceof HttpCache) cache.rest();
   }
 }
 
 /** Stops the checks that only retired snapshots use. */
-function stopChecks(previous: Snapshot, next: Snapshot | null, carryover: StateRegistry): void {
+function stopChecks(previous: Snapshot, next: Snapshot | null, registry: StateRegistry): void {
   const checksOf = ({ pools }: Snapshot) =>
     [...pools.values()].flatMap(({ value }) => value.endpoints.flatMap(({ member }) => member.check?.claim ?? []));
   const wanted = new Set(next === null ? [] : checksOf(next).map(({ identity }) => identity));
   for (const claim of checksOf(previous)) {
-    const check = wanted.has(claim.identity) ? undefined : carryover.peek(claim);
+    const check = wanted.has(claim.identity) ? undefined : registry.peek(claim);
     if (check instanceof ActiveCheck) check.stop();
   }
 }

@@ -80,19 +80,19 @@ export class Membership {
       this.#releaseCheck(member);
       this.#release(member);
     }
-    for (const { name } of this.#names.toReversed()) this.#context.carryover.release(name.claim);
+    for (const { name } of this.#names.toReversed()) this.#context.registry.release(name.claim);
   }
 
   #resolutionOf(name: DnsNamePlan): Resolution {
-    const { carryover, clock, random, metrics, names } = this.#context;
+    const { registry, clock, random, metrics, names } = this.#context;
     const pool = this.#plan.name;
     const parts = { pool, clock, random, metrics: metrics.name(pool, name.name), told: names };
     const before = claimBefore(name.claim, pool, this.#plan.renamedFrom);
-    return carryover.acquire(name.claim, () => new Resolution(name, this.#plan.dns!, parts), before);
+    return registry.acquire(name.claim, () => new Resolution(name, this.#plan.dns!, parts), before);
   }
 
   #claim(plan: EndpointPlan, priority: number, name: Found | null, cookie: string): Member {
-    const { carryover, clock, random, metrics, shared, healthChanged } = this.#context;
+    const { registry, clock, random, metrics, shared, healthChanged } = this.#context;
     const { address, claim, check } = plan;
     const { name: pool, renamedFrom } = this.#plan;
     const makeState = (): EndpointState => {
@@ -100,13 +100,13 @@ export class Membership {
       const tuning = tuningOf(this.#plan, plan);
       return new EndpointState(address, tuning, { ...parts, metrics: metrics.endpoint(pool, address.text) });
     };
-    const state = carryover.acquire(claim, makeState, claimBefore(claim, pool, renamedFrom));
+    const state = registry.acquire(claim, makeState, claimBefore(claim, pool, renamedFrom));
     const { active } = this.#plan.health;
     if (active === null || check === null)
       return { plan, state, priority, cookie, check: null, name: name?.host ?? null };
     const checkPlan = { ...active, host: active.host ?? plan.host };
     const before = claimBefore(check, pool, renamedFrom);
-    carryover.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random), before);
+    registry.acquire(check, () => new ActiveCheck(state, checkPlan, clock, random), before);
     return { plan, state, priority, cookie, check: { claim: check, plan: checkPlan }, name: name?.host ?? null };
   }
 
@@ -133,7 +133,7 @@ export class Membership {
   readonly #changed = (): void => {
     const old = this.#found;
     this.#found = this.#claimFound();
-    this.#pool?.lineUp(this.#members);
+    this.#pool?.replaceEndpoints(this.#members);
     const current = this.#context.current()?.pools.get(this.#plan.name)?.value === this.#pool;
     for (const [text, member] of this.#found) {
       this.#stay(text);
@@ -168,17 +168,17 @@ export class Membership {
   }
 
   #release({ plan: { claim, address } }: Member): void {
-    const { carryover, metrics } = this.#context;
-    carryover.release(claim);
-    if (carryover.peek(claim) === undefined) metrics.forgetEndpoint(this.#plan.name, address.text);
+    const { registry, metrics } = this.#context;
+    registry.release(claim);
+    if (registry.peek(claim) === undefined) metrics.forgetEndpoint(this.#plan.name, address.text);
   }
 
   /** `stop`: no current pool needs the check, though an older pool may still hold it. */
   #releaseCheck({ check }: Member, stop = false): void {
     if (check === null) return;
-    const { carryover } = this.#context;
-    carryover.release(check.claim);
-    const held = stop ? carryover.peek(check.claim) : undefined;
+    const { registry } = this.#context;
+    registry.release(check.claim);
+    const held = stop ? registry.peek(check.claim) : undefined;
     if (held instanceof ActiveCheck) held.stop();
   }
 
@@ -195,12 +195,12 @@ function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: Endpoin
 }
 
 /** Applies the tuning to the kept state of an endpoint in a current pool. */
-export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { carryover, metrics }: BindContext): void {
+export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { registry, metrics }: BindContext): void {
   if (state.pool !== pool.name) {
     state.pool = pool.name;
     state.metrics = metrics.endpoint(pool.name, state.address.text);
   }
   state.tune(tuningOf(pool, plan));
-  const held = check === null ? undefined : carryover.peek(check.claim);
+  const held = check === null ? undefined : registry.peek(check.claim);
   if (held instanceof ActiveCheck) held.tune(check!.plan);
 }

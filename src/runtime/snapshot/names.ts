@@ -10,16 +10,16 @@ import type { Snapshot } from './snapshot.ts';
 const FIRST_WAIT = 1000;
 
 /** The resolutions of a snapshot's names. */
-export function resolutionsOf({ plan }: Snapshot, carryover: StateRegistry): Resolution[] {
+export function resolutionsOf({ plan }: Snapshot, registry: StateRegistry): Resolution[] {
   const claims = plan.pools.flatMap(({ dns }) => dns?.names.map(({ claim }) => claim) ?? []);
-  return claims.map((claim) => carryover.peek(claim)).filter((held) => held instanceof Resolution);
+  return claims.map((claim) => registry.peek(claim)).filter((held) => held instanceof Resolution);
 }
 
 /**
  * Looks up the names that have no answer yet. A server that does not answer delays the snapshot only for a short time.
  */
-export async function askFirst(snapshot: Snapshot, carryover: StateRegistry, clock: Clock): Promise<void> {
-  const asked = resolutionsOf(snapshot, carryover).filter(({ asked: before }) => !before);
+export async function askFirst(snapshot: Snapshot, registry: StateRegistry, clock: Clock): Promise<void> {
+  const asked = resolutionsOf(snapshot, registry).filter(({ asked: before }) => !before);
   if (asked.length === 0) return;
   for (const resolution of asked) resolution.start();
   let limit: Timer | null = null;

@@ -89,7 +89,7 @@ export class Retirement {
         holder.leaving();
         over = false;
       }
-      const blocker = old.handOver(holder, next, over);
+      const blocker = old.migrateLease(holder, next, over);
       if (blocker === null) metrics.drain.rehomed++;
       else draining.settle(holder, blocker, tightened);
     };

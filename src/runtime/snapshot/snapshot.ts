@@ -139,7 +139,7 @@ export class Snapshot implements Successor {
   }
 
   /** Moves a lease to the next snapshot unless a blocker prevents it; returns the blocker. `excess`: over a limit. */
-  handOver(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
+  migrateLease(holder: Leaseholder, next: Snapshot, excess: boolean): MigrationBlocker | null {
     const blocker = excess ? 'over_limit' : holder.migrate(next);
     holder.blocker = blocker;
     if (blocker === null) {
@@ -158,7 +158,7 @@ export class Snapshot implements Successor {
   }
 
   /** Aborts everything that still runs on it. */
-  cut(end: Termination): void {
+  abort(end: Termination): void {
     for (const holder of this.#holders) holder.abort(end);
   }
 

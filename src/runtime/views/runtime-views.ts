@@ -77,12 +77,9 @@ export function endpointViews(gateway: Gateway): EndpointView[] {
   return pools.flatMap(({ value }) => value.endpoints.map(({ member }) => viewOf(gateway, member)));
 }
 
-function viewOf(
-  { registry: carryover, clock }: Gateway,
-  { plan, state: endpoint, check, name, priority }: Member,
-): EndpointView {
+function viewOf({ registry, clock }: Gateway, { plan, state: endpoint, check, name, priority }: Member): EndpointView {
   const { health, connections } = endpoint;
-  const checked = check === null ? undefined : carryover.peek(check.claim);
+  const checked = check === null ? undefined : registry.peek(check.claim);
   const waits = health.failures > 0 && health.retryTime > clock.wall();
   return {
     pool: endpoint.pool,
@@ -143,8 +140,8 @@ export interface NameView {
 }
 
 /** Every DNS name of endpoints in the current plan. */
-export function nameViews({ current, registry: carryover }: Gateway): NameView[] {
-  return (current === null ? [] : resolutionsOf(current, carryover)).map(
+export function nameViews({ current, registry }: Gateway): NameView[] {
+  return (current === null ? [] : resolutionsOf(current, registry)).map(
     ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
       pool,
       name,
