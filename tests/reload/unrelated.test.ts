@@ -16,7 +16,8 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const unrelated = fc.record({
   level: fc.constantFrom('info', 'warn', 'error'),
   drain: fc.integer({ min: 100, max: 200 }),
-  body: fc.string({ maxLength: 8, unit: 'grapheme-ascii' }),
+  // A reference that is none is a problem.
+  body: fc.string({ maxLength: 8, unit: 'grapheme-ascii' }).map((text) => text.replaceAll('${', () => '$${')),
   headers: fc.integer({ min: 20, max: 100 }),
   other: fc.integer({ min: 1, max: 100 }),
   more: fc.boolean(),
