@@ -10,7 +10,7 @@ import { BodyFraming } from '../http/h1/framing.ts';
 import { parseRequestHead, RequestHead } from '../http/h1/parser.ts';
 import { judgeHead, RequestTarget, wantsUpgrade } from '../http/h1/request-checks.ts';
 import { UPGRADE } from '../http/known.ts';
-import { CHUNKED, LENGTH } from '../http/message.ts';
+import { HTTP_1_1 } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { asciiAuthority } from '../kit/host-name.ts';
 import { Connection } from '../net/connection.ts';
@@ -113,7 +113,6 @@ export function readRequest(
   if (target.problem !== '') return { status, why: WHY_PATH[target.problem] };
   if (status !== 0) return refusal(status);
   const { authority, host, path, query } = target;
-  const length = framing.kind === CHUNKED ? -1 : framing.kind === LENGTH ? framing.length : 0;
   const addresses = {
     // A Unix socket's peer has no address.
     remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
@@ -130,9 +129,9 @@ export function readRequest(
     host,
     path,
     query,
-    head.minor,
+    HTTP_1_1,
     fields,
-    length,
+    framing.contentLength,
     0,
   );
   x.routedPath = target.routedPath;

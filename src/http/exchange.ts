@@ -10,7 +10,7 @@ import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Fields } from './fields.ts';
 import type { Claims } from './claims.ts';
 import { DEFAULT_IDENTITY } from './identity.ts';
-import type { BodySink } from './message.ts';
+import type { BodySink, RequestHead, ResponseHead } from './message.ts';
 
 /** The result of a request's cache lookup. */
 export type CacheResult =
@@ -43,7 +43,7 @@ export interface Rewritten {
   readonly to: string;
 }
 
-export class Exchange {
+export class Exchange implements RequestHead {
   readonly connection: Connection;
   /** Case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
@@ -61,12 +61,12 @@ export class Exchange {
   receivedPath = '';
   /** The query with its question mark, or ''. */
   query: string;
-  /** The x in HTTP/1.x. */
-  readonly minor: number;
+  /** The client's protocol version, as in message.ts. */
+  readonly version: number;
   /** The request's fields. The upstream gets the edits of request and forward hooks. */
   readonly fields: Fields;
-  /** Length of the request body in bytes: 0 for none, -1 for chunked. */
-  readonly bodyLength: number;
+  /** Length of the request body in bytes: 0 for none, or UNKNOWN_LENGTH. A filter of the body may change it. */
+  bodyLength: number;
 
   /** The address that rules match: the peer's, or the one that trusted proxies report (identity.ts). */
   clientAddress: string;
@@ -86,8 +86,8 @@ export class Exchange {
   endpoint = '';
   /** The response's status once known, else 0. */
   status = 0;
-  /** The response's fields once known. The client gets the edits of response hooks. */
-  responseFields: Fields | null = null;
+  /** The response's head once known. The client gets the edits of response hooks. */
+  response: ResponseHead | null = null;
   /** The result of the cache lookup. */
   cache: CacheResult = '';
   /** Receives a copy of the response's content and can't hold the response up. A response hook sets it. */
@@ -102,6 +102,10 @@ export class Exchange {
   bytesOut = 0;
   generation = 0;
 
+  get scheme(): 'http' | 'https' {
+    return this.connection.secure ? 'https' : 'http';
+  }
+
   constructor(
     connection: Connection,
     method: string,
@@ -110,7 +114,7 @@ export class Exchange {
     host: string,
     path: string,
     query: string,
-    minor: number,
+    version: number,
     fields: Fields,
     bodyLength: number,
     startedAt: number,
@@ -124,7 +128,7 @@ export class Exchange {
     this.path = path;
     this.routedPath = path;
     this.query = query;
-    this.minor = minor;
+    this.version = version;
     this.fields = fields;
     this.bodyLength = bodyLength;
     this.startedAt = startedAt;

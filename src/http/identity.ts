@@ -24,7 +24,7 @@ import {
   X_FORWARDED_PORT,
   X_FORWARDED_PROTO,
 } from './known.ts';
-import { VIA_LINES } from './via.ts';
+import { viaReceivedIn } from './via.ts';
 
 /** The fields that the gateway itself writes. */
 const OWN_MASK =
@@ -166,8 +166,8 @@ export const OWN_REQUEST_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Off by default for requests: docs/adr/0024-no-via-on-requests.md. */
-function viaLine({ identity: { via }, minor }: Exchange): string {
-  return via === 'request' || via === 'both' ? VIA_LINES[minor]! : '';
+function viaLine({ identity: { via }, version }: Exchange): string {
+  return via === 'request' || via === 'both' ? viaReceivedIn(version) : '';
 }
 
 function sendsXForwarded({ send }: IdentityPlan): boolean {

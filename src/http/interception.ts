@@ -9,7 +9,7 @@ import type { GatewayError } from '../kit/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { LocalReply } from './local-reply.ts';
-import type { BodySource, Framing } from './message.ts';
+import type { BodySource, ResponseHead } from './message.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { CachedReply } from './cached-reply.ts';
 
@@ -45,12 +45,12 @@ export interface ResponseWriter {
   /** Sends a complete response. */
   answer(response: LocalReply | CachedReply): void;
   informational(status: number, reason: string, fields: Fields): void;
-  /** The exchange takes ownership of the fields. The gateway resumes `source` when the client can take more. */
-  head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
+  /** The exchange takes ownership of the head's fields. The gateway resumes `source` when the client can take more. */
+  head(head: ResponseHead, source: BodySource): void;
   /** Returns false if the caller must wait until `source` is resumed. The bytes must not change until then. */
   data(bytes: Buffer, start: number, end: number): boolean;
   flush(): void;
-  end(trailers: string): void;
+  end(trailers: Fields | null): void;
   /** Sends an error response, or aborts the response if it has begun. */
   fail(error: GatewayError): void;
 }

@@ -12,7 +12,7 @@ import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { PathRules } from './path.ts';
-import type { BodySink, BodySource, Framing } from './message.ts';
+import type { BodySink, BodySource, ResponseHead } from './message.ts';
 import type { CachedReply } from './cached-reply.ts';
 
 /** Learns that the client has left. */
@@ -47,9 +47,9 @@ export interface ServerStream extends BodySource {
   /** Sends a complete response from the cache. */
   cachedReply(reply: CachedReply): void;
   /** Sends the final head. The codec resumes `source` when the client can take more. */
-  head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void;
+  head(head: ResponseHead, source: BodySource): void;
   data(bytes: Buffer, start: number, end: number): boolean;
-  end(trailers: string): void;
+  end(trailers: Fields | null): void;
   /** The response can't be completed: ends it in a way that the client notices. */
   abort(): void;
   flush(): void;

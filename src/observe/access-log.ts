@@ -49,7 +49,8 @@ export interface AccessRecord {
   readonly method: string;
   readonly host: string;
   readonly target: string;
-  readonly minor: number;
+  /** The protocol version, as ten times the number; 0 for tcp. */
+  readonly version: number;
   readonly status: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -63,7 +64,7 @@ export interface AccessRecord {
 
 type Place = Pick<
   AccessRecord,
-  'listener' | 'route' | 'endpoint' | 'cache' | 'generation' | 'method' | 'host' | 'minor'
+  'listener' | 'route' | 'endpoint' | 'cache' | 'generation' | 'method' | 'host' | 'version'
 > & {
   readonly bytes: Uint8Array;
 };
@@ -160,18 +161,19 @@ export class AccessLog {
       record.method === last.method &&
       record.listener === last.listener &&
       record.generation === last.generation &&
-      record.minor === last.minor
+      record.version === last.version
     ) {
       return last.bytes;
     }
-    const { kind, listener, route, endpoint, cache, generation, method, host, minor } = record;
+    const { kind, listener, route, endpoint, cache, generation, method, host, version } = record;
     // Only the path of a Unix socket needs escaping: names are words, a method is a token, a host is validated.
-    const http = kind === 'tcp' ? '' : `,"protocol":"HTTP/1.${minor}","method":"${method}","host":"${host}"`;
+    const http =
+      kind === 'tcp' ? '' : `,"protocol":"HTTP/${(version / 10).toFixed(1)}","method":"${method}","host":"${host}"`;
     const cached = cache === '' ? '' : `,"cache":"${cache}"`;
     const bytes = ascii(
       `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)}${cached},"generation":${generation}${http},"client":"`,
     );
-    this.#last = { listener, route, endpoint, cache, generation, method, host, minor, bytes };
+    this.#last = { listener, route, endpoint, cache, generation, method, host, version, bytes };
     return bytes;
   }
 

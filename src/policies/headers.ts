@@ -19,7 +19,7 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
     }
     if (!isEmpty(response)) {
       hooks.response = (x) => {
-        if (x.responseFields !== null) edit(x.responseFields, response);
+        if (x.response !== null) edit(x.response.fields, response);
       };
     }
     return hooks;

@@ -6,7 +6,7 @@
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
-import type { ResponseSink } from '../http/message.ts';
+import { HTTP_1_0, type ResponseSink } from '../http/message.ts';
 import { EXPECT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
 import type { Dialing } from '../net/dial.ts';
@@ -81,7 +81,7 @@ export class Attempt implements TransportTaker {
     const head = textFor(text, pool, this.endpoint);
     connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#upstream.terms, this.sink);
     // A replayed body is buffered already, so the attempt does not wait for 100 (Continue).
-    if (source !== null && x.minor !== 0 && x.fields.has(EXPECT)) connection.awaitContinue();
+    if (source !== null && x.version !== HTTP_1_0 && x.fields.has(EXPECT)) connection.awaitContinue();
     if (keptBody !== null) keptBody.sendTo(connection);
     else if (source !== null) body.readBody(connection);
   }

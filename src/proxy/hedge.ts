@@ -6,7 +6,7 @@ import type { Timer } from '../kit/clock.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
-import type { Framing, ResponseSink } from '../http/message.ts';
+import type { ResponseHead, ResponseSink } from '../http/message.ts';
 import type { Transport } from '../net/transport.ts';
 import { Attempt } from './attempt.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
@@ -103,16 +103,16 @@ class Contender implements ResponseSink {
     if (this.#race.alone) this.#handler.informational(status, reason, fields);
   }
 
-  head(status: number, reason: string, fields: Fields, framing: Framing): void {
+  head(head: ResponseHead): void {
     this.#race.won(this.#attempt);
-    this.#handler.head(status, reason, fields, framing);
+    this.#handler.head(head);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
     return this.#handler.data(bytes, start, end);
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     this.#handler.end(trailers);
   }
 
@@ -125,7 +125,7 @@ class Contender implements ResponseSink {
   }
 
   /** Upgrade requests are not hedged, and the client connection refuses a 101 that no client asked for. */
-  switched(_: string, fields: Fields, transport: Transport): void {
+  switched({ fields }: ResponseHead, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
   }

@@ -4,7 +4,7 @@ import type { Subrequest, ResponseWriter, Interceptor } from '../http/intercepti
 import type { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
-import type { BodySource, Framing } from '../http/message.ts';
+import { type BodySource, ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
 import type { RequestHandler } from './request-handler.ts';
@@ -34,12 +34,12 @@ export class InterceptedExchange implements ResponseWriter {
     this.#handler.stream.informational(status, reason, fields);
   }
 
-  head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
+  head(head: ResponseHead, source: BodySource): void {
     const { x, stream } = this.#handler;
-    x.status = status;
-    x.responseFields = fields;
-    this.#handler.runResponseFilters(fields);
-    stream.head(status, reason, fields, framing, source);
+    x.status = head.status;
+    x.response = head;
+    this.#handler.runResponseFilters(head.fields);
+    stream.head(head, source);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -50,7 +50,7 @@ export class InterceptedExchange implements ResponseWriter {
     this.#handler.stream.flush();
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     this.#handler.settle();
     this.#handler.stream.end(trailers);
   }
@@ -63,7 +63,7 @@ export class InterceptedExchange implements ResponseWriter {
 /** A cached reply after the response filters of the policies in front of the cache have run on its fields. */
 export function filteredReply(stored: CachedReply, handler: RequestHandler): CachedReply {
   const fields = Fields.ofLines(stored.lines);
-  handler.x.responseFields = fields;
+  handler.x.response = new ResponseHead(stored.status, stored.reason, fields, stored.length);
   handler.runResponseFilters(fields);
   return stored.under(fields.lines());
 }

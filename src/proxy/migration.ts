@@ -37,7 +37,7 @@ export interface MigrationState extends MigrationTarget {
 
 /** Copies a request, so that hooks do not edit the copy. */
 export function copyOf(x: Exchange): Exchange {
-  const { connection, method, target, authority, host, path, query, minor, bodyLength, startedAt } = x;
+  const { connection, method, target, authority, host, path, query, version, bodyLength, startedAt } = x;
   const pairs: [string, string][] = [];
   x.fields.forEach((name, value) => pairs.push([name, value]));
   const fields = Fields.of(pairs);
@@ -49,7 +49,7 @@ export function copyOf(x: Exchange): Exchange {
     host,
     path,
     query,
-    minor,
+    version,
     fields,
     bodyLength,
     startedAt,

@@ -4,6 +4,7 @@
  * It stands between the client's stream and the consumer of the request body, and forwards every byte. It stops copying
  * a body that grows too large.
  */
+import type { Fields } from '../http/fields.ts';
 import type { BodySink } from '../http/message.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { RequestBody } from './replay-body.ts';
@@ -31,7 +32,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
 
   /** The request is forwarded. Without a body the copy is complete now. */
   begin(): void {
-    if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, '');
+    if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, null);
   }
 
   readBody(sink: BodySink): void {
@@ -52,7 +53,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
     return this.#sink!.data(bytes, start, end);
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     // This comes first: when the request has been forwarded completely, its exchange may be over.
     if (!this.#settled) this.#send(Buffer.concat(this.#parts), trailers);
     this.#sink!.end(trailers);
@@ -60,6 +61,10 @@ export class MirrorBuffer implements BodySink, RequestBody {
 
   fail(...[error]: Parameters<BodySink['fail']>): void {
     this.#sink!.fail(error);
+  }
+
+  flush(): void {
+    this.#sink!.flush();
   }
 
   /** The exchange is over: no more of the request will arrive. */
@@ -75,7 +80,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
     metrics.results[result]++;
   }
 
-  #send(body: Buffer, trailers: string): void {
+  #send(body: Buffer, trailers: Fields | null): void {
     this.#settled = true;
     this.#parts = [];
     const { x, context } = this.#handler;

@@ -8,7 +8,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import type { Http1ClientConnection } from '../http/h1/client.ts';
-import type { BodySource, ResponseSink } from '../http/message.ts';
+import type { BodySource, ResponseHead, ResponseSink } from '../http/message.ts';
 import { statusClass } from '../http/status.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -43,7 +43,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   /** Length of the body: 0 none, -1 chunked. */
   readonly #bodyLength: number;
   readonly #body: Buffer;
-  readonly #trailers: string;
+  readonly #trailers: Fields | null;
   #endpoint: EndpointState | null = null;
   #trial = false;
   #dialing: Dialing | null = null;
@@ -61,7 +61,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     text: string,
     { method, bodyLength }: Exchange,
     body: Buffer,
-    trailers: string,
+    trailers: Fields | null,
   ) {
     this.#mirror = mirror;
     this.#lease = lease;
@@ -123,7 +123,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
 
   informational(): void {}
 
-  head(status: number, _: string, fields: Fields): void {
+  head({ status, fields }: ResponseHead): void {
     giveFields(fields);
     const endpoint = this.#endpoint!;
     const ms = this.#mirror.shared.clock.now() - this.#sentAt;
@@ -148,7 +148,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   flush(): void {}
 
   /** The request offers no upgrade, so no server can accept one (client.ts ensures that). */
-  switched(_: string, fields: Fields, transport: Transport): void {
+  switched({ fields }: ResponseHead, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
     this.#endpoint!.connections.released();

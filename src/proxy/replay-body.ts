@@ -5,6 +5,7 @@
  * It stands between the client's stream and the upstream's connection. A body of more than `limit` bytes is no longer
  * buffered.
  */
+import type { Fields } from '../http/fields.ts';
 import type { BodySink } from '../http/message.ts';
 
 /** The source of a request body: the client's stream, or a filter in front of it. */
@@ -22,8 +23,8 @@ export class ReplayBody implements BodySink {
   /** null: the buffer was dropped. */
   #kept: Buffer[] | null = [];
   #size = 0;
-  /** Set once the body is complete. */
-  #trailers: string | null = null;
+  #complete = false;
+  #trailers: Fields | null = null;
   #begun = false;
 
   constructor(body: RequestBody, limit: number) {
@@ -46,7 +47,7 @@ export class ReplayBody implements BodySink {
     }
     // The limit bounds it: this may exceed the connection's flow control.
     for (const bytes of this.#kept ?? []) sink.data(bytes, 0, bytes.length);
-    if (this.#trailers !== null) sink.end(this.#trailers);
+    if (this.#complete) sink.end(this.#trailers);
     else this.#body.resume();
   }
 
@@ -65,12 +66,17 @@ export class ReplayBody implements BodySink {
     return this.#sink !== null && this.#sink.data(bytes, start, end);
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
+    this.#complete = true;
     this.#trailers = trailers;
     this.#sink?.end(trailers);
   }
 
   fail(...[error]: Parameters<BodySink['fail']>): void {
     this.#sink?.fail(error);
+  }
+
+  flush(): void {
+    this.#sink?.flush();
   }
 }

@@ -23,7 +23,7 @@ import {
 import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { REFERENCE } from '../http/known.ts';
-import type { Framing, ResponseSink } from '../http/message.ts';
+import type { ResponseHead, ResponseSink } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
@@ -190,8 +190,9 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.stream.informational(status, reason, fields);
   }
 
-  head(status: number, reason: string, fields: Fields, framing: Framing): void {
+  head(head: ResponseHead): void {
     const { x } = this;
+    const { status, fields } = head;
     const upstream = this.#upstream!;
     const attempt = upstream.attempt!;
     const now = this.context.shared.clock.now();
@@ -202,7 +203,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     }
     x.upstreamAt = now;
     x.status = status;
-    x.responseFields = fields;
+    x.response = head;
     forwardableFields(fields, status, this.context.shared.date, viaOnResponses(x.identity));
     if (fields.has(REFERENCE) && this.#route!.mapBack) {
       const { endpoint } = attempt;
@@ -212,7 +213,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
     for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
     this.#explain(fields);
-    this.stream.head(status, reason, fields, framing, attempt.connection!);
+    this.stream.head(head, attempt.connection!);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -220,7 +221,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     return this.stream.data(bytes, start, end);
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     this.#upstream!.attempt!.completed();
     if (this.x.tap !== null) {
       this.x.tap.end(trailers);
@@ -234,17 +235,26 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.stream.flush();
   }
 
-  switched(reason: string, fields: Fields, transport: Transport, early: Buffer): void {
+  switched(head: ResponseHead, transport: Transport, early: Buffer): void {
+    const { fields } = head;
     const { attempt, pool } = this.#upstream!;
     this.x.status = 101;
-    this.x.responseFields = fields;
+    this.x.response = head;
     attempt!.answered(101, this.context.shared.clock.now());
     pool.addStickyCookie(this.x, attempt!.endpoint, fields);
     this.#explain(fields);
     this.#over = true;
     this.stream.owner = null;
     this.#upstream!.handedOver();
-    this.#tunnel = new UpgradedTunnel(this, attempt!, reason, fields, transport, early, this.#upstream!.terms.tunnel);
+    this.#tunnel = new UpgradedTunnel(
+      this,
+      attempt!,
+      head.reason,
+      fields,
+      transport,
+      early,
+      this.#upstream!.terms.tunnel,
+    );
   }
 
   /** Its tunnel has closed. */
@@ -383,7 +393,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
       recordExchange(x, this.context.shared, route?.metrics ?? this.context.unrouted);
     }
     giveFields(x.fields);
-    if (x.responseFields !== null) giveFields(x.responseFields);
+    if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
   }
 }

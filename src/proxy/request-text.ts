@@ -3,6 +3,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { ownRequestLines } from '../http/identity.ts';
 import { EXPECT, HOST, TE } from '../http/known.ts';
+import { HTTP_1_0 } from '../http/message.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 
@@ -14,7 +15,7 @@ export function requestText(x: Exchange, offered: string): string {
   const trailers = fields.has(TE) && takesTrailers(x);
   stripHopByHop(fields, 0);
   // RFC 9110 §10.1.1: Expect is ignored in an HTTP/1.0 request.
-  if (x.minor === 0) fields.removeKnown(EXPECT);
+  if (x.version === HTTP_1_0) fields.removeKnown(EXPECT);
   const identity = ownRequestLines(x);
   const path = x.receivedPath === '' ? x.path : x.receivedPath;
   if (goesAsItCame(x, path)) return `${fields.text.slice(0, fields.end)}${identity}\r\n`;
@@ -52,8 +53,8 @@ export function withHost(text: string, host: string): string {
  * Does the client accept trailers (RFC 9110 §6.5.1)? HTTP/1.0 clients do not: they have no chunked coding to carry
  * them.
  */
-function takesTrailers({ fields, minor }: Exchange): boolean {
-  if (minor === 0) return false;
+function takesTrailers({ fields, version }: Exchange): boolean {
+  if (version === HTTP_1_0) return false;
   const codings = fields.known(TE) ?? '';
   return codings === 'trailers' || /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(codings);
 }

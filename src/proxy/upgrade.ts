@@ -54,7 +54,7 @@ export class UpgradedTunnel implements TunnelObserver {
     this.#goodbye = protocol?.toLowerCase() === 'websocket' ? new WebSocketGoodbye(this.#tunnel) : null;
     this.#tunnel.start(client.early, early);
     giveFields(fields);
-    handler.x.responseFields = null;
+    handler.x.response = null;
   }
 
   get endpoint(): EndpointState {

@@ -25,7 +25,7 @@ import { BodyFraming, requestFraming, responseFraming } from '../../src/http/h1/
 import { idleLimit } from '../../src/http/h1/keep-alive.ts';
 import { parseForgiving } from '../../src/http/h1/lenient-head.ts';
 import { isOffered } from '../../src/http/h1/offered.ts';
-import { ResponseHead } from '../../src/http/h1/parser.ts';
+import { ReceivedHead } from '../../src/http/h1/parser.ts';
 import { persists, wantsUpgrade } from '../../src/http/h1/request-checks.ts';
 import { stripHopByHop } from '../../src/http/hop-by-hop.ts';
 import { DEFAULT_IDENTITY, siftIdentity } from '../../src/http/identity.ts';
@@ -47,7 +47,7 @@ const LONG = 65_536;
 const lines = (...pairs: string[]): Fields => Fields.ofLines(pairs.map((pair) => `${pair}\r\n`).join(''));
 const one = (name: string, value: string): Fields => lines(`${name}: ${value}`);
 const asked = (name: string, value: string): Exchange => Object.assign(exchange(), { fields: one(name, value) });
-const RESPONSE = Object.assign(new ResponseHead(), { minor: 1, status: 200 });
+const RESPONSE = Object.assign(new ReceivedHead(), { minor: 1, status: 200 });
 const trusted = new AddressSet(['192.0.2.0/24']);
 
 function sift(name: string, value: string): void {
@@ -63,7 +63,7 @@ function map(name: string, value: string): void {
 function forgive(text: string): void {
   const bytes = Buffer.from(`HTTP/1.1 200 OK\n${text}\n\n`, 'latin1');
   const rules = { ...STRICT, bareLf: true, foldedLines: true, spaceBeforeColon: true };
-  parseForgiving(bytes, 0, bytes.length, rules, new ResponseHead(), new Fields());
+  parseForgiving(bytes, 0, bytes.length, rules, new ReceivedHead(), new Fields());
 }
 
 /** One more for each 256 characters. */

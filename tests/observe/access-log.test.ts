@@ -25,7 +25,7 @@ const RECORD: AccessRecord = {
   method: 'GET',
   host: 'a.test',
   target: '/x',
-  minor: 1,
+  version: 11,
   status: 200,
   bytesIn: 0,
   bytesOut: 5,
@@ -67,7 +67,7 @@ test('an exchange has all of it, and only what went wrong has an error', async (
   const [line, failed, tcp] = await write(
     [
       { now },
-      { now, status: 502, error: 'connect_refused', upstream: 0, minor: 0, userAgent: 'curl' },
+      { now, status: 502, error: 'connect_refused', upstream: 0, version: 10, userAgent: 'curl' },
       { now, kind: 'tcp', listener: 'db', route: '', status: 0, bytesIn: 7, error: 'ECONNRESET' },
     ],
     clock,

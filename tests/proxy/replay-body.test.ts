@@ -34,6 +34,8 @@ class Taker implements BodySink {
   }
 
   fail(): void {}
+
+  flush(): void {}
 }
 
 function keptAt(limit: number): { source: Source; body: ReplayBody; attempt: () => Taker } {
@@ -55,7 +57,7 @@ test('what had come and what comes then', () => {
   const second = attempt();
   expect([second.text, body.replayable]).toEqual(['abc', true]);
   source.come('def');
-  source.sink!.end('');
+  source.sink!.end(null);
   expect(second.text).toBe('abcdef.');
   body.detach();
   expect(attempt().text).toBe('abcdef.');

@@ -1,5 +1,6 @@
 /** Sends a body to one client at the client's pace. Hot. */
 import type { ResponseWriter } from '../../http/interception.ts';
+import type { Fields } from '../../http/fields.ts';
 import type { BodySource } from '../../http/message.ts';
 import { NOWHERE } from '../../kit/places.ts';
 import type { GatewayError } from '../../kit/errors.ts';
@@ -20,7 +21,7 @@ export class BodyReader implements BodySource {
   #pumping = false;
   /** The body is complete: no more bytes will arrive. */
   #whole: boolean;
-  #trailers = '';
+  #trailers: Fields | null = null;
 
   /** Sends the body's bytes [start, end). `whole`: the body is complete. */
   constructor(writer: ResponseWriter, body: ReadableBody, start: number, end: number, whole: boolean) {
@@ -78,7 +79,7 @@ export class BodyReader implements BodySource {
   }
 
   /** The body is complete. */
-  complete(trailers: string): void {
+  complete(trailers: Fields | null): void {
     this.#whole = true;
     this.#trailers = trailers;
     this.pump();

@@ -84,8 +84,9 @@ export class CacheHandler {
 
   /** Handles the response to a request that bypassed the cache. */
   response(x: Exchange): void {
-    const { responseFields: fields, status } = x;
-    if (fields === null) return;
+    const { response, status } = x;
+    if (response === null) return;
+    const { fields } = response;
     if (invalidates(x.method, status)) this.#invalidate(x, fields);
     if (x.method === 'POST') this.#keepPosted(x, fields);
     const reason = x.cache === 'method' ? 'method' : 'bypass';

@@ -19,7 +19,7 @@ import { Fields } from '../../http/fields.ts';
 import { giveFields } from '../../http/fields-pool.ts';
 import { type LocalReply, problemReply } from '../../http/local-reply.ts';
 import { RANGE } from '../../http/known.ts';
-import { type BodySource, type Framing, LENGTH } from '../../http/message.ts';
+import { type BodySource, ResponseHead } from '../../http/message.ts';
 import type { CachedReply } from '../../http/cached-reply.ts';
 import type { GatewayError } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
@@ -36,15 +36,6 @@ import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } fr
 import type { CacheHandler } from './cache-handler.ts';
 import type { Store } from '../store/store.ts';
 import { LARGEST_REPLY, type StoredHead, type StoredResponse } from '../store/stored-response.ts';
-
-/** A response that is forwarded and not stored. */
-export interface Passed {
-  readonly status: number;
-  readonly reason: string;
-  readonly fields: Fields;
-  readonly framing: Framing;
-  readonly source: BodySource;
-}
 
 /** How long a disk read may take before a fetch starts instead (ms). */
 const DISK_WAIT = 1000;
@@ -269,15 +260,15 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     const reader = new BodyReader(this.responseWriter, fetch.body!, 0, Number.POSITIVE_INFINITY, false);
     this.#reader = reader;
     fetch.body!.join(reader);
-    this.responseWriter.head(head.status, head.reason, fields, fetch.framing, reader);
+    this.responseWriter.head(new ResponseHead(head.status, head.reason, fields, fetch.length), reader);
     reader.pump();
   }
 
   /** Forwards a fetched response that is for this exchange alone. */
-  pass(inner: Exchange, { status, reason, fields, framing, source }: Passed, detail: string): void {
+  pass(inner: Exchange, head: ResponseHead, source: BodySource, detail: string): void {
     this.#noteUpstream(inner);
-    if (this.#handler.plan.statusHeader) addCacheStatus(fields, forwardText({ reason: this.reason, detail }));
-    this.responseWriter.head(status, reason, fields, framing, source);
+    if (this.#handler.plan.statusHeader) addCacheStatus(head.fields, forwardText({ reason: this.reason, detail }));
+    this.responseWriter.head(head, source);
   }
 
   /** The fetch has no response; the client gets this local reply. */
@@ -300,7 +291,8 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { responseWriter: writer } = this;
     this.#reader = new BodyReader(writer, new WholeBody(bytes), 0, bytes.length, true);
-    writer.head(reply.status, reply.reason, Fields.ofLines(reply.lines), LENGTH, this.#reader);
+    const fields = Fields.ofLines(reply.lines);
+    writer.head(new ResponseHead(reply.status, reply.reason, fields, reply.length), this.#reader);
     this.#reader.pump();
     return INTERCEPTED;
   }

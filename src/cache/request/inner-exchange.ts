@@ -21,8 +21,8 @@ export function innerExchange(x: Exchange, old: StoredHead | null, whole: boolea
     }
   }
   if (old !== null) for (const [name, value] of validatorsFor(old.etag, old.modified)) fields.add(name, value);
-  const { connection, method, target, authority, host, path, query, minor } = x;
-  const inner = new Exchange(connection, method, target, authority, host, path, query, minor, fields, 0, now);
+  const { connection, method, target, authority, host, path, query, version } = x;
+  const inner = new Exchange(connection, method, target, authority, host, path, query, version, fields, 0, now);
   inner.routedPath = x.routedPath;
   inner.clientAddress = x.clientAddress;
   inner.identity = x.identity;

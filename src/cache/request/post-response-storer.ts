@@ -47,4 +47,6 @@ export class PostResponseStorer implements BodySink {
   fail(): void {
     this.#body.discard();
   }
+
+  flush(): void {}
 }

@@ -15,7 +15,7 @@ import type { Fields } from '../../http/fields.ts';
 import { giveFields, takeFields } from '../../http/fields-pool.ts';
 import type { LocalReply } from '../../http/local-reply.ts';
 import { AUTHORIZATION, RANGE } from '../../http/known.ts';
-import { type BodySource, type Framing, LENGTH, NO_BODY } from '../../http/message.ts';
+import type { BodySource, ResponseHead } from '../../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../../http/server-stream.ts';
 import type { CachedReply } from '../../http/cached-reply.ts';
 import { CLIENT_GONE, GatewayError } from '../../kit/errors.ts';
@@ -60,7 +60,8 @@ export class SharedFetch implements ServerStream {
   /** The head of the response, once it is known to be storable. */
   response: StoredHead | null = null;
   body: StreamingBody | null = null;
-  framing: Framing = NO_BODY;
+  /** Bytes of content in the response, or UNKNOWN_LENGTH. */
+  length = 0;
   /** Additional field lines while the response streams: its Age, and its Content-Length if known. */
   lines = '';
   readonly #handler: CacheHandler;
@@ -215,8 +216,9 @@ export class SharedFetch implements ServerStream {
     for (const cacheRequest of this.#waiting.takeAll()) cacheRequest.responseWriter.answer(reply);
   }
 
-  head(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource): void {
+  head(head: ResponseHead, source: BodySource): void {
     this.begun = true;
+    const { status, reason, fields } = head;
     const { old } = this;
     if (old !== null && status === 304) {
       this.#validated(old, fields);
@@ -226,9 +228,9 @@ export class SharedFetch implements ServerStream {
     const received = this.#judge(status, reason, fields);
     let { why } = received;
     if (this.inner.method === 'HEAD') this.#answeredHead(received, fields);
-    else if (why === '') why = this.#begin(received, fields, framing, source);
+    else if (why === '') why = this.#begin(received, head, source);
     if (why === '' && this.body !== null) this.#share(fields);
-    else this.#pass(status, reason, fields, framing, source, why);
+    else this.#pass(head, source, why);
   }
 
   /** Evaluates a response with that head for the cache. */
@@ -244,13 +246,12 @@ export class SharedFetch implements ServerStream {
   };
 
   /** Starts to store the response. Returns why it can't be stored after all, or ''. */
-  #begin({ head }: EvaluatedResponse, fields: Fields, framing: Framing, source: BodySource): string {
-    const length = framing === LENGTH ? Number(fields.get('content-length')) : framing === NO_BODY ? 0 : -1;
+  #begin({ head }: EvaluatedResponse, { fields, length }: ResponseHead, source: BodySource): string {
     const { cache } = this.#handler;
     if (length > cache.maxEntrySize) return 'size';
     if (head.status === 206 && (this.#part = partOf(fields, length)) === null) return 'part';
     this.response = head;
-    this.framing = framing;
+    this.length = length;
     this.body = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
     const age = fields.get('age');
     this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
@@ -266,7 +267,7 @@ export class SharedFetch implements ServerStream {
     const { leader, others: waiting } = this.#waiting;
     if (leader !== null) {
       // From here on the leader owns the fields.
-      this.inner.responseFields = null;
+      this.inner.response = null;
       this.#subrequest?.addStickyCookie(fields);
       leader.serveFill(this, fields);
     }
@@ -281,20 +282,20 @@ export class SharedFetch implements ServerStream {
   }
 
   /** Forwards the response to the leader alone. */
-  #pass(status: number, reason: string, fields: Fields, framing: Framing, source: BodySource, why: string): void {
+  #pass(head: ResponseHead, source: BodySource, why: string): void {
     const { cache } = this.#handler;
     if (this.whole && why !== '' && !OF_ONE_REQUEST.has(why)) cache.remember(this.key, this.scope);
     // The origin sent a newer response: drop the stored one.
-    if (this.old !== null && why !== '' && status < 500) cache.drop(this.key, this.old);
+    if (this.old !== null && why !== '' && head.status < 500) cache.drop(this.key, this.old);
     cache.over(this);
     const waiting = this.#waiting.takeOthers();
     const { leader } = this.#waiting;
     if (leader === null) this.#cancel();
     else {
-      this.inner.responseFields = null;
-      this.#subrequest?.addStickyCookie(fields);
+      this.inner.response = null;
+      this.#subrequest?.addStickyCookie(head.fields);
       this.#writer = leader.responseWriter;
-      leader.pass(this.inner, { status, reason, fields, framing, source }, why);
+      leader.pass(this.inner, head, source, why);
     }
     for (const cacheRequest of waiting) cacheRequest.fetchSeparately();
   }
@@ -312,7 +313,7 @@ export class SharedFetch implements ServerStream {
     this.#writer?.flush();
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     const { body } = this;
     const writer = this.#writer;
     const stored = this.stores ? this.#store() : null;

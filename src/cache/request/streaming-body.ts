@@ -5,6 +5,7 @@
  * others. A body that grows too large is no longer collected; from then on only a window of it is buffered, and the
  * slowest reader sets the pace, as without a cache.
  */
+import type { Fields } from '../../http/fields.ts';
 import type { BodySource } from '../../http/message.ts';
 import type { GatewayError } from '../../kit/errors.ts';
 import { NOWHERE, Places } from '../../kit/places.ts';
@@ -84,7 +85,7 @@ export class StreamingBody implements ReadableBody {
   }
 
   /** The body is complete. */
-  complete(trailers: string): void {
+  complete(trailers: Fields | null): void {
     this.#over = true;
     for (let i = 0; i < this.#readers.length; i++) this.#readers.at(i)?.complete(trailers);
     if (this.#readers.size === 0) this.#free();

@@ -74,8 +74,8 @@ export class ChunkedReader {
   /** Accept white space at the end of a chunk size's line. */
   readonly #blanksForgiven: boolean;
   #trailer: Buffer | null = null;
-  /** The trailer section as field lines that end in CRLF, without fields that must not be there (RFC 9110 §6.5.1). */
-  trailers = '';
+  /** The trailer section without fields that must not be there (RFC 9110 §6.5.1); null: it has none. */
+  trailers: Fields | null = null;
 
   /** The sink has returned false since this was last cleared. */
   full = false;
@@ -195,7 +195,7 @@ export class ChunkedReader {
       if (id === UNDERSCORED && this.#underscores === 'refuse') return -1;
       if (isBarred(id, fields.nameAt(i), this.#underscores)) fields.removeAt(i);
     }
-    this.trailers = fields.lines();
+    if (fields.lines() !== '') this.trailers = fields;
     this.#state = DONE;
     return start + stop - had;
   }

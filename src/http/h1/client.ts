@@ -26,24 +26,15 @@ import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { KEEP_ALIVE, UPGRADE } from '../known.ts';
-import {
-  CHUNKED,
-  type BodySink,
-  type BodySource,
-  type Framing,
-  LENGTH,
-  NO_BODY,
-  type ResponseSink,
-  UNTIL_CLOSE,
-} from '../message.ts';
+import { type BodySink, type BodySource, ResponseHead, type ResponseSink } from '../message.ts';
 import { ChunkedReader } from './chunked.ts';
 import type { ClientConnectionOwner, ClientTimeouts } from './client-owner.ts';
 import { DISCARD_TIMEOUTS, Discarded } from './discarded.ts';
-import { BodyFraming, responseFraming } from './framing.ts';
+import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY, responseFraming, UNTIL_CLOSE } from './framing.ts';
 import { idleLimit } from './keep-alive.ts';
 import { parseForgiving } from './lenient-head.ts';
 import { isOffered } from './offered.ts';
-import { FIELDS_TOO_LARGE, INCOMPLETE, ResponseHead } from './parser.ts';
+import { FIELDS_TOO_LARGE, INCOMPLETE, ReceivedHead } from './parser.ts';
 import { persists } from './request-checks.ts';
 import { Stash } from './stash.ts';
 
@@ -59,7 +50,7 @@ const MOST_INFORMATIONAL = 32;
 const EVENT_STREAM = /^text\/event-stream(?:[\t ]*;|$)/i;
 const NO_BYTES = Buffer.alloc(0);
 
-const head = new ResponseHead();
+const head = new ReceivedHead();
 const framing = new BodyFraming();
 
 export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
@@ -194,9 +185,9 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     return taken;
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     if (this.#state === GONE) return;
-    if (this.#requestChunked) this.#transport.writeText(`0\r\n${trailers}\r\n`);
+    if (this.#requestChunked) this.#transport.writeText(`0\r\n${trailers === null ? '' : trailers.lines()}\r\n`);
     this.#requestDone = true;
     if (!this.#transport.pending) this.#requestSource = null;
     this.#await();
@@ -205,6 +196,9 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
   fail(): void {
     this.abort();
   }
+
+  /** Each part has been written already. */
+  flush(): void {}
 
   onDrain(): void {
     const source = this.#requestSource;
@@ -312,11 +306,11 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
       this.#idle = this.#timeouts!.stream;
     this.#await();
     // The sink owns the fields from here on.
-    this.#sink!.head(head.status, head.reason, fields, framing.kind);
+    this.#sink!.head(new ResponseHead(head.status, head.reason, fields, framing.contentLength));
     // The sink may have aborted the exchange.
     if (this.#state !== BODY) return end;
     if (this.#kind !== NO_BODY) return stop;
-    this.#whole('', stop < end);
+    this.#whole(null, stop < end);
     return stop;
   }
 
@@ -345,12 +339,12 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     if (this.#state !== BODY) return end;
     if (!ready) this.pause();
     else this.#await();
-    if (done) this.#whole(chunks?.trailers ?? '', stop < end);
+    if (done) this.#whole(chunks === null ? null : chunks.trailers, stop < end);
     return stop;
   }
 
   /** The response is complete. The pool gets the connection back first, so that the client's next request finds it. */
-  #whole(trailers: string, more: boolean): void {
+  #whole(trailers: Fields | null, more: boolean): void {
     const sink = this.#sink!;
     if (more || !this.#requestDone) this.#reusable = false;
     this.keptUntil = this.#deadlines.now + this.#idleLimit;
@@ -385,14 +379,14 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#deadlines.delete(this);
     this.#transport.handler = IGNORE;
     const early = at === end ? NO_BYTES : Buffer.from(bytes.subarray(at, end));
-    sink.switched(head.reason, fields, this.#transport, early);
+    sink.switched(new ResponseHead(101, head.reason, fields, 0), this.#transport, early);
     return end;
   }
 
   // === termination
 
   onEnd(): void {
-    if (this.#state === BODY && this.#kind === UNTIL_CLOSE) this.#whole('', false);
+    if (this.#state === BODY && this.#kind === UNTIL_CLOSE) this.#whole(null, false);
     else if (this.#state === BODY) this.#fail(RESPONSE_TRUNCATED);
     else if (this.#state === HEAD)
       this.#fail(this.#heard ? BAD_RESPONSE.with('closed within the head') : UPSTREAM_CLOSED);

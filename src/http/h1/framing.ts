@@ -8,13 +8,25 @@
 import { trimBlanks } from '../blanks.ts';
 import type { Fields } from '../fields.ts';
 import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
-import type { ResponseHead } from './parser.ts';
-import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from '../message.ts';
+import type { ReceivedHead } from './parser.ts';
+import { UNKNOWN_LENGTH } from '../message.ts';
+
+/** How the end of a body is determined. */
+export const NO_BODY = 0;
+export const LENGTH = 1;
+export const CHUNKED = 2;
+export const UNTIL_CLOSE = 3;
+export type Framing = typeof NO_BODY | typeof LENGTH | typeof CHUNKED | typeof UNTIL_CLOSE;
 
 export class BodyFraming {
   kind: Framing = NO_BODY;
   /** Length of the body in bytes if `kind` is LENGTH. */
   length = 0;
+  /** Bytes of content that follow, or UNKNOWN_LENGTH. */
+  get contentLength(): number {
+    return this.kind === LENGTH ? this.length : this.kind === NO_BODY ? 0 : UNKNOWN_LENGTH;
+  }
+
   /** Another reader may find a different end of this response: the connection must not be used again. */
   doubtful = false;
 }
@@ -114,7 +126,7 @@ function agreedLength(fields: Fields): number {
  */
 export function responseFraming(
   fields: Fields,
-  { minor, status, rewritten }: ResponseHead,
+  { minor, status, rewritten }: ReceivedHead,
   method: string,
   agreeing: boolean,
   framing: BodyFraming,

@@ -7,7 +7,7 @@
 import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
 import { TOKEN } from './charset.ts';
-import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ResponseHead } from './parser.ts';
+import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ReceivedHead } from './parser.ts';
 
 const LF = 0x0a;
 const REFUSED = -502;
@@ -18,7 +18,7 @@ export function parseForgiving(
   start: number,
   end: number,
   rules: ResponseRules,
-  head: ResponseHead,
+  head: ReceivedHead,
   fields: Fields,
 ): number {
   const strict = parseResponseHead(bytes, start, end, rules, head, fields);
@@ -32,7 +32,7 @@ function parseRewritten(
   start: number,
   end: number,
   rules: ResponseRules,
-  head: ResponseHead,
+  head: ReceivedHead,
   fields: Fields,
 ): number {
   const last = Math.min(end, start + rules.headerSize);
@@ -55,7 +55,7 @@ function parseRewritten(
   }
 }
 
-function parseStrictly(text: string, rules: ResponseRules, head: ResponseHead, fields: Fields): number {
+function parseStrictly(text: string, rules: ResponseRules, head: ReceivedHead, fields: Fields): number {
   fields.reset();
   const bytes = Buffer.from(text, 'latin1');
   return parseResponseHead(bytes, 0, bytes.length, rules, head, fields);

@@ -35,7 +35,7 @@ export class RequestHead {
   raw = false;
 }
 
-export class ResponseHead {
+export class ReceivedHead {
   status = 0;
   reason = '';
   minor = 1;
@@ -167,7 +167,7 @@ export function parseResponseHead(
   start: number,
   end: number,
   rules: ResponseRules,
-  head: ResponseHead,
+  head: ReceivedHead,
   fields: Fields,
 ): number {
   const last = Math.min(end, start + rules.headerSize);

@@ -10,8 +10,7 @@ import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
 import { encodeRawUtf8, type PathProblem, PathReading, type PathRules, readPath } from '../path.ts';
-import { LENGTH, NO_BODY } from '../message.ts';
-import { type BodyFraming, requestFraming } from './framing.ts';
+import { type BodyFraming, LENGTH, NO_BODY, requestFraming } from './framing.ts';
 import type { RequestHead } from './parser.ts';
 
 /** The parts of a request target (RFC 9112 §3.2 and §3.3). */

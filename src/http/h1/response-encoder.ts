@@ -8,9 +8,11 @@
 import type { Transport } from '../../net/transport.ts';
 import type { Fields } from '../fields.ts';
 import type { LocalReply } from '../local-reply.ts';
-import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from '../message.ts';
-import { reasonPhrase } from '../status.ts';
 import type { CachedReply } from '../cached-reply.ts';
+import { CONTENT_LENGTH } from '../known.ts';
+import { HTTP_1_0, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
+import { reasonPhrase } from '../status.ts';
+import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from './framing.ts';
 
 /** Parts up to this many bytes are buffered. */
 const GATHER = 8 * 1024;
@@ -55,17 +57,17 @@ export class ResponseEncoder {
     this.flush();
   }
 
-  /**
-   * `framing` is the upstream's framing; for LENGTH, Content-Length is among the fields. `minor` is the client's HTTP
-   * version. `connection` is the Connection line, or ''.
-   */
-  head(status: number, reason: string, fields: Fields, framing: Framing, minor: number, connection: string): void {
+  /** `version` is the client's. `connection` is the Connection line, or ''. `content`: the response may have content. */
+  head({ status, reason, fields, length }: ResponseHead, version: number, connection: string, content: boolean): void {
     this.begun = true;
     let lines = fields.lines();
-    this.#framing = framing;
-    if (framing === CHUNKED || framing === UNTIL_CLOSE) {
-      this.#framing = minor === 0 ? UNTIL_CLOSE : CHUNKED;
-      if (minor !== 0) lines += 'Transfer-Encoding: chunked\r\n';
+    if (length === UNKNOWN_LENGTH) {
+      this.#framing = version === HTTP_1_0 ? UNTIL_CLOSE : CHUNKED;
+      if (version !== HTTP_1_0) lines += 'Transfer-Encoding: chunked\r\n';
+    } else {
+      this.#framing = length === 0 ? NO_BODY : LENGTH;
+      // Other protocols end a message without it.
+      if (content && !fields.has(CONTENT_LENGTH)) lines += `Content-Length: ${length}\r\n`;
     }
     // As few parts as possible: each allocates a string.
     this.#out += statusLine(status, reason) + lines + (connection === '' ? '\r\n' : `${connection}\r\n`);
@@ -113,8 +115,8 @@ export class ResponseEncoder {
   }
 
   /** Ends the body. `trailers` are sent only with the chunked coding. */
-  end(trailers: string): void {
-    if (this.#framing === CHUNKED) this.#out += `0\r\n${trailers}\r\n`;
+  end(trailers: Fields | null): void {
+    if (this.#framing === CHUNKED) this.#out += trailers === null ? '0\r\n\r\n' : `0\r\n${trailers.lines()}\r\n`;
     this.flush();
   }
 

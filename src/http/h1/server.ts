@@ -25,7 +25,7 @@ import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { EXPECT, HOST } from '../known.ts';
 import { type LocalReply, problemReply } from '../local-reply.ts';
-import { type BodySink, type BodySource, CHUNKED, type Framing, LENGTH, NO_BODY } from '../message.ts';
+import { type BodySink, type BodySource, HTTP_1_0, HTTP_1_1, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
 import type {
   ClientOverrides,
   ExchangeOwner,
@@ -37,7 +37,7 @@ import type {
 } from '../server-stream.ts';
 import type { CachedReply } from '../cached-reply.ts';
 import { ChunkedReader } from './chunked.ts';
-import { BodyFraming } from './framing.ts';
+import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY } from './framing.ts';
 import { parseRequestHead, RequestHead } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseEncoder } from './response-encoder.ts';
@@ -90,7 +90,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #consuming = false;
   #exchange: Exchange | null = null;
   #method = '';
-  #minor = 1;
+  #version = HTTP_1_1;
   #bodyKind: Framing = NO_BODY;
   #bodyLeft = 0;
   #bodyBytes = 0;
@@ -251,7 +251,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#method = head.method;
     const status = judgeHead(head, fields, service.largestBody, service.paths, framing, target);
     if (status !== 0) return status;
-    this.#minor = minor;
+    this.#version = minor === 0 ? HTTP_1_0 : HTTP_1_1;
     this.#bodyKind = framing.kind;
     this.#bodyLeft = framing.kind === LENGTH ? framing.length : 0;
     this.#bodyBytes = 0;
@@ -264,7 +264,6 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.upgrade = wantsUpgrade(fields, minor, framing);
     this.#state = framing.kind === NO_BODY ? WAITING : BODY;
     this.deadline = Number.POSITIVE_INFINITY;
-    const length = framing.kind === CHUNKED ? -1 : this.#bodyLeft;
     const now = this.#environment.clock.now();
     const { authority, host, path, query } = target;
     const x = new Exchange(
@@ -275,9 +274,9 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       host,
       path,
       query,
-      minor,
+      this.#version,
       fields,
-      length,
+      framing.contentLength,
       now,
     );
     x.routedPath = target.routedPath;
@@ -295,7 +294,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#continueDue = false;
     let stop: number;
     let done: boolean;
-    let trailers = '';
+    let trailers: Fields | null = null;
     if (this.#chunks === null) {
       stop = Math.min(end, start + this.#bodyLeft);
       this.#bodyLeft -= stop - start;
@@ -322,7 +321,10 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
       this.#awaitBody();
       this.#sink = null;
       sink.end(trailers);
-    } else this.#awaitBody();
+    } else {
+      this.#awaitBody();
+      sink.flush();
+    }
     return stop;
   }
 
@@ -420,7 +422,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   // === response
 
   informational(status: number, reason: string, fields: Fields): void {
-    if (this.#minor === 0 || this.#state === GONE) return;
+    if (this.#version === HTTP_1_0 || this.#state === GONE) return;
     this.#writer.informational(status, reason, fields);
     if (status !== 100 || !this.#continueDue) return;
     this.#continueDue = false;
@@ -431,27 +433,28 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#state >= CLOSING) return;
     if (this.#state === BODY) this.closing = true;
     this.#writer.fixed(response, this.#method !== 'HEAD', this.#environment.date() + this.#connectionLine());
-    this.end('');
+    this.end(null);
   }
 
   cachedReply(reply: CachedReply): void {
     if (this.#state >= CLOSING) return;
     if (this.#state === BODY) this.closing = true;
     this.#writer.stored(reply, this.#method !== 'HEAD', this.#connectionLine());
-    this.end('');
+    this.end(null);
   }
 
-  head(status: number, reason: string, fields: Fields, kind: Framing, source: BodySource): void {
+  head(head: ResponseHead, source: BodySource): void {
     if (this.#state >= CLOSING) return;
     this.#responseSource = source;
     // The rest of the request body may never be read, so this is the connection's last exchange.
     if (this.#state === BODY) this.closing = true;
-    const until = this.#minor === 0 && kind !== LENGTH && kind !== NO_BODY;
-    if (until) this.closing = true;
+    const { status } = head;
+    if (this.#version === HTTP_1_0 && head.length === UNKNOWN_LENGTH) this.closing = true;
     let connection = this.#connectionLine();
     // RFC 9110 §7.8: the Connection option Upgrade keeps recipients from forwarding the Upgrade field by mistake.
-    if (status === 426 && fields.get('upgrade') !== undefined) connection += 'Connection: Upgrade\r\n';
-    this.#writer.head(status, reason, fields, kind, this.#minor, connection);
+    if (status === 426 && head.fields.get('upgrade') !== undefined) connection += 'Connection: Upgrade\r\n';
+    const content = this.#method !== 'HEAD' && status !== 204 && status !== 304;
+    this.#writer.head(head, this.#version, connection, content);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -467,7 +470,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     if (this.#transport.pending) this.#awaitDrain();
   }
 
-  end(trailers: string): void {
+  end(trailers: Fields | null): void {
     if (this.#state >= CLOSING) return;
     this.#writer.end(trailers);
     const whole = this.#state === WAITING;
@@ -501,7 +504,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   #connectionLine(): string {
     if (this.closing) return 'Connection: close\r\n';
-    return this.#minor === 0 ? 'Connection: keep-alive\r\n' : '';
+    return this.#version === HTTP_1_0 ? 'Connection: keep-alive\r\n' : '';
   }
 
   /** The client has not taken all written bytes: it must take some within each `send` timeout. */

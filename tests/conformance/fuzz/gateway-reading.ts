@@ -145,7 +145,7 @@ function serve(
     method: x.method,
     target: x.target,
     path: x.path + x.query,
-    minor: x.minor,
+    minor: x.version % 10,
     body: '',
     whole: x.bodyLength === 0,
     fate: x.method === 'CONNECT' ? 'refused' : early ? 'answered early' : 'sent',
@@ -202,6 +202,7 @@ function serve(
       answer();
     },
     fail() {},
+    flush() {},
   };
   soon(() => {
     if (!over) stream.readBody(sink);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { BodyFraming, requestFraming, responseFraming } from '../../../src/http/h1/framing.ts';
-import { parseRequestHead, RequestHead, ResponseHead } from '../../../src/http/h1/parser.ts';
-import { CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE } from '../../../src/http/message.ts';
+import { parseRequestHead, RequestHead, ReceivedHead } from '../../../src/http/h1/parser.ts';
+import { CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE } from '../../../src/http/h1/framing.ts';
 
 function fieldsOf(lines: string): Fields {
   const bytes = Buffer.from(`GET / HTTP/1.1\r\n${lines}\r\n`, 'latin1');
@@ -18,8 +18,8 @@ function fieldsOf(lines: string): Fields {
   return fields;
 }
 
-function headOf(status: number): ResponseHead {
-  return Object.assign(new ResponseHead(), { status });
+function headOf(status: number): ReceivedHead {
+  return Object.assign(new ReceivedHead(), { status });
 }
 
 describe('requestFraming', () => {

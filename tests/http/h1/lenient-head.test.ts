@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { parseForgiving } from '../../../src/http/h1/lenient-head.ts';
-import { parseResponseHead, ResponseHead } from '../../../src/http/h1/parser.ts';
+import { parseResponseHead, ReceivedHead } from '../../../src/http/h1/parser.ts';
 import type { ResponseRules } from '../../../src/http/h1/response-rules.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 
 function parse(text: string, rules: Partial<ResponseRules>, parser = parseForgiving) {
   const bytes = Buffer.from(text, 'latin1');
   const fields = new Fields();
-  const head = new ResponseHead();
+  const head = new ReceivedHead();
   const result = parser(bytes, 0, bytes.length, { ...STRICT, ...rules }, head, fields);
   return { result, head, fields };
 }

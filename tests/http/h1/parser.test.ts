@@ -8,7 +8,7 @@ import {
   parseRequestHead,
   parseResponseHead,
   RequestHead,
-  ResponseHead,
+  ReceivedHead,
 } from '../../../src/http/h1/parser.ts';
 
 const limits = { headerSize: 1024, headerCount: 10, uriSize: 100 };
@@ -22,7 +22,7 @@ function parse(text: string, own = limits) {
 
 function parseResponse(text: string, rules: ResponseRules = STRICT) {
   const bytes = Buffer.from(text, 'latin1');
-  const head = new ResponseHead();
+  const head = new ReceivedHead();
   const fields = new Fields();
   return { result: parseResponseHead(bytes, 0, bytes.length, rules, head, fields), head, fields };
 }
