@@ -112,7 +112,6 @@ export function readRequest(
   const status = judgeHead(head, fields, limits.bodySize, paths, framing, target);
   if (target.problem !== '') return { status, why: WHY_PATH[target.problem] };
   if (status !== 0) return refusal(status);
-  const { authority, host, path, query } = target;
   const addresses = {
     // A Unix socket's peer has no address.
     remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
@@ -121,21 +120,7 @@ export function readRequest(
     localPort: address.port,
   };
   const connection = new Connection(addresses, name, false);
-  const x = new Exchange(
-    connection,
-    head.method,
-    head.target,
-    authority,
-    host,
-    path,
-    query,
-    HTTP_1_1,
-    fields,
-    framing.contentLength,
-    0,
-  );
-  x.routedPath = target.routedPath;
-  x.receivedPath = target.receivedPath;
+  const x = new Exchange(connection, head.method, head.target, target, HTTP_1_1, fields, framing.contentLength, 0);
   const upgrades = wantsUpgrade(fields, head.minor, framing);
   return { x, offered: upgrades ? (fields.known(UPGRADE) ?? '') : '' };
 }

@@ -43,6 +43,9 @@ export interface Rewritten {
   readonly to: string;
 }
 
+/** The parts of a request's target. */
+export type TargetParts = Pick<Exchange, 'authority' | 'host' | 'path' | 'routedPath' | 'receivedPath' | 'query'>;
+
 export class Exchange implements RequestHead {
   readonly connection: Connection;
   /** Case-sensitive (RFC 9110 §9.1). */
@@ -58,7 +61,7 @@ export class Exchange implements RequestHead {
   /** The same path for rules: the form that a backend sees after decoding it (path.ts). */
   routedPath: string;
   /** The path as received, if the upstream gets it; a rewrite by a policy overrides it. '': `path` is sent. */
-  receivedPath = '';
+  receivedPath: string;
   /** The query with its question mark, or ''. */
   query: string;
   /** The client's protocol version, as in message.ts. */
@@ -106,14 +109,12 @@ export class Exchange implements RequestHead {
     return this.connection.secure ? 'https' : 'http';
   }
 
+  /** `target` as received; `parts` of it, which are copied. `startedAt`: monotonic ms. */
   constructor(
     connection: Connection,
     method: string,
     target: string,
-    authority: string,
-    host: string,
-    path: string,
-    query: string,
+    parts: TargetParts,
     version: number,
     fields: Fields,
     bodyLength: number,
@@ -123,11 +124,12 @@ export class Exchange implements RequestHead {
     this.clientAddress = connection.clientAddress;
     this.method = method;
     this.target = target;
-    this.authority = authority;
-    this.host = host;
-    this.path = path;
-    this.routedPath = path;
-    this.query = query;
+    this.authority = parts.authority;
+    this.host = parts.host;
+    this.path = parts.path;
+    this.routedPath = parts.routedPath;
+    this.receivedPath = parts.receivedPath;
+    this.query = parts.query;
     this.version = version;
     this.fields = fields;
     this.bodyLength = bodyLength;

@@ -37,25 +37,11 @@ export interface MigrationState extends MigrationTarget {
 
 /** Copies a request, so that hooks do not edit the copy. */
 export function copyOf(x: Exchange): Exchange {
-  const { connection, method, target, authority, host, path, query, version, bodyLength, startedAt } = x;
+  const { connection, method, target, version, bodyLength, startedAt } = x;
   const pairs: [string, string][] = [];
   x.fields.forEach((name, value) => pairs.push([name, value]));
   const fields = Fields.of(pairs);
-  const copy = new Exchange(
-    connection,
-    method,
-    target,
-    authority,
-    host,
-    path,
-    query,
-    version,
-    fields,
-    bodyLength,
-    startedAt,
-  );
-  copy.routedPath = x.routedPath;
-  return copy;
+  return new Exchange(connection, method, target, x, version, fields, bodyLength, startedAt);
 }
 
 /** Finds the counterparts in the next generation. If there are any, the exchange has migrated when this returns. */

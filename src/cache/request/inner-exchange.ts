@@ -21,9 +21,7 @@ export function innerExchange(x: Exchange, old: StoredHead | null, whole: boolea
     }
   }
   if (old !== null) for (const [name, value] of validatorsFor(old.etag, old.modified)) fields.add(name, value);
-  const { connection, method, target, authority, host, path, query, version } = x;
-  const inner = new Exchange(connection, method, target, authority, host, path, query, version, fields, 0, now);
-  inner.routedPath = x.routedPath;
+  const inner = new Exchange(x.connection, x.method, x.target, x, x.version, fields, 0, now);
   inner.clientAddress = x.clientAddress;
   inner.identity = x.identity;
   inner.claims = x.claims;

@@ -265,22 +265,8 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
     this.#state = framing.kind === NO_BODY ? WAITING : BODY;
     this.deadline = Number.POSITIVE_INFINITY;
     const now = this.#environment.clock.now();
-    const { authority, host, path, query } = target;
-    const x = new Exchange(
-      this.connection,
-      head.method,
-      head.target,
-      authority,
-      host,
-      path,
-      query,
-      this.#version,
-      fields,
-      framing.contentLength,
-      now,
-    );
-    x.routedPath = target.routedPath;
-    x.receivedPath = target.receivedPath;
+    const length = framing.contentLength;
+    const x = new Exchange(this.connection, head.method, head.target, target, this.#version, fields, length, now);
     this.#exchange = x;
     this.#service = null;
     this.#bodyLimit = service.limits.bodySize;
