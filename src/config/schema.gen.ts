@@ -492,17 +492,19 @@ export interface PoolQueueConfig {
   readonly order: 'fifo' | 'adaptive_lifo';
 }
 
-/** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried. */
+/** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried, unless `non_idempotent` is set. */
 export interface PoolRetriesConfig {
   /** Maximum number of retries. Each goes to an endpoint not yet tried, as long as there is one. */
   readonly attempts: number;
   /** The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: all but `timeout`, and `timeout` too if per_try_timeout is set. */
   readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
-  /** Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
+  /** Statuses after which a request that may be repeated is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
   readonly statuses: readonly number[];
+  /** Whether requests that are not idempotent (POST, PATCH and others) are retried like idempotent ones. Only for backends that recognise a repeated request: one whose response was lost may be processed twice. */
+  readonly non_idempotent: boolean;
   /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout: number;
-  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. */
   readonly body_size: number;
   /** Pauses before the second and later retries. Each pause is random, between zero and a bound that doubles. The first retry follows at once. */
   readonly backoff: RetryBackoffConfig;
@@ -552,7 +554,7 @@ export interface PoolConfig {
   readonly max_connections: number;
   /** How the gateway determines the health of endpoints. */
   readonly health: PoolHealthConfig;
-  /** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried. */
+  /** Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried, unless `non_idempotent` is set. */
   readonly retries: PoolRetriesConfig;
   /** Queue of requests and tcp connections that wait for an endpoint: every healthy endpoint is at its limit, or none is healthy and other requests are trying them. */
   readonly queue: PoolQueueConfig;
@@ -636,11 +638,13 @@ export interface RouteRetriesConfig {
   readonly attempts?: number;
   /** The failures to retry after: no connection, a connection that broke before the response, a timeout, a response that is not HTTP. Absent: the value of the pool. */
   readonly on?: readonly ('connect' | 'reset' | 'timeout' | 'bad_response')[];
-  /** Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
+  /** Statuses after which a request that may be repeated is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After. */
   readonly statuses?: readonly number[];
+  /** Whether requests that are not idempotent (POST, PATCH and others) are retried like idempotent ones. Only for backends that recognise a repeated request: one whose response was lost may be processed twice. */
+  readonly non_idempotent?: boolean;
   /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout?: number;
-  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. */
   readonly body_size?: number;
 }
 
@@ -2686,7 +2690,7 @@ export const schema: object = {
     },
     "pool-retries": {
       "title": "PoolRetriesConfig",
-      "description": "Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried.",
+      "description": "Retries of a request whose first attempt failed before any part of a response reached the client. Once any part of the request was sent, only idempotent requests (RFC 9110 §9.2.2) are retried, unless `non_idempotent` is set.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -2712,7 +2716,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "statuses": {
-          "description": "Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
+          "description": "Statuses after which a request that may be repeated is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
           "type": "array",
           "items": {
             "type": "integer",
@@ -2728,6 +2732,12 @@ export const schema: object = {
             ]
           ]
         },
+        "non_idempotent": {
+          "description": "Whether requests that are not idempotent (POST, PATCH and others) are retried like idempotent ones. Only for backends that recognise a repeated request: one whose response was lost may be processed twice.",
+          "type": "boolean",
+          "default": false,
+          "x-reload": "keep"
+        },
         "per_try_timeout": {
           "description": "Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies.",
           "type": "string",
@@ -2736,7 +2746,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering.",
           "type": "string",
           "format": "size",
           "default": "64KiB",
@@ -3143,13 +3153,18 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "statuses": {
-          "description": "Statuses after which an idempotent request is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
+          "description": "Statuses after which a request that may be repeated is retried at another endpoint. The client gets the last response. The gateway does not retry at an endpoint that responded with Retry-After.",
           "type": "array",
           "items": {
             "type": "integer",
             "minimum": 100,
             "maximum": 999
           },
+          "x-reload": "keep"
+        },
+        "non_idempotent": {
+          "description": "Whether requests that are not idempotent (POST, PATCH and others) are retried like idempotent ones. Only for backends that recognise a repeated request: one whose response was lost may be processed twice.",
+          "type": "boolean",
           "x-reload": "keep"
         },
         "per_try_timeout": {
@@ -3159,7 +3174,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry idempotent requests. 0: no buffering.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering.",
           "type": "string",
           "format": "size",
           "x-reload": "keep"

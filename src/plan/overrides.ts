@@ -38,6 +38,7 @@ export function planOverrides(config: RouteConfig, pointer: string, scope: PlanS
             attempts: retries.attempts,
             on: retries.on,
             statuses: retries.statuses,
+            nonIdempotent: retries.non_idempotent,
             perTryTimeout: retries.per_try_timeout,
             bodySize: retries.body_size,
           }),

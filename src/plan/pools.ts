@@ -199,7 +199,16 @@ function planHealth(
 function planRetries(config: PoolRetriesConfig): RetriesPlan {
   const { attempts, statuses, backoff, budget } = config;
   const on = config.on ?? (config.per_try_timeout > 0 ? [...RETRIED, 'timeout' as const] : RETRIED);
-  return { attempts, on, statuses, perTryTimeout: config.per_try_timeout, bodySize: config.body_size, backoff, budget };
+  return {
+    attempts,
+    on,
+    statuses,
+    nonIdempotent: config.non_idempotent,
+    perTryTimeout: config.per_try_timeout,
+    bodySize: config.body_size,
+    backoff,
+    budget,
+  };
 }
 
 function planCheck(config: ActiveCheckConfig): CheckPlan {

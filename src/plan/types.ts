@@ -285,6 +285,8 @@ export interface RetriesPlan {
   readonly attempts: number;
   readonly on: readonly RetryCause[];
   readonly statuses: readonly number[];
+  /** Requests that are not idempotent are retried too. */
+  readonly nonIdempotent: boolean;
   /** Milliseconds; 0: no per-try limit. */
   readonly perTryTimeout: number;
   /** Bytes. */

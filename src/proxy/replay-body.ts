@@ -1,6 +1,6 @@
 /**
  * A request body on its way to the upstream, buffered so that a further attempt can replay it. Hot for the requests
- * that need it: idempotent ones with a body.
+ * that may be repeated and have a body.
  *
  * It stands between the client's stream and the upstream's connection. A body of more than `limit` bytes is no longer
  * buffered.

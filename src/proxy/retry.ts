@@ -11,6 +11,11 @@ export function isIdempotent(x: Exchange): boolean {
   return IDEMPOTENT.has(x.method);
 }
 
+/** May the request be sent again after a server has received it, as far as its method says? */
+export function mayRepeat(x: Exchange, { nonIdempotent }: RetriesPlan): boolean {
+  return nonIdempotent || isIdempotent(x);
+}
+
 /**
  * Did a pooled connection break before any response? Its server may have been closing it at that moment (RFC 9112
  * §9.3.1), which does not count as a failure.
@@ -21,7 +26,7 @@ export function wasStale(error: GatewayError, reused: boolean): boolean {
 
 /**
  * True only if no server can have processed the request, or processing it twice does no harm. `attempts`: made so far.
- * `repeatable`: the request is idempotent, and its body, if any, can be replayed.
+ * `repeatable`: its method (`mayRepeat`) permits it, and its body, if any, can be replayed.
  */
 export function mayRetry(
   error: GatewayError,

@@ -21,7 +21,7 @@ import type { RequestHandler } from './request-handler.ts';
 import type { MirrorBuffer } from './mirror-buffer.ts';
 import { requestText } from './request-text.ts';
 import { type RouteOverrides, termsAt } from './route-overrides.ts';
-import { isIdempotent, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
+import { isIdempotent, mayRepeat, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
 /** How often the retry budget may deny an attempt before it is given up; each try waits for a pause. */
 const MOST_DENIED = 5;
@@ -74,12 +74,13 @@ export class UpstreamRequest implements Waiter, Timed {
     const { x, stream } = handler;
     this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
     this.text = requestText(x, this.offered);
-    const { attempts, bodySize } = this.terms.retries;
-    const keeps = x.bodyLength !== 0 && attempts > 0 && bodySize >= x.bodyLength && isIdempotent(x);
+    const { retries } = this.terms;
+    const keeps =
+      x.bodyLength !== 0 && retries.attempts > 0 && retries.bodySize >= x.bodyLength && mayRepeat(x, retries);
     // An upgrade request is not mirrored: the copy could become a tunnel.
     this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
     this.body = this.#copy ?? stream;
-    this.replayBody = keeps ? new ReplayBody(this.body, bodySize) : null;
+    this.replayBody = keeps ? new ReplayBody(this.body, retries.bodySize) : null;
   }
 
   /** Switches to another pool, or to other settings of the same pool. */
@@ -207,7 +208,10 @@ export class UpstreamRequest implements Waiter, Timed {
   /** May the request be sent again after an upstream has received it? */
   get #repeatable(): boolean {
     const { x } = this.handler;
-    return isIdempotent(x) && (x.bodyLength === 0 || (this.replayBody !== null && this.replayBody.replayable));
+    return (
+      mayRepeat(x, this.terms.retries) &&
+      (x.bodyLength === 0 || (this.replayBody !== null && this.replayBody.replayable))
+    );
   }
 
   withinBudget(): boolean {

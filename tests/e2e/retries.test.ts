@@ -156,6 +156,43 @@ describe('statuses', () => {
   });
 });
 
+describe('non_idempotent', () => {
+  const settings = { non_idempotent: true, statuses: [503] };
+  test.each([
+    ['close', settings, {}, 200],
+    ['status_503', settings, {}, 200],
+    ['close', { statuses: [503] }, settings, 200],
+    ['close', settings, { non_idempotent: false }, 502],
+    ['status_503', settings, { non_idempotent: false }, 503],
+  ] as const)('a POST that meets %s, pool %o, route %o: %i', async (fault, retries, ofRoute, status) => {
+    await using ill = await FaultOrigin.open();
+    ill.fault = fault;
+    await using well = await httpOrigin((request, response) => void response.end(request.body));
+    const config = poolOf([ill.port, well.port], { retries });
+    const routes = [{ name: 'all', match: {}, pool: 'origin', retries: ofRoute }];
+    await using gateway = await testGateway({ ...config, routes });
+    const answer = await get(gateway.port(), '/', { method: 'POST', body: 'hello' });
+    expect([answer.status, ill.requests]).toEqual([status, 1]);
+    expect(well.requests).toHaveLength(status === 200 ? 1 : 0);
+    if (status === 200) expect(answer.body).toBe('hello');
+  });
+
+  test('does not hedge them: a second one beside the first is no repair', async () => {
+    const clock = new ManualClock();
+    await using slow = await FaultOrigin.open();
+    slow.fault = 'black_hole';
+    await using well = await httpOrigin();
+    const pool = { retries: settings, hedge: { delay: '1s' }, timeouts: { first_byte: '9s' } };
+    await using gateway = await testGateway(poolOf([slow.port, well.port], pool), { clock });
+    const answer = get(gateway.port(), '/', { method: 'POST', headers: { 'content-length': 0 } });
+    await until(() => slow.requests === 1, 'the first is asked');
+    clock.advance(5000);
+    expect(well.requests).toHaveLength(0);
+    clock.advance(9000);
+    expect((await answer).status).toBe(504);
+  });
+});
+
 test('per_try_timeout bounds each attempt, and the next follows', async () => {
   const clock = new ManualClock();
   await using ill = await FaultOrigin.open();

@@ -10,7 +10,7 @@ export type RouteTimeoutsPlan = Partial<
 export type RouteLimitsPlan = Partial<Pick<ListenerLimits, 'bodySize'>>;
 
 export type RouteRetriesPlan = Partial<
-  Pick<RetriesPlan, 'attempts' | 'on' | 'statuses' | 'perTryTimeout' | 'bodySize'>
+  Pick<RetriesPlan, 'attempts' | 'on' | 'statuses' | 'nonIdempotent' | 'perTryTimeout' | 'bodySize'>
 >;
 
 /** null, in all of these: the route overrides none of them. */
