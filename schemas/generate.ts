@@ -126,7 +126,10 @@ function shownType(schema: Schema, all: ReadonlyMap<string, Schema>): string {
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.type === 'array') return `list of ${shownType(schema.items ?? {}, all)}`;
-  if (schema.type === 'object') return `map by name of ${shownType(schema.additionalProperties as Schema, all)}`;
+  if (schema.type === 'object') {
+    const inner = shownType(schema.additionalProperties as Schema, all);
+    return inner === '' ? 'map' : `map by name of ${inner}`;
+  }
   const plain = schema.format ?? schema.type ?? '';
   return schema['x-above-zero'] === undefined ? plain : `${plain}, more than 0`;
 }

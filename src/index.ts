@@ -2,5 +2,9 @@
 export { type RunningGateway, startGateway, type StartOptions } from './admin/start.ts';
 export { ConfigError, type Problem } from './config/problem.ts';
 export type { GatewayConfig } from './config/schema.gen.ts';
+export type { Exchange } from './http/exchange.ts';
+export type { Fields } from './http/fields.ts';
+export { LocalReply, problemReply } from './http/local-reply.ts';
+export type { BindScope, Hooks, Policy, PolicyPreview, PreviewScope } from './policies/policy.ts';
 export { Gateway, type GatewayOptions } from './runtime/gateway.ts';
 export { OpenError } from './runtime/snapshot/open-error.ts';

@@ -1,14 +1,16 @@
 /**
  * Text to GatewayConfig: the stages in order. Cold.
  *
- *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ units
+ *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ policy modules ─▶ units
  *
  * Called by runtime/compile/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a
  * config at all; otherwise it passes problems on to plan/, which adds its own and throws.
  */
 import { dirname, resolve } from 'node:path';
+import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
+import { checkModules } from './policy-modules.ts';
 import { expand, foreignReference, isReference } from './references.ts';
 import { salvage, type Salvaged, whole } from './recover-partial-config.ts';
 import type { GatewayConfig } from './schema.gen.ts';
@@ -19,7 +21,7 @@ import { convertUnits, rootSchema, segment, type SchemaNode, writeOut } from './
 export interface LoadedConfig {
   readonly config: GatewayConfig;
   readonly locate: Locate;
-  /** The text of every config file read, for showing lines. */
+  /** The text of every config file and module read, for showing lines. */
   readonly texts: ReadonlyMap<string, string>;
   /**
    * The problems so far. If there are errors, the config is the recovered part, in which planning looks for more
@@ -31,6 +33,8 @@ export interface LoadedConfig {
   readonly secrets: readonly string[];
   /** The pointers of secret settings that are written out instead of referenced. */
   readonly openSecrets: readonly string[];
+  /** The modules of `module` policies, by absolute path. */
+  readonly modules: ReadonlyMap<string, ModuleSource>;
 }
 
 export interface LoadInput {
@@ -40,12 +44,14 @@ export interface LoadInput {
   readonly sources: Sources;
   /** Called when all files have been read and parsed. */
   readonly parsed?: () => void;
+  /** Whether the config may name modules (default: yes). If not, they are problems and no module is loaded. */
+  readonly modules?: boolean;
 }
 
-export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedConfig {
+export function loadConfig({ file, env, sources, parsed, modules: allowed = true }: LoadInput): LoadedConfig {
   const merged = readAndMerge(file, sources);
   const { locate } = merged;
-  // Only config files are shown, never the files that `${file:…}` names.
+  // Only the config's own files are shown, never those that `${file:…}` names.
   const texts = new Map<string, string>();
   for (const path of sources.files) {
     const text = sources.read(path);
@@ -87,6 +93,9 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   const isLost = (pointer: string): boolean => lost.some((one) => pointer === one || pointer.startsWith(`${one}/`));
   const refused = validate(written, locate, isHidden);
   problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
+  const { modules, problems: wrong } = checkModules(written, { sources, locate, hidden: isHidden, asWanted, allowed });
+  for (const [path, text] of sources.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
+  problems.push(...wrong.filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
@@ -96,7 +105,7 @@ export function loadConfig({ file, env, sources, parsed }: LoadInput): LoadedCon
   convertUnits(salvaged.document, rootSchema);
   // The document is valid against the schema from which the type was generated.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
-  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()], openSecrets };
+  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()], openSecrets, modules };
 }
 
 /** Replaces secrets that are written out in a file with stars; references stay visible. */

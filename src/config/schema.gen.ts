@@ -44,12 +44,14 @@ export interface ActiveCheckConfig {
   readonly unhealthy: number;
 }
 
-/** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes. */
+/** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can read every file that the gateway can read, and send traffic anywhere. Absent: no pushes. */
 export interface AdminPush {
   /** The token that clients send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference, because clients with the token can read the config. */
   readonly token: string;
   /** Maximum size of a pushed config. The gateway refuses a larger one. */
   readonly max_size: number;
+  /** Whether a pushed config may have `module` policies. `false`: the gateway refuses such a config and does not load the modules that it names. The config in effect decides, not the pushed one. */
+  readonly modules: boolean;
 }
 
 /** A separate listener for operators: health, metrics and the state of the gateway. Reading needs no authentication, so keep it on loopback or a private network. Actions (drain, purge, reload, rollback, …) need the `token`. Without a token the gateway accepts actions from the same machine only. Absent: no admin listener. */
@@ -60,7 +62,7 @@ export interface AdminConfig {
   readonly hosts: readonly string[];
   /** The token that actions must send as `Authorization: Bearer TOKEN` (RFC 6750). It must be a reference. Absent: the token of `push`, if there is one. */
   readonly token?: string;
-  /** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes. */
+  /** Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can read every file that the gateway can read, and send traffic anywhere. Absent: no pushes. */
   readonly push?: AdminPush;
 }
 
@@ -436,7 +438,7 @@ export interface PathsConfig {
 }
 
 /** A processing step that a route applies to its requests and responses. */
-export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | RewritePolicyConfig;
+export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | ModulePolicyConfig | RewritePolicyConfig;
 
 /** How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses. */
 export interface PoolDnsConfig {
@@ -843,6 +845,18 @@ export interface HeadersPolicyConfig {
   readonly request: FieldEditsConfig;
   /** Changes to header fields. The gateway first removes fields, then sets fields, then adds fields. */
   readonly response: FieldEditsConfig;
+}
+
+/** Runs a policy written in TypeScript or JavaScript, with the same hooks as the built-in policies. The gateway runs the module's code in its own process: a module can do everything that the gateway can do. */
+export interface ModulePolicyConfig {
+  /** The policy type. */
+  readonly type: 'module';
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** Path of the module, relative to the config file: a `.ts`, `.mts`, `.js` or `.mjs` file. It exports its JSON Schema as `schema` and its policy as default. The gateway loads it when it checks the config, and loads it again whenever the file, or a file that it imports by a relative path, changes. */
+  readonly module: string;
+  /** The settings of the module. They must conform to the schema that the module exports. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** Replaces a prefix of the path. */
@@ -1261,7 +1275,7 @@ export const schema: object = {
     },
     "admin-push": {
       "title": "AdminPush",
-      "description": "Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can do everything that the gateway can do, and read every file that the gateway can read. Absent: no pushes.",
+      "description": "Lets clients with the token read and write the config over the admin listener (`GET /config`, `PUT /config`). The gateway writes a pushed config to the config file, so that the file and the config in effect stay the same. It refuses the push if it cannot write the file. A client that may push a config can read every file that the gateway can read, and send traffic anywhere. Absent: no pushes.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1282,6 +1296,12 @@ export const schema: object = {
           "type": "string",
           "format": "size",
           "default": "1MiB",
+          "x-reload": "keep"
+        },
+        "modules": {
+          "description": "Whether a pushed config may have `module` policies. `false`: the gateway refuses such a config and does not load the modules that it names. The config in effect decides, not the pushed one.",
+          "type": "boolean",
+          "default": false,
           "x-reload": "keep"
         }
       },
@@ -2513,6 +2533,9 @@ export const schema: object = {
         },
         {
           "$ref": "#/$defs/headers-policy"
+        },
+        {
+          "$ref": "#/$defs/module-policy"
         },
         {
           "$ref": "#/$defs/rewrite-policy"
@@ -3811,6 +3834,48 @@ export const schema: object = {
       },
       "required": [
         "type"
+      ]
+    },
+    "module-policy": {
+      "title": "ModulePolicyConfig",
+      "description": "Runs a policy written in TypeScript or JavaScript, with the same hooks as the built-in policies. The gateway runs the module's code in its own process: a module can do everything that the gateway can do.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "The policy type.",
+          "const": "module"
+        },
+        "enabled": {
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
+          "type": "boolean",
+          "default": true
+        },
+        "module": {
+          "description": "Path of the module, relative to the config file: a `.ts`, `.mts`, `.js` or `.mjs` file. It exports its JSON Schema as `schema` and its policy as default. The gateway loads it when it checks the config, and loads it again whenever the file, or a file that it imports by a relative path, changes.",
+          "type": "string",
+          "minLength": 1,
+          "pattern": "\\.m?[jt]s$",
+          "x-says": "must be the path of a .ts, .mts, .js or .mjs file",
+          "examples": [
+            "./policies/api-key.ts"
+          ]
+        },
+        "config": {
+          "description": "The settings of the module. They must conform to the schema that the module exports.",
+          "type": "object",
+          "additionalProperties": {},
+          "default": {},
+          "examples": [
+            {
+              "header": "x-api-key"
+            }
+          ]
+        }
+      },
+      "required": [
+        "type",
+        "module"
       ]
     },
     "rewrite-policy": {

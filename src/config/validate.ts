@@ -1,7 +1,7 @@
 /**
  * Validates a document against the schema: fills in defaults, and reports each problem once, in readable words. Cold.
  */
-import { Ajv2020, type ErrorObject, type FormatDefinition } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type FormatDefinition, type ValidateFunction } from 'ajv/dist/2020.js';
 import { suggest } from '../kit/suggest.ts';
 import { parseDuration } from '../kit/units.ts';
 import { formatProblems } from './formats.ts';
@@ -11,7 +11,8 @@ import { errorAt, type Problem } from './problem.ts';
 import { schema } from './schema.gen.ts';
 import { resolveSchema, type SchemaNode, segment } from './walk.ts';
 
-function makeValidator() {
+/** Throws the library's error if it is no valid schema. */
+export function makeValidator(schema: object): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, discriminator: true, strict: false, verbose: true });
   for (const [name, problemOf] of Object.entries(formatProblems)) {
     const format: FormatDefinition<string> = { type: 'string', validate: (text) => problemOf(text) === null };
@@ -32,13 +33,25 @@ function makeValidator() {
   return ajv.compile(schema);
 }
 
-let validator: ReturnType<typeof makeValidator> | undefined;
+let validator: ValidateFunction | undefined;
 
 /** Fills defaults into `document`, in place; returns the problems. `hidden`: whether a value must not be shown. */
 export function validate(document: unknown, locate: Locate, hidden: (pointer: string) => boolean): Problem[] {
-  validator ??= makeValidator();
-  if (validator(document)) return [];
-  const problems = (validator.errors ?? []).flatMap((error) => problemOf(error, locate, hidden) ?? []);
+  validator ??= makeValidator(schema);
+  return validateBy(validator, document, '', locate, hidden);
+}
+
+/** Validates the part of a document at the pointer `base` by a schema of its own. */
+export function validateBy(
+  valid: ValidateFunction,
+  part: unknown,
+  base: string,
+  locate: Locate,
+  hidden: (pointer: string) => boolean,
+): Problem[] {
+  if (valid(part)) return [];
+  const errors = (valid.errors ?? []).map((error) => ({ ...error, instancePath: `${base}${error.instancePath}` }));
+  const problems = errors.flatMap((error) => problemOf(error, locate, hidden) ?? []);
   const seen = new Set<string>();
   return problems.filter(
     ({ pointer, message }) => !seen.has(`${pointer} ${message}`) && seen.add(`${pointer} ${message}`),

@@ -29,22 +29,31 @@ export interface SchemaNode {
   readonly 'x-state'?: string;
 }
 
+/** The most references in a row, in schemas that are not our own. */
+const MOST_REFS = 100;
+
 // The generator wrote it in this form.
 export const rootSchema = bundled as SchemaNode;
 
-function follow(node: SchemaNode): SchemaNode {
+function follow(node: SchemaNode, root: SchemaNode): SchemaNode {
   let schema = node;
-  while (schema.$ref !== undefined) schema = rootSchema.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
+  for (let i = 0; schema.$ref !== undefined && i < MOST_REFS; i++)
+    schema = root.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
   return schema;
 }
 
-/** The schema that describes a value: follows references, and selects a union's member by `type`. */
-export function resolveSchema(node: SchemaNode, value: unknown): SchemaNode {
-  const schema = follow(node);
+/**
+ * The schema that describes a value: follows references, and selects a union's member by `type`. `root`: the schema in
+ * which references are looked up.
+ */
+export function resolveSchema(node: SchemaNode, value: unknown, root = rootSchema): SchemaNode {
+  const schema = follow(node, root);
   if (schema.oneOf === undefined) return schema;
   const type = isRecord(value) ? value['type'] : undefined;
   return (
-    schema.oneOf.map((one) => resolveSchema(one, value)).find((one) => one.properties?.['type']?.const === type) ?? {}
+    schema.oneOf
+      .map((one) => resolveSchema(one, value, root))
+      .find((one) => one.properties?.['type']?.const === type) ?? {}
   );
 }
 
@@ -60,11 +69,17 @@ export function segment(name: string | number): string {
 type Text = (text: string, pointer: string, schema: SchemaNode) => unknown;
 
 /** Returns a copy with short forms written out; `text` gives each string's value. */
-export function writeOut(value: unknown, node: SchemaNode, pointer: string, text: Text): unknown {
-  const schema = resolveSchema(node, value);
+export function writeOut(
+  value: unknown,
+  node: SchemaNode,
+  pointer: string,
+  text: Text,
+  root: SchemaNode = rootSchema,
+): unknown {
+  const schema = resolveSchema(node, value, root);
   if (schema['x-list'] === true && typeof value === 'string') return [text(value, pointer, schema.items ?? {})];
   // The short form is the union's own: before it is written out, its member is unknown.
-  const short = schema['x-short'] ?? follow(node)['x-short'];
+  const short = schema['x-short'] ?? follow(node, root)['x-short'];
   if (short !== undefined && !isRecord(value) && !Array.isArray(value)) {
     const inner = schema.properties?.[short] ?? {};
     return { [short]: typeof value === 'string' ? text(value, pointer, inner) : value };
@@ -75,14 +90,15 @@ export function writeOut(value: unknown, node: SchemaNode, pointer: string, text
     return String(value);
   if (typeof value === 'number' && schema['x-list'] === true) return [String(value)];
   if (typeof value === 'number' && schema['x-number'] === true) return String(value);
-  if (Array.isArray(value)) return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text));
+  if (Array.isArray(value))
+    return value.map((one, i) => writeOut(one, schema.items ?? {}, `${pointer}/${i}`, text, root));
   if (!isRecord(value)) return value;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
   const written = Object.entries(value).filter(([key]) => !isFree(key, schema));
   const entries = written.map(([key, one]) => {
     const inner =
       schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key]! : rest;
-    return [key, writeOut(one, inner, `${pointer}/${segment(key)}`, text)] as const;
+    return [key, writeOut(one, inner, `${pointer}/${segment(key)}`, text, root)] as const;
   });
   return Object.fromEntries(entries);
 }
@@ -98,17 +114,17 @@ function isFree(key: string, { properties, additionalProperties: others }: Schem
 }
 
 /** Converts durations and sizes of a valid document to milliseconds and bytes, in place. */
-export function convertUnits(value: unknown, node: SchemaNode): void {
-  const schema = resolveSchema(node, value);
+export function convertUnits(value: unknown, node: SchemaNode, root: SchemaNode = rootSchema): void {
+  const schema = resolveSchema(node, value, root);
   if (Array.isArray(value)) {
-    for (const one of value) convertUnits(one, schema.items ?? {});
+    for (const one of value) convertUnits(one, schema.items ?? {}, root);
     return;
   }
   if (!isRecord(value)) return;
   const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
   for (const [key, one] of Object.entries(value)) {
     const inner = schema.properties?.[key] ?? rest;
-    if (typeof one !== 'string') convertUnits(one, inner);
+    if (typeof one !== 'string') convertUnits(one, inner, root);
     else if (inner.format === 'duration') value[key] = parseDuration(one);
     else if (inner.format === 'size') value[key] = parseSize(one);
   }

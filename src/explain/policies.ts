@@ -48,6 +48,7 @@ const NOWHERE: BindScope = {
   route: '',
   clock: systemClock,
   deadlines: new Deadlines(systemClock),
+  log: { info: () => {}, warn: () => {}, error: () => {} },
   cache: ({ cache: name }) => {
     throw new Error(`cache ${name} is not to be asked`);
   },

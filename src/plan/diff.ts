@@ -64,7 +64,7 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
 /** A plan without named parts and with the single settings of `plan`, so that these don't show as changes. */
 function emptyPlan(plan: Plan): Plan {
   const disabled = { listeners: [], routes: [], policies: [], endpoints: [] };
-  return { ...plan, admin: null, caches: [], listeners: [], pools: [], routes: [], disabled };
+  return { ...plan, admin: null, caches: [], modules: [], listeners: [], pools: [], routes: [], disabled };
 }
 
 /** The disabled parts, as `kind name`. */
@@ -99,7 +99,8 @@ interface Named {
 // === single settings, and parts not known by name
 
 function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
-  const known = new Set(['listeners', 'pools', 'routes', 'admin', 'disabled']);
+  // The policies of routes tell of changed modules.
+  const known = new Set(['listeners', 'modules', 'pools', 'routes', 'admin', 'disabled']);
   if (before.admin !== null || after.admin !== null) yield adminChange(before, after, terms);
   // Plain data: any key may be read.
   const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];

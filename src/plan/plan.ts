@@ -18,7 +18,8 @@ import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { disabledPolicies, planRoutes } from './routes.ts';
 import { PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import type { AclPlan, AdminPlan, ExplainPlan, Plan } from './types.ts';
+import type { AclPlan, ExplainPlan, Plan } from './types.ts';
+import type { AdminPlan } from './types/admin.ts';
 
 export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded)): Plan {
   const { config } = loaded;
@@ -31,7 +32,11 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
       { protocol, rules: planPaths(paths) },
     ]),
   );
-  const { routes, disabled } = planRoutes(config.routes, { acls, caches, pools, listeners: entrances }, scope);
+  const { routes, disabled } = planRoutes(
+    config.routes,
+    { acls, caches, modules: loaded.modules, pools, listeners: entrances },
+    scope,
+  );
   const names = { acls, pools, routes };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
@@ -61,6 +66,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     },
     explain,
     caches: [...caches.values()],
+    modules: [...loaded.modules.values()].map(({ path, digest, files }) => ({ path, digest, files })),
     listeners,
     pools: [...pools.values()],
     routes,
@@ -95,7 +101,8 @@ function planAdmin(
     if (openSecrets.includes(pointer))
       scope.problem(pointer, 'must be a reference: who has the token gets to see the config', 'such as ${file:token}');
   }
-  const pushed = push === undefined ? null : { token: digestOf(push.token), maxSize: push.max_size };
+  const pushed =
+    push === undefined ? null : { token: digestOf(push.token), maxSize: push.max_size, modules: push.modules };
   return {
     address,
     hosts: hosts.map((host) => host.toLowerCase()),

@@ -5,6 +5,7 @@ import { checkNameSigns, checkPathSigns, checkReplacementSigns } from './literal
 import { withoutSlash } from './matches.ts';
 import { type PathReader, planRulePath } from './paths.ts';
 import { type PlanScope } from './scope.ts';
+import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { segment } from '../config/walk.ts';
 import { planCachePolicy } from './caches.ts';
 import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
@@ -28,6 +29,8 @@ const OURS = new Set([
 export interface PolicyNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
   readonly caches: ReadonlyMap<string, CachePlan>;
+  /** By absolute path. */
+  readonly modules: ReadonlyMap<string, ModuleSource>;
   /** The path that the route matches; null: any path, or an earlier policy rewrites it. */
   readonly path: PathPlan | null;
   /** The listeners that the route serves. */
@@ -37,7 +40,7 @@ export interface PolicyNames {
 export function planPolicy(
   config: PolicyConfig,
   pointer: string,
-  { acls, caches, path, readers }: PolicyNames,
+  { acls, caches, modules, path, readers }: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan | null {
   switch (config.type) {
@@ -53,6 +56,12 @@ export function planPolicy(
         request: planEdits(config.request, `${pointer}/request`, scope),
         response: planEdits(config.response, `${pointer}/response`, scope),
       };
+    case 'module': {
+      // A module that can't be used is a problem already.
+      const source = modules.get(config.module);
+      if (source === undefined) return null;
+      return { type: 'module', module: source.path, digest: source.digest, config: config.config };
+    }
     case 'rewrite':
       return planRewrite(config, pointer, path, readers, scope);
   }

@@ -23,11 +23,28 @@ export function redactor(salt: string): (text: string) => string {
 /** The redacted JSON of a piece of a plan. */
 export function redactedJson(value: unknown, seal: (text: string) => string): string {
   return JSON.stringify(value, (key, one: unknown) => {
+    if (isModulePolicy(one)) return { ...one, config: redactAll(one.config, seal) };
     if (typeof one === 'string') return one !== '' && (isSecret(key) || isMatter(one)) ? { sealed: seal(one) } : one;
     return Array.isArray(one) && one.length > 0 && one.every(isPair)
       ? one.map(([name, text]) => [name, { sealed: seal(text) }])
       : one;
   });
+}
+
+/** Only a module's own schema says which of its settings are secrets. */
+function isModulePolicy(one: unknown): one is { readonly type: 'module'; readonly config: unknown } {
+  return isItem(one) && one['type'] === 'module' && isItem(one['config']);
+}
+
+function redactAll(value: unknown, seal: (text: string) => string): unknown {
+  if (typeof value === 'string') return value === '' ? value : { sealed: seal(value) };
+  if (Array.isArray(value)) return value.map((one) => redactAll(one, seal));
+  if (!isItem(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, redactAll(one, seal)]));
+}
+
+function isItem(one: unknown): one is Readonly<Record<string, unknown>> {
+  return typeof one === 'object' && one !== null && !Array.isArray(one);
 }
 
 /** No handwritten setting is that long; keys and certificates are. */

@@ -3,16 +3,17 @@
  *
  * Made by plan/plan.ts from a GatewayConfig; read by runtime/snapshot/bind.ts, which adds live objects and produces a
  * Snapshot. All names are resolved except those of fallback pools: a route holds its pool, a listener its ACL. Units
- * are milliseconds and bytes. Everything here can be printed and compared, so a plan can be shown, diffed and kept as a
- * golden file.
+ * are milliseconds and bytes. A plan is data: it can be shown, diffed and kept as a golden file.
  */
 import type { PathRules } from '../http/path.ts';
 import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import type { AdminPlan } from './types/admin.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { IdentityPlan } from './types/identity.ts';
+import type { ModulePlan, ModulePolicyPlan } from './types/module.ts';
 import type { HostPlan } from './types/host.ts';
 import type { DrainOverridePlan, StopPlan } from './types/drain.ts';
 import type { ResponsesPlan } from './types/responses.ts';
@@ -28,6 +29,8 @@ export interface Plan {
   /** null: clients can't ask how their request was handled. */
   readonly explain: ExplainPlan | null;
   readonly caches: readonly CachePlan[];
+  /** The modules of `module` policies, with their texts: binding runs what was checked. */
+  readonly modules: readonly ModulePlan[];
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   /** In order of precedence: the first that matches wins. */
@@ -66,24 +69,6 @@ export interface AddressPlan {
   readonly port: number;
   /** The path of the Unix socket, or null. */
   readonly path: string | null;
-}
-
-export interface AdminPlan {
-  readonly address: AddressPlan;
-  /** The host names that it accepts, in lower case; `*.example.com` accepts its subdomains. */
-  readonly hosts: readonly string[];
-  /** Hex SHA-256 of the token that actions need; null: no token, and only local clients may perform actions. */
-  readonly token: string | null;
-  /** null: pushing configs is disabled. */
-  readonly push: AdminPushPlan | null;
-  readonly claim: Claim;
-}
-
-export interface AdminPushPlan {
-  /** Hex SHA-256 of the token, so that the plan does not contain it. */
-  readonly token: string;
-  /** Bytes. */
-  readonly maxSize: number;
 }
 
 export interface LoggingPlan {
@@ -372,6 +357,7 @@ export type PolicyPlan =
   | { readonly type: 'acl'; readonly acl: AclPlan }
   | CachePolicyPlan
   | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
+  | ModulePolicyPlan
   | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };
 
 export type ActionPlan =

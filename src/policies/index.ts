@@ -6,15 +6,18 @@ import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
 import { headers } from './headers.ts';
 import { cache } from './cache.ts';
+import { modulePolicy } from './module.ts';
 import type { BindScope, Gate, Hooks, Policy } from './policy.ts';
 import { rewrite } from './rewrite.ts';
 
+type BuiltIn = Exclude<PolicyPlan['type'], 'module'>;
+
 const policies = { acl, cache, headers, rewrite } satisfies {
-  [T in PolicyPlan['type']]: Policy<Extract<PolicyPlan, { type: T }>>;
+  [T in BuiltIn]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 
 /** All policy types. */
-export const policyTypes: readonly string[] = Object.keys(policies);
+export const policyTypes: readonly string[] = [...Object.keys(policies), 'module'];
 
 /** A request hook, with or without interception. */
 export type Asked = (x: Exchange, context: HandlerContext) => Verdict | Promise<Verdict>;
@@ -57,7 +60,7 @@ const NONE: BoundHooks = {
 
 /** Returns the policy for this plan. */
 export function policyOf(plan: PolicyPlan): Policy<PolicyPlan> {
-  return policies[plan.type];
+  return plan.type === 'module' ? modulePolicy(plan) : policies[plan.type];
 }
 
 /** The routes that use the policy hold it; the policy's claims are released with it. */

@@ -34,12 +34,20 @@ export interface Hooks {
 
 export type Gate = (x: Exchange, clientAddress: string) => boolean;
 
+/** The gateway's log: one JSON line per call, so nothing is logged per request. */
+export interface PolicyLog {
+  info(event: string, fields?: object): void;
+  warn(event: string, fields?: object): void;
+  error(event: string, fields?: object): void;
+}
+
 /** What a policy may keep from its binding. */
 export interface BindScope {
   /** The name of the policy's route. */
   readonly route: string;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  readonly log: PolicyLog;
   /** The cache that the plan claims; it is held for the life of the policy. */
   cache(plan: CachePolicyPlan): HttpCache;
 }

@@ -9,6 +9,7 @@ export const NO_SCOPE: BindScope = {
   route: 'a',
   clock,
   deadlines: new Deadlines(clock),
+  log: { info: () => {}, warn: () => {}, error: () => {} },
   cache: () => {
     throw new Error('there is no cache');
   },

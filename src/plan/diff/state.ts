@@ -101,7 +101,7 @@ function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
   const note = (claim: Claim, thing: string, setting: string): void => {
     found.set(`${claim.kind} ${claim.name}`, { claim, thing, setting });
   };
-  const { caches, listeners, pools, routes, ...rest } = plan;
+  const { caches, listeners, modules: _, pools, routes, ...rest } = plan;
   for (const { routes: _, pool: __, ...listener } of listeners) walk(listener, `listener ${listener.name}`, '', note);
   for (const { endpoints, ...pool } of pools) {
     yield null;

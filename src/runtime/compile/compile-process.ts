@@ -16,6 +16,7 @@ export interface CompileRequest {
   readonly env: Environment;
   readonly given: ReadonlyMap<string, string>;
   readonly found: ReadonlyMap<string, readonly string[]>;
+  readonly modules: boolean;
   readonly known: Known | null;
   /** The fingerprints, made by this process, of a plan that the gateway has; null: it has none. */
   readonly base: Fingerprints | null;

@@ -14,6 +14,7 @@ import {
   render,
 } from '../../config/problem.ts';
 import { Sources } from '../../config/sources.ts';
+import { routePointer } from '../snapshot/open-error.ts';
 import { contentOf } from '../../history/entry.ts';
 import { checkExpectations } from '../../explain/expectations.ts';
 import { type Clock, systemClock } from '../../kit/clock.ts';
@@ -52,13 +53,15 @@ export interface Passed {
 export interface Verdict extends Known {
   /** The stages passed, in order. */
   readonly passed: readonly Passed[];
-  /** The text of each config file as written; empty for a refused config. */
+  /** The text of each config file and module as written; empty for a refused config. */
   readonly texts: ReadonlyMap<string, string>;
+  /** The paths among them that belong to modules; empty for a refused config. */
+  readonly moduleFiles: ReadonlySet<string>;
   /** Secrets that are written out instead of referenced. */
   readonly openSecrets: readonly Problem[];
   /**
-   * The positions, by pointer, of the settings that name sockets and files to open: only opening them shows whether
-   * they work.
+   * The positions, by pointer, of the settings that name sockets and files to open, and of the policies of routes with
+   * modules: only opening and binding them shows whether they work.
    */
   readonly opened: ReadonlyMap<string, Position>;
   /** The files found for each pattern. */
@@ -97,6 +100,8 @@ export interface CompileInput {
   readonly given?: ReadonlyMap<string, string>;
   /** The files that these patterns match, instead of those on disk. */
   readonly found?: ReadonlyMap<string, readonly string[]>;
+  /** Whether the config may name modules, which run their code when they are loaded (default: yes). */
+  readonly modules?: boolean;
   readonly clock?: Clock;
 }
 
@@ -130,6 +135,7 @@ const NOTHING = {
   planDigest: '',
   fingerprints: null,
   texts: new Map<string, string>(),
+  moduleFiles: new Set<string>(),
   opened: new Map<string, Position>(),
   openSecrets: [],
 } as const;
@@ -140,7 +146,10 @@ export function compileOnce(file: string, env: Environment): Compiled {
 }
 
 /** `started`: when the first stage began. */
-function compileAt(started: number, { file, env, given, found, clock = systemClock }: CompileInput): CompiledHere {
+function compileAt(
+  started: number,
+  { file, env, given, found, modules = true, clock = systemClock }: CompileInput,
+): CompiledHere {
   const sources = new Sources(given, found);
   const passed: Passed[] = [];
   let mark = started;
@@ -158,7 +167,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
     content: contentOf(sources.texts),
   });
   try {
-    const loaded = loadConfig({ file, env, sources, parsed: () => pass('parsed') });
+    const loaded = loadConfig({ file, env, sources, modules, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and then refuses the config.
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
@@ -176,6 +185,7 @@ function compileAt(started: number, { file, env, given, found, clock = systemClo
       planDigest,
       fingerprints,
       texts,
+      moduleFiles: new Set([...loaded.modules.values()].flatMap(({ files }) => files.map(({ path }) => path))),
       opened: openedBy(loaded),
       openSecrets: openSecretsOf(loaded),
       problems: warnings,
@@ -195,7 +205,13 @@ function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
 
 function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
   const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
-  return new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
+  const places = new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
+  // A plan knows its routes by name. Binding runs the code of modules.
+  config.routes.forEach(({ name, policies }, i) => {
+    const first = policies.findIndex(({ type }) => type === 'module');
+    if (first >= 0) places.set(routePointer(name), locate(`/routes/${i}/policies/${first}/module`));
+  });
+  return places;
 }
 
 /** The digest of the inputs as they are now. */

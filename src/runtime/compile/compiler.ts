@@ -39,12 +39,17 @@ export class Compiler {
 
   /**
    * Returns null if nothing has changed since `known`. `given`: texts that replace the contents of files, by absolute
-   * path; `found`: the files that patterns match. Runs one at a time.
+   * path; `found`: the files that patterns match; `modules`: whether the config may name modules. Runs one at a time.
    */
-  async compile(known: Known | null, given: Texts = NONE, found: Found = NONE): Promise<Compiled | null> {
-    const input = { file: this.#file, env: this.#env, given, found, clock: this.#clock };
+  async compile(
+    known: Known | null,
+    given: Texts = NONE,
+    found: Found = NONE,
+    modules = true,
+  ): Promise<Compiled | null> {
+    const input = { file: this.#file, env: this.#env, given, found, modules, clock: this.#clock };
     if (sizeOf([this.#file, ...given.keys(), ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
-    return this.#compileThere({ file: this.#file, env: { ...this.#env }, given, found, known });
+    return this.#compileThere({ file: this.#file, env: { ...this.#env }, given, found, modules, known });
   }
 
   async #compileThere(input: Omit<CompileRequest, 'base'>): Promise<Compiled | null> {

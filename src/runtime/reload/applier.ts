@@ -20,14 +20,14 @@ export interface SettleSteps {
 }
 
 /** The config in effect, as written. */
-export type InEffect = Pick<Compiled, 'texts' | 'openSecrets' | 'problems'>;
+export type InEffect = Pick<Compiled, 'texts' | 'moduleFiles' | 'openSecrets' | 'problems'>;
 
 export class Applier {
   readonly #gateway: Gateway;
   readonly #reloads: Reloads;
   /** The digest of the plan in effect. */
   #plan = '';
-  #inEffect: InEffect = { texts: new Map(), openSecrets: [], problems: [] };
+  #inEffect: InEffect = { texts: new Map(), moduleFiles: new Set(), openSecrets: [], problems: [] };
 
   constructor(gateway: Gateway, reloads: Reloads) {
     this.#gateway = gateway;

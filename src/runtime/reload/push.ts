@@ -26,10 +26,16 @@ export interface Source {
 
 const SEVERAL = 'the config is made of several files';
 
+/** Whether the config is one file, apart from the modules that it names. */
+function isSingle({ texts, moduleFiles }: Pick<InEffect, 'texts' | 'moduleFiles'>): boolean {
+  return texts.size - moduleFiles.size === 1;
+}
+
 /** Returns the source, or a text that says why it is not shown. */
-export function sourceOf(file: string, { texts, openSecrets }: InEffect): Source | string {
+export function sourceOf(file: string, inEffect: InEffect): Source | string {
+  const { texts, openSecrets } = inEffect;
   const text = texts.get(file);
-  if (text === undefined || texts.size !== 1) return SEVERAL;
+  if (text === undefined || !isSingle(inEffect)) return SEVERAL;
   return openSecrets.length > 0 ? configError(openSecrets, new Map()).report : { file, text, tag: tagOf(text) };
 }
 
@@ -61,8 +67,9 @@ export class Push {
 
   /** Called when the turn of the push comes. Throws a RefusedError if the push is no longer possible. */
   admit(): void {
-    const { texts } = this.#inEffect();
-    if (texts.size !== 1) throw new RefusedError('file', `${SEVERAL}: a push would replace but one of them`);
+    const inEffect = this.#inEffect();
+    const { texts } = inEffect;
+    if (!isSingle(inEffect)) throw new RefusedError('file', `${SEVERAL}: a push would replace but one of them`);
     const current = texts.get(this.#file) ?? '';
     if (!this.#expected(tagOf(current)))
       throw new RefusedError('stale', 'made from another config than what is in effect');
@@ -74,8 +81,9 @@ export class Push {
   }
 
   /** Checks a config that has no problems. Throws a RefusedError if it still can't be pushed. */
-  judge({ texts, openSecrets }: Compiled): void {
-    if (texts.size !== 1) throw new RefusedError('file', 'a config that is pushed may include no other files');
+  judge(compiled: Compiled): void {
+    const { openSecrets } = compiled;
+    if (!isSingle(compiled)) throw new RefusedError('file', 'a config that is pushed may include no other files');
     if (openSecrets.length === 0) return;
     const { report, problems } = configError(openSecrets, new Map());
     throw new RefusedError('validate', report, problems);

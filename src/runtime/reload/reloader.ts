@@ -178,7 +178,9 @@ export class Reloader {
     try {
       reload.begin();
       push.admit();
-      const compiled = await this.#compiler.compile(null, push.texts);
+      // The code of a module runs as it is checked, so the config in effect decides.
+      const modules = this.#gateway.current?.plan.admin?.push?.modules === true;
+      const compiled = await this.#compiler.compile(null, push.texts, new Map(), modules);
       if (compiled === null) return;
       this.#applier.see(reload, compiled);
       if (compiled.plan !== null) push.judge(compiled);

@@ -7,6 +7,7 @@
 import { HttpCache } from '../../cache/store/http-cache.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { RefCounted } from '../../kit/ref-counted.ts';
+import { loadSource } from '../../kit/versioned-modules.ts';
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { Random } from '../../kit/random.ts';
 import type { HttpService } from '../../http/server-stream.ts';
@@ -33,6 +34,7 @@ import type { EndpointParts } from '../../upstream/endpoint.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
+import { OpenError, type OpenFailure, routePointer } from './open-error.ts';
 import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
 import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
@@ -63,6 +65,7 @@ export interface BindContext {
 export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> {
   const snapshot = new Snapshot(context.generation, plan, context.clock.wall());
   try {
+    loadModules(plan);
     const { slices: slicer } = context;
     const { pools, routes } = snapshot;
     const plans = new Map(plan.pools.map((pool) => [pool.name, pool]));
@@ -170,13 +173,38 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     route,
     clock,
     deadlines: shared.deadlines,
+    log,
     cache: ({ cache: name, claim }) => {
       const store = snapshot.plan.caches.find((one) => one.name === name)!;
       releases.push(() => registry.release(claim));
       return registry.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
     },
   };
-  return bindPolicy(plan, scope, releases);
+  if (plan.type !== 'module') return bindPolicy(plan, scope, releases);
+  try {
+    return bindPolicy(plan, scope, releases);
+  } catch (error) {
+    throw new OpenError([moduleFailure(plan.module, routePointer(route), error)]);
+  }
+}
+
+/** Another process may have checked the config. Throws an OpenError. */
+function loadModules({ modules, routes }: Plan): void {
+  for (const source of modules) {
+    try {
+      loadSource(source);
+    } catch (error) {
+      const user = routes.find(({ policies }) =>
+        policies.some((policy) => policy.type === 'module' && policy.digest === source.digest),
+      );
+      throw new OpenError([moduleFailure(source.path, routePointer(user?.name ?? ''), error)]);
+    }
+  }
+}
+
+function moduleFailure(path: string, pointer: string, error: unknown): OpenFailure {
+  const message = `${path} cannot be bound: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+  return { message, code: 'POLICY', pointer };
 }
 
 function bindListener(

@@ -1,4 +1,5 @@
-/** The error for listening sockets or log files that a config names and that could not be opened. Cold. */
+/** The error for what a config names and could not be opened: listening sockets, log files, policy modules. Cold. */
+import { segment } from '../../config/walk.ts';
 
 export interface OpenFailure {
   /** The failed resource and the reason, for people. */
@@ -21,6 +22,11 @@ export class OpenError extends Error {
     this.failures = failures;
     this.report = this.message;
   }
+}
+
+/** Stands for the policies of the route of that name: a plan does not know the positions of its routes. */
+export function routePointer(name: string): string {
+  return `/routes/${segment(name)}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

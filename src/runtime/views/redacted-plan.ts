@@ -5,7 +5,7 @@ import { redactedJson, redactor } from '../../plan/redact.ts';
 import type { Plan } from '../../plan/types.ts';
 
 /** The version of the format, for its readers. */
-export const SHOWN_PLAN = 2;
+export const SHOWN_PLAN = 3;
 
 /** Differs for each process. */
 const SALT = randomBytes(16).toString('base64url');
@@ -13,7 +13,9 @@ const SALT = randomBytes(16).toString('base64url');
 /** `about`: fields added beside the plan. Each piece takes little work. */
 export function* shownPlan(plan: Plan, about: Readonly<Record<string, unknown>>): Generator<string> {
   const seal = redactor(SALT);
-  const { rest, pools, routes } = serializePlan(plan);
+  const { rest: all, pools, routes } = serializePlan(plan);
+  // The code of modules is not shown.
+  const rest = { ...all, modules: all.modules.map(({ path, digest }) => ({ path, digest, files: [] })) };
   yield `${JSON.stringify({ ...about, salt: SALT }).slice(0, -1)},"plan":{"rest":${redactedJson(rest, seal)}`;
   yield* list('pools', pools, seal);
   yield* list('routes', routes, seal);

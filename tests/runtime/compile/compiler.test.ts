@@ -88,6 +88,7 @@ describe('the process', () => {
     env: {},
     given: new Map(),
     found: new Map(),
+    modules: true,
     known: null,
     base: null,
   });

@@ -1,0 +1,16 @@
+/** The plan of `module` policies. */
+import type { ModuleSource } from '../../kit/versioned-modules.ts';
+
+/** A module with the texts of its files. */
+export type ModulePlan = ModuleSource;
+
+/** The code of a module with these settings. The files are in the plan's `modules`. */
+export interface ModulePolicyPlan {
+  readonly type: 'module';
+  /** Absolute path. */
+  readonly module: string;
+  /** Covers the module's files: an edit of one of them is another policy. */
+  readonly digest: string;
+  /** Conforms to the schema that the module exports. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
