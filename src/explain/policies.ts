@@ -10,7 +10,7 @@ import type { PolicyPlan } from '../plan/types.ts';
 import { policyOf } from '../policies/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Deadlines } from '../net/deadlines.ts';
-import type { BindScope, PreviewScope, Hooks } from '../policies/policy.ts';
+import type { BindScope, Hooks, Policy, PreviewScope } from '../policies/policy.ts';
 
 export interface Edit {
   readonly what: 'set' | 'remove' | 'path';
@@ -41,7 +41,7 @@ export interface RequestPhase {
 }
 
 /** Binding may be expensive (a list of networks), and a config's tests run the same policies a thousand times. */
-const bound = new WeakMap<PolicyPlan, Hooks>();
+const bound = new WeakMap<PolicyPlan, Hooks | null>();
 
 /** Only policies without state are bound here. */
 const NOWHERE: BindScope = {
@@ -54,10 +54,23 @@ const NOWHERE: BindScope = {
   },
 };
 
-function hooksOf(plan: PolicyPlan): Hooks {
+/** The hooks of a policy that can be asked; null: it has state, or its module cannot be bound here. */
+function hooksOf(plan: PolicyPlan): Hooks | null {
+  const policy = policyOf(plan);
+  if (policy.why === undefined) return null;
   let hooks = bound.get(plan);
-  if (hooks === undefined) bound.set(plan, (hooks = policyOf(plan).bind(plan, NOWHERE)));
+  if (hooks === undefined) bound.set(plan, (hooks = bindHere(policy, plan)));
   return hooks;
+}
+
+function bindHere(policy: Policy<PolicyPlan>, plan: PolicyPlan): Hooks | null {
+  try {
+    return policy.bind(plan, NOWHERE);
+  } catch (error) {
+    // Only the code of a module may throw; binding it for traffic reports the error.
+    if (plan.type === 'module') return null;
+    throw error;
+  }
 }
 
 /**
@@ -75,11 +88,11 @@ export function runRequestHooks(
   const views = plans.map((plan): PolicyView => {
     const { type } = plan;
     if (answer !== null) return { type, verdict: 'unreached', why: '', edits: [] };
-    const policy = policyOf(plan);
-    if (policy.why === undefined) return foreseen(plan, x, scope);
+    const hooks = hooksOf(plan);
+    if (hooks === null) return foreseen(plan, x, scope);
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
-    const verdict = hooksOf(plan).request?.(x);
+    const verdict = hooks.request?.(x);
     // Only a hook that waits for another service returns a promise, and such a policy has state.
     if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
     if (verdict !== undefined) {
@@ -88,15 +101,19 @@ export function runRequestHooks(
     }
     const word = verdict === undefined ? 'passes' : 'denies';
     if (!told) return { type, verdict: word, why: '', edits: [] };
-    return { type, verdict: word, why: policy.why(plan, x), edits: editsOf(before, path, x) };
+    return { type, verdict: word, why: policyOf(plan).why!(plan, x), edits: editsOf(before, path, x) };
   });
   return { views, answer, by };
 }
 
 function foreseen(plan: PolicyPlan, x: Exchange, scope: PreviewScope | null): PolicyView {
   const { type } = plan;
-  const seen = scope === null ? undefined : policyOf(plan).preview?.(plan, x, scope);
-  if (seen === undefined) return { type, verdict: 'unasked', why: 'it has state', edits: [] };
+  const policy = policyOf(plan);
+  const seen = scope === null ? undefined : policy.preview?.(plan, x, scope);
+  if (seen === undefined) {
+    const why = policy.why === undefined ? 'it has state' : 'it cannot be bound';
+    return { type, verdict: 'unasked', why, edits: [] };
+  }
   return { type, verdict: seen.verdict === 'asked' ? 'unasked' : seen.verdict, why: seen.why, edits: [] };
 }
 
@@ -109,10 +126,11 @@ export function runForwardHooks(
 ): PolicyView[] {
   return views.map((view, i) => {
     const plan = plans[i]!;
-    if (policyOf(plan).why === undefined) return view;
+    const hooks = hooksOf(plan);
+    if (hooks === null) return view;
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
-    hooksOf(plan).forward?.(x);
+    hooks.forward?.(x);
     if (!told) return view;
     return { ...view, edits: [...view.edits, ...editsOf(before, path, x)] };
   });
@@ -120,9 +138,9 @@ export function runForwardHooks(
 
 /** Applies every edit that the policies make to a passing request, without checking whether they would let it pass. */
 export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
-  const asked = plans.filter((plan) => policyOf(plan).why !== undefined);
-  for (const plan of asked) void hooksOf(plan).request?.(x);
-  for (const plan of asked) hooksOf(plan).forward?.(x);
+  const asked = plans.flatMap((plan) => hooksOf(plan) ?? []);
+  for (const hooks of asked) void hooks.request?.(x);
+  for (const hooks of asked) hooks.forward?.(x);
 }
 
 type Values = ReadonlyMap<string, string>;

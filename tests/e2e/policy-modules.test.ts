@@ -182,6 +182,8 @@ describe('what is shown', () => {
     const admin = `127.0.0.1:${gateway.adminPort()}`;
     const told = await run('explain', admin, 'GET', 'http://a/x');
     expect(told.out).toContain('as the file says');
+    writeFileSync(`${folder}/bad.json`, JSON.stringify(config(policy({ fail: 'bind' }))));
+    expect((await run('explain', `${folder}/bad.json`, 'GET', 'http://a/x')).out).toContain('it cannot be bound');
     expect((await run('check', gateway.file)).out).toContain('fine');
     expect(await run('plan', gateway.file, '--against', admin)).toMatchObject({ code: 0 });
     writeFileSync(file, `${'//'.padEnd(100)}\nexport const schema = {}; export default { bind: () => ({}) };`);

@@ -1,4 +1,4 @@
-/** The plan of the admin listener. */
+/** Part of the Plan: the admin listener. Cold; types only. */
 import type { Claim } from '../../kit/claim.ts';
 import type { AddressPlan } from '../types.ts';
 

@@ -1,4 +1,4 @@
-/** The plan of `module` policies. */
+/** Part of the Plan: `module` policies. Cold; types only. */
 import type { ModuleSource } from '../../kit/versioned-modules.ts';
 
 /** A module with the texts of its files. */
