@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { hostForm } from '../kit/host-name.ts';
 import { Networks } from '../kit/networks.ts';
 import { parseDuration, parseSize } from '../kit/units.ts';
+import { originProblem } from '../kit/web-origin.ts';
 import { regexProblem } from './regex-safety.ts';
 
 export interface ParsedAddress {
@@ -105,6 +106,7 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
       ? null
       : 'must be preserve, endpoint or a host, with or without a port';
   },
+  origin: originProblem,
   host: (text) => (hostForm(text) === null ? NO_HOST : null),
   path: pathProblem,
   'path-and-query': (text) =>

@@ -4,6 +4,7 @@
  * Used by validate.ts. A hint may show the value, so it is not requested for values that may be secrets.
  */
 import { nearestDuration, nearestSize } from '../kit/units.ts';
+import { meantOrigin } from '../kit/web-origin.ts';
 import { meantHost, parseAddress } from './formats.ts';
 import type { SchemaNode } from './walk.ts';
 
@@ -23,7 +24,8 @@ const TIMEOUTS = 'limits of time are in timeouts';
 const TIMEOUTS_OF_ROUTE = 'write timeouts: { total: 30s }, or first_byte for the wait for the response';
 const BODY_SIZE = 'write limits: { body_size: 10MiB }';
 const REWRITE = 'write policies: [{ type: rewrite, prefix: /x, replacement: /y }]';
-const CORS = 'CORS is not in this version; fields are set by policies: [{ type: headers, response: { set: {} } }]';
+const CORS = 'write policies: [{ type: cors, origins: ["https://app.example.com"] }]';
+const BUFFER = 'write policies: [{ type: buffer, size: 1MiB }]';
 const HTTP2 = 'HTTP/1.1 is the only protocol of this version';
 
 function words(hint: string, ...names: readonly string[]): Words {
@@ -63,6 +65,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(TIMEOUTS_OF_ROUTE, 'timeout', 'read_timeout', 'request_timeout', 'proxy_read_timeout'),
     ...words(BODY_SIZE, 'max_body_size', 'client_max_body_size', 'body_size', 'request_body'),
     ...words(CORS, 'cors'),
+    ...words(BUFFER, 'buffer', 'buffering', 'proxy_request_buffering', 'request_buffers'),
     ...words(HTTP2, 'http2', 'h2'),
     ...words(TLS, 'tls', 'ssl', 'certificates'),
     ...words(AUTH, 'auth', 'basic_auth', 'realm'),
@@ -135,6 +138,30 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ),
     ...words('write status: 308', 'code', 'permanent'),
   },
+  CorsPolicyConfig: {
+    ...words(
+      'write origins',
+      'origin',
+      'allow_origins',
+      'allowed_origins',
+      'allow_origin',
+      'accessControlAllowOriginList',
+    ),
+    ...words('write origins: [{ regex: ^https://[a-z]+\\.example\\.com$ }]', 'allow_origin_regex', 'origin_regex'),
+    ...words('write methods', 'allow_methods', 'allowed_methods', 'accessControlAllowMethods'),
+    ...words('write headers', 'allow_headers', 'allowed_headers', 'accessControlAllowHeaders'),
+    ...words('write expose_headers', 'exposed_headers', 'accessControlExposeHeaders', 'expose'),
+    ...words('write credentials', 'allow_credentials', 'accessControlAllowCredentials'),
+    ...words('write max_age: 10m', 'accessControlMaxAge'),
+    ...words('write private_network', 'allow_private_network', 'allow_private_network_access'),
+    ...words('the gateway adds it by itself', 'addVaryHeader', 'vary'),
+  },
+  BufferPolicyConfig: {
+    ...words('write size', 'max_size', 'max_request_bytes', 'maxRequestBodyBytes', 'body_size', 'limit'),
+    ...words('write retries: { non_idempotent: true } in the pool or the route', 'retry', 'retryExpression', 'retries'),
+  },
+  PoolRetriesConfig: { ...words('write non_idempotent: true', 'retry_non_idempotent', 'unsafe', 'methods') },
+  RouteRetriesConfig: { ...words('write non_idempotent: true', 'retry_non_idempotent', 'unsafe', 'methods') },
   RewritePolicyConfig: {
     ...words('write prefix: /x, replacement: /', 'strip_prefix', 'stripPrefix', 'strip', 'prefix_rewrite'),
     ...words('write prefix and replacement', 'from', 'to', 'path', 'regex', 'match', 'replace', 'with'),
@@ -181,6 +208,7 @@ export function typeHint(
     if (format === 'duration') return `write ${value}s`;
     return hintOfFormat(format ?? '', String(value)) ?? `write "${value}" in quotes`;
   }
+  if (value === null && format === 'origin') return 'write "null" in quotes';
   if (typeof value === 'boolean' && wanted === 'string') return `write "${value}" in quotes`;
   if (typeof value === 'string') return hintOfText(value, wanted, items);
   if (Array.isArray(value) && value.length === 1 && wanted !== 'object' && typeof value[0] !== 'object')
@@ -219,6 +247,8 @@ export function hintOfFormat(format: string, text: string): string | undefined {
     case 'host':
     case 'host-pattern':
       return written(meantHost(trimmed) ?? undefined);
+    case 'origin':
+      return written(meantOrigin(trimmed) ?? undefined);
     case 'cidr':
       return written(networkOf(trimmed));
     case 'path':

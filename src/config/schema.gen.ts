@@ -208,6 +208,8 @@ export interface FieldMatch {
 export interface GatewayLimits {
   /** Maximum number of client connections over all listeners. HTTP clients beyond it get a 503, TCP clients a reset. 0: as many as the file descriptors allow, at two for each connection. At the file descriptor limit the gateway refuses no client of a TCP socket: new connections wait until there is room. New connections to a Unix socket are refused. */
   readonly connections: number;
+  /** Maximum memory in bytes for the request bodies that `buffer` policies hold, over all requests. A request whose body does not fit gets a 503 with Retry-After. 0: no limit. */
+  readonly buffer_memory: number;
   /** Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue. */
   readonly overload: OverloadConfig;
 }
@@ -389,6 +391,14 @@ export interface MirrorConfig {
   readonly body_size: number;
 }
 
+/** A condition on the Origin of a request. A plain string is an origin. */
+export interface OriginMatch {
+  /** An exact origin; or `https://*.example.com`, where the star stands for one or more labels; or `*` for any origin; or `"null"` for the origin of sandboxed documents and files. */
+  readonly origin?: string;
+  /** A regular expression that must match the whole origin. It begins with ^ and ends with $, and runs in linear time. */
+  readonly regex?: string;
+}
+
 /** Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue. */
 export interface OverloadConfig {
   /** The event loop delay that counts as overload. The overload ends below half of it. 0: off. */
@@ -438,7 +448,7 @@ export interface PathsConfig {
 }
 
 /** A processing step that a route applies to its requests and responses. */
-export type PolicyConfig = AclPolicyConfig | CachePolicyConfig | HeadersPolicyConfig | ModulePolicyConfig | RewritePolicyConfig;
+export type PolicyConfig = AclPolicyConfig | BufferPolicyConfig | CachePolicyConfig | CorsPolicyConfig | HeadersPolicyConfig | ModulePolicyConfig | RewritePolicyConfig;
 
 /** How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses. */
 export interface PoolDnsConfig {
@@ -506,7 +516,7 @@ export interface PoolRetriesConfig {
   readonly non_idempotent: boolean;
   /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout: number;
-  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. A body that the `buffer` policy has read is sent again whatever its size. */
   readonly body_size: number;
   /** Pauses before the second and later retries. Each pause is random, between zero and a bound that doubles. The first retry follows at once. */
   readonly backoff: RetryBackoffConfig;
@@ -646,7 +656,7 @@ export interface RouteRetriesConfig {
   readonly non_idempotent?: boolean;
   /** Maximum time for the response head in each attempt; then the gateway retries. 0: the first_byte timeout applies. */
   readonly per_try_timeout?: number;
-  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. */
+  /** Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. A body that the `buffer` policy has read is sent again whatever its size. */
   readonly body_size?: number;
 }
 
@@ -795,6 +805,16 @@ export interface AclPolicyConfig {
   readonly acl: string;
 }
 
+/** Reads the whole request body into memory before later policies run and an endpoint is chosen. A slow client then occupies no endpoint, and the body can be sent again. */
+export interface BufferPolicyConfig {
+  /** The policy type. */
+  readonly type: 'buffer';
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** Maximum size in bytes of a request body. A larger one is refused: 413. */
+  readonly size: number;
+}
+
 /** A shared cache as RFC 9111 defines it: serves stored responses and stores storable ones. Policies before it see every request. Policies after it see only the requests that the cache forwards. */
 export interface CachePolicyConfig {
   /** The policy type. */
@@ -833,6 +853,28 @@ export interface CachePolicyConfig {
   readonly finish: number;
   /** Whether responses carry a Cache-Status field (RFC 9211). */
   readonly status_header: boolean;
+}
+
+/** The CORS protocol of the Fetch standard: answers preflights, and adds the CORS fields to responses. CORS fields of the backend are replaced. */
+export interface CorsPolicyConfig {
+  /** The policy type. */
+  readonly type: 'cors';
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** The origins whose scripts may read the responses. */
+  readonly origins: readonly OriginMatch[];
+  /** The methods that scripts may use, case-sensitive. `*`: any. Browsers permit GET, HEAD and POST in any case. */
+  readonly methods: readonly string[];
+  /** The request header fields that scripts may set, besides those that browsers always permit. `*`: any, with `authorization`. */
+  readonly headers: readonly string[];
+  /** The response header fields that scripts may read, besides those that browsers always permit. `*`: any; not with `credentials`. */
+  readonly expose_headers: readonly string[];
+  /** Whether scripts may read responses to requests with cookies, Authorization or client certificates. Not with the origin `*`. */
+  readonly credentials: boolean;
+  /** How long a browser may use the answer to a preflight again, in whole seconds. Absent: the browser decides (5 seconds). */
+  readonly max_age?: number;
+  /** Whether scripts of public sites may send requests here if this is a private network: the answer to `Access-Control-Request-Private-Network`. */
+  readonly private_network: boolean;
 }
 
 /** Edits header fields of requests and responses. */
@@ -1829,6 +1871,13 @@ export const schema: object = {
           "minimum": 0,
           "default": 0
         },
+        "buffer_memory": {
+          "description": "Maximum memory in bytes for the request bodies that `buffer` policies hold, over all requests. A request whose body does not fit gets a 503 with Retry-After. 0: no limit.",
+          "type": "string",
+          "format": "size",
+          "default": "256MiB",
+          "x-reload": "keep"
+        },
         "overload": {
           "$ref": "#/$defs/overload",
           "default": {}
@@ -2338,6 +2387,29 @@ export const schema: object = {
         "pool"
       ]
     },
+    "origin-match": {
+      "title": "OriginMatch",
+      "description": "A condition on the Origin of a request. A plain string is an origin.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "origin": {
+          "description": "An exact origin; or `https://*.example.com`, where the star stands for one or more labels; or `*` for any origin; or `\"null\"` for the origin of sandboxed documents and files.",
+          "type": "string",
+          "format": "origin"
+        },
+        "regex": {
+          "description": "A regular expression that must match the whole origin. It begins with ^ and ends with $, and runs in linear time.",
+          "type": "string",
+          "format": "safe-regex"
+        }
+      },
+      "x-short": "origin",
+      "x-exactly-one": [
+        "origin",
+        "regex"
+      ]
+    },
     "overload": {
       "title": "OverloadConfig",
       "description": "Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue.",
@@ -2529,7 +2601,13 @@ export const schema: object = {
           "$ref": "#/$defs/acl-policy"
         },
         {
+          "$ref": "#/$defs/buffer-policy"
+        },
+        {
           "$ref": "#/$defs/cache-policy"
+        },
+        {
+          "$ref": "#/$defs/cors-policy"
         },
         {
           "$ref": "#/$defs/headers-policy"
@@ -2769,7 +2847,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. A body that the `buffer` policy has read is sent again whatever its size.",
           "type": "string",
           "format": "size",
           "default": "64KiB",
@@ -3197,7 +3275,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "body_size": {
-          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering.",
+          "description": "Maximum size in bytes of a request body that the gateway buffers until the response starts, so that it can retry requests. 0: no buffering. A body that the `buffer` policy has read is sent again whatever its size.",
           "type": "string",
           "format": "size",
           "x-reload": "keep"
@@ -3673,6 +3751,32 @@ export const schema: object = {
         "acl"
       ]
     },
+    "buffer-policy": {
+      "title": "BufferPolicyConfig",
+      "description": "Reads the whole request body into memory before later policies run and an endpoint is chosen. A slow client then occupies no endpoint, and the body can be sent again.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "The policy type.",
+          "const": "buffer"
+        },
+        "enabled": {
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
+          "type": "boolean",
+          "default": true
+        },
+        "size": {
+          "description": "Maximum size in bytes of a request body. A larger one is refused: 413.",
+          "type": "string",
+          "format": "size",
+          "default": "1MiB"
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
     "cache-policy": {
       "title": "CachePolicyConfig",
       "description": "A shared cache as RFC 9111 defines it: serves stored responses and stores storable ones. Policies before it see every request. Policies after it see only the requests that the cache forwards.",
@@ -3806,6 +3910,119 @@ export const schema: object = {
       "required": [
         "type",
         "cache"
+      ]
+    },
+    "cors-policy": {
+      "title": "CorsPolicyConfig",
+      "description": "The CORS protocol of the Fetch standard: answers preflights, and adds the CORS fields to responses. CORS fields of the backend are replaced.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "The policy type.",
+          "const": "cors"
+        },
+        "enabled": {
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
+          "type": "boolean",
+          "default": true
+        },
+        "origins": {
+          "description": "The origins whose scripts may read the responses.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "$ref": "#/$defs/origin-match"
+          },
+          "x-list": true,
+          "examples": [
+            [
+              "https://app.example.com",
+              "https://*.example.com"
+            ],
+            [
+              {
+                "regex": "^https://pr-[0-9]+\\.example\\.com$"
+              }
+            ]
+          ]
+        },
+        "methods": {
+          "description": "The methods that scripts may use, case-sensitive. `*`: any. Browsers permit GET, HEAD and POST in any case.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+            "x-says": "must be a method such as GET"
+          },
+          "default": [
+            "GET",
+            "HEAD",
+            "POST"
+          ],
+          "examples": [
+            [
+              "GET",
+              "HEAD",
+              "POST",
+              "PUT",
+              "DELETE"
+            ]
+          ]
+        },
+        "headers": {
+          "description": "The request header fields that scripts may set, besides those that browsers always permit. `*`: any, with `authorization`.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "field-name"
+          },
+          "default": [],
+          "examples": [
+            [
+              "content-type",
+              "authorization"
+            ]
+          ]
+        },
+        "expose_headers": {
+          "description": "The response header fields that scripts may read, besides those that browsers always permit. `*`: any; not with `credentials`.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "field-name"
+          },
+          "default": [],
+          "examples": [
+            [
+              "etag",
+              "x-request-id"
+            ]
+          ]
+        },
+        "credentials": {
+          "description": "Whether scripts may read responses to requests with cookies, Authorization or client certificates. Not with the origin `*`.",
+          "type": "boolean",
+          "default": false
+        },
+        "max_age": {
+          "description": "How long a browser may use the answer to a preflight again, in whole seconds. Absent: the browser decides (5 seconds).",
+          "type": "string",
+          "format": "duration",
+          "examples": [
+            "10m"
+          ]
+        },
+        "private_network": {
+          "description": "Whether scripts of public sites may send requests here if this is a private network: the answer to `Access-Control-Request-Private-Network`.",
+          "type": "boolean",
+          "default": false
+        }
+      },
+      "required": [
+        "type",
+        "origins"
       ]
     },
     "headers-policy": {

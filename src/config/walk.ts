@@ -77,7 +77,8 @@ export function writeOut(
   root: SchemaNode = rootSchema,
 ): unknown {
   const schema = resolveSchema(node, value, root);
-  if (schema['x-list'] === true && typeof value === 'string') return [text(value, pointer, schema.items ?? {})];
+  if (schema['x-list'] === true && typeof value === 'string')
+    return [writeOut(value, schema.items ?? {}, pointer, text, root)];
   // The short form is the union's own: before it is written out, its member is unknown.
   const short = schema['x-short'] ?? follow(node, root)['x-short'];
   if (short !== undefined && !isRecord(value) && !Array.isArray(value)) {

@@ -5,6 +5,7 @@
  * store. Some of these policies can preview their action.
  */
 import type { Exchange } from '../http/exchange.ts';
+import type { HandlerContext } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { policyOf } from '../policies/index.ts';
@@ -54,6 +55,15 @@ const NOWHERE: BindScope = {
   },
 };
 
+/** Only policies that do without it are called. */
+const NO_CONTEXT: HandlerContext = {
+  upgrade: false,
+  bufferBody: () => Promise.resolve(undefined),
+  intercept: () => {
+    throw new Error('nothing is to be intercepted');
+  },
+};
+
 /** The hooks of a policy that can be asked; null: it has state, or its module cannot be bound here. */
 function hooksOf(plan: PolicyPlan): Hooks | null {
   const policy = policyOf(plan);
@@ -92,7 +102,7 @@ export function runRequestHooks(
     if (hooks === null) return foreseen(plan, x, scope);
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
-    const verdict = hooks.request?.(x);
+    const verdict = hooks.request?.(x, NO_CONTEXT);
     // Only a hook that waits for another service returns a promise, and such a policy has state.
     if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
     if (verdict !== undefined) {
@@ -139,7 +149,7 @@ export function runForwardHooks(
 /** Applies every edit that the policies make to a passing request, without checking whether they would let it pass. */
 export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
   const asked = plans.flatMap((plan) => hooksOf(plan) ?? []);
-  for (const hooks of asked) void hooks.request?.(x);
+  for (const hooks of asked) void hooks.request?.(x, NO_CONTEXT);
   for (const hooks of asked) hooks.forward?.(x);
 }
 

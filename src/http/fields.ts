@@ -143,13 +143,29 @@ export class Fields {
   /** Removes every field with that lower-case name. */
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);
+    if (this.#addedCount > 0) this.#dropAdded((line) => isNamed(line, 0, line.indexOf(':'), name));
+  }
+
+  #dropAdded(unwanted: (line: string) => boolean): void {
     const added = this.#added;
     let kept = 0;
     for (let i = 0; i < this.#addedCount; i++) {
       const line = added[i]!;
-      if (!isNamed(line, 0, line.indexOf(':'), name)) added[kept++] = line;
+      if (!unwanted(line)) added[kept++] = line;
     }
     while (this.#addedCount > kept) added[--this.#addedCount] = '';
+  }
+
+  /** Removes every field whose name begins with this lower-case text. */
+  removePrefixed(prefix: string): void {
+    const { text, table } = this;
+    for (let i = 0; i < this.count; i++) {
+      const start = table[i * WIDTH]!;
+      const named = table[i * WIDTH + 1]! - start >= prefix.length;
+      if (named && this.ids[i] !== REMOVED && isNamed(text, start, start + prefix.length, prefix)) this.removeAt(i);
+    }
+    if (this.#addedCount > 0)
+      this.#dropAdded((line) => line.length > prefix.length && isNamed(line, 0, prefix.length, prefix));
   }
 
   /** Replaces all fields of that name with one value. `name` may have any case. */

@@ -23,6 +23,12 @@ export type Verdict = LocalReply | CachedReply | typeof INTERCEPTED | undefined;
 export interface HandlerContext {
   /** The client offers to change protocols. */
   readonly upgrade: boolean;
+  /**
+   * Reads the whole request body into memory, before later hooks run and an endpoint is chosen; it can then be sent more
+   * than once. Resolves to the reply that refuses the request if the body has more than `limit` bytes (413) or the
+   * gateway has no memory left for it (503). If the client leaves first, it does not resolve.
+   */
+  bufferBody(limit: number): Promise<LocalReply | undefined>;
   /** Intercepts the exchange; the hook then returns INTERCEPTED. */
   intercept(holder: Interceptor): ResponseWriter;
 }

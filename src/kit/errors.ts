@@ -68,6 +68,8 @@ export const OUT_OF_RESOURCES = new GatewayError('out_of_resources', 'gateway', 
 export const TOTAL_TIMEOUT = new GatewayError('total_timeout', 'upstream', 504);
 /** The gateway itself has more work than it can do. */
 export const OVERLOADED = new GatewayError('overloaded', 'gateway', 503);
+/** The memory for buffered request bodies is in use. */
+export const BUFFERS_FULL = new GatewayError('buffers_full', 'gateway', 503);
 export const DRAINED = new GatewayError('drained', 'gateway', 503);
 /** The current config would not have admitted the connection. */
 export const DENIED = new GatewayError('denied', 'gateway', 403);

@@ -36,7 +36,8 @@ function regexOf(written: string, kind: string): string {
   return `^${parts.join('')}${open ? '' : kind === 'exact' ? '$' : '(/|$)'}`;
 }
 
-function escaped(text: string): string {
+/** The regular expression that matches this text only. */
+export function escaped(text: string): string {
   return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 }
 

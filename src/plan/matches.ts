@@ -31,7 +31,7 @@ function planHost(written: string): string {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 
 /** Methods are case-sensitive (RFC 9110 §9.1), and clients send the registered ones in upper case. */
-function planMethod(written: string): string {
+export function planMethod(written: string): string {
   const upper = written.toUpperCase();
   return METHODS.has(upper) ? upper : written;
 }

@@ -8,6 +8,7 @@ import { type PlanScope } from './scope.ts';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { segment } from '../config/walk.ts';
 import { planCachePolicy } from './caches.ts';
+import { planCors } from './cors.ts';
 import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
 import type { CachePlan } from './types/cache.ts';
 
@@ -33,6 +34,8 @@ export interface PolicyNames {
   readonly modules: ReadonlyMap<string, ModuleSource>;
   /** The path that the route matches; null: any path, or an earlier policy rewrites it. */
   readonly path: PathPlan | null;
+  /** The methods that the route matches; null: any. */
+  readonly methods: readonly string[] | null;
   /** The listeners that the route serves. */
   readonly readers: readonly PathReader[];
 }
@@ -40,7 +43,7 @@ export interface PolicyNames {
 export function planPolicy(
   config: PolicyConfig,
   pointer: string,
-  { acls, caches, modules, path, readers }: PolicyNames,
+  { acls, caches, modules, path, methods, readers }: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan | null {
   switch (config.type) {
@@ -48,8 +51,13 @@ export function planPolicy(
       const acl = scope.find(acls, 'acl', config.acl, `${pointer}/acl`);
       return acl === null ? null : { type: 'acl', acl };
     }
+    case 'buffer':
+      if (config.size === 0) scope.problem(`${pointer}/size`, 'would refuse every body', 'write a size such as 1MiB');
+      return { type: 'buffer', size: config.size };
     case 'cache':
       return planCachePolicy(config, pointer, caches, scope);
+    case 'cors':
+      return planCors(config, pointer, methods, scope);
     case 'headers':
       return {
         type: 'headers',

@@ -21,7 +21,7 @@ export interface Entrance {
   readonly rules: PathRules;
 }
 
-export interface RouteNames extends Omit<PolicyNames, 'path' | 'readers'> {
+export interface RouteNames extends Omit<PolicyNames, 'path' | 'methods' | 'readers'> {
   readonly pools: ReadonlyMap<string, PoolPlan>;
   readonly listeners: ReadonlyMap<string, Entrance>;
 }
@@ -97,7 +97,7 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
     name: config.name,
     listeners: config.listeners ?? null,
     match,
-    policies: planPolicies(config, pointer, { ...names, path: match.path, readers }, scope),
+    policies: planPolicies(config, pointer, { ...names, path: match.path, methods: match.methods, readers }, scope),
     action: planAction(config, pointer, names, scope),
     mirror: planMirror(config, names.pools, pointer, scope),
     mapBack: config.map_back,

@@ -10,6 +10,7 @@ import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
 import type { AdminPlan } from './types/admin.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
+import type { CorsPolicyPlan } from './types/cors.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
 import type { IdentityPlan } from './types/identity.ts';
@@ -43,6 +44,8 @@ export interface Plan {
 export interface GatewayLimitsPlan {
   /** Client connections of all listeners. */
   readonly connections: number;
+  /** Bytes of the request bodies that buffer policies hold. */
+  readonly bufferMemory: number;
   readonly overload: OverloadPlan;
 }
 
@@ -355,7 +358,9 @@ export type FieldEdits = {
 
 export type PolicyPlan =
   | { readonly type: 'acl'; readonly acl: AclPlan }
+  | { readonly type: 'buffer' /** Bytes. */; readonly size: number }
   | CachePolicyPlan
+  | CorsPolicyPlan
   | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
   | ModulePolicyPlan
   | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };

@@ -4,15 +4,17 @@ import type { Exchange } from '../http/exchange.ts';
 import { RefCounted } from '../kit/ref-counted.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
-import { headers } from './headers.ts';
+import { buffer } from './buffer.ts';
 import { cache } from './cache.ts';
+import { cors } from './cors.ts';
+import { headers } from './headers.ts';
 import { modulePolicy } from './module.ts';
 import type { BindScope, Gate, Hooks, Policy } from './policy.ts';
 import { rewrite } from './rewrite.ts';
 
 type BuiltIn = Exclude<PolicyPlan['type'], 'module'>;
 
-const policies = { acl, cache, headers, rewrite } satisfies {
+const policies = { acl, buffer, cache, cors, headers, rewrite } satisfies {
   [T in BuiltIn]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 

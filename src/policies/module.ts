@@ -105,9 +105,9 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
   };
   const guards: Hooks = {};
   if (request !== undefined)
-    guards.request = (x) => {
+    guards.request = (x, context) => {
       try {
-        const verdict = request.call(hooks, x);
+        const verdict = request.call(hooks, x, context);
         if (!(verdict instanceof Promise)) return verdict;
         return verdict.catch((error: unknown) => failed(x, 'request', error));
       } catch (error) {

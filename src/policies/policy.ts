@@ -15,7 +15,7 @@ import type { Deadlines } from '../net/deadlines.ts';
 /** The phases of a policy; an absent hook costs nothing. */
 export interface Hooks {
   /** Runs before a pool is chosen: refuses, answers or edits the request. */
-  request?: (x: Exchange) => LocalReply | undefined | Promise<LocalReply | undefined>;
+  request?: (x: Exchange, context: HandlerContext) => LocalReply | undefined | Promise<LocalReply | undefined>;
   /** Replaces `request` in the one policy of a route that may intercept the exchange. */
   take?: (x: Exchange, context: HandlerContext) => Verdict;
   /** Runs last before the request is forwarded; retries send the same request. */

@@ -75,9 +75,9 @@ export class Attempt implements TransportTaker {
 
   #send(connection: Http1ClientConnection): void {
     const { handler, text, offered, body, replayBody: keptBody, pool } = this.#upstream;
-    const { x, stream } = handler;
+    const { x } = handler;
     this.connection = connection;
-    const source = x.bodyLength === 0 ? null : stream;
+    const source = x.bodyLength === 0 ? null : body;
     const head = textFor(text, pool, this.endpoint);
     connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#upstream.terms, this.sink);
     // A replayed body is buffered already, so the attempt does not wait for 100 (Continue).

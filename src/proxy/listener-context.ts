@@ -19,6 +19,7 @@ import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Gate, Hooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
+import type { BufferMemory } from './buffered-body.ts';
 import type { ExplainField } from './explain-field.ts';
 import type { Mirror } from './mirror.ts';
 import type { RouteOverrides } from './route-overrides.ts';
@@ -176,6 +177,8 @@ export interface Shared {
   stopping: boolean;
   /** null: no access log. */
   accessLog: AccessLog | null;
+  /** The memory for request bodies that buffer policies read. */
+  readonly bufferMemory: BufferMemory;
   /** The current Date field. */
   readonly date: DateField;
 }

@@ -35,13 +35,24 @@ export class MirrorBuffer implements BodySink, RequestBody {
     if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, null);
   }
 
+  get repeatable(): boolean {
+    return this.#handler.body.repeatable === true;
+  }
+
   readBody(sink: BodySink): void {
     this.#sink = sink;
-    this.#handler.stream.readBody(this);
+    // A further attempt reads it from its start.
+    this.#parts = [];
+    this.#size = 0;
+    this.#handler.body.readBody(this);
+  }
+
+  pause(): void {
+    this.#handler.body.pause();
   }
 
   resume(): void {
-    this.#handler.stream.resume();
+    this.#handler.body.resume();
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {

@@ -6,13 +6,14 @@
  * buffered.
  */
 import type { Fields } from '../http/fields.ts';
-import type { BodySink } from '../http/message.ts';
+import type { BodySink, BodySource } from '../http/message.ts';
 
 /** The source of a request body: the client's stream, or a filter in front of it. */
-export interface RequestBody {
+export interface RequestBody extends BodySource {
+  /** Sends the body to `sink` from now on. */
   readBody(sink: BodySink): void;
-  /** The source may deliver more. */
-  resume(): void;
+  /** The whole body is in memory: each call of `readBody` sends it from its start. Absent: no. */
+  readonly repeatable?: boolean;
 }
 
 export class ReplayBody implements BodySink {

@@ -29,6 +29,7 @@ import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
+import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
 import { filteredReply, InterceptedExchange } from './intercepted-exchange.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
@@ -44,6 +45,7 @@ import type {
   Successor,
 } from './listener-context.ts';
 import { problem } from './local-replies.ts';
+import type { RequestBody } from './replay-body.ts';
 import { copyOf, migrationTargetOf } from './migration.ts';
 import { mapBack } from './map-back.ts';
 import { hostFor } from './request-text.ts';
@@ -67,6 +69,8 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   /** The request as received, for an upgrade request: hooks edit the exchange itself. */
   #asked: Exchange | null = null;
   #routedPath = '';
+  /** The request body, if a policy has read it. */
+  #buffered: BufferedBody | null = null;
   /** Set when a policy has intercepted it. */
   #intercepted: InterceptedExchange | null = null;
   /**
@@ -135,6 +139,20 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   }
 
   // === for policies (HandlerContext, Subrequest)
+
+  bufferBody(limit: number): Promise<LocalReply | undefined> {
+    const { x, stream } = this;
+    if (x.bodyLength > limit) return Promise.resolve(bodyRefused(x, BODY_TOO_LARGE));
+    if (x.bodyLength === 0 || this.#buffered !== null) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#buffered = bufferedBody(x, stream, this.context.shared.bufferMemory, limit, resolve);
+    });
+  }
+
+  /** The source of the request body. */
+  get body(): RequestBody {
+    return this.#buffered ?? this.stream;
+  }
 
   get upgrade(): boolean {
     return this.stream.upgrade;
@@ -387,6 +405,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     if (x.tap !== null) x.tap.fail(CLIENT_GONE);
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#upstream?.finished();
+    this.#buffered?.dispose();
     const route = this.#route;
     if (!this.#inner) {
       if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);

@@ -71,7 +71,7 @@ export class UpstreamRequest implements Waiter, Timed {
     this.pool = pool;
     this.#overrides = overrides;
     this.terms = termsAt(pool, overrides);
-    const { x, stream } = handler;
+    const { x, stream, body } = handler;
     this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
     this.text = requestText(x, this.offered);
     const { retries } = this.terms;
@@ -79,8 +79,8 @@ export class UpstreamRequest implements Waiter, Timed {
       x.bodyLength !== 0 && retries.attempts > 0 && retries.bodySize >= x.bodyLength && mayRepeat(x, retries);
     // An upgrade request is not mirrored: the copy could become a tunnel.
     this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
-    this.body = this.#copy ?? stream;
-    this.replayBody = keeps ? new ReplayBody(this.body, retries.bodySize) : null;
+    this.body = this.#copy ?? body;
+    this.replayBody = keeps && this.body.repeatable !== true ? new ReplayBody(this.body, retries.bodySize) : null;
   }
 
   /** Switches to another pool, or to other settings of the same pool. */
@@ -208,10 +208,11 @@ export class UpstreamRequest implements Waiter, Timed {
   /** May the request be sent again after an upstream has received it? */
   get #repeatable(): boolean {
     const { x } = this.handler;
-    return (
-      mayRepeat(x, this.terms.retries) &&
-      (x.bodyLength === 0 || (this.replayBody !== null && this.replayBody.replayable))
-    );
+    return mayRepeat(x, this.terms.retries) && (x.bodyLength === 0 || this.#replayable);
+  }
+
+  get #replayable(): boolean {
+    return this.replayBody === null ? this.body.repeatable === true : this.replayBody.replayable;
   }
 
   withinBudget(): boolean {

@@ -24,6 +24,7 @@ import { Log } from '../observe/log.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
+import { BufferMemory } from '../proxy/buffered-body.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
@@ -100,6 +101,7 @@ export class Gateway {
       overloaded: false,
       stopping: false,
       accessLog: null,
+      bufferMemory: new BufferMemory(),
       date: new DateField(this.clock),
     };
     this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>
@@ -207,6 +209,7 @@ export class Gateway {
     if (previous !== null) restUnused(previous, next, this.registry);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
+    this.#shared.bufferMemory.limit = next.plan.limits.bufferMemory;
     moveConnections(previous, next);
     this.#admin.use(next.plan.admin !== null);
     if (previous !== null) this.#retirement.retire(previous);

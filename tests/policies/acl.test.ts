@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { acl } from '../../src/policies/acl.ts';
 import { exchange } from '../support/exchange.ts';
-import { NO_SCOPE } from '../support/policy.ts';
+import { NO_CONTEXT, NO_SCOPE } from '../support/policy.ts';
 
 function statusFor(client: string, rules: { default?: 'allow' | 'deny'; allow?: string[]; deny?: string[] }): number {
   const { default: otherwise = 'allow', allow = [], deny = [] } = rules;
   const { request } = acl.bind({ type: 'acl', acl: { name: 'a', default: otherwise, allow, deny } }, NO_SCOPE);
-  const verdict = request!(exchange({ client }));
+  const verdict = request!(exchange({ client }), NO_CONTEXT);
   if (verdict instanceof Promise) throw new Error('an ACL never waits');
   return verdict?.status ?? 0;
 }
@@ -39,7 +39,7 @@ describe('an ACL', () => {
       { type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } },
       NO_SCOPE,
     );
-    expect(hooks.request!(x)).toMatchObject({ status: 403 });
+    expect(hooks.request!(x, NO_CONTEXT)).toMatchObject({ status: 403 });
   });
 
   test('lets no address of another family through by accident', () => {

@@ -5,7 +5,7 @@ import { policyOf } from '../../src/policies/index.ts';
 import type { BindScope, Hooks } from '../../src/policies/policy.ts';
 import { exchange } from '../support/exchange.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { NO_SCOPE } from '../support/policy.ts';
+import { NO_CONTEXT, NO_SCOPE } from '../support/policy.ts';
 
 let modules = 0;
 function planOf(text: string, config: Record<string, unknown> = {}): ModulePolicyPlan {
@@ -36,7 +36,7 @@ describe('a module', () => {
     const { hooks } = boundIn(planOf(text, { name: 'n' }));
     expect(Object.keys(hooks)).toEqual(['request']);
     const x = exchange();
-    expect(hooks.request!(x)).toBeUndefined();
+    expect(hooks.request!(x, NO_CONTEXT)).toBeUndefined();
     expect(x.fields.get('x-by')).toBe('n/a');
   });
 
@@ -74,10 +74,16 @@ describe('an error in a hook', () => {
   test('of requests is a 500 with its code', async () => {
     const { hooks } = boundIn(planOf(THROWING));
     const x = exchange();
-    expect([hooks.request!(x), x.error]).toEqual([expect.objectContaining({ status: 500 }), 'policy_failed']);
+    expect([hooks.request!(x, NO_CONTEXT), x.error]).toEqual([
+      expect.objectContaining({ status: 500 }),
+      'policy_failed',
+    ]);
     const late = boundIn(planOf(`export default { bind: () => ({ request: async () => { throw 1; } }) };`)).hooks;
     const y = exchange();
-    expect([await late.request!(y), y.error]).toEqual([expect.objectContaining({ status: 500 }), 'policy_failed']);
+    expect([await late.request!(y, NO_CONTEXT), y.error]).toEqual([
+      expect.objectContaining({ status: 500 }),
+      'policy_failed',
+    ]);
   });
 
   test('of a gate refuses', () => {

@@ -11,6 +11,8 @@ class Source implements RequestBody {
     this.sink = sink;
   }
 
+  pause(): void {}
+
   resume(): void {}
 
   come(text: string): void {
