@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { problemReply } from '../../src/http/local-reply.ts';
 import { loadModule } from '../../src/kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../../src/plan/types/module.ts';
 import { policyOf } from '../../src/policies/index.ts';
@@ -38,6 +39,16 @@ describe('a module', () => {
     const x = exchange();
     expect(hooks.request!(x, NO_CONTEXT)).toBeUndefined();
     expect(x.fields.get('x-by')).toBe('n/a');
+  });
+
+  test('gets the context of a request', async () => {
+    const { hooks } = boundIn(planOf('export default { bind: () => ({ request: (x, c) => c.bufferBody(7) }) };'));
+    const refusal = problemReply(413);
+    const context = {
+      ...NO_CONTEXT,
+      bufferBody: (limit: number) => Promise.resolve(limit === 7 ? refusal : undefined),
+    };
+    expect(await hooks.request!(exchange(), context)).toBe(refusal);
   });
 
   test('must return hooks', () => {
