@@ -763,7 +763,7 @@ export interface TestExpectation {
   readonly listener?: string;
   /** The route that the request matches. */
   readonly route?: string;
-  /** Whether the request passes the listener's ACL and every policy of its route. */
+  /** Whether the request passes the listener's ACL and every policy of its route. An answer that is no refusal, such as that to a CORS preflight, counts as passing. */
   readonly allowed?: boolean;
   /** What refuses the request: `listener` for the listener's ACL, else the type of a policy. */
   readonly denied_by?: string;
@@ -3607,7 +3607,7 @@ export const schema: object = {
           "type": "string"
         },
         "allowed": {
-          "description": "Whether the request passes the listener's ACL and every policy of its route.",
+          "description": "Whether the request passes the listener's ACL and every policy of its route. An answer that is no refusal, such as that to a CORS preflight, counts as passing.",
           "type": "boolean"
         },
         "denied_by": {

@@ -14,7 +14,8 @@ import { readFor } from './explanation.ts';
 import { possibleEndpoints } from './pools.ts';
 import { type AskedRequest, type ReadRequest } from './request.ts';
 import { chooseListener, type Site, siteOf } from './site.ts';
-import { fieldsOfText, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
+import { isRefusal } from './policies.ts';
+import { fieldsOfText, type Outcome, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
 
 /** The names in a config that tests refer to, indexed once for all tests. */
 class Names {
@@ -135,7 +136,15 @@ interface Unmet {
 }
 
 const ALLOWED: ReadonlySet<string> = new Set(['respond', 'redirect', 'pool']);
-const DENIED: ReadonlySet<string> = new Set(['listener', 'policy']);
+
+/** A policy's answer, such as that to a CORS preflight, denies nothing. */
+function isDenied({ by, status }: Outcome): boolean {
+  return by === 'listener' || (by === 'policy' && status !== null && isRefusal(status));
+}
+
+function isAllowed(outcome: Outcome): boolean {
+  return outcome.by === 'policy' ? !isDenied(outcome) : ALLOWED.has(outcome.by);
+}
 
 function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unmet[] {
   const { outcome, route, text } = walked;
@@ -149,13 +158,13 @@ function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unm
   if (expect.route !== undefined) must(route?.name === expect.route, 'route', `route ${expect.route}`);
   if (expect.allowed !== undefined)
     must(
-      (expect.allowed ? ALLOWED : DENIED).has(outcome.by),
+      expect.allowed ? isAllowed(outcome) : isDenied(outcome),
       'allowed',
       expect.allowed ? 'it to pass' : 'it to be denied',
     );
   if (expect.denied_by !== undefined) {
     const by = outcome.by === 'policy' ? outcome.policy : outcome.by;
-    must(DENIED.has(outcome.by) && by === expect.denied_by, 'denied_by', `it to be denied by ${expect.denied_by}`);
+    must(isDenied(outcome) && by === expect.denied_by, 'denied_by', `it to be denied by ${expect.denied_by}`);
   }
   if (status !== undefined) must(outcome.status === status, 'status', `status ${status}`);
   if (location !== undefined) must(outcome.location === location, 'location', `a redirect to ${location}`);
@@ -203,8 +212,9 @@ function whatHappens({ outcome, route, pools, policies }: Walk): string {
   if (by === 'listener') return `the listener refuses it with ${status}: ${why}`;
   if (by === 'gateway') return `${why}: ${status}`;
   if (by === 'policy') {
-    const denied = policies.find(({ verdict }) => verdict === 'denies');
-    return `${at} refuses it with ${status} by its ${outcome.policy} policy, ${denied?.why ?? ''}`;
+    const { why: reason = '' } =
+      policies.findLast(({ verdict }) => verdict === 'denies' || verdict === 'answers') ?? {};
+    return `${at} ${isDenied(outcome) ? 'refuses' : 'answers'} it with ${status} by its ${outcome.policy} policy, ${reason}`;
   }
   if (by === 'respond') return `${at} answers it with ${status}`;
   if (by === 'redirect') return `${at} sends it to ${outcome.location} with ${status}`;

@@ -8,9 +8,11 @@ import type { Exchange } from '../http/exchange.ts';
 import type { HandlerContext } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import type { PolicyPlan } from '../plan/types.ts';
+import { BODY_TOO_LARGE } from '../kit/errors.ts';
 import { policyOf } from '../policies/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Deadlines } from '../net/deadlines.ts';
+import { bodyRefused } from '../proxy/buffered-body.ts';
 import type { BindScope, Hooks, Policy, PreviewScope } from '../policies/policy.ts';
 
 export interface Edit {
@@ -23,9 +25,9 @@ export interface Edit {
 export interface PolicyView {
   readonly type: string;
   /**
-   * `denies`: it sends a local reply, and later policies don't run. `answers`: the same, but from its current state,
-   * which may soon change. `unasked`: it has state. `unreached`: an earlier policy replies. `disabled`: it is switched
-   * off.
+   * `denies`: it refuses the request, and later policies don't run. `answers`: the same, but its reply is no refusal, or
+   * comes from its current state, which may soon change. `unasked`: it has state. `unreached`: an earlier policy
+   * replies. `disabled`: it is switched off.
    */
   readonly verdict: 'passes' | 'denies' | 'answers' | 'unasked' | 'unreached' | 'disabled';
   readonly why: string;
@@ -55,14 +57,16 @@ const NOWHERE: BindScope = {
   },
 };
 
-/** Only policies that do without it are called. */
-const NO_CONTEXT: HandlerContext = {
-  upgrade: false,
-  bufferBody: () => Promise.resolve(undefined),
-  intercept: () => {
-    throw new Error('nothing is to be intercepted');
-  },
-};
+/** Policies that intercept have state and are not called. */
+function contextOf(x: Exchange): HandlerContext {
+  return {
+    upgrade: false,
+    bufferBody: (limit) => (x.bodyLength > limit ? bodyRefused(x, BODY_TOO_LARGE) : undefined),
+    intercept: () => {
+      throw new Error('nothing is to be intercepted');
+    },
+  };
+}
 
 /** The hooks of a policy that can be asked; null: it has state, or its module cannot be bound here. */
 function hooksOf(plan: PolicyPlan): Hooks | null {
@@ -102,18 +106,23 @@ export function runRequestHooks(
     if (hooks === null) return foreseen(plan, x, scope);
     const before = told ? fieldsOf(x) : NOTHING;
     const { path } = x;
-    const verdict = hooks.request?.(x, NO_CONTEXT);
+    const verdict = hooks.request?.(x, contextOf(x));
     // Only a hook that waits for another service returns a promise, and such a policy has state.
     if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
     if (verdict !== undefined) {
       answer = verdict;
       by = type;
     }
-    const word = verdict === undefined ? 'passes' : 'denies';
+    const word = verdict === undefined ? 'passes' : isRefusal(verdict.status) ? 'denies' : 'answers';
     if (!told) return { type, verdict: word, why: '', edits: [] };
     return { type, verdict: word, why: policyOf(plan).why!(plan, x), edits: editsOf(before, path, x) };
   });
   return { views, answer, by };
+}
+
+/** Does a policy's reply with this status keep the client out? A redirect may lead to a login. */
+export function isRefusal(status: number): boolean {
+  return status >= 300;
 }
 
 function foreseen(plan: PolicyPlan, x: Exchange, scope: PreviewScope | null): PolicyView {
@@ -149,7 +158,7 @@ export function runForwardHooks(
 /** Applies every edit that the policies make to a passing request, without checking whether they would let it pass. */
 export function editAll(plans: readonly PolicyPlan[], x: Exchange): void {
   const asked = plans.flatMap((plan) => hooksOf(plan) ?? []);
-  for (const hooks of asked) void hooks.request?.(x, NO_CONTEXT);
+  for (const hooks of asked) void hooks.request?.(x, contextOf(x));
   for (const hooks of asked) hooks.forward?.(x);
 }
 

@@ -25,10 +25,11 @@ export interface HandlerContext {
   readonly upgrade: boolean;
   /**
    * Reads the whole request body into memory, before later hooks run and an endpoint is chosen; it can then be sent more
-   * than once. Resolves to the reply that refuses the request if the body has more than `limit` bytes (413) or the
-   * gateway has no memory left for it (503). If the client leaves first, it does not resolve.
+   * than once. The result is the reply that refuses the request if the body has more than `limit` bytes (413) or the
+   * gateway has no memory left for it (503). Without a body there is nothing to wait for. If the client leaves first, the promise
+   * is never settled.
    */
-  bufferBody(limit: number): Promise<LocalReply | undefined>;
+  bufferBody(limit: number): LocalReply | undefined | Promise<LocalReply | undefined>;
   /** Intercepts the exchange; the hook then returns INTERCEPTED. */
   intercept(holder: Interceptor): ResponseWriter;
 }

@@ -4,10 +4,10 @@ import type { Policy } from './policy.ts';
 
 export const buffer: Policy<Extract<PolicyPlan, { type: 'buffer' }>> = {
   bind: ({ size }) => ({
-    request: (x, context) => (x.bodyLength === 0 ? undefined : context.bufferBody(size)),
+    request: (_, context) => context.bufferBody(size),
   }),
-  preview: ({ size }, x) =>
-    x.bodyLength > size
-      ? { verdict: 'answers', why: `413: the body is larger than ${size} bytes` }
-      : { verdict: 'passes', why: x.bodyLength === 0 ? 'there is no body' : `reads a body of at most ${size} bytes` },
+  why: ({ size }, x) => {
+    if (x.bodyLength === 0) return 'there is no body';
+    return x.bodyLength > size ? `the body is larger than ${size} bytes` : `reads a body of at most ${size} bytes`;
+  },
 };

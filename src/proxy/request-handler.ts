@@ -140,10 +140,10 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
 
   // === for policies (HandlerContext, Subrequest)
 
-  bufferBody(limit: number): Promise<LocalReply | undefined> {
+  bufferBody(limit: number): LocalReply | undefined | Promise<LocalReply | undefined> {
     const { x, stream } = this;
-    if (x.bodyLength > limit) return Promise.resolve(bodyRefused(x, BODY_TOO_LARGE));
-    if (x.bodyLength === 0 || this.#buffered !== null) return Promise.resolve(undefined);
+    if (x.bodyLength > limit) return bodyRefused(x, BODY_TOO_LARGE);
+    if (x.bodyLength === 0 || this.#buffered !== null) return undefined;
     return new Promise((resolve) => {
       this.#buffered = bufferedBody(x, stream, this.context.shared.bufferMemory, limit, resolve);
     });
