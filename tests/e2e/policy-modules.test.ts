@@ -96,11 +96,28 @@ describe('a reload', () => {
     const { result, reason, problem, problems } = gateway.running.reloader.reloads.last!;
     expect([result, reason]).toEqual(['failed', 'bind']);
     expect(problem).toContain('policy.ts cannot be bound: RangeError: not here');
-    expect(problems).toMatchObject([{ file: gateway.file, line: 1 }]);
+    expect(problems).toMatchObject([{ file: gateway.file, line: 1, pointer: '/routes/0/policies/0/module' }]);
     expect(await statusOf(gateway)).toBe(401);
     await expect(testGateway(config(policy({ fail: 'bind' })))).rejects.toThrow(
       'cannot be bound: RangeError: not here',
     );
+  });
+
+  test('that is refused at bind leaves nothing behind of what was bound before', async () => {
+    writePolicy(401);
+    const more = (...policies: object[]): object => ({
+      caches: { c: {} },
+      pools: { p: { endpoints: ['127.0.0.1:1'] } },
+      routes: [
+        { name: 'first', match: { path: '/first' }, pool: 'p', policies: [policy()] },
+        { name: 'all', match: {}, pool: 'p', policies },
+      ],
+    });
+    await using gateway = await testGateway(config(policy()));
+    const { registry } = gateway.running.gateway;
+    const before = registry.size;
+    await gateway.edit(config({}, more({ type: 'cache', cache: 'c' }, policy({ fail: 'bind' }))));
+    expect([gateway.running.reloader.reloads.last?.reason, registry.size]).toEqual(['bind', before]);
   });
 
   test('of a large config compiles elsewhere, and binds the same texts here', async () => {

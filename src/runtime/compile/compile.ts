@@ -14,7 +14,7 @@ import {
   render,
 } from '../../config/problem.ts';
 import { Sources } from '../../config/sources.ts';
-import { routePointer } from '../snapshot/open-error.ts';
+import { modulePointer } from '../snapshot/open-error.ts';
 import { contentOf } from '../../history/entry.ts';
 import { checkExpectations } from '../../explain/expectations.ts';
 import { type Clock, systemClock } from '../../kit/clock.ts';
@@ -42,6 +42,11 @@ export interface Known extends Watched {
 /** The stages that a config has to pass. */
 export type Stage = 'parsed' | 'validated' | 'planned' | 'tested';
 
+export interface OpenedPlace extends Position {
+  /** Absent: the pointer under which it is found. */
+  readonly pointer?: string;
+}
+
 export interface Passed {
   readonly stage: Stage;
   /** Epoch ms. */
@@ -63,7 +68,7 @@ export interface Verdict extends Known {
    * The positions, by pointer, of the settings that name sockets and files to open, and of the policies of routes with
    * modules: only opening and binding them shows whether they work.
    */
-  readonly opened: ReadonlyMap<string, Position>;
+  readonly opened: ReadonlyMap<string, OpenedPlace>;
   /** The files found for each pattern. */
   readonly found: ReadonlyMap<string, readonly string[]>;
   /** A digest of those texts, also of a refused config's: see history/entry.ts. */
@@ -136,7 +141,7 @@ const NOTHING = {
   fingerprints: null,
   texts: new Map<string, string>(),
   moduleFiles: new Set<string>(),
-  opened: new Map<string, Position>(),
+  opened: new Map<string, OpenedPlace>(),
   openSecrets: [],
 } as const;
 
@@ -203,13 +208,18 @@ function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
   return openSecrets.map((pointer) => errorAt(locate(pointer), pointer, message, 'such as ${file:secret}'));
 }
 
-function openedBy({ config, locate }: LoadedConfig): Map<string, Position> {
+function openedBy({ config, locate }: LoadedConfig): Map<string, OpenedPlace> {
   const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
-  const places = new Map(['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]));
+  const places = new Map<string, OpenedPlace>(
+    ['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]),
+  );
   // A plan knows its routes by name. Binding runs the code of modules.
   config.routes.forEach(({ name, policies }, i) => {
-    const first = policies.findIndex(({ type }) => type === 'module');
-    if (first >= 0) places.set(routePointer(name), locate(`/routes/${i}/policies/${first}/module`));
+    for (const [j, policy] of policies.entries()) {
+      if (policy.type !== 'module') continue;
+      const pointer = `/routes/${i}/policies/${j}/module`;
+      places.set(modulePointer(name, policy.module), { ...locate(pointer), pointer });
+    }
   });
   return places;
 }

@@ -135,7 +135,7 @@ export function refusalToOpen({ failures, message }: OpenError, { opened }: Comp
   const { problems, report } = configError(
     failures.flatMap(({ pointer, message: told }) => {
       const place = opened.get(pointer);
-      return place === undefined ? [] : [errorAt(place, pointer, told)];
+      return place === undefined ? [] : [errorAt(place, place.pointer ?? pointer, told)];
     }),
     new Map(),
   );

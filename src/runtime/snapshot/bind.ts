@@ -34,7 +34,7 @@ import type { EndpointParts } from '../../upstream/endpoint.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
-import { OpenError, type OpenFailure, routePointer } from './open-error.ts';
+import { modulePointer, OpenError, type OpenFailure } from './open-error.ts';
 import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
 import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
@@ -143,9 +143,18 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
   const live = new LivePolicies(plan.name, context.live());
-  const policies = plan.policies.map((policy) =>
-    live.take(policy, () => bindOne(policy, plan.name, snapshot, context)),
-  );
+  const policies: RefCounted<BoundPolicy>[] = [];
+  try {
+    for (const policy of plan.policies) {
+      const bound = live.take(policy, () => bindOne(policy, plan.name, snapshot, context));
+      bound.hold();
+      policies.push(bound);
+    }
+  } catch (error) {
+    // The code of a module may throw.
+    for (const policy of policies) policy.release();
+    throw error;
+  }
   const route: Route = {
     name: plan.name,
     ...hooksOf(policies),
@@ -158,7 +167,6 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
     metrics: metrics.route(plan.name),
     pools: poolsIn(plan).map(({ name }) => snapshot.pool(name)!),
   };
-  for (const policy of policies) policy.hold();
   return new RefCounted(
     { plan, route, policies },
     policies.map((policy) => () => policy.release()),
@@ -184,7 +192,8 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
   try {
     return bindPolicy(plan, scope, releases);
   } catch (error) {
-    throw new OpenError([moduleFailure(plan.module, routePointer(route), error)]);
+    for (const release of releases.toReversed()) release();
+    throw new OpenError([moduleFailure(route, plan.module, error)]);
   }
 }
 
@@ -197,14 +206,14 @@ function loadModules({ modules, routes }: Plan): void {
       const user = routes.find(({ policies }) =>
         policies.some((policy) => policy.type === 'module' && policy.digest === source.digest),
       );
-      throw new OpenError([moduleFailure(source.path, routePointer(user?.name ?? ''), error)]);
+      throw new OpenError([moduleFailure(user?.name ?? '', source.path, error)]);
     }
   }
 }
 
-function moduleFailure(path: string, pointer: string, error: unknown): OpenFailure {
+function moduleFailure(route: string, path: string, error: unknown): OpenFailure {
   const message = `${path} cannot be bound: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
-  return { message, code: 'POLICY', pointer };
+  return { message, code: 'POLICY', pointer: modulePointer(route, path) };
 }
 
 function bindListener(

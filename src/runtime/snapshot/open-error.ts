@@ -24,9 +24,9 @@ export class OpenError extends Error {
   }
 }
 
-/** Stands for the policies of the route of that name: a plan does not know the positions of its routes. */
-export function routePointer(name: string): string {
-  return `/routes/${segment(name)}`;
+/** Stands for a module policy of the route of that name: a plan does not know the positions of its routes. */
+export function modulePointer(route: string, module: string): string {
+  return `/routes/${segment(route)}/${segment(module)}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
