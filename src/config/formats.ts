@@ -43,6 +43,8 @@ function firstOf(network: string): string {
 
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?';
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A star stands for any subtype, or for all with that suffix (RFC 6838 §4.2.8). */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(?:\*(?:\+[\w!#$&^.-]+)?|[\w!#$&^.+-]+)$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
 const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?(?::\\d{1,5})?$`);
@@ -114,5 +116,7 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   'field-name': (text) => (TOKEN.test(text) ? null : 'must be a header field name'),
   'field-value': (text) =>
     VALUE.test(text) ? null : 'must be a header field value: no line breaks or control characters',
+  'media-type-pattern': (text) =>
+    MEDIA_TYPE.test(text) ? null : 'must be a media type without parameters, such as text/html, text/* or image/*+xml',
   'safe-regex': regexProblem,
 };

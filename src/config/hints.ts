@@ -26,6 +26,7 @@ const BODY_SIZE = 'write limits: { body_size: 10MiB }';
 const REWRITE = 'write policies: [{ type: rewrite, prefix: /x, replacement: /y }]';
 const CORS = 'write policies: [{ type: cors, origins: ["https://app.example.com"] }]';
 const BUFFER = 'write policies: [{ type: buffer, size: 1MiB }]';
+const COMPRESS = 'write policies: [{ type: compress }]';
 const HTTP2 = 'HTTP/1.1 is the only protocol of this version';
 
 function words(hint: string, ...names: readonly string[]): Words {
@@ -66,6 +67,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(BODY_SIZE, 'max_body_size', 'client_max_body_size', 'body_size', 'request_body'),
     ...words(CORS, 'cors'),
     ...words(BUFFER, 'buffer', 'buffering', 'proxy_request_buffering', 'request_buffers'),
+    ...words(COMPRESS, 'compress', 'compression', 'gzip', 'brotli', 'zstd', 'encode'),
     ...words(HTTP2, 'http2', 'h2'),
     ...words(TLS, 'tls', 'ssl', 'certificates'),
     ...words(AUTH, 'auth', 'basic_auth', 'realm'),
@@ -162,6 +164,32 @@ const FOREIGN: Readonly<Record<string, Words>> = {
   },
   PoolRetriesConfig: { ...words('write non_idempotent: true', 'retry_non_idempotent', 'unsafe', 'methods') },
   RouteRetriesConfig: { ...words('write non_idempotent: true', 'retry_non_idempotent', 'unsafe', 'methods') },
+  CompressPolicyConfig: {
+    ...words('write encodings: [gzip]', 'algorithm', 'algorithms', 'codings', 'formats', 'gzip', 'br', 'zstd'),
+    ...words(
+      'write levels: { gzip: 5 }',
+      'level',
+      'gzip_comp_level',
+      'compression_level',
+      'quality',
+      'brotli_comp_level',
+    ),
+    ...words('write minimum_size: 1KiB', 'min_length', 'gzip_min_length', 'minimum_length', 'min_content_length'),
+    ...words('write minimum_size: 1KiB', 'minResponseBodyBytes', 'min_size', 'minimum_length'),
+    ...words(
+      'write types: [text/html]',
+      'gzip_types',
+      'content_types',
+      'content_type',
+      'includedContentTypes',
+      'match',
+    ),
+  },
+  CompressLevelsConfig: { ...words('write br', 'brotli') },
+  DecompressPolicyConfig: {
+    ...words('write max_size: 16MiB', 'max_body_size', 'body_size', 'limit', 'maximum_size', 'size'),
+    ...words('write encodings: [gzip]', 'algorithm', 'algorithms', 'codings', 'formats'),
+  },
   RewritePolicyConfig: {
     ...words('write prefix: /x, replacement: /', 'strip_prefix', 'stripPrefix', 'strip', 'prefix_rewrite'),
     ...words('write prefix and replacement', 'from', 'to', 'path', 'regex', 'match', 'replace', 'with'),
@@ -178,7 +206,8 @@ export function foreignWord(title: string, name: string): string | undefined {
 const LATER: Words = {
   ...words('rate limits are not in this version', 'rate_limit', 'ratelimit', 'limit_req'),
   ...words(AUTH, 'auth', 'basic_auth', 'basicauth', 'jwt', 'forward_auth'),
-  ...words('compression is not in this version', 'compress', 'compression', 'gzip'),
+  ...words('write type: compress', 'compression', 'compressor', 'gzip', 'brotli', 'zstd', 'encode'),
+  ...words('write type: decompress', 'decompressor', 'decompression', 'gunzip'),
 };
 
 export function laterPolicy(type: string): string | undefined {

@@ -112,6 +112,16 @@ export interface CacheConfig {
   readonly disk?: CacheDiskConfig;
 }
 
+/** How hard each coding works: a higher level gives fewer bytes for more processor time and memory. */
+export interface CompressLevelsConfig {
+  /** Level of zstd. From 9 on, each response takes more than 10 MiB of memory. */
+  readonly zstd: number;
+  /** Quality of Brotli. 10 and 11 take a hundred times the processor time of 4. */
+  readonly br: number;
+  /** Level of gzip. */
+  readonly gzip: number;
+}
+
 /** A request and its expected outcome. `prozy check` runs the tests, and so does a reload before it takes effect. If a test fails, the config is refused. */
 export interface ConfigTest {
   /** A description of the test. The report of a failed test shows it. */
@@ -210,6 +220,8 @@ export interface GatewayLimits {
   readonly connections: number;
   /** Maximum memory in bytes for the request bodies that `buffer` policies hold, over all requests. A request whose body does not fit gets a 503 with Retry-After. 0: no limit. */
   readonly buffer_memory: number;
+  /** Maximum memory in bytes for the responses that `compress` policies encode at one time, and as much for the requests that `decompress` policies decode. A response beyond it is sent without a coding, a request gets a 503. 0: no limit. */
+  readonly compression_memory: number;
   /** Overload protection of the gateway itself. While it is overloaded, new requests get a 503 with Retry-After, new tcp connections get a reset, and `/ready` reports it. Exchanges under way continue. */
   readonly overload: OverloadConfig;
 }
@@ -448,7 +460,7 @@ export interface PathsConfig {
 }
 
 /** A processing step that a route applies to its requests and responses. */
-export type PolicyConfig = AclPolicyConfig | BufferPolicyConfig | CachePolicyConfig | CorsPolicyConfig | HeadersPolicyConfig | ModulePolicyConfig | RewritePolicyConfig;
+export type PolicyConfig = AclPolicyConfig | BufferPolicyConfig | CachePolicyConfig | CompressPolicyConfig | CorsPolicyConfig | DecompressPolicyConfig | HeadersPolicyConfig | ModulePolicyConfig | RewritePolicyConfig;
 
 /** How the gateway resolves endpoints that are DNS names (`dns`). An empty answer, an error or a timeout keeps the last known addresses. */
 export interface PoolDnsConfig {
@@ -855,6 +867,22 @@ export interface CachePolicyConfig {
   readonly status_header: boolean;
 }
 
+/** Compresses the content of responses with a coding that the client accepts (RFC 9110 §12.5.3). */
+export interface CompressPolicyConfig {
+  /** The policy type. */
+  readonly type: 'compress';
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** The codings to choose from. If the client accepts several with the same weight, the first of them is used. */
+  readonly encodings: readonly ('zstd' | 'br' | 'gzip')[];
+  /** How hard each coding works: a higher level gives fewer bytes for more processor time and memory. */
+  readonly levels: CompressLevelsConfig;
+  /** Responses with a shorter content are not compressed. Responses whose length is not known in advance always are. */
+  readonly minimum_size: number;
+  /** The media types to compress: `type/subtype`, `type/*` or `type/*+suffix`, in any case and without parameters. */
+  readonly types: readonly string[];
+}
+
 /** The CORS protocol of the Fetch standard: answers preflights, and adds the CORS fields to responses. CORS fields of the backend are replaced. */
 export interface CorsPolicyConfig {
   /** The policy type. */
@@ -875,6 +903,20 @@ export interface CorsPolicyConfig {
   readonly max_age?: number;
   /** Whether scripts of public sites may send requests here if this is a private network: the answer to `Access-Control-Request-Private-Network`. */
   readonly private_network: boolean;
+}
+
+/** Decodes the content of requests, for backends that can't: it is forwarded without a Content-Encoding. */
+export interface DecompressPolicyConfig {
+  /** The policy type. */
+  readonly type: 'decompress';
+  /** `false` disables the policy without deleting it: requests skip it. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** The codings to decode. Requests with any other get a 415 with an Accept-Encoding (RFC 9110 §15.5.16). */
+  readonly encodings: readonly ('zstd' | 'br' | 'gzip' | 'deflate')[];
+  /** Maximum size in bytes of the decoded content; 413 beyond. 0: no limit. */
+  readonly max_size: number;
+  /** Maximum number of decoded bytes for each received byte; 413 beyond. It applies to contents of more than 1 MiB. 0: no limit. */
+  readonly max_ratio: number;
 }
 
 /** Edits header fields of requests and responses. */
@@ -1556,6 +1598,35 @@ export const schema: object = {
         }
       }
     },
+    "compress-levels": {
+      "title": "CompressLevelsConfig",
+      "description": "How hard each coding works: a higher level gives fewer bytes for more processor time and memory.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "zstd": {
+          "description": "Level of zstd. From 9 on, each response takes more than 10 MiB of memory.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 12,
+          "default": 3
+        },
+        "br": {
+          "description": "Quality of Brotli. 10 and 11 take a hundred times the processor time of 4.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 11,
+          "default": 4
+        },
+        "gzip": {
+          "description": "Level of gzip.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 9,
+          "default": 5
+        }
+      }
+    },
     "config-test": {
       "title": "ConfigTest",
       "description": "A request and its expected outcome. `prozy check` runs the tests, and so does a reload before it takes effect. If a test fails, the config is refused.",
@@ -1876,6 +1947,13 @@ export const schema: object = {
           "type": "string",
           "format": "size",
           "default": "256MiB",
+          "x-reload": "keep"
+        },
+        "compression_memory": {
+          "description": "Maximum memory in bytes for the responses that `compress` policies encode at one time, and as much for the requests that `decompress` policies decode. A response beyond it is sent without a coding, a request gets a 503. 0: no limit.",
+          "type": "string",
+          "format": "size",
+          "default": "512MiB",
           "x-reload": "keep"
         },
         "overload": {
@@ -2607,7 +2685,13 @@ export const schema: object = {
           "$ref": "#/$defs/cache-policy"
         },
         {
+          "$ref": "#/$defs/compress-policy"
+        },
+        {
           "$ref": "#/$defs/cors-policy"
+        },
+        {
+          "$ref": "#/$defs/decompress-policy"
         },
         {
           "$ref": "#/$defs/headers-policy"
@@ -3912,6 +3996,95 @@ export const schema: object = {
         "cache"
       ]
     },
+    "compress-policy": {
+      "title": "CompressPolicyConfig",
+      "description": "Compresses the content of responses with a coding that the client accepts (RFC 9110 §12.5.3).",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "The policy type.",
+          "const": "compress"
+        },
+        "enabled": {
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
+          "type": "boolean",
+          "default": true
+        },
+        "encodings": {
+          "description": "The codings to choose from. If the client accepts several with the same weight, the first of them is used.",
+          "type": "array",
+          "items": {
+            "enum": [
+              "zstd",
+              "br",
+              "gzip"
+            ]
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "default": [
+            "zstd",
+            "br",
+            "gzip"
+          ]
+        },
+        "levels": {
+          "$ref": "#/$defs/compress-levels",
+          "default": {}
+        },
+        "minimum_size": {
+          "description": "Responses with a shorter content are not compressed. Responses whose length is not known in advance always are.",
+          "type": "string",
+          "format": "size",
+          "default": "1KiB"
+        },
+        "types": {
+          "description": "The media types to compress: `type/subtype`, `type/*` or `type/*+suffix`, in any case and without parameters.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "media-type-pattern"
+          },
+          "minItems": 1,
+          "default": [
+            "text/*",
+            "application/json",
+            "application/*+json",
+            "application/xml",
+            "application/*+xml",
+            "application/javascript",
+            "application/x-javascript",
+            "application/json-seq",
+            "application/x-ndjson",
+            "application/jsonl",
+            "application/yaml",
+            "application/*+yaml",
+            "application/toml",
+            "application/sql",
+            "application/rtf",
+            "application/wasm",
+            "application/vnd.ms-fontobject",
+            "font/otf",
+            "font/ttf",
+            "image/svg+xml",
+            "image/bmp",
+            "image/x-icon",
+            "image/vnd.microsoft.icon"
+          ],
+          "examples": [
+            [
+              "text/html",
+              "text/css",
+              "application/*+json"
+            ]
+          ]
+        }
+      },
+      "required": [
+        "type"
+      ]
+    },
     "cors-policy": {
       "title": "CorsPolicyConfig",
       "description": "The CORS protocol of the Fetch standard: answers preflights, and adds the CORS fields to responses. CORS fields of the backend are replaced.",
@@ -4023,6 +4196,58 @@ export const schema: object = {
       "required": [
         "type",
         "origins"
+      ]
+    },
+    "decompress-policy": {
+      "title": "DecompressPolicyConfig",
+      "description": "Decodes the content of requests, for backends that can't: it is forwarded without a Content-Encoding.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "type": {
+          "description": "The policy type.",
+          "const": "decompress"
+        },
+        "enabled": {
+          "description": "`false` disables the policy without deleting it: requests skip it. Its settings are still validated.",
+          "type": "boolean",
+          "default": true
+        },
+        "encodings": {
+          "description": "The codings to decode. Requests with any other get a 415 with an Accept-Encoding (RFC 9110 §15.5.16).",
+          "type": "array",
+          "items": {
+            "enum": [
+              "zstd",
+              "br",
+              "gzip",
+              "deflate"
+            ]
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "default": [
+            "zstd",
+            "br",
+            "gzip",
+            "deflate"
+          ]
+        },
+        "max_size": {
+          "description": "Maximum size in bytes of the decoded content; 413 beyond. 0: no limit.",
+          "type": "string",
+          "format": "size",
+          "default": "16MiB"
+        },
+        "max_ratio": {
+          "description": "Maximum number of decoded bytes for each received byte; 413 beyond. It applies to contents of more than 1 MiB. 0: no limit.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 100
+        }
+      },
+      "required": [
+        "type"
       ]
     },
     "headers-policy": {

@@ -136,6 +136,10 @@ function problemOf(error: ErrorObject, locate: Locate, hidden: (pointer: string)
     case 'minLength':
       if (Number(params['limit']) > 1) return at(`must have at least ${String(params['limit'])} characters`);
       return at('must not be empty');
+    case 'uniqueItems': {
+      const last = Math.max(Number(params['i']), Number(params['j']));
+      return at('is in the list twice', undefined, `${pointer}/${last}`);
+    }
     case 'minItems':
       return at('must not be empty');
     case 'minimum':

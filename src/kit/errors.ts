@@ -37,6 +37,8 @@ export class GatewayError {
 export const BAD_REQUEST = new GatewayError('bad_request', 'client', 400);
 export const BODY_TIMEOUT = new GatewayError('body_timeout', 'client', 408);
 export const BODY_TOO_LARGE = new GatewayError('body_too_large', 'client', 413);
+/** The content is not what its Content-Encoding says. */
+export const BODY_UNDECODABLE = new GatewayError('body_undecodable', 'client', 400);
 export const CLIENT_GONE = new GatewayError('client_gone', 'client', 0);
 export const CLIENT_STALLED = new GatewayError('client_stalled', 'client', 0);
 

@@ -63,6 +63,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     limits: {
       connections: config.limits.connections,
       bufferMemory: config.limits.buffer_memory,
+      compressionMemory: config.limits.compression_memory,
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
     explain,

@@ -56,8 +56,22 @@ export function planPolicy(
       return { type: 'buffer', size: config.size };
     case 'cache':
       return planCachePolicy(config, pointer, caches, scope);
+    case 'compress':
+      return {
+        type: 'compress',
+        encodings: config.encodings.map((coding) => ({ coding, level: config.levels[coding] })),
+        minimumSize: config.minimum_size,
+        types: config.types.map((type) => type.toLowerCase()),
+      };
     case 'cors':
       return planCors(config, pointer, methods, scope);
+    case 'decompress':
+      return {
+        type: 'decompress',
+        encodings: config.encodings,
+        maxSize: config.max_size,
+        maxRatio: config.max_ratio,
+      };
     case 'headers':
       return {
         type: 'headers',

@@ -153,7 +153,8 @@ function planPolicies(
 /** A route that answers by itself forwards no request, and its answer passes no policy: only access rules count there. */
 function checkUseless(policy: PolicyConfig, hint: string | undefined, pointer: string, scope: PlanScope): void {
   if (!policy.enabled) return;
-  if (policy.type === 'rewrite') scope.warning(pointer, 'has no effect: what this route answers is not forwarded');
+  if (policy.type === 'rewrite' || policy.type === 'decompress')
+    scope.warning(pointer, 'has no effect: what this route answers is not forwarded');
   if (policy.type !== 'headers') return;
   if (hasEdits(policy.request))
     scope.warning(`${pointer}/request`, 'has no effect: what this route answers is not forwarded');

@@ -10,6 +10,7 @@ import type { Claim } from '../kit/claim.ts';
 import type { RetryCause } from '../kit/errors.ts';
 import type { AdminPlan } from './types/admin.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
+import type { CompressPlan, DecompressPlan } from './types/coding.ts';
 import type { CorsPolicyPlan } from './types/cors.ts';
 import type { DisabledPlan } from './types/disabled.ts';
 import type { DnsPlan } from './types/dns.ts';
@@ -46,6 +47,8 @@ export interface GatewayLimitsPlan {
   readonly connections: number;
   /** Bytes of the request bodies that buffer policies hold. */
   readonly bufferMemory: number;
+  /** Bytes of all encoders, and as many of all decoders. */
+  readonly compressionMemory: number;
   readonly overload: OverloadPlan;
 }
 
@@ -360,7 +363,9 @@ export type PolicyPlan =
   | { readonly type: 'acl'; readonly acl: AclPlan }
   | { readonly type: 'buffer' /** Bytes. */; readonly size: number }
   | CachePolicyPlan
+  | CompressPlan
   | CorsPolicyPlan
+  | DecompressPlan
   | { readonly type: 'headers'; readonly request: FieldEdits; readonly response: FieldEdits }
   | ModulePolicyPlan
   | { readonly type: 'rewrite'; readonly prefix: string; readonly replacement: string };

@@ -8,6 +8,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { LocalReply } from '../http/local-reply.ts';
+import { addVary } from '../http/vary.ts';
 import { compileRegex } from '../kit/linear-regex.ts';
 import type { CorsPolicyPlan } from '../plan/types/cors.ts';
 import type { Policy } from './policy.ts';
@@ -74,7 +75,7 @@ class Cors {
     // Every request gets the same answer, so that caches need to store one only.
     if (this.#any) fields.addLine(line('Origin', '*'));
     else {
-      vary(fields);
+      addVary(fields, 'origin', VARY_ORIGIN);
       if (origin === undefined || !this.allows(origin)) return;
       fields.addLine(line('Origin', origin));
     }
@@ -113,11 +114,6 @@ function isPreflight({ method, fields }: Exchange): boolean {
     fields.get('access-control-request-method') !== undefined &&
     fields.get('origin') !== undefined
   );
-}
-
-function vary(fields: Fields): void {
-  const said = fields.get('vary');
-  if (said === undefined || !/(?:^|,)[ \t]*(?:\*|origin)[ \t]*(?:,|$)/i.test(said)) fields.addLine(VARY_ORIGIN);
 }
 
 export const cors: Policy<CorsPolicyPlan> = {

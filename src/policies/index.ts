@@ -6,7 +6,9 @@ import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
 import { buffer } from './buffer.ts';
 import { cache } from './cache.ts';
+import { compress } from './compress.ts';
 import { cors } from './cors.ts';
+import { decompress } from './decompress.ts';
 import { headers } from './headers.ts';
 import { modulePolicy } from './module.ts';
 import type { BindScope, Gate, Hooks, Policy } from './policy.ts';
@@ -14,7 +16,7 @@ import { rewrite } from './rewrite.ts';
 
 type BuiltIn = Exclude<PolicyPlan['type'], 'module'>;
 
-const policies = { acl, buffer, cache, cors, headers, rewrite } satisfies {
+const policies = { acl, buffer, cache, compress, cors, decompress, headers, rewrite } satisfies {
   [T in BuiltIn]: Policy<Extract<PolicyPlan, { type: T }>>;
 };
 

@@ -24,6 +24,7 @@ import { Log } from '../observe/log.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
+import { decoderMemory, encoderMemory } from '../http/coding/memory.ts';
 import { BufferMemory } from '../proxy/buffered-body.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
@@ -210,6 +211,8 @@ export class Gateway {
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
     this.#shared.bufferMemory.limit = next.plan.limits.bufferMemory;
+    encoderMemory.limit = next.plan.limits.compressionMemory;
+    decoderMemory.limit = next.plan.limits.compressionMemory;
     moveConnections(previous, next);
     this.#admin.use(next.plan.admin !== null);
     if (previous !== null) this.#retirement.retire(previous);

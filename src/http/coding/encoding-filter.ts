@@ -1,0 +1,88 @@
+/** Encodes the content of one response. Hot. */
+import type { Transform } from 'node:stream';
+import { INTERNAL, type GatewayError } from '../../kit/errors.ts';
+import { BodyFilter } from '../body-filter.ts';
+import type { Fields } from '../fields.ts';
+import { UNKNOWN_LENGTH } from '../message.ts';
+import { CodingFilter } from './coding-filter.ts';
+import type { Encoder } from './encoders.ts';
+import { encoderMemory } from './memory.ts';
+import { removeDigests } from './representation.ts';
+
+/** Returns the filter for a content of `length` bytes (or UNKNOWN_LENGTH); null: there is no memory for it now. */
+export function encodingFilter(encoder: Encoder, length: number): BodyFilter | null {
+  if (length !== UNKNOWN_LENGTH && length <= encoder.oneStep) return new OneStepEncoding(encoder, length);
+  return encoderMemory.reserve(encoder.memory) ? new StreamEncoding(encoder, length) : null;
+}
+
+/** Content that is encoded part by part in other threads. */
+class StreamEncoding extends CodingFilter {
+  readonly #encoder: Encoder;
+  readonly #length: number;
+
+  constructor(encoder: Encoder, length: number) {
+    super();
+    this.#encoder = encoder;
+    this.#length = length;
+  }
+
+  protected open(): Transform {
+    return this.#encoder.stream(this.#length);
+  }
+
+  protected close(): void {
+    encoderMemory.release(this.#encoder.memory);
+  }
+
+  protected refused(error: Error): GatewayError {
+    return INTERNAL.with(`${this.#encoder.coding}: ${error.message}`);
+  }
+
+  protected check(): null {
+    return null;
+  }
+
+  protected checkEnd(): null {
+    return null;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Small content: it is encoded in one step on the event loop when it is whole. */
+class OneStepEncoding extends BodyFilter {
+  readonly #encoder: Encoder;
+  readonly #length: number;
+  /** The content, if it comes in several parts. */
+  #content = NOTHING;
+  #received = 0;
+
+  constructor(encoder: Encoder, length: number) {
+    super();
+    this.#encoder = encoder;
+    this.#length = length;
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (end - start === this.#length) return this.#encode(bytes.subarray(start, end));
+    if (this.#received === 0) this.#content = Buffer.allocUnsafe(this.#length);
+    this.#received += bytes.copy(this.#content, this.#received, start, end);
+    return this.#received < this.#length || this.#encode(this.#content);
+  }
+
+  end(trailers: Fields | null): void {
+    if (trailers !== null) removeDigests(trailers);
+    this.next.end(trailers);
+  }
+
+  #encode(content: Buffer): boolean {
+    let coded: Buffer;
+    try {
+      coded = this.#encoder.whole(content);
+    } catch (error) {
+      this.owner.filterFailed(INTERNAL.with(`${this.#encoder.coding}: ${String(error)}`));
+      return true;
+    }
+    return this.next.data(coded, 0, coded.length);
+  }
+}
