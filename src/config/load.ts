@@ -66,14 +66,14 @@ export function loadConfig({ file, env, sources, parsed, modules: allowed = true
   const literal: string[] = [];
   const openSecrets: string[] = [];
   const scope = { env, readFile: (path: string) => sources.look(path) };
+  const noteSecret = (text: string, pointer: string): void => {
+    hidden.set(pointer, text);
+    if (text === '' || isReference(text)) return;
+    literal.push(text);
+    openSecrets.push(pointer);
+  };
   const written = writeOut(merged.value, rootSchema, '', (text, pointer, schema) => {
-    if (schema['x-secret'] === true) {
-      hidden.set(pointer, text);
-      if (text !== '' && !isReference(text)) {
-        literal.push(text);
-        openSecrets.push(pointer);
-      }
-    }
+    if (schema['x-secret'] === true) noteSecret(text, pointer);
     if (!text.includes('${')) return text;
     const place = locate(pointer);
     const foreign = foreignReference(text);
@@ -85,7 +85,6 @@ export function loadConfig({ file, env, sources, parsed, modules: allowed = true
     hidden.set(pointer, value);
     return isReference(text) ? asWanted(value, schema) : value;
   }) as Record<string, unknown>;
-  blacken(literal, texts);
   // Writing out a short form puts the value one level deeper.
   const isHidden = (pointer: string): boolean =>
     hidden.has(pointer) || hidden.has(pointer.slice(0, pointer.lastIndexOf('/')));
@@ -93,7 +92,9 @@ export function loadConfig({ file, env, sources, parsed, modules: allowed = true
   const isLost = (pointer: string): boolean => lost.some((one) => pointer === one || pointer.startsWith(`${one}/`));
   const refused = validate(written, locate, isHidden);
   problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
-  const { modules, problems: wrong } = checkModules(written, { sources, locate, hidden: isHidden, asWanted, allowed });
+  const check = { sources, locate, hidden: isHidden, noteSecret, asWanted, allowed };
+  const { modules, problems: wrong } = checkModules(written, check);
+  blacken(literal, texts);
   for (const [path, text] of sources.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
   problems.push(...wrong.filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];

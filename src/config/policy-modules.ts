@@ -26,6 +26,8 @@ export interface ModuleCheck {
   readonly locate: Locate;
   /** Whether a value comes from a reference or is a secret. */
   readonly hidden: (pointer: string) => boolean;
+  /** Called with each secret that is written out instead of referenced. */
+  readonly noteSecret: (text: string, pointer: string) => void;
   /** The value of a reference as its schema wants it. */
   readonly asWanted: (text: string, schema: SchemaNode) => unknown;
   /** Whether the config may have modules. If not, none is loaded. */
@@ -157,9 +159,13 @@ function checkSettings(
   policy: WrittenPolicy,
   { schema, valid }: PolicyModule,
   pointer: string,
-  { locate, hidden, asWanted }: ModuleCheck,
+  { locate, hidden, noteSecret, asWanted }: ModuleCheck,
 ): Problem[] {
-  const text = (value: string, at: string, node: SchemaNode): unknown => (hidden(at) ? asWanted(value, node) : value);
+  const text = (value: string, at: string, node: SchemaNode): unknown => {
+    if (hidden(at)) return asWanted(value, node);
+    if (node['x-secret'] === true) noteSecret(value, at);
+    return value;
+  };
   policy.config = writeOut(policy.config, schema, pointer, text, schema);
   const problems = validateBy(valid, policy.config, pointer, locate, hidden);
   if (problems.length === 0) convertUnits(policy.config, schema, schema);

@@ -13,7 +13,15 @@ import { resolveSchema, type SchemaNode, segment } from './walk.ts';
 
 /** Throws the library's error if it is no valid schema. */
 export function makeValidator(schema: object): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, discriminator: true, strict: false, verbose: true });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    useDefaults: true,
+    discriminator: true,
+    strict: false,
+    verbose: true,
+    // It would tell of unknown formats in the schemas of modules.
+    logger: false,
+  });
   for (const [name, problemOf] of Object.entries(formatProblems)) {
     const format: FormatDefinition<string> = { type: 'string', validate: (text) => problemOf(text) === null };
     ajv.addFormat(name, format);

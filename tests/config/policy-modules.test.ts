@@ -107,6 +107,30 @@ describe('the settings of a module', () => {
     expect(compiled.report).toContain('did you mean header?');
   });
 
+  test('that the schema calls secret are not shown', () => {
+    write(
+      'p.ts',
+      `export const schema = { properties: { key: { type: 'string', minLength: 9, 'x-secret': true } } };
+       export default { bind: () => ({}) };`,
+    );
+    const bad = check(configOf('{ type: module, module: ./p.ts, config: { key: hush } }'));
+    expect(told(bad)).toEqual(['gateway.yaml:8:56 must have at least 9 characters']);
+    expect(`${bad.report}${JSON.stringify(bad.problems)}`).not.toContain('hush');
+    const { openSecrets } = check(configOf('{ type: module, module: ./p.ts, config: { key: hush-hush } }'));
+    expect(openSecrets.map(({ pointer }) => pointer)).toEqual(['/routes/0/policies/0/config/key']);
+  });
+
+  test('may have formats that prozy does not know', () => {
+    write(
+      'p.ts',
+      `export const schema = { properties: { mail: { type: 'string', format: 'email' } } };
+       export default { bind: () => ({}) };`,
+    );
+    expect(planned(check(configOf('{ type: module, module: p.ts, config: { mail: x } }'))).config).toEqual({
+      mail: 'x',
+    });
+  });
+
   test('of a disabled policy are checked too', () => {
     expect(told(check(configOf('{ type: module, module: ./p.ts, enabled: false }')))).toEqual([
       'gateway.yaml:8:9 needs the setting key',
