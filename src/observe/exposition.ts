@@ -18,6 +18,8 @@ export interface RuntimeGauges {
   readonly endpoints: readonly EndpointGauges[];
   readonly pools: readonly PoolGauges[];
   readonly caches: readonly CacheGauges[];
+  /** Bytes of memory that buffered request bodies occupy. */
+  readonly bufferedBytes: number;
 }
 
 export interface PoolGauges {
@@ -207,6 +209,8 @@ export class Exposition {
       for (const [status, count] of badRequests)
         page.sample('prozy_listener_bad_requests_total', { listener, status }, count);
     }
+    page.family('prozy_buffered_body_bytes', 'gauge', 'Memory that request bodies of buffer policies occupy.');
+    page.sample('prozy_buffered_body_bytes', {}, this.#gauges().bufferedBytes);
     page.family('prozy_tunnels', 'gauge', 'Tunnels open: upgraded connections and tcp connections.');
     for (const [listener, { tunnelsActive }] of all) page.sample('prozy_tunnels', { listener }, tunnelsActive);
     page.family('prozy_tunnels_opened_total', 'counter', 'Tunnels opened.');

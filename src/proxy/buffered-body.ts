@@ -5,7 +5,6 @@
  *        └──────▶ refused: it is larger than allowed, or the gateway's memory for bodies is full
  *
  * While it reads, it is the sink of the client's stream. Complete, it is the source of the request body for the upstream.
- * The bytes are copied into blocks, so that a client that sends them one by one occupies no more memory than others.
  */
 import { Fields } from '../http/fields.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -13,13 +12,10 @@ import { EXPECT, TRANSFER_ENCODING } from '../http/known.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { type BodySink, HTTP_1_0, UNKNOWN_LENGTH } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
+import { ByteBlocks } from '../kit/byte-blocks.ts';
 import { BODY_TOO_LARGE, BUFFERS_FULL, type GatewayError } from '../kit/errors.ts';
 import { problem } from './local-replies.ts';
 import type { RequestBody } from './replay-body.ts';
-
-/** Sizes of blocks in bytes: the first of a body of unknown length, and the largest. */
-const FIRST_BLOCK = 4096;
-const LARGEST_BLOCK = 65_536;
 
 /** The memory for request bodies of the whole gateway. */
 export class BufferMemory {
@@ -47,13 +43,7 @@ export class BufferedBody implements BodySink, RequestBody {
   readonly #limit: number;
   /** Called once, unless the body fails; null: it is complete. Then null here. */
   #done: ((error: GatewayError | null) => void) | null;
-  /** Bytes of the announced length that no block has been made for. */
-  #expected: number;
-  #blocks: Buffer[] = [];
-  /** Bytes left in the last block. */
-  #free = 0;
-  #taken = 0;
-  #size = 0;
+  #content: ByteBlocks;
   #trailers: Fields | null = null;
   #sink: BodySink | null = null;
   #next = 0;
@@ -64,42 +54,22 @@ export class BufferedBody implements BodySink, RequestBody {
   /** `length`: as announced, or UNKNOWN_LENGTH. `limit`: bytes. */
   constructor(memory: BufferMemory, length: number, limit: number, done: (error: GatewayError | null) => void) {
     this.#memory = memory;
-    this.#expected = Math.max(0, length);
+    this.#content = new ByteBlocks(length, (bytes) => memory.take(bytes));
     this.#limit = limit;
     this.#done = done;
   }
 
   /** Bytes that have arrived. */
   get size(): number {
-    return this.#size;
+    return this.#content.size;
   }
 
   // === reading (BodySink)
 
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#done === null) return false;
-    this.#size += end - start;
-    if (this.#size > this.#limit) return this.#refuse(BODY_TOO_LARGE);
-    for (let at = start; at < end; ) {
-      if (this.#free === 0 && !this.#grow()) return this.#refuse(BUFFERS_FULL);
-      const block = this.#blocks.at(-1)!;
-      const copied = bytes.copy(block, block.length - this.#free, at, Math.min(end, at + this.#free));
-      this.#free -= copied;
-      at += copied;
-    }
-    return true;
-  }
-
-  #grow(): boolean {
-    const last = this.#blocks.at(-1);
-    const wanted = this.#expected > 0 ? this.#expected : last === undefined ? FIRST_BLOCK : 2 * last.length;
-    const size = Math.min(wanted, LARGEST_BLOCK);
-    if (!this.#memory.take(size)) return false;
-    this.#taken += size;
-    this.#expected = Math.max(0, this.#expected - size);
-    this.#free = size;
-    this.#blocks.push(Buffer.allocUnsafeSlow(size));
-    return true;
+    if (this.#content.size + end - start > this.#limit) return this.#refuse(BODY_TOO_LARGE);
+    return this.#content.append(bytes, start, end) || this.#refuse(BUFFERS_FULL);
   }
 
   #refuse(error: GatewayError): boolean {
@@ -141,12 +111,12 @@ export class BufferedBody implements BodySink, RequestBody {
     const reading = this.#reading;
     const sink = this.#sink;
     if (sink === null) return;
-    while (this.#next < this.#blocks.length) {
-      const block = this.#blocks[this.#next++]!;
-      const last = this.#next === this.#blocks.length;
-      const ready = sink.data(block, 0, last ? block.length - this.#free : block.length);
+    const content = this.#content;
+    while (this.#next < content.count) {
+      const block = content.block(this.#next++);
+      const ready = sink.data(block, 0, block.length);
       if (reading !== this.#reading) return;
-      if (!last && (!ready || this.#paused)) return;
+      if (this.#next < content.count && (!ready || this.#paused)) return;
     }
     this.#sink = null;
     sink.flush();
@@ -158,9 +128,8 @@ export class BufferedBody implements BodySink, RequestBody {
     this.#done = null;
     this.#reading++;
     this.#sink = null;
-    this.#blocks = [];
-    this.#memory.give(this.#taken);
-    this.#taken = 0;
+    this.#memory.give(this.#content.occupied);
+    this.#content = new ByteBlocks(0);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Fields } from '../http/fields.ts';
 import type { BodySink } from '../http/message.ts';
+import { ByteBlocks } from '../kit/byte-blocks.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { RequestBody } from './replay-body.ts';
 import type { Mirror } from './mirror.ts';
@@ -19,15 +20,14 @@ export class MirrorBuffer implements BodySink, RequestBody {
   readonly #handler: RequestHandler;
   readonly #text: string;
   #sink: BodySink | null = null;
-  #parts: Buffer[] = [];
-  #size = 0;
-  /** The copy has been sent, or never will be. */
-  #settled = false;
+  /** null: the copy has been sent, or never will be. */
+  #kept: ByteBlocks | null;
 
   constructor(mirror: Mirror, handler: RequestHandler, text: string) {
     this.#mirror = mirror;
     this.#handler = handler;
     this.#text = text;
+    this.#kept = new ByteBlocks(handler.x.bodyLength);
   }
 
   /** The request is forwarded. Without a body the copy is complete now. */
@@ -42,8 +42,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
   readBody(sink: BodySink): void {
     this.#sink = sink;
     // A further attempt reads it from its start.
-    this.#parts = [];
-    this.#size = 0;
+    if (this.#kept !== null) this.#kept = new ByteBlocks(this.#handler.x.bodyLength);
     this.#handler.body.readBody(this);
   }
 
@@ -56,17 +55,16 @@ export class MirrorBuffer implements BodySink, RequestBody {
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (!this.#settled) {
-      this.#size += end - start;
-      if (this.#size > this.#mirror.plan.bodySize) this.#drop('too_large');
-      else this.#parts.push(Buffer.from(bytes.subarray(start, end)));
+    if (this.#kept !== null) {
+      if (this.#kept.size + end - start > this.#mirror.plan.bodySize) this.#drop('too_large');
+      else this.#kept.append(bytes, start, end);
     }
     return this.#sink!.data(bytes, start, end);
   }
 
   end(trailers: Fields | null): void {
     // This comes first: when the request has been forwarded completely, its exchange may be over.
-    if (!this.#settled) this.#send(Buffer.concat(this.#parts), trailers);
+    if (this.#kept !== null) this.#send(this.#kept.whole(), trailers);
     this.#sink!.end(trailers);
   }
 
@@ -80,20 +78,18 @@ export class MirrorBuffer implements BodySink, RequestBody {
 
   /** The exchange is over: no more of the request will arrive. */
   finished(): void {
-    if (!this.#settled) this.#drop('incomplete');
+    if (this.#kept !== null) this.#drop('incomplete');
   }
 
   #drop(result: MirrorResult): void {
     const { metrics } = this.#mirror;
-    this.#settled = true;
-    this.#parts = [];
+    this.#kept = null;
     metrics.active--;
     metrics.results[result]++;
   }
 
   #send(body: Buffer, trailers: Fields | null): void {
-    this.#settled = true;
-    this.#parts = [];
+    this.#kept = null;
     const { x, context } = this.#handler;
     new MirroredExchange(this.#mirror, context.lease, this.#text, x, body, trailers).start(x);
   }

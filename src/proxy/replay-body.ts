@@ -7,6 +7,7 @@
  */
 import type { Fields } from '../http/fields.ts';
 import type { BodySink, BodySource } from '../http/message.ts';
+import { ByteBlocks } from '../kit/byte-blocks.ts';
 
 /** The source of a request body: the client's stream, or a filter in front of it. */
 export interface RequestBody extends BodySource {
@@ -22,15 +23,16 @@ export class ReplayBody implements BodySink {
   /** The current receiver; null between two attempts. */
   #sink: BodySink | null = null;
   /** null: the buffer was dropped. */
-  #kept: Buffer[] | null = [];
-  #size = 0;
+  #kept: ByteBlocks | null;
   #complete = false;
   #trailers: Fields | null = null;
   #begun = false;
 
-  constructor(body: RequestBody, limit: number) {
+  /** `length`: as announced, or UNKNOWN_LENGTH. */
+  constructor(body: RequestBody, length: number, limit: number) {
     this.#body = body;
     this.#limit = limit;
+    this.#kept = new ByteBlocks(length);
   }
 
   /** Is everything that was sent still buffered? */
@@ -47,7 +49,12 @@ export class ReplayBody implements BodySink {
       return;
     }
     // The limit bounds it: this may exceed the connection's flow control.
-    for (const bytes of this.#kept ?? []) sink.data(bytes, 0, bytes.length);
+    const kept = this.#kept;
+    const count = kept?.count ?? 0;
+    for (let i = 0; i < count; i++) {
+      const bytes = kept!.block(i);
+      sink.data(bytes, 0, bytes.length);
+    }
     if (this.#complete) sink.end(this.#trailers);
     else this.#body.resume();
   }
@@ -59,9 +66,9 @@ export class ReplayBody implements BodySink {
 
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#kept !== null) {
-      this.#size += end - start;
+      const size = this.#kept.size + end - start;
       // Between two attempts at most one read's worth arrives, and the next attempt has no other source for it.
-      if (this.#size <= this.#limit || this.#sink === null) this.#kept.push(Buffer.from(bytes.subarray(start, end)));
+      if (size <= this.#limit || this.#sink === null) this.#kept.append(bytes, start, end);
       else this.#kept = null;
     }
     return this.#sink !== null && this.#sink.data(bytes, start, end);

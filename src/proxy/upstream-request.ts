@@ -80,7 +80,8 @@ export class UpstreamRequest implements Waiter, Timed {
     // An upgrade request is not mirrored: the copy could become a tunnel.
     this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
     this.body = this.#copy ?? body;
-    this.replayBody = keeps && this.body.repeatable !== true ? new ReplayBody(this.body, retries.bodySize) : null;
+    this.replayBody =
+      keeps && this.body.repeatable !== true ? new ReplayBody(this.body, x.bodyLength, retries.bodySize) : null;
   }
 
   /** Switches to another pool, or to other settings of the same pool. */

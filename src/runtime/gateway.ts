@@ -149,6 +149,11 @@ export class Gateway {
     return this.#shared.deadlines.size;
   }
 
+  /** Bytes of memory that buffered request bodies occupy. */
+  get bufferedBytes(): number {
+    return this.#shared.bufferMemory.used;
+  }
+
   addressOf(listener: string): BoundAddress | null {
     return this.#listeners.addressOf(listener);
   }

@@ -185,9 +185,13 @@ describe('the memory for bodies', () => {
     await using gateway = await testGateway(config([origin.port], { limits }));
     await using first = await RawClient.to(gateway.port());
     first.send(`${POST}Content-Length: 100000\r\n\r\n${'x'.repeat(90_000)}`);
-    await until(() => bytesIn(gateway) > 0, 'a part of its body has arrived');
+    await until(() => bytesIn(gateway) === 90_000, 'most of its body has arrived');
     const refused = await get(gateway.port(), '/', { method: 'POST', body: 'x'.repeat(100_000) });
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
+    const metrics = await gateway.running.gateway.exposition.text();
+    const used = Number(/^prozy_buffered_body_bytes (\d+)$/m.exec(metrics)![1]);
+    expect(used).toBeGreaterThanOrEqual(90_000);
+    expect(used).toBeLessThanOrEqual(100_000);
     first.send('x'.repeat(10_000));
     expect((await first.response()).status).toBe(200);
     expect((await get(gateway.port(), '/', { method: 'POST', body: 'x'.repeat(100_000) })).status).toBe(200);
@@ -221,6 +225,7 @@ describe('the memory for bodies', () => {
       expect(large.status).toBe(413);
     }
     expect((await get(gateway.port(), '/', { method: 'POST', body: 'x'.repeat(90_000) })).status).toBe(200);
+    expect(gateway.running.gateway.bufferedBytes).toBe(0);
   });
 });
 

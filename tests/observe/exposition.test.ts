@@ -7,7 +7,14 @@ import { Metrics } from '../../src/observe/metrics.ts';
 
 const DISK = { open: true, entries: 1, bytes: 2, waiting: 3, maxSize: 4 };
 const CACHE = { cache: 'c', entries: 0, responses: 0, size: 0, coming: 0, maxSize: 0, disk: DISK };
-const GAUGES = { generation: 4, leases: [{ generation: 4, leases: 2 }], endpoints: [], pools: [], caches: [CACHE] };
+const GAUGES = {
+  generation: 4,
+  bufferedBytes: 5,
+  leases: [{ generation: 4, leases: 2 }],
+  endpoints: [],
+  pools: [],
+  caches: [CACHE],
+};
 
 function samples(text: string): Map<string, number> {
   const all = new Map<string, number>();

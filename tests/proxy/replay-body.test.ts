@@ -1,6 +1,6 @@
 /** A body that is kept for a further attempt is sent again as it was, or not at all. */
 import { expect, test } from 'vitest';
-import type { BodySink } from '../../src/http/message.ts';
+import { type BodySink, UNKNOWN_LENGTH } from '../../src/http/message.ts';
 import { ReplayBody, type RequestBody } from '../../src/proxy/replay-body.ts';
 
 /** A request body whose bytes come when the test says so. */
@@ -42,7 +42,7 @@ class Taker implements BodySink {
 
 function keptAt(limit: number): { source: Source; body: ReplayBody; attempt: () => Taker } {
   const source = new Source();
-  const body = new ReplayBody(source, limit);
+  const body = new ReplayBody(source, UNKNOWN_LENGTH, limit);
   const attempt = (): Taker => {
     const taker = new Taker();
     body.sendTo(taker);

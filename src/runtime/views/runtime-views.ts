@@ -168,5 +168,6 @@ export function runtimeGauges(gateway: Gateway): RuntimeGauges {
     endpoints: endpointViews(gateway),
     pools: poolGauges(gateway),
     caches: cacheGauges(gateway),
+    bufferedBytes: gateway.bufferedBytes,
   };
 }
