@@ -140,6 +140,11 @@ export class Fields {
     this.#added[this.#addedCount++] = line;
   }
 
+  /** The lines added here, each with its CRLF, as they are now. */
+  get added(): readonly string[] {
+    return this.#added.slice(0, this.#addedCount);
+  }
+
   /** Removes every field with that lower-case name. */
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);

@@ -1,6 +1,7 @@
 /** Plans the policies: resolves names, checks header edits. Cold. */
 import type { FieldEditsConfig, PolicyConfig, RewritePolicyConfig } from '../config/schema.gen.ts';
 import { encodePath } from '../http/path.ts';
+import { isOurs } from '../kit/own-fields.ts';
 import { checkNameSigns, checkPathSigns, checkReplacementSigns } from './literal-patterns.ts';
 import { withoutSlash } from './matches.ts';
 import { type PathReader, planRulePath } from './paths.ts';
@@ -11,21 +12,6 @@ import { planCachePolicy } from './caches.ts';
 import { planCors } from './cors.ts';
 import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
 import type { CachePlan } from './types/cache.ts';
-
-/** Fields that belong to one connection or frame a message: only the gateway may write them. */
-const OURS = new Set([
-  'connection',
-  'content-length',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-prozy-mirror',
-]);
 
 export interface PolicyNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
@@ -87,11 +73,6 @@ export function planPolicy(
     case 'rewrite':
       return planRewrite(config, pointer, path, readers, scope);
   }
-}
-
-/** Whether only the gateway may write that field. */
-export function isOurs(name: string): boolean {
-  return OURS.has(name.toLowerCase());
 }
 
 function planRewrite(

@@ -4,9 +4,12 @@
  * The hooks of a module are code that the gateway does not know. So each is wrapped once, at bind: an error in a hook
  * ends its exchange with a 500 (`policy_failed`) and a line in the log, and nothing else.
  */
-import type { Exchange } from '../http/exchange.ts';
-import { problemReply } from '../http/local-reply.ts';
-import { POLICY_FAILED } from '../kit/errors.ts';
+import type { BodyFilter } from '../http/body-filter.ts';
+import { problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
+import { GuardedFilter } from '../http/guarded-filter.ts';
+import { INTERCEPTED } from '../http/interception.ts';
+import { type LocalReply, problemReply } from '../http/local-reply.ts';
+import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import { loadedModule } from '../kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../plan/types/module.ts';
 import type { BindScope, Hooks, Policy, PolicyPreview } from './policy.ts';
@@ -98,36 +101,52 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
   // The type holds for TypeScript only.
   if (typeof hooks !== 'object' || hooks === null) throw new TypeError('bind must return an object of hooks');
   const { request, forward, response, done, allows } = hooks;
-  const failed = (x: Exchange, hook: string, error: unknown): typeof FAILED => {
-    failures.note(hook, error);
-    x.error = POLICY_FAILED.code;
-    return FAILED;
-  };
   const guards: Hooks = {};
   if (request !== undefined)
     guards.request = (x, context) => {
+      const before = new RequestBefore(x);
+      const failed = (error: unknown): LocalReply => {
+        failures.note('request', error);
+        x.error = POLICY_FAILED.code;
+        return FAILED;
+      };
+      const checked = <T>(verdict: T): T | LocalReply => {
+        const problem = before.check() || problemOfVerdict(verdict);
+        return problem === '' ? verdict : failed(new TypeError(problem));
+      };
       try {
         const verdict = request.call(hooks, x, context);
-        if (!(verdict instanceof Promise)) return verdict;
-        return verdict.catch((error: unknown) => failed(x, 'request', error));
+        return verdict instanceof Promise ? verdict.then(checked).catch(failed) : checked(verdict);
       } catch (error) {
-        return failed(x, 'request', error);
+        return failed(error);
       }
     };
   if (forward !== undefined)
     guards.forward = (x) => {
       try {
-        forward.call(hooks, x);
+        const before = new RequestBefore(x);
+        const filter: unknown = forward.call(hooks, x);
+        const problem = before.check();
+        if (problem !== '') throw new TypeError(problem);
+        return filtered(filter, (error) => failures.note('forward', error));
       } catch (error) {
-        failed(x, 'forward', error);
+        failures.note('forward', error);
+        return POLICY_FAILED;
       }
     };
   if (response !== undefined)
     guards.response = (x) => {
+      const head = x.response;
+      if (head === null) return undefined;
       try {
-        response.call(hooks, x);
+        const before = new ResponseBefore(head);
+        const filter: unknown = response.call(hooks, x);
+        const problem = before.check();
+        if (problem !== '') throw new TypeError(problem);
+        return filtered(filter, (error) => failures.note('response', error));
       } catch (error) {
-        failed(x, 'response', error);
+        failures.note('response', error);
+        return POLICY_FAILED;
       }
     };
   if (done !== undefined)
@@ -148,4 +167,20 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
       }
     };
   return guards;
+}
+
+/** The problem with what a request hook returns; '' if there is none. */
+function problemOfVerdict(verdict: unknown): string {
+  if (verdict === undefined || verdict === INTERCEPTED) return '';
+  if (typeof verdict !== 'object' || verdict === null || !('lines' in verdict))
+    return 'a request hook returns a reply or nothing';
+  return problemOfReply(verdict as LocalReply);
+}
+
+/** What a hook of messages returns. Throws if it is none of what it may be: the type holds for TypeScript only. */
+function filtered(found: unknown, note: (error: unknown) => void): BodyFilter | GatewayError | undefined {
+  if (found === undefined || found instanceof GatewayError) return found;
+  if (typeof found !== 'object' || found === null || !('data' in found) || !('end' in found))
+    throw new TypeError('the hook returns a body filter or nothing');
+  return new GuardedFilter(found as BodyFilter, POLICY_FAILED, note);
 }

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { Fields } from '../../src/http/fields.ts';
+import { CONTENT_LENGTH } from '../../src/http/known.ts';
+import { ResponseHead } from '../../src/http/message.ts';
 import { problemReply } from '../../src/http/local-reply.ts';
+import { POLICY_FAILED } from '../../src/kit/errors.ts';
 import { loadModule } from '../../src/kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../../src/plan/types/module.ts';
 import { policyOf } from '../../src/policies/index.ts';
 import type { BindScope, Hooks } from '../../src/policies/policy.ts';
-import { exchange } from '../support/exchange.ts';
+import { exchange, linesOf } from '../support/exchange.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { NO_CONTEXT, NO_SCOPE } from '../support/policy.ts';
 
@@ -97,6 +101,14 @@ describe('an error in a hook', () => {
     ]);
   });
 
+  test('of messages ends the exchange with its code', () => {
+    const { hooks } = boundIn(planOf(THROWING));
+    const x = exchange();
+    x.response = new ResponseHead(200, 'OK', new Fields(), 0);
+    const results: unknown[] = [hooks.forward!(x), hooks.response!(x)];
+    expect(results).toEqual([POLICY_FAILED, POLICY_FAILED]);
+  });
+
   test('of a gate refuses', () => {
     const { hooks } = boundIn(planOf(THROWING));
     expect(hooks.allows!(exchange(), '192.0.2.1')).toBe(false);
@@ -120,5 +132,73 @@ describe('an error in a hook', () => {
       },
       expect.objectContaining({ hook: 'done', untold: 3 }),
     ]);
+  });
+});
+
+describe('what a hook writes', () => {
+  /** The problem in the log after one hook with this code, which has `x`. */
+  function problemOf(hook: 'request' | 'forward' | 'response', code: string): string {
+    const { hooks, lines } = boundIn(planOf(`export default { bind: () => ({ ${hook}(x) { ${code} } }) };`));
+    const x = exchange({ path: '/a', fields: [['Content-Length', '3']] });
+    x.bodyLength = 3;
+    x.response = new ResponseHead(200, 'OK', Fields.of([['Content-Length', '5']]), 5);
+    const result: unknown = hook === 'request' ? hooks.request!(x, NO_CONTEXT) : hooks[hook]!(x);
+    if (lines.length > 0) expect(result).toMatchObject({ status: 500 });
+    return lines.length === 0 ? '' : String(lines[0]!['problem']).split('\n', 1)[0]!;
+  }
+
+  test.each([
+    ['request', `x.fields.set('a', 'b\\r\\nc: d')`, 'TypeError: "a: b\\r\\nc: d\\r\\n" is no field'],
+    ['request', `x.fields.set('a b', 'c')`, 'TypeError: "a b: c\\r\\n" is no field'],
+    ['request', `x.fields.set('a', 'ü€')`, 'TypeError: "a: ü€\\r\\n" is no field'],
+    [
+      'forward',
+      `x.fields.set('Transfer-Encoding', 'chunked')`,
+      "TypeError: Transfer-Encoding is the gateway's own to write",
+    ],
+    [
+      'response',
+      `x.response.fields.add('content-length', '3')`,
+      "TypeError: content-length is the gateway's own to write",
+    ],
+    ['forward', `x.path = '/a b'`, 'TypeError: the path is no path'],
+    ['request', `x.path = '/a?b'`, 'TypeError: the path is no path'],
+    ['request', `x.query = '?a#b'`, 'TypeError: the query is no query'],
+    ['response', `x.response.status = 100`, 'TypeError: the status is none of a final response'],
+    ['response', `x.response.reason = 'a\\n'`, 'TypeError: the reason is no text of one line'],
+    ['response', `x.response.length = 1.5`, 'TypeError: the length of the body is no length'],
+    ['response', `return 7`, 'TypeError: the hook returns a body filter or nothing'],
+    ['forward', `return { data() {} }`, 'TypeError: the hook returns a body filter or nothing'],
+    ['request', `return true`, 'TypeError: a request hook returns a reply or nothing'],
+    [
+      'request',
+      `return { status: 99, reason: '', lines: '', body: '' }`,
+      'TypeError: the status is none of a final response',
+    ],
+    ['request', `return { status: 200, reason: '', lines: 'a: b', body: '' }`, 'TypeError: "a: b" is no field'],
+    ['request', `return { status: 200, reason: '', lines: 'a: b\\r\\nc: d\\r\\n', body: '' }`, ''],
+    ['request', `x.fields.set('a', 'é b'); x.path = '/b%20;c:'; x.query = '?a=/?'`, ''],
+    ['response', `x.response.status = 418; x.response.reason = 'Tea'; x.response.fields.set('a', '')`, ''],
+  ] as const)('in %s, by %s: %s', (hook, code, problem) => {
+    expect(problemOf(hook, code)).toBe(problem);
+  });
+
+  test('as a length is the length that is sent', () => {
+    const change = (code: string): { lines: string[]; seen: boolean } => {
+      const { hooks } = boundIn(planOf(`export default { bind: () => ({ response({ response: r }) { ${code} } }) };`));
+      const x = exchange();
+      const fields = Fields.of([['Content-Length', '5']]);
+      x.response = new ResponseHead(200, 'OK', fields, 5);
+      hooks.response!(x);
+      return { lines: linesOf(fields), seen: fields.has(CONTENT_LENGTH) };
+    };
+    expect(change('r.length = 7')).toEqual({ lines: [], seen: false });
+    expect(change('r.length = -1')).toEqual({ lines: [], seen: false });
+    expect(change(`r.fields.remove('content-length')`)).toEqual({ lines: [], seen: false });
+    expect(change('')).toMatchObject({ lines: ['Content-Length: 5'] });
+    const { hooks } = boundIn(planOf('export default { bind: () => ({ forward(x) { x.bodyLength = 9; } }) };'));
+    const x = exchange({ fields: [['Content-Length', '3']] });
+    hooks.forward!(x);
+    expect(linesOf(x.fields)).toEqual(['Content-Length: 9']);
   });
 });

@@ -1,0 +1,125 @@
+/**
+ * Checks what code that the gateway does not know has written into a message. Hot where used.
+ *
+ * A line break in a field value would begin another field or message (RFC 9110 §5.5), and a framing field would end the
+ * message elsewhere (RFC 9112 §6.3). The gateway's own policies take such values from the config, which has been checked.
+ */
+import { isOurs } from '../kit/own-fields.ts';
+import type { Exchange } from './exchange.ts';
+import type { Fields } from './fields.ts';
+import { CONTENT_LENGTH } from './known.ts';
+import type { LocalReply } from './local-reply.ts';
+import { type ResponseHead, UNKNOWN_LENGTH } from './message.ts';
+
+/** `name: value` and CRLF (RFC 9110 §5.1, §5.5), in Latin-1. */
+const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
+/** The parts of an origin-form target (RFC 9112 §3.2.1), or `*`. */
+const PATH = /^(?:\/[!"$-;=@-_a-z|~\x80-\xff]*|\*)$/;
+const QUERY = /^(?:\?[!"$-;=?@-_a-z|~\x80-\xff]*)?$/;
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** What a request says before a hook of that code runs. */
+export class RequestBefore {
+  readonly #x: Exchange;
+  readonly #added: readonly string[];
+  readonly #path: string;
+  readonly #query: string;
+  readonly #length: number;
+
+  constructor(x: Exchange) {
+    this.#x = x;
+    this.#added = x.fields.added;
+    this.#path = x.path;
+    this.#query = x.query;
+    this.#length = x.bodyLength;
+  }
+
+  /** Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length. */
+  check(): string {
+    const { fields, path, query, bodyLength } = this.#x;
+    if (path !== this.#path && !PATH.test(path)) return 'the path is no path';
+    if (query !== this.#query && !QUERY.test(query)) return 'the query is no query';
+    const problem = problemOfLines(fields, this.#added);
+    if (problem !== '' || bodyLength === this.#length) return problem;
+    if (!isLength(bodyLength)) return 'the length of the body is no length';
+    dropLength(fields);
+    if (bodyLength > 0) fields.add('Content-Length', String(bodyLength));
+    return '';
+  }
+}
+
+/** What a response says before a hook of that code runs. */
+export class ResponseBefore {
+  readonly #head: ResponseHead;
+  readonly #added: readonly string[];
+  readonly #status: number;
+  readonly #reason: string;
+  readonly #length: number;
+
+  constructor(head: ResponseHead) {
+    this.#head = head;
+    this.#added = head.fields.added;
+    this.#status = head.status;
+    this.#reason = head.reason;
+    this.#length = head.length;
+  }
+
+  /** Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length. */
+  check(): string {
+    const { fields, status, reason, length } = this.#head;
+    if (status !== this.#status && !isFinal(status)) return 'the status is none of a final response';
+    if (reason !== this.#reason && !REASON.test(reason)) return 'the reason is no text of one line';
+    const problem = problemOfLines(fields, this.#added);
+    if (problem !== '') return problem;
+    if (length === this.#length) {
+      if (fields.get('content-length') === undefined) dropLength(fields);
+      return '';
+    }
+    if (!isLength(length)) return 'the length of the body is no length';
+    dropLength(fields);
+    return '';
+  }
+}
+
+/** Returns the problem with a reply; '' if there is none. */
+export function problemOfReply({ status, reason, lines, body }: LocalReply): string {
+  if (!isFinal(status)) return 'the status is none of a final response';
+  if (!REASON.test(reason) || typeof lines !== 'string' || typeof body !== 'string') return 'the reply is none';
+  return (
+    lines
+      .split(/(?<=\n)/)
+      .map(problemOfLine)
+      .find((problem) => problem !== '') ?? ''
+  );
+}
+
+/** Removes the field and the memory of it: the codec then writes what the length asks for. */
+function dropLength(fields: Fields): void {
+  fields.remove('content-length');
+  fields.removeAll(1 << CONTENT_LENGTH);
+}
+
+function problemOfLines(fields: Fields, before: readonly string[]): string {
+  const { added } = fields;
+  for (const line of added) {
+    if (before.includes(line)) continue;
+    const problem = problemOfLine(line);
+    if (problem !== '') return problem;
+  }
+  return '';
+}
+
+function problemOfLine(line: string): string {
+  if (line === '') return '';
+  const name = LINE.exec(line)?.[1];
+  if (name === undefined) return `${JSON.stringify(line.slice(0, 80))} is no field`;
+  return isOurs(name) ? `${name} is the gateway's own to write` : '';
+}
+
+function isFinal(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599;
+}
+
+function isLength(length: number): boolean {
+  return length === UNKNOWN_LENGTH || (Number.isSafeInteger(length) && length >= 0);
+}
