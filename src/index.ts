@@ -1,5 +1,6 @@
 /** prozy as a library, for Node 24.21 and later: the only file that re-exports. */
 export { type RunningGateway, startGateway, type StartOptions } from './admin/start.ts';
+export type { ConfigSource } from './config/config-source.ts';
 export { ConfigError, type Problem } from './config/problem.ts';
 export type { GatewayConfig } from './config/schema.gen.ts';
 export type { Exchange } from './http/exchange.ts';

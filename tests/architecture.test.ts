@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'explain',
   ],
-  admin: ['kit', 'observe', 'runtime', 'explain'],
+  admin: ['kit', 'observe', 'config', 'runtime', 'explain'],
   cli: ['kit', 'config', 'history', 'plan', 'runtime', 'admin', 'explain'],
   main: ['cli'],
   index: ['kit', 'config', 'http', 'type policies/policy', 'runtime', 'admin'],

@@ -1,5 +1,7 @@
 /** A gateway that follows a file, with its admin pages. The command and the library start it. Cold. */
 import { resolve } from 'node:path';
+import type { ConfigSource } from '../config/config-source.ts';
+import { FileSource } from '../config/file-source.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Gateway, type GatewayOptions } from '../runtime/gateway.ts';
 import { Reloader } from '../runtime/reload/reloader.ts';
@@ -21,14 +23,15 @@ export interface StartOptions extends GatewayOptions {
   readonly lastGood?: boolean;
 }
 
-/** Starts serving a config file and follows its changes. Throws a ConfigError or an OpenError. */
-export async function startGateway(file: string, options: StartOptions = {}): Promise<RunningGateway> {
+/** Serves a config, by default a file's, and follows its changes. Throws a ConfigError or an OpenError. */
+export async function startGateway(from: string | ConfigSource, options: StartOptions = {}): Promise<RunningGateway> {
   // The gateway is created before its reloader; the reloader exists before the first request.
   let reloader: Reloader | null = null;
   const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader) });
   const { env = {}, clock = systemClock, stateDir, lastGood = true } = options;
   const history = { stateDir: stateDir === undefined ? null : resolve(stateDir), lastGood };
-  reloader = new Reloader(gateway, resolve(file), env, clock, history);
+  const source = typeof from === 'string' ? new FileSource(resolve(from)) : from;
+  reloader = new Reloader(gateway, source, env, clock, history);
   try {
     await reloader.start();
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Explains a request against a file. The file may fail its own tests, because the user may want to know why. Cold. */
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import { type ConfigTexts, Sources } from '../config/sources.ts';
+import { type ConfigTexts, ConfigReader } from '../config/config-reader.ts';
 import { type Explanation, explain, type Unclear } from '../explain/explanation.ts';
 import { plannedSubject } from '../explain/planned.ts';
 import type { AskedRequest } from '../explain/request.ts';
@@ -18,7 +18,7 @@ export async function explainFile(
   given: ConfigTexts | null = null,
 ): Promise<Explanation | Unclear | ConfigError> {
   try {
-    const loaded = loadConfig({ file, env, sources: new Sources(given?.texts, given?.found) });
+    const loaded = loadConfig({ file, env, reader: new ConfigReader(given?.texts, given?.found) });
     const told = await explain(plannedSubject(planGateway(loaded)), asked, listener, all);
     const scope = new PlanScope(loaded);
     return discreet(told, (text) => scope.discreet(text));

@@ -1,6 +1,6 @@
 /** Finds a config file's history on disk for commands. Cold. */
 import { resolve } from 'node:path';
-import { Sources } from '../config/sources.ts';
+import { ConfigReader } from '../config/config-reader.ts';
 import { readingDisk } from '../history/disk.ts';
 import { stateDirOf } from '../history/state-dir.ts';
 import { filesIn, HistoryStore } from '../history/store.ts';
@@ -20,7 +20,7 @@ export async function findHistory(
   const said = stateDir ?? (env['PROZY_STATE_DIR'] || undefined);
   if (config !== undefined) {
     const file = resolve(config);
-    const directory = said ?? stateDirOf(file, env, new Sources());
+    const directory = said ?? stateDirOf(file, env, new ConfigReader());
     if (directory === null) return `${config} says no reload.state_dir; --state-dir says it instead`;
     return new HistoryStore(resolve(directory), file, readingDisk);
   }

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError, inOrder, type Problem } from '../config/problem.ts';
-import { type ConfigTexts, Sources } from '../config/sources.ts';
+import { type ConfigTexts, ConfigReader } from '../config/config-reader.ts';
 import { checkExpectations } from '../explain/expectations.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope } from '../plan/scope.ts';
@@ -27,7 +27,7 @@ export function planFile(
 ): PlannedFile | ConfigError {
   try {
     const path = resolve(file);
-    const loaded = loadConfig({ file: path, env, sources: new Sources(given?.texts, given?.found) });
+    const loaded = loadConfig({ file: path, env, reader: new ConfigReader(given?.texts, given?.found) });
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
     checkExpectations(plan, loaded, scope);

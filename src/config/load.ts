@@ -14,7 +14,7 @@ import { checkModules } from './policy-modules.ts';
 import { expand, foreignReference, isReference } from './references.ts';
 import { salvage, type Salvaged, whole } from './recover-partial-config.ts';
 import type { GatewayConfig } from './schema.gen.ts';
-import { Sources } from './sources.ts';
+import { ConfigReader } from './config-reader.ts';
 import { validate } from './validate.ts';
 import { convertUnits, rootSchema, segment, type SchemaNode, writeOut } from './walk.ts';
 
@@ -41,20 +41,20 @@ export interface LoadInput {
   /** Absolute path. */
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly sources: Sources;
+  readonly reader: ConfigReader;
   /** Called when all files have been read and parsed. */
   readonly parsed?: () => void;
   /** Whether the config may name modules (default: yes). If not, they are problems and no module is loaded. */
   readonly modules?: boolean;
 }
 
-export function loadConfig({ file, env, sources, parsed, modules: allowed = true }: LoadInput): LoadedConfig {
-  const merged = readAndMerge(file, sources);
+export function loadConfig({ file, env, reader, parsed, modules: allowed = true }: LoadInput): LoadedConfig {
+  const merged = readAndMerge(file, reader);
   const { locate } = merged;
   // Only the config's own files are shown, never those that `${file:…}` names.
   const texts = new Map<string, string>();
-  for (const path of sources.files) {
-    const text = sources.read(path);
+  for (const path of reader.files) {
+    const text = reader.read(path);
     if (text !== null) texts.set(path, text);
   }
   if (merged.broken) throw configError(merged.problems, texts);
@@ -65,7 +65,7 @@ export function loadConfig({ file, env, sources, parsed, modules: allowed = true
   const hidden = new Map<string, string>();
   const literal: string[] = [];
   const openSecrets: string[] = [];
-  const scope = { env, readFile: (path: string) => sources.look(path) };
+  const scope = { env, readFile: (path: string) => reader.look(path) };
   const noteSecret = (text: string, pointer: string): void => {
     hidden.set(pointer, text);
     if (text === '' || isReference(text)) return;
@@ -92,10 +92,10 @@ export function loadConfig({ file, env, sources, parsed, modules: allowed = true
   const isLost = (pointer: string): boolean => lost.some((one) => pointer === one || pointer.startsWith(`${one}/`));
   const refused = validate(written, locate, isHidden);
   problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
-  const check = { sources, locate, hidden: isHidden, noteSecret, asWanted, allowed };
+  const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed };
   const { modules, problems: wrong } = checkModules(written, check);
   blacken(literal, texts);
-  for (const [path, text] of sources.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
+  for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
   problems.push(...wrong.filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));

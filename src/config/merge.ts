@@ -10,7 +10,7 @@ import { parseConfig } from './parse.ts';
 import { type ParsedFile, segments } from './parsed-file.ts';
 import { errorAt, type Position, type Problem } from './problem.ts';
 import type { Unreadable } from './read-text.ts';
-import type { Sources } from './sources.ts';
+import type { ConfigReader } from './config-reader.ts';
 
 /** The position of the value, or of its key, at a JSON Pointer of the merged document. */
 export type Locate = (pointer: string, at?: 'key' | 'value') => Position;
@@ -35,10 +35,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function readAndMerge(file: string, sources: Sources): Merged {
+export function readAndMerge(file: string, reader: ConfigReader): Merged {
   const problems: Problem[] = [];
   const origins = new Map<string, Origin>();
-  const root = parseOne(file, sources, problems);
+  const root = parseOne(file, reader, problems);
   let broken = root.problems.length > 0 || !isRecord(root.value);
   const value: Record<string, unknown> = isRecord(root.value) ? { ...root.value } : {};
   const locate: Locate = (pointer, at) => {
@@ -68,13 +68,13 @@ export function readAndMerge(file: string, sources: Sources): Merged {
       continue;
     }
     const absolute = resolve(dirname(file), pattern);
-    const found = sources.glob(absolute);
-    const absent = found.length === 0 && !/[*?[{]/.test(pattern) ? sources.look(absolute) : '';
+    const found = reader.glob(absolute);
+    const absent = found.length === 0 && !/[*?[{]/.test(pattern) ? reader.look(absolute) : '';
     if (typeof absent !== 'string') {
       problems.push(errorAt(root.locate(`/include/${i}`), `/include/${i}`, absent.why));
       broken = true;
     }
-    for (const path of found) if (path !== file) mergeOne(parseOne(path, sources, problems));
+    for (const path of found) if (path !== file) mergeOne(parseOne(path, reader, problems));
   }
   if (patterns.length > 0) for (const [name, list] of lists) value[name] = list;
   return { value, problems, locate, broken };
@@ -117,8 +117,8 @@ export function readAndMerge(file: string, sources: Sources): Merged {
   }
 }
 
-function parseOne(file: string, sources: Sources, problems: Problem[]): ParsedFile {
-  const text = sources.config(file);
+function parseOne(file: string, reader: ConfigReader, problems: Problem[]): ParsedFile {
+  const text = reader.config(file);
   const parsed = typeof text === 'string' ? parseConfig(file, text) : unreadable(file, text);
   problems.push(...parsed.problems);
   return parsed;

@@ -17,12 +17,12 @@ import {
 } from '../kit/versioned-modules.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
-import type { Sources } from './sources.ts';
+import type { ConfigReader } from './config-reader.ts';
 import { makeValidator, validateBy } from './validate.ts';
 import { convertUnits, isRecord, segment, type SchemaNode, writeOut } from './walk.ts';
 
 export interface ModuleCheck {
-  readonly sources: Sources;
+  readonly reader: ConfigReader;
   readonly locate: Locate;
   /** Whether a value comes from a reference or is a secret. */
   readonly hidden: (pointer: string) => boolean;
@@ -60,7 +60,7 @@ const MANY_LOADS = 100;
  * defaults and units.
  */
 export function checkModules(document: Record<string, unknown>, check: ModuleCheck): CheckedModules {
-  const { sources, locate } = check;
+  const { reader, locate } = check;
   const problems: Problem[] = [];
   const modules = new Map<string, ModuleSource>();
   const seen = new Map<string, PolicyModule | Refused>();
@@ -73,7 +73,7 @@ export function checkModules(document: Record<string, unknown>, check: ModuleChe
       continue;
     }
     const path = resolve(dirname(locate(at).file), policy.module);
-    const known = seen.get(path) ?? policyModule(path, (one) => sources.config(one));
+    const known = seen.get(path) ?? policyModule(path, (one) => reader.config(one));
     seen.set(path, known);
     if ('message' in known) {
       problems.push(problemOf(known, policy.module, at, locate));

@@ -1,6 +1,6 @@
 /** The on-disk form of a history entry (which texts were in effect, since when and why) and of a hold. Cold. */
 import { createHash } from 'node:crypto';
-import type { ConfigTexts } from '../config/sources.ts';
+import type { ConfigTexts } from '../config/config-reader.ts';
 
 /** The version of the format. A file with another one was written by another version, and is left alone. */
 const VERSION = 1;

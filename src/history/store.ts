@@ -12,7 +12,7 @@
  * skipped, and removed when they get old.
  */
 import { basename, join } from 'node:path';
-import type { ConfigTexts } from '../config/sources.ts';
+import type { ConfigTexts } from '../config/config-reader.ts';
 import { type Disk, UNFINISHED } from './disk.ts';
 import {
   contentOf,

@@ -1,12 +1,12 @@
 /** Where the history of a file is, however broken the file. */
 import { expect, test } from 'vitest';
-import { Sources } from '../../src/config/sources.ts';
+import { ConfigReader } from '../../src/config/config-reader.ts';
 import { stateDirOf } from '../../src/history/state-dir.ts';
 
 function found(name: string, text: string): string | null {
   const file = `/etc/prozy/${name}`;
-  const sources = new Sources(new Map([[file, text]]));
-  return stateDirOf(file, { STATE: '/var/lib/prozy' }, sources);
+  const reader = new ConfigReader(new Map([[file, text]]));
+  return stateDirOf(file, { STATE: '/var/lib/prozy' }, reader);
 }
 
 test.each([

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { ConfigTexts } from '../../src/config/sources.ts';
+import type { ConfigTexts } from '../../src/config/config-reader.ts';
 import { systemDisk } from '../../src/history/disk.ts';
 import { type EntryDraft, HistoryStore, partOf } from '../../src/history/store.ts';
 import { troubledDisk } from '../support/disks.ts';

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startGateway, type RunningGateway } from '../../src/admin/start.ts';
-import { Sources } from '../../src/config/sources.ts';
+import { ConfigReader } from '../../src/config/config-reader.ts';
 import { compileOnce } from '../../src/runtime/compile/compile.ts';
 import { systemClock } from '../../src/kit/clock.ts';
 import { Log } from '../../src/observe/log.ts';
@@ -120,8 +120,8 @@ describe('one load', () => {
     const volume = new KubeletVolume(join(folder, `volume-${step}-${linksFirst}`));
     const path = (name: string): string => join(volume.directory, name);
     volume.write({ a: 'old', b: 'old', 'x-0': 'old' });
-    const sources = new Sources();
-    const texts: (string | null)[] = [sources.read(path('a'))];
+    const reader = new ConfigReader();
+    const texts: (string | null)[] = [reader.read(path('a'))];
     let steps = 0;
     volume.write(
       { a: 'new', b: 'new', 'x-1': 'new' },
@@ -129,8 +129,8 @@ describe('one load', () => {
         linksFirst,
         after: () => {
           if (steps++ !== step) return;
-          texts.push(sources.read(path('b')));
-          for (const found of sources.glob(path('x-*'))) texts.push(sources.read(found));
+          texts.push(reader.read(path('b')));
+          for (const found of reader.glob(path('x-*'))) texts.push(reader.read(found));
         },
       },
     );
@@ -154,10 +154,10 @@ describe('one load', () => {
     volume.write({ a: 'old', 'x-0': 'old' });
     const seen: string[] = [];
     const look = (): void => {
-      const sources = new Sources();
-      const found = sources.glob(path('x-*'));
+      const reader = new ConfigReader();
+      const found = reader.glob(path('x-*'));
       expect(found).toHaveLength(1);
-      const texts = [path('a'), ...found].map((file) => sources.read(file));
+      const texts = [path('a'), ...found].map((file) => reader.read(file));
       expect(new Set(texts).size, String(texts)).toBe(1);
       seen.push(String(texts[0]));
     };
@@ -169,7 +169,7 @@ describe('one load', () => {
   test('a link that leads to itself is a file that is not there', () => {
     const path = join(folder, 'itself');
     symlinkSync('itself', path);
-    expect(new Sources().read(path)).toBeNull();
+    expect(new ConfigReader().read(path)).toBeNull();
   });
 
   test('what lies in a volume beside its versions is read as it is', () => {
@@ -177,8 +177,8 @@ describe('one load', () => {
     volume.write({ a: 'of the version', b: 'of the version' });
     unlinkSync(join(volume.directory, 'b'));
     writeFileSync(join(volume.directory, 'b'), 'laid beside');
-    const sources = new Sources();
-    expect(['a', 'b', 'c'].map((name) => sources.read(join(volume.directory, name)))).toEqual([
+    const reader = new ConfigReader();
+    expect(['a', 'b', 'c'].map((name) => reader.read(join(volume.directory, name)))).toEqual([
       'of the version',
       'laid beside',
       null,

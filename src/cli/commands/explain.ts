@@ -94,7 +94,7 @@ async function storedTexts(
   number: number,
   config: string,
   { stateDir }: ExplainFlags,
-): Promise<import('../../config/sources.ts').ConfigTexts | number> {
+): Promise<import('../../config/config-reader.ts').ConfigTexts | number> {
   const { findHistory } = await import('../find-history.ts');
   const { HistoryError } = await import('../../history/store.ts');
   const store = await findHistory({ stateDir, config }, process.env);

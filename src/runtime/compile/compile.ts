@@ -2,6 +2,7 @@
  * The stages from files to a Plan that passes its own tests, and the inputs they read. Cold, synchronous; runs in any
  * process.
  */
+import type { ConfigInputs } from '../../config/config-source.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import {
   ConfigError,
@@ -13,7 +14,7 @@ import {
   type Problem,
   render,
 } from '../../config/problem.ts';
-import { Sources } from '../../config/sources.ts';
+import { ConfigReader } from '../../config/config-reader.ts';
 import { modulePointer } from '../snapshot/open-error.ts';
 import { contentOf } from '../../history/entry.ts';
 import { checkExpectations } from '../../explain/expectations.ts';
@@ -25,16 +26,8 @@ import { PlanScope } from '../../plan/scope.ts';
 import { segment } from '../../config/walk.ts';
 import type { Plan } from '../../plan/types.ts';
 
-/** The inputs of a compilation: a change of any of them may change the plan. */
-export interface Watched {
-  /** Every file that was read or looked for. */
-  readonly files: readonly string[];
-  /** The patterns of included files, absolute. */
-  readonly globs: readonly string[];
-}
-
 /** The inputs of the last compilation, to detect changes since. */
-export interface Known extends Watched {
+export interface Known extends ConfigInputs {
   /** Covers the contents of everything read. */
   readonly digest: string;
 }
@@ -155,7 +148,7 @@ function compileAt(
   started: number,
   { file, env, given, found, modules = true, clock = systemClock }: CompileInput,
 ): CompiledHere {
-  const sources = new Sources(given, found);
+  const reader = new ConfigReader(given, found);
   const passed: Passed[] = [];
   let mark = started;
   const pass = (stage: Stage): void => {
@@ -165,14 +158,14 @@ function compileAt(
   };
   const seen = () => ({
     passed,
-    files: sources.files,
-    globs: sources.globs,
-    digest: sources.digest(),
-    found: sources.texts.found,
-    content: contentOf(sources.texts),
+    files: reader.files,
+    globs: reader.globs,
+    digest: reader.digest(),
+    found: reader.texts.found,
+    content: contentOf(reader.texts),
   });
   try {
-    const loaded = loadConfig({ file, env, sources, modules, parsed: () => pass('parsed') });
+    const loaded = loadConfig({ file, env, reader, modules, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and then refuses the config.
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
@@ -184,7 +177,7 @@ function compileAt(
     checkExpectations(plan, loaded, scope);
     pass('tested');
     const warnings = inOrder(scope.problems);
-    const texts = new Map([...loaded.texts.keys()].map((path) => [path, sources.read(path) ?? '']));
+    const texts = new Map([...loaded.texts.keys()].map((path) => [path, reader.read(path) ?? '']));
     return {
       plan,
       planDigest,
@@ -225,9 +218,9 @@ function openedBy({ config, locate }: LoadedConfig): Map<string, OpenedPlace> {
 }
 
 /** The digest of the inputs as they are now. */
-function digestNow({ files, globs }: Watched, { given, found }: CompileInput): string {
-  const sources = new Sources(given, found);
-  for (const file of files) sources.read(file);
-  for (const glob of globs) sources.glob(glob);
-  return sources.digest();
+function digestNow({ files, globs }: ConfigInputs, { given, found }: CompileInput): string {
+  const reader = new ConfigReader(given, found);
+  for (const file of files) reader.read(file);
+  for (const glob of globs) reader.glob(glob);
+  return reader.digest();
 }

@@ -5,7 +5,7 @@
  * A fallback exists while a rollback holds, and after a start with a file that could not take effect. It ends when the
  * file takes effect. The reloader applies configs; this class only looks up and records.
  */
-import { Sources } from '../../config/sources.ts';
+import { ConfigReader } from '../../config/config-reader.ts';
 import { systemDisk } from '../../history/disk.ts';
 import type { Entry, Hold } from '../../history/entry.ts';
 import { HistoryKeeper } from '../../history/keeper.ts';
@@ -98,7 +98,7 @@ export class History {
 
   /** Opens the history of a file that may have problems. */
   open({ plan, texts }: Compiled): void {
-    const said = plan === null ? stateDirOf(this.#file, this.#env, new Sources(texts)) : plan.reload.stateDir;
+    const said = plan === null ? stateDirOf(this.#file, this.#env, new ConfigReader(texts)) : plan.reload.stateDir;
     this.#keeper.follow(said, plan?.reload.history ?? 1);
   }
 

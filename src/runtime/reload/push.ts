@@ -1,13 +1,13 @@
 /**
- * A pushed config: it takes effect together with its file, so that the file stays the config in effect. Cold.
+ * A pushed config: it takes effect together with its source, so that the source stays the config in effect. Cold.
  *
  * See docs/adr/0018-push-writes-the-file.md. A push is refused if it is based on another config than the one in effect
- * by then, or if the gateway may not write the file.
+ * by then, or if the gateway may not write the source.
  */
 import { createHash } from 'node:crypto';
 import { configError, errorAt } from '../../config/problem.ts';
-import { decodeText, readText } from '../../config/read-text.ts';
-import { codeOf, prepareReplacement, whyNotReplace } from '../../config/replace.ts';
+import { type ConfigSource, HOLDS_ANOTHER } from '../../config/config-source.ts';
+import { decodeText } from '../../config/read-text.ts';
 import type { InEffect } from './applier.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { RefusedError } from './refused-error.ts';
@@ -18,7 +18,7 @@ function tagOf(text: string): string {
 }
 
 /** A config of one file, as written. */
-export interface Source {
+export interface WrittenConfig {
   readonly file: string;
   readonly text: string;
   readonly tag: string;
@@ -32,7 +32,7 @@ function isSingle({ texts, moduleFiles }: Pick<InEffect, 'texts' | 'moduleFiles'
 }
 
 /** Returns the source, or a text that says why it is not shown. */
-export function sourceOf(file: string, inEffect: InEffect): Source | string {
+export function writtenConfigOf(file: string, inEffect: InEffect): WrittenConfig | string {
   const { texts, openSecrets } = inEffect;
   const text = texts.get(file);
   if (text === undefined || !isSingle(inEffect)) return SEVERAL;
@@ -40,7 +40,7 @@ export function sourceOf(file: string, inEffect: InEffect): Source | string {
 }
 
 export class Push {
-  readonly #file: string;
+  readonly #source: ConfigSource;
   readonly #text: ReturnType<typeof decodeText>;
   readonly #expected: (tag: string) => boolean;
   readonly #inEffect: () => InEffect;
@@ -49,8 +49,8 @@ export class Push {
    * `expected`: whether the push is based on the config with this tag. `inEffect`: returns the config in effect at the
    * call.
    */
-  constructor(file: string, bytes: Uint8Array, expected: (tag: string) => boolean, inEffect: () => InEffect) {
-    this.#file = file;
+  constructor(source: ConfigSource, bytes: Uint8Array, expected: (tag: string) => boolean, inEffect: () => InEffect) {
+    this.#source = source;
     this.#text = decodeText(bytes);
     this.#expected = expected;
     this.#inEffect = inEffect;
@@ -58,7 +58,7 @@ export class Push {
 
   /** The text to compile instead of the file's. */
   get texts(): ReadonlyMap<string, string> {
-    return new Map([[this.#file, this.#written]]);
+    return new Map([[this.#source.root, this.#written]]);
   }
 
   get #written(): string {
@@ -70,12 +70,12 @@ export class Push {
     const inEffect = this.#inEffect();
     const { texts } = inEffect;
     if (!isSingle(inEffect)) throw new RefusedError('file', `${SEVERAL}: a push would replace but one of them`);
-    const current = texts.get(this.#file) ?? '';
+    const current = texts.get(this.#source.root) ?? '';
     if (!this.#expected(tagOf(current)))
       throw new RefusedError('stale', 'made from another config than what is in effect');
-    this.#checkFile(current);
+    if (!this.#source.holds(current)) throw new RefusedError('file', HOLDS_ANOTHER);
     if (typeof this.#text === 'string') return;
-    const problem = errorAt({ file: this.#file, line: 1, column: 1 }, '', this.#text.why);
+    const problem = errorAt({ file: this.#source.root, line: 1, column: 1 }, '', this.#text.why);
     const { report, problems } = configError([problem], new Map());
     throw new RefusedError('parse', report, problems);
   }
@@ -89,30 +89,11 @@ export class Push {
     throw new RefusedError('validate', report, problems);
   }
 
-  /** Writes the file, once no other step can fail. Throws a RefusedError if the file can't be written. */
+  /** Writes the source, once no other step can fail. Throws a RefusedError if it can't be written. */
   async seal(): Promise<void> {
-    const current = this.#inEffect().texts.get(this.#file) ?? '';
+    const current = this.#inEffect().texts.get(this.#source.root) ?? '';
     if (this.#written === current) return;
-    const why = await whyNotReplace(this.#file);
-    if (why !== null) throw new RefusedError('file', `the config file can't be kept in step: ${why}`);
-    try {
-      const replacement = await prepareReplacement(this.#file, this.#written);
-      try {
-        this.#checkFile(current);
-      } catch (error) {
-        await replacement.abort();
-        throw error;
-      }
-      await replacement.commit();
-    } catch (error) {
-      if (error instanceof RefusedError) throw error;
-      throw new RefusedError('file', `the config file can't be kept in step: ${codeOf(error)}`);
-    }
-  }
-
-  /** Don't overwrite an edit of the file that is not in effect, or not yet. */
-  #checkFile(current: string): void {
-    if (readText(this.#file) !== current)
-      throw new RefusedError('file', 'the config file holds another config than what is in effect');
+    const why = await this.#source.replace(current, this.#written);
+    if (why !== null) throw new RefusedError('file', why);
   }
 }

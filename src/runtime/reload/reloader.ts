@@ -6,7 +6,7 @@
  */
 import { dirname } from 'node:path';
 import { ConfigError, type Problem } from '../../config/problem.ts';
-import { SourceWatcher, type WatchPlan } from '../../config/watch.ts';
+import { type ConfigSource, NOT_FOLLOWED } from '../../config/config-source.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { Applier, refusalOf, refusalToOpen } from './applier.ts';
 import type { Compiled, Environment, Known } from '../compile/compile.ts';
@@ -14,18 +14,12 @@ import { Compiler } from '../compile/compiler.ts';
 import type { Gateway } from '../gateway.ts';
 import { History, type HistoryOptions, type HistoryFallback } from './history.ts';
 import { OpenError } from '../snapshot/open-error.ts';
-import { Push, type Source, sourceOf } from './push.ts';
+import { Push, type WrittenConfig, writtenConfigOf } from './push.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Reload, Trigger } from './reload.ts';
 import { Reloads } from './reloads.ts';
 import { HistoryFallbackRunner } from './history-fallback.ts';
 import { type QueuedReload, ReloadQueue } from './reload-queue.ts';
-
-/** A file that does not compile may be half written: it is read again after this time, before it is reported (ms). */
-const SECOND_LOOK = 50;
-
-/** Nothing is watched before the first config is in effect. */
-const NO_WATCH: WatchPlan = { watch: false, settle: 0 };
 
 /** The most concurrent pushes: each holds its text. */
 const MOST_PUSHES = 16;
@@ -41,11 +35,10 @@ export class Reloader {
   readonly reloads: Reloads;
   readonly history: History;
   readonly #standIns: HistoryFallbackRunner;
-  readonly #file: string;
+  readonly #source: ConfigSource;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
   readonly #gateway: Gateway;
-  readonly #watcher: SourceWatcher;
   /** The inputs of the last compilation; null: none yet. */
   #known: Known | null = null;
   /** The content of the file when it was last read. */
@@ -60,30 +53,31 @@ export class Reloader {
   #defect = '';
   #closed = false;
 
-  constructor(gateway: Gateway, file: string, env: Environment, clock: Clock, options: HistoryOptions) {
-    const compiler = (): Compiler => new Compiler(file, env, clock, () => gateway.current !== null);
-    this.#file = file;
+  constructor(gateway: Gateway, source: ConfigSource, env: Environment, clock: Clock, options: HistoryOptions) {
+    const { root } = source;
+    const compiler = (): Compiler => new Compiler(root, env, clock, () => gateway.current !== null);
+    this.#source = source;
     this.#compiler = compiler();
     this.#clock = clock;
-    this.reloads = new Reloads(gateway, file, clock);
+    this.reloads = new Reloads(gateway, root, clock);
     this.#gateway = gateway;
-    this.#watcher = new SourceWatcher(clock, (by) => this.hint(by));
-    this.history = new History(gateway, file, env, options);
+    this.history = new History(gateway, root, env, options);
     this.#applier = new Applier(gateway, this.reloads);
     this.#standIns = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
     this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
+    source.listen(clock, (by) => this.hint(by));
   }
 
-  /** The folder of the config file. */
+  /** The folder of the config's root document. */
   get folder(): string {
-    return dirname(this.#file);
+    return dirname(this.#source.root);
   }
 
   /** The first load. Throws a ConfigError or an OpenError. */
   async start(): Promise<void> {
     const reload = this.reloads.make('start');
     reload.begin();
-    const compiled = await this.#compiler.compile(null);
+    const compiled = await this.#compile(null);
     if (compiled === null) return;
     this.history.open(compiled);
     const held = await this.history.held(compiled.content);
@@ -100,6 +94,11 @@ export class Reloader {
     }
     this.#noteFiles(compiled);
     this.history.recordFile(compiled, reload);
+  }
+
+  /** Compiles what the source says now. Returns null if nothing has changed since `known`. */
+  async #compile(known: Known | null): Promise<Compiled | null> {
+    return this.#compiler.compile(known, await this.#source.read());
   }
 
   /** The hooks for a config that the file provides. */
@@ -129,7 +128,7 @@ export class Reloader {
     return false;
   }
 
-  /** Files may have changed. */
+  /** The source may have changed. */
   hint(by: Trigger = 'watch'): void {
     if (this.#closed) return;
     // A reload that is about to read again covers this hint.
@@ -137,7 +136,7 @@ export class Reloader {
     else this.#turns.ask(by, false);
   }
 
-  /** Reads and compiles even if no file seems to have changed. Returns null after a close. */
+  /** Reads and compiles even if nothing seems to have changed. Returns null after a close. */
   force(by: Trigger): Reload | null {
     if (this.#closed) return null;
     const { reload } = this.#turns.ask(by, true);
@@ -152,8 +151,8 @@ export class Reloader {
   }
 
   /** The config in effect as written, if it is one text that may be shown; otherwise a text that says why not. */
-  source(): Source | string {
-    return sourceOf(this.#file, this.#applier.inEffect);
+  source(): WrittenConfig | string {
+    return writtenConfigOf(this.#source.root, this.#applier.inEffect);
   }
 
   /**
@@ -165,7 +164,7 @@ export class Reloader {
     const reload = this.reloads.make('push');
     this.reloads.keep(reload);
     this.#pushes++;
-    const push = new Push(this.#file, bytes, expected, () => this.#applier.inEffect);
+    const push = new Push(this.#source, bytes, expected, () => this.#applier.inEffect);
     this.#turns
       .order(() => this.#takePush(reload, push))
       // Its turn did not come.
@@ -202,7 +201,7 @@ export class Reloader {
     const done = await this.#turns.order(async () => {
       const found = await this.history.find(number);
       if (found === null || typeof found === 'string') return found;
-      const now = await this.#compiler.compile(this.#known);
+      const now = await this.#compile(this.#known);
       if (now !== null) this.#noteFiles(now);
       // The entry equals the file: no hold is needed.
       if (found.entry.content === this.#content) return this.#liftNow();
@@ -248,12 +247,12 @@ export class Reloader {
   async #take({ reload, forced }: QueuedReload, lifting: boolean): Promise<void> {
     const compile = (): Promise<Compiled | null> => {
       reload.begin();
-      return this.#compiler.compile(forced ? null : this.#known);
+      return this.#compile(forced ? null : this.#known);
     };
     let compiled = await compile();
     for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
       suspect = compiled.digest;
-      await this.#pause(SECOND_LOOK);
+      await this.#pause(this.#source.secondLook);
       if (this.#closed) {
         reload.forget();
         return;
@@ -264,8 +263,8 @@ export class Reloader {
       await this.#standIns.follow(() => reload);
       return;
     }
-    // The files may have been read in part. The watcher hints again once they are complete.
-    if (!forced && this.#watcher.unsettled) {
+    // The source may have been read in part. It hints again once it is complete.
+    if (!forced && this.#source.unsettled) {
       reload.forget();
       return;
     }
@@ -307,13 +306,14 @@ export class Reloader {
   #watch(): void {
     if (this.#known === null) return;
     const files = new Set([...this.#known.files, ...this.#standIns.files]);
-    this.#watcher.update([...files], this.#known.globs, this.#gateway.current?.plan.reload ?? NO_WATCH);
+    const { globs } = this.#known;
+    this.#source.follow({ files: [...files], globs }, this.#gateway.current?.plan.reload ?? NOT_FOLLOWED);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake?.();
-    await this.#watcher.close();
+    await this.#source.close();
     await this.#turns.close();
     await this.#compiler.close();
     await this.#standIns.close();

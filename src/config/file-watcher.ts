@@ -15,6 +15,7 @@ import { globSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:
 import { dirname, join, matchesGlob, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock, Timer } from '../kit/clock.ts';
+import { type FollowSettings, NOT_FOLLOWED, type Notice } from './config-source.ts';
 
 /** Quiet time after an event before the hint is given: several files are often replaced together (ms). */
 const SETTLE = 10;
@@ -25,14 +26,6 @@ const POLL = 2000;
 const UNSEEN = [20, 100, 500];
 /** The most links followed on the way to one file. */
 const MOST_HOPS = 40;
-
-/** The watch settings of the config in effect. */
-export interface WatchPlan {
-  /** Whether files are watched and polled. */
-  readonly watch: boolean;
-  /** Milliseconds without a change in place before such a file is read. */
-  readonly settle: number;
-}
 
 /** The file's identity, size and time, as the file system reports them. */
 interface Stamp {
@@ -58,9 +51,6 @@ function realPath(path: string): string {
     return path;
   }
 }
-
-/** The source of a hint: an event or a poll. */
-export type Notice = 'watch' | 'poll';
 
 /** The directories in which a change can change the target of the path. */
 function directoriesOf(path: string): Set<string> {
@@ -102,11 +92,11 @@ function linkOf(path: string): string | null {
   }
 }
 
-export class SourceWatcher {
+export class FileWatcher {
   readonly #clock: Clock;
   readonly #hint: (by: Notice) => void;
   readonly #watcher: FSWatcher;
-  #plan: WatchPlan = { watch: false, settle: 0 };
+  #plan: FollowSettings = NOT_FOLLOWED;
   #poll: Timer | null = null;
   #files: readonly string[] = [];
   #globs: readonly string[] = [];
@@ -137,7 +127,7 @@ export class SourceWatcher {
   }
 
   /** Watches the targets of these paths and possible matches of these absolute patterns, and nothing else. */
-  update(files: readonly string[], globs: readonly string[], plan: WatchPlan): void {
+  update(files: readonly string[], globs: readonly string[], plan: FollowSettings): void {
     if (this.#closed) return;
     this.#plan = plan;
     this.#files = files;

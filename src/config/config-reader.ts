@@ -13,7 +13,7 @@ export interface ConfigTexts {
   readonly found: ReadonlyMap<string, readonly string[]>;
 }
 
-export class Sources {
+export class ConfigReader {
   readonly #texts = new Map<string, string | Unreadable>();
   readonly #globs = new Map<string, readonly string[]>();
   readonly #configs = new Set<string>();

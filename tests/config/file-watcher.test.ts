@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SourceWatcher } from '../../src/config/watch.ts';
+import { FileWatcher } from '../../src/config/file-watcher.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 // Each test runs in one go: what the system tells would come later, so that only the looks at the files count.
@@ -13,7 +13,7 @@ const SETTLE = 300;
 let directory: string;
 let file: string;
 let clock: ManualClock;
-let watcher: SourceWatcher;
+let watcher: FileWatcher;
 let hints: number;
 
 beforeEach(() => {
@@ -22,7 +22,7 @@ beforeEach(() => {
   writeFileSync(file, 'old');
   clock = new ManualClock();
   hints = 0;
-  watcher = new SourceWatcher(clock, () => hints++);
+  watcher = new FileWatcher(clock, () => hints++);
 });
 
 afterEach(async () => {
