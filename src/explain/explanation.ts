@@ -5,13 +5,12 @@
  * Called by runtime/views/explaining.ts for a running gateway, and by `prozy explain` for a file. It has no side
  * effects.
  */
+import type { Claim } from '../kit/claim.ts';
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
-import type { HttpCache } from '../cache/store/http-cache.ts';
-import type { CachePolicyPlan } from '../plan/types/cache.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';
 import { disabledEndpoint, type PoolView } from './pools.ts';
@@ -67,8 +66,8 @@ export interface Subject {
   site(listener: ListenerPlan): Site;
   portOf(listener: ListenerPlan): number;
   pool(plan: PoolPlan, chance: number, x: Exchange): PoolView;
-  /** The cache of a plan; null: the plan is not in effect. */
-  cache(plan: CachePolicyPlan): HttpCache | null;
+  /** The lasting state that the plan claims; null: the plan is not in effect. */
+  claimed(claim: Claim): unknown;
   /** The displayed form of a value that a policy writes: it may be a secret. */
   shown(value: string): string;
 }

@@ -16,7 +16,7 @@ export function plannedSubject(plan: Plan): Subject {
     site: siteOf,
     portOf: ({ address }) => address.port,
     pool: plannedPool,
-    cache: () => null,
+    claimed: () => null,
     shown: (value) => value,
   };
 }

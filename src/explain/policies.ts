@@ -5,8 +5,8 @@
  * store. Some of these policies can preview their action.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { HandlerContext } from '../http/interception.ts';
-import type { LocalReply } from '../http/local-reply.ts';
+import type { FilterContext } from '../http/interception.ts';
+import { LocalReply } from '../http/local-reply.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { BODY_TOO_LARGE } from '../kit/errors.ts';
 import { policyOf } from '../policies/index.ts';
@@ -52,13 +52,13 @@ const NOWHERE: BindScope = {
   clock: systemClock,
   deadlines: new Deadlines(systemClock),
   log: { info: () => {}, warn: () => {}, error: () => {} },
-  cache: ({ cache: name }) => {
-    throw new Error(`cache ${name} is not to be asked`);
+  claimed: ({ kind, name }) => {
+    throw new Error(`${kind} ${name} is not to be asked`);
   },
 };
 
 /** Policies that intercept have state and are not called. */
-function contextOf(x: Exchange): HandlerContext {
+function contextOf(x: Exchange): FilterContext {
   return {
     upgrade: false,
     bufferBody: (limit) => (x.bodyLength > limit ? bodyRefused(x, BODY_TOO_LARGE) : undefined),
@@ -109,6 +109,8 @@ export function runRequestHooks(
     const verdict = hooks.request?.(x, contextOf(x));
     // Only a hook that waits for another service returns a promise, and such a policy has state.
     if (verdict instanceof Promise) return { type, verdict: 'unasked', why: 'it waits for an answer', edits: [] };
+    if (verdict !== undefined && !(verdict instanceof LocalReply))
+      return { type, verdict: 'unasked', why: 'it intercepts', edits: [] };
     if (verdict !== undefined) {
       answer = verdict;
       by = type;

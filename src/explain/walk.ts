@@ -60,7 +60,7 @@ export interface WalkOptions {
   /** The gateway refuses new requests at the moment. */
   readonly overloaded: boolean;
   /** For policies that can preview their action; null: these are skipped. */
-  readonly preview: Pick<PreviewScope, 'clock' | 'cache'> | null;
+  readonly preview: Pick<PreviewScope, 'clock' | 'claimed'> | null;
 }
 
 export type RoutesByName = ReadonlyMap<string, RoutePlan>;

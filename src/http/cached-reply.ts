@@ -52,8 +52,13 @@ export class CachedReply {
     return this.#usual;
   }
 
-  /** Returns the same reply with other field lines. */
-  under(lines: string): CachedReply {
-    return CachedReply.of(this.status, this.reason, lines, this.rest.slice(this.bodyAt), this.bytes);
+  /** The body. */
+  get content(): Buffer {
+    return this.bytes ?? Buffer.from(this.rest.slice(this.bodyAt), 'latin1');
+  }
+
+  /** Returns the same reply with another head. */
+  under(status: number, reason: string, lines: string): CachedReply {
+    return CachedReply.of(status, reason, lines, this.rest.slice(this.bodyAt), this.bytes);
   }
 }

@@ -10,32 +10,7 @@ import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Fields } from './fields.ts';
 import type { Claims } from './claims.ts';
 import { DEFAULT_IDENTITY } from './identity.ts';
-import type { BodySink, RequestHead, ResponseHead } from './message.ts';
-
-/** The result of a request's cache lookup. */
-export type CacheResult =
-  /** The request did not use a cache. */
-  | ''
-  /** The stored response was fresh and was sent. */
-  | 'hit'
-  /** The stored response was stale, and the rules allowed sending it at once. */
-  | 'stale'
-  /** The stored response was stale and was sent because the origin could not answer. */
-  | 'stale_on_error'
-  /** The origin validated the stored response, which was then sent. */
-  | 'revalidated'
-  /** The request shared the response to another request with the same key. */
-  | 'collapsed'
-  /** Forwarded: the cache held no response for it. */
-  | 'miss'
-  /** Forwarded: the stored response was too old for this request, and has been replaced or dropped. */
-  | 'expired'
-  /** Forwarded without a lookup, by a rule or because of a body, an upgrade or a condition for the origin. */
-  | 'bypass'
-  /** Forwarded: the method is neither GET nor HEAD. */
-  | 'method'
-  /** Refused: the request asked for a stored response only, and the cache held none. */
-  | 'only_if_cached';
+import type { RequestHead, ResponseHead } from './message.ts';
 
 /** A prefix of the path and its replacement for the upstream; '' means "/". */
 export interface Rewritten {
@@ -91,10 +66,8 @@ export class Exchange implements RequestHead {
   status = 0;
   /** The response's head once known. The client gets the edits of response hooks. */
   response: ResponseHead | null = null;
-  /** The result of the cache lookup. */
-  cache: CacheResult = '';
-  /** Receives a copy of the response's content and can't hold the response up. A response hook sets it. */
-  tap: BodySink | null = null;
+  /** Names and words in turns: what policies say of the exchange, for the access log and the explain field. */
+  notes: string[] | null = null;
   /** Code of the error that ended the exchange or shaped its response, or ''. */
   error = '';
   /** Monotonic ms. */
@@ -104,6 +77,26 @@ export class Exchange implements RequestHead {
   bytesIn = 0;
   bytesOut = 0;
   generation = 0;
+
+  /** Says something of the exchange under that name, in place of what was said before. */
+  note(name: string, word: string): void {
+    const { notes } = this;
+    if (notes === null) {
+      this.notes = [name, word];
+      return;
+    }
+    let at = 0;
+    while (at < notes.length && notes[at] !== name) at += 2;
+    notes[at] = name;
+    notes[at + 1] = word;
+  }
+
+  /** What was said under that name, or ''. */
+  noted(name: string): string {
+    const { notes } = this;
+    if (notes !== null) for (let at = 0; at < notes.length; at += 2) if (notes[at] === name) return notes[at + 1]!;
+    return '';
+  }
 
   get scheme(): 'http' | 'https' {
     return this.connection.secure ? 'https' : 'http';

@@ -20,7 +20,7 @@ export const INTERCEPTED = Symbol('taken');
 export type Verdict = LocalReply | CachedReply | typeof INTERCEPTED | undefined;
 
 /** A request hook's second argument, besides the exchange. */
-export interface HandlerContext {
+export interface FilterContext {
   /** The client offers to change protocols. */
   readonly upgrade: boolean;
   /**
@@ -47,7 +47,10 @@ export interface Subrequest {
 
 export interface ResponseWriter {
   readonly x: Exchange;
-  /** Sends another exchange through the remaining policies and stages. Its stream must have no body to read. */
+  /**
+   * Sends another exchange through the remaining policies and stages. If that has a body, it is the client's: the stream
+   * is not asked for one.
+   */
   subrequest(x: Exchange, stream: ServerStream): Subrequest;
   /** Sends a complete response. */
   answer(response: LocalReply | CachedReply): void;

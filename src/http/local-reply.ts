@@ -21,6 +21,11 @@ export class LocalReply {
     this.body = Buffer.from(body, 'utf8').toString('latin1');
   }
 
+  /** Returns a copy with another head. Each line must end in CRLF. */
+  under(status: number, reason: string, lines: string): LocalReply {
+    return Object.assign(new LocalReply(status, [], ''), { reason, lines, body: this.body });
+  }
+
   /** Returns a copy with one more field line, which must end in CRLF. */
   with(line: string): LocalReply {
     const { body, reason, lines } = this;

@@ -44,8 +44,8 @@ export interface AccessRecord {
   readonly clientPort: number;
   readonly route: string;
   readonly endpoint: string;
-  /** The cache result; '': no cache was used. */
-  readonly cache: string;
+  /** What policies say of the exchange: members of a JSON object, each after a comma. */
+  readonly notes: string;
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -64,7 +64,7 @@ export interface AccessRecord {
 
 type Place = Pick<
   AccessRecord,
-  'listener' | 'route' | 'endpoint' | 'cache' | 'generation' | 'method' | 'host' | 'version'
+  'listener' | 'route' | 'endpoint' | 'notes' | 'generation' | 'method' | 'host' | 'version'
 > & {
   readonly bytes: Uint8Array;
 };
@@ -156,7 +156,7 @@ export class AccessLog {
       last !== null &&
       record.route === last.route &&
       record.endpoint === last.endpoint &&
-      record.cache === last.cache &&
+      record.notes === last.notes &&
       record.host === last.host &&
       record.method === last.method &&
       record.listener === last.listener &&
@@ -165,15 +165,14 @@ export class AccessLog {
     ) {
       return last.bytes;
     }
-    const { kind, listener, route, endpoint, cache, generation, method, host, version } = record;
+    const { kind, listener, route, endpoint, notes, generation, method, host, version } = record;
     // Only the path of a Unix socket needs escaping: names are words, a method is a token, a host is validated.
     const http =
       kind === 'tcp' ? '' : `,"protocol":"HTTP/${(version / 10).toFixed(1)}","method":"${method}","host":"${host}"`;
-    const cached = cache === '' ? '' : `,"cache":"${cache}"`;
     const bytes = ascii(
-      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)}${cached},"generation":${generation}${http},"client":"`,
+      `","kind":"${kind}","listener":"${listener}","route":"${route}","endpoint":${jsonText(endpoint)}${notes},"generation":${generation}${http},"client":"`,
     );
-    this.#last = { listener, route, endpoint, cache, generation, method, host, version, bytes };
+    this.#last = { listener, route, endpoint, notes, generation, method, host, version, bytes };
     return bytes;
   }
 

@@ -133,15 +133,7 @@ function planPolicies(
     else if (useless) scope.warning(place, 'has no effect: what this route answers is not fetched from anywhere');
     first = i;
   });
-  if (useless)
-    policies.forEach((policy, i) =>
-      checkUseless(
-        policy,
-        respond === undefined ? undefined : 'write respond: { headers: … }',
-        `${pointer}/policies/${i}`,
-        scope,
-      ),
-    );
+  if (useless) policies.forEach((policy, i) => checkUseless(policy, `${pointer}/policies/${i}`, scope));
   const rewrite = policies.findIndex(({ type, enabled }) => type === 'rewrite' && enabled);
   return policies.flatMap((policy, i) => {
     const known = i <= rewrite ? names : { ...names, path: null };
@@ -150,16 +142,14 @@ function planPolicies(
   });
 }
 
-/** A route that answers by itself forwards no request, and its answer passes no policy: only access rules count there. */
-function checkUseless(policy: PolicyConfig, hint: string | undefined, pointer: string, scope: PlanScope): void {
+/** A route that answers by itself forwards no request. */
+function checkUseless(policy: PolicyConfig, pointer: string, scope: PlanScope): void {
   if (!policy.enabled) return;
   if (policy.type === 'rewrite' || policy.type === 'decompress')
     scope.warning(pointer, 'has no effect: what this route answers is not forwarded');
   if (policy.type !== 'headers') return;
   if (hasEdits(policy.request))
     scope.warning(`${pointer}/request`, 'has no effect: what this route answers is not forwarded');
-  if (hasEdits(policy.response))
-    scope.warning(`${pointer}/response`, 'has no effect: this route answers by itself', hint);
 }
 
 function hasEdits({ set, add, remove }: FieldEditsConfig): boolean {

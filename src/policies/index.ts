@@ -1,6 +1,4 @@
 /** The policies by type. A type that the plan has and this table lacks does not compile. Cold. */
-import type { Verdict, HandlerContext } from '../http/interception.ts';
-import type { Exchange } from '../http/exchange.ts';
 import { RefCounted } from '../kit/ref-counted.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { acl } from './acl.ts';
@@ -11,7 +9,7 @@ import { cors } from './cors.ts';
 import { decompress } from './decompress.ts';
 import { headers } from './headers.ts';
 import { modulePolicy } from './module.ts';
-import type { BindScope, Gate, Hooks, Policy } from './policy.ts';
+import { type BindScope, type BoundHooks, HOOK_TIMEOUT, type Hooks, type Policy, type RequestStep } from './policy.ts';
 import { rewrite } from './rewrite.ts';
 
 type BuiltIn = Exclude<PolicyPlan['type'], 'module'>;
@@ -23,26 +21,6 @@ const policies = { acl, buffer, cache, compress, cors, decompress, headers, rewr
 /** All policy types. */
 export const policyTypes: readonly string[] = [...Object.keys(policies), 'module'];
 
-/** A request hook, with or without interception. */
-export type Asked = (x: Exchange, context: HandlerContext) => Verdict | Promise<Verdict>;
-
-/** A route's hooks by phase, in the order in which they run. */
-export interface BoundHooks {
-  readonly request: readonly Asked[];
-  readonly forward: readonly NonNullable<Hooks['forward']>[];
-  readonly response: readonly NonNullable<Hooks['response']>[];
-  readonly done: readonly NonNullable<Hooks['done']>[];
-  /** The response hooks behind and before the policy that may intercept exchanges. */
-  readonly inner: readonly NonNullable<Hooks['response']>[];
-  readonly outer: readonly NonNullable<Hooks['response']>[];
-  /** The policy type of each request hook. */
-  readonly asks: readonly string[];
-  /** The gates of policies that only admit or refuse. */
-  readonly gates: readonly Gate[];
-  /** The complete hooks of all other policies. */
-  readonly lasting: readonly Hooks[];
-}
-
 /** One policy of one route, and the plan that it was made from. */
 export interface BoundPolicy {
   readonly plan: PolicyPlan;
@@ -50,14 +28,13 @@ export interface BoundPolicy {
 }
 
 /** Most routes have no policies: they share this value. */
-const NONE: BoundHooks = {
+const NO_HOOKS: BoundHooks = {
   request: [],
+  steps: [],
   forward: [],
   response: [],
+  local: [],
   done: [],
-  inner: [],
-  outer: [],
-  asks: [],
   gates: [],
   lasting: [],
 };
@@ -76,20 +53,26 @@ export function bindPolicy(
   return new RefCounted({ plan, hooks: policyOf(plan).bind(plan, scope) }, releases);
 }
 
+/** `bound`: the outermost first. */
 export function hooksOf(bound: readonly RefCounted<BoundPolicy>[]): BoundHooks {
-  if (bound.length === 0) return NONE;
+  if (bound.length === 0) return NO_HOOKS;
   const all = bound.map(({ value }) => value.hooks);
   const backwards = all.toReversed();
-  const taker = all.findIndex((hooks) => hooks.take !== undefined);
-  const responses = (hooks: readonly Hooks[]) => hooks.flatMap((one) => one.response ?? []);
+  const response = backwards.flatMap((hooks) => hooks.response ?? []);
+  /** The index in `response` of the first hook of the policies before that place. */
+  const before = (place: number): number =>
+    response.length - all.slice(0, place).filter((hooks) => hooks.response !== undefined).length;
   return {
-    request: all.flatMap((hooks): Asked[] => [hooks.request ?? hooks.take ?? []].flat()),
+    request: all.flatMap((hooks) => hooks.request ?? []),
+    steps: bound.flatMap(({ value: { plan, hooks } }, i): RequestStep[] => {
+      if (hooks.request === undefined) return [];
+      const { timeout = HOOK_TIMEOUT } = hooks;
+      return [{ type: plan.type, timeout, answersFrom: before(i), subrequestsTo: before(i + 1) }];
+    }),
     forward: all.flatMap((hooks) => hooks.forward ?? []),
-    response: responses(backwards),
+    response,
+    local: backwards.flatMap((hooks) => (hooks.intercepts === true ? [] : (hooks.response ?? []))),
     done: backwards.flatMap((hooks) => hooks.done ?? []),
-    inner: taker < 0 ? [] : responses(all.slice(taker + 1).toReversed()),
-    outer: taker < 0 ? [] : responses(all.slice(0, taker).toReversed()),
-    asks: bound.flatMap(({ value: { plan, hooks } }) => ((hooks.request ?? hooks.take) === undefined ? [] : plan.type)),
     gates: all.flatMap((hooks) => hooks.allows ?? []),
     lasting: all.filter((hooks) => hooks.allows === undefined),
   };

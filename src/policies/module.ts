@@ -7,8 +7,9 @@
 import type { BodyFilter } from '../http/body-filter.ts';
 import { problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import { GuardedFilter } from '../http/guarded-filter.ts';
-import { INTERCEPTED } from '../http/interception.ts';
-import { type LocalReply, problemReply } from '../http/local-reply.ts';
+import { CachedReply } from '../http/cached-reply.ts';
+import { INTERCEPTED, type Verdict } from '../http/interception.ts';
+import { LocalReply, problemReply } from '../http/local-reply.ts';
 import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import { loadedModule } from '../kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../plan/types/module.ts';
@@ -102,6 +103,8 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
   if (typeof hooks !== 'object' || hooks === null) throw new TypeError('bind must return an object of hooks');
   const { request, forward, response, done, allows } = hooks;
   const guards: Hooks = {};
+  if (hooks.intercepts !== undefined) guards.intercepts = hooks.intercepts;
+  if (hooks.timeout !== undefined) guards.timeout = hooks.timeout;
   if (request !== undefined)
     guards.request = (x, context) => {
       const before = new RequestBefore(x);
@@ -110,9 +113,9 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
         x.error = POLICY_FAILED.code;
         return FAILED;
       };
-      const checked = <T>(verdict: T): T | LocalReply => {
+      const checked = (verdict: Verdict): Verdict => {
         const problem = before.check() || problemOfVerdict(verdict);
-        return problem === '' ? verdict : failed(new TypeError(problem));
+        return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
       };
       try {
         const verdict = request.call(hooks, x, context);
@@ -175,6 +178,13 @@ function problemOfVerdict(verdict: unknown): string {
   if (typeof verdict !== 'object' || verdict === null || !('lines' in verdict))
     return 'a request hook returns a reply or nothing';
   return problemOfReply(verdict as LocalReply);
+}
+
+/** A module may write a reply as a plain object. */
+function replyOf(verdict: Verdict): Verdict {
+  if (typeof verdict !== 'object' || verdict instanceof LocalReply || verdict instanceof CachedReply) return verdict;
+  const { status, reason, lines, body } = verdict as LocalReply;
+  return Object.assign(new LocalReply(status, [], ''), { reason, lines, body });
 }
 
 /** What a hook of messages returns. Throws if it is none of what it may be: the type holds for TypeScript only. */

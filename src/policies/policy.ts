@@ -4,24 +4,26 @@
  * A policy never imports another policy, a pool, a socket or the snapshot. The config lists the outermost policy first:
  * `request` and `forward` hooks run first to last, `response` and `done` hooks last to first.
  */
+import type { BodyFilter } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Verdict, HandlerContext } from '../http/interception.ts';
-import type { LocalReply } from '../http/local-reply.ts';
-import type { HttpCache } from '../cache/store/http-cache.ts';
-import type { CachePolicyPlan } from '../plan/types/cache.ts';
+import type { Verdict, FilterContext } from '../http/interception.ts';
+import type { Claim } from '../kit/claim.ts';
+import type { GatewayError } from '../kit/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 
 /** The phases of a policy; an absent hook costs nothing. */
 export interface Hooks {
-  /** Runs before a pool is chosen: refuses, answers or edits the request. */
-  request?: (x: Exchange, context: HandlerContext) => LocalReply | undefined | Promise<LocalReply | undefined>;
-  /** Replaces `request` in the one policy of a route that may intercept the exchange. */
-  take?: (x: Exchange, context: HandlerContext) => Verdict;
+  /** Runs before a pool is chosen: refuses, answers, intercepts or edits the request. */
+  request?: (x: Exchange, context: FilterContext) => Verdict | Promise<Verdict>;
+  /** Milliseconds that the promise of `request` may take; absent: HOOK_TIMEOUT. Infinity: no limit. */
+  timeout?: number;
+  /** `request` may intercept exchanges. Then `response` is not told of local replies. */
+  intercepts?: boolean;
   /** Runs last before the request is forwarded; retries send the same request. */
-  forward?: (x: Exchange) => void;
-  /** Runs when the final response head is known and has not been sent. */
-  response?: (x: Exchange) => void;
+  forward?: (x: Exchange) => HookResult | void;
+  /** Runs when the final response head is known and has not been sent. It may edit `x.response`. */
+  response?: (x: Exchange) => HookResult | void;
   /** Runs when the exchange is over, successful or not. */
   done?: (x: Exchange) => void;
   /**
@@ -32,7 +34,47 @@ export interface Hooks {
   allows?: Gate;
 }
 
+/**
+ * The result of a `forward` or `response` hook: a filter for the body of that message, or an error that ends the
+ * exchange.
+ */
+export type HookResult = BodyFilter | GatewayError | undefined;
+
+/** How long the promise of a request hook may take (ms). */
+export const HOOK_TIMEOUT = 30_000;
+
 export type Gate = (x: Exchange, clientAddress: string) => boolean;
+
+type RequestHook = NonNullable<Hooks['request']>;
+export type ResponseHook = NonNullable<Hooks['response']>;
+
+/** A place in the order of a route's request hooks. */
+export interface RequestStep {
+  /** The type of the policy. */
+  readonly type: string;
+  /** Milliseconds that a promise of the hook may take. */
+  readonly timeout: number;
+  /** An answer from here passes the response hooks from this index on: those of the policies in front. */
+  readonly answersFrom: number;
+  /** The response to a subrequest from here passes the response hooks up to this index: those of the policies behind. */
+  readonly subrequestsTo: number;
+}
+
+/** A route's hooks by phase, in the order in which they run. */
+export interface BoundHooks {
+  readonly request: readonly RequestHook[];
+  /** One for each request hook. */
+  readonly steps: readonly RequestStep[];
+  readonly forward: readonly NonNullable<Hooks['forward']>[];
+  readonly response: readonly ResponseHook[];
+  /** The response hooks for local replies: all but those of policies that intercept. */
+  readonly local: readonly ResponseHook[];
+  readonly done: readonly NonNullable<Hooks['done']>[];
+  /** The gates of policies that only admit or refuse. */
+  readonly gates: readonly Gate[];
+  /** The complete hooks of all other policies. */
+  readonly lasting: readonly Hooks[];
+}
 
 /** The gateway's log: one JSON line per call, so nothing is logged per request. */
 export interface PolicyLog {
@@ -48,8 +90,8 @@ export interface BindScope {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly log: PolicyLog;
-  /** The cache that the plan claims; it is held for the life of the policy. */
-  cache(plan: CachePolicyPlan): HttpCache;
+  /** The lasting state that the policy's plan claims; it is held for the life of the policy. */
+  claimed(claim: Claim): unknown;
 }
 
 /** The context for a stateful policy's preview. */
@@ -59,8 +101,8 @@ export interface PreviewScope {
   /** The request offers to change protocols. */
   readonly upgrade: boolean;
   readonly clock: Clock;
-  /** The cache that a plan claims; null if no gateway runs the plan. */
-  cache(plan: CachePolicyPlan): HttpCache | null;
+  /** The lasting state that a plan claims; null if no gateway runs the plan. */
+  claimed(claim: Claim): unknown;
 }
 
 export interface PolicyPreview {

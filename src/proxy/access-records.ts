@@ -47,7 +47,7 @@ function logExchange(log: AccessLog, x: Exchange, now: number): void {
     clientPort: x.connection.clientPort,
     route: x.route,
     endpoint: x.endpoint,
-    cache: x.cache,
+    notes: x.notes === null ? '' : noteText(x.notes),
     method: x.method,
     host: x.authority,
     target: x.target,
@@ -60,6 +60,13 @@ function logExchange(log: AccessLog, x: Exchange, now: number): void {
     error: x.error,
     userAgent: x.fields.known(USER_AGENT) ?? '',
   });
+}
+
+/** As members of a JSON object, each after a comma. */
+function noteText(notes: readonly string[]): string {
+  let text = '';
+  for (let at = 0; at < notes.length; at += 2) text += `,${JSON.stringify(notes[at])}:${JSON.stringify(notes[at + 1])}`;
+  return text;
 }
 
 /** Logs a request that never became an exchange. Only the client, the status and perhaps the reason are known. */
@@ -81,7 +88,7 @@ export function logRefusal(
     clientPort: connection.clientPort,
     route: '',
     endpoint: '',
-    cache: '',
+    notes: '',
     method: head?.method ?? '',
     host: head?.host ?? '',
     target: head?.target ?? '',
@@ -108,7 +115,7 @@ export function logRelay(log: AccessLog, relay: Relay, generation: number, now: 
     clientPort: connection.clientPort,
     route: '',
     endpoint: relay.endpointAddress,
-    cache: '',
+    notes: '',
     method: '',
     host: '',
     target: '',

@@ -140,6 +140,7 @@ export class BufferedBody implements BodySink, RequestBody {
 export function bufferedBody(
   x: Exchange,
   stream: ServerStream,
+  source: RequestBody,
   memory: BufferMemory,
   limit: number,
   done: (refusal: LocalReply | undefined) => void,
@@ -150,7 +151,7 @@ export function bufferedBody(
   });
   // RFC 9110 §10.1.1: no backend is asked before the body is there, so the gateway sends the 100.
   if (x.version !== HTTP_1_0 && x.fields.has(EXPECT)) stream.informational(100, 'Continue', new Fields());
-  stream.readBody(body);
+  source.readBody(body);
   return body;
 }
 

@@ -56,10 +56,11 @@ function value(x: Exchange, { route, asked, denied, pool }: Facts): string {
     if (text !== '') parts.push(`${key}=${quoted(text)}`);
   };
   add('route', route?.name ?? '');
-  const policies = route?.asks.slice(0, asked) ?? [];
+  const policies = route?.steps.slice(0, asked).map(({ type }) => type) ?? [];
   if (policies.length > 0) parts.push(`policies=(${policies.map(quoted).join(' ')})`);
   add('answered_by', denied ? (policies.at(-1) ?? '') : '');
-  add('cache', x.cache);
+  const { notes } = x;
+  if (notes !== null) for (let at = 0; at < notes.length; at += 2) add(notes[at]!, notes[at + 1]!);
   add('pool', pool);
   add('endpoint', x.endpoint);
   add('error', x.error);

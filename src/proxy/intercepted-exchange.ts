@@ -2,9 +2,9 @@
 import type { GatewayError } from '../kit/errors.ts';
 import type { Subrequest, ResponseWriter, Interceptor } from '../http/interception.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { Fields } from '../http/fields.ts';
+import type { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
-import { type BodySource, ResponseHead } from '../http/message.ts';
+import type { BodySource, ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
 import type { RequestHandler } from './request-handler.ts';
@@ -12,10 +12,13 @@ import type { RequestHandler } from './request-handler.ts';
 export class InterceptedExchange implements ResponseWriter {
   readonly holder: Interceptor;
   readonly #handler: RequestHandler;
+  /** Its responses pass the response hooks from this index on. */
+  readonly #hooksFrom: number;
 
-  constructor(handler: RequestHandler, holder: Interceptor) {
+  constructor(handler: RequestHandler, holder: Interceptor, hooksFrom: number) {
     this.#handler = handler;
     this.holder = holder;
+    this.#hooksFrom = hooksFrom;
   }
 
   get x(): Exchange {
@@ -27,43 +30,30 @@ export class InterceptedExchange implements ResponseWriter {
   }
 
   answer(response: LocalReply | CachedReply): void {
-    this.#handler.answer(response);
+    if (!this.#handler.over) this.#handler.answer(response);
   }
 
   informational(status: number, reason: string, fields: Fields): void {
-    this.#handler.stream.informational(status, reason, fields);
+    if (!this.#handler.over) this.#handler.stream.informational(status, reason, fields);
   }
 
   head(head: ResponseHead, source: BodySource): void {
-    const { x, stream } = this.#handler;
-    x.status = head.status;
-    x.response = head;
-    this.#handler.runResponseFilters(head.fields);
-    stream.head(head, source);
+    if (!this.#handler.over) this.#handler.respond(head, source, this.#hooksFrom);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#handler.stream.data(bytes, start, end);
+    return this.#handler.over || this.#handler.data(bytes, start, end);
   }
 
   flush(): void {
-    this.#handler.stream.flush();
+    if (!this.#handler.over) this.#handler.flush();
   }
 
   end(trailers: Fields | null): void {
-    this.#handler.settle();
-    this.#handler.stream.end(trailers);
+    if (!this.#handler.over) this.#handler.endResponse(trailers);
   }
 
   fail(error: GatewayError): void {
-    this.#handler.refuse(error);
+    if (!this.#handler.over) this.#handler.refuse(error);
   }
-}
-
-/** A cached reply after the response filters of the policies in front of the cache have run on its fields. */
-export function filteredReply(stored: CachedReply, handler: RequestHandler): CachedReply {
-  const fields = Fields.ofLines(stored.lines);
-  handler.x.response = new ResponseHead(stored.status, stored.reason, fields, stored.length);
-  handler.runResponseFilters(fields);
-  return stored.under(fields.lines());
 }

@@ -8,15 +8,13 @@ import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
-import type { Verdict, HandlerContext } from '../http/interception.ts';
 import type { DateField } from '../http/date.ts';
-import type { Exchange } from '../http/exchange.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
-import type { Gate, Hooks } from '../policies/policy.ts';
+import type { BoundHooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
 import type { BufferMemory } from './buffered-body.ts';
@@ -105,20 +103,8 @@ export interface Lease {
 }
 
 /** One route, ready to run. Arrays are empty rather than absent. */
-export interface Route {
+export interface Route extends BoundHooks {
   readonly name: string;
-  readonly request: readonly ((x: Exchange, way: HandlerContext) => Verdict | Promise<Verdict>)[];
-  readonly forward: readonly NonNullable<Hooks['forward']>[];
-  readonly response: readonly NonNullable<Hooks['response']>[];
-  readonly done: readonly NonNullable<Hooks['done']>[];
-  /**
-   * The response hooks of the policies after (`inner`) and before (`outer`) the one that may intercept; `response` has
-   * all.
-   */
-  readonly inner: readonly NonNullable<Hooks['response']>[];
-  readonly outer: readonly NonNullable<Hooks['response']>[];
-  /** Types of the policies behind the request hooks, in the same order. */
-  readonly asks: readonly string[];
   /** Exactly one of the three is set. */
   readonly pool: Pool | null;
   readonly split: Split | null;
@@ -130,10 +116,6 @@ export interface Route {
   /** null: the settings of the listener and the pools apply. */
   readonly overrides: RouteOverrides | null;
   readonly metrics: RouteMetrics;
-  /** Checks again whether a client may be served. */
-  readonly gates: readonly Gate[];
-  /** The hooks of policies that do more than admit or deny. */
-  readonly lasting: readonly Hooks[];
   /** Every pool that the route may send to, the mirror's last. */
   readonly pools: readonly Pool[];
 }

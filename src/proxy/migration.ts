@@ -137,9 +137,13 @@ function withoutEdits(
   return rest.match(x) ?? (found !== undefined && own === null ? found : undefined);
 }
 
+function alike(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
+
 /** Policies that only admit or deny have done their part, and their gates run again. */
 function sameHooks(a: Route, b: Route): boolean {
-  return a.lasting.length === b.lasting.length && a.lasting.every((hooks, i) => hooks === b.lasting[i]);
+  return alike(a.lasting, b.lasting) && alike(a.response, b.response);
 }
 
 /**

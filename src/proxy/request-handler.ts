@@ -7,10 +7,11 @@
  * There is one per exchange. It stands between the client's stream and the upstream's connection, forwards the parts of
  * the response, and is the only place that maps failures to responses.
  */
-import { BODY_TOO_LARGE, CLIENT_GONE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
+import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import {
   type Subrequest,
@@ -18,19 +19,22 @@ import {
   type Interceptor,
   INTERCEPTED,
   type Verdict,
-  type HandlerContext,
+  type FilterContext,
 } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { REFERENCE } from '../http/known.ts';
-import type { ResponseHead, ResponseSink } from '../http/message.ts';
+import type { BodySource, ResponseSink } from '../http/message.ts';
+import { ResponseHead } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
 import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
-import { filteredReply, InterceptedExchange } from './intercepted-exchange.ts';
+import { InterceptedExchange } from './intercepted-exchange.ts';
+import { FilterChain, FilteredBody } from './filter-chain.ts';
+import { bytesOf, fieldsOf, isEmptyBody, ResponseEnd, WholeReply } from './whole-reply.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
@@ -52,7 +56,11 @@ import { hostFor } from './request-text.ts';
 import { forwardableFields } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
-export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder, HandlerContext, Subrequest {
+const NONE: Route['local'] = [];
+
+export class RequestHandler
+  implements ExchangeOwner, ResponseSink, Leaseholder, FilterContext, FilterOwner, Subrequest
+{
   readonly x: Exchange;
   readonly stream: ServerStream;
   leasePlace = NOWHERE;
@@ -77,6 +85,14 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
    * It is the subrequest of a policy: it is neither counted nor logged, and passes only the policies behind that one.
    */
   #inner = false;
+  /** How many of the route's response hooks are for it: the others are in front of the policy whose subrequest it is. */
+  #responseHooks = 0;
+  /** The body of the exchange that a subrequest belongs to; null: it has no body, or it is the client's own exchange. */
+  #clientBody: RequestBody | null = null;
+  /** The request body behind its filters; null: there are none. */
+  #requestFilters: FilteredBody | null = null;
+  /** The filters of the response body; null: there are none. */
+  #responseFilters: FilterChain | null = null;
 
   constructor(x: Exchange, stream: ServerStream, context: HttpListenerContext) {
     this.x = x;
@@ -102,6 +118,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
       return;
     }
     this.#route = route;
+    this.#responseHooks = route.response.length;
     x.route = route.name;
     const client = route.overrides === null ? null : route.overrides.client;
     if (client !== null) this.stream.override(client);
@@ -138,20 +155,21 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     else this.answer(verdict, true);
   }
 
-  // === for policies (HandlerContext, Subrequest)
+  // === for policies (FilterContext, Subrequest)
 
   bufferBody(limit: number): LocalReply | undefined | Promise<LocalReply | undefined> {
     const { x, stream } = this;
     if (x.bodyLength > limit) return bodyRefused(x, BODY_TOO_LARGE);
     if (x.bodyLength === 0 || this.#buffered !== null) return undefined;
+    const body = this.body;
     return new Promise((resolve) => {
-      this.#buffered = bufferedBody(x, stream, this.context.shared.bufferMemory, limit, resolve);
+      this.#buffered = bufferedBody(x, stream, body, this.context.shared.bufferMemory, limit, resolve);
     });
   }
 
   /** The source of the request body. */
   get body(): RequestBody {
-    return this.#buffered ?? this.stream;
+    return this.#requestFilters ?? this.#buffered ?? this.#clientBody ?? this.stream;
   }
 
   get upgrade(): boolean {
@@ -159,7 +177,7 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   }
 
   intercept(holder: Interceptor): ResponseWriter {
-    return (this.#intercepted = new InterceptedExchange(this, holder));
+    return (this.#intercepted = new InterceptedExchange(this, holder, this.#route!.steps[this.#step - 1]!.answersFrom));
   }
 
   /** Sends another exchange through the rest of the pipeline, from the current hook on. */
@@ -168,6 +186,8 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     inner.#inner = true;
     inner.#route = this.#route;
     inner.#step = this.#step;
+    inner.#responseHooks = this.#route!.steps[this.#step - 1]!.subrequestsTo;
+    if (x.bodyLength !== 0) inner.#clientBody = this.body;
     x.route = this.x.route;
     inner.#advance();
     return inner;
@@ -179,15 +199,6 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     if (upstream?.attempt != null) upstream.pool.addStickyCookie(this.x, upstream.attempt.endpoint, fields);
   }
 
-  /**
-   * Runs the response hooks of the policies in front of the one that intercepted; adds the explain field if it applies.
-   */
-  runResponseFilters(fields: Fields): void {
-    const hooks = this.#route!.outer;
-    for (let i = 0; i < hooks.length; i++) hooks[i]!(this.x);
-    this.#explain(fields);
-  }
-
   #explain(fields: Fields): void {
     if (!this.#inner) this.context.explain?.onResponse(fields, this.x, this.#facts(false));
   }
@@ -196,9 +207,30 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     const { forward, pool, split, mirror, overrides } = this.#route!;
     if (this.stream.upgrade) this.#asked = copyOf(this.x);
     this.#routedPath = this.x.routedPath;
-    for (let i = 0; i < forward.length; i++) forward[i]!(this.x);
+    if (forward.length > 0 && !this.#runForwardHooks(forward)) return;
     this.#upstream = new UpstreamRequest(this, split === null ? pool! : split.pick(this.x), mirror, overrides);
     this.#upstream.start();
+  }
+
+  /** Returns false if a hook ends the exchange. */
+  #runForwardHooks(hooks: Route['forward']): boolean {
+    const { x } = this;
+    let filters: BodyFilter[] | null = null;
+    for (let i = 0; i < hooks.length; i++) {
+      const result = hooks[i]!(x);
+      if (result === undefined) continue;
+      if (result instanceof GatewayError) {
+        abortAll(filters);
+        this.refuse(result);
+        return false;
+      }
+      (filters ??= []).push(result);
+    }
+    // An upgrade request's connection belongs to the tunnel.
+    if (filters === null) return true;
+    if (x.bodyLength === 0 || this.stream.upgrade) abortAll(filters);
+    else this.#requestFilters = new FilteredBody(this.body, filters, this, x.bodyLength);
+    return true;
   }
 
   // === the upstream's response (ResponseSink)
@@ -220,37 +252,101 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
       return;
     }
     x.upstreamAt = now;
-    x.status = status;
-    x.response = head;
     forwardableFields(fields, status, this.context.shared.date, viaOnResponses(x.identity));
     if (fields.has(REFERENCE) && this.#route!.mapBack) {
       const { endpoint } = attempt;
       mapBack(fields, x, hostFor(upstream.pool, endpoint) ?? x.authority, endpoint.address.text);
     }
     if (!this.#inner) upstream.pool.addStickyCookie(x, attempt.endpoint, fields);
-    const hooks = this.#inner ? this.#route!.inner : this.#route!.response;
-    for (let i = 0; i < hooks.length; i++) hooks[i]!(x);
-    this.#explain(fields);
-    this.stream.head(head, attempt.connection!);
+    this.respond(head, attempt.connection!, 0);
+  }
+
+  /** Runs the response hooks from that index on, and sends the head. The body follows. */
+  respond(head: ResponseHead, source: BodySource, from: number): void {
+    const { x, stream } = this;
+    x.response = head;
+    x.status = head.status;
+    if (from < this.#responseHooks) {
+      const filters = this.#runResponseHooks(this.#route!.response, from, this.#responseHooks);
+      if (this.#over) return;
+      x.status = head.status;
+      if (filters !== null) {
+        this.#explain(head.fields);
+        this.#filterResponse(filters, head, source);
+        return;
+      }
+    }
+    this.#explain(head.fields);
+    stream.head(head, source);
+  }
+
+  /** Returns the filters of the body, the first first; null if there are none, or if a hook has ended the exchange. */
+  #runResponseHooks(hooks: Route['response'], from: number, to: number): BodyFilter[] | null {
+    const { x } = this;
+    let filters: BodyFilter[] | null = null;
+    for (let i = from; i < to; i++) {
+      const result = hooks[i]!(x);
+      if (result === undefined) continue;
+      if (result instanceof GatewayError) {
+        abortAll(filters);
+        this.#failedHooks(result);
+        return null;
+      }
+      (filters ??= []).push(result);
+    }
+    if (filters === null || !isEmptyBody(x.method, x.response!.status)) return filters;
+    abortAll(filters);
+    return null;
+  }
+
+  /** Sends the head of a response whose body passes filters. */
+  #filterResponse(filters: readonly BodyFilter[], head: ResponseHead, source: BodySource): void {
+    // The length is a field, too: a filter's policy has to say it once only.
+    if (head.length < 0) head.fields.remove('content-length');
+    else head.fields.set('Content-Length', String(head.length));
+    const chain = new FilterChain(filters, source, this, head.length);
+    chain.leadTo(new ResponseEnd(this));
+    this.#responseFilters = chain;
+    this.stream.head(head, chain);
+  }
+
+  /** A body filter can't go on (FilterOwner). */
+  filterFailed(error: GatewayError): void {
+    if (this.#over) return;
+    this.#upstream?.stop();
+    this.#intercepted?.holder.clientGone(error);
+    this.refuse(error);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (this.x.tap !== null) this.x.tap.data(bytes, start, end);
-    return this.stream.data(bytes, start, end);
+    const filters = this.#responseFilters;
+    return filters === null ? this.stream.data(bytes, start, end) : filters.data(bytes, start, end);
   }
 
   end(trailers: Fields | null): void {
     this.#upstream!.attempt!.completed();
-    if (this.x.tap !== null) {
-      this.x.tap.end(trailers);
-      this.x.tap = null;
+    if (this.#responseFilters !== null) {
+      // The connection is free for the next exchange, while filters may still be at work.
+      this.#upstream!.finished();
+      this.#upstream!.attempt = null;
+    }
+    this.endResponse(trailers);
+  }
+
+  /** The whole body has arrived. */
+  endResponse(trailers: Fields | null): void {
+    const filters = this.#responseFilters;
+    if (filters !== null) {
+      filters.end(trailers);
+      return;
     }
     this.settle();
     this.stream.end(trailers);
   }
 
   flush(): void {
-    this.stream.flush();
+    if (this.#responseFilters !== null) this.#responseFilters.flush();
+    else this.stream.flush();
   }
 
   switched(head: ResponseHead, transport: Transport, early: Buffer): void {
@@ -287,7 +383,15 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
   /** The attempt in progress failed. */
   fail(error: GatewayError): void {
     if (this.#over) return;
-    if (this.#upstream === null || !this.#upstream.failed(error)) this.refuse(error);
+    if (this.#upstream !== null && this.#upstream.failed(error)) return;
+    // Each filter may pass on what it has.
+    this.#responseFilters?.fail(error);
+    if (!this.#over) this.refuse(error);
+  }
+
+  /** It is over: nothing can be sent any more. */
+  get over(): boolean {
+    return this.#over;
   }
 
   // === the downstream side
@@ -322,6 +426,8 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
       next,
     );
     if (typeof home === 'string') return home;
+    // The policy that has intercepted it has the same hooks, perhaps at another place.
+    if (this.#step > 0) this.#step = home.route.request.indexOf(route.request[this.#step - 1]!) + 1 || this.#step;
     this.context = home.live;
     this.#route = home.route;
     return null;
@@ -366,29 +472,95 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
 
   /** Sends a complete response that comes from no upstream. `denied`: a policy denies the request. */
   answer(response: LocalReply | CachedReply, denied = false): void {
-    const { stream, x } = this;
-    if (response instanceof CachedReply) {
-      this.#reply(response);
-      return;
-    }
+    if (response instanceof CachedReply) this.#reply(response);
+    else this.#answer(response, this.#localHooks, denied);
+  }
+
+  /** Hooks for local replies. The policy whose subrequest it is passes the reply on, to all hooks. */
+  get #localHooks(): Route['local'] {
+    if (this.#inner) return NONE;
+    return this.#route === null ? NONE : this.#route.local;
+  }
+
+  #answer(response: LocalReply, hooks: Route['local'], denied: boolean): void {
+    const { x } = this;
     const { explain } = this.context;
-    const answer = explain === null || this.#inner ? response : explain.onAnswer(response, x, this.#facts(denied));
     x.status = response.status;
+    if (hooks.length > 0) {
+      const length = isEmptyBody(x.method, response.status) ? 0 : response.body.length;
+      const head = new ResponseHead(response.status, response.reason, fieldsOf(response.lines), length);
+      const filters = this.#filterWhole(head, hooks, 0, hooks.length, denied);
+      if (this.#over) return;
+      if (filters !== null) {
+        forwardableFields(head.fields, head.status, this.context.shared.date, false);
+        this.#sendFiltered(head, filters, bytesOf(response.body));
+        return;
+      }
+      this.#sendLocal(response.under(head.status, head.reason, head.fields.lines()));
+    } else if (explain === null || this.#inner) this.#sendLocal(response);
+    else this.#sendLocal(explain.onAnswer(response, x, this.#facts(denied)));
+  }
+
+  #sendLocal(response: LocalReply): void {
+    const { x, stream } = this;
     stream.owner = null;
     // Leases and counters are settled first: `localReply` may begin the client's next request before it returns.
     this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
     this.settle();
-    stream.localReply(answer);
+    stream.localReply(response);
   }
 
   #reply(stored: CachedReply): void {
     const { x, stream } = this;
     x.status = stored.status;
-    const reply =
-      this.#route!.outer.length === 0 && this.context.explain === null ? stored : filteredReply(stored, this);
+    const to = this.#responseHooks;
+    const from = this.#step === 0 ? to : this.#route!.steps[this.#step - 1]!.answersFrom;
+    let reply = stored;
+    if (from < to || (this.context.explain !== null && !this.#inner)) {
+      const head = new ResponseHead(stored.status, stored.reason, fieldsOf(stored.lines), stored.length);
+      const filters = this.#filterWhole(head, this.#route!.response, from, to, false);
+      if (this.#over) return;
+      if (filters !== null) {
+        this.#sendFiltered(head, filters, stored.content);
+        return;
+      }
+      reply = stored.under(head.status, head.reason, head.fields.lines());
+    }
     this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
     this.settle();
     stream.cachedReply(reply);
+  }
+
+  /** Runs hooks on the head of a complete response. Returns the filters for its body; null: there are none. */
+  #filterWhole(
+    head: ResponseHead,
+    hooks: Route['response'],
+    from: number,
+    to: number,
+    denied: boolean,
+  ): BodyFilter[] | null {
+    const { x } = this;
+    x.response = head;
+    const filters = this.#runResponseHooks(hooks, from, to);
+    if (this.#over) return null;
+    x.status = head.status;
+    if (!this.#inner) this.context.explain?.onResponse(head.fields, x, this.#facts(denied));
+    return filters;
+  }
+
+  /** Sends a complete response through body filters. */
+  #sendFiltered(head: ResponseHead, filters: readonly BodyFilter[], body: Buffer): void {
+    const source = new WholeReply(this, body);
+    this.#filterResponse(filters, head, source);
+    source.send();
+  }
+
+  /** A response hook ends the exchange: its error passes no further hooks. */
+  #failedHooks(error: GatewayError): void {
+    this.#upstream?.stop();
+    this.#intercepted?.holder.clientGone(error);
+    this.x.error = error.code;
+    this.#answer(problem(error.status), NONE, false);
   }
 
   /** The facts for explain-field.ts. */
@@ -402,7 +574,8 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     this.#over = true;
     const { x, stream } = this;
     stream.owner = null;
-    if (x.tap !== null) x.tap.fail(CLIENT_GONE);
+    this.#requestFilters?.abort();
+    this.#responseFilters?.abort();
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
     this.#upstream?.finished();
     this.#buffered?.dispose();
@@ -415,4 +588,8 @@ export class RequestHandler implements ExchangeOwner, ResponseSink, Leaseholder,
     if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
   }
+}
+
+function abortAll(filters: readonly BodyFilter[] | null): void {
+  if (filters !== null) for (let i = 0; i < filters.length; i++) filters[i]!.abort();
 }

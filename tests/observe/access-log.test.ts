@@ -21,7 +21,7 @@ const RECORD: AccessRecord = {
   clientPort: 40_000,
   route: 'all',
   endpoint: '10.0.0.1:80',
-  cache: '',
+  notes: '',
   method: 'GET',
   host: 'a.test',
   target: '/x',

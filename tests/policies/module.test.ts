@@ -70,7 +70,7 @@ describe('a module', () => {
       guards: () => true, preview: () => { throw new Error('oh'); } };`);
     const policy = policyOf(can);
     expect([policy.why!(can, exchange({ path: '/so' })), policy.guards!(can)]).toEqual(['it is/so', true]);
-    const scope = { route: 'a', upgrade: false, clock: new ManualClock(), cache: () => null };
+    const scope = { route: 'a', upgrade: false, clock: new ManualClock(), claimed: () => null };
     expect(policy.preview!(can, exchange(), scope)).toMatchObject({
       verdict: 'asked',
       why: expect.stringContaining('its preview failed: Error: oh') as string,

@@ -1,5 +1,5 @@
 /** What a policy is bound in, for policies that need nothing of it. */
-import type { HandlerContext } from '../../src/http/interception.ts';
+import type { FilterContext } from '../../src/http/interception.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
 import type { BindScope } from '../../src/policies/policy.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -11,13 +11,13 @@ export const NO_SCOPE: BindScope = {
   clock,
   deadlines: new Deadlines(clock),
   log: { info: () => {}, warn: () => {}, error: () => {} },
-  cache: () => {
+  claimed: () => {
     throw new Error('there is no cache');
   },
 };
 
 /** The context of a request hook, for policies that need nothing of it. */
-export const NO_CONTEXT: HandlerContext = {
+export const NO_CONTEXT: FilterContext = {
   upgrade: false,
   bufferBody: () => Promise.reject(new Error('no body is to be read')),
   intercept: () => {

@@ -3,7 +3,8 @@
  *
  * A hit without special conditions is answered here, within the call.
  */
-import type { Verdict, HandlerContext } from '../../http/interception.ts';
+import type { Verdict, FilterContext } from '../../http/interception.ts';
+import type { BodyFilter } from '../../http/body-filter.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { publicOrigin } from '../../http/identity.ts';
 import type { Fields } from '../../http/fields.ts';
@@ -21,6 +22,7 @@ import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } f
 import { PostResponseStorer } from './post-response-storer.ts';
 import { directivesOfRequest, evaluateResponse } from '../rules/evaluate-response.ts';
 import { CacheRequest } from './cache-request.ts';
+import { noteResult } from './cache-result.ts';
 
 /** Conditions that only the origin evaluates (RFC 9111 §4.3.2). */
 const FOR_ORIGIN = (1 << IF_MATCH) | (1 << IF_UNMODIFIED_SINCE);
@@ -57,7 +59,7 @@ export class CacheHandler {
     this.noStore = compileConditions(plan.noStore);
   }
 
-  request(x: Exchange, context: HandlerContext): Verdict {
+  request(x: Exchange, context: FilterContext): Verdict {
     const { cache } = this;
     const { fields } = x;
     const why = whyPassed(x, context.upgrade, this.#bypass);
@@ -68,7 +70,7 @@ export class CacheHandler {
     const now = x.startedAt;
     if (stored !== null && now < stored.fastPathUntil && (fields.seen & NOT_PLAIN) === 0) {
       cache.metrics.hits++;
-      x.cache = 'hit';
+      noteResult(x, 'hit');
       if (x.method === 'GET') cache.metrics.bytesServed += stored.length;
       return cache.recent.of(stored, now);
     }
@@ -78,25 +80,26 @@ export class CacheHandler {
 
   #pass(x: Exchange, why: 'method' | 'bypass'): undefined {
     this.cache.metrics.passed++;
-    x.cache = why;
+    noteResult(x, why);
     return undefined;
   }
 
-  /** Handles the response to a request that bypassed the cache. */
-  response(x: Exchange): void {
+  /** Handles the response to a request that bypassed the cache. Returns the filter that stores it, if it is to be stored. */
+  response(x: Exchange): BodyFilter | undefined {
     const { response, status } = x;
-    if (response === null) return;
+    if (response === null) return undefined;
     const { fields } = response;
     if (invalidates(x.method, status)) this.#invalidate(x, fields);
-    if (x.method === 'POST') this.#keepPosted(x, fields);
-    const reason = x.cache === 'method' ? 'method' : 'bypass';
+    const filter = x.method === 'POST' ? this.#keepPosted(x, fields) : undefined;
+    const reason = x.noted('cache') === 'method' ? 'method' : 'bypass';
     if (this.plan.statusHeader) addCacheStatus(fields, forwardText({ reason }));
+    return filter;
   }
 
   /** RFC 9110 §9.3.3: it may be the response to a GET as well. */
-  #keepPosted(x: Exchange, fields: Fields): void {
+  #keepPosted(x: Exchange, fields: Fields): BodyFilter | undefined {
     const { cache, plan, rules, clock } = this;
-    if (!hasOwnContentLocation(targetOf(x), fields)) return;
+    if (!hasOwnContentLocation(targetOf(x), fields)) return undefined;
     const barred = (this.#bypass?.(x) ?? false) || (this.noStore?.(x) ?? false);
     // The time of the upstream request is not known; the whole delay counts.
     const requestedAt = clock.wall() - (clock.now() - x.startedAt);
@@ -109,8 +112,8 @@ export class CacheHandler {
       clock,
     });
     const length = Number(fields.get('content-length') ?? -1);
-    if (why !== '' || length > cache.maxEntrySize) return;
-    x.tap = new PostResponseStorer(cache, cache.key.of(x), head, length, plan.statusHeader);
+    if (why !== '' || length > cache.maxEntrySize) return undefined;
+    return new PostResponseStorer(cache, cache.key.of(x), head, length, plan.statusHeader);
   }
 
   /** RFC 9111 §4.4: an unsafe request makes stored responses invalid. */

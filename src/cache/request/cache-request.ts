@@ -12,9 +12,9 @@ import {
   type Interceptor,
   INTERCEPTED,
   type Verdict,
-  type HandlerContext,
+  type FilterContext,
 } from '../../http/interception.ts';
-import type { CacheResult, Exchange } from '../../http/exchange.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import { Fields } from '../../http/fields.ts';
 import { giveFields } from '../../http/fields-pool.ts';
 import { type LocalReply, problemReply } from '../../http/local-reply.ts';
@@ -30,6 +30,7 @@ import { addCacheStatus, type ForwardReason, forwardText } from '../rules/cache-
 import type { RequestDirectives } from '../rules/directives.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { Lookup, Seeker } from '../disk/lookups.ts';
+import { type CacheResult, noteResult } from './cache-result.ts';
 import { SharedFetch } from './shared-fetch.ts';
 import { BodyReader } from './body-reader.ts';
 import { FRESH, permitsCredentials, reuse, STALE_WHILE_REVALIDATE, VALIDATE } from '../rules/reuse.ts';
@@ -55,7 +56,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   /** Why it was not answered from the store. */
   reason: ForwardReason = 'uri-miss';
   readonly #handler: CacheHandler;
-  readonly #context: HandlerContext;
+  readonly #context: FilterContext;
   #taken: ResponseWriter | null = null;
   /** The fetch that it waits for, or streams from. */
   #sharedFetch: SharedFetch | null = null;
@@ -66,7 +67,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   constructor(
     handler: CacheHandler,
     x: Exchange,
-    context: HandlerContext,
+    context: FilterContext,
     key: string,
     scope: string,
     request: RequestDirectives,
@@ -103,20 +104,20 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
         const fresh = verdict === FRESH;
         if (fresh) cache.metrics.hits++;
         else cache.metrics.stale++;
-        x.cache = fresh ? 'hit' : 'stale';
+        noteResult(x, fresh ? 'hit' : 'stale');
         if (verdict === STALE_WHILE_REVALIDATE) this.#revalidate(found);
         return this.#stored(answerFrom(found, x, now, cache.clock.wall()));
       }
     }
     if (request.onlyIfCached) {
       cache.metrics.misses++;
-      x.cache = 'only_if_cached';
+      noteResult(x, 'only_if_cached');
       return NOT_STORED;
     }
     const isFresh = found !== null && now < found.freshUntil && !found.head.noCache;
     this.reason = isFresh || refused ? 'request' : found !== null ? 'stale' : this.#missReason();
     cache.metrics.misses++;
-    x.cache = found === null ? 'miss' : 'expired';
+    noteResult(x, found === null ? 'miss' : 'expired');
     this.#fetchOrWait(refused ? null : stored);
     return INTERCEPTED;
   }
@@ -228,7 +229,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
   serveStored(stored: StoredResponse, result: CacheResult, status: number): void {
     this.#stopWaiting();
     const { clock } = this.#handler;
-    this.x.cache = result;
+    noteResult(this.x, result);
     const told = forwardText({ reason: this.reason, status });
     this.#answer(this.#stored(answerFrom(stored, this.x, clock.now(), clock.wall(), told)));
   }
@@ -244,7 +245,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     const { x } = this;
     const { clock, plan } = this.#handler;
     const head = fetch.response!;
-    if (own === null) x.cache = 'collapsed';
+    if (own === null) noteResult(x, 'collapsed');
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
     this.#noteUpstream(fetch.inner);
     if (fetch.whole && isUnmodified(head, x, clock.wall())) {

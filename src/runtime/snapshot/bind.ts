@@ -182,10 +182,10 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     clock,
     deadlines: shared.deadlines,
     log,
-    cache: ({ cache: name, claim }) => {
-      const store = snapshot.plan.caches.find((one) => one.name === name)!;
+    claimed: (claim) => {
+      const store = snapshot.plan.caches.find((one) => one.claim.identity === claim.identity)!;
       releases.push(() => registry.release(claim));
-      return registry.acquire(claim, () => new HttpCache(store, clock, metrics.cache(name), log));
+      return registry.acquire(claim, () => new HttpCache(store, clock, metrics.cache(store.name), log));
     },
   };
   if (plan.type !== 'module') return bindPolicy(plan, scope, releases);

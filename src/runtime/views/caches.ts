@@ -140,7 +140,7 @@ function diskView({ path, maxSize }: DiskPlan, cache: HttpCache | null, counts: 
 const NO_DISK: DiskNumbers = { open: false, entries: 0, bytes: 0, waiting: 0 };
 
 /** The store that a plan claims, if it exists. */
-export function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
+function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
   const state = gateway.registry.peek(claim);
   return state instanceof HttpCache ? state : null;
 }

@@ -6,7 +6,6 @@ import type { AskedRequest } from '../../explain/request.ts';
 import { siteOf } from '../../explain/site.ts';
 import type { Plan } from '../../plan/types.ts';
 import { HttpListener } from '../../proxy/http-listener.ts';
-import { stateOf } from './caches.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
@@ -50,7 +49,7 @@ function subjectOf(gateway: Gateway, snapshot: Snapshot): Subject {
     },
     portOf: ({ name, address }) => gateway.addressOf(name)?.port ?? address.port,
     pool: (plan, chance, x) => livePool(snapshot.pools.get(plan.name)!.value, chance, x),
-    cache: (plan) => stateOf(gateway, plan),
+    claimed: (claim) => gateway.registry.peek(claim) ?? null,
     shown: () => HIDDEN,
   };
 }

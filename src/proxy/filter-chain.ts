@@ -1,0 +1,169 @@
+/**
+ * The body filters of one message, linked in the order in which they see its body. Hot where there are body filters.
+ *
+ *     source ──▶ first filter ──▶ … ──▶ last filter ──▶ exit ──▶ sink
+ *
+ * Parts, flushes, trailers and the end go one way; `pause` and `resume` go the other. Whatever ends the exchange first,
+ * every filter that has not seen the end is told by `abort`, and nothing that a filter does later reaches the source or
+ * the sink: these may serve another exchange by then. The exit also checks that the filters send as many bytes as the
+ * head announced: otherwise the peer would read the rest as the next message.
+ */
+import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
+import type { Fields } from '../http/fields.ts';
+import { type BodySink, type BodySource, UNKNOWN_LENGTH } from '../http/message.ts';
+import { type GatewayError, POLICY_FAILED } from '../kit/errors.ts';
+import type { RequestBody } from './replay-body.ts';
+
+const NO_SOURCE: BodySource = { pause: () => {}, resume: () => {} };
+
+export class FilterChain implements BodySink, BodySource {
+  readonly #filters: readonly BodyFilter[];
+  readonly #exit: Exit;
+  /** The source has ended, or the exchange has. */
+  #over = false;
+
+  /** `length`: bytes that the last filter sends, or UNKNOWN_LENGTH. */
+  constructor(filters: readonly BodyFilter[], source: BodySource, owner: FilterOwner, length: number) {
+    this.#filters = filters;
+    this.#exit = new Exit(owner, length);
+    let previous = source;
+    for (let i = 0; i < filters.length; i++) {
+      const filter = filters[i]!;
+      filter.previous = previous;
+      filter.owner = owner;
+      filter.next = filters[i + 1] ?? this.#exit;
+      previous = filter;
+    }
+  }
+
+  /** What is behind the last filter, from now on. */
+  leadTo(sink: BodySink): void {
+    this.#exit.sink = sink;
+  }
+
+  // === from the source
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    return this.#over || this.#filters[0]!.data(bytes, start, end);
+  }
+
+  flush(): void {
+    if (!this.#over) this.#filters[0]!.flush();
+  }
+
+  end(trailers: Fields | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    const first = this.#filters[0]!;
+    first.previous = NO_SOURCE;
+    first.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    if (this.#over) return;
+    this.#over = true;
+    const first = this.#filters[0]!;
+    first.previous = NO_SOURCE;
+    first.fail(error);
+  }
+
+  // === from the sink
+
+  pause(): void {
+    this.#filters.at(-1)!.pause();
+  }
+
+  resume(): void {
+    if (!this.#exit.over) this.#filters.at(-1)!.resume();
+  }
+
+  // === the end of the exchange
+
+  abort(): void {
+    this.#over = true;
+    if (this.#exit.over) return;
+    this.#exit.over = true;
+    const filters = this.#filters;
+    filters[0]!.previous = NO_SOURCE;
+    for (let i = 0; i < filters.length; i++) filters[i]!.abort();
+  }
+}
+
+/** Behind the last filter. */
+class Exit implements BodySink {
+  sink: BodySink | null = null;
+  /** The end has passed, or the exchange is over. */
+  over = false;
+  readonly #owner: FilterOwner;
+  #left: number;
+
+  constructor(owner: FilterOwner, length: number) {
+    this.#owner = owner;
+    this.#left = length;
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    if (this.over) return true;
+    if (this.#left !== UNKNOWN_LENGTH) {
+      if (end - start > this.#left) {
+        this.#owner.filterFailed(POLICY_FAILED);
+        return true;
+      }
+      this.#left -= end - start;
+    }
+    return this.sink!.data(bytes, start, end);
+  }
+
+  flush(): void {
+    if (!this.over) this.sink!.flush();
+  }
+
+  end(trailers: Fields | null): void {
+    if (this.over) return;
+    if (this.#left > 0) {
+      this.#owner.filterFailed(POLICY_FAILED);
+      return;
+    }
+    this.over = true;
+    this.sink!.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    if (this.over) return;
+    this.over = true;
+    this.sink!.fail(error);
+  }
+}
+
+/** A request body that passes filters on its way to the upstream. */
+export class FilteredBody implements RequestBody {
+  readonly #body: RequestBody;
+  readonly #chain: FilterChain;
+  #begun = false;
+
+  /** `length`: as the upstream gets it. */
+  constructor(body: RequestBody, filters: readonly BodyFilter[], owner: FilterOwner, length: number) {
+    this.#body = body;
+    this.#chain = new FilterChain(filters, body, owner, length);
+  }
+
+  readBody(sink: BodySink): void {
+    this.#chain.leadTo(sink);
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#body.readBody(this.#chain);
+  }
+
+  pause(): void {
+    this.#chain.pause();
+  }
+
+  resume(): void {
+    this.#chain.resume();
+  }
+
+  /** The exchange is over. */
+  abort(): void {
+    this.#chain.abort();
+  }
+}
