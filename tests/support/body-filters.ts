@@ -14,7 +14,7 @@ export class FilterBench {
   slow = false;
   #resumed = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<void>();
-  #heard = Promise.withResolvers<void>();
+  readonly #heard = Promise.withResolvers<void>();
 
   constructor(filter: BodyFilter) {
     this.filter = filter;
@@ -22,7 +22,7 @@ export class FilterBench {
       data: (bytes, start, end) => {
         this.parts.push(Buffer.from(bytes.subarray(start, end)));
         this.events.push('data');
-        this.#wake();
+        this.#heard.resolve();
         return !this.slow;
       },
       end: (trailers) => {
@@ -37,7 +37,6 @@ export class FilterBench {
       },
       flush: () => {
         if (this.events.at(-1) === 'data') this.events.push('flush');
-        this.#wake();
       },
     };
     filter.previous = { pause: () => {}, resume: () => this.#resumed.resolve() };
@@ -53,12 +52,7 @@ export class FilterBench {
     return Buffer.concat(this.parts);
   }
 
-  #wake(): void {
-    this.#heard.resolve();
-    this.#heard = Promise.withResolvers();
-  }
-
-  /** When the filter has passed something on. */
+  /** When the filter has passed its first part on. */
   heard(): Promise<void> {
     return this.#heard.promise;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type RunningGateway, startGateway, type StartOptions } from '../../src/admin/start.ts';
 import { systemClock } from '../../src/kit/clock.ts';
+import { decoderMemory, encoderMemory } from '../../src/http/coding/memory.ts';
 import { buffersInUse } from '../../src/net/read-buffers.ts';
 import { Log } from '../../src/observe/log.ts';
 import type { Gateway } from '../../src/runtime/gateway.ts';
@@ -53,7 +54,8 @@ export async function testGateway(config: object | string, options: StartOptions
         carryover: gateway.registry.size,
         generations: gateway.snapshots.length,
         buffers: buffersInUse(),
-      }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0 });
+        coders: encoderMemory.coders + decoderMemory.coders,
+      }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0, coders: 0 });
       for (const load of loads) expect(loadOf(load)).toEqual(NOTHING_UNDER_WAY);
     },
   };

@@ -1,11 +1,12 @@
 /** Decodes the content of one request, within limits. Hot. */
-import type { Transform } from 'node:stream';
 import { BODY_TOO_LARGE, BODY_UNDECODABLE, type GatewayError, OVERLOADED } from '../../kit/errors.ts';
 import { BodyFilter } from '../body-filter.ts';
 import type { Fields } from '../fields.ts';
+import type { Coder } from './coder.ts';
 import type { ContentCoding } from './codings.ts';
 import { CodingFilter } from './coding-filter.ts';
-import { DECODER_MEMORY, decoderOf } from './decoders.ts';
+import { DECODERS } from './decoders.ts';
+import type { FlushFlags } from './encoders.ts';
 import { decoderMemory } from './memory.ts';
 
 export interface DecodingLimits {
@@ -25,6 +26,8 @@ export function decodingFilter(codings: readonly ContentCoding[], limits: Decodi
 }
 
 class Decoding extends CodingFilter {
+  protected readonly flags: FlushFlags;
+  protected readonly prompt = false;
   readonly #coding: ContentCoding;
   readonly #limits: DecodingLimits;
   #received = 0;
@@ -34,6 +37,7 @@ class Decoding extends CodingFilter {
   constructor(coding: ContentCoding, limits: DecodingLimits) {
     super();
     this.#coding = coding;
+    this.flags = DECODERS[coding].flags;
     this.#limits = limits;
   }
 
@@ -48,18 +52,19 @@ class Decoding extends CodingFilter {
     else super.end(trailers);
   }
 
-  protected open(): Transform | null {
-    const memory = DECODER_MEMORY[this.#coding];
+  protected open(): Coder | null {
+    const { memory, make } = DECODERS[this.#coding];
     if (!decoderMemory.reserve(memory)) {
       this.failed(OVERLOADED.with('no memory for another decoder'));
       return null;
     }
     this.#reserved = memory;
-    return decoderOf(this.#coding);
+    return make();
   }
 
-  protected close(): void {
+  protected close(coder: Coder | null): void {
     if (this.#reserved > 0) decoderMemory.release(this.#reserved);
+    coder?.close();
   }
 
   protected refused(error: Error): GatewayError {
@@ -75,10 +80,9 @@ class Decoding extends CodingFilter {
     return null;
   }
 
-  protected checkEnd(coder: Transform): GatewayError | null {
+  protected checkEnd(coder: Coder): GatewayError | null {
     // Node takes zeros after a gzip member for padding, and stops there.
-    const { bytesWritten } = coder as Transform & { readonly bytesWritten: number };
-    return bytesWritten < this.#received ? this.refused(new Error('bytes after the end')) : null;
+    return coder.used < this.#received ? this.refused(new Error('bytes after the end')) : null;
   }
 }
 

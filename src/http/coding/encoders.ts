@@ -1,100 +1,134 @@
 /**
- * Node's encoders with the settings that suit a gateway: one response each, many at once. Hot.
+ * zlib's encoders with the settings that suit a gateway: one response each, many at once. Hot.
  *
- * Each works in zlib's thread pool. Small contents are encoded in one step on the event loop instead, because handing
- * them to a thread and back costs more than the work.
+ * An encoder that has finished its content serves another one: to make one costs as much as to code a few kilobytes, and
+ * V8 would collect garbage more often, since it counts their memory.
  */
-import type { Transform } from 'node:stream';
-import {
-  brotliCompressSync,
-  constants,
-  createBrotliCompress,
-  createGzip,
-  createZstdCompress,
-  gzipSync,
-  zstdCompressSync,
-} from 'node:zlib';
-import { UNKNOWN_LENGTH } from '../message.ts';
+import { brotliCompressSync, constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
+import { Coder } from './coder.ts';
 import type { ContentCoding } from './codings.ts';
 
 /** A coding that responses may get; deflate is left out, because clients disagree on what it means. */
 export type ResponseCoding = Exclude<ContentCoding, 'deflate'>;
 
-/** One coding at one level, worked out when the config is bound. */
-export interface Encoder {
-  readonly coding: ResponseCoding;
-  /** Contents of at most this many bytes are encoded in one step. */
-  readonly oneStep: number;
-  /** Bytes that one stream takes at most. */
-  readonly memory: number;
-  /** Encodes a whole content at once. */
-  whole(content: Buffer): Buffer;
-  /** `length`: of the content in bytes, or UNKNOWN_LENGTH; then everything written comes out at once. */
-  stream(length: number): Transform;
+/** zlib's flags for a part: that may wait for more, whose output is needed now, or that is the last. */
+export interface FlushFlags {
+  readonly more: number;
+  readonly now: number;
+  readonly last: number;
 }
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** Logarithm of the window: 512 KiB. RFC 9659 allows zstd 8 MiB, but the memory is taken for each response. */
 const WINDOW = 19;
-/** The shared buffer's size (net/read-buffers.ts): what arrives in one read. At these speeds, at most 0.2 ms. */
+/** What arrives in one read (net/read-buffers.ts): at these speeds, at most 0.2 ms of work. */
 const ONE_STEP = 16 * KIB;
 /** For levels that are several times slower. */
 const ONE_STEP_SLOW = 2 * KIB;
+/** Bytes of unused encoders that are kept, for each coding and level. */
+const SPARE = 16 * MIB;
 
+/** The parts that wait and the output (coding-filter.ts). */
+const PARTS = 0.4 * MIB;
 /** Upper limits of measured values, by level from 0. */
-const BROTLI_MEMORY = [1, 1, 1, 2, 2.5, 3, 4, 10, 12, 34, 26, 26].map((size) => size * MIB);
-const ZSTD_MEMORY = [2, 2, 2, 2.5, 2.5, 4, 4, 7, 7, 12, 22, 22, 43].map((size) => size * MIB);
-const GZIP_MEMORY = 400 * KIB;
+const BROTLI_MEMORY = [1, 1, 1, 2, 2.5, 3, 4, 10, 12, 34, 26, 26].map((size) => size * MIB + PARTS);
+const ZSTD_MEMORY = [2, 2, 2, 2.5, 2.5, 4, 4, 7, 7, 12, 22, 22, 43].map((size) => size * MIB + PARTS);
+const GZIP_MEMORY = 0.3 * MIB + PARTS;
+
+/** One coding at one level. */
+export class Encoder {
+  readonly coding: ResponseCoding;
+  /** Contents of known length up to this, in bytes, are coded at once, without a thread. */
+  readonly oneStep: number;
+  /** Bytes that one coder takes at most. */
+  readonly memory: number;
+  readonly flags: FlushFlags;
+  readonly #make: () => Coder;
+  /** Node forgets the parameters of Brotli at a reset: such coders are used once. */
+  readonly #reusable: boolean;
+  readonly #wholeOnce: ((content: Buffer) => Buffer) | null;
+  readonly #spare: Coder[] = [];
+
+  constructor(
+    coding: ResponseCoding,
+    oneStep: number,
+    memory: number,
+    flags: FlushFlags,
+    make: () => Coder,
+    wholeOnce: ((content: Buffer) => Buffer) | null = null,
+  ) {
+    this.coding = coding;
+    this.oneStep = oneStep;
+    this.memory = memory;
+    this.flags = flags;
+    this.#make = make;
+    this.#reusable = wholeOnce === null;
+    this.#wholeOnce = wholeOnce;
+  }
+
+  take(): Coder {
+    return this.#spare.pop() ?? this.#make();
+  }
+
+  /** Takes a coder back that has no job. */
+  give(coder: Coder): void {
+    if (this.#reusable && (this.#spare.length + 1) * this.memory <= SPARE) {
+      coder.reset();
+      this.#spare.push(coder);
+    } else coder.close();
+  }
+
+  /** Codes a whole content of at most `oneStep` bytes; null if that has failed. */
+  whole(content: Buffer): Buffer | null {
+    if (this.#wholeOnce !== null) return this.#wholeOnce(content);
+    const coder = this.take();
+    const coded = coder.runAtOnce(content, this.flags.last);
+    if (coded === null) coder.close();
+    else this.give(coder);
+    return coded;
+  }
+}
 
 function gzip(level: number): Encoder {
-  return {
-    coding: 'gzip',
-    oneStep: ONE_STEP,
-    memory: GZIP_MEMORY,
-    whole: (content) => gzipSync(content, { level }),
-    stream: (length) =>
-      createGzip({ level, flush: length === UNKNOWN_LENGTH ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH }),
-  };
+  const { Z_NO_FLUSH: more, Z_SYNC_FLUSH: now, Z_FINISH: last } = constants;
+  return new Encoder('gzip', ONE_STEP, GZIP_MEMORY, { more, now, last }, () => new Coder(createGzip({ level })));
 }
 
 function br(quality: number): Encoder {
-  const params = (length: number): Record<number, number> => ({
-    [constants.BROTLI_PARAM_QUALITY]: quality,
-    [constants.BROTLI_PARAM_LGWIN]: WINDOW,
-    // 0: not known.
-    [constants.BROTLI_PARAM_SIZE_HINT]: Math.min(Math.max(length, 0), MIB),
-  });
-  return {
-    coding: 'br',
-    oneStep: quality <= 5 ? ONE_STEP : quality <= 9 ? ONE_STEP_SLOW : 0,
-    memory: BROTLI_MEMORY[quality]!,
-    whole: (content) => brotliCompressSync(content, { params: params(content.length) }),
-    stream: (length) =>
-      createBrotliCompress({
-        params: params(length),
-        flush: length === UNKNOWN_LENGTH ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS,
-      }),
-  };
+  const {
+    BROTLI_OPERATION_PROCESS: more,
+    BROTLI_OPERATION_FLUSH: now,
+    BROTLI_OPERATION_FINISH: last,
+    BROTLI_PARAM_SIZE_HINT,
+  } = constants;
+  const params = { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: WINDOW };
+  return new Encoder(
+    'br',
+    quality <= 5 ? ONE_STEP : quality <= 9 ? ONE_STEP_SLOW : 0,
+    BROTLI_MEMORY[quality]!,
+    { more, now, last },
+    () => new Coder(createBrotliCompress({ params })),
+    (content) => brotliCompressSync(content, { params: { ...params, [BROTLI_PARAM_SIZE_HINT]: content.length } }),
+  );
 }
 
 function zstd(level: number): Encoder {
+  const { ZSTD_e_continue: more, ZSTD_e_flush: now, ZSTD_e_end: last } = constants;
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: WINDOW };
-  return {
-    coding: 'zstd',
-    oneStep: level <= 5 ? ONE_STEP : ONE_STEP_SLOW,
-    memory: ZSTD_MEMORY[level]!,
-    whole: (content) => zstdCompressSync(content, { params, pledgedSrcSize: content.length }),
-    stream: (length) =>
-      length === UNKNOWN_LENGTH
-        ? createZstdCompress({ params, flush: constants.ZSTD_e_flush })
-        : createZstdCompress({ params, flush: constants.ZSTD_e_continue, pledgedSrcSize: length }),
-  };
+  return new Encoder(
+    'zstd',
+    level <= 5 ? ONE_STEP : ONE_STEP_SLOW,
+    ZSTD_MEMORY[level]!,
+    { more, now, last },
+    () => new Coder(createZstdCompress({ params })),
+  );
 }
 
 const MAKERS: Readonly<Record<ResponseCoding, (level: number) => Encoder>> = { gzip, br, zstd };
+const made: Record<ResponseCoding, (Encoder | undefined)[]> = { gzip: [], br: [], zstd: [] };
 
-/** Cold. */
+/** All routes share the encoder of a coding and level. Cold. */
 export function encoderOf(coding: ResponseCoding, level: number): Encoder {
-  return MAKERS[coding](level);
+  return (made[coding][level] ??= MAKERS[coding](level));
 }

@@ -1,11 +1,11 @@
 /** Encodes the content of one response. Hot. */
-import type { Transform } from 'node:stream';
 import { INTERNAL, type GatewayError } from '../../kit/errors.ts';
 import { BodyFilter } from '../body-filter.ts';
 import type { Fields } from '../fields.ts';
 import { UNKNOWN_LENGTH } from '../message.ts';
+import type { Coder } from './coder.ts';
 import { CodingFilter } from './coding-filter.ts';
-import type { Encoder } from './encoders.ts';
+import type { Encoder, FlushFlags } from './encoders.ts';
 import { encoderMemory } from './memory.ts';
 import { removeDigests } from './representation.ts';
 
@@ -17,21 +17,26 @@ export function encodingFilter(encoder: Encoder, length: number): BodyFilter | n
 
 /** Content that is encoded part by part in other threads. */
 class StreamEncoding extends CodingFilter {
+  protected readonly flags: FlushFlags;
+  protected readonly prompt: boolean;
   readonly #encoder: Encoder;
-  readonly #length: number;
 
   constructor(encoder: Encoder, length: number) {
     super();
     this.#encoder = encoder;
-    this.#length = length;
+    this.flags = encoder.flags;
+    this.prompt = length === UNKNOWN_LENGTH;
   }
 
-  protected open(): Transform {
-    return this.#encoder.stream(this.#length);
+  protected open(): Coder {
+    return this.#encoder.take();
   }
 
-  protected close(): void {
+  protected close(coder: Coder | null, idle: boolean): void {
     encoderMemory.release(this.#encoder.memory);
+    if (coder === null) return;
+    if (idle) this.#encoder.give(coder);
+    else coder.close();
   }
 
   protected refused(error: Error): GatewayError {
@@ -76,11 +81,9 @@ class OneStepEncoding extends BodyFilter {
   }
 
   #encode(content: Buffer): boolean {
-    let coded: Buffer;
-    try {
-      coded = this.#encoder.whole(content);
-    } catch (error) {
-      this.owner.filterFailed(INTERNAL.with(`${this.#encoder.coding}: ${String(error)}`));
+    const coded = this.#encoder.whole(content);
+    if (coded === null) {
+      this.owner.filterFailed(INTERNAL.with(this.#encoder.coding));
       return true;
     }
     return this.next.data(coded, 0, coded.length);

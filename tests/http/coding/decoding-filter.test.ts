@@ -79,7 +79,7 @@ describe.each(CODINGS)('%s', (coding) => {
     expect(one.output.length).toBeLessThanOrEqual(limits.maxSize);
     const ratio = await bench([coding], { maxSize: 0, maxRatio: 100 }).run(partsOf(bomb, 4096));
     expect(ratio.error?.status).toBe(413);
-    expect(ratio.output.length).toBeLessThan(2 * 1024 * 1024);
+    expect(ratio.output.length).toBeLessThanOrEqual(Math.max(100 * bomb.length, 2 * 1024 * 1024));
   });
 
   test('the ratio does not count below 1 MiB', async () => {
@@ -90,6 +90,7 @@ describe.each(CODINGS)('%s', (coding) => {
   test('an abort frees the decoder', async () => {
     const one = bench([coding]);
     await one.write(coded.subarray(0, 100));
+    await new Promise((resolve) => setImmediate(resolve));
     expect(decoderMemory.coders).toBe(1);
     one.filter.abort();
     expect(decoderMemory.coders).toBe(0);

@@ -6,8 +6,8 @@ import { encoderOf } from '../../../src/http/coding/encoders.ts';
 import { encoderMemory } from '../../../src/http/coding/memory.ts';
 import { Fields } from '../../../src/http/fields.ts';
 import { UNKNOWN_LENGTH } from '../../../src/http/message.ts';
-import { sharedBuffer } from '../../../src/net/read-buffers.ts';
 import { FilterBench, partsOf } from '../../support/body-filters.ts';
+import { until } from '../../support/gateway.ts';
 import { linesOf } from '../../support/exchange.ts';
 
 const DECODE = { gzip: gunzipSync, br: brotliDecompressSync, zstd: zstdDecompressSync } as const;
@@ -48,9 +48,9 @@ describe.each(CODINGS)('%s', (coding) => {
   test('what has come so far can be decoded after each read', async () => {
     const one = bench(coding, UNKNOWN_LENGTH);
     for (const event of ['data: one\n\n', 'data: two\n\n', 'data: three\n\n']) {
+      const before = one.events.length;
       await one.write(Buffer.from(event));
-      // The sink has been told to write it before the next read is asked for.
-      expect(one.events.at(-1)).toBe('flush');
+      await until(() => one.events.length > before && one.events.at(-1) === 'flush', 'the sink is told to write');
       expect(decodedSoFar(coding, one.output).endsWith(event)).toBe(true);
     }
     await one.end();
@@ -80,7 +80,7 @@ describe.each(CODINGS)('%s', (coding) => {
     // Nothing is taken any more: so many turns of the loop that all jobs would be done.
     for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(one.parts.length).toBe(1);
-    expect(given).toBeLessThan(10);
+    expect(given).toBeLessThan(20);
     while (one.events.at(-1) !== 'end') {
       one.filter.resume();
       await new Promise((resolve) => setImmediate(resolve));
@@ -94,10 +94,11 @@ describe.each(CODINGS)('%s', (coding) => {
     idle.filter.abort();
     const busy = bench(coding, UNKNOWN_LENGTH);
     busy.filter.data(BODY, 0, BODY.length);
-    await new Promise((resolve) => process.nextTick(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
     busy.filter.abort();
     const between = bench(coding, UNKNOWN_LENGTH);
     await between.write(BODY);
+    await until(() => between.events.at(-1) === 'flush', 'a part has been coded');
     const heard = between.events.length;
     between.filter.abort();
     expect(encoderMemory.coders).toBe(0);
@@ -110,11 +111,11 @@ describe.each(CODINGS)('%s', (coding) => {
   });
 });
 
-test('the shared read buffer is copied, as other reads overwrite it', async () => {
+test('bytes are copied, as the next read overwrites them', async () => {
   const one = bench('gzip', UNKNOWN_LENGTH);
-  BODY.copy(sharedBuffer, 0, 0, 1000);
-  one.filter.data(sharedBuffer, 0, 1000);
-  sharedBuffer.fill(0);
+  const buffer = Buffer.from(BODY.subarray(0, 1000));
+  one.filter.data(buffer, 0, 1000);
+  buffer.fill(0);
   await one.end();
   expect(gunzipSync(one.output).equals(BODY.subarray(0, 1000))).toBe(true);
 });
@@ -123,7 +124,8 @@ test('a pause before the first byte holds the output back', async () => {
   const one = bench('gzip', UNKNOWN_LENGTH);
   one.filter.pause();
   await one.write(BODY.subarray(0, 1000));
-  expect(one.events).toEqual([]);
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(one.parts).toEqual([]);
   one.filter.resume();
   await one.end();
   expect(gunzipSync(one.output).equals(BODY.subarray(0, 1000))).toBe(true);
