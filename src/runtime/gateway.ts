@@ -168,7 +168,7 @@ export class Gateway {
   }
 
   /** Makes a plan the current one. Throws if a socket can't be opened; then nothing has changed. */
-  async apply(plan: Plan, steps: ApplySteps | null = null): Promise<Snapshot> {
+  async apply(plan: Plan, steps: ApplySteps = {}): Promise<Snapshot> {
     const context = this.#context();
     const { slices: slicer } = context;
     const next = await bind(plan, context);
@@ -183,7 +183,7 @@ export class Gateway {
       const previous = this.#become(next);
       opened.commit();
       this.#settle(previous, next, context, accessLog);
-      steps?.active(next.generation);
+      steps.active?.(next.generation);
       await this.#retirement.handOver(next, slicer);
       await slicer.turn();
       await forgetSeries(this.metrics, this.snapshots, slicer);

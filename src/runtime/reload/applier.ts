@@ -5,19 +5,12 @@ import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Compiled, Stage } from '../compile/compile.ts';
 import type { Gateway } from '../gateway.ts';
 import { endpointViews } from '../views/runtime-views.ts';
+import type { ApplySteps } from '../snapshot/opening.ts';
 import { OpenError } from '../snapshot/open-error.ts';
 import type { Refusal, Reload } from './reload.ts';
 import type { Reloads } from './reloads.ts';
 import { RefusedError } from './refused-error.ts';
 import { changesBetween } from './summarize-diff.ts';
-
-/** Hooks for the caller that settles a reload. */
-export interface SettleSteps {
-  /** The last step that may refuse the config. */
-  readonly seal?: () => Promise<void>;
-  /** Called at the moment the config takes effect. */
-  readonly active?: () => void;
-}
 
 /** The config in effect, as written. */
 export type InEffect = Pick<Compiled, 'texts' | 'moduleFiles' | 'openSecrets' | 'problems'>;
@@ -52,16 +45,16 @@ export class Applier {
   }
 
   /** Returns whether the config is in effect. */
-  async settle(reload: Reload, compiled: Compiled, steps: SettleSteps = {}): Promise<boolean> {
+  async settle(reload: Reload, compiled: Compiled, steps: ApplySteps = {}): Promise<boolean> {
     if (compiled.plan === null) {
       this.refuse(reload, refusalOf(compiled));
       return false;
     }
     try {
       if (this.means(compiled)) {
-        await steps.seal?.();
+        await steps.bound?.();
         this.#inEffect = compiled;
-        steps.active?.();
+        steps.active?.(this.#gateway.current?.generation ?? 0);
         this.leave(reload);
       } else await this.apply(reload, compiled, steps);
       return true;
@@ -73,15 +66,15 @@ export class Applier {
     }
   }
 
-  /** Throws an OpenError, or the error that `seal` throws. */
-  async apply(reload: Reload, compiled: Compiled, { seal, active }: SettleSteps): Promise<void> {
+  /** Throws an OpenError, or the error that `bound` throws. */
+  async apply(reload: Reload, compiled: Compiled, { bound, active }: ApplySteps): Promise<void> {
     const { plan, planDigest } = compiled;
     if (plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
     let forgets: readonly ForgottenDuty[] = [];
     await this.#gateway.apply(plan, {
       bound: async () => {
-        await seal?.();
+        await bound?.();
         if (previous !== null) forgets = forgottenDuties(previous, plan, endpointViews(this.#gateway));
         reload.reach('bound');
       },
@@ -89,7 +82,7 @@ export class Applier {
         this.#plan = planDigest;
         reload.forgets = forgets;
         this.#inEffect = compiled;
-        active?.();
+        active?.(generation);
         this.#reloads.succeed(reload, 'applied', generation);
       },
     });

@@ -2,7 +2,8 @@
  * Serves a history entry instead of the file: at a start, for a rollback, and again when the values of its references
  * change. Cold; the reloader calls it in its turns.
  */
-import type { Applier, SettleSteps } from './applier.ts';
+import type { Applier } from './applier.ts';
+import type { ApplySteps } from '../snapshot/opening.ts';
 import type { Compiled, Known } from '../compile/compile.ts';
 import type { Compiler } from '../compile/compiler.ts';
 import type { History, HistoryFallback } from './history.ts';
@@ -45,7 +46,7 @@ export class HistoryFallbackRunner {
     reload: Reload,
     compiled: Compiled,
     { why, entry }: HistoryFallback,
-    steps?: SettleSteps,
+    steps?: ApplySteps,
   ): Promise<boolean> {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
       return this.#applier.settle(reload, compiled, steps);

@@ -183,7 +183,7 @@ export class Reloader {
       if (compiled === null) return;
       this.#applier.see(reload, compiled);
       if (compiled.plan !== null) push.judge(compiled);
-      if (!(await this.#applier.settle(reload, compiled, { seal: () => push.seal(), ...this.#byFile(compiled) })))
+      if (!(await this.#applier.settle(reload, compiled, { bound: () => push.seal(), ...this.#byFile(compiled) })))
         return;
       this.#noteFiles(compiled);
       this.history.recordFile(compiled, reload);

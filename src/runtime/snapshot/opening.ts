@@ -12,15 +12,15 @@ export interface Prepared {
 /** Hooks for the caller that applies a plan. */
 export interface ApplySteps {
   /** Every step that can fail has succeeded, and nothing has changed yet. An error here fails the whole plan. */
-  bound(): Promise<void> | void;
+  readonly bound?: () => Promise<void> | void;
   /** The plan is current. */
-  active(generation: number): void;
+  readonly active?: (generation: number) => void;
 }
 
 /** Opens all parts. If any fails, closes the rest and throws; an OpenError lists each failure. */
 export async function openAll(
   parts: readonly (() => Promise<Prepared> | Prepared)[],
-  steps: ApplySteps | null,
+  steps: ApplySteps,
 ): Promise<Prepared> {
   const open: Prepared[] = [];
   const failures: OpenFailure[] = [];
@@ -37,7 +37,7 @@ export async function openAll(
       }
     }
     if (failures.length > 0) throw new OpenError(failures);
-    await steps?.bound();
+    await steps.bound?.();
   } catch (error) {
     await abort();
     throw error;
