@@ -88,6 +88,31 @@ function allowed({ from, to, typeOnly }: Import): boolean {
   });
 }
 
+/** The import circles (strongly connected components of more than one file), by Tarjan; types count. */
+function circles(): string[][] {
+  const known = new Set(files);
+  const targets = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]));
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    stack.push(file);
+    for (const to of targets.get(file)!) {
+      if (!known.has(to)) continue;
+      if (!order.has(to)) visit(to);
+      if (stack.includes(to)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(to)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) found.push(circle.toSorted());
+  };
+  for (const file of files) if (!order.has(file)) visit(file);
+  return found;
+}
+
 /** Lines of code that match, as `file: line`. Comments do not count. */
 function linesWith(pattern: RegExp, within = files): string[] {
   return within.flatMap((file) =>
@@ -109,6 +134,12 @@ describe('who imports whom', () => {
     const all = files.flatMap(importsOf);
     expect(all.length).toBeGreaterThan(300);
     expect(all.filter((one) => !allowed(one)).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test('no import circle joins two rooms, not even through types', () => {
+    const all = circles();
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.filter((circle) => new Set(circle.map((file) => dirname(file))).size > 1)).toEqual([]);
   });
 
   test('policies do not know each other', () => {

@@ -4,7 +4,8 @@
  * A Router with one route and only that condition evaluates it, so that the result can't differ from that for traffic.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { FieldMatchPlan, MatchPlan, RoutePlan } from '../plan/types.ts';
+import type { FieldMatchPlan, MatchPlan } from '../plan/types/match.ts';
+import type { RoutePlan } from '../plan/types.ts';
 import { queryValue } from '../http/query.ts';
 import { Router } from '../proxy/router.ts';
 

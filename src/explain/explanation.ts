@@ -8,7 +8,8 @@
 import type { Claim } from '../kit/claim.ts';
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
-import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from '../plan/types.ts';
+import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
+import type { PoolPlan } from '../plan/types/pool.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';

@@ -3,7 +3,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import { systemRandom } from '../kit/random.ts';
-import type { PoolPlan, StrategyPlan } from '../plan/types.ts';
+import type { PoolPlan, StrategyPlan } from '../plan/types/pool.ts';
 import { previewPool, type PoolPreview } from '../upstream/pool-preview.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Sticky } from '../upstream/sticky.ts';

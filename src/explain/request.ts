@@ -16,7 +16,7 @@ import { asciiAuthority } from '../kit/host-name.ts';
 import { Connection } from '../net/connection.ts';
 import { plainAddress } from '../net/plain-address.ts';
 import type { PathProblem, PathRules } from '../http/path.ts';
-import type { AddressPlan } from '../plan/types.ts';
+import type { AddressPlan } from '../plan/types/address.ts';
 
 export interface AskedRequest {
   readonly method: string;

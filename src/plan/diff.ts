@@ -8,7 +8,8 @@
 import { freeze } from '../kit/freeze.ts';
 import { FEW } from '../kit/time-slicing.ts';
 import { claimBefore } from './claims.ts';
-import type { AclPlan, Plan, PoolPlan } from './types.ts';
+import type { AclPlan, Plan } from './types.ts';
+import type { PoolPlan } from './types/pool.ts';
 import { aclAccess, limitsAccess } from './diff/access.ts';
 import { type Change, change, type Fate, type PlanDiff } from './diff/changes.ts';
 import { inOrderOfImportance, summaryOf } from './diff/importance.ts';

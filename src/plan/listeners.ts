@@ -8,7 +8,9 @@ import { planPaths } from './paths.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import type { AclPlan, AddressPlan, ListenerPlan, PoolPlan, RoutePlan } from './types.ts';
+import type { AclPlan, ListenerPlan, RoutePlan } from './types.ts';
+import type { AddressPlan } from './types/address.ts';
+import type { PoolPlan } from './types/pool.ts';
 import type { IdentityPlan } from './types/identity.ts';
 
 /** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */

@@ -5,7 +5,7 @@ import { checkNameSigns, checkPathSigns, checkValueSigns } from './literal-patte
 import { checkPathPattern, type PathReader, planRulePath, requiredRuns } from './paths.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import type { FieldMatchPlan, MatchPlan, PathPlan } from './types.ts';
+import type { FieldMatchPlan, MatchPlan, PathPlan } from './types/match.ts';
 
 /** `readers`: the listeners that the route serves. */
 export function planMatch(

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Piece, SerializedPlan, SerializedRoute } from './serialized-plan.ts';
-import type { PoolPlan } from './types.ts';
+import type { PoolPlan } from './types/pool.ts';
 
 /** The fingerprints of a plan's pools and routes, in order, each of a fixed length. */
 export interface Fingerprints {

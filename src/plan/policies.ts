@@ -10,7 +10,8 @@ import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { segment } from '../config/walk.ts';
 import { planCachePolicy } from './caches.ts';
 import { planCors } from './cors.ts';
-import type { AclPlan, FieldEdits, PathPlan, PolicyPlan } from './types.ts';
+import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
+import type { PathPlan } from './types/match.ts';
 import type { CachePlan } from './types/cache.ts';
 
 export interface PolicyNames {

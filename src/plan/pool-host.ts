@@ -1,6 +1,6 @@
 /** The Host that a pool's endpoints receive, in requests and in checks. Cold. */
 import type { ActiveCheckConfig } from '../config/schema.gen.ts';
-import type { AddressPlan } from './types.ts';
+import type { AddressPlan } from './types/address.ts';
 import type { HostPlan } from './types/host.ts';
 
 const OWN_HOSTS: ReadonlySet<string> = new Set(['preserve', 'endpoint']);

@@ -6,7 +6,7 @@ import type { RespondConfig } from '../config/schema.gen.ts';
 import { checkNames } from './policies.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import type { RespondPlan } from './types.ts';
+import type { RespondPlan } from './types/respond.ts';
 
 export function planRespond(config: RespondConfig, pointer: string, scope: PlanScope): RespondPlan {
   const { status, headers, body } = config;

@@ -13,7 +13,8 @@ import type { PlanScope } from './scope.ts';
 import { findHidden } from './unreachable-routes.ts';
 import { planMirror, planSplit } from './split.ts';
 import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
-import type { ActionPlan, PolicyPlan, PoolPlan, RedirectPlan, RoutePlan } from './types.ts';
+import type { ActionPlan, PolicyPlan, RedirectPlan, RoutePlan } from './types.ts';
+import type { PoolPlan } from './types/pool.ts';
 
 /** The parts of a listener that matter to routes. */
 export interface Entrance {

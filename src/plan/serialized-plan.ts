@@ -6,7 +6,8 @@
  * batches: see plan-delta.ts.
  */
 import { freeze } from '../kit/freeze.ts';
-import type { ActionPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from './types.ts';
+import type { ActionPlan, ListenerPlan, Plan, RoutePlan } from './types.ts';
+import type { PoolPlan } from './types/pool.ts';
 import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
 
 /** Holds the name instead of the pool. */

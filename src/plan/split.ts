@@ -2,7 +2,7 @@
 import type { HashKey, RouteConfig, SplitPartConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
 import { planKey } from './strategies.ts';
-import type { PoolPlan } from './types.ts';
+import type { PoolPlan } from './types/pool.ts';
 import type { MirrorPlan, SplitPlan } from './types/traffic.ts';
 
 export function planSplit(

@@ -1,7 +1,7 @@
 /** Plans the strategies: normalizes names, checks numbers. Cold. */
 import type { EndpointConfig, HashKey, StrategyConfig } from '../config/schema.gen.ts';
 import type { PlanScope } from './scope.ts';
-import type { HashKeyPlan, StrategyPlan } from './types.ts';
+import type { HashKeyPlan, StrategyPlan } from './types/pool.ts';
 
 /** `endpoints`: those of the pool. */
 export function planStrategy(

@@ -6,7 +6,8 @@
  * path's ancestors, so ten thousand routes don't take ten thousand squared comparisons.
  */
 import { canonical } from '../kit/canonical.ts';
-import type { MatchPlan, PathPlan, RoutePlan } from './types.ts';
+import type { MatchPlan, PathPlan } from './types/match.ts';
+import type { RoutePlan } from './types.ts';
 
 /** Calls `found` with each hidden route and the one that hides it, as indexes. */
 export function findHidden(routes: readonly RoutePlan[], found: (hidden: number, by: number) => void): void {

@@ -3,7 +3,8 @@ import type { Exchange } from '../http/exchange.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { LocalReply } from '../http/local-reply.ts';
 import { publicOrigin } from '../http/identity.ts';
-import type { ActionPlan, RedirectPlan, RespondPlan } from '../plan/types.ts';
+import type { ActionPlan, RedirectPlan } from '../plan/types.ts';
+import type { RespondPlan } from '../plan/types/respond.ts';
 import { localAuthority } from './request-text.ts';
 
 export type Respond = (x: Exchange) => LocalReply;

@@ -4,7 +4,7 @@
  * http-listener.ts and tcp-listener.ts call it for each accepted socket; each rejects connections in its own way.
  */
 import type { ListenerMetrics } from '../observe/metrics.ts';
-import type { ListenerLimits } from '../plan/types.ts';
+import type { ListenerLimits } from '../plan/types/listener-limits.ts';
 import type { ConnectionTable } from './connection-table.ts';
 
 /** Counts the connections of all listeners of a gateway, and holds their limit (0: no limit). */

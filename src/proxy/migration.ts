@@ -8,7 +8,7 @@ import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { PathReading, pathOfTarget, readPath } from '../http/path.ts';
 import { deepEqual } from '../kit/deep-equal.ts';
-import type { FieldMatchPlan } from '../plan/types.ts';
+import type { FieldMatchPlan } from '../plan/types/match.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { UpstreamRequest } from './upstream-request.ts';

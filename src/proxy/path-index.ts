@@ -6,7 +6,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import { compileRegex } from '../kit/linear-regex.ts';
-import type { PathPlan } from '../plan/types.ts';
+import type { PathPlan } from '../plan/types/match.ts';
 import type { Predicate } from './predicates.ts';
 
 export interface Entry<T> {

@@ -2,7 +2,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { queryValue } from '../http/query.ts';
 import { compileRegex } from '../kit/linear-regex.ts';
-import type { FieldMatchPlan, MatchPlan } from '../plan/types.ts';
+import type { FieldMatchPlan, MatchPlan } from '../plan/types/match.ts';
 
 export type Predicate = (x: Exchange) => boolean;
 

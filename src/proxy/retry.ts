@@ -2,7 +2,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { type GatewayError, UPSTREAM_CLOSED, UPSTREAM_RESET } from '../kit/errors.ts';
 import type { Random } from '../kit/random.ts';
-import type { RetriesPlan } from '../plan/types.ts';
+import type { RetriesPlan } from '../plan/types/pool.ts';
 
 /** Idempotent methods: a repeated request has the same effect as one (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);

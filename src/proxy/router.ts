@@ -5,7 +5,7 @@
  * have several hosts; the router queries every index that can match, and the first route in the config wins.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { MatchPlan } from '../plan/types.ts';
+import type { MatchPlan } from '../plan/types/match.ts';
 import { compilePattern, type Entry, PathIndex, type Edit } from './path-index.ts';
 import { compilePredicate } from './predicates.ts';
 

@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
-import type { CheckPlan } from '../plan/types.ts';
+import type { CheckPlan } from '../plan/types/pool.ts';
 import type { EndpointState } from './endpoint.ts';
 import { probe, type Probe } from './probe.ts';
 

@@ -16,7 +16,7 @@ import { Http1ClientConnection } from '../http/h1/client.ts';
 import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
-import type { AddressPlan } from '../plan/types.ts';
+import type { AddressPlan } from '../plan/types/address.ts';
 import type { EndpointState, EndpointTuning } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { HEALTHY } from './strategies/strategy.ts';

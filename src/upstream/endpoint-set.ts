@@ -6,7 +6,7 @@
  */
 import type { Fields } from '../http/fields.ts';
 import type { Claim } from '../kit/claim.ts';
-import type { CheckPlan, EndpointPlan } from '../plan/types.ts';
+import type { CheckPlan, EndpointPlan } from '../plan/types/pool.ts';
 import type { StickyPlan } from '../plan/types/sticky.ts';
 import type { EndpointState } from './endpoint.ts';
 import { previewPool, type PoolPreview, type Level } from './pool-preview.ts';

@@ -13,7 +13,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
-import type { HealthPlan } from '../plan/types.ts';
+import type { HealthPlan } from '../plan/types/pool.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 
 export type HealthState = 'healthy' | 'failing' | 'open' | 'half_open' | 'check_failed' | 'draining' | 'disabled';

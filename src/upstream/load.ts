@@ -5,12 +5,20 @@
  */
 import type { Deadlines } from '../net/deadlines.ts';
 import type { PoolMetrics } from '../observe/metrics.ts';
-import type { RetryBudgetPlan } from '../plan/types.ts';
+import type { HealthPlan, QueuePlan, RetryBudgetPlan } from '../plan/types/pool.ts';
 import type { EndpointConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Outliers } from './outliers.ts';
 import { Queue } from './queue.ts';
-import type { PoolTuning } from './pool.ts';
+
+/** The settings of a pool that may change while its load is kept. */
+export interface PoolTuning {
+  readonly queue: QueuePlan;
+  readonly health: HealthPlan;
+  /** Both: 0 is no limit. */
+  readonly maxConnections: number;
+  readonly maxRequests: number;
+}
 
 export class PoolLoad {
   readonly queue: Queue;

@@ -6,7 +6,7 @@
  * costs nothing. A failure common to all endpoints ejects none: it moves the mean.
  */
 import type { Deadlines } from '../net/deadlines.ts';
-import type { SuccessRatePlan } from '../plan/types.ts';
+import type { SuccessRatePlan } from '../plan/types/pool.ts';
 import type { Health } from './health.ts';
 
 /** An endpoint, as the comparison needs it. */

@@ -12,7 +12,7 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
-import type { HealthPlan, PoolPlan, QueuePlan } from '../plan/types.ts';
+import type { PoolPlan } from '../plan/types/pool.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { PoolPreview } from './pool-preview.ts';
 import { Choice, EndpointSet, type MakeStrategy, type Member, type PoolEndpoint } from './endpoint-set.ts';
@@ -20,14 +20,6 @@ import type { PoolLoad } from './load.ts';
 import { Recovery } from './recovery.ts';
 import { type LoadBalancerContext, DUE, HEALTHY, UNAVAILABLE } from './strategies/strategy.ts';
 import { type Terms, termsOf } from './terms.ts';
-
-export interface PoolTuning {
-  readonly queue: QueuePlan;
-  readonly health: HealthPlan;
-  /** Both: 0 is no limit. */
-  readonly maxConnections: number;
-  readonly maxRequests: number;
-}
 
 /** The dependencies of a pool besides its plan and its endpoints. */
 export interface PoolParts {

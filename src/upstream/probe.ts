@@ -1,7 +1,8 @@
 /** One health check probe of an endpoint. Cold. It uses a connection of its own, and Node's own client. */
 import http from 'node:http';
 import net from 'node:net';
-import type { AddressPlan, CheckPlan } from '../plan/types.ts';
+import type { AddressPlan } from '../plan/types/address.ts';
+import type { CheckPlan } from '../plan/types/pool.ts';
 
 /** How many response bytes are searched for the expected text. */
 const MOST_SEARCHED = 64 * 1024;

@@ -1,7 +1,7 @@
 /** The queue of waiters for room at a pool, bounded in length and time. Hot only when a pool is full. */
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
-import type { QueuePlan } from '../plan/types.ts';
+import type { QueuePlan } from '../plan/types/pool.ts';
 
 export interface Waiter {
   /** It does not accept every endpoint, so an endpoint that it refuses may suit the next waiter. */

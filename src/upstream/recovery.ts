@@ -9,7 +9,7 @@ import { isIP } from 'node:net';
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import { limitOf } from '../net/deadlines.ts';
-import type { PoolPlan } from '../plan/types.ts';
+import type { PoolPlan } from '../plan/types/pool.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { knock, type Probe } from './probe.ts';

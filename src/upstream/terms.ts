@@ -4,7 +4,7 @@
  * Computed once for each pool when a config takes effect, so that a request computes nothing.
  */
 import { limitOf } from '../net/deadlines.ts';
-import type { PoolTimeouts, RetriesPlan } from '../plan/types.ts';
+import type { PoolTimeouts, RetriesPlan } from '../plan/types/pool.ts';
 
 /** Milliseconds; Infinity: no limit. */
 export interface Terms {

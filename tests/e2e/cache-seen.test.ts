@@ -190,7 +190,7 @@ test('what makes room for others is counted, and a body on its way is room in us
 
 const storeOf = ({ running: { gateway } }: TestGateway): HttpCache => {
   const state = gateway.registry.peek(gateway.current!.plan.caches[0]!.claim);
-  if (state instanceof HttpCache) return state;
+  if (state instanceof HttpCache) return state as HttpCache;
   throw new Error('there is no cache');
 };
 

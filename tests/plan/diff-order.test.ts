@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { Exchange } from '../../src/http/exchange.ts';
 import { diffPlans } from '../../src/plan/diff.ts';
 import type { OrderChange } from '../../src/plan/diff/changes.ts';
-import type { MatchPlan, Plan, RoutePlan } from '../../src/plan/types.ts';
+import type { MatchPlan } from '../../src/plan/types/match.ts';
+import type { Plan, RoutePlan } from '../../src/plan/types.ts';
 import { matches, matchPlan, request } from '../proxy/random-routes.ts';
 import { planOf } from './plan-of.ts';
 

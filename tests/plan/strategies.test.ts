@@ -1,7 +1,7 @@
 /** How an endpoint is to be chosen, and what is wrong with the way that was written. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { PoolPlan } from '../../src/plan/types.ts';
+import type { PoolPlan } from '../../src/plan/types/pool.ts';
 import { planOf, problemsOf } from './plan-of.ts';
 
 const ENDPOINTS = ['10.0.0.1:80', '10.0.0.2:80'];

@@ -1,7 +1,7 @@
 /** Random routes and requests that often meet, and a router so simple that it can be believed. */
 import fc from 'fast-check';
 import type { Exchange } from '../../src/http/exchange.ts';
-import type { FieldMatchPlan, MatchPlan, PathPlan } from '../../src/plan/types.ts';
+import type { FieldMatchPlan, MatchPlan, PathPlan } from '../../src/plan/types/match.ts';
 import { exchange } from '../support/exchange.ts';
 
 const HOSTS = ['a.test', 'b.a.test', 'c.b.a.test', 'test', 'other', '[::1]'];

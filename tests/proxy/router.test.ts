@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MatchPlan } from '../../src/plan/types.ts';
+import type { MatchPlan } from '../../src/plan/types/match.ts';
 import { Router } from '../../src/proxy/router.ts';
 import { exchange } from '../support/exchange.ts';
 import { matches, matchPlan, request } from './random-routes.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/kit/random.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
-import type { HealthPlan } from '../../src/plan/types.ts';
+import type { HealthPlan } from '../../src/plan/types/pool.ts';
 import { Health } from '../../src/upstream/health.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from '../../src/upstream/strategies/strategy.ts';
 import { ManualClock } from '../support/manual-clock.ts';

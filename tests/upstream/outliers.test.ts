@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Random, seededRandom } from '../../src/kit/random.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
-import type { HealthPlan, SuccessRatePlan } from '../../src/plan/types.ts';
+import type { HealthPlan, SuccessRatePlan } from '../../src/plan/types/pool.ts';
 import { Health } from '../../src/upstream/health.ts';
 import { Outliers } from '../../src/upstream/outliers.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,7 +1,7 @@
 /** To ask whom a pool would choose is not to choose: what was foreseen is what comes, and asking changes nothing. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StrategyPlan } from '../../src/plan/types.ts';
+import type { StrategyPlan } from '../../src/plan/types/pool.ts';
 import { previewPool } from '../../src/upstream/pool-preview.ts';
 import { DUE, HEALTHY, UNAVAILABLE } from '../../src/upstream/strategies/strategy.ts';
 import { client, make } from './strategies/strategy.suite.ts';

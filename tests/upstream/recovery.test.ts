@@ -1,6 +1,6 @@
 /** The connections that the gateway tries at endpoints that are out: how many at a time, and that each has its turn. */
 import { expect, test } from 'vitest';
-import type { PoolPlan } from '../../src/plan/types.ts';
+import type { PoolPlan } from '../../src/plan/types/pool.ts';
 import type { EndpointState } from '../../src/upstream/endpoint.ts';
 import type { PoolLoad } from '../../src/upstream/load.ts';
 import { Recovery } from '../../src/upstream/recovery.ts';

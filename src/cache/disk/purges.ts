@@ -5,7 +5,7 @@
  * A purge applies to every record with a lower number than its own.
  */
 
-import { type Matcher, matcherOf } from '../store/purge.ts';
+import { type Matcher, matcherOf } from '../store/purge-order.ts';
 
 /** What a purge selects: everything, a host, a URL prefix, a tag, or one URL by the hash of its key. */
 export type PurgeKind = 'all' | 'host' | 'prefix' | 'tag' | 'key';

@@ -17,7 +17,7 @@ import { addCacheStatus, forwardText } from '../rules/cache-status.ts';
 import { compileConditions, type Condition } from './conditions.ts';
 import { NO_REQUEST_DIRECTIVES } from '../rules/directives.ts';
 import type { FreshnessRules } from '../rules/freshness.ts';
-import type { HttpCache } from '../store/http-cache.ts';
+import type { RequestCache } from './shared-fetch.ts';
 import { hasOwnContentLocation, invalidatedTargets, invalidates, type Target } from '../rules/invalidation.ts';
 import { PostResponseStorer } from './post-response-storer.ts';
 import { directivesOfRequest, evaluateResponse } from '../rules/evaluate-response.ts';
@@ -32,7 +32,7 @@ const DIRECTIVES = (1 << CACHE_CONTROL) | (1 << PRAGMA);
 const NOT_PLAIN = DIRECTIVES | SPECIAL | (1 << AUTHORIZATION);
 
 export class CacheHandler {
-  readonly cache: HttpCache;
+  readonly cache: RequestCache;
   readonly plan: CachePolicyPlan;
   readonly rules: FreshnessRules;
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export class CacheHandler {
   readonly #route: string;
   readonly #bypass: Condition;
 
-  constructor(route: string, plan: CachePolicyPlan, cache: HttpCache, clock: Clock, deadlines: Deadlines) {
+  constructor(route: string, plan: CachePolicyPlan, cache: RequestCache, clock: Clock, deadlines: Deadlines) {
     this.#route = route;
     this.cache = cache;
     this.plan = plan;

@@ -27,8 +27,9 @@ import { type EvaluatedResponse, evaluateResponse } from '../rules/evaluate-resp
 import type { CacheHandler } from './cache-handler.ts';
 import { lengthLine, type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
 import { reuse, VALIDATE } from '../rules/reuse.ts';
-import { headOnly, renewed, renewedByHead } from '../rules/validation.ts';
+import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from '../rules/vary.ts';
+import type { HttpCache } from '../store/http-cache.ts';
 import type { CacheRequest } from './cache-request.ts';
 
 /** How many bytes of an unwanted response are read so that its connection can be reused. */
@@ -39,6 +40,9 @@ const OF_ONE_REQUEST: ReadonlySet<string> = new Set(['authorization', 'request_n
 
 /** RFC 5861 §4. */
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
+/** A cache whose fetches requests may join. */
+export type RequestCache = HttpCache<SharedFetch>;
 
 export class SharedFetch implements ServerStream {
   owner: ExchangeOwner | null = null;
@@ -67,7 +71,7 @@ export class SharedFetch implements ServerStream {
   readonly #handler: CacheHandler;
   /** The fields of the leader's request, for Vary. */
   readonly #asked: Fields;
-  readonly #waiting: WaitingList;
+  readonly #waiting: WaitingList<CacheRequest>;
   readonly #requestedAt: number;
   #subrequest: Subrequest | null = null;
   #part: Part | null = null;

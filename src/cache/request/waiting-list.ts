@@ -1,15 +1,24 @@
 /** The waiting list of one fetch: the leader, which started it, and the others. Hot, once per fetch. */
 import { NOWHERE, Places } from '../../kit/places.ts';
-import type { CacheRequest } from './cache-request.ts';
 import { mayServeOnError } from '../rules/reuse.ts';
-import type { StoredResponse } from '../store/stored-response.ts';
+import type { RequestDirectives } from '../rules/directives.ts';
+import type { StoredHead, StoredResponse } from '../store/stored-response.ts';
 
-export class WaitingList {
+/** A request that waits for the fetch. */
+export interface Waiter {
+  /** Its place among those that wait. */
+  waitingPlace: number;
+  readonly request: RequestDirectives;
+  mayHave(head: StoredHead): boolean;
+  serveStored(stored: StoredResponse, result: 'stale_on_error', status: number): void;
+}
+
+export class WaitingList<W extends Waiter> {
   /** null: there is none, or it has left. */
-  leader: CacheRequest | null;
-  readonly #others = new Places<CacheRequest>();
+  leader: W | null;
+  readonly #others = new Places<W>();
 
-  constructor(leader: CacheRequest | null) {
+  constructor(leader: W | null) {
     this.leader = leader;
   }
 
@@ -17,27 +26,27 @@ export class WaitingList {
     return this.leader === null && this.#others.size === 0;
   }
 
-  add(cacheRequest: CacheRequest): void {
+  add(cacheRequest: W): void {
     cacheRequest.waitingPlace = this.#others.enter(cacheRequest);
   }
 
-  remove(cacheRequest: CacheRequest): void {
+  remove(cacheRequest: W): void {
     if (this.leader === cacheRequest) this.leader = null;
     else if (this.#others.at(cacheRequest.waitingPlace) === cacheRequest) this.#leave(cacheRequest);
   }
 
-  #leave(cacheRequest: CacheRequest): void {
+  #leave(cacheRequest: W): void {
     this.#others.leave(cacheRequest.waitingPlace);
     cacheRequest.waitingPlace = NOWHERE;
   }
 
   /** A copy of all waiters but the leader. */
-  get others(): CacheRequest[] {
+  get others(): W[] {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
 
   /** Removes all waiters and returns them, the leader first. */
-  takeAll(): CacheRequest[] {
+  takeAll(): W[] {
     const { leader } = this;
     const others = this.takeOthers();
     this.leader = null;
@@ -45,7 +54,7 @@ export class WaitingList {
   }
 
   /** Removes all waiters but the leader, and returns them. */
-  takeOthers(): CacheRequest[] {
+  takeOthers(): W[] {
     const all = this.others;
     for (const cacheRequest of all) this.#leave(cacheRequest);
     return all;

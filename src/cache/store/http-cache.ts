@@ -9,7 +9,6 @@ import { OpenTable, textHash } from '../../kit/open-table.ts';
 import type { Log } from '../../observe/log.ts';
 import type { CacheMetrics } from '../../observe/metrics.ts';
 import type { CachePlan } from '../../plan/types/cache.ts';
-import type { SharedFetch } from '../request/shared-fetch.ts';
 import { Disk } from '../disk/disk.ts';
 import { HitForMiss } from './hit-for-miss.ts';
 import { CacheKey } from './key.ts';
@@ -17,7 +16,17 @@ import { RecentReplies } from './recent-replies.ts';
 import { Store } from './store.ts';
 import type { StoredResponse } from './stored-response.ts';
 
-export class HttpCache {
+/** What the store knows of a fetch in progress: what it is for, and how to keep its response from being stored. */
+export interface FetchInProgress {
+  readonly key: string;
+  /** `oldGone`: the stored response is not served either. */
+  outdate(oldGone?: boolean): void;
+  /** The same if the response has one of these tags. Returns whether a tag is known to match. */
+  outdateTagged(tags: ReadonlySet<string>, oldGone: boolean): boolean;
+}
+
+/** `F`: the fetches that requests may join. */
+export class HttpCache<F extends FetchInProgress = FetchInProgress> {
   readonly name: string;
   readonly key: CacheKey;
   readonly recent = new RecentReplies();
@@ -30,7 +39,7 @@ export class HttpCache {
   /** Changes with each purge or invalidation: a response requested before that is not stored. */
   purgeEpoch = 0;
   /** Fetches in progress that requests may join, by key. Lists are immutable, so iteration is safe. */
-  readonly #sharedFetches = new OpenTable<string, readonly SharedFetch[]>(textHash);
+  readonly #sharedFetches = new OpenTable<string, readonly F[]>(textHash);
   /** Keys and scopes whose responses were not shareable: no request waits for the next one. */
   readonly #unstorable = new HitForMiss();
 
@@ -81,17 +90,17 @@ export class HttpCache {
 
   // === fetches in progress
 
-  fetchesFor(key: string): readonly SharedFetch[] {
+  fetchesFor(key: string): readonly F[] {
     return this.#sharedFetches.get(key) ?? NONE;
   }
 
-  begin(fetch: SharedFetch): void {
+  begin(fetch: F): void {
     const under = this.#sharedFetches.get(fetch.key);
     this.#sharedFetches.set(fetch.key, under === undefined ? [fetch] : [...under, fetch]);
   }
 
   /** No request may join it any more. */
-  over(fetch: SharedFetch): void {
+  over(fetch: F): void {
     const under = this.#sharedFetches.get(fetch.key);
     if (under === undefined) return;
     const rest = under.filter((other) => other !== fetch);
@@ -100,7 +109,7 @@ export class HttpCache {
   }
 
   /** A copy of the list of all fetches. */
-  get fetches(): readonly SharedFetch[] {
+  get fetches(): readonly F[] {
     return this.#sharedFetches.values().flat();
   }
 
@@ -135,4 +144,4 @@ export class HttpCache {
   }
 }
 
-const NONE: readonly SharedFetch[] = [];
+const NONE: readonly never[] = [];

@@ -4,7 +4,8 @@
 import type { PathRules } from '../../http/path.ts';
 import { Networks } from '../../kit/networks.ts';
 import { ANY } from '../listeners.ts';
-import type { AclPlan, AddressPlan, ListenerPlan, RoutePlan } from '../types.ts';
+import type { AclPlan, ListenerPlan, RoutePlan } from '../types.ts';
+import type { AddressPlan } from '../types/address.ts';
 import type { AdminPlan } from '../types/admin.ts';
 import type { IdentityPlan } from '../types/identity.ts';
 import type { AccessChange, SettingChange } from './changes.ts';

@@ -4,7 +4,8 @@
  */
 import { collide } from '../listeners.ts';
 import { Succession } from '../succession.ts';
-import type { AddressPlan, ListenerPlan, Plan } from '../types.ts';
+import type { AddressPlan } from '../types/address.ts';
+import type { ListenerPlan, Plan } from '../types.ts';
 import { adminAccess, listenerAccess, openedAccess } from './access.ts';
 import { type Change, change } from './changes.ts';
 import { settingsBetween, sideBySide, type Terms } from './reading.ts';

@@ -1,5 +1,6 @@
 /** Whether two routes may match the same request. Cold. */
-import type { FieldMatchPlan, PathPlan, RoutePlan } from '../types.ts';
+import type { FieldMatchPlan, PathPlan } from '../types/match.ts';
+import type { RoutePlan } from '../types.ts';
 
 /** False only if no request can match both. */
 export function mayMeet(a: RoutePlan, b: RoutePlan): boolean {

@@ -1,6 +1,6 @@
 /** Part of the Plan: the admin listener. Cold; types only. */
 import type { Claim } from '../../kit/claim.ts';
-import type { AddressPlan } from '../types.ts';
+import type { AddressPlan } from './address.ts';
 
 export interface AdminPlan {
   readonly address: AddressPlan;

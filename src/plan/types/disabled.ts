@@ -1,5 +1,5 @@
 /** Part of the Plan: the parts that its config disables (`enabled: false`). Cold. */
-import type { MatchPlan } from '../types.ts';
+import type { MatchPlan } from './match.ts';
 
 /** No other part of the Plan contains these, so traffic never reaches them. In the order of the config. */
 export interface DisabledPlan {

@@ -1,5 +1,6 @@
 /** Part of the Plan: the listener and pool settings that a route overrides. Cold. */
-import type { ListenerLimits, ListenerTimeouts, PoolTimeouts, RetriesPlan } from '../types.ts';
+import type { ListenerLimits, ListenerTimeouts } from './listener-limits.ts';
+import type { PoolTimeouts, RetriesPlan } from './pool.ts';
 
 /** Milliseconds; 0: no limit. */
 export type RouteTimeoutsPlan = Partial<

@@ -1,5 +1,6 @@
 /** Part of the Plan: destinations of requests beyond a single pool. Cold. */
-import type { HashKeyPlan, PoolPlan, RespondPlan } from '../types.ts';
+import type { HashKeyPlan, PoolPlan } from './pool.ts';
+import type { RespondPlan } from './respond.ts';
 
 export interface SplitPlan {
   readonly type: 'split';

@@ -11,7 +11,8 @@ import type net from 'node:net';
 import { type BoundAddress, listen, type ListeningSocket, type ListenOptions, type Taker } from '../../net/listen.ts';
 import type { Transport } from '../../net/transport.ts';
 import { segment } from '../../config/walk.ts';
-import type { AddressPlan, Plan } from '../../plan/types.ts';
+import type { AddressPlan } from '../../plan/types/address.ts';
+import type { Plan } from '../../plan/types.ts';
 import { codeOf, OpenError, type OpenFailure, openFailure } from './open-error.ts';
 import type { Prepared } from './opening.ts';
 

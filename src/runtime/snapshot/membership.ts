@@ -8,7 +8,7 @@
 import { claimBefore } from '../../plan/claims.ts';
 import { endpointFound } from '../../plan/pools.ts';
 import { stickyId } from '../../plan/sticky.ts';
-import type { EndpointPlan, PoolPlan } from '../../plan/types.ts';
+import type { EndpointPlan, PoolPlan } from '../../plan/types/pool.ts';
 import type { DnsNamePlan } from '../../plan/types/dns.ts';
 import { ActiveCheck } from '../../upstream/active-check.ts';
 import { EndpointState, type EndpointTuning } from '../../upstream/endpoint.ts';

@@ -1,13 +1,14 @@
 /** The caches of a running gateway: their contents, their counters, and purges. Cold. */
 import type { DiskNumbers } from '../../cache/disk/disk.ts';
 import { HttpCache } from '../../cache/store/http-cache.ts';
-import { purge, type PurgeCounts, type PurgeOrder, purgeProblem } from '../../cache/store/purge.ts';
+import { purge, type PurgeCounts } from '../../cache/store/purge.ts';
+import { type PurgeOrder, purgeProblem } from '../../cache/store/purge-order.ts';
 import { suggest } from '../../kit/suggest.ts';
 import type { CacheGauges } from '../../observe/cache-exposition.ts';
 import { CacheMetrics, type DiskMetrics } from '../../observe/metrics.ts';
 import type { RoutePlan } from '../../plan/types.ts';
 import type { CachePlan, CachePolicyPlan, DiskPlan } from '../../plan/types/cache.ts';
-import type { Gateway } from '../gateway.ts';
+import type { ViewedGateway } from './viewed-gateway.ts';
 
 export interface CacheView {
   readonly name: string;
@@ -68,17 +69,17 @@ export interface DiskView {
   readonly errors: number;
 }
 
-export function cacheViews(gateway: Gateway): CacheView[] {
+export function cacheViews(gateway: ViewedGateway): CacheView[] {
   return (gateway.current?.plan.caches ?? []).map((plan) => viewOf(gateway, plan));
 }
 
 /** Returns the cache of that name, or a text that says why there is none. */
-export function cacheView(gateway: Gateway, name: string): CacheView | string {
+export function cacheView(gateway: ViewedGateway, name: string): CacheView | string {
   const plan = find(gateway, name);
   return typeof plan === 'string' ? plan : viewOf(gateway, plan);
 }
 
-function find(gateway: Gateway, name: string): CachePlan | string {
+function find(gateway: ViewedGateway, name: string): CachePlan | string {
   const caches = gateway.current?.plan.caches ?? [];
   const found = caches.find((cache) => cache.name === name);
   if (found !== undefined) return found;
@@ -89,7 +90,7 @@ function find(gateway: Gateway, name: string): CachePlan | string {
   return `there is no cache ${name}${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 
-function viewOf(gateway: Gateway, plan: CachePlan): CacheView {
+function viewOf(gateway: ViewedGateway, plan: CachePlan): CacheView {
   const { name, maxSize, maxEntrySize, key } = plan;
   // A cache that no route uses has no state.
   const cache = stateOf(gateway, plan);
@@ -140,7 +141,7 @@ function diskView({ path, maxSize }: DiskPlan, cache: HttpCache | null, counts: 
 const NO_DISK: DiskNumbers = { open: false, entries: 0, bytes: 0, waiting: 0 };
 
 /** The store that a plan claims, if it exists. */
-function stateOf(gateway: Gateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
+function stateOf(gateway: ViewedGateway, { claim }: CachePlan | CachePolicyPlan): HttpCache | null {
   const state = gateway.registry.peek(claim);
   return state instanceof HttpCache ? state : null;
 }
@@ -157,7 +158,11 @@ export type PurgeWish = PurgeOrder;
 export type PurgeRefusal = { readonly unknown: string } | { readonly bad: string };
 
 /** Purges the cache of that name, in the current snapshot and in older live ones: their configs may come back. */
-export async function purgeCache(gateway: Gateway, name: string, order: PurgeOrder): Promise<Purged | PurgeRefusal> {
+export async function purgeCache(
+  gateway: ViewedGateway,
+  name: string,
+  order: PurgeOrder,
+): Promise<Purged | PurgeRefusal> {
   const found = find(gateway, name);
   if (typeof found === 'string') return { unknown: found };
   const bad = purgeProblem(order);
@@ -177,7 +182,7 @@ export async function purgeCache(gateway: Gateway, name: string, order: PurgeOrd
 }
 
 /** The contents of the stores at the moment of a scrape. */
-export function cacheGauges(gateway: Gateway): CacheGauges[] {
+export function cacheGauges(gateway: ViewedGateway): CacheGauges[] {
   return (gateway.current?.plan.caches ?? []).map((plan) => {
     const cache = stateOf(gateway, plan);
     const store = cache?.store;

@@ -7,7 +7,7 @@ import type { AdminState } from '../../upstream/health.ts';
 import type { Member } from '../../upstream/endpoint-set.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import { cacheGauges } from './caches.ts';
-import type { Gateway } from '../gateway.ts';
+import type { ViewedGateway } from './viewed-gateway.ts';
 import { resolutionsOf } from '../snapshot/names.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
@@ -72,12 +72,15 @@ export interface EndpointView extends EndpointGauges {
 }
 
 /** Every endpoint of the current pools with its state. */
-export function endpointViews(gateway: Gateway): EndpointView[] {
+export function endpointViews(gateway: ViewedGateway): EndpointView[] {
   const pools = [...(gateway.current?.pools.values() ?? [])];
   return pools.flatMap(({ value }) => value.endpoints.map(({ member }) => viewOf(gateway, member)));
 }
 
-function viewOf({ registry, clock }: Gateway, { plan, state: endpoint, check, name, priority }: Member): EndpointView {
+function viewOf(
+  { registry, clock }: ViewedGateway,
+  { plan, state: endpoint, check, name, priority }: Member,
+): EndpointView {
   const { health, connections } = endpoint;
   const checked = check === null ? undefined : registry.peek(check.claim);
   const waits = health.failures > 0 && health.retryTime > clock.wall();
@@ -109,7 +112,7 @@ function viewOf({ registry, clock }: Gateway, { plan, state: endpoint, check, na
 
 /** Sets an endpoint's admin state; returns null if there is no such endpoint. */
 export function commandEndpoint(
-  gateway: Gateway,
+  gateway: ViewedGateway,
   pool: string,
   endpoint: string,
   adminState: AdminState,
@@ -140,7 +143,7 @@ export interface NameView {
 }
 
 /** Every DNS name of endpoints in the current plan. */
-export function nameViews({ current, registry }: Gateway): NameView[] {
+export function nameViews({ current, registry }: ViewedGateway): NameView[] {
   return (current === null ? [] : resolutionsOf(current, registry)).map(
     ({ pool, name: { name, type }, found, lastError, lastFoundAt, nextAt }) => ({
       pool,
@@ -154,14 +157,14 @@ export function nameViews({ current, registry }: Gateway): NameView[] {
   );
 }
 
-function poolGauges(gateway: Gateway): PoolGauges[] {
+function poolGauges(gateway: ViewedGateway): PoolGauges[] {
   return (gateway.current?.plan.pools ?? []).flatMap(({ name, claim }) => {
     const load = gateway.registry.peek(claim);
     return load instanceof PoolLoad ? [{ pool: name, queue: load.queue.length, retries: load.retries }] : [];
   });
 }
 
-export function runtimeGauges(gateway: Gateway): RuntimeGauges {
+export function runtimeGauges(gateway: ViewedGateway): RuntimeGauges {
   return {
     generation: gateway.current?.generation ?? 0,
     leases: gateway.snapshots.map(({ generation, leases }) => ({ generation, leases })),

@@ -3,7 +3,7 @@
  */
 import { murmur3 } from '../../kit/hash.ts';
 import { cookieOf } from '../../http/cookies.ts';
-import type { HashKeyPlan } from '../../plan/types.ts';
+import type { HashKeyPlan } from '../../plan/types/pool.ts';
 import type { LoadBalancerContext } from '../strategies/strategy.ts';
 
 export const CLIENT: HashKeyPlan = { source: 'client', name: '' };

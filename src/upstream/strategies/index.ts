@@ -1,6 +1,6 @@
 /** The strategies by type: a planned type that is missing from this table does not compile. Cold. */
 import type { Random as RandomSource } from '../../kit/random.ts';
-import type { StrategyPlan } from '../../plan/types.ts';
+import type { StrategyPlan } from '../../plan/types/pool.ts';
 import { IpHash } from './ip-hash.ts';
 import { LeastConnections } from './least-connections.ts';
 import { Maglev } from './maglev.ts';

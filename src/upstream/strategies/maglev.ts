@@ -8,7 +8,7 @@
  */
 import { murmur3 } from '../../kit/hash.ts';
 import { Shared } from '../../kit/shared.ts';
-import type { HashKeyPlan } from '../../plan/types.ts';
+import type { HashKeyPlan } from '../../plan/types/pool.ts';
 import { HashKey } from '../hashing/key.ts';
 import { byName, rosterOf } from '../hashing/ring.ts';
 import { walk } from '../hashing/walk.ts';

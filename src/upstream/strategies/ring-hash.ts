@@ -4,7 +4,7 @@
  * A change of the endpoints moves only the keys of those that come or go. An unavailable endpoint loses its keys to its
  * successors on the ring, which are many, as its points lie between those of all others.
  */
-import type { HashKeyPlan } from '../../plan/types.ts';
+import type { HashKeyPlan } from '../../plan/types/pool.ts';
 import { HashKey } from '../hashing/key.ts';
 import { type HashRing, ringOf } from '../hashing/ring.ts';
 import { walk } from '../hashing/walk.ts';

@@ -1,7 +1,8 @@
 /** Purging of large stores: in slices, whole, and without disturbing what stays. */
 import { expect, test } from 'vitest';
 import { HttpCache } from '../../../src/cache/store/http-cache.ts';
-import { purge, type PurgeOrder, purgeProblem } from '../../../src/cache/store/purge.ts';
+import { purge } from '../../../src/cache/store/purge.ts';
+import { type PurgeOrder, purgeProblem } from '../../../src/cache/store/purge-order.ts';
 import { StoredResponse } from '../../../src/cache/store/stored-response.ts';
 import { Fields } from '../../../src/http/fields.ts';
 import { claimOf } from '../../../src/plan/claims.ts';

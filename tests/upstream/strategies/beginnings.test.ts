@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/kit/random.ts';
-import type { StrategyPlan } from '../../../src/plan/types.ts';
+import type { StrategyPlan } from '../../../src/plan/types/pool.ts';
 import { ASKER, make, picks } from './strategy.suite.ts';
 
 const TYPES = ['round_robin', 'weighted_round_robin', 'least_connections', 'random', 'p2c'] as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { HashKeyPlan } from '../../../src/plan/types.ts';
+import type { HashKeyPlan } from '../../../src/plan/types/pool.ts';
 import { UNAVAILABLE } from '../../../src/upstream/strategies/strategy.ts';
 import { askerWith, behavesAsStrategy, behavesConsistently, client, make, over } from './strategy.suite.ts';
 

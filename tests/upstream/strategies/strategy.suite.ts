@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { type Random, seededRandom } from '../../../src/kit/random.ts';
-import type { StrategyPlan } from '../../../src/plan/types.ts';
+import type { StrategyPlan } from '../../../src/plan/types/pool.ts';
 import { bindStrategy } from '../../../src/upstream/strategies/index.ts';
 import {
   type LoadBalancerContext,

@@ -3,10 +3,10 @@
  */
 import { Fields } from '../../http/fields.ts';
 import type { HttpCache } from '../store/http-cache.ts';
-import { directivesOf, type EvaluatedResponse } from './evaluate-response.ts';
-import { unstorableFields } from './storable.ts';
+import { directivesOf, type EvaluatedResponse } from '../rules/evaluate-response.ts';
+import { unstorableFields } from '../rules/storable.ts';
 import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
-import { type FieldLine, freshened, headFreshens, identifies } from './update.ts';
+import { type FieldLine, freshened, headFreshens, identifies } from '../rules/update.ts';
 
 /** Evaluates a response with these fields as if it had just been received. */
 export type Judge = (status: number, reason: string, fields: Fields) => EvaluatedResponse;

@@ -1,0 +1,19 @@
+/** Part of the Plan: the limits and timeouts of a listener. Cold; types only. */
+
+export interface ListenerLimits {
+  /** 0: no limit, in all of these. */
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+  readonly headerSize: number;
+  readonly headerCount: number;
+  readonly uriSize: number;
+  readonly bodySize: number;
+}
+
+/** Milliseconds; see the schema for what each one limits. */
+export interface ListenerTimeouts {
+  readonly header: number;
+  readonly body: number;
+  readonly idle: number;
+  readonly send: number;
+}
