@@ -18,6 +18,12 @@ const PATH = /^(?:\/[!"$-;=@-_a-z|~\x80-\xff]*|\*)$/;
 const QUERY = /^(?:\?[!"$-;=?@-_a-z|~\x80-\xff]*)?$/;
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Statuses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+const NO_LENGTH = 'the length of the body is no length';
+const UNFILTERED = 'the length changes, and no filter changes the body';
+
 /** What a request says before a hook of that code runs. */
 export class RequestBefore {
   readonly #x: Exchange;
@@ -34,14 +40,18 @@ export class RequestBefore {
     this.#length = x.bodyLength;
   }
 
-  /** Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length. */
-  check(): string {
+  /**
+   * Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length.
+   * `filtered`: a filter changes the body.
+   */
+  check(filtered: boolean): string {
     const { fields, path, query, bodyLength } = this.#x;
     if (path !== this.#path && !PATH.test(path)) return 'the path is no path';
     if (query !== this.#query && !QUERY.test(query)) return 'the query is no query';
     const problem = problemOfLines(fields, this.#added);
     if (problem !== '' || bodyLength === this.#length) return problem;
-    if (!isLength(bodyLength)) return 'the length of the body is no length';
+    if (!isLength(bodyLength)) return NO_LENGTH;
+    if (!filtered || this.#length === 0) return UNFILTERED;
     dropLength(fields);
     if (bodyLength > 0) fields.add('Content-Length', String(bodyLength));
     return '';
@@ -51,32 +61,44 @@ export class RequestBefore {
 /** What a response says before a hook of that code runs. */
 export class ResponseBefore {
   readonly #head: ResponseHead;
+  readonly #method: string;
   readonly #added: readonly string[];
   readonly #status: number;
   readonly #reason: string;
   readonly #length: number;
 
-  constructor(head: ResponseHead) {
+  constructor(head: ResponseHead, method: string) {
     this.#head = head;
+    this.#method = method;
     this.#added = head.fields.added;
     this.#status = head.status;
     this.#reason = head.reason;
     this.#length = head.length;
   }
 
-  /** Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length. */
-  check(): string {
+  /**
+   * Returns the problem with the edits since; '' if there is none. Brings the framing in step with the length.
+   * `filtered`: a filter changes the body.
+   */
+  check(filtered: boolean): string {
     const { fields, status, reason, length } = this.#head;
-    if (status !== this.#status && !isFinal(status)) return 'the status is none of a final response';
+    const isHead = this.#method === 'HEAD';
+    if (status !== this.#status) {
+      if (!isFinal(status)) return 'the status is none of a final response';
+      // RFC 9112 §6.3: the client would take the content for the next response.
+      if (EMPTY.has(status) && this.#length !== 0 && !isHead)
+        return `a response with content cannot become a ${status}`;
+    }
     if (reason !== this.#reason && !REASON.test(reason)) return 'the reason is no text of one line';
     const problem = problemOfLines(fields, this.#added);
     if (problem !== '') return problem;
-    if (length === this.#length) {
-      if (fields.get('content-length') === undefined) dropLength(fields);
-      return '';
+    if (length !== this.#length) {
+      if (!isLength(length)) return NO_LENGTH;
+      if (!filtered && !isHead) return UNFILTERED;
     }
-    if (!isLength(length)) return 'the length of the body is no length';
-    dropLength(fields);
+    // The Content-Length of a 304 is that of another response.
+    const stale = length !== this.#length || (status !== this.#status && !isHead);
+    if (stale || fields.get('content-length') === undefined) dropLength(fields);
     return '';
   }
 }

@@ -114,7 +114,7 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
         return FAILED;
       };
       const checked = (verdict: Verdict): Verdict => {
-        const problem = before.check() || problemOfVerdict(verdict);
+        const problem = before.check(false) || problemOfVerdict(verdict);
         return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
       };
       try {
@@ -129,7 +129,7 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
       try {
         const before = new RequestBefore(x);
         const filter: unknown = forward.call(hooks, x);
-        const problem = before.check();
+        const problem = before.check(filter !== undefined);
         if (problem !== '') throw new TypeError(problem);
         return filtered(filter, (error) => failures.note('forward', error));
       } catch (error) {
@@ -142,9 +142,9 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
       const head = x.response;
       if (head === null) return undefined;
       try {
-        const before = new ResponseBefore(head);
+        const before = new ResponseBefore(head, x.method);
         const filter: unknown = response.call(hooks, x);
-        const problem = before.check();
+        const problem = before.check(filter !== undefined);
         if (problem !== '') throw new TypeError(problem);
         return filtered(filter, (error) => failures.note('response', error));
       } catch (error) {

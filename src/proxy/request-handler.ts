@@ -23,7 +23,7 @@ import {
 } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { REFERENCE } from '../http/known.ts';
+import { CONTENT_LENGTH, REFERENCE } from '../http/known.ts';
 import type { BodySource, ResponseSink } from '../http/message.ts';
 import { ResponseHead } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
@@ -301,9 +301,9 @@ export class RequestHandler
 
   /** Sends the head of a response whose body passes filters. */
   #filterResponse(filters: readonly BodyFilter[], head: ResponseHead, source: BodySource): void {
-    // The length is a field, too: a filter's policy has to say it once only.
-    if (head.length < 0) head.fields.remove('content-length');
-    else head.fields.set('Content-Length', String(head.length));
+    // The length is a field, too: a filter's policy has to say it once only. The codec writes it where it is missing.
+    head.fields.remove('content-length');
+    head.fields.removeAll(1 << CONTENT_LENGTH);
     const chain = new FilterChain(filters, source, this, head.length);
     chain.leadTo(new ResponseEnd(this));
     this.#responseFilters = chain;

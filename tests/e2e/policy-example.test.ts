@@ -15,7 +15,7 @@ test('the tests of the example pass', async () => {
     '--disable-warning=ExperimentalWarning',
     `--import=data:text/javascript,${encodeURIComponent(INSTALLED)}`,
     '--test',
-    'examples/policy-module/api-key.test.ts',
+    'examples/policy-module/policies.test.ts',
   ];
   // Node tells tests that it starts itself to report in a way of its own.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;

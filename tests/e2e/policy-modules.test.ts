@@ -1,5 +1,8 @@
 /** Policies from modules in a running gateway: reloads, refusals, rollbacks, pushes, errors in hooks, and the commands. */
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -180,6 +183,90 @@ describe('an error in a hook', () => {
     await using gateway = await testGateway(config(policy({ fail: 'done' })));
     expect([await statusOf(gateway, '/free'), await statusOf(gateway)]).toEqual([200, 401]);
     expect(gateway.logged.some(({ event, hook }) => event === 'a policy failed' && hook === 'done')).toBe(true);
+  });
+});
+
+describe('a hook for messages', () => {
+  /** A policy whose hooks these are, before an origin that answers with `parts`; returns the response as text. */
+  async function answerOf(
+    hooks: string,
+    parts: string[],
+    body = '',
+  ): Promise<{ text: string; asked: string[]; log: string }> {
+    const asked: string[] = [];
+    const origin = createServer((request, response) => {
+      let read = '';
+      request.on('data', (part: Buffer) => (read += part.toString()));
+      request.on('end', () => {
+        asked.push(read);
+        for (const part of parts) response.write(part);
+        response.end();
+      });
+    });
+    await once(origin.listen(0, '127.0.0.1'), 'listening');
+    const { port } = origin.address() as AddressInfo;
+    write(
+      'policy.ts',
+      `import { BodyFilter } from 'prozy';
+       class Upper extends BodyFilter {
+         data(bytes, start, end) {
+           const text = Buffer.from(bytes.toString('latin1', start, end).toUpperCase());
+           return this.next.data(text, 0, text.length);
+         }
+         end(trailers) { this.next.end(trailers); }
+       }
+       class Thrower extends Upper { data() { throw new Error('in a filter'); } }
+       export const schema = {};
+       export default { bind: () => ({ ${hooks} }) };`,
+    );
+    try {
+      await using gateway = await testGateway(
+        config(policy(), {
+          pools: { p: { endpoints: [`127.0.0.1:${port}`] } },
+          routes: [{ name: 'all', match: {}, pool: 'p', policies: [policy()] }],
+        }),
+      );
+      const socket = connect(gateway.port(), '127.0.0.1');
+      socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      let text = '';
+      socket.on('data', (part: Buffer) => (text += part.toString('latin1')));
+      await once(socket, 'close');
+      return { text, asked, log: JSON.stringify(gateway.logged.filter(({ event }) => event === 'a policy failed')) };
+    } finally {
+      origin.close();
+    }
+  }
+
+  test('may change the body both ways; the framing follows the length, once', async () => {
+    const hooks = `forward: () => new Upper(), response(x) { x.response.length = 4; return new Upper(); }`;
+    const { text, asked } = await answerOf(hooks, ['ab', 'cd'], 'body');
+    expect(asked).toEqual(['BODY']);
+    expect(text.match(/content-length: 4\r\n/gi)).toHaveLength(1);
+    expect(text).not.toMatch(/transfer-encoding/i);
+    expect(text).toMatch(/\r\n\r\nABCD$/);
+  });
+
+  test('that throws before the request is sent: a 500, and the backend hears nothing', async () => {
+    const { text, asked, log } = await answerOf(`forward() { throw new Error('no forward'); }`, ['ab']);
+    expect([asked, log]).toEqual([[], expect.stringContaining('no forward')]);
+    expect(text).toMatch(/^HTTP\/1.1 500 /);
+  });
+
+  test('that throws at the response: a 500 in its place, without its fields and its body', async () => {
+    const hooks = `response(x) { x.response.fields.set('x-half', 'done'); throw new Error('no response'); }`;
+    const { text, asked } = await answerOf(hooks, ['secret']);
+    expect(asked).toHaveLength(1);
+    expect(text).toMatch(/^HTTP\/1.1 500 /);
+    expect(text).not.toMatch(/secret|x-half/);
+  });
+
+  test.each([
+    ['throws', 'return new Thrower();', 'in a filter'],
+    ['sends less than it announced', 'x.response.length = 9; return new Upper();', ''],
+  ])('whose filter %s: the response breaks off', async (_, code, problem) => {
+    const { text, log } = await answerOf(`response(x) { ${code} }`, ['abcd', 'efgh'].slice(0, problem === '' ? 1 : 2));
+    expect(log).toContain(problem);
+    expect(text).not.toMatch(/efgh|0\r\n\r\n$/i);
   });
 });
 

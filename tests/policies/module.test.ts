@@ -167,6 +167,10 @@ describe('what a hook writes', () => {
     ['response', `x.response.status = 100`, 'TypeError: the status is none of a final response'],
     ['response', `x.response.reason = 'a\\n'`, 'TypeError: the reason is no text of one line'],
     ['response', `x.response.length = 1.5`, 'TypeError: the length of the body is no length'],
+    ['response', `x.response.length = 7`, 'TypeError: the length changes, and no filter changes the body'],
+    ['forward', `x.bodyLength = 7`, 'TypeError: the length changes, and no filter changes the body'],
+    ['request', `x.bodyLength = 7`, 'TypeError: the length changes, and no filter changes the body'],
+    ['response', `x.response.status = 304`, 'TypeError: a response with content cannot become a 304'],
     ['response', `return 7`, 'TypeError: the hook returns a body filter or nothing'],
     ['forward', `return { data() {} }`, 'TypeError: the hook returns a body filter or nothing'],
     ['request', `return true`, 'TypeError: a request hook returns a reply or nothing'],
@@ -185,7 +189,11 @@ describe('what a hook writes', () => {
 
   test('as a length is the length that is sent', () => {
     const change = (code: string): { lines: string[]; seen: boolean } => {
-      const { hooks } = boundIn(planOf(`export default { bind: () => ({ response({ response: r }) { ${code} } }) };`));
+      const { hooks } = boundIn(
+        planOf(
+          `export default { bind: () => ({ response({ response: r }) { ${code}; return { data() {}, end() {} }; } }) };`,
+        ),
+      );
       const x = exchange();
       const fields = Fields.of([['Content-Length', '5']]);
       x.response = new ResponseHead(200, 'OK', fields, 5);
@@ -196,8 +204,11 @@ describe('what a hook writes', () => {
     expect(change('r.length = -1')).toEqual({ lines: [], seen: false });
     expect(change(`r.fields.remove('content-length')`)).toEqual({ lines: [], seen: false });
     expect(change('')).toMatchObject({ lines: ['Content-Length: 5'] });
-    const { hooks } = boundIn(planOf('export default { bind: () => ({ forward(x) { x.bodyLength = 9; } }) };'));
+    const { hooks } = boundIn(
+      planOf('export default { bind: () => ({ forward(x) { x.bodyLength = 9; return { data() {}, end() {} }; } }) };'),
+    );
     const x = exchange({ fields: [['Content-Length', '3']] });
+    x.bodyLength = 3;
     hooks.forward!(x);
     expect(linesOf(x.fields)).toEqual(['Content-Length: 9']);
   });
