@@ -5,6 +5,8 @@ import type { Policy } from './policy.ts';
 export const buffer: Policy<Extract<PolicyPlan, { type: 'buffer' }>> = {
   bind: ({ size }) => ({
     request: (_, context) => context.bufferBody(size),
+    // The listener's timeouts.body bounds each pause of the client.
+    timeout: Number.POSITIVE_INFINITY,
   }),
   why: ({ size }, x) => {
     if (x.bodyLength === 0) return 'there is no body';

@@ -6,12 +6,15 @@
  * backend's own CORS fields are removed: the config is the only source.
  */
 import type { Exchange } from '../http/exchange.ts';
-import { Fields } from '../http/fields.ts';
+import type { Fields } from '../http/fields.ts';
 import { LocalReply } from '../http/local-reply.ts';
 import { addVary } from '../http/vary.ts';
 import { compileRegex } from '../kit/linear-regex.ts';
 import type { CorsPolicyPlan } from '../plan/types/cors.ts';
 import type { Policy } from './policy.ts';
+
+/** The response hook adds the fields, as to every local reply. */
+const PREFLIGHT_ANSWER = new LocalReply(204, [], '');
 
 const VARY_ORIGIN = 'Vary: Origin\r\n';
 /** Another origin, or a request that is no preflight, would get another answer. */
@@ -55,20 +58,12 @@ class Cors {
     return false;
   }
 
-  request(x: Exchange): LocalReply | undefined {
-    if (!isPreflight(x)) return undefined;
-    const fields = new Fields();
-    this.#preflight(x, fields);
-    const lines: [string, string][] = [];
-    fields.forEach((name, value) => lines.push([name, value]));
-    return new LocalReply(204, lines, '');
-  }
-
   response(x: Exchange): void {
-    // The answer to a preflight has its fields already.
-    if (x.response === null || isPreflight(x)) return;
-    x.response.fields.removePrefixed(CORS_FIELDS);
-    this.#actual(x.fields.get('origin'), x.response.fields);
+    if (x.response === null) return;
+    const { fields } = x.response;
+    fields.removePrefixed(CORS_FIELDS);
+    if (isPreflight(x)) this.#preflight(x, fields);
+    else this.#actual(x.fields.get('origin'), fields);
   }
 
   #actual(origin: string | undefined, fields: Fields): void {
@@ -120,7 +115,7 @@ export const cors: Policy<CorsPolicyPlan> = {
   bind: (plan) => {
     const rules = new Cors(plan);
     return {
-      request: (x) => rules.request(x),
+      request: (x) => (isPreflight(x) ? PREFLIGHT_ANSWER : undefined),
       response: (x) => rules.response(x),
     };
   },

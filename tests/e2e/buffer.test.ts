@@ -229,6 +229,21 @@ describe('the memory for bodies', () => {
   });
 });
 
+test('a body may take minutes, as long as the client does not pause for too long', async () => {
+  const clock = new ManualClock();
+  await using origin = await echo();
+  await using gateway = await testGateway(config([origin.port]), { clock });
+  await using client = await RawClient.to(gateway.port());
+  client.send(CHUNKED);
+  for (let i = 1; i <= 10; i++) {
+    client.send(chunk('x'));
+    await until(() => bytesIn(gateway) >= 6 * i, 'the part has arrived');
+    clock.advance(50_000);
+  }
+  client.send('0\r\n\r\n');
+  expect((await client.response()).body).toBe('x'.repeat(10));
+});
+
 test('a reload that leaves the route alone does not disturb a body on its way', async () => {
   await using origin = await echo();
   const before = config([origin.port]);

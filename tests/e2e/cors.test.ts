@@ -68,6 +68,39 @@ test('the response of the backend gets the fields of the policy in place of its 
   expect(await fieldsFor(gateway.port(), 'https://evil.test')).toMatchObject({ allowed: undefined, vary: 'Origin' });
 });
 
+test('the replies of the gateway itself carry the fields', async () => {
+  await using gone = await httpOrigin();
+  await gone[Symbol.asyncDispose]();
+  const acls = { nobody: { default: 'deny' } };
+  const routes = [
+    { name: 'denied', match: { path: '/denied' }, policies: [CORS, { type: 'acl', acl: 'nobody' }], pool: 'origin' },
+    { name: 'behind', match: { path: '/behind' }, policies: [{ type: 'acl', acl: 'nobody' }, CORS], pool: 'origin' },
+    { name: 'large', match: { path: '/large' }, policies: [CORS, { type: 'buffer', size: 1 }], pool: 'origin' },
+    { name: 'fixed', match: { path: '/fixed' }, policies: [CORS], respond: { status: 200, body: 'ok' } },
+    { name: 'moved', match: { path: '/moved' }, policies: [CORS], redirect: { path: '/fixed' } },
+    { name: 'all', match: {}, policies: [CORS], pool: 'origin' },
+  ];
+  await using gateway = await testGateway(config(gone.port, [], { acls, routes }));
+  for (const [path, status] of [
+    ['/denied', 403],
+    ['/behind', 403],
+    ['/large', 413],
+    ['/fixed', 200],
+    ['/moved', 308],
+    ['/unreachable', 502],
+  ] as const) {
+    const answer = await get(gateway.port(), path, { method: 'PUT', body: 'xx', headers: { origin: APP } });
+    expect([path, answer.status, answer.headers['access-control-allow-origin'], answer.headers.vary]).toEqual([
+      path,
+      status,
+      APP,
+      'Origin',
+    ]);
+    const other = await get(gateway.port(), path, { method: 'PUT', body: 'xx' });
+    expect([other.headers['access-control-allow-origin'], other.headers.vary]).toEqual([undefined, 'Origin']);
+  }
+});
+
 describe('with a cache', () => {
   const cache = { type: 'cache', cache: 'pages' };
 
