@@ -39,6 +39,7 @@ export const decompress: Policy<DecompressPlan> = {
   why: ({ encodings }, x) => {
     const value = x.fields.get('content-encoding');
     if (value === undefined) return 'the request has no Content-Encoding';
+    if (x.bodyLength === 0) return 'the request has no content';
     if (codingsIn(value, encodings, MOST_CODINGS) === null) return `decodes only ${encodings.join(', ')}`;
     return 'decodes the content';
   },

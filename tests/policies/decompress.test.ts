@@ -64,5 +64,6 @@ test('says what it does', () => {
     decompress.why!(PLAN, posted(coding === undefined ? [] : [['Content-Encoding', coding]]));
   expect(why()).toBe('the request has no Content-Encoding');
   expect(why('gzip')).toBe('decodes the content');
+  expect(decompress.why!(PLAN, posted([['Content-Encoding', 'gzip']], 0))).toBe('the request has no content');
   expect(why('zstd')).toBe('decodes only br, gzip');
 });

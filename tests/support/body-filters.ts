@@ -52,11 +52,6 @@ export class FilterBench {
     return Buffer.concat(this.parts);
   }
 
-  /** When the filter has passed its first part on. */
-  heard(): Promise<void> {
-    return this.#heard.promise;
-  }
-
   /** Gives one read, as a codec does. Returns when the filter wants more, or has failed. */
   async write(bytes: Buffer): Promise<void> {
     this.#resumed = Promise.withResolvers();
@@ -69,6 +64,30 @@ export class FilterBench {
   async end(trailers: Fields | null = null): Promise<void> {
     this.filter.end(trailers);
     await this.#over.promise;
+  }
+
+  /** Gives a whole body in parts to a sink that takes one part at a time. Returns how many it took until it stood still. */
+  async runSlowly(parts: readonly Buffer[]): Promise<number> {
+    this.slow = true;
+    let given = 0;
+    const fed = (async () => {
+      for (const part of parts) {
+        await this.write(part);
+        given++;
+      }
+      await this.end();
+    })();
+    await this.#heard.promise;
+    // So many turns of the loop that all jobs would be done.
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+    const [stoodAt, passed] = [given, this.parts.length];
+    if (passed !== 1) throw new Error(`${passed} parts were passed on to a sink that had said to wait`);
+    while (this.events.at(-1) !== 'end') {
+      this.filter.resume();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await fed;
+    return stoodAt;
   }
 
   /** Gives a whole body in parts. */
