@@ -5,7 +5,7 @@ import { backendsCommand } from './commands/backends.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { diffCommand } from './commands/diff.ts';
-import { dutyCommands } from './commands/duties.ts';
+import { adminStateCommands } from './commands/admin-states.ts';
 import { explainCommand } from './commands/explain.ts';
 import { generationsCommand } from './commands/generations.ts';
 import { historyCommand } from './commands/history.ts';
@@ -26,7 +26,7 @@ const COMMANDS: readonly AddCommand[] = [
   planCommand,
   reloadCommand,
   backendsCommand,
-  dutyCommands,
+  adminStateCommands,
   generationsCommand,
   purgeCommand,
   historyCommand,

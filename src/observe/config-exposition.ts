@@ -72,7 +72,11 @@ function writeHistory(page: Page, { history }: Metrics): void {
   page.sample('prozy_history_last_write_successful', {}, history.lastSuccessful ? 1 : 0);
   page.family('prozy_history_damaged_entries', 'gauge', 'Entries of the history that are damaged and passed over.');
   page.sample('prozy_history_damaged_entries', {}, history.damaged);
-  page.family('prozy_config_stand_in', 'gauge', 'Whether an entry of the history serves in place of the file, by why.');
+  page.family(
+    'prozy_config_history_fallback',
+    'gauge',
+    'Whether an entry of the history serves in place of the file, by why.',
+  );
   for (const why of ['held', 'last_good'] as const)
-    page.sample('prozy_config_stand_in', { why }, history.standIn === why ? 1 : 0);
+    page.sample('prozy_config_history_fallback', { why }, history.fallback === why ? 1 : 0);
 }

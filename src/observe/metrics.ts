@@ -182,7 +182,7 @@ export class HistoryMetrics {
   /** Entries that were unreadable at the last listing. */
   damaged = 0;
   /** The reason why an entry serves instead of the file; null: the file serves. */
-  standIn: 'held' | 'last_good' | null = null;
+  fallback: 'held' | 'last_good' | null = null;
 }
 
 /** The action for running streams that a stricter config would refuse. */

@@ -116,7 +116,7 @@ test('a start with a bad file serves what was last in effect, says so, and follo
   expect([ready.status, JSON.parse(ready.body)]).toEqual([200, { ready: true, state: 'degraded' }]);
   expect((await get(adminPort, '/ready?strict')).status).toBe(503);
   const metrics = (await get(adminPort, '/metrics')).body;
-  expect(metrics).toContain('prozy_config_stand_in{why="last_good"} 1');
+  expect(metrics).toContain('prozy_config_history_fallback{why="last_good"} 1');
   expect(metrics).toContain('prozy_config_last_reload_successful 0');
   const refused = command.err.split('\n').find((line) => line.includes('config refused'));
   expect(JSON.parse(refused!)).toMatchObject({
@@ -128,7 +128,7 @@ test('a start with a bad file serves what was last in effect, says so, and follo
   write(good('three'));
   await untilBody('three');
   expect(JSON.parse((await get(adminPort, '/ready?strict')).body)).toEqual({ ready: true, state: 'serving' });
-  expect((await get(adminPort, '/metrics')).body).toContain('prozy_config_stand_in{why="last_good"} 0');
+  expect((await get(adminPort, '/metrics')).body).toContain('prozy_config_history_fallback{why="last_good"} 0');
   await kill(command);
 });
 

@@ -25,7 +25,7 @@ interface Shown {
     readonly changes: string;
     readonly serves: boolean;
   }[];
-  readonly stand_in: { readonly why: string; readonly entry: number } | null;
+  readonly fallback: { readonly why: string; readonly entry: number } | null;
   readonly problem: string;
 }
 
@@ -99,7 +99,7 @@ test('reload.history: so many', async () => {
 
 test('without a state_dir nothing is kept, nothing can be gone back to', async () => {
   await using gateway = await testGateway(config('one', { reload: {} }));
-  expect(await shown(gateway)).toMatchObject({ path: null, entries: [], stand_in: null });
+  expect(await shown(gateway)).toMatchObject({ path: null, entries: [], fallback: null });
   const { code, out } = await run('history', '--admin', admin(gateway));
   expect([code, out]).toEqual([0, 'No history is kept: the config says no reload.state_dir.\n']);
   const back = await run('rollback', '1', '--admin', admin(gateway));
@@ -117,9 +117,9 @@ test('a rollback holds until the file says something else that can take effect',
   expect(await body(gateway)).toBe('one');
   await written(gateway);
   const held = await shown(gateway);
-  expect(held.stand_in).toMatchObject({ why: 'held', entry: 1 });
+  expect(held.fallback).toMatchObject({ why: 'held', entry: 1 });
   expect(held.entries[0]).toMatchObject({ number: 3, trigger: 'rollback to 1', by: '127.0.0.1', generation: 3 });
-  expect((await get(gateway.adminPort(), '/metrics')).body).toContain('prozy_config_stand_in{why="held"} 1');
+  expect((await get(gateway.adminPort(), '/metrics')).body).toContain('prozy_config_history_fallback{why="held"} 1');
   // Not by a signal, not by being touched, not by being written again, and not by what can't be.
   gateway.running.reloader.force('sighup');
   const { reloads } = gateway.running.reloader;
@@ -134,11 +134,11 @@ test('a rollback holds until the file says something else that can take effect',
   expect((await run('history', '--admin', admin(gateway))).out).toContain('Entry 1 is held since 20');
   await edited(gateway, config('three'));
   expect(await body(gateway)).toBe('three');
-  expect((await shown(gateway)).stand_in).toBeNull();
+  expect((await shown(gateway)).fallback).toBeNull();
   // Then what it was held against is a config like any other.
   await edited(gateway, config('two'));
   expect(await body(gateway)).toBe('two');
-  expect((await get(gateway.adminPort(), '/metrics')).body).toContain('prozy_config_stand_in{why="held"} 0');
+  expect((await get(gateway.adminPort(), '/metrics')).body).toContain('prozy_config_history_fallback{why="held"} 0');
 });
 
 test('what serves and whether it stands in for the file change in one turn', async () => {
@@ -171,7 +171,7 @@ test('a hold is lifted by hand, or by going back to what the file says', async (
     expect(await body(gateway)).toBe('one');
     await written(gateway);
     const { code, out } = await run('rollback', ...lift, '--admin', admin(gateway));
-    expect([code, await body(gateway), (await shown(gateway)).stand_in]).toEqual([0, 'two', null]);
+    expect([code, await body(gateway), (await shown(gateway)).fallback]).toEqual([0, 'two', null]);
     expect(out).toContain(told);
     await written(gateway);
   }
@@ -189,7 +189,7 @@ test('a hold over a file with problems cannot be lifted, and says why', async ()
   expect(code).toBe(1);
   expect(err).toContain('unknown setting colour');
   expect(await body(gateway)).toBe('one');
-  expect((await shown(gateway)).stand_in).toMatchObject({ why: 'held' });
+  expect((await shown(gateway)).fallback).toMatchObject({ why: 'held' });
 });
 
 test('what references stand for is not kept, and is followed also while an entry is held', async () => {
@@ -207,7 +207,7 @@ test('what references stand for is not kept, and is followed also while an entry
   writeFileSync(secret, 'open');
   await until(() => gateway.running.gateway.current?.generation === 4, 'the secret is followed');
   expect(await body(gateway)).toBe('one open abracadabra');
-  expect((await shown(gateway)).stand_in).toMatchObject({ why: 'held' });
+  expect((await shown(gateway)).fallback).toMatchObject({ why: 'held' });
   const part = join(state, readdirSync(state).find((name) => name.startsWith('gateway'))!);
   const all = readdirSync(part, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   expect(all.length).toBeGreaterThan(4);

@@ -114,7 +114,7 @@ describe('the admin pages', () => {
         priority: 0,
         healthy: true,
         state: 'healthy',
-        duty: 'enabled',
+        admin_state: 'enabled',
         failures: 0,
         last_error: '',
         since: expect.any(String) as string,

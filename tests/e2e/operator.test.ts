@@ -44,7 +44,12 @@ describe('commands', () => {
     client.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
     await until(() => slow.length === 1, 'one is under way');
     const drained = await say(gateway, one.port, 'drain');
-    expect(JSON.parse(drained.body)).toMatchObject({ pool: 'app', state: 'draining', duty: 'draining', active: 1 });
+    expect(JSON.parse(drained.body)).toMatchObject({
+      pool: 'app',
+      state: 'draining',
+      admin_state: 'draining',
+      active: 1,
+    });
     expect(await bodies(gateway, 6)).toEqual(['two']);
     await gateway.edit({ ...of(one.port, two.port), reload: { drain: '7s' } });
     expect(await bodies(gateway, 6)).toEqual(['two']);
@@ -71,7 +76,7 @@ describe('commands', () => {
       connections: {},
       leases: [],
       older: 0,
-      endpoints: [{ pool: 'app', endpoint: `127.0.0.1:${origin.port}`, active: 1, idle: 0, duty: 'draining' }],
+      endpoints: [{ pool: 'app', endpoint: `127.0.0.1:${origin.port}`, active: 1, idle: 0, admin_state: 'draining' }],
     };
     const before = gateway.running.gateway.current!.plan;
     await gateway.edit(renamed('young', { renamed_from: 'app' }));
@@ -119,7 +124,7 @@ describe('commands', () => {
     // A typo: there was no pool rihgt.
     await gateway.edit(named('wrong', { renamed_from: 'rihgt' }));
     expect(endpointOf(gateway, 'wrong').health.adminState).toBe('enabled');
-    const forgotten = { pool: 'right', endpoint: `127.0.0.1:${origin.port}`, duty: 'draining' };
+    const forgotten = { pool: 'right', endpoint: `127.0.0.1:${origin.port}`, admin_state: 'draining' };
     const { last } = reloader.reloads;
     expect(last).toMatchObject({ result: 'applied', forgets: [forgotten] });
     expect(events).toMatchObject([{ id: last!.id, ...forgotten }]);
@@ -153,7 +158,7 @@ describe('commands', () => {
 describe('the command line', () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  test('shows backends and sets their duty', async () => {
+  test('shows backends and sets their admin_state', async () => {
     await using origin = await httpOrigin();
     await using gateway = await testGateway(of(origin.port));
     const written: string[] = [];

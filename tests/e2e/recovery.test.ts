@@ -132,8 +132,8 @@ describe('an endpoint that is down, and then up again', () => {
     await using gateway = await testGateway(pooled([addressOf(origin)]), { clock });
     await origin.become('refuse');
     expect(await statusOf(gateway)).toBe(502);
-    for (const duty of ['draining', 'disabled'] as const) {
-      endpointOf(gateway, 'origin').command(duty);
+    for (const admin_state of ['draining', 'disabled'] as const) {
+      endpointOf(gateway, 'origin').command(admin_state);
       await origin.become(null);
       clock.advance(3000);
       expect(await statusOf(gateway)).toBe(503);

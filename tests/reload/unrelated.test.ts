@@ -52,8 +52,8 @@ function stateOf(gateway: TestGateway): unknown {
   const { active, retries, connections, idle, queue } = poolLoad(gateway, 'origin');
   const endpoints = [0, 1, 2].map((i) => {
     const { health, active: own, latency } = endpointOf(gateway, 'origin', i);
-    const { state, failures, retryAt, retryTime, since, lastError, adminState: duty, trials, share } = health;
-    return { state, failures, retryAt, retryTime, since, lastError, duty, trials, share, own, latency };
+    const { state, failures, retryAt, retryTime, since, lastError, adminState: admin_state, trials, share } = health;
+    return { state, failures, retryAt, retryTime, since, lastError, admin_state, trials, share, own, latency };
   });
   return { active, retries, connections, idle, queue: queue.length, endpoints };
 }

@@ -54,8 +54,8 @@ function outcome({ reloader }: AdminContext, { reload, persisted }: Returned): A
   const { view } = reload;
   if (view.result !== 'applied' && view.result !== 'unchanged') return problem(409, 'Conflict', view.problem);
   const { id, result, generation, changes } = view;
-  const standIn = reloader?.history.fallback ?? null;
-  const told = { reload: id, result, generation, changes, held: standIn?.why === 'held', persisted };
+  const fallback = reloader?.history.fallback ?? null;
+  const told = { reload: id, result, generation, changes, held: fallback?.why === 'held', persisted };
   return { status: 200, body: { ...told, problem: persisted ? '' : (reloader?.history.problem ?? '') } };
 }
 

@@ -3,7 +3,7 @@ import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { cache, caches } from './caches.ts';
 import { config } from './config.ts';
-import { duties } from './duties.ts';
+import { adminStates } from './admin-states.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { generations } from './generations.ts';
@@ -20,7 +20,7 @@ const named: readonly Page[] = [
   ready,
   metrics,
   backends,
-  ...duties,
+  ...adminStates,
   names,
   routes,
   caches,

@@ -27,7 +27,7 @@ interface Entry {
   readonly serves?: boolean;
 }
 
-interface StandIn {
+interface Fallback {
   readonly why: string;
   readonly since: string;
   readonly entry: number;
@@ -37,7 +37,7 @@ interface History {
   readonly path: string | null;
   readonly entries: readonly Entry[];
   readonly damaged: readonly string[];
-  readonly stand_in: StandIn | null;
+  readonly fallback: Fallback | null;
   /** An error in writing or reading the history; '' for none. */
   readonly problem: string;
 }
@@ -84,24 +84,24 @@ async function read({ stateDir, config }: HistoryFlags): Promise<History | numbe
   }
   try {
     const [{ entries, damaged }, hold] = [await store.list(), await store.hold()];
-    const standIn = hold === null ? null : { why: 'held', since: hold.since, entry: hold.entry };
-    return { path: store.path, entries, damaged, stand_in: standIn, problem: '' };
+    const fallback = hold === null ? null : { why: 'held', since: hold.since, entry: hold.entry };
+    return { path: store.path, entries, damaged, fallback, problem: '' };
   } catch (error) {
     process.stderr.write(`${store.path}: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.problems;
   }
 }
 
-function textOf({ path, entries, damaged, stand_in: standIn, problem }: History): string {
+function textOf({ path, entries, damaged, fallback, problem }: History): string {
   if (path === null) return 'No history is kept: the config says no reload.state_dir.';
   const parts = [entries.length === 0 ? `Nothing is in ${path} yet.` : table([HEAD, ...entries.map(rowOf)])];
-  if (standIn !== null) parts.push(standInText(standIn));
+  if (fallback !== null) parts.push(fallbackText(fallback));
   if (damaged.length > 0) parts.push(`Damaged, and passed over: ${damaged.join(', ')}`);
   if (problem !== '') parts.push(`Trouble: ${problem}`);
   return parts.join('\n\n');
 }
 
-function standInText({ why, entry, since }: StandIn): string {
+function fallbackText({ why, entry, since }: Fallback): string {
   return why === 'held'
     ? `Entry ${entry} is held since ${since}, until the file says something else that can take effect (or: prozy rollback --lift).`
     : `Entry ${entry} serves since ${since}, because the file could not take effect.`;

@@ -13,7 +13,7 @@ import type { AclPlan, ListenerPlan, Plan, RoutePlan } from '../types.ts';
 import type { PoolPlan } from '../types/pool.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
-import { type ForgottenDuty, forgottenDuties } from './forgotten.ts';
+import { type ForgottenAdminState, forgottenAdminStates } from './forgotten.ts';
 import { chainOf, type Live, type LiveLeases, poolsOf } from './live.ts';
 import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
@@ -51,7 +51,7 @@ export interface Forecast {
   readonly over_limit: number;
   readonly older: number;
   /** Endpoints that an operator has drained or disabled and whose state is lost. */
-  readonly forgets: readonly ForgottenDuty[];
+  readonly forgets: readonly ForgottenAdminState[];
 }
 
 export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live): Forecast {
@@ -76,7 +76,7 @@ export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live):
     stays: [...stays.values()],
     over_limit: overLimit(before, after, live),
     older: live.older,
-    forgets: forgottenDuties(before, after, live.endpoints),
+    forgets: forgottenAdminStates(before, after, live.endpoints),
   };
 }
 

@@ -7,20 +7,20 @@ import type { Plan } from '../types.ts';
 import type { LiveEndpoint } from './live.ts';
 
 /** An endpoint that an operator has drained or disabled and whose state is lost. */
-export interface ForgottenDuty {
+export interface ForgottenAdminState {
   readonly pool: string;
   readonly endpoint: string;
   /** draining or disabled. */
-  readonly duty: string;
+  readonly admin_state: string;
 }
 
 /** `endpoints`: those of the running gateway, with the plan `before`. */
-export function forgottenDuties(
+export function forgottenAdminStates(
   before: Plan,
   after: Plan,
-  endpoints: readonly Pick<LiveEndpoint, 'pool' | 'endpoint' | 'duty'>[],
-): ForgottenDuty[] {
-  const commanded = endpoints.filter(({ duty }) => duty !== 'enabled');
+  endpoints: readonly Pick<LiveEndpoint, 'pool' | 'endpoint' | 'admin_state'>[],
+): ForgottenAdminState[] {
+  const commanded = endpoints.filter(({ admin_state }) => admin_state !== 'enabled');
   if (commanded.length === 0) return [];
   const goesOn = new Set<string>();
   for (const { name, renamedFrom, endpoints: all } of after.pools)
@@ -35,10 +35,10 @@ export function forgottenDuties(
   };
   return commanded
     .filter(({ pool, endpoint }) => !keeps(pool, endpoint))
-    .map(({ pool, endpoint, duty }) => ({ pool, endpoint, duty }));
+    .map(({ pool, endpoint, admin_state }) => ({ pool, endpoint, admin_state }));
 }
 
 /** The text that the log, `prozy plan` and `prozy reload` show. */
-export function forgottenText({ pool, endpoint, duty: adminState }: ForgottenDuty): string {
+export function forgottenText({ pool, endpoint, admin_state: adminState }: ForgottenAdminState): string {
   return `forgets that ${pool}/${endpoint} is ${adminState}: an operator's word goes with the pool and the address`;
 }

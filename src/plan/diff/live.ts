@@ -22,7 +22,7 @@ export interface LiveEndpoint {
   readonly active: number;
   readonly idle: number;
   /** The admin state: `enabled`, `draining` or `disabled`. */
-  readonly duty: string;
+  readonly admin_state: string;
 }
 
 export interface Live {

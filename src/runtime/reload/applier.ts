@@ -1,6 +1,6 @@
 /** Applies a compiled config or refuses it, and completes its reload. Cold; the only caller of `Gateway.apply`. */
 import { configError, errorAt } from '../../config/problem.ts';
-import { type ForgottenDuty, forgottenDuties } from '../../plan/diff/forgotten.ts';
+import { type ForgottenAdminState, forgottenAdminStates } from '../../plan/diff/forgotten.ts';
 import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Compiled, Stage } from '../compile/compile.ts';
 import type { Gateway } from '../gateway.ts';
@@ -71,11 +71,11 @@ export class Applier {
     const { plan, planDigest } = compiled;
     if (plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
-    let forgets: readonly ForgottenDuty[] = [];
+    let forgets: readonly ForgottenAdminState[] = [];
     await this.#gateway.apply(plan, {
       bound: async () => {
         await bound?.();
-        if (previous !== null) forgets = forgottenDuties(previous, plan, endpointViews(this.#gateway));
+        if (previous !== null) forgets = forgottenAdminStates(previous, plan, endpointViews(this.#gateway));
         reload.reach('bound');
       },
       active: (generation) => {

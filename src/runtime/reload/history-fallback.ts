@@ -29,16 +29,16 @@ export class HistoryFallbackRunner {
   }
 
   /** Returns whether the entry is in effect. */
-  async put(standIn: HistoryFallback, reload: Reload, by: string): Promise<boolean> {
-    const { texts, found } = standIn.stored;
+  async put(fallback: HistoryFallback, reload: Reload, by: string): Promise<boolean> {
+    const { texts, found } = fallback.stored;
     reload.begin();
     const compiled = await this.#compiler.compile(null, texts, found);
     if (compiled === null) return false;
     this.#applier.see(reload, compiled);
-    const active = (): void => this.#history.serve(standIn, compiled);
-    if (!(await this.#inEffect(reload, compiled, standIn, { active }))) return false;
+    const active = (): void => this.#history.serve(fallback, compiled);
+    if (!(await this.#inEffect(reload, compiled, fallback, { active }))) return false;
     this.#known = compiled;
-    this.#history.recordStandIn(standIn, compiled, reload, by);
+    this.#history.recordFallback(fallback, compiled, reload, by);
     return true;
   }
 
@@ -57,16 +57,16 @@ export class HistoryFallbackRunner {
 
   /** Compiles the entry again: the values of its references may have changed. */
   async follow(make: () => Reload): Promise<void> {
-    const { fallback: standIn } = this.#history;
-    if (standIn === null) return;
-    const compiled = await this.#compiler.compile(this.#known, standIn.stored.texts, standIn.stored.found);
+    const { fallback } = this.#history;
+    if (fallback === null) return;
+    const compiled = await this.#compiler.compile(this.#known, fallback.stored.texts, fallback.stored.found);
     if (compiled === null) return;
     this.#known = compiled;
     if (this.#applier.means(compiled)) return;
     const reload = make();
     reload.begin();
     this.#applier.see(reload, compiled);
-    await this.#inEffect(reload, compiled, standIn);
+    await this.#inEffect(reload, compiled, fallback);
   }
 
   async close(): Promise<void> {

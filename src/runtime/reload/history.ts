@@ -43,7 +43,7 @@ export class History {
   readonly #env: Environment;
   readonly #options: HistoryOptions;
   readonly #keeper: HistoryKeeper;
-  #standIn: HistoryFallback | null = null;
+  #fallback: HistoryFallback | null = null;
   /** The content that was last in effect. */
   #content = '';
   /** Whether a hold may be on disk. */
@@ -71,7 +71,7 @@ export class History {
   }
 
   get fallback(): HistoryFallback | null {
-    return this.#standIn;
+    return this.#fallback;
   }
 
   /** The content in effect. */
@@ -81,19 +81,19 @@ export class History {
 
   /** Whether a file with this content is overridden by the fallback. */
   ignores(content: string): boolean {
-    const standIn = this.#standIn;
-    if (standIn === null || standIn.insteadOf !== content) return false;
+    const fallback = this.#fallback;
+    if (fallback === null || fallback.insteadOf !== content) return false;
     // The fallback may serve for another reason, which no longer applies.
-    if (standIn.why !== 'held') {
-      this.#standFor({ ...standIn, why: 'held' });
-      this.#tellHeld(standIn);
+    if (fallback.why !== 'held') {
+      this.#fallBackTo({ ...fallback, why: 'held' });
+      this.#tellHeld(fallback);
     }
     return true;
   }
 
-  #standFor(standIn: HistoryFallback | null): void {
-    this.#standIn = standIn;
-    this.#gateway.metrics.history.standIn = standIn?.why ?? null;
+  #fallBackTo(fallback: HistoryFallback | null): void {
+    this.#fallback = fallback;
+    this.#gateway.metrics.history.fallback = fallback?.why ?? null;
   }
 
   /** Opens the history of a file that may have problems. */
@@ -159,11 +159,11 @@ export class History {
   }
 
   /** Records that this config is in effect, from this entry; null: from the file. */
-  serve(standIn: HistoryFallback | null, { plan, content }: Compiled): void {
+  serve(fallback: HistoryFallback | null, { plan, content }: Compiled): void {
     const { log } = this.#gateway;
-    if (standIn === null && this.#standIn !== null)
-      log.info('the file is followed again', { entry: this.#standIn.entry.number });
-    this.#standFor(standIn);
+    if (fallback === null && this.#fallback !== null)
+      log.info('the file is followed again', { entry: this.#fallback.entry.number });
+    this.#fallBackTo(fallback);
     this.#content = content;
     if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
   }
@@ -182,16 +182,16 @@ export class History {
   }
 
   /** Records that an entry serves. */
-  recordStandIn(standIn: HistoryFallback, compiled: Compiled, reload: Reload, by: string): void {
-    const { number } = standIn.entry;
+  recordFallback(fallback: HistoryFallback, compiled: Compiled, reload: Reload, by: string): void {
+    const { number } = fallback.entry;
     const { log, metrics } = this.#gateway;
-    if (standIn.why === 'last_good') {
+    if (fallback.why === 'last_good') {
       // The newest config is not in effect.
       metrics.reload.lastSuccessful = false;
       log.error('the file cannot take effect: what was last in effect serves', { file: this.#file, entry: number });
-    } else this.#tellHeld(standIn);
+    } else this.#tellHeld(fallback);
     const rolledBack = reload.trigger === 'rollback';
-    if (rolledBack) this.#persisted = this.#hold(standIn);
+    if (rolledBack) this.#persisted = this.#hold(fallback);
     this.#add(compiled, reload, rolledBack ? `rollback to ${number}` : reload.trigger, by);
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Problem } from '../../config/problem.ts';
 import type { Clock } from '../../kit/clock.ts';
-import type { ForgottenDuty } from '../../plan/diff/forgotten.ts';
+import type { ForgottenAdminState } from '../../plan/diff/forgotten.ts';
 import type { ReloadReason, ReloadResult } from '../../observe/metrics.ts';
 import type { Passed, Stage } from '../compile/compile.ts';
 
@@ -66,7 +66,7 @@ export interface ReloadView {
   /** A short summary of the changes. */
   readonly changes: string;
   /** Endpoints that an operator had drained or disabled and whose admin state was lost. */
-  readonly forgets: readonly ForgottenDuty[];
+  readonly forgets: readonly ForgottenAdminState[];
 }
 
 /** The problems of a refused config, the reason of the refusal, and a report for people. */
@@ -91,7 +91,7 @@ export class Reload {
   digest = '';
   generation = 0;
   changes = '';
-  forgets: readonly ForgottenDuty[] = [];
+  forgets: readonly ForgottenAdminState[] = [];
   #result: ReloadView['result'] = 'pending';
   #refusal: Refusal | null = null;
   #problems: readonly Problem[] = [];

@@ -34,7 +34,7 @@ export interface Returned {
 export class Reloader {
   readonly reloads: Reloads;
   readonly history: History;
-  readonly #standIns: HistoryFallbackRunner;
+  readonly #fallbacks: HistoryFallbackRunner;
   readonly #source: ConfigSource;
   readonly #compiler: Compiler;
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class Reloader {
     this.#gateway = gateway;
     this.history = new History(gateway, root, env, options);
     this.#applier = new Applier(gateway, this.reloads);
-    this.#standIns = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
+    this.#fallbacks = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
     this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
     source.listen(clock, (by) => this.hint(by));
   }
@@ -107,23 +107,23 @@ export class Reloader {
   }
 
   /** Returns whether the entry serves. */
-  async #startBy(standIn: HistoryFallback, trigger: Trigger, file: Compiled): Promise<boolean> {
-    if (!(await this.#standIns.put(standIn, this.reloads.make(trigger), ''))) return false;
+  async #startBy(fallback: HistoryFallback, trigger: Trigger, file: Compiled): Promise<boolean> {
+    if (!(await this.#fallbacks.put(fallback, this.reloads.make(trigger), ''))) return false;
     this.#noteFiles(file);
     return true;
   }
 
   async #startByLastGood(reload: Reload, file: Compiled, error: ConfigError | OpenError): Promise<boolean> {
     let told = false;
-    for await (const standIn of this.history.lastGood()) {
+    for await (const fallback of this.history.lastGood()) {
       // This entry would fail as the file does.
-      if (standIn.entry.content === file.content) continue;
+      if (fallback.entry.content === file.content) continue;
       if (!told) {
         if (file.plan === null) this.#applier.see(reload, file);
         this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
       }
       told = true;
-      if (await this.#startBy(standIn, 'last_good', file)) return true;
+      if (await this.#startBy(fallback, 'last_good', file)) return true;
     }
     return false;
   }
@@ -206,8 +206,8 @@ export class Reloader {
       // The entry equals the file: no hold is needed.
       if (found.entry.content === this.#content) return this.#liftNow();
       const reload = this.reloads.make('rollback');
-      const standIn = this.history.rollbackTo(found, this.#content);
-      const served = await this.#standIns.put(standIn, reload, by).catch((error: unknown) => {
+      const fallback = this.history.rollbackTo(found, this.#content);
+      const served = await this.#fallbacks.put(fallback, reload, by).catch((error: unknown) => {
         this.#applier.defect(reload, error);
         return false;
       });
@@ -260,7 +260,7 @@ export class Reloader {
       compiled = await compile();
     }
     if (compiled === null) {
-      await this.#standIns.follow(() => reload);
+      await this.#fallbacks.follow(() => reload);
       return;
     }
     // The source may have been read in part. It hints again once it is complete.
@@ -275,7 +275,7 @@ export class Reloader {
         this.#applier.see(reload, compiled);
         this.#applier.leave(reload);
       }
-      await this.#standIns.follow(() => this.reloads.make(reload.trigger));
+      await this.#fallbacks.follow(() => this.reloads.make(reload.trigger));
       return;
     }
     this.#applier.see(reload, compiled);
@@ -305,7 +305,7 @@ export class Reloader {
   /** Watches the file and the files of the fallback: the values of its references may change. */
   #watch(): void {
     if (this.#known === null) return;
-    const files = new Set([...this.#known.files, ...this.#standIns.files]);
+    const files = new Set([...this.#known.files, ...this.#fallbacks.files]);
     const { globs } = this.#known;
     this.#source.follow({ files: [...files], globs }, this.#gateway.current?.plan.reload ?? NOT_FOLLOWED);
   }
@@ -316,7 +316,7 @@ export class Reloader {
     await this.#source.close();
     await this.#turns.close();
     await this.#compiler.close();
-    await this.#standIns.close();
+    await this.#fallbacks.close();
     await this.history.close();
   }
 }

@@ -23,16 +23,16 @@ export interface HistoryView {
   readonly entries: readonly EntryView[];
   readonly damaged: readonly string[];
   /** The history fallback; null: the file is in effect. */
-  readonly stand_in: { readonly why: string; readonly entry: number; readonly since: string } | null;
+  readonly fallback: { readonly why: string; readonly entry: number; readonly since: string } | null;
   /** The problem with reading or writing the history; '' if there is none. */
   readonly problem: string;
 }
 
 export async function historyView(history: History): Promise<HistoryView> {
-  const { store, fallback: standIn, content } = history;
+  const { store, fallback, content } = history;
   const about = {
     path: store?.path ?? null,
-    stand_in: standIn === null ? null : { why: standIn.why, entry: standIn.entry.number, since: standIn.since },
+    fallback: fallback === null ? null : { why: fallback.why, entry: fallback.entry.number, since: fallback.since },
   };
   if (store === null) return { ...about, entries: [], damaged: [], problem: '' };
   try {

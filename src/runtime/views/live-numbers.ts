@@ -21,12 +21,12 @@ export async function liveNumbers(gateway: Gateway, snapshot: Snapshot): Promise
     if (group === undefined) groups.set(key, { kind, listener, route, endpoint, client, count: 1 });
     else group.count++;
   });
-  const endpoints = endpointViews(gateway).map(({ pool, endpoint, active, idle, duty: adminState }) => ({
+  const endpoints = endpointViews(gateway).map(({ pool, endpoint, active, idle, admin_state: adminState }) => ({
     pool,
     endpoint,
     active,
     idle,
-    duty: adminState,
+    admin_state: adminState,
   }));
   let older = 0;
   for (const one of gateway.snapshots) if (one !== snapshot) older += one.leases;

@@ -56,7 +56,7 @@ export interface EndpointView extends EndpointGauges {
   /** healthy, failing, open, half_open, check_failed, draining or disabled. */
   readonly state: string;
   /** The state set by an operator. */
-  readonly duty: string;
+  readonly admin_state: string;
   /** Failures in a row since it was last healthy. */
   readonly failures: number;
   readonly last_error: string;
@@ -92,7 +92,7 @@ function viewOf(
     priority,
     healthy: health.well,
     state: health.state,
-    duty: health.adminState,
+    admin_state: health.adminState,
     failures: health.failures,
     last_error: health.lastError,
     since: new Date(health.since).toISOString(),

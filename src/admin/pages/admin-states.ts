@@ -2,10 +2,10 @@
 import { commandEndpoint } from '../../runtime/views/runtime-views.ts';
 import { type Page, problem } from '../page.ts';
 
-const DUTIES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;
+const ADMIN_STATES = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const;
 
 /** Each returns the endpoint's new state. */
-export const duties: readonly Page[] = Object.entries(DUTIES).map(([word, adminState]) => ({
+export const adminStates: readonly Page[] = Object.entries(ADMIN_STATES).map(([word, adminState]) => ({
   path: `/backends/:pool/:endpoint/${word}`,
   POST: ({ gateway }, { params: { pool = '', endpoint = '' } }) => {
     const view = commandEndpoint(gateway, pool, endpoint, adminState);

@@ -3,14 +3,14 @@ import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, adminOption } from './command.ts';
 
-const DUTIES = {
+const ADMIN_STATES = {
   drain: 'give an endpoint nothing new, but for clients that a sticky cookie sends there',
   disable: 'give an endpoint nothing new, and close its idle connections',
   enable: 'let an endpoint take requests again',
 } as const;
 
-export const dutyCommands: AddCommand = (program, exit) => {
-  for (const [word, description] of Object.entries(DUTIES)) {
+export const adminStateCommands: AddCommand = (program, exit) => {
+  for (const [word, description] of Object.entries(ADMIN_STATES)) {
     program
       .command(word)
       .description(description)
@@ -18,12 +18,12 @@ export const dutyCommands: AddCommand = (program, exit) => {
       .argument('<endpoint>', 'its address, as the config has it')
       .addOption(adminOption())
       .action(async (pool: string, endpoint: string, { admin }: { admin: string }) =>
-        exit(await setDuty(word, pool, endpoint, admin)),
+        exit(await setAdminState(word, pool, endpoint, admin)),
       );
   }
 };
 
-async function setDuty(word: string, pool: string, endpoint: string, admin: string): Promise<number> {
+async function setAdminState(word: string, pool: string, endpoint: string, admin: string): Promise<number> {
   const path = `/backends/${encodeURIComponent(pool)}/${encodeURIComponent(endpoint)}/${word}`;
   const answer = await ask(admin, path, { method: 'POST' });
   if (answer === null) return EXIT.problems;
