@@ -5,6 +5,7 @@ import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, type HttpOrigin } from '../support/origin.ts';
+import { freePort } from '../support/ports.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const ENCODE: Readonly<Record<string, (body: Buffer) => Buffer>> = {
@@ -137,6 +138,15 @@ test('a buffered request is decoded after it is whole', async () => {
   expect((await post(gateway.port(), 'gzip', gzipSync(TEXT))).status).toBe(200);
   expect(origin.requests.at(-1)!.body === TEXT).toBe(true);
   expect((await post(gateway.port(), 'gzip', gzipSync(TEXT).subarray(0, -5))).status).toBe(400);
+});
+
+test('a request that is tried elsewhere is decoded for the endpoint that takes it', async () => {
+  await using origin = await httpOrigin();
+  const dead = await freePort();
+  const pools = { origin: { endpoints: [`127.0.0.1:${dead}`, `127.0.0.1:${origin.port}`] } };
+  await using gateway = await testGateway(config(origin.port, [{ type: 'decompress' }], { pools }));
+  expect((await post(gateway.port(), 'gzip', gzipSync(TEXT))).status).toBe(200);
+  expect(origin.requests.at(-1)!.body === TEXT).toBe(true);
 });
 
 test('only where the policy is configured', async () => {
