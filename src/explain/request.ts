@@ -1,16 +1,12 @@
 /**
  * A hypothetical request, read by the same code that reads real ones. Cold.
  *
- * Method, URL and fields become the bytes that a client would send, and these pass through the parser and the checks of
- * http/h1: they refuse it for the same reasons as a real request.
+ * The default server codec reads it and refuses it for the same reasons as a real request.
  */
-import { Exchange } from '../http/exchange.ts';
-import { Fields } from '../http/fields.ts';
-import { BodyFraming } from '../http/h1/framing.ts';
-import { parseRequestHead, RequestHead } from '../http/h1/parser.ts';
-import { judgeHead, RequestTarget, wantsUpgrade } from '../http/h1/request-checks.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { WrittenRequest } from '../http/server-codec.ts';
+import { DEFAULT_CODEC } from '../http/server-codecs.ts';
 import { UPGRADE } from '../http/known.ts';
-import { HTTP_1_1 } from '../http/message.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { asciiAuthority } from '../kit/host-name.ts';
 import { Connection } from '../net/connection.ts';
@@ -99,19 +95,8 @@ export function readRequest(
   limits: HttpLimits,
   { name, address, paths }: Place,
 ): ReadRequest | Refused {
-  const text = textOf(asked);
-  if (text === null) return MALFORMED;
-  const bytes = Buffer.from(text, 'utf8');
-  const head = new RequestHead();
-  const fields = new Fields();
-  const stop = parseRequestHead(bytes, 0, bytes.length, limits, head, fields);
-  if (stop === -400 || (stop >= 0 && stop !== bytes.length)) return MALFORMED;
-  if (stop < 0) return refusal(-stop);
-  const framing = new BodyFraming();
-  const target = new RequestTarget();
-  const status = judgeHead(head, fields, limits.bodySize, paths, framing, target);
-  if (target.problem !== '') return { status, why: WHY_PATH[target.problem] };
-  if (status !== 0) return refusal(status);
+  const request = writtenRequest(asked);
+  if (request === null) return MALFORMED;
   const addresses = {
     // A Unix socket's peer has no address.
     remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
@@ -119,27 +104,25 @@ export function readRequest(
     localAddress: address.host,
     localPort: address.port,
   };
-  const connection = new Connection(addresses, name, false);
-  const x = new Exchange(connection, head.method, head.target, target, HTTP_1_1, fields, framing.contentLength, 0);
-  const upgrades = wantsUpgrade(fields, head.minor, framing);
-  return { x, offered: upgrades ? (fields.known(UPGRADE) ?? '') : '' };
+  const read = DEFAULT_CODEC.read(request, new Connection(addresses, name, false), limits, paths);
+  if ('x' in read) return { x: read.x, offered: read.upgrade ? (read.x.fields.known(UPGRADE) ?? '') : '' };
+  const { status, problem } = read;
+  if (problem === 'syntax') return MALFORMED;
+  return problem === '' ? refusal(status) : { status, why: WHY_PATH[problem] };
 }
 
 function refusal(status: number): Refused {
   return { status, why: WHY[status] ?? 'it is not a request that the gateway takes' };
 }
 
-/** null: it could not be sent as one request. */
-function textOf({ method, url, headers }: AskedRequest): string | null {
+/** null: its URL is none. */
+function writtenRequest({ method, url, headers }: AskedRequest): WrittenRequest | null {
   const parts = splitUrl(url);
-  const written = [method, url, ...headers.flat()];
-  if (parts === null || written.some((text) => /[\r\n]/.test(text))) return null;
-  const { rest } = parts;
+  if (parts === null) return null;
   const authority = asciiAuthority(parts.authority);
   const own = headers.some(([name]) => name.toLowerCase() === 'host');
-  const lines = own ? headers : [['Host', authority] as const, ...headers];
-  const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `${method} ${targetOf(method, authority, rest)} HTTP/1.1\r\n${fields}\r\n`;
+  const fields = own ? headers : [['Host', authority] as const, ...headers];
+  return { method, target: targetOf(method, authority, parts.rest), fields };
 }
 
 /** The target in the form that a client sends (RFC 9112 §3.2). */

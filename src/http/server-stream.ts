@@ -14,6 +14,7 @@ import type { LocalReply } from './local-reply.ts';
 import type { PathRules } from './path.ts';
 import type { BodySink, BodySource, ResponseHead } from './message.ts';
 import type { CachedReply } from './cached-reply.ts';
+import type { ServerConnection } from './server-connection.ts';
 
 /** Learns that the client has left. */
 export interface ExchangeOwner {
@@ -31,6 +32,8 @@ export interface ClientOverrides {
 }
 
 export interface ServerStream extends BodySource {
+  /** The connection that carries it; null for the subrequest of a policy. */
+  readonly carrier: ServerConnection | null;
   /** Must be set before `serve` returns. */
   owner: ExchangeOwner | null;
   /** Set by `serve` if this response must be the last on its connection. */
@@ -85,7 +88,6 @@ export interface HttpTimeouts {
   readonly send: number;
 }
 
-/** A server codec's view of the current config. The codec fetches it anew for each request. */
 /** The head of a request that never became an exchange, for the access log. */
 export interface RefusedHead {
   readonly method: string;
@@ -93,6 +95,7 @@ export interface RefusedHead {
   readonly target: string;
 }
 
+/** A server codec's view of the current config. The codec fetches it anew for each request. */
 export interface HttpService {
   readonly limits: HttpLimits;
   /** The largest request body that any of its routes allows, in bytes; 0 for any size. */

@@ -68,6 +68,14 @@ export class HandleTransport implements Transport {
     handle.readStart();
   }
 
+  get secure(): boolean {
+    return false;
+  }
+
+  get protocol(): string | null {
+    return null;
+  }
+
   get pending(): boolean {
     return this.#writes > 0;
   }

@@ -45,6 +45,14 @@ export class SocketTransport implements Transport {
     });
   }
 
+  get secure(): boolean {
+    return false;
+  }
+
+  get protocol(): string | null {
+    return null;
+  }
+
   get pending(): boolean {
     return this.#pending;
   }

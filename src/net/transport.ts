@@ -48,6 +48,10 @@ export interface Transport {
   readonly closed: boolean;
   /** The kernel has not taken all written bytes yet; those bytes are still in use. */
   readonly pending: boolean;
+  /** What it carries is encrypted. */
+  readonly secure: boolean;
+  /** The protocol that both sides have negotiated (ALPN, RFC 7301), or null. */
+  readonly protocol: string | null;
   readonly bytesRead: number;
   /** Bytes given to writes, whether or not they have been sent. */
   readonly bytesWritten: number;

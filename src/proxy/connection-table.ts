@@ -4,35 +4,12 @@
  * The table is claimed by the listener's name, so counts and connections outlive a reload. When another listener takes
  * over an address, the connections move to its table.
  */
-import type { ConnectionHome } from '../http/h1/server-environment.ts';
+import type { ConnectionHome, LeavingConnection, ServerConnection } from '../http/server-connection.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TotalConnections } from './admission.ts';
-
-/** A client connection, as seen by code that closes connections. */
-export interface HeldConnection {
-  /** Its place in its table; NOWHERE: no table holds it. */
-  tablePlace: number;
-  /** Its number in the order of acceptance. */
-  tableNumber: number;
-  /** No request is in progress on it. */
-  readonly idle: boolean;
-  readonly clientAddress: string;
-  /**
-   * Closes it as soon as no request is lost by that. `patient`: a connection that is new may still send its first
-   * request.
-   */
-  retire(patient?: boolean): void;
-  /** Closes it now. */
-  destroy(): void;
-  /** It belongs to the listener of another table from now on. */
-  moveTo(table: ConnectionTable): void;
-}
-
-/** A rejected connection that is not closed yet. */
-export type LeavingConnection = Pick<HeldConnection, 'tablePlace' | 'destroy'>;
 
 export interface ConnectionTableParts {
   readonly listener: string;
@@ -47,7 +24,7 @@ export class ConnectionTable implements ConnectionHome {
   readonly service: () => HttpService | null;
   readonly #metrics: ListenerMetrics;
   readonly #total: TotalConnections;
-  readonly #held = new Places<HeldConnection>();
+  readonly #held = new Places<ServerConnection>();
   /** They count towards no limit. */
   readonly #leaving = new Places<LeavingConnection>();
   readonly #byClient = new OpenTable<string, number>(textHash);
@@ -70,12 +47,12 @@ export class ConnectionTable implements ConnectionHome {
   }
 
   /** Adds an admitted connection. */
-  add(connection: HeldConnection): void {
+  add(connection: ServerConnection): void {
     this.#total.enter();
     this.#hold(connection);
   }
 
-  #hold(connection: HeldConnection): void {
+  #hold(connection: ServerConnection): void {
     this.#metrics.active++;
     connection.tablePlace = this.#held.enter(connection);
     connection.tableNumber = this.#accepted++;
@@ -83,7 +60,7 @@ export class ConnectionTable implements ConnectionHome {
   }
 
   /** A connection of this table has closed. */
-  closed(connection: HeldConnection): void {
+  closed(connection: ServerConnection): void {
     if (!this.#delete(connection)) return;
     this.#total.leave();
   }
@@ -100,7 +77,7 @@ export class ConnectionTable implements ConnectionHome {
     }
   }
 
-  #delete(connection: HeldConnection): boolean {
+  #delete(connection: ServerConnection): boolean {
     if (connection.tablePlace === NOWHERE) return false;
     this.#held.leave(connection.tablePlace);
     connection.tablePlace = NOWHERE;
@@ -122,7 +99,7 @@ export class ConnectionTable implements ConnectionHome {
   }
 
   /** Oldest first. */
-  get #inOrder(): HeldConnection[] {
+  get #inOrder(): ServerConnection[] {
     return [...this.#held].toSorted((a, b) => a.tableNumber - b.tableNumber);
   }
 
@@ -140,8 +117,8 @@ export class ConnectionTable implements ConnectionHome {
    * Applies new limits, in total and per client (0: no limit): closes idle connections in excess, and returns the
    * newest busy ones that are still in excess.
    */
-  beyond(most: number, mostPerClient: number): ReadonlySet<HeldConnection> {
-    const excess = new Set<HeldConnection>();
+  beyond(most: number, mostPerClient: number): ReadonlySet<ServerConnection> {
+    const excess = new Set<ServerConnection>();
     const held = this.#inOrder;
     if (mostPerClient > 0) {
       const byClient = Map.groupBy(held, ({ clientAddress }) => clientAddress);
@@ -171,7 +148,7 @@ export class ConnectionTable implements ConnectionHome {
  * Closes up to `tooMany` of the newest idle connections, and adds the newest busy ones to `excess` if those are not
  * enough.
  */
-function newest(connections: readonly HeldConnection[], tooMany: number, excess: Set<HeldConnection>): void {
+function newest(connections: readonly ServerConnection[], tooMany: number, excess: Set<ServerConnection>): void {
   if (tooMany <= 0) return;
   const backwards = connections.toReversed();
   const idle = backwards.filter((one) => one.idle).slice(0, tooMany);

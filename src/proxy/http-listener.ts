@@ -8,8 +8,8 @@ import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
-import { Http1ServerConnection } from '../http/h1/server.ts';
-import type { Http1Environment } from '../http/h1/server-environment.ts';
+import { codecOf } from '../http/server-codecs.ts';
+import type { ServerEnvironment } from '../http/server-connection.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, RefusedHead, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
 import { limitOf } from '../net/deadlines.ts';
@@ -25,7 +25,6 @@ import type { HttpListenerContext, Lease, Route, Shared } from './listener-conte
 import { RequestHandler } from './request-handler.ts';
 import { largestBody } from './route-overrides.ts';
 import type { Router } from './router.ts';
-import { RejectedConnection } from './rejected-connection.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
 /** RFC 6585 §4: this client has too many connections. */
@@ -61,7 +60,7 @@ export class HttpListener implements HttpListenerContext, HttpService {
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly #total: TotalConnections;
-  readonly #environment: Http1Environment;
+  readonly #environment: ServerEnvironment;
 
   constructor(parts: HttpListenerParts) {
     const { plan, metrics, table, total, shared } = parts;
@@ -92,17 +91,17 @@ export class HttpListener implements HttpListenerContext, HttpService {
 
   /** A connection was accepted. */
   accept(transport: Transport): void {
-    const connection = new Connection(transport.addresses(), this.plan.name, false);
+    const connection = new Connection(transport.addresses(), this.plan.name, transport.secure);
+    const codec = codecOf(transport);
     this.metrics.accepted++;
     const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
     if (admission !== 'fits') {
-      const { date, deadlines } = this.shared;
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
       this.#log(connection, answer.status, 'connection_limit');
-      void new RejectedConnection(transport, answer, date.line(), deadlines, this.table);
+      codec.reject(transport, answer, this.table, this.#environment);
       return;
     }
-    this.table.add(new Http1ServerConnection(transport, connection, this.table, this.#environment));
+    this.table.add(codec.accept(transport, connection, this.table, this.#environment));
   }
 
   serve(x: Exchange, stream: ServerStream): void {

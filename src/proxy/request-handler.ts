@@ -446,8 +446,8 @@ export class RequestHandler
     this.refuse(end.error);
   }
 
-  get held(): object {
-    return this.stream;
+  get held(): object | null {
+    return this.stream.carrier;
   }
 
   view(): LeaseView {

@@ -1,4 +1,5 @@
 /** One tcp listener of one snapshot: each accepted connection is relayed to its pool. Hot. */
+import type { ConnectionHome, ServerConnection } from '../http/server-connection.ts';
 import { AddressAcl } from '../kit/address-set.ts';
 import { NOWHERE } from '../kit/places.ts';
 import { Connection } from '../net/connection.ts';
@@ -8,7 +9,7 @@ import type { ListenerPlan } from '../plan/types.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
-import type { ConnectionTable, HeldConnection } from './connection-table.ts';
+import type { ConnectionTable } from './connection-table.ts';
 import { ABORT, type Lease, type Shared, type TcpListenerContext } from './listener-context.ts';
 import { Relay, type RelayObserver } from './relay.ts';
 
@@ -23,27 +24,27 @@ export interface TcpListenerParts {
 }
 
 /** A relay, as held by the connection table. It outlives its snapshot, so it must not reference the snapshot. */
-class HeldRelay implements HeldConnection, RelayObserver {
+class HeldRelay implements ServerConnection, RelayObserver {
   tablePlace = NOWHERE;
   tableNumber = 0;
   readonly idle = false;
   readonly clientAddress: string;
   relay: Relay | null = null;
-  #table: ConnectionTable;
+  #home: ConnectionHome;
   readonly #shared: Shared;
   readonly #generation: number;
 
   constructor(clientAddress: string, { table, shared, lease }: TcpListenerParts) {
     this.clientAddress = clientAddress;
-    this.#table = table;
+    this.#home = table;
     this.#shared = shared;
     this.#generation = lease.generation;
     table.add(this);
   }
 
-  moveTo(table: ConnectionTable): void {
-    this.#table = table;
-    if (this.relay !== null) this.relay.connection.listener = table.listener;
+  moveTo(home: ConnectionHome): void {
+    this.#home = home;
+    if (this.relay !== null) this.relay.connection.listener = home.listener;
   }
 
   /** A byte stream has no safe point to end at: it runs until it closes or is aborted. */
@@ -55,7 +56,7 @@ class HeldRelay implements HeldConnection, RelayObserver {
 
   onRelayClosed(relay: Relay, error: string): void {
     const { accessLog, clock } = this.#shared;
-    this.#table.closed(this);
+    this.#home.closed(this);
     if (accessLog !== null) logRelay(accessLog, relay, this.#generation, clock.now(), error);
   }
 }
@@ -84,7 +85,7 @@ export class TcpListener implements TcpListenerContext {
   /** A connection was accepted. A refused one is reset: a byte stream has no other way to refuse. */
   accept(transport: Transport): void {
     const { plan, metrics, table, total, shared } = this.#parts;
-    const connection = new Connection(transport.addresses(), plan.name, false);
+    const connection = new Connection(transport.addresses(), plan.name, transport.secure);
     const { clientAddress } = connection;
     metrics.accepted++;
     const allowed = this.acl === null || this.acl.allows(clientAddress);

@@ -45,6 +45,7 @@ const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export type RequestCache = HttpCache<SharedFetch>;
 
 export class SharedFetch implements ServerStream {
+  readonly carrier = null;
   owner: ExchangeOwner | null = null;
   closing = false;
   readonly upgrade = false;

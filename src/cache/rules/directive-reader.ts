@@ -6,7 +6,7 @@
  * The parser is tolerant, because an overlooked member may be a "no-store": a malformed member is still reported with
  * the name that it begins with, marked as malformed, and an unterminated quoted string hides nothing that follows it.
  */
-import { TOKEN } from '../../http/h1/charset.ts';
+import { TOKEN } from '../../http/token.ts';
 
 const TAB = 9;
 const SPACE = 32;

@@ -1,17 +1,6 @@
 /** Tables of the bytes that are allowed in each part of an HTTP/1.1 head. Hot. */
 
-function table(accepts: (byte: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => (accepts(byte) ? 1 : 0));
-}
-
-const MARKS = new Set(Buffer.from("!#$%&'*+-.^_`|~"));
-
-function isAlphanumeric(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
-}
-
-/** tchar (RFC 9110 §5.6.2). */
-export const TOKEN = table((byte) => isAlphanumeric(byte) || MARKS.has(byte));
+import { isAlphanumeric, table, TOKEN } from '../token.ts';
 
 /** Bits in NAME: a byte that a name may contain, and a mark other than the hyphen, which many frameworks read as one. */
 const IN_NAME = 1;

@@ -8,7 +8,8 @@ import { Fields } from '../fields.ts';
 import { alike, idOfAlike, UNDERSCORED } from '../known.ts';
 import type { IdentityPlan } from '../../plan/types/identity.ts';
 import type { BodySink } from '../message.ts';
-import { HEX, TOKEN, VALUE } from './charset.ts';
+import { TOKEN } from '../token.ts';
+import { HEX, VALUE } from './charset.ts';
 import { parseFields } from './parser.ts';
 
 const SIZE = 0;

@@ -6,7 +6,7 @@
  */
 import type { ResponseRules } from './response-rules.ts';
 import type { Fields } from '../fields.ts';
-import { TOKEN } from './charset.ts';
+import { TOKEN } from '../token.ts';
 import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ReceivedHead } from './parser.ts';
 
 const LF = 0x0a;

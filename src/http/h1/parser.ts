@@ -10,7 +10,8 @@
 import type { Fields } from '../fields.ts';
 import type { ResponseRules } from './response-rules.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
-import { NAME, RAW, SUSPECT, TARGET, TOKEN, MARK_IN_NAME, VALUE } from './charset.ts';
+import { TOKEN } from '../token.ts';
+import { NAME, RAW, SUSPECT, TARGET, MARK_IN_NAME, VALUE } from './charset.ts';
 
 /** More bytes are needed. A negative result is a negated status; a positive one is the offset after the head. */
 export const INCOMPLETE = 0;

@@ -26,6 +26,7 @@ import { giveFields, takeFields } from '../fields-pool.ts';
 import { EXPECT, HOST } from '../known.ts';
 import { type LocalReply, problemReply } from '../local-reply.ts';
 import { type BodySink, type BodySource, HTTP_1_0, HTTP_1_1, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
+import type { ConnectionHome, ServerConnection, ServerEnvironment } from '../server-connection.ts';
 import type {
   ClientOverrides,
   ExchangeOwner,
@@ -41,7 +42,6 @@ import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY } from './framing.t
 import { parseRequestHead, RequestHead } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseEncoder } from './response-encoder.ts';
-import type { ConnectionHome, Http1Environment } from './server-environment.ts';
 import { Stash } from './stash.ts';
 
 const IDLE = 0;
@@ -64,7 +64,7 @@ const head = new RequestHead();
 const framing = new BodyFraming();
 const target = new RequestTarget();
 
-export class Http1ServerConnection implements TransportHandler, ServerStream, Timed {
+export class Http1ServerConnection implements TransportHandler, ServerConnection, ServerStream, Timed {
   readonly connection: Connection;
   // Initialized as a number: V8 boxes each number that replaces `undefined`.
   deadline = Number.POSITIVE_INFINITY;
@@ -76,7 +76,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   closing = false;
   upgrade = false;
   readonly #transport: Transport;
-  readonly #environment: Http1Environment;
+  readonly #environment: ServerEnvironment;
   #home: ConnectionHome;
   readonly #writer: ResponseEncoder;
   /** The current service while a head is read, else null: a long exchange must not hold a generation. */
@@ -106,7 +106,7 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
   #ended = false;
   #lingered = 0;
 
-  constructor(transport: Transport, connection: Connection, home: ConnectionHome, environment: Http1Environment) {
+  constructor(transport: Transport, connection: Connection, home: ConnectionHome, environment: ServerEnvironment) {
     this.#transport = transport;
     this.connection = connection;
     this.#environment = environment;
@@ -128,6 +128,11 @@ export class Http1ServerConnection implements TransportHandler, ServerStream, Ti
 
   get bytesOut(): number {
     return this.#writer.bytes;
+  }
+
+  /** Itself: HTTP/1.1 has one exchange at a time. */
+  get carrier(): ServerConnection {
+    return this;
   }
 
   get clientAddress(): string {

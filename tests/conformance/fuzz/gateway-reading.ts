@@ -9,7 +9,7 @@ import { giveFields } from '../../../src/http/fields-pool.ts';
 import { problemReply } from '../../../src/http/local-reply.ts';
 import { Http1ClientConnection } from '../../../src/http/h1/client.ts';
 import { Http1ServerConnection } from '../../../src/http/h1/server.ts';
-import type { Http1Environment } from '../../../src/http/h1/server-environment.ts';
+import type { ServerEnvironment } from '../../../src/http/server-connection.ts';
 import { UPGRADE } from '../../../src/http/known.ts';
 import type { BodySink, ResponseSink } from '../../../src/http/message.ts';
 import { LITERAL } from '../../../src/http/path.ts';
@@ -97,7 +97,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
     serve: (x, stream) => serve(x, stream, reading, soon, later, patient),
     refused: (_, status) => void (reading.refusal = status),
   };
-  const environment: Http1Environment = {
+  const environment: ServerEnvironment = {
     clock: CLOCK,
     deadlines,
     date: () => '',
@@ -106,7 +106,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   const connection = new Http1ServerConnection(
     transport,
     new Connection(transport.addresses(), 'fuzz', false),
-    { listener: 'fuzz', service: () => service, closed() {} },
+    { listener: 'fuzz', service: () => service, closed() {}, addLeaving() {}, deleteLeaving() {} },
     environment,
   );
   for (const part of parts) {

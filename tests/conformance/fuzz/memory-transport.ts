@@ -4,6 +4,8 @@ import { IGNORE, type Transport, type TransportAddresses, type TransportHandler 
 export class MemoryTransport implements Transport {
   handler: TransportHandler = IGNORE;
   closed = false;
+  readonly secure = false;
+  readonly protocol = null;
   pending = false;
   paused = false;
   ended = false;

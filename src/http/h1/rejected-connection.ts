@@ -4,12 +4,12 @@
  * Closing immediately behind the reply could reset the connection before the client has read it (RFC 9112 §9.6). So the
  * gateway discards all further input until the client closes too, or a timeout expires.
  */
-import { NOWHERE } from '../kit/places.ts';
-import type { LocalReply } from '../http/local-reply.ts';
-import { ResponseEncoder } from '../http/h1/response-encoder.ts';
-import type { Deadlines, Timed } from '../net/deadlines.ts';
-import type { Transport, TransportHandler } from '../net/transport.ts';
-import type { ConnectionTable, LeavingConnection } from './connection-table.ts';
+import { NOWHERE } from '../../kit/places.ts';
+import type { Timed } from '../../net/deadlines.ts';
+import type { Transport, TransportHandler } from '../../net/transport.ts';
+import type { LocalReply } from '../local-reply.ts';
+import type { ConnectionHome, LeavingConnection, ServerEnvironment } from '../server-connection.ts';
+import { ResponseEncoder } from './response-encoder.ts';
 
 /** Milliseconds. */
 const LINGER = 500;
@@ -19,20 +19,20 @@ export class RejectedConnection implements TransportHandler, Timed, LeavingConne
   timedPlace = NOWHERE;
   tablePlace = NOWHERE;
   readonly #transport: Transport;
-  readonly #deadlines: Deadlines;
-  readonly #table: ConnectionTable;
+  readonly #home: ConnectionHome;
+  readonly #environment: ServerEnvironment;
 
-  /** `date`: the response's Date line. */
-  constructor(transport: Transport, answer: LocalReply, date: string, deadlines: Deadlines, table: ConnectionTable) {
+  constructor(transport: Transport, answer: LocalReply, home: ConnectionHome, environment: ServerEnvironment) {
+    const { deadlines } = environment;
     this.#transport = transport;
-    this.#deadlines = deadlines;
-    this.#table = table;
+    this.#home = home;
+    this.#environment = environment;
     this.deadline = deadlines.now + LINGER;
     transport.handler = this;
     deadlines.add(this);
-    table.addLeaving(this);
+    home.addLeaving(this);
     const writer = new ResponseEncoder(transport);
-    writer.fixed(answer, true, `${date}Connection: close\r\n`);
+    writer.fixed(answer, true, `${environment.date()}Connection: close\r\n`);
     writer.flush();
     transport.end();
   }
@@ -53,8 +53,8 @@ export class RejectedConnection implements TransportHandler, Timed, LeavingConne
   }
 
   destroy(): void {
-    this.#deadlines.delete(this);
-    this.#table.deleteLeaving(this);
+    this.#environment.deadlines.delete(this);
+    this.#home.deleteLeaving(this);
     this.#transport.destroy();
   }
 }
