@@ -1,17 +1,10 @@
 /** The history as the admin pages show it, and the plan of an entry. Cold. */
+import type { Entry } from '../../history/entry.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { History } from '../reload/history.ts';
 
-export interface EntryView {
-  readonly number: number;
-  readonly at: string;
-  readonly trigger: string;
-  readonly by: string;
-  readonly generation: number;
-  readonly pid: number;
-  readonly content: string;
-  readonly changes: string;
-  readonly sources: readonly { readonly path: string; readonly blob: string }[];
+/** An entry without what only a reader of its texts needs. */
+export interface EntryView extends Omit<Entry, 'file' | 'globs'> {
   /** Whether the entry is in effect. */
   readonly serves: boolean;
 }
