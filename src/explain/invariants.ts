@@ -25,7 +25,8 @@ import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import { policyOf, policyTypes } from '../policies/index.ts';
-import { requestText } from '../proxy/request-text.ts';
+import { requestText } from '../http/client-codecs.ts';
+import { OutgoingHead } from '../http/outgoing-head.ts';
 import { editAll } from './policies.ts';
 import { readRequest, STRANGER } from './request.ts';
 import { fieldsOfText } from './walk.ts';
@@ -214,7 +215,7 @@ function passes(route: RoutePlan, header: string, identity: IdentityPlan): boole
   // Clients can't send this field with a value of their own.
   if ('status' in read || !siftIdentity(read.x, { identity, trusted: NO_PROXIES })) return false;
   editAll(route.policies, read.x);
-  const fields = fieldsOfText(requestText(read.x, ''));
+  const fields = fieldsOfText(requestText(OutgoingHead.of(read.x, ''), null));
   return fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE));
 }
 

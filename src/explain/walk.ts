@@ -17,7 +17,8 @@ import type { PreviewScope } from '../policies/policy.ts';
 import { withoutPort80 } from '../plan/pool-host.ts';
 import { bindAction } from '../proxy/actions.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
-import { requestText, withHost } from '../proxy/request-text.ts';
+import { requestText } from '../http/client-codecs.ts';
+import { OutgoingHead } from '../http/outgoing-head.ts';
 import { Split } from '../proxy/split.ts';
 import { type PolicyView, runForwardHooks, runRequestHooks } from './policies.ts';
 import type { ReadRequest } from './request.ts';
@@ -107,15 +108,16 @@ function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, preview
   return {
     ...end(outcome('pool', null, 'it is sent to a pool'), policies),
     pools,
-    text: underHosts(requestText(x, offered), pools),
+    text: textUnderHosts(OutgoingHead.of(x, offered), pools),
   };
 }
 
 /** The text with the Host that the pools set; if the pools differ, with all of them. */
-function underHosts(text: string, pools: readonly PoolChance[]): string {
+function textUnderHosts(head: OutgoingHead, pools: readonly PoolChance[]): string {
+  const text = requestText(head, null);
   if (pools.every(({ pool }) => pool.host.type === 'preserve')) return text;
   const hosts = new Set(pools.flatMap(({ pool }) => hostsOf(pool, fieldOf(text, 'host'))));
-  return withHost(text, [...hosts].join(' or '));
+  return requestText(head, [...hosts].join(' or '));
 }
 
 function hostsOf({ host, endpoints, dns }: PoolPlan, asked: string): string[] {

@@ -5,7 +5,7 @@ import { LocalReply } from '../http/local-reply.ts';
 import { publicOrigin } from '../http/identity.ts';
 import type { ActionPlan, RedirectPlan } from '../plan/types.ts';
 import type { RespondPlan } from '../plan/types/respond.ts';
-import { localAuthority } from './request-text.ts';
+import { localAuthority } from '../http/outgoing-head.ts';
 
 export type Respond = (x: Exchange) => LocalReply;
 
@@ -36,6 +36,6 @@ function location(plan: RedirectPlan, x: Exchange): string {
   if (plan.port !== null) authority += `:${plan.port}`;
   else if (plan.host === null && plan.scheme === null) authority = origin.authority;
   // An HTTP/1.0 client may omit Host.
-  if (authority === '' || authority.startsWith(':')) authority = localAuthority(x);
+  if (authority === '' || authority.startsWith(':')) authority = localAuthority(x.connection);
   return `${plan.scheme ?? origin.scheme}://${authority}${plan.path ?? x.path}${x.query}`;
 }

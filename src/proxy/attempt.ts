@@ -1,31 +1,43 @@
 /**
  * One attempt at one endpoint: takes or dials a connection, sends the request, updates the endpoint's counters. Hot.
  *
- * upstream-request.ts creates it and decides whether another follows; the response goes directly to the request
- * handler.
+ * Its owner decides which endpoint, receives the response, and tells the attempt what has become of it. Requests
+ * (upstream-request.ts) and mirrored copies (mirrored-exchange.ts) are sent in the same way.
  */
 import type { GatewayError } from '../kit/errors.ts';
-import type { Http1ClientConnection } from '../http/h1/client.ts';
-import { HTTP_1_0, type ResponseSink } from '../http/message.ts';
-import { EXPECT } from '../http/known.ts';
+import type { ClientStream, ClientTimeouts } from '../http/client-stream.ts';
+import type { BodySource, ResponseSink } from '../http/message.ts';
+import type { OutgoingHead } from '../http/outgoing-head.ts';
 import { statusClass } from '../http/status.ts';
 import type { Dialing } from '../net/dial.ts';
-import type { Transport } from '../net/transport.ts';
-import type { TransportTaker } from '../upstream/connections.ts';
+import type { StreamTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
-import type { UpstreamRequest } from './upstream-request.ts';
-import { textFor } from './request-text.ts';
+import type { Pool } from '../upstream/pool.ts';
 import { wasStale } from './retry.ts';
 
-export class Attempt implements TransportTaker {
+export interface AttemptOwner {
+  readonly outgoing: OutgoingHead;
+  readonly pool: Pool;
+  readonly terms: ClientTimeouts & { readonly connect: number };
+  /** The source of the request body; null: there is none. */
+  readonly bodySource: BodySource | null;
+  /** Monotonic ms. `reused`: no time has passed in this attempt. */
+  sendTime(reused: boolean): number;
+  /** The head has been sent: sends the body, if there is one. */
+  sendBody(stream: ClientStream): void;
+  /** No connection could be made. */
+  connectFailed(attempt: Attempt, error: GatewayError): void;
+}
+
+export class Attempt implements StreamTaker {
   readonly endpoint: EndpointState;
-  connection: Http1ClientConnection | null = null;
+  /** null: there is no connection yet. */
+  stream: ClientStream | null = null;
   /** The receiver of the response. */
   sink: ResponseSink;
   /** The connection has carried requests before. */
   reused = false;
-  readonly #upstream: UpstreamRequest;
-  readonly #fresh: boolean;
+  readonly #owner: AttemptOwner;
   /** It is not the exchange's first attempt. */
   readonly #further: boolean;
   /** It is a trial: it probes whether the endpoint has recovered. */
@@ -36,57 +48,38 @@ export class Attempt implements TransportTaker {
   #counted = false;
   #sentAt = 0;
 
-  /** `fresh`: dial, and do not use a pooled connection. */
-  constructor(upstream: UpstreamRequest, endpoint: EndpointState, further: boolean, fresh: boolean) {
-    this.#upstream = upstream;
+  constructor(owner: AttemptOwner, sink: ResponseSink, endpoint: EndpointState, further: boolean) {
+    this.#owner = owner;
+    this.sink = sink;
     this.endpoint = endpoint;
-    this.sink = upstream.handler;
     this.#further = further;
-    this.#fresh = fresh;
   }
 
-  start(): void {
+  /** `fresh`: on a new connection, and not on a pooled one. */
+  start(fresh: boolean): void {
     const { endpoint } = this;
-    const { connections } = endpoint;
     this.#trial = endpoint.enter();
     this.#counted = true;
     if (this.#further) endpoint.load.retries++;
-    const pooled = this.#fresh ? null : connections.take();
-    if (pooled !== null) {
-      this.reused = true;
-      const { prompt, handler } = this.#upstream;
-      this.#sentAt = prompt ? handler.x.startedAt : handler.context.shared.clock.now();
-      this.#send(pooled);
-    } else this.#dialing = connections.connect(this.#upstream.terms.connect, this);
+    this.#dialing = endpoint.connections.acquire(this, this.#owner.terms.connect, fresh);
   }
 
-  onTransport(transport: Transport): void {
+  onStream(stream: ClientStream, reused: boolean): void {
+    const { outgoing, bodySource, pool, terms } = this.#owner;
     this.#dialing = null;
-    this.endpoint.health.connected();
-    this.#sentAt = this.#upstream.handler.context.shared.clock.now();
-    this.#send(this.endpoint.connections.speakHttp1(transport));
+    this.stream = stream;
+    this.reused = reused;
+    this.#sentAt = this.#owner.sendTime(reused);
+    stream.start(outgoing, hostFor(pool, this.endpoint), bodySource, terms, this.sink);
+    if (bodySource !== null) this.#owner.sendBody(stream);
   }
 
   onConnectFailed(error: GatewayError): void {
     this.#dialing = null;
-    this.endpoint.connectFailed(error);
-    this.#upstream.attemptFailed(this, error);
+    this.#owner.connectFailed(this, error);
   }
 
-  #send(connection: Http1ClientConnection): void {
-    const { handler, text, offered, body, replayBody: keptBody, pool } = this.#upstream;
-    const { x } = handler;
-    this.connection = connection;
-    const source = x.bodyLength === 0 ? null : body;
-    const head = textFor(text, pool, this.endpoint);
-    connection.start(head, x.method, source, x.bodyLength < 0, offered, this.#upstream.terms, this.sink);
-    // A replayed body is buffered already, so the attempt does not wait for 100 (Continue).
-    if (source !== null && x.version !== HTTP_1_0 && x.fields.has(EXPECT)) connection.awaitContinue();
-    if (keptBody !== null) keptBody.sendTo(connection);
-    else if (source !== null) body.readBody(connection);
-  }
-
-  /** The final response head has arrived. */
+  /** The final response head has arrived. `now`: monotonic ms. */
   answered(status: number, now: number): void {
     const { metrics } = this.endpoint;
     const ms = now - this.#sentAt;
@@ -102,7 +95,7 @@ export class Attempt implements TransportTaker {
 
   failed(error: GatewayError): void {
     const { endpoint } = this;
-    if (this.connection !== null && !wasStale(error, this.reused)) {
+    if (this.stream !== null && !wasStale(error, this.reused)) {
       endpoint.metrics.failures++;
       if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code);
     }
@@ -111,7 +104,7 @@ export class Attempt implements TransportTaker {
 
   /** The response is discarded: another endpoint gets the request. */
   declined(): void {
-    this.connection!.discard();
+    this.stream!.discard();
     this.finished();
   }
 
@@ -119,7 +112,7 @@ export class Attempt implements TransportTaker {
   abort(): void {
     this.#dialing?.cancel();
     this.#dialing = null;
-    this.connection?.abort();
+    this.stream?.abort();
     this.finished();
   }
 
@@ -129,4 +122,10 @@ export class Attempt implements TransportTaker {
     if (this.#further) this.endpoint.load.retries--;
     this.endpoint.leave(this.#trial);
   }
+}
+
+/** The authority that this endpoint of the pool gets; null: the client's. */
+export function hostFor({ plan: { host } }: Pool, endpoint: EndpointState): string | null {
+  if (host.type === 'preserve') return null;
+  return host.type === 'fixed' ? host.host : endpoint.host;
 }

@@ -10,7 +10,6 @@ import type { ResponseHead, ResponseSink } from '../http/message.ts';
 import type { Transport } from '../net/transport.ts';
 import { Attempt } from './attempt.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
-import type { RequestHandler } from './request-handler.ts';
 
 /** The attempts of one exchange that run in parallel: the first one and, once that has proved slow, a rival. */
 export class Hedge {
@@ -22,8 +21,8 @@ export class Hedge {
   /** `delay`: ms that the first attempt runs alone. */
   constructor(upstream: UpstreamRequest, first: Attempt, delay: number) {
     this.#upstream = upstream;
-    first.sink = new Contender(this, first, upstream.handler);
-    this.#timer = upstream.handler.context.shared.clock.after(delay, () => this.#hedge());
+    first.sink = new Contender(this, first, upstream);
+    this.#timer = upstream.owner.context.shared.clock.after(delay, () => this.#hedge());
   }
 
   /** Is there only one attempt? */
@@ -34,15 +33,15 @@ export class Hedge {
   /** The first attempt is slow: starts a second one at another endpoint. */
   #hedge(): void {
     this.#timer = null;
-    const { attempt: first, pool, handler } = this.#upstream;
+    const { attempt: first, pool, owner } = this.#upstream;
     if (first === null) return;
-    const endpoint = pool.pick(handler.x, [first.endpoint]);
+    const endpoint = pool.pick(owner.x, [first.endpoint]);
     if (endpoint === null || !this.#upstream.withinBudget()) return;
     pool.load.metrics.hedges++;
-    const rival = new Attempt(this.#upstream, endpoint, true, false);
-    rival.sink = new Contender(this, rival, handler);
+    const rival = new Attempt(this.#upstream, this.#upstream, endpoint, true);
+    rival.sink = new Contender(this, rival, this.#upstream);
     this.#rival = rival;
-    rival.start();
+    rival.start(false);
   }
 
   /** This attempt received a response first: the other is aborted. */
@@ -76,7 +75,7 @@ export class Hedge {
 
   #become(attempt: Attempt): void {
     this.#upstream.attempt = attempt;
-    this.#upstream.handler.x.endpoint = attempt.endpoint.address.text;
+    this.#upstream.owner.x.endpoint = attempt.endpoint.address.text;
   }
 
   stop(): void {
@@ -91,37 +90,37 @@ export class Hedge {
 class Contender implements ResponseSink {
   readonly #race: Hedge;
   readonly #attempt: Attempt;
-  readonly #handler: RequestHandler;
+  readonly #upstream: UpstreamRequest;
 
-  constructor(race: Hedge, attempt: Attempt, handler: RequestHandler) {
+  constructor(race: Hedge, attempt: Attempt, upstream: UpstreamRequest) {
     this.#race = race;
     this.#attempt = attempt;
-    this.#handler = handler;
+    this.#upstream = upstream;
   }
 
   informational(status: number, reason: string, fields: Fields): void {
-    if (this.#race.alone) this.#handler.informational(status, reason, fields);
+    if (this.#race.alone) this.#upstream.informational(status, reason, fields);
   }
 
   head(head: ResponseHead): void {
     this.#race.won(this.#attempt);
-    this.#handler.head(head);
+    this.#upstream.head(head);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#handler.data(bytes, start, end);
+    return this.#upstream.data(bytes, start, end);
   }
 
   end(trailers: Fields | null): void {
-    this.#handler.end(trailers);
+    this.#upstream.end(trailers);
   }
 
   fail(error: GatewayError): void {
-    if (!this.#race.lost(this.#attempt, error)) this.#handler.fail(error);
+    if (!this.#race.lost(this.#attempt, error)) this.#upstream.fail(error);
   }
 
   flush(): void {
-    if (this.#race.alone) this.#handler.flush();
+    if (this.#race.alone) this.#upstream.flush();
   }
 
   /** Upgrade requests are not hedged, and the client connection refuses a 101 that no client asked for. */

@@ -6,52 +6,55 @@
  */
 import type { Fields } from '../http/fields.ts';
 import type { BodySink } from '../http/message.ts';
+import type { OutgoingHead } from '../http/outgoing-head.ts';
 import { ByteBlocks } from '../kit/byte-blocks.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { RequestBody } from './replay-body.ts';
 import type { Mirror } from './mirror.ts';
 import { MirroredExchange } from './mirrored-exchange.ts';
-import type { RequestHandler } from './request-handler.ts';
+import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 
 const NOTHING = Buffer.alloc(0);
 
 export class MirrorBuffer implements BodySink, RequestBody {
   readonly #mirror: Mirror;
-  readonly #handler: RequestHandler;
-  readonly #text: string;
+  readonly #owner: UpstreamRequestOwner;
+  readonly #body: RequestBody;
+  readonly #head: OutgoingHead;
   #sink: BodySink | null = null;
   /** null: the copy has been sent, or never will be. */
   #kept: ByteBlocks | null;
 
-  constructor(mirror: Mirror, handler: RequestHandler, text: string) {
+  constructor(mirror: Mirror, owner: UpstreamRequestOwner, body: RequestBody, head: OutgoingHead) {
     this.#mirror = mirror;
-    this.#handler = handler;
-    this.#text = text;
-    this.#kept = new ByteBlocks(handler.x.bodyLength);
+    this.#owner = owner;
+    this.#body = body;
+    this.#head = head;
+    this.#kept = new ByteBlocks(owner.x.bodyLength);
   }
 
   /** The request is forwarded. Without a body the copy is complete now. */
   begin(): void {
-    if (this.#handler.x.bodyLength === 0) this.#send(NOTHING, null);
+    if (this.#owner.x.bodyLength === 0) this.#send(NOTHING, null);
   }
 
   get repeatable(): boolean {
-    return this.#handler.body.repeatable === true;
+    return this.#body.repeatable === true;
   }
 
   readBody(sink: BodySink): void {
     this.#sink = sink;
     // A further attempt reads it from its start.
-    if (this.#kept !== null) this.#kept = new ByteBlocks(this.#handler.x.bodyLength);
-    this.#handler.body.readBody(this);
+    if (this.#kept !== null) this.#kept = new ByteBlocks(this.#owner.x.bodyLength);
+    this.#body.readBody(this);
   }
 
   pause(): void {
-    this.#handler.body.pause();
+    this.#body.pause();
   }
 
   resume(): void {
-    this.#handler.body.resume();
+    this.#body.resume();
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -90,7 +93,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
 
   #send(body: Buffer, trailers: Fields | null): void {
     this.#kept = null;
-    const { x, context } = this.#handler;
-    new MirroredExchange(this.#mirror, context.lease, this.#text, x, body, trailers).start(x);
+    const { x, context } = this.#owner;
+    new MirroredExchange(this.#mirror, context.lease, this.#head, body, trailers).start(x);
   }
 }

@@ -5,11 +5,13 @@
  * collects the body. The outcome (mirrored-exchange.ts) goes only to the counters. These are kept by the route's name,
  * so the bound holds across reloads.
  */
+import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { MirrorMetrics } from '../observe/metrics.ts';
 import type { MirrorPlan } from '../plan/types/traffic.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Shared } from './listener-context.ts';
-import type { RequestHandler } from './request-handler.ts';
+import type { RequestBody } from './replay-body.ts';
+import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 import { MirrorBuffer } from './mirror-buffer.ts';
 
 export class Mirror {
@@ -27,11 +29,11 @@ export class Mirror {
     this.shared = shared;
   }
 
-  /** `text`: the request head as forwarded. null: the request is not mirrored. */
-  copyOf(handler: RequestHandler, text: string): MirrorBuffer | null {
+  /** `body` and `head`: of the request as forwarded. null: the request is not mirrored. */
+  copyOf(owner: UpstreamRequestOwner, body: RequestBody, head: OutgoingHead): MirrorBuffer | null {
     const { plan, metrics, shared } = this;
     if (plan.share < 100 && shared.random() * 100 >= plan.share) return null;
-    if (handler.x.bodyLength > plan.bodySize) {
+    if (owner.x.bodyLength > plan.bodySize) {
       metrics.results.too_large++;
       return null;
     }
@@ -40,6 +42,6 @@ export class Mirror {
       return null;
     }
     metrics.active++;
-    return new MirrorBuffer(this, handler, `${text.slice(0, -2)}X-Prozy-Mirror: 1\r\n\r\n`);
+    return new MirrorBuffer(this, owner, body, head.copy('X-Prozy-Mirror: 1\r\n'));
   }
 }

@@ -4,24 +4,22 @@
  * It makes one attempt within the pool's own timeouts. It outlives the exchange that it was copied from, so it holds
  * its own lease and no reference to that exchange. It updates the endpoint's counters like any other request.
  */
+import type { ClientStream } from '../http/client-stream.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
-import type { Http1ClientConnection } from '../http/h1/client.ts';
 import type { BodySource, ResponseHead, ResponseSink } from '../http/message.ts';
-import { statusClass } from '../http/status.ts';
+import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Timed } from '../net/deadlines.ts';
-import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
-import type { TransportTaker } from '../upstream/connections.ts';
-import type { EndpointState } from '../upstream/endpoint.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Terms } from '../upstream/terms.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { Lease, Leaseholder, LeaseView, MigrationBlocker, Successor } from './listener-context.ts';
 import type { Mirror } from './mirror.ts';
-import { textFor } from './request-text.ts';
-import { wasStale } from './retry.ts';
 
 /** The body is buffered and bounded: it needs no flow control. */
 const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
@@ -31,43 +29,24 @@ const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
  */
 const MOST_READ = 1024 * 1024;
 
-export class MirroredExchange implements ResponseSink, TransportTaker, Leaseholder, Timed {
+export class MirroredExchange implements AttemptOwner, ResponseSink, Leaseholder, Timed {
   deadline = Number.POSITIVE_INFINITY;
   leasePlace = NOWHERE;
   blocker: MigrationBlocker | null = null;
   timedPlace = NOWHERE;
+  readonly outgoing: OutgoingHead;
   readonly #mirror: Mirror;
   #lease: Lease;
-  readonly #text: string;
-  readonly #method: string;
-  /** Length of the body: 0 none, -1 chunked. */
-  readonly #bodyLength: number;
   readonly #body: Buffer;
   readonly #trailers: Fields | null;
-  #endpoint: EndpointState | null = null;
-  #trial = false;
-  #dialing: Dialing | null = null;
-  #connection: Http1ClientConnection | null = null;
-  #reused = false;
-  #sentAt = 0;
+  #attempt: Attempt | null = null;
   #startedAt = 0;
-  /** The response head counts as a success. */
-  #fine = false;
   #read = 0;
 
-  constructor(
-    mirror: Mirror,
-    lease: Lease,
-    text: string,
-    { method, bodyLength }: Exchange,
-    body: Buffer,
-    trailers: Fields | null,
-  ) {
+  constructor(mirror: Mirror, lease: Lease, outgoing: OutgoingHead, body: Buffer, trailers: Fields | null) {
     this.#mirror = mirror;
     this.#lease = lease;
-    this.#text = text;
-    this.#method = method;
-    this.#bodyLength = bodyLength;
+    this.outgoing = outgoing;
     this.#body = body;
     this.#trailers = trailers;
   }
@@ -75,7 +54,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   /** `x`: the load balancer context; not kept. */
   start(x: Exchange): void {
     const { pool, shared } = this.#mirror;
-    const { connect, total } = pool.terms;
+    const { total } = pool.terms;
     this.#lease.lease(this);
     this.#startedAt = shared.clock.now();
     const endpoint = pool.pick(x);
@@ -87,36 +66,36 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
       this.deadline = shared.deadlines.now + total;
       shared.deadlines.add(this);
     }
-    this.#endpoint = endpoint;
-    this.#trial = endpoint.enter();
-    const pooled = endpoint.connections.take();
-    this.#reused = pooled !== null;
-    if (pooled !== null) this.#send(pooled);
-    else this.#dialing = endpoint.connections.connect(connect, this);
+    this.#attempt = new Attempt(this, this, endpoint, false);
+    this.#attempt.start(false);
   }
 
-  onTransport(transport: Transport): void {
-    this.#dialing = null;
-    this.#endpoint!.health.connected();
-    this.#send(this.#endpoint!.connections.speakHttp1(transport));
+  // === for its attempt (AttemptOwner)
+
+  get pool(): Pool {
+    return this.#mirror.pool;
   }
 
-  onConnectFailed(error: GatewayError): void {
-    this.#dialing = null;
-    this.#endpoint!.connectFailed(error);
+  get terms(): Terms {
+    return this.#mirror.pool.terms;
+  }
+
+  get bodySource(): BodySource | null {
+    return this.outgoing.request.bodyLength === 0 ? null : WHOLE;
+  }
+
+  sendTime(): number {
+    return this.#mirror.shared.clock.now();
+  }
+
+  sendBody(stream: ClientStream): void {
+    stream.data(this.#body, 0, this.#body.length);
+    stream.end(this.#trailers);
+  }
+
+  connectFailed(attempt: Attempt, error: GatewayError): void {
+    attempt.failed(error);
     this.#finish('failed');
-  }
-
-  #send(connection: Http1ClientConnection): void {
-    const length = this.#bodyLength;
-    const { pool, shared } = this.#mirror;
-    this.#connection = connection;
-    this.#sentAt = shared.clock.now();
-    const text = textFor(this.#text, pool, this.#endpoint!);
-    connection.start(text, this.#method, length === 0 ? null : WHOLE, length < 0, '', pool.terms, this);
-    if (length === 0) return;
-    connection.data(this.#body, 0, this.#body.length);
-    connection.end(this.#trailers);
   }
 
   // === the response (ResponseSink)
@@ -125,11 +104,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
 
   head({ status, fields }: ResponseHead): void {
     giveFields(fields);
-    const endpoint = this.#endpoint!;
-    const ms = this.#mirror.shared.clock.now() - this.#sentAt;
-    endpoint.metrics.responses[statusClass(status)]!++;
-    endpoint.metrics.firstByte.observe(ms);
-    this.#fine = endpoint.answered(status, ms);
+    this.#attempt!.answered(status, this.#mirror.shared.clock.now());
   }
 
   data(_: Buffer, start: number, end: number): boolean {
@@ -141,7 +116,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   }
 
   end(): void {
-    if (this.#fine) this.#endpoint!.completed();
+    this.#attempt!.completed();
     this.#finish('answered');
   }
 
@@ -151,16 +126,12 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   switched({ fields }: ResponseHead, transport: Transport): void {
     giveFields(fields);
     transport.destroy();
-    this.#endpoint!.connections.released();
+    this.#attempt!.endpoint.connections.released();
     this.#finish('failed');
   }
 
   fail(error: GatewayError): void {
-    const endpoint = this.#endpoint!;
-    if (!wasStale(error, this.#reused)) {
-      endpoint.metrics.failures++;
-      if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code);
-    }
+    this.#attempt!.failed(error);
     this.#finish('failed');
   }
 
@@ -175,7 +146,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   migrate(next: Successor): MigrationBlocker | null {
     const pool = next.pool(this.#mirror.pool.name);
     if (pool === null) return 'pool_changed';
-    if (!pool.endpoints.some(({ state }) => state === this.#endpoint)) return 'endpoint_gone';
+    if (!pool.endpoints.some(({ state }) => state === this.#attempt?.endpoint)) return 'endpoint_gone';
     this.#lease = next;
     return null;
   }
@@ -190,7 +161,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
       client: '',
       listener: '',
       route: this.#mirror.route,
-      endpoint: this.#endpoint?.address.text ?? '',
+      endpoint: this.#attempt?.endpoint.address.text ?? '',
       startedAt: this.#startedAt,
       bytesIn: this.#body.length,
       bytesOut: this.#read,
@@ -202,8 +173,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
   }
 
   #abort(result: MirrorResult): void {
-    this.#dialing?.cancel();
-    this.#connection?.abort();
+    this.#attempt?.abort();
     this.#finish(result);
   }
 
@@ -213,7 +183,7 @@ export class MirroredExchange implements ResponseSink, TransportTaker, Leasehold
     metrics.active--;
     metrics.results[result]++;
     if (this.deadline !== Number.POSITIVE_INFINITY) shared.deadlines.delete(this);
-    this.#endpoint?.leave(this.#trial);
+    this.#attempt?.finished();
     this.#lease.release(this);
   }
 }

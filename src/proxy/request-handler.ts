@@ -23,14 +23,15 @@ import {
 } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, REFERENCE } from '../http/known.ts';
-import type { BodySource, ResponseSink } from '../http/message.ts';
+import { CONTENT_LENGTH, REFERENCE, UPGRADE } from '../http/known.ts';
+import type { BodySource } from '../http/message.ts';
 import { ResponseHead } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
+import { hostFor } from './attempt.ts';
 import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
 import { FilterChain, FilteredBody } from './filter-chain.ts';
@@ -39,6 +40,7 @@ import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
 import { UpstreamRequest } from './upstream-request.ts';
+import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 import type {
   Termination,
   HttpListenerContext,
@@ -52,14 +54,13 @@ import { problem } from './local-replies.ts';
 import type { RequestBody } from './replay-body.ts';
 import { copyOf, migrationTargetOf } from './migration.ts';
 import { mapBack } from './map-back.ts';
-import { hostFor } from './request-text.ts';
 import { forwardableFields } from './response-fields.ts';
 import { UpgradedTunnel } from './upgrade.ts';
 
 const NONE: Route['local'] = [];
 
 export class RequestHandler
-  implements ExchangeOwner, ResponseSink, Leaseholder, FilterContext, FilterOwner, Subrequest
+  implements ExchangeOwner, UpstreamRequestOwner, Leaseholder, FilterContext, FilterOwner, Subrequest
 {
   readonly x: Exchange;
   readonly stream: ServerStream;
@@ -204,11 +205,14 @@ export class RequestHandler
   }
 
   #forward(): void {
+    const { x, stream } = this;
     const { forward, pool, split, mirror, overrides } = this.#route!;
-    if (this.stream.upgrade) this.#asked = copyOf(this.x);
-    this.#routedPath = this.x.routedPath;
+    if (stream.upgrade) this.#asked = copyOf(x);
+    this.#routedPath = x.routedPath;
     if (forward.length > 0 && !this.#runForwardHooks(forward)) return;
-    this.#upstream = new UpstreamRequest(this, split === null ? pool! : split.pick(this.x), mirror, overrides);
+    const offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
+    const first = split === null ? pool! : split.pick(x);
+    this.#upstream = new UpstreamRequest(this, this.body, offered, first, mirror, overrides);
     this.#upstream.start();
   }
 
@@ -233,32 +237,28 @@ export class RequestHandler
     return true;
   }
 
-  // === the upstream's response (ResponseSink)
+  // === the upstream's response (UpstreamRequestOwner)
+
+  get begun(): boolean {
+    return this.stream.begun;
+  }
 
   informational(status: number, reason: string, fields: Fields): void {
     stripHopByHop(fields, status);
     this.stream.informational(status, reason, fields);
   }
 
-  head(head: ResponseHead): void {
+  responseHead(head: ResponseHead, source: BodySource): void {
     const { x } = this;
     const { status, fields } = head;
     const upstream = this.#upstream!;
-    const attempt = upstream.attempt!;
-    const now = this.context.shared.clock.now();
-    attempt.answered(status, now);
-    if (upstream.asksElsewhere(status)) {
-      giveFields(fields);
-      return;
-    }
-    x.upstreamAt = now;
+    const { endpoint } = upstream.attempt!;
     forwardableFields(fields, status, this.context.shared.date, viaOnResponses(x.identity));
     if (fields.has(REFERENCE) && this.#route!.mapBack) {
-      const { endpoint } = attempt;
       mapBack(fields, x, hostFor(upstream.pool, endpoint) ?? x.authority, endpoint.address.text);
     }
-    if (!this.#inner) upstream.pool.addStickyCookie(x, attempt.endpoint, fields);
-    this.respond(head, attempt.connection!, 0);
+    if (!this.#inner) upstream.pool.addStickyCookie(x, endpoint, fields);
+    this.respond(head, source, 0);
   }
 
   /** Runs the response hooks from that index on, and sends the head. The body follows. */
@@ -324,7 +324,6 @@ export class RequestHandler
   }
 
   end(trailers: Fields | null): void {
-    this.#upstream!.attempt!.completed();
     if (this.#responseFilters !== null) {
       // The connection is free for the next exchange, while filters may still be at work.
       this.#upstream!.finished();
@@ -354,7 +353,6 @@ export class RequestHandler
     const { attempt, pool } = this.#upstream!;
     this.x.status = 101;
     this.x.response = head;
-    attempt!.answered(101, this.context.shared.clock.now());
     pool.addStickyCookie(this.x, attempt!.endpoint, fields);
     this.#explain(fields);
     this.#over = true;
@@ -380,10 +378,9 @@ export class RequestHandler
     this.settle();
   }
 
-  /** The attempt in progress failed. */
+  /** There is no response, or no more of it. */
   fail(error: GatewayError): void {
     if (this.#over) return;
-    if (this.#upstream !== null && this.#upstream.failed(error)) return;
     // Each filter may pass on what it has.
     this.#responseFilters?.fail(error);
     if (!this.#over) this.refuse(error);

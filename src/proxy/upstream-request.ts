@@ -1,46 +1,47 @@
 /**
  * The upstream side of one exchange: picks an endpoint, makes attempts, queues, retries, gives up. Hot.
  *
- * request-handler.ts creates it when it forwards a request. It decides which endpoint gets the request, and how often.
- * The response goes to the request handler, which asks here whether another attempt follows.
+ * It is the receiver of every attempt's response: it decides whether another attempt follows, and gives its owner only
+ * the response that counts, or one error.
  */
 import type { Timer } from '../kit/clock.ts';
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT, TOTAL_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
-import { UPGRADE } from '../http/known.ts';
+import type { ClientStream } from '../http/client-stream.ts';
+import type { Fields } from '../http/fields.ts';
+import { giveFields } from '../http/fields-pool.ts';
+import type { BodySource, ResponseHead, ResponseSink } from '../http/message.ts';
+import { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Timed } from '../net/deadlines.ts';
+import type { Transport } from '../net/transport.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
 import type { Terms } from '../upstream/terms.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { Hedge } from './hedge.ts';
 import { ReplayBody, type RequestBody } from './replay-body.ts';
 import type { Mirror } from './mirror.ts';
-import type { RequestHandler } from './request-handler.ts';
 import type { MirrorBuffer } from './mirror-buffer.ts';
-import { requestText } from './request-text.ts';
+import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 import { type RouteOverrides, termsAt } from './route-overrides.ts';
 import { isIdempotent, mayRepeat, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
 
 /** How often the retry budget may deny an attempt before it is given up; each try waits for a pause. */
 const MOST_DENIED = 5;
 
-export class UpstreamRequest implements Waiter, Timed {
-  readonly handler: RequestHandler;
+export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Timed {
+  readonly owner: UpstreamRequestOwner;
   /** The pool in use: the route's, or one of its fallbacks. */
   pool: Pool;
   /** Timeouts and retries: the pool's, with the route's overrides. */
   terms: Terms;
   #overrides: RouteOverrides | null;
   /** The request head; the same for every attempt. */
-  readonly text: string;
-  /** The protocols that the client offers to upgrade to, or ''. */
-  readonly offered: string;
-  /** The source of the request body. */
-  readonly body: RequestBody;
+  readonly outgoing: OutgoingHead;
+  readonly #body: RequestBody;
   /** The request body, if a retry may have to replay it. */
-  readonly replayBody: ReplayBody | null;
+  readonly #replayBody: ReplayBody | null;
   /** The total timeout, in monotonic ms; Infinity: none. */
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
@@ -49,7 +50,7 @@ export class UpstreamRequest implements Waiter, Timed {
   /** The hedge of that attempt; null: the pool does not hedge. */
   #race: Hedge | null = null;
   /** The request has neither waited nor been tried yet, so no time has passed since it arrived. */
-  prompt = true;
+  #prompt = true;
   /** The copy of the request for the mirror; null: it is not mirrored. */
   readonly #copy: MirrorBuffer | null;
   /** An upstream may have processed the request. */
@@ -66,22 +67,29 @@ export class UpstreamRequest implements Waiter, Timed {
   /** The pause before the next attempt. */
   #pause: Timer | null = null;
 
-  constructor(handler: RequestHandler, pool: Pool, mirror: Mirror | null, overrides: RouteOverrides | null) {
-    this.handler = handler;
+  /** `offered`: the protocols that the client offers to upgrade to, or ''. */
+  constructor(
+    owner: UpstreamRequestOwner,
+    body: RequestBody,
+    offered: string,
+    pool: Pool,
+    mirror: Mirror | null,
+    overrides: RouteOverrides | null,
+  ) {
+    const { x } = owner;
+    this.owner = owner;
     this.pool = pool;
     this.#overrides = overrides;
     this.terms = termsAt(pool, overrides);
-    const { x, stream, body } = handler;
-    this.offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
-    this.text = requestText(x, this.offered);
+    this.outgoing = OutgoingHead.of(x, offered);
     const { retries } = this.terms;
     const keeps =
       x.bodyLength !== 0 && retries.attempts > 0 && retries.bodySize >= x.bodyLength && mayRepeat(x, retries);
     // An upgrade request is not mirrored: the copy could become a tunnel.
-    this.#copy = mirror === null || this.offered !== '' ? null : mirror.copyOf(handler, this.text);
-    this.body = this.#copy ?? body;
-    this.replayBody =
-      keeps && this.body.repeatable !== true ? new ReplayBody(this.body, x.bodyLength, retries.bodySize) : null;
+    this.#copy = mirror === null || offered !== '' ? null : mirror.copyOf(owner, body, this.outgoing);
+    this.#body = this.#copy ?? body;
+    this.#replayBody =
+      keeps && this.#body.repeatable !== true ? new ReplayBody(this.#body, x.bodyLength, retries.bodySize) : null;
   }
 
   /** Switches to another pool, or to other settings of the same pool. */
@@ -100,7 +108,7 @@ export class UpstreamRequest implements Waiter, Timed {
   #limitTime(): void {
     const { total } = this.terms;
     if (total === Number.POSITIVE_INFINITY) return;
-    const { deadlines } = this.handler.context.shared;
+    const { deadlines } = this.owner.context.shared;
     if (this.deadline === Number.POSITIVE_INFINITY) deadlines.add(this);
     this.deadline = Math.min(this.deadline, deadlines.now + total);
   }
@@ -114,7 +122,7 @@ export class UpstreamRequest implements Waiter, Timed {
       return;
     }
     const { queue, metrics } = pool.load;
-    this.prompt = false;
+    this.#prompt = false;
     if (pool.worthWaiting(this.#tried)) this.#place = queue.enter(this);
     if (this.#place !== null) metrics.queued++;
     else if (pool.full) {
@@ -126,7 +134,7 @@ export class UpstreamRequest implements Waiter, Timed {
   /** No endpoint is available. */
   #giveUp(why: GatewayError): void {
     const error = this.#failure ?? why;
-    if (!this.#fallBack(error)) this.handler.refuse(error);
+    if (!this.#fallBack(error)) this.owner.fail(error);
   }
 
   /** Continues with the pool's fallback, if the request was not sent yet. Returns whether it has. */
@@ -135,11 +143,11 @@ export class UpstreamRequest implements Waiter, Timed {
     if (fallback === null || this.#sent) return false;
     load.metrics.fallbacks++;
     if (!(fallback instanceof Pool)) {
-      this.handler.answerInstead(error, fallback);
+      this.owner.answerInstead(error, fallback);
       return true;
     }
     this.goesTo(fallback, this.#overrides);
-    this.prompt = false;
+    this.#prompt = false;
     this.#attempts = 0;
     this.#tried = null;
     this.#failure = null;
@@ -150,7 +158,7 @@ export class UpstreamRequest implements Waiter, Timed {
 
   /** An untried endpoint, or else one that was tried, if another attempt there may succeed. */
   #pick(): EndpointState | null {
-    const { x } = this.handler;
+    const { x } = this.owner;
     if (this.#tried === null) return this.pool.pick(x);
     const endpoint = this.pool.pick(x, this.#tried);
     return endpoint === null && !this.#declined && mayRetryThere(this.#failure) ? this.pool.pick(x) : endpoint;
@@ -158,25 +166,86 @@ export class UpstreamRequest implements Waiter, Timed {
 
   #attemptAt(endpoint: EndpointState): void {
     this.#attempts++;
-    this.handler.x.endpoint = endpoint.address.text;
+    this.owner.x.endpoint = endpoint.address.text;
     // If one pooled connection was dead, the others may be dead too.
     const fresh = this.#failure !== null && this.#failure.retry === 'reset';
-    const attempt = new Attempt(this, endpoint, this.#attempts > 1, fresh);
+    const attempt = new Attempt(this, this, endpoint, this.#attempts > 1);
     this.attempt = attempt;
     const { hedge } = this.pool.plan;
     if (hedge !== null && this.#attempts === 1 && this.#hedgeable) this.#race = new Hedge(this, attempt, hedge.delay);
-    attempt.start();
+    attempt.start(fresh);
   }
 
   get #hedgeable(): boolean {
-    const { x } = this.handler;
-    return x.bodyLength === 0 && this.offered === '' && isIdempotent(x);
+    const { x } = this.owner;
+    return x.bodyLength === 0 && this.outgoing.offered === '' && isIdempotent(x);
   }
 
-  /** One attempt failed; if it has a rival, that may still succeed. */
-  attemptFailed(attempt: Attempt, error: GatewayError): void {
-    if (this.#race === null || !this.#race.lost(attempt, error)) this.handler.fail(error);
+  // === for its attempts (AttemptOwner)
+
+  get bodySource(): BodySource | null {
+    return this.owner.x.bodyLength === 0 ? null : this.#body;
   }
+
+  sendTime(reused: boolean): number {
+    return reused && this.#prompt ? this.owner.x.startedAt : this.owner.context.shared.clock.now();
+  }
+
+  sendBody(stream: ClientStream): void {
+    // A replayed body is buffered already, so the attempt does not wait for 100 (Continue).
+    if (this.outgoing.expectsContinue) stream.awaitContinue();
+    if (this.#replayBody !== null) this.#replayBody.sendTo(stream);
+    else this.#body.readBody(stream);
+  }
+
+  /** If the attempt has a rival, that may still succeed. */
+  connectFailed(attempt: Attempt, error: GatewayError): void {
+    if (this.#race === null || !this.#race.lost(attempt, error)) this.fail(error);
+  }
+
+  // === the response of the attempt in progress (ResponseSink)
+
+  informational(status: number, reason: string, fields: Fields): void {
+    this.owner.informational(status, reason, fields);
+  }
+
+  head(head: ResponseHead): void {
+    const { owner } = this;
+    const attempt = this.attempt!;
+    const now = owner.context.shared.clock.now();
+    attempt.answered(head.status, now);
+    if (this.#asksElsewhere(head.status)) {
+      giveFields(head.fields);
+      return;
+    }
+    owner.x.upstreamAt = now;
+    owner.responseHead(head, attempt.stream!);
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    return this.owner.data(bytes, start, end);
+  }
+
+  flush(): void {
+    this.owner.flush();
+  }
+
+  end(trailers: Fields | null): void {
+    this.attempt!.completed();
+    this.owner.end(trailers);
+  }
+
+  switched(head: ResponseHead, transport: Transport, early: Buffer): void {
+    this.attempt!.answered(101, this.owner.context.shared.clock.now());
+    this.owner.switched(head, transport, early);
+  }
+
+  /** The attempt failed: another follows, or the owner gets the error. */
+  fail(error: GatewayError): void {
+    if (!this.#retries(error)) this.owner.fail(error);
+  }
+
+  // === whether another attempt follows
 
   /** It avoids endpoints that it has tried (Waiter). */
   get choosy(): boolean {
@@ -203,17 +272,17 @@ export class UpstreamRequest implements Waiter, Timed {
   /** The exchange's total timeout has expired (Timed). */
   onDeadline(): void {
     this.stop();
-    this.handler.refuse(TOTAL_TIMEOUT);
+    this.owner.fail(TOTAL_TIMEOUT);
   }
 
   /** May the request be sent again after an upstream has received it? */
   get #repeatable(): boolean {
-    const { x } = this.handler;
+    const { x } = this.owner;
     return mayRepeat(x, this.terms.retries) && (x.bodyLength === 0 || this.#replayable);
   }
 
   get #replayable(): boolean {
-    return this.replayBody === null ? this.body.repeatable === true : this.replayBody.replayable;
+    return this.#replayBody === null ? this.#body.repeatable === true : this.#replayBody.replayable;
   }
 
   withinBudget(): boolean {
@@ -223,19 +292,19 @@ export class UpstreamRequest implements Waiter, Timed {
     return false;
   }
 
-  /** The attempt in progress failed. Returns whether another follows; if not, the client gets `error`. */
-  failed(error: GatewayError): boolean {
-    const { attempt, handler } = this;
+  /** The attempt in progress failed with that error. Returns whether another follows, or a fallback. */
+  #retries(error: GatewayError): boolean {
+    const { attempt, owner } = this;
     if (attempt === null) return false;
     this.attempt = null;
-    this.replayBody?.detach();
+    this.#replayBody?.detach();
     attempt.failed(error);
     const { retries } = this.terms;
-    this.prompt = false;
-    const unreached = attempt.connection === null;
+    this.#prompt = false;
+    const unreached = attempt.stream === null;
     const stale = wasStale(error, attempt.reused);
     if (!unreached && !(stale && this.#repeatable)) this.#sent = true;
-    if (handler.stream.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
+    if (owner.begun || !mayRetry(error, retries, this.#attempts, this.#repeatable, stale))
       return unreached && this.#fallBack(error);
     this.#failure = error;
     if (stale) {
@@ -243,7 +312,7 @@ export class UpstreamRequest implements Waiter, Timed {
       this.#try();
     } else {
       (this.#tried ??= []).push(attempt.endpoint);
-      this.#tryAfter(pauseBefore(this.#attempts, retries, handler.context.shared.random), attempt, 0);
+      this.#tryAfter(pauseBefore(this.#attempts, retries, owner.context.shared.random), attempt, 0);
     }
     return true;
   }
@@ -255,7 +324,7 @@ export class UpstreamRequest implements Waiter, Timed {
       this.#tryWithinBudget(failed, denied);
     };
     if (pause < 1) go();
-    else this.#pause = this.handler.context.shared.clock.after(pause, go);
+    else this.#pause = this.owner.context.shared.clock.after(pause, go);
   }
 
   #tryWithinBudget(failed: Attempt, denied: number): void {
@@ -267,28 +336,28 @@ export class UpstreamRequest implements Waiter, Timed {
     }
     // Attempts that fail together exceed the budget together, but fit into it one after the other.
     if (denied < MOST_DENIED) {
-      const { random } = this.handler.context.shared;
+      const { random } = this.owner.context.shared;
       this.#tryAfter(pauseBefore(denied + 2, this.terms.retries, random), failed, denied + 1);
       return;
     }
     load.metrics.retriesDenied++;
     const error = this.#failure!;
-    if (failed.connection !== null || !this.#fallBack(error)) this.handler.refuse(error);
+    if (failed.stream !== null || !this.#fallBack(error)) this.owner.fail(error);
   }
 
   /** A response has this status. If its status calls for a retry elsewhere, starts that and returns true. */
-  asksElsewhere(status: number): boolean {
+  #asksElsewhere(status: number): boolean {
     const { retries } = this.terms;
     if (!retries.statuses.includes(status) || this.#attempts > retries.attempts || !this.#repeatable) return false;
     const attempt = this.attempt!;
     (this.#tried ??= []).push(attempt.endpoint);
-    const endpoint = this.pool.pick(this.handler.x, this.#tried);
+    const endpoint = this.pool.pick(this.owner.x, this.#tried);
     this.#sent = true;
-    this.prompt = false;
+    this.#prompt = false;
     if (endpoint === null || !this.withinBudget()) return false;
     attempt.endpoint.metrics.retries++;
     this.#declined = true;
-    this.replayBody?.detach();
+    this.#replayBody?.detach();
     attempt.declined();
     this.#attemptAt(endpoint);
     return true;
@@ -315,6 +384,6 @@ export class UpstreamRequest implements Waiter, Timed {
   finished(): void {
     this.attempt?.finished();
     if (this.#copy !== null) this.#copy.finished();
-    if (this.deadline !== Number.POSITIVE_INFINITY) this.handler.context.shared.deadlines.delete(this);
+    if (this.deadline !== Number.POSITIVE_INFINITY) this.owner.context.shared.deadlines.delete(this);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The connections to one endpoint: idle ones kept for reuse, and new ones. Hot.
+ * The connections to one endpoint, and the streams on them. Hot.
  *
- * The pool of idle connections is a stack: the most recently used is taken first, so surplus connections age and are
- * closed.
+ * The connections that have room for another stream are a stack: the most recently used is taken first, so surplus
+ * connections age and are closed. A connection with a codec that carries one stream at a time is in it while idle.
  */
 import {
   CONNECT_FAILED,
@@ -12,7 +12,8 @@ import {
   OUT_OF_RESOURCES,
 } from '../kit/errors.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
-import { Http1ClientConnection } from '../http/h1/client.ts';
+import { clientConnection } from '../http/client-codecs.ts';
+import type { ClientConnection, ClientConnectionOwner, ClientStream } from '../http/client-stream.ts';
 import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
@@ -24,19 +25,29 @@ import { HEALTHY } from './strategies/strategy.ts';
 /** Milliseconds that a prewarmed connection must live before another replaces it. */
 const SHORTEST_LIFE = 1000;
 
-/** The receiver of a new connection. */
+/** The receiver of a stream. */
+export interface StreamTaker {
+  /** `reused`: its connection has carried requests before, or was dialed in advance. */
+  onStream(stream: ClientStream, reused: boolean): void;
+  onConnectFailed(error: GatewayError): void;
+}
+
+/** The receiver of a new connection that speaks no protocol yet. */
 export interface TransportTaker {
   onTransport(transport: Transport): void;
   onConnectFailed(error: GatewayError): void;
 }
 
-export class EndpointConnections {
+export class EndpointConnections implements ClientConnectionOwner {
   readonly #address: AddressPlan;
   readonly #deadlines: Deadlines;
   readonly #endpoint: EndpointState;
   readonly #load: PoolLoad;
   #tuning: EndpointTuning;
-  #idle: Http1ClientConnection[] = [];
+  /** Connections that have room for a stream. */
+  #ready: ClientConnection[] = [];
+  /** Those of them that carry none. */
+  #idle = 0;
   #open = 0;
   #dialing = 0;
   /** Dials that no exchange waits for. */
@@ -57,7 +68,7 @@ export class EndpointConnections {
   }
 
   get idle(): number {
-    return this.#idle.length;
+    return this.#idle;
   }
 
   /** Dials in progress. */
@@ -65,16 +76,16 @@ export class EndpointConnections {
     return this.#dialing;
   }
 
-  /** Is there neither an idle connection nor room for a new one? */
+  /** Is there neither room on a connection nor room for a new one? */
   get full(): boolean {
-    if (this.#idle.length > 0) return false;
+    if (this.#ready.length > 0) return false;
     const most = this.#tuning.maxConnections;
     return (most > 0 && this.#open >= most) || (this.#load.connected && this.#load.idle === 0);
   }
 
   tune(tuning: EndpointTuning): void {
     this.#tuning = tuning;
-    while (this.#idle.length > tuning.keepalive.connections) this.retireOldest();
+    while (this.#idle > tuning.keepalive.connections) this.retireOldest();
     this.prewarm();
   }
 
@@ -86,38 +97,48 @@ export class EndpointConnections {
       !this.#closed &&
       this.#endpoint.wanted &&
       this.#endpoint.health.tier() === HEALTHY &&
-      this.#idle.length + this.#dialing < Math.min(keepalive.prewarm, keepalive.connections) &&
+      this.#idle + this.#dialing < Math.min(keepalive.prewarm, keepalive.connections) &&
       !this.#load.connected &&
       (this.#tuning.maxConnections === 0 || this.#open < this.#tuning.maxConnections)
     ) {
-      const dialing = this.connect(connectTimeout, {
-        onTransport: (transport) => {
-          this.#prewarming.leave(place);
-          this.#endpoint.health.connected();
-          this.onIdle(this.speakHttp1(transport));
-        },
-        onConnectFailed: (error) => {
-          this.#prewarming.leave(place);
-          this.#endpoint.connectFailed(error);
-        },
-      });
+      const prewarm = new Prewarm(this, this.#prewarming);
       // No dial completes within the call that begins it.
-      const place = this.#prewarming.enter(dialing);
+      prewarm.place = this.#prewarming.enter(this.connect(connectTimeout, prewarm));
     }
   }
 
-  /** Takes an idle connection, or returns null. */
-  take(): Http1ClientConnection | null {
-    const connection = this.#idle.pop();
-    if (connection === undefined) return null;
-    this.#load.idle--;
+  /**
+   * Gives `taker` a stream: at once if a connection has room, else on a new connection. Returns the dial in progress, or
+   * null. `timeout` in ms. `fresh`: on a new connection in any case.
+   */
+  acquire(taker: StreamTaker, timeout: number, fresh: boolean): Dialing | null {
+    const stream = fresh ? null : this.#openStream();
+    if (stream === null) return this.connect(timeout, new StreamDial(this, taker));
+    taker.onStream(stream, true);
+    return null;
+  }
+
+  #openStream(): ClientStream | null {
+    const last = this.#ready.length - 1;
+    if (last < 0) return null;
+    const connection = this.#ready[last]!;
+    if (connection.streams === 0) this.#noLongerIdle();
+    if (connection.room === 1) {
+      connection.ready = false;
+      this.#ready.pop();
+    }
     connection.rules = this.#tuning.responses;
     this.#endpoint.metrics.connectionsReused++;
     if (this.#tuning.keepalive.prewarm > 0) this.prewarm();
-    return connection;
+    return connection.open();
   }
 
-  /** Dials a new connection. It counts from now on; its owner calls `released` when it is over. */
+  #noLongerIdle(): void {
+    this.#idle--;
+    this.#load.idle--;
+  }
+
+  /** Dials a connection. It counts from now on; a taker that does not pass it to `speak` calls `released` at its end. */
   connect(timeout: number, taker: TransportTaker): Dialing {
     const most = this.#tuning.maxConnections;
     // Counted before idle connections close to make room for it, so that no other dial takes that room.
@@ -125,38 +146,39 @@ export class EndpointConnections {
     this.#dialing++;
     if (most > 0 && this.#open > most) this.retireOldest();
     if (this.#load.crowded) {
-      if (this.#idle.length > 0) this.retireOldest();
+      if (this.#idle > 0) this.retireOldest();
       else this.#load.makeRoom(this);
     }
-    return new Attempt(
-      this.#address,
-      timeout,
-      this.#deadlines,
-      {
-        onTransport: (transport) => {
-          this.#dialing--;
-          this.#endpoint.metrics.connectionsOpened++;
-          taker.onTransport(transport);
-        },
-        onConnectFailed: (error) => {
-          this.#dialing--;
-          this.#gone();
-          this.#endpoint.metrics.connectErrors++;
-          taker.onConnectFailed(error);
-          // A failed dial frees a slot, and its taker may hold nothing else whose end wakes the queue.
-          this.#load.freed();
-        },
-      },
-      () => {
-        this.#dialing--;
-        this.#gone();
-      },
-    );
+    return new Dial(this.#address, timeout, this.#deadlines, this, taker);
   }
 
-  /** Makes an HTTP/1.1 connection of a transport from `connect`. */
-  speakHttp1(transport: Transport): Http1ClientConnection {
-    return new Http1ClientConnection(transport, this, this.#deadlines, this.#tuning.responses);
+  /** A dial has connected. */
+  dialed(): void {
+    this.#dialing--;
+    this.#endpoint.metrics.connectionsOpened++;
+  }
+
+  /** A dial is over without a connection. `failed`: it was not cancelled. */
+  notDialed(failed: boolean): void {
+    this.#dialing--;
+    this.#gone();
+    if (failed) this.#endpoint.metrics.connectErrors++;
+  }
+
+  /** What waits for room may use that of a failed dial. */
+  dialFreed(): void {
+    this.#load.freed();
+  }
+
+  /** Makes an HTTP connection of a transport from `connect`. */
+  speak(transport: Transport): ClientConnection {
+    this.#endpoint.health.connected();
+    return clientConnection(transport, this, this.#deadlines, this.#tuning.responses);
+  }
+
+  /** No HTTP connection could be made. */
+  connectFailed(error: GatewayError): void {
+    this.#endpoint.connectFailed(error);
   }
 
   /** A transport from `connect` that did not become an HTTP connection has closed. */
@@ -174,37 +196,49 @@ export class EndpointConnections {
     this.#load.connections--;
   }
 
+  /** Closes the idle connection that was not used for the longest time. */
   retireOldest(): void {
-    this.#idle[0]?.retire();
+    this.#ready.find(({ streams }) => streams === 0)?.retire();
   }
 
   retireIdle(): void {
     // Each connection leaves the list as it closes.
-    while (this.#idle.length > 0) this.retireOldest();
+    while (this.#idle > 0) this.retireOldest();
   }
 
-  onIdle(connection: Http1ClientConnection): void {
+  onRoom(connection: ClientConnection): void {
     const { keepalive } = this.#tuning;
     const now = this.#deadlines.now;
     const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
     const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.adminState === 'disabled';
-    if (unwanted || old || this.#idle.length >= keepalive.connections) {
+    const idle = connection.streams === 0;
+    if (unwanted || old || (idle && this.#idle >= keepalive.connections)) {
       connection.retire();
       return;
     }
-    connection.deadline = Math.min(now + limitOf(keepalive.idle), connection.keptUntil);
-    if (keepalive.maxAge > 0) connection.deadline = Math.min(connection.deadline, connection.madeAt + keepalive.maxAge);
-    this.#idle.push(connection);
-    this.#load.idle++;
+    if (!connection.ready) {
+      connection.ready = true;
+      this.#ready.push(connection);
+    }
+    if (idle) this.#rest(connection, now);
     this.#load.freed();
     if (keepalive.prewarm > 0) this.prewarm();
   }
 
-  onGone(connection: Http1ClientConnection, idle: boolean): void {
-    const index = idle ? this.#idle.lastIndexOf(connection) : -1;
-    if (index >= 0) {
-      this.#idle.splice(index, 1);
-      this.#load.idle--;
+  /** It carries no stream. `now`: monotonic ms. */
+  #rest(connection: ClientConnection, now: number): void {
+    const { keepalive } = this.#tuning;
+    connection.deadline = Math.min(now + limitOf(keepalive.idle), connection.keptUntil);
+    if (keepalive.maxAge > 0) connection.deadline = Math.min(connection.deadline, connection.madeAt + keepalive.maxAge);
+    this.#idle++;
+    this.#load.idle++;
+  }
+
+  onGone(connection: ClientConnection, idle: boolean): void {
+    if (connection.ready) {
+      connection.ready = false;
+      this.#ready.splice(this.#ready.lastIndexOf(connection), 1);
+      if (idle) this.#noLongerIdle();
     }
     this.#gone();
     this.#load.freed();
@@ -232,13 +266,58 @@ function errorOf(code: string): GatewayError {
   return OWN_FAULTS.has(code) ? OUT_OF_RESOURCES : CONNECT_FAILED;
 }
 
+/** A connection dialed for one stream. */
+class StreamDial implements TransportTaker {
+  readonly #connections: EndpointConnections;
+  readonly #taker: StreamTaker;
+
+  constructor(connections: EndpointConnections, taker: StreamTaker) {
+    this.#connections = connections;
+    this.#taker = taker;
+  }
+
+  onTransport(transport: Transport): void {
+    const connection = this.#connections.speak(transport);
+    const stream = connection.open();
+    if (connection.room > 0) this.#connections.onRoom(connection);
+    this.#taker.onStream(stream, false);
+  }
+
+  onConnectFailed(error: GatewayError): void {
+    this.#connections.connectFailed(error);
+    this.#taker.onConnectFailed(error);
+  }
+}
+
+/** A connection dialed in advance. */
+class Prewarm implements TransportTaker {
+  place = NOWHERE;
+  readonly #connections: EndpointConnections;
+  readonly #places: Places<Dialing>;
+
+  constructor(connections: EndpointConnections, places: Places<Dialing>) {
+    this.#connections = connections;
+    this.#places = places;
+  }
+
+  onTransport(transport: Transport): void {
+    this.#places.leave(this.place);
+    this.#connections.onRoom(this.#connections.speak(transport));
+  }
+
+  onConnectFailed(error: GatewayError): void {
+    this.#places.leave(this.place);
+    this.#connections.connectFailed(error);
+  }
+}
+
 /** One dial with a timeout. */
-class Attempt implements Dialer, Dialing, Timed {
+class Dial implements Dialer, Dialing, Timed {
   deadline: number;
   timedPlace = NOWHERE;
   readonly #deadlines: Deadlines;
+  readonly #connections: EndpointConnections;
   readonly #taker: TransportTaker;
-  readonly #cancelled: () => void;
   readonly #dialing: Dialing;
   #over = false;
 
@@ -246,36 +325,44 @@ class Attempt implements Dialer, Dialing, Timed {
     address: AddressPlan,
     timeout: number,
     deadlines: Deadlines,
+    connections: EndpointConnections,
     taker: TransportTaker,
-    cancelled: () => void,
   ) {
     this.#deadlines = deadlines;
+    this.#connections = connections;
     this.#taker = taker;
-    this.#cancelled = cancelled;
     this.deadline = deadlines.now + timeout;
     deadlines.add(this);
     this.#dialing = dial(address, deadlines, this);
   }
 
   onConnected(transport: Transport): void {
-    if (this.#finish()) this.#taker.onTransport(transport);
+    if (!this.#finish()) return;
+    this.#connections.dialed();
+    this.#taker.onTransport(transport);
   }
 
   onDialFailed(code: string): void {
-    if (!this.#finish()) return;
-    this.#taker.onConnectFailed(errorOf(code).with(code));
+    this.#failed(errorOf(code).with(code));
   }
 
   onDeadline(): void {
-    if (!this.#finish()) return;
-    this.#dialing.cancel();
-    this.#taker.onConnectFailed(CONNECT_TIMEOUT);
+    if (!this.#over) this.#dialing.cancel();
+    this.#failed(CONNECT_TIMEOUT);
   }
 
   cancel(): void {
     if (!this.#finish()) return;
     this.#dialing.cancel();
-    this.#cancelled();
+    this.#connections.notDialed(false);
+  }
+
+  #failed(error: GatewayError): void {
+    if (!this.#finish()) return;
+    this.#connections.notDialed(true);
+    this.#taker.onConnectFailed(error);
+    // Its taker may hold nothing else whose end wakes the queue.
+    this.#connections.dialFreed();
   }
 
   #finish(): boolean {

@@ -36,7 +36,7 @@ import { AddressSet } from '../../src/kit/address-set.ts';
 import { jsonText } from '../../src/observe/json-text.ts';
 import { mapBack } from '../../src/proxy/map-back.ts';
 import { lastHop } from '../../src/proxy/max-forwards.ts';
-import { requestText } from '../../src/proxy/request-text.ts';
+import { OutgoingHead } from '../../src/http/outgoing-head.ts';
 import { costOf } from '../support/cpu-time.ts';
 import { exchange } from '../support/exchange.ts';
 import { STRICT } from '../support/strict-rules.ts';
@@ -94,7 +94,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   'Connection of many fields': (value) => stripHopByHop(lines(`Connection: ${value}`, ...OTHERS(value.length)), 200),
   'Keep-Alive': (value) => idleLimit(one('Keep-Alive', value)),
   'Upgrade of a 101': (value) => isOffered(value, value),
-  TE: (value) => requestText(asked('TE', value), ''),
+  TE: (value) => OutgoingHead.of(asked('TE', value), ''),
   'Max-Forwards': (value) => lastHop(Object.assign(asked('Max-Forwards', value), { method: 'OPTIONS' })),
   Cookie: (value) => cookieOf(one('Cookie', value), 'session'),
   'X-Forwarded-For': (value) => sift('X-Forwarded-For', value),

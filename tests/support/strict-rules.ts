@@ -1,5 +1,5 @@
 /** What backends may send where a pool's config says nothing about it. */
-import type { ResponseRules } from '../../src/http/h1/response-rules.ts';
+import type { ResponseRules } from '../../src/http/response-rules.ts';
 
 export const STRICT: ResponseRules = {
   headerSize: 64 * 1024,

@@ -22,13 +22,14 @@ import { NOWHERE } from '../../kit/places.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { SendWatch, STALLED } from '../../net/send-watch.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
-import type { ResponseRules } from './response-rules.ts';
+import type { ResponseRules } from '../response-rules.ts';
+import type { ClientConnection, ClientConnectionOwner, ClientStream, ClientTimeouts } from '../client-stream.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { KEEP_ALIVE, UPGRADE } from '../known.ts';
-import { type BodySink, type BodySource, ResponseHead, type ResponseSink } from '../message.ts';
+import { type BodySource, ResponseHead, type ResponseSink, UNKNOWN_LENGTH } from '../message.ts';
+import type { OutgoingHead } from '../outgoing-head.ts';
 import { ChunkedReader } from './chunked.ts';
-import type { ClientConnectionOwner, ClientTimeouts } from './client-owner.ts';
 import { DISCARD_TIMEOUTS, Discarded } from './discarded.ts';
 import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY, responseFraming, UNTIL_CLOSE } from './framing.ts';
 import { idleLimit } from './keep-alive.ts';
@@ -36,6 +37,7 @@ import { parseForgiving } from './lenient-head.ts';
 import { isOffered } from './offered.ts';
 import { FIELDS_TOO_LARGE, INCOMPLETE, ReceivedHead } from './parser.ts';
 import { persists } from './request-checks.ts';
+import { encodeRequest } from './request-encoder.ts';
 import { Stash } from './stash.ts';
 
 const IDLE = 0;
@@ -53,16 +55,13 @@ const NO_BYTES = Buffer.alloc(0);
 const head = new ReceivedHead();
 const framing = new BodyFraming();
 
-export class Http1ClientConnection implements TransportHandler, BodySink, BodySource, Timed {
+export class Http1ClientConnection implements TransportHandler, ClientConnection, ClientStream, Timed {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /** Exchanges that the connection served before the current one. */
   uses = 0;
-  /** The rules for the backend's responses. A reload's changes apply from the next exchange on. */
+  ready = false;
   rules: ResponseRules;
-  /** Monotonic ms until which the server has said that it keeps this connection when idle. */
   keptUntil = Number.POSITIVE_INFINITY;
-  /** Monotonic ms. */
   readonly madeAt: number;
   readonly #transport: Transport;
   readonly #owner: ClientConnectionOwner;
@@ -103,56 +102,58 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     deadlines.add(this);
   }
 
-  /** True once any part of the current response has arrived. */
-  get heard(): boolean {
-    return this.#heard;
+  get streams(): number {
+    return this.#state === IDLE ? 0 : 1;
   }
 
-  /**
-   * Sends a request head and waits for its response. `offered` holds the protocols to change to, or ''. `source` is
-   * null if there is no body; otherwise the caller then sends the body here as to any BodySink.
-   */
+  get room(): number {
+    return this.#state === IDLE ? 1 : 0;
+  }
+
+  /** The connection is its only stream. */
+  open(): ClientStream {
+    this.#state = HEAD;
+    return this;
+  }
+
   start(
-    text: string,
-    method: string,
+    head: OutgoingHead,
+    host: string | null,
     source: BodySource | null,
-    chunked: boolean,
-    offered: string,
     timeouts: ClientTimeouts,
     sink: ResponseSink,
   ): void {
-    this.#state = HEAD;
+    const { request } = head;
     this.#sink = sink;
     this.#timeouts = timeouts;
     this.#idle = timeouts.idle;
-    this.#method = method;
+    this.#method = request.method;
     this.#requestSource = source;
-    this.#requestChunked = chunked;
+    this.#requestChunked = request.bodyLength === UNKNOWN_LENGTH;
     this.#requestDone = source === null;
-    this.#offered = offered;
+    this.#offered = head.offered;
     this.#informational = 0;
     this.#continueDue = false;
     this.#heard = false;
     this.#reusable = true;
-    this.#transport.writeText(text);
+    this.#transport.writeText(encodeRequest(head, host));
     this.#await();
   }
 
-  /** The request expects a 100 (RFC 9110 §10.1.1): until that or the body arrives, the upstream's timeout runs. */
   awaitContinue(): void {
     this.#continueDue = true;
     this.#await();
   }
 
-  /** Aborts the exchange: the connection closes, and the sink gets no further calls. */
+  /** The connection closes. */
   abort(): void {
     if (this.#state === GONE) return;
     this.#close();
   }
 
   /**
-   * Drops the rest of the response. If its end is near, the connection reads up to it, so that it can be used again and
-   * the server can finish sending; otherwise it closes. The sink gets no further calls.
+   * If the end of the response is near, the connection reads up to it, so that it can be used again and the server can
+   * finish sending; otherwise it closes.
    */
   discard(): void {
     if (this.#state === SETTLING || this.#state === IDLE) return;
@@ -167,7 +168,6 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.#await();
   }
 
-  /** Closes the connection if it is idle, else after the current exchange. Pools use it when they no longer need it. */
   retire(): void {
     if (this.#state === IDLE) this.#close();
     else this.#reusable = false;
@@ -363,7 +363,7 @@ export class Http1ClientConnection implements TransportHandler, BodySink, BodySo
     this.uses++;
     this.#state = IDLE;
     this.deadline = Number.POSITIVE_INFINITY;
-    this.#owner.onIdle(this);
+    this.#owner.onRoom(this);
   }
 
   #switched(bytes: Buffer, at: number, end: number, fields: Fields): number {

@@ -4,7 +4,7 @@
  * The head is rewritten in strict form and read by the strict parser. There is therefore one parser, and one text for
  * all offsets. The rewrite happens only after the parser has refused the bytes as received.
  */
-import type { ResponseRules } from './response-rules.ts';
+import type { ResponseRules } from '../response-rules.ts';
 import type { Fields } from '../fields.ts';
 import { TOKEN } from '../token.ts';
 import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ReceivedHead } from './parser.ts';

@@ -8,7 +8,7 @@
  * The head's text is created once, as one Latin-1 string; all offsets point into it (http/fields.ts).
  */
 import type { Fields } from '../fields.ts';
-import type { ResponseRules } from './response-rules.ts';
+import type { ResponseRules } from '../response-rules.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
 import { TOKEN } from '../token.ts';
 import { NAME, RAW, SUSPECT, TARGET, MARK_IN_NAME, VALUE } from './charset.ts';

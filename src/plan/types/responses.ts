@@ -1,5 +1,5 @@
 /**
- * The rules for responses of a pool's backends, in the form that http/h1/response-rules.ts uses; that file explains
+ * The rules for responses of a pool's backends, in the form that http/response-rules.ts uses; that file explains
  * each.
  */
 export interface ResponsesPlan {

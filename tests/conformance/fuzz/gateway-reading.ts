@@ -17,7 +17,7 @@ import type { HttpService, ServerStream } from '../../../src/http/server-stream.
 import { Connection } from '../../../src/net/connection.ts';
 import { Deadlines } from '../../../src/net/deadlines.ts';
 import { DEFAULT_IDENTITY, siftIdentity } from '../../../src/http/identity.ts';
-import { requestText } from '../../../src/proxy/request-text.ts';
+import { OutgoingHead } from '../../../src/http/outgoing-head.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
@@ -59,7 +59,7 @@ const OK = problemReply(200);
 const NOT_IMPLEMENTED = problemReply(501);
 const TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 const LIMITS = { headerSize: 16 * 1024, headerCount: 100, uriSize: 8 * 1024, bodySize: 0 };
-const POOL = { onIdle() {}, onGone() {} };
+const POOL = { onRoom() {}, onGone() {} };
 const UNHEARD: ResponseSink = {
   informational() {},
   head() {},
@@ -184,9 +184,8 @@ function serve(
   }
   const offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
   siftIdentity(x, { identity: IDENTITY, trusted: nobody });
-  const text = requestText(x, offered);
   const source = x.bodyLength === 0 ? null : stream;
-  client.start(text, x.method, source, x.bodyLength < 0, offered, TIMEOUTS, UNHEARD);
+  client.start(OutgoingHead.of(x, offered), null, source, TIMEOUTS, UNHEARD);
   if (source === null || early) {
     answer();
     return;

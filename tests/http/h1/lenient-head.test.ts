@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { parseForgiving } from '../../../src/http/h1/lenient-head.ts';
 import { parseResponseHead, ReceivedHead } from '../../../src/http/h1/parser.ts';
-import type { ResponseRules } from '../../../src/http/h1/response-rules.ts';
+import type { ResponseRules } from '../../../src/http/response-rules.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 
 function parse(text: string, rules: Partial<ResponseRules>, parser = parseForgiving) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { HOST } from '../../../src/http/known.ts';
-import type { ResponseRules } from '../../../src/http/h1/response-rules.ts';
+import type { ResponseRules } from '../../../src/http/response-rules.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 import {
   FIELDS_TOO_LARGE,

@@ -1,15 +1,16 @@
 /** A head that nothing has changed is copied in one piece: what goes out is what would go out if it were put together. */
 import { expect, test } from 'vitest';
-import { Exchange } from '../../src/http/exchange.ts';
-import { Fields } from '../../src/http/fields.ts';
-import { BodyFraming } from '../../src/http/h1/framing.ts';
-import { parseRequestHead, RequestHead } from '../../src/http/h1/parser.ts';
-import { judgeHead, RequestTarget } from '../../src/http/h1/request-checks.ts';
-import { DEFAULT_IDENTITY, siftIdentity } from '../../src/http/identity.ts';
-import type { PathRules } from '../../src/http/path.ts';
-import { AddressSet } from '../../src/kit/address-set.ts';
-import { Connection } from '../../src/net/connection.ts';
-import { requestText } from '../../src/proxy/request-text.ts';
+import { Exchange } from '../../../src/http/exchange.ts';
+import { Fields } from '../../../src/http/fields.ts';
+import { BodyFraming } from '../../../src/http/h1/framing.ts';
+import { parseRequestHead, RequestHead } from '../../../src/http/h1/parser.ts';
+import { judgeHead, RequestTarget } from '../../../src/http/h1/request-checks.ts';
+import { DEFAULT_IDENTITY, siftIdentity } from '../../../src/http/identity.ts';
+import type { PathRules } from '../../../src/http/path.ts';
+import { AddressSet } from '../../../src/kit/address-set.ts';
+import { Connection } from '../../../src/net/connection.ts';
+import { OutgoingHead } from '../../../src/http/outgoing-head.ts';
+import { encodeRequest } from '../../../src/http/h1/request-encoder.ts';
 
 const PATHS: PathRules = {
   encodedSlash: 'keep',
@@ -37,7 +38,7 @@ function exchange(text: string): Exchange {
 const sent = (text: string, edit: (x: Exchange) => void = () => {}): string => {
   const x = exchange(text);
   edit(x);
-  return requestText(x, '');
+  return encodeRequest(OutgoingHead.of(x, ''), null);
 };
 
 const OWN =
