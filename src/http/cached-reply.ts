@@ -14,8 +14,8 @@ export class CachedReply {
   /** Offset in `rest` at which the body begins. */
   readonly bodyAt: number;
   readonly bytes: Buffer | null;
-  /** The message as most clients get it; '' until the first of them has asked. */
-  #usual = '';
+  /** What a codec has prepared of it, or null. A codec recognizes its own by the type and replaces any other. */
+  memo: unknown = null;
 
   constructor(status: number, reason: string, first: string, rest: string, bodyAt: number, bytes: Buffer | null) {
     this.status = status;
@@ -39,17 +39,6 @@ export class CachedReply {
   /** Length of the body in bytes. */
   get length(): number {
     return this.bytes === null ? this.rest.length - this.bodyAt : this.bytes.length;
-  }
-
-  /**
-   * Returns the message without a body that is kept as bytes. `statusLine` must match the status and reason, and ends
-   * in CRLF. `connection` is the Connection line or ''.
-   */
-  message(statusLine: string, connection: string, withBody: boolean): string {
-    if (!withBody) return `${statusLine}${this.first}${connection}${this.rest.slice(0, this.bodyAt)}`;
-    if (connection !== '') return `${statusLine}${this.first}${connection}${this.rest}`;
-    if (this.#usual === '') this.#usual = `${statusLine}${this.first}${this.rest}`;
-    return this.#usual;
   }
 
   /** The body. */

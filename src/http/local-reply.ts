@@ -13,6 +13,8 @@ export class LocalReply {
   readonly lines: string;
   /** The body; each character is one byte. */
   readonly body: string;
+  /** As in cached-reply.ts. */
+  memo: unknown = null;
 
   constructor(status: number, fields: readonly (readonly [name: string, value: string])[], body: string) {
     this.status = status;

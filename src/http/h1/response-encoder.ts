@@ -27,6 +27,26 @@ function statusLine(status: number, reason: string): string {
   return (statusLines[status] ??= `HTTP/1.1 ${status} ${usual}\r\n`);
 }
 
+/** The head of a local reply up to the lines that each connection adds. It becomes the reply's memo. */
+function fixedHead(reply: LocalReply): string {
+  const { status, reason, lines, body } = reply;
+  const length = status === 204 || status === 304 ? '' : `Content-Length: ${body.length}\r\n`;
+  const head = `${statusLine(status, reason)}${lines}${length}`;
+  reply.memo = head;
+  return head;
+}
+
+/** A cached reply without a body that is kept as bytes. The text that most clients get becomes its memo. */
+function storedText(reply: CachedReply, withBody: boolean, connection: string): string {
+  const { status, reason, first, rest, bodyAt } = reply;
+  const line = statusLine(status, reason);
+  if (!withBody) return `${line}${first}${connection}${rest.slice(0, bodyAt)}`;
+  if (connection !== '') return `${line}${first}${connection}${rest}`;
+  const text = `${line}${first}${rest}`;
+  reply.memo = text;
+  return text;
+}
+
 export class ResponseEncoder {
   readonly #transport: Transport;
   #out = '';
@@ -78,16 +98,19 @@ export class ResponseEncoder {
     this.begun = true;
     const { status, body } = response;
     // RFC 9110 §8.6: no Content-Length in a 204.
-    const length = status === 204 || status === 304 ? '' : `Content-Length: ${body.length}\r\n`;
-    const content = withBody && length !== '' ? body : '';
+    const content = withBody && status !== 204 && status !== 304 ? body : '';
     this.bytes = content.length;
-    this.#out += `${statusLine(status, response.reason)}${response.lines}${length}${lines}\r\n${content}`;
+    const { memo } = response;
+    const head = typeof memo === 'string' ? memo : fixedHead(response);
+    this.#out += `${head}${lines}\r\n${content}`;
   }
 
   /** Writes a complete response from the cache. `connection` is the Connection line, or ''. */
   stored(reply: CachedReply, withBody: boolean, connection: string): void {
     this.begun = true;
-    this.#out += reply.message(statusLine(reply.status, reply.reason), connection, withBody);
+    const { memo } = reply;
+    const usual = withBody && connection === '';
+    this.#out += usual && typeof memo === 'string' ? memo : storedText(reply, withBody, connection);
     if (!withBody) return;
     this.bytes = reply.length;
     const { bytes } = reply;
