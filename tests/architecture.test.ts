@@ -248,6 +248,7 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/observe/events.ts #listeners': 'an operator enters it, not a request',
   'src/proxy/local-replies.ts problems': 'nothing leaves it, and there are only so many statuses',
   'src/runtime/snapshot/snapshot.ts listeners': PER_RELOAD,
+  'src/runtime/snapshot/snapshot.ts listenerPolicies': PER_RELOAD,
   'src/runtime/snapshot/snapshot.ts pools': PER_RELOAD,
   'src/runtime/snapshot/snapshot.ts routes': PER_RELOAD,
   'src/runtime/snapshot/draining.ts #denied':

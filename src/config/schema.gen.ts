@@ -359,6 +359,8 @@ export interface ListenerConfig {
   readonly identity: IdentityConfig;
   /** The ACL that clients must pass. Denied HTTP clients get a 403, denied TCP clients a reset. */
   readonly acl?: string;
+  /** The policies of every route of an http listener, outermost first: they come before each route's own. Their response hooks also see what the gateway answers before it has found a route, such as a 404. A cache belongs to a route. */
+  readonly policies: readonly PolicyConfig[];
   /** Limits on clients. 0 means no limit where the setting says so. */
   readonly limits: ListenerLimits;
   /** Timeouts for clients. */
@@ -2322,6 +2324,15 @@ export const schema: object = {
         "acl": {
           "description": "The ACL that clients must pass. Denied HTTP clients get a 403, denied TCP clients a reset.",
           "type": "string",
+          "x-reload": "keep"
+        },
+        "policies": {
+          "description": "The policies of every route of an http listener, outermost first: they come before each route's own. Their response hooks also see what the gateway answers before it has found a route, such as a 404. A cache belongs to a route.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/policy"
+          },
+          "default": [],
           "x-reload": "keep"
         },
         "limits": {

@@ -21,9 +21,8 @@ import { type PlanScope } from '../plan/scope.ts';
 import { segment } from '../config/walk.ts';
 import { findHidden } from '../plan/unreachable-routes.ts';
 import type { AddressPlan } from '../plan/types/address.ts';
-import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
+import type { ListenerPlan, Plan, PolicyPlan, RoutePlan } from '../plan/types.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
-import type { IdentityPlan } from '../plan/types/identity.ts';
 import { policyOf, policyTypes } from '../policies/index.ts';
 import { requestText } from '../http/client-codecs.ts';
 import { OutgoingHead } from '../http/outgoing-head.ts';
@@ -88,8 +87,14 @@ function routeExists({ route: name, pool, policies }: RouteExistsInvariant, { pl
       scope.problem(`${pointer}/pool`, `route ${name} must lead to ${pool.join(' or ')}, but leads ${where}`);
     }
   }
+  const on = plan.listeners.filter((listener) => listener.routes.includes(route));
+  const hasAt = (type: string, at: readonly PolicyPlan[]): boolean => at.some((one) => one.type === type);
   for (const type of policies ?? [])
-    if (types.has(type) && !route.policies.some((one) => one.type === type))
+    if (
+      types.has(type) &&
+      !hasAt(type, route.policies) &&
+      (on.length === 0 || !on.every((listener) => hasAt(type, listener.policies)))
+    )
       scope.problem(`${pointer}/policies`, `route ${name} must have the policy ${type}, but has it not`);
 }
 
@@ -100,9 +105,10 @@ function isLocal({ host, path }: AddressPlan): boolean {
 }
 
 /** A route that admits unauthenticated clients; null: there is none. */
-function openRoute({ routes }: ListenerPlan): RoutePlan | null {
-  const guarded = (route: RoutePlan): boolean => route.policies.some((one) => policyOf(one).guards?.(one) === true);
-  return routes.find((route) => !guarded(route)) ?? null;
+function openRoute({ routes, policies }: ListenerPlan): RoutePlan | null {
+  const guards = (one: PolicyPlan): boolean => policyOf(one).guards?.(one) === true;
+  if (policies.some(guards)) return null;
+  return routes.find((route) => !route.policies.some(guards)) ?? null;
 }
 
 function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): void {
@@ -193,9 +199,9 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
   plan.routes.forEach((route, i) => {
     const to = [...poolsOf(route), ...(route.mirror === null ? [] : [route.mirror.pool])];
     if (!to.some(({ name }) => pools?.includes(name) ?? true)) return;
-    const on = plan.listeners.filter((listener) => listener.routes.includes(route)).map(({ identity }) => identity);
+    const on = plan.listeners.filter((listener) => listener.routes.includes(route));
     const forms = new Set([header, ...MARKS.map((mark) => header.replaceAll('-', mark))]);
-    const passed = [...forms].find((name) => on.some((identity) => passes(route, name, identity)));
+    const passed = [...forms].find((name) => on.some((listener) => passes(route, name, listener)));
     if (passed === undefined) return;
     scope.problem(
       `/routes/${places[i]}`,
@@ -208,13 +214,13 @@ function headerNeverPassed({ header, pools }: HeaderNeverPassedInvariant, subjec
 
 const NO_PROXIES = new AddressSet([]);
 
-/** Whether a client's value of that field reaches the pool, at a listener with these identity settings. */
-function passes(route: RoutePlan, header: string, identity: IdentityPlan): boolean {
+/** Whether a client's value of that field reaches the pool, at that listener. */
+function passes(route: RoutePlan, header: string, { identity, policies }: ListenerPlan): boolean {
   const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
   const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
   // Clients can't send this field with a value of their own.
   if ('status' in read || !siftIdentity(read.x, { identity, trusted: NO_PROXIES })) return false;
-  editAll(route.policies, read.x);
+  editAll([...policies, ...route.policies], read.x);
   const fields = fieldsOfText(requestText(OutgoingHead.of(read.x, ''), null));
   return fields.some(([name, value]) => name.toLowerCase() === header.toLowerCase() && value.includes(PROBE));
 }

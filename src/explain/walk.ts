@@ -88,13 +88,14 @@ export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadReque
     const why = `its body is longer than limits.body_size of ${route.limits?.bodySize === undefined ? 'the listener' : 'the route'}`;
     return { outcome: outcome('gateway', BODY_TOO_LARGE.status, why), route, policies: [], pools: [], text: '' };
   }
-  return onRoute(route, x, offered, options);
+  return onRoute(site, route, x, offered, options);
 }
 
-function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, preview }: WalkOptions): Walk {
+function onRoute({ plan }: Site, route: RoutePlan, x: Exchange, offered: string, { told, preview }: WalkOptions): Walk {
   const scope = preview === null ? null : { ...preview, route: route.name, upgrade: offered !== '' };
-  const { views, answer, by } = runRequestHooks(route.policies, x, told, scope);
-  const end = (how: Outcome, policies = views): Walk => ({ outcome: how, route, policies, pools: [], text: '' });
+  const policies = [...plan.policies, ...route.policies];
+  const { views, answer, by } = runRequestHooks(policies, x, told, scope);
+  const end = (how: Outcome, seen = views): Walk => ({ outcome: how, route, policies: seen, pools: [], text: '' });
   if (answer !== null) return end({ ...outcome('policy', answer.status, `policy ${by} answers`), policy: by });
   const { action } = route;
   const respond = bindAction(action);
@@ -103,10 +104,10 @@ function onRoute(route: RoutePlan, x: Exchange, offered: string, { told, preview
     if (action.type !== 'redirect') return end(outcome('respond', response.status, 'a fixed answer'));
     return end({ ...outcome('redirect', response.status, 'a redirect'), location: locationOf(response) });
   }
-  const policies = runForwardHooks(route.policies, views, x, told);
+  const forwarded = runForwardHooks(policies, views, x, told);
   const pools = chancesOf(route, x);
   return {
-    ...end(outcome('pool', null, 'it is sent to a pool'), policies),
+    ...end(outcome('pool', null, 'it is sent to a pool'), forwarded),
     pools,
     text: textUnderHosts(OutgoingHead.of(x, offered), pools),
   };

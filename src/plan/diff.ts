@@ -244,7 +244,10 @@ function* usedAcls(plan: Plan): Generator<null, Map<string, UsedAcl>> {
     if (one === undefined) found.set(acl.name, { acl, users: [user] });
     else if (one.users.at(-1) !== user) one.users.push(user);
   };
-  for (const { name, acl } of plan.listeners) if (acl !== null) note(acl, `listener ${name}`);
+  for (const { name, acl, policies } of plan.listeners) {
+    if (acl !== null) note(acl, `listener ${name}`);
+    for (const policy of policies) if (policy.type === 'acl') note(policy.acl, `listener ${name}`);
+  }
   for (const [i, { name, policies }] of plan.routes.entries()) {
     if (i % FEW === 0) yield null;
     for (const policy of policies) if (policy.type === 'acl') note(policy.acl, `route ${name}`);

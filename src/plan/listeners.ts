@@ -4,11 +4,12 @@ import type { Claim } from '../kit/claim.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
 import { routesOf } from './serialized-plan.ts';
-import { planPaths } from './paths.ts';
+import { type PathReader, planPaths } from './paths.ts';
+import { planPolicy, type PolicyNames } from './policies.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import type { AclPlan, ListenerPlan, RoutePlan } from './types.ts';
+import type { ListenerPlan, PolicyPlan, RoutePlan } from './types.ts';
 import type { AddressPlan } from './types/address.ts';
 import type { PoolPlan } from './types/pool.ts';
 import type { IdentityPlan } from './types/identity.ts';
@@ -18,6 +19,7 @@ const HTTP_ONLY = [
   'trusted_proxies',
   'identity',
   'paths',
+  'policies',
   'timeouts',
   'limits/header_size',
   'limits/header_count',
@@ -25,8 +27,7 @@ const HTTP_ONLY = [
   'limits/body_size',
 ] as const;
 
-export interface ListenerNames {
-  readonly acls: ReadonlyMap<string, AclPlan>;
+export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules'> {
   readonly pools: ReadonlyMap<string, PoolPlan>;
   readonly routes: readonly RoutePlan[];
 }
@@ -65,6 +66,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     protocol: config.protocol,
     pool: tcp ? pool : null,
     acl,
+    policies: tcp ? [] : planPolicies(config, pointer, { name, rules: planPaths(config.paths) }, names, scope),
     trustedProxies: config.trusted_proxies,
     identity: planIdentity(config.identity),
     limits: {
@@ -82,6 +84,29 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     socket: socketClaim(name, address),
     count: claimOfShape('listener-connections', name, null),
   };
+}
+
+/** Checks all policies; disabled ones are not part of the plan. */
+function planPolicies(
+  { policies }: ListenerConfig,
+  pointer: string,
+  reader: PathReader,
+  names: ListenerNames,
+  scope: PlanScope,
+): PolicyPlan[] {
+  return policies.flatMap((policy, i) => {
+    const place = `${pointer}/policies/${i}`;
+    if (policy.type === 'cache') {
+      scope.problem(
+        place,
+        'a listener has no cache',
+        'put it into the policies of each route that has something to store',
+      );
+      return [];
+    }
+    const plan = planPolicy(policy, place, { ...names, path: null, methods: null, readers: [reader] }, scope);
+    return plan === null || !policy.enabled ? [] : [plan];
+  });
 }
 
 function planIdentity({ real_ip: realIp, ...rest }: IdentityConfig): IdentityPlan {

@@ -37,7 +37,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     { acls, caches, modules: loaded.modules, pools, listeners: entrances },
     scope,
   );
-  const names = { acls, pools, routes };
+  const names = { acls, caches, modules: loaded.modules, pools, routes };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
     tellNoListener(config, scope);

@@ -100,6 +100,8 @@ export interface ListenerPlan {
   /** The pool of a tcp listener; null for http. */
   readonly pool: PoolPlan | null;
   readonly acl: AclPlan | null;
+  /** Outermost first; they come before those of each route. */
+  readonly policies: readonly PolicyPlan[];
   /** CIDRs of the peers whose Forwarded and X-Forwarded-* are trusted. */
   readonly trustedProxies: readonly string[];
   readonly identity: IdentityPlan;

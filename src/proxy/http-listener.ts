@@ -17,6 +17,7 @@ import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
+import type { BoundHooks } from '../policies/policy.ts';
 import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -31,11 +32,18 @@ const RETRY_AFTER = [['Retry-After', '1']] as const;
 const TOO_MANY_OF_CLIENT = problemReply(429, RETRY_AFTER);
 const TOO_MANY = problemReply(503, RETRY_AFTER);
 
+/** A listener's own policies, bound. */
+export interface ListenerPolicies {
+  readonly local: BoundHooks['local'];
+  readonly routes: ReadonlyMap<string, Route>;
+}
+
 export interface HttpListenerParts {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
   readonly explain: ExplainField | null;
+  readonly policies: ListenerPolicies | null;
   readonly metrics: ListenerMetrics;
   readonly unrouted: RouteMetrics;
   readonly table: ConnectionTable;
@@ -51,6 +59,8 @@ export class HttpListener implements HttpListenerContext, HttpService {
   readonly trusted: AddressSet;
   readonly identity: IdentityPlan;
   readonly explain: ExplainField | null;
+  readonly local: BoundHooks['local'];
+  readonly derived: ReadonlyMap<string, Route> | null;
   readonly metrics: ListenerMetrics;
   readonly unrouted: RouteMetrics;
   readonly shared: Shared;
@@ -71,6 +81,8 @@ export class HttpListener implements HttpListenerContext, HttpService {
     this.trusted = new AddressSet(plan.trustedProxies);
     this.identity = plan.identity;
     this.explain = parts.explain;
+    this.local = parts.policies?.local ?? [];
+    this.derived = parts.policies?.routes ?? null;
     this.metrics = metrics;
     this.unrouted = parts.unrouted;
     this.shared = shared;

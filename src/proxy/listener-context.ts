@@ -142,6 +142,10 @@ export interface HttpListenerContext {
   readonly identity: IdentityPlan;
   /** null: no client gets the explain field. */
   readonly explain: ExplainField | null;
+  /** The response hooks for what is answered before a route is known. */
+  readonly local: BoundHooks['local'];
+  /** Its routes by name, with its own policies in front of theirs; null: it has none, and the snapshot's routes are its. */
+  readonly derived: ReadonlyMap<string, Route> | null;
   readonly metrics: ListenerMetrics;
   /** Counts the requests that match no route. */
   readonly unrouted: RouteMetrics;

@@ -126,7 +126,7 @@ function withoutEdits(
   context: HttpListenerContext,
   next: Successor,
 ): Route | undefined {
-  const own = next.route(route.name);
+  const own = context.derived === null ? next.route(route.name) : (context.derived.get(route.name) ?? null);
   const edited = ({ name }: FieldMatchPlan): boolean => route.forward.length > 0 || SPENT.has(name);
   const rest = new Router<Route>();
   for (const { name, match } of context.plan.routes) {

@@ -294,7 +294,10 @@ export class RequestHandler
       }
       (filters ??= []).push(result);
     }
-    if (filters === null || !isEmptyBody(x.method, x.response!.status)) return filters;
+    const head = x.response!;
+    if (!isEmptyBody(x.method, head.status)) return filters;
+    // A hook that would change the body may have said so.
+    head.length = 0;
     abortAll(filters);
     return null;
   }
@@ -476,7 +479,7 @@ export class RequestHandler
   /** Hooks for local replies. The policy whose subrequest it is passes the reply on, to all hooks. */
   get #localHooks(): Route['local'] {
     if (this.#inner) return NONE;
-    return this.#route === null ? NONE : this.#route.local;
+    return this.#route === null ? this.context.local : this.#route.local;
   }
 
   #answer(response: LocalReply, hooks: Route['local'], denied: boolean): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
+import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-filters-'));
@@ -100,5 +101,114 @@ describe('a local reply passes the response hooks of its route', () => {
     expect(answer.headers['content-length']).toBeUndefined();
     const head = await get(gateway.port(), '/', { method: 'HEAD' });
     expect(head).toMatchObject({ status: 200, body: '' });
+  });
+});
+
+describe('policies of a listener', () => {
+  const config = (port: number): Record<string, unknown> => ({
+    ...configOf(
+      port,
+      [
+        { name: 'in', match: { path: '/in' }, pool: 'app', policies: [headers('X-Order', 'route')] },
+        { name: 'own', match: { path: '/own' }, respond: { body: 'own' } },
+      ],
+      { policies: [headers('X-Order', 'listener'), { type: 'acl', acl: 'others' }], acl: 'few' },
+    ),
+    acls: { others: { deny: ['192.0.2.1'] }, few: { deny: ['192.0.2.2'] } },
+  });
+
+  test('come before those of its routes, and see what is not routed', async () => {
+    await using origin = await httpOrigin((_, response) => response.end('x'));
+    await using gateway = await testGateway(config(origin.port));
+    const orders = async (path: string, options = {}): Promise<unknown[]> => {
+      const { status, headers: fields } = await get(gateway.port(), path, options);
+      return [status, fields['x-order']];
+    };
+    expect(await orders('/in')).toEqual([200, 'route, listener']);
+    expect(await orders('/own')).toEqual([200, 'listener']);
+    expect(await orders('/none')).toEqual([404, 'listener']);
+    expect(await orders('/none', { method: 'HEAD' })).toEqual([404, 'listener']);
+    const closed = config(origin.port);
+    await gateway.edit({ ...closed, acls: { others: {}, few: { deny: ['127.0.0.1'] } } });
+    expect(await orders('/in')).toEqual([403, 'listener']);
+  });
+
+  test('survive a reload that does not change them, and leave with one that does', async () => {
+    await using origin = await httpOrigin((_, response) => response.end('x'));
+    await using gateway = await testGateway(config(origin.port));
+    const before = await get(gateway.port(), '/none');
+    expect(before.headers['x-order']).toBe('listener');
+    const listeners = { web: { address: '127.0.0.1:0' } };
+    await gateway.edit({ ...config(origin.port), routes: [] });
+    expect((await get(gateway.port(), '/none')).headers['x-order']).toBe('listener');
+    await gateway.edit({ ...config(origin.port), listeners });
+    expect((await get(gateway.port(), '/none')).headers['x-order']).toBeUndefined();
+  });
+});
+
+describe('body filters', () => {
+  const bodies = {
+    length: 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc',
+    chunked: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-End: so\r\n\r\n',
+    close: 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc',
+  };
+
+  test.each(Object.entries(bodies))('of a response: by %s', async (_, text) => {
+    await using origin = await rawOrigin((socket) => socket.once('data', () => socket.end(text)));
+    await using gateway = await testGateway(
+      configOf(origin.port, [
+        { name: 'a', match: {}, pool: 'app', policies: [shout('1', 'response'), shout('2', 'response')] },
+      ]),
+    );
+    expect(await get(gateway.port(), '/')).toMatchObject({ status: 200, body: '12ABC', headers: { 'x-seen': '2, 1' } });
+  });
+
+  test('are not called for a HEAD, a 204 or a 304, whose heads they may still edit', async () => {
+    await using origin = await httpOrigin(({ url }, response) => response.writeHead(Number(url.slice(1))).end());
+    await using gateway = await testGateway(
+      configOf(origin.port, [{ name: 'a', match: {}, pool: 'app', policies: [shout('1', 'response')] }]),
+    );
+    for (const [path, method] of [
+      ['/200', 'HEAD'],
+      ['/204', 'GET'],
+      ['/304', 'GET'],
+    ] as const)
+      expect(await get(gateway.port(), path, { method })).toMatchObject({
+        status: Number(path.slice(1)),
+        body: '',
+        headers: { 'x-seen': '1' },
+      });
+  });
+
+  test('of a stored response run for each client in front of its cache, once behind it', async () => {
+    await using origin = await httpOrigin((_, response) => response.setHeader('Cache-Control', 'max-age=9').end('abc'));
+    await using gateway = await testGateway(
+      configOf(origin.port, [
+        {
+          name: 'a',
+          match: {},
+          pool: 'app',
+          policies: [shout('1', 'response'), { type: 'cache', cache: 'pages' }, shout('2', 'response')],
+        },
+      ]),
+    );
+    for (const hit of [false, true]) {
+      const answer = await get(gateway.port(), '/');
+      expect(answer).toMatchObject({ body: '12ABC', headers: { 'x-seen': '2, 1' } });
+      expect(String(answer.headers['cache-status']).includes('hit')).toBe(hit);
+    }
+    expect(origin.requests).toHaveLength(1);
+  });
+
+  test('of a request, in the order of the config, and trailers pass them', async () => {
+    await using origin = await httpOrigin((_, response) => response.end('ok'));
+    await using gateway = await testGateway(
+      configOf(origin.port, [
+        { name: 'a', match: {}, pool: 'app', policies: [shout('1', 'request'), shout('2', 'request')] },
+      ]),
+    );
+    await get(gateway.port(), '/', { method: 'POST', body: 'abc' });
+    expect(origin.requests.map(({ body }) => body)).toEqual(['21ABC']);
+    expect(await get(gateway.port(), '/')).toMatchObject({ body: 'ok' });
   });
 });

@@ -138,11 +138,11 @@ class Sides {
   fateOf(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
     const old = this.#before.listeners.get(one.listener);
     const now = old === undefined ? null : this.#succession.of(old);
-    if (one.kind === 'mirror') return this.#atRoute(one);
+    if (one.kind === 'mirror') return this.#atRoute(one, [], []);
     if (now === null || old?.protocol !== now.protocol) return 'listener_gone';
     if (!this.#allows(now.acl, one.client)) return 'denied_by_listener';
     if (one.kind !== 'tcp') {
-      const fate = this.#atRoute({ ...one, listener: now.name });
+      const fate = this.#atRoute({ ...one, listener: now.name }, old.policies, now.policies);
       return fate === 'goes_over' && !alike(old.paths, now.paths) ? 'unsure' : fate;
     }
     return this.#atPools(
@@ -152,15 +152,17 @@ class Sides {
     );
   }
 
-  #atRoute(one: LiveLeases): Stay | 'goes_over' | 'unsure' {
+  /** `outer`, `outerNow`: the policies of its listener. */
+  #atRoute(one: LiveLeases, outer: Policies, outerNow: Policies): Stay | 'goes_over' | 'unsure' {
     const [old, now] = [this.#before.routes.get(one.route), this.#after.routes.get(one.route)];
     // The request is not routed yet, or no route matched: it ends at once.
     if (one.route === '') return 'goes_over';
     if (old === undefined || now === undefined) return 'route_gone';
     if (now.listeners?.includes(one.listener) === false) return 'route_gone';
-    for (const policy of now.policies)
+    for (const policy of [...outerNow, ...now.policies])
       if (policy.type === 'acl' && !this.#allows(policy.acl, one.client)) return 'denied_by_policy';
-    if (!alike(lasting(old), lasting(now))) return 'policies_changed';
+    if (!alike(lasting([...outer, ...old.policies]), lasting([...outerNow, ...now.policies])))
+      return 'policies_changed';
     const fate = this.#atPools(poolsOf(old, this.#before.plan), poolsOf(now, this.#after.plan), one);
     return fate === 'goes_over' && this.#mayLose(now) ? 'unsure' : fate;
   }
@@ -209,7 +211,9 @@ class Sides {
   }
 }
 
+type Policies = RoutePlan['policies'];
+
 /** The policies besides ACLs: an ACL is just evaluated again. */
-function lasting({ policies }: RoutePlan): RoutePlan['policies'] {
+function lasting(policies: Policies): Policies {
   return policies.filter(({ type }) => type !== 'acl');
 }

@@ -15,7 +15,8 @@ import {
   render,
 } from '../../config/problem.ts';
 import { ConfigReader } from '../../config/config-reader.ts';
-import { modulePointer } from '../snapshot/open-error.ts';
+import type { PolicyConfig } from '../../config/schema.gen.ts';
+import { modulePointer, routePointer } from '../snapshot/open-error.ts';
 import { contentOf } from '../../history/entry.ts';
 import { checkExpectations } from '../../explain/expectations.ts';
 import { type Clock, systemClock } from '../../kit/clock.ts';
@@ -207,13 +208,16 @@ function openedBy({ config, locate }: LoadedConfig): Map<string, OpenedPlace> {
     ['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]),
   );
   // A plan knows its routes by name. Binding runs the code of modules.
-  config.routes.forEach(({ name, policies }, i) => {
-    for (const [j, policy] of policies.entries()) {
+  const note = (policies: readonly PolicyConfig[], holder: string, own: string): void => {
+    for (const [i, policy] of policies.entries()) {
       if (policy.type !== 'module') continue;
-      const pointer = `/routes/${i}/policies/${j}/module`;
-      places.set(modulePointer(name, policy.module), { ...locate(pointer), pointer });
+      const pointer = `${own}/policies/${i}/module`;
+      places.set(modulePointer(holder, policy.module), { ...locate(pointer), pointer });
     }
-  });
+  };
+  config.routes.forEach(({ name, policies }, i) => note(policies, routePointer(name), `/routes/${i}`));
+  for (const [name, { policies }] of Object.entries(config.listeners))
+    note(policies, `/listeners/${segment(name)}`, `/listeners/${segment(name)}`);
   return places;
 }
 

@@ -13,6 +13,7 @@ import type { Random } from '../../kit/random.ts';
 import type { HttpService } from '../../http/server-stream.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import { segment } from '../../config/walk.ts';
 import { claimBefore } from '../../plan/claims.ts';
 import { poolsIn } from '../../plan/serialized-plan.ts';
 import type { ListenerPlan, Plan, PolicyPlan, RoutePlan } from '../../plan/types.ts';
@@ -23,7 +24,7 @@ import { bindAction, fixedResponse } from '../../proxy/actions.ts';
 import type { TotalConnections } from '../../proxy/admission.ts';
 import { ConnectionTable } from '../../proxy/connection-table.ts';
 import { ExplainField } from '../../proxy/explain-field.ts';
-import { HttpListener } from '../../proxy/http-listener.ts';
+import { HttpListener, type ListenerPolicies } from '../../proxy/http-listener.ts';
 import type { Route, Shared } from '../../proxy/listener-context.ts';
 import { Mirror } from '../../proxy/mirror.ts';
 import { RouteOverrides } from '../../proxy/route-overrides.ts';
@@ -35,7 +36,7 @@ import type { EndpointParts } from '../../upstream/endpoint.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
-import { modulePointer, OpenError, type OpenFailure } from './open-error.ts';
+import { modulePointer, OpenError, type OpenFailure, routePointer } from './open-error.ts';
 import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
 import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
@@ -91,8 +92,9 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
     for (const listener of plan.listeners) {
       let router: Router<Route> | null = null;
       await slicer.all(liveRouting(listener, { routes, steady }, newest, (found) => (router = found)));
-      router ??= await routerOf(listener, snapshot, slicer);
-      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, context));
+      const policies = listener.policies.length === 0 ? null : await bindListenerPolicies(listener, snapshot, context);
+      router ??= await routerOf(listener, policies?.routes ?? null, snapshot, slicer);
+      snapshot.listeners.set(listener.name, bindListener(listener, snapshot, router, policies, context));
     }
     // The commit begins with a time slice of its own.
     await slicer.turn();
@@ -103,10 +105,62 @@ export async function bind(plan: Plan, context: BindContext): Promise<Snapshot> 
   }
 }
 
-async function routerOf({ routes }: ListenerPlan, snapshot: Snapshot, slicer: TimeSlicer): Promise<Router<Route>> {
+/** `derived`: the listener's own routes; null: it has none. */
+async function routerOf(
+  { routes }: ListenerPlan,
+  derived: ReadonlyMap<string, Route> | null,
+  snapshot: Snapshot,
+  slicer: TimeSlicer,
+): Promise<Router<Route>> {
   const router = new Router<Route>();
-  await slicer.each(routes, ({ name, match }) => router.add(match, snapshot.route(name)!), TINY);
+  const routeOf = (name: string): Route => (derived === null ? snapshot.route(name) : derived.get(name))!;
+  await slicer.each(routes, ({ name, match }) => router.add(match, routeOf(name)), TINY);
   return router;
+}
+
+/** Binds a listener's policies, and puts them in front of those of its routes. */
+async function bindListenerPolicies(
+  plan: ListenerPlan,
+  snapshot: Snapshot,
+  context: BindContext,
+): Promise<ListenerPolicies> {
+  const live = LivePolicies.ofListener(plan.name, context.live());
+  const own = bindPolicies(plan.policies, live, `/listeners/${segment(plan.name)}`, '', snapshot, context);
+  snapshot.keepListenerPolicies(plan.name, own);
+  const routes = new Map<string, Route>();
+  await context.slices.each(
+    plan.routes,
+    ({ name }) => {
+      const { route, policies } = snapshot.routes.get(name)!.value;
+      routes.set(name, { ...route, ...hooksOf([...own, ...policies]) });
+    },
+    TINY,
+  );
+  return { local: hooksOf(own).local, routes };
+}
+
+/** Each policy is held once. `holder`: the pointer of what has the policies; `route`: the name of the route, or ''. */
+function bindPolicies(
+  plans: readonly PolicyPlan[],
+  live: LivePolicies,
+  holder: string,
+  route: string,
+  snapshot: Snapshot,
+  context: BindContext,
+): RefCounted<BoundPolicy>[] {
+  const policies: RefCounted<BoundPolicy>[] = [];
+  try {
+    for (const policy of plans) {
+      const bound = live.take(policy, () => bindOne(policy, holder, route, snapshot, context));
+      bound.hold();
+      policies.push(bound);
+    }
+  } catch (error) {
+    // The code of a module may throw.
+    for (const policy of policies) policy.release();
+    throw error;
+  }
+  return policies;
 }
 
 function bindPool(plan: PoolPlan, context: BindContext): RefCounted<Pool> {
@@ -143,19 +197,8 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
   const { action, mirror } = plan;
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
-  const live = new LivePolicies(plan.name, context.live());
-  const policies: RefCounted<BoundPolicy>[] = [];
-  try {
-    for (const policy of plan.policies) {
-      const bound = live.take(policy, () => bindOne(policy, plan.name, snapshot, context));
-      bound.hold();
-      policies.push(bound);
-    }
-  } catch (error) {
-    // The code of a module may throw.
-    for (const policy of policies) policy.release();
-    throw error;
-  }
+  const live = LivePolicies.ofRoute(plan.name, context.live());
+  const policies = bindPolicies(plan.policies, live, routePointer(plan.name), plan.name, snapshot, context);
   const route: Route = {
     name: plan.name,
     ...hooksOf(policies),
@@ -175,7 +218,13 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
 }
 
 /** The policy's claims are released when it has no references left. */
-function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: BindContext): RefCounted<BoundPolicy> {
+function bindOne(
+  plan: PolicyPlan,
+  holder: string,
+  route: string,
+  snapshot: Snapshot,
+  context: BindContext,
+): RefCounted<BoundPolicy> {
   const { clock, shared, registry, metrics, log } = context;
   const releases: (() => void)[] = [];
   const scope: BindScope = {
@@ -194,33 +243,36 @@ function bindOne(plan: PolicyPlan, route: string, snapshot: Snapshot, context: B
     return bindPolicy(plan, scope, releases);
   } catch (error) {
     for (const release of releases.toReversed()) release();
-    throw new OpenError([moduleFailure(route, plan.module, error)]);
+    throw new OpenError([moduleFailure(holder, plan.module, error)]);
   }
 }
 
 /** Another process may have checked the config. Throws an OpenError. */
-function loadModules({ modules, routes }: Plan): void {
+function loadModules({ modules, routes, listeners }: Plan): void {
   for (const source of modules) {
     try {
       loadSource(source);
     } catch (error) {
-      const user = routes.find(({ policies }) =>
-        policies.some((policy) => policy.type === 'module' && policy.digest === source.digest),
-      );
-      throw new OpenError([moduleFailure(user?.name ?? '', source.path, error)]);
+      const uses = ({ policies }: Pick<RoutePlan, 'policies'>): boolean =>
+        policies.some((policy) => policy.type === 'module' && policy.digest === source.digest);
+      const route = routes.find(uses);
+      const holder =
+        route === undefined ? `/listeners/${segment(listeners.find(uses)?.name ?? '')}` : routePointer(route.name);
+      throw new OpenError([moduleFailure(holder, source.path, error)]);
     }
   }
 }
 
-function moduleFailure(route: string, path: string, error: unknown): OpenFailure {
+function moduleFailure(holder: string, path: string, error: unknown): OpenFailure {
   const message = `${path} cannot be bound: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
-  return { message, code: 'POLICY', pointer: modulePointer(route, path) };
+  return { message, code: 'POLICY', pointer: modulePointer(holder, path) };
 }
 
 function bindListener(
   plan: ListenerPlan,
   snapshot: Snapshot,
   router: Router<Route>,
+  policies: ListenerPolicies | null,
   context: BindContext,
 ): HttpListener | TcpListener {
   const { registry, shared, total, metrics, current } = context;
@@ -241,6 +293,7 @@ function bindListener(
   return new HttpListener({
     ...common,
     router,
+    policies,
     explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
   });

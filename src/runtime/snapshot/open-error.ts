@@ -24,9 +24,14 @@ export class OpenError extends Error {
   }
 }
 
-/** Stands for a module policy of the route of that name: a plan does not know the positions of its routes. */
-export function modulePointer(route: string, module: string): string {
-  return `/routes/${segment(route)}/${segment(module)}`;
+/** Stands for the route of that name: a plan does not know the positions of its routes. */
+export function routePointer(name: string): string {
+  return `/routes/${segment(name)}`;
+}
+
+/** Stands for a module policy. `holder`: the pointer of what has it, as by `routePointer`. */
+export function modulePointer(holder: string, module: string): string {
+  return `${holder}/${segment(module)}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

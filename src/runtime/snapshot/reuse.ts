@@ -83,12 +83,20 @@ function withoutPools(action: RoutePlan['action'] | RoutePlan['mirror']): object
   return 'pool' in action ? { ...action, pool: null } : action;
 }
 
-/** Takes a policy with the same plan from the live routes of that name, or makes a new one. */
+/** Takes a policy with the same plan from those of the live routes or listeners of one name, or makes a new one. */
 export class LivePolicies {
   readonly #left: RefCounted<BoundPolicy>[];
 
-  constructor(route: string, live: readonly Snapshot[]) {
-    this.#left = live.flatMap(({ routes }) => routes.get(route)?.value.policies ?? []);
+  constructor(left: readonly RefCounted<BoundPolicy>[]) {
+    this.#left = [...left];
+  }
+
+  static ofRoute(route: string, live: readonly Snapshot[]): LivePolicies {
+    return new LivePolicies(live.flatMap(({ routes }) => routes.get(route)?.value.policies ?? []));
+  }
+
+  static ofListener(listener: string, live: readonly Snapshot[]): LivePolicies {
+    return new LivePolicies(live.flatMap(({ listenerPolicies }) => listenerPolicies.get(listener) ?? []));
   }
 
   take(plan: PolicyPlan, make: () => RefCounted<BoundPolicy>): RefCounted<BoundPolicy> {
@@ -112,6 +120,8 @@ export function* liveRouting(
 ): Generator<null, void> {
   const old = live?.listeners.get(plan.name);
   if (live === undefined || !(old instanceof HttpListener)) return;
+  // The routes of a listener with policies are its own.
+  if (old.derived !== null || plan.policies.length > 0) return;
   const [before, after] = [old.plan.routes, plan.routes];
   const alike = (one: RoutePlan, other: RoutePlan): boolean =>
     (steady && one === other) ||

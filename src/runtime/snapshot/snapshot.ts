@@ -47,6 +47,8 @@ export class Snapshot implements Successor {
   /** Pools and routes that a reload does not change are the same objects in the next snapshot. */
   readonly pools = new Map<string, RefCounted<Pool>>();
   readonly routes = new Map<string, RefCounted<BoundRoute>>();
+  /** The policies of listeners, in order. */
+  readonly listenerPolicies = new Map<string, readonly RefCounted<BoundPolicy>[]>();
   readonly #holders = new Places<Leaseholder>();
   readonly #releases: (() => void)[] = [];
   #succession: Succession | null = null;
@@ -98,6 +100,11 @@ export class Snapshot implements Successor {
   keepRoute(route: RefCounted<BoundRoute>): void {
     route.hold();
     this.routes.set(route.value.plan.name, route);
+  }
+
+  keepListenerPolicies(listener: string, policies: readonly RefCounted<BoundPolicy>[]): void {
+    this.listenerPolicies.set(listener, policies);
+    for (const policy of policies) this.onEnd(() => policy.release());
   }
 
   // === as the successor of older ones
