@@ -21,13 +21,17 @@ export class Fields {
   count = 0;
   /** Offset after the CRLF of the table's last line. */
   end = 0;
-  /** Bit `id` is set if the message arrived with a field of that known id, even if it has been removed since. */
+  /** Bit `id` is set if there is a field with that known id, received or added. Of ids below 32. */
   seen = 0;
+  /** The same of ids from 32 to 63, as bit `id - 32`. */
+  #seenHigh = 0;
   table = new Int32Array(32 * WIDTH);
   ids = new Uint8Array(32);
   #removed = 0;
   /** The first `#addedCount` entries are added lines, each with its CRLF. The array is reused, as the table is. */
   readonly #added: string[] = [];
+  /** The known id of each added line. */
+  readonly #addedIds: number[] = [];
   #addedCount = 0;
 
   /** Empties the object for the parser. */
@@ -36,6 +40,7 @@ export class Fields {
     this.count = 0;
     this.end = 0;
     this.seen = 0;
+    this.#seenHigh = 0;
     this.#removed = 0;
     while (this.#addedCount > 0) this.#added[--this.#addedCount] = '';
   }
@@ -51,7 +56,21 @@ export class Fields {
     table[at + 2] = valueStart;
     table[at + 3] = valueEnd;
     this.ids[index] = id;
-    this.seen |= 1 << id;
+    this.#see(id);
+  }
+
+  /** A shift counts modulo 32. */
+  #see(id: number): void {
+    if (id < 32) this.seen |= 1 << id;
+    else this.#seenHigh |= 1 << id;
+  }
+
+  /** A field with this known id was removed: was it the last? */
+  #unsee(id: number): void {
+    if (id === 0 || this.indexOfKnown(id) >= 0) return;
+    for (let i = 0; i < this.#addedCount; i++) if (this.#addedIds[i] === id) return;
+    if (id < 32) this.seen &= ~(1 << id);
+    else this.#seenHigh &= ~(1 << id);
   }
 
   #grow(): void {
@@ -63,12 +82,12 @@ export class Fields {
     this.ids = ids;
   }
 
-  /** Reports whether the message arrived with a field of this known id. */
+  /** Reports whether there is a field with this known id; `known` has its value then. */
   has(id: number): boolean {
-    return (this.seen & (1 << id)) !== 0;
+    return ((id < 32 ? this.seen : this.#seenHigh) & (1 << id)) !== 0;
   }
 
-  /** Returns the table index of the first field with this known id at or after `from`, or -1. */
+  /** Returns the table index of the first received field with this known id at or after `from`, or -1. */
   indexOfKnown(id: number, from = 0): number {
     const ids = this.ids;
     for (let i = from; i < this.count; i++) if (ids[i] === id) return i;
@@ -92,7 +111,7 @@ export class Fields {
   }
 
   /**
-   * Reports whether exactly one field has this known id and its value is this word (in lower case; the field may have
+   * Reports whether exactly one received field has this known id and its value is this word (in lower case; the field may have
    * any case). Allocates no string.
    */
   says(id: number, word: string): boolean {
@@ -106,13 +125,17 @@ export class Fields {
     return this.#removed === 0 && this.#addedCount === 0;
   }
 
-  /** The values of a known field as received, joined with ", " (RFC 9110 §5.3), or undefined. */
+  /** The values of a known field, joined with ", " (RFC 9110 §5.3), or undefined. */
   known(id: number): string | undefined {
     if (!this.has(id)) return undefined;
-    let index = this.indexOfKnown(id);
-    if (index < 0) return undefined;
-    let value = this.valueAt(index);
-    while ((index = this.indexOfKnown(id, index + 1)) >= 0) value += `, ${this.valueAt(index)}`;
+    let value: string | undefined;
+    for (let i = this.indexOfKnown(id); i >= 0; i = this.indexOfKnown(id, i + 1))
+      value = value === undefined ? this.valueAt(i) : `${value}, ${this.valueAt(i)}`;
+    for (let i = 0; i < this.#addedCount; i++) {
+      if (this.#addedIds[i] !== id) continue;
+      const added = valueOf(this.#added[i]!);
+      value = value === undefined ? added : `${value}, ${added}`;
+    }
     return value;
   }
 
@@ -137,7 +160,10 @@ export class Fields {
 
   /** Adds a whole line, `name: value` and CRLF. Lines that never change need not be assembled each time. */
   addLine(line: string): void {
-    this.#added[this.#addedCount++] = line;
+    const id = knownId(line.slice(0, line.indexOf(':')).toLowerCase());
+    this.#added[this.#addedCount] = line;
+    this.#addedIds[this.#addedCount++] = id;
+    this.#see(id);
   }
 
   /** The lines added here, each with its CRLF, as they are now. */
@@ -151,14 +177,18 @@ export class Fields {
     if (this.#addedCount > 0) this.#dropAdded((line) => isNamed(line, 0, line.indexOf(':'), name));
   }
 
-  #dropAdded(unwanted: (line: string) => boolean): void {
+  #dropAdded(unwanted: (line: string, index: number) => boolean): void {
     const added = this.#added;
     let kept = 0;
     for (let i = 0; i < this.#addedCount; i++) {
       const line = added[i]!;
-      if (!unwanted(line)) added[kept++] = line;
+      if (unwanted(line, i)) continue;
+      this.#addedIds[kept] = this.#addedIds[i]!;
+      added[kept++] = line;
     }
+    const dropped = this.#addedIds.slice(kept, this.#addedCount);
     while (this.#addedCount > kept) added[--this.#addedCount] = '';
+    for (const id of dropped) this.#unsee(id);
   }
 
   /** Removes every field whose name begins with this lower-case text. */
@@ -181,26 +211,32 @@ export class Fields {
 
   /** Removes the field at a table index. */
   removeAt(index: number): void {
-    if (this.ids[index] === REMOVED) return;
+    const id = this.ids[index]!;
+    if (id === REMOVED) return;
     this.ids[index] = REMOVED;
     this.#removed++;
+    this.#unsee(id);
   }
 
-  /** Removes every received field with this known id. */
+  /** Removes every field with this known id. */
   removeKnown(id: number): void {
     if (!this.has(id)) return;
     for (let i = 0; i < this.count; i++) if (this.ids[i] === id) this.removeAt(i);
+    if (this.has(id)) this.#dropAdded((_, i) => this.#addedIds[i] === id);
   }
 
-  /** Removes, in one pass, every field whose known id is in this mask of `1 << id`, and clears their bits in `seen`. */
+  /** Removes, in one pass, every received field whose known id is in this mask of `1 << id`, for ids below 32. */
   removeAll(mask: number): void {
     if ((this.seen & mask) === 0) return;
     const ids = this.ids;
     for (let i = 0; i < this.count; i++) {
       const id = ids[i]!;
-      if (id !== REMOVED && (mask & (1 << id)) !== 0) this.removeAt(i);
+      if (id >= 32 || (mask & (1 << id)) === 0) continue;
+      ids[i] = REMOVED;
+      this.#removed++;
     }
     this.seen &= ~mask;
+    for (let i = 0; i < this.#addedCount; i++) this.#see(this.#addedIds[i]!);
   }
 
   /** All remaining fields, as lines that end in CRLF. Untouched runs are copied whole. */
@@ -240,6 +276,7 @@ export class Fields {
     this.count = count;
     this.end = other.end;
     this.seen = other.seen;
+    this.#seenHigh = other.#seenHigh;
     // Messages have few fields: a view on either array would cost more than the loop.
     for (let i = 0; i < count * WIDTH; i++) this.table[i] = other.table[i]!;
     for (let i = 0; i < count; i++) this.ids[i] = other.ids[i]!;
@@ -264,10 +301,7 @@ export class Fields {
   /** Builds the fields of a message that did not come over the network. */
   static of(pairs: readonly (readonly [name: string, value: string])[]): Fields {
     const fields = new Fields();
-    for (const [name, value] of pairs) {
-      fields.add(name, value);
-      fields.seen |= 1 << knownId(name.toLowerCase());
-    }
+    for (const [name, value] of pairs) fields.add(name, value);
     return fields;
   }
 

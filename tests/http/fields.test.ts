@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
-import { CONNECTION } from '../../src/http/known.ts';
+import { CONNECTION, DATE, HOST, RANGE, UPGRADE } from '../../src/http/known.ts';
 
 const all = (fields: Fields): string[] => {
   const lines: string[] = [];
@@ -46,4 +46,41 @@ test.each([
   ['X: keep-alive\r\n', false],
 ])('does "%s" say keep-alive and nothing else: %s', (lines, says) => {
   expect(Fields.ofLines(lines).says(CONNECTION, 'keep-alive')).toBe(says);
+});
+
+test('has is true exactly where known has a value, for received, added and removed fields', () => {
+  const fields = Fields.ofLines('Range: a\r\nRange: b\r\nHost: h\r\nUpgrade: x\r\n');
+  const agree = (id: number): boolean => {
+    expect(fields.has(id)).toBe(fields.known(id) !== undefined);
+    return fields.has(id);
+  };
+  expect([agree(RANGE), agree(HOST), agree(DATE)]).toEqual([true, true, false]);
+  fields.removeAt(0);
+  expect([agree(RANGE), fields.known(RANGE)]).toEqual([true, 'b']);
+  fields.add('RANGE', 'c');
+  expect(fields.known(RANGE)).toBe('b, c');
+  fields.removeKnown(RANGE);
+  expect([agree(RANGE), fields.get('range')]).toEqual([false, undefined]);
+  fields.addLine('Date: now\r\n');
+  expect([agree(DATE), fields.known(DATE)]).toEqual([true, 'now']);
+  fields.set('date', 'later');
+  expect([agree(DATE), fields.known(DATE)]).toEqual([true, 'later']);
+  fields.remove('date');
+  expect(agree(DATE)).toBe(false);
+  fields.add('Upgrade', 'y');
+  fields.removeAll((1 << UPGRADE) | (1 << HOST));
+  expect([agree(UPGRADE), fields.known(UPGRADE), agree(HOST)]).toEqual([true, 'y', false]);
+});
+
+test('known ids need not fit into one 32-bit mask', () => {
+  const fields = new Fields();
+  fields.text = 'A: 1\r\nB: 2\r\n';
+  fields.end = fields.text.length;
+  fields.push(HOST, 0, 1, 3, 4);
+  fields.push(HOST + 32, 6, 7, 9, 10);
+  expect([fields.known(HOST), fields.known(HOST + 32)]).toEqual(['1', '2']);
+  fields.removeAll(1 << HOST);
+  expect([fields.has(HOST), fields.has(HOST + 32)]).toEqual([false, true]);
+  fields.removeKnown(HOST + 32);
+  expect([fields.has(HOST + 32), fields.seen]).toEqual([false, 0]);
 });
