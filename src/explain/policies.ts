@@ -57,9 +57,12 @@ const NOWHERE: BindScope = {
   },
 };
 
+const NEVER = new AbortController().signal;
+
 /** Policies that intercept have state and are not called. */
 function contextOf(x: Exchange): FilterContext {
   return {
+    signal: NEVER,
     upgrade: false,
     bufferBody: (limit) => (x.bodyLength > limit ? bodyRefused(x, BODY_TOO_LARGE) : undefined),
     intercept: () => {

@@ -21,6 +21,8 @@ export type Verdict = LocalReply | CachedReply | typeof INTERCEPTED | undefined;
 
 /** A request hook's second argument, besides the exchange. */
 export interface FilterContext {
+  /** Aborted when the exchange is over: nothing that the hook does afterwards has an effect. */
+  readonly signal: AbortSignal;
   /** The client offers to change protocols. */
   readonly upgrade: boolean;
   /**

@@ -75,6 +75,8 @@ export const BUFFERS_FULL = new GatewayError('buffers_full', 'gateway', 503);
 export const DRAINED = new GatewayError('drained', 'gateway', 503);
 /** The current config would not have admitted the connection. */
 export const DENIED = new GatewayError('denied', 'gateway', 403);
+/** A policy did not decide about a request in time. */
+export const POLICY_TIMEOUT = new GatewayError('policy_timeout', 'gateway', 504);
 /** A hook of a `module` policy has thrown, or a body filter has sent more or less than it announced. */
 export const POLICY_FAILED = new GatewayError('policy_failed', 'gateway', 500);
 export const INTERNAL = new GatewayError('internal', 'gateway', 500);

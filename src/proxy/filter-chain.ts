@@ -9,9 +9,11 @@
  * head announced: otherwise the peer would read the rest as the next message.
  */
 import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { type BodySink, type BodySource, UNKNOWN_LENGTH } from '../http/message.ts';
-import { type GatewayError, POLICY_FAILED } from '../kit/errors.ts';
+import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
+import type { HookResult } from '../policies/policy.ts';
 import type { RequestBody } from './replay-body.ts';
 
 const NO_SOURCE: BodySource = { pause: () => {}, resume: () => {} };
@@ -166,4 +168,29 @@ export class FilteredBody implements RequestBody {
   abort(): void {
     this.#chain.abort();
   }
+}
+
+/** Runs the hooks [from, to). Returns the filters that they want, in that order; null: none; or the error of a hook. */
+export function filtersOf(
+  hooks: readonly ((x: Exchange) => HookResult | void)[],
+  x: Exchange,
+  from: number,
+  to: number,
+): BodyFilter[] | GatewayError | null {
+  let filters: BodyFilter[] | null = null;
+  for (let i = from; i < to; i++) {
+    const result = hooks[i]!(x);
+    if (result === undefined) continue;
+    if (result instanceof GatewayError) {
+      abortAll(filters);
+      return result;
+    }
+    (filters ??= []).push(result);
+  }
+  return filters;
+}
+
+/** For filters that are not needed after all. */
+export function abortAll(filters: readonly BodyFilter[] | null): void {
+  if (filters !== null) for (let i = 0; i < filters.length; i++) filters[i]!.abort();
 }

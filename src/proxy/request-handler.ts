@@ -7,7 +7,7 @@
  * There is one per exchange. It stands between the client's stream and the upstream's connection, forwards the parts of
  * the response, and is the only place that maps failures to responses.
  */
-import { BODY_TOO_LARGE, GatewayError, INTERNAL, NO_ROUTE } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, GatewayError, INTERNAL, NO_ROUTE, POLICY_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
@@ -34,8 +34,9 @@ import { recordExchange } from './access-records.ts';
 import { hostFor } from './attempt.ts';
 import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
-import { FilterChain, FilteredBody } from './filter-chain.ts';
+import { abortAll, FilterChain, FilteredBody, filtersOf } from './filter-chain.ts';
 import { bytesOf, fieldsOf, isEmptyBody, ResponseEnd, WholeReply } from './whole-reply.ts';
+import { PendingHook } from './pending-hook.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
 import { viewOf } from './lease-views.ts';
@@ -80,6 +81,10 @@ export class RequestHandler
   #routedPath = '';
   /** The request body, if a policy has read it. */
   #buffered: BufferedBody | null = null;
+  /** The request hook that it waits for; null: none. */
+  #pending: PendingHook | null = null;
+  /** Of the signal, if a policy has asked for it. */
+  #aborted: AbortController | null = null;
   /** Set when a policy has intercepted it. */
   #intercepted: InterceptedExchange | null = null;
   /**
@@ -136,10 +141,7 @@ export class RequestHandler
       if (verdict === undefined) continue;
       if (verdict === INTERCEPTED) return;
       if (verdict instanceof Promise) {
-        verdict.then(
-          (late) => this.#resume(late),
-          () => this.fail(INTERNAL),
-        );
+        this.#await(verdict);
         return;
       }
       this.answer(verdict, true);
@@ -150,7 +152,21 @@ export class RequestHandler
     else this.#forward();
   }
 
+  #await(verdict: Promise<Verdict>): void {
+    const { deadlines, clock } = this.context.shared;
+    const { timeout } = this.#route!.steps[this.#step - 1]!;
+    const pending = new PendingHook(deadlines, clock.now(), timeout, () => this.fail(POLICY_TIMEOUT));
+    this.#pending = pending;
+    verdict.then(
+      (late) => this.#resume(late),
+      () => this.fail(INTERNAL),
+    );
+  }
+
+  /** What a hook decides after the end of the exchange has no effect. */
   #resume(verdict: Verdict): void {
+    this.#pending?.over();
+    this.#pending = null;
     if (this.#over || verdict === INTERCEPTED) return;
     if (verdict === undefined) this.#advance();
     else this.answer(verdict, true);
@@ -171,6 +187,12 @@ export class RequestHandler
   /** The source of the request body. */
   get body(): RequestBody {
     return this.#requestFilters ?? this.#buffered ?? this.#clientBody ?? this.stream;
+  }
+
+  get signal(): AbortSignal {
+    this.#aborted ??= new AbortController();
+    if (this.#over) this.#aborted.abort();
+    return this.#aborted.signal;
   }
 
   get upgrade(): boolean {
@@ -219,16 +241,10 @@ export class RequestHandler
   /** Returns false if a hook ends the exchange. */
   #runForwardHooks(hooks: Route['forward']): boolean {
     const { x } = this;
-    let filters: BodyFilter[] | null = null;
-    for (let i = 0; i < hooks.length; i++) {
-      const result = hooks[i]!(x);
-      if (result === undefined) continue;
-      if (result instanceof GatewayError) {
-        abortAll(filters);
-        this.refuse(result);
-        return false;
-      }
-      (filters ??= []).push(result);
+    const filters = filtersOf(hooks, x, 0, hooks.length);
+    if (filters instanceof GatewayError) {
+      this.refuse(filters);
+      return false;
     }
     // An upgrade request's connection belongs to the tunnel.
     if (filters === null) return true;
@@ -283,16 +299,10 @@ export class RequestHandler
   /** Returns the filters of the body, the first first; null if there are none, or if a hook has ended the exchange. */
   #runResponseHooks(hooks: Route['response'], from: number, to: number): BodyFilter[] | null {
     const { x } = this;
-    let filters: BodyFilter[] | null = null;
-    for (let i = from; i < to; i++) {
-      const result = hooks[i]!(x);
-      if (result === undefined) continue;
-      if (result instanceof GatewayError) {
-        abortAll(filters);
-        this.#failedHooks(result);
-        return null;
-      }
-      (filters ??= []).push(result);
+    const filters = filtersOf(hooks, x, from, to);
+    if (filters instanceof GatewayError) {
+      this.#failedHooks(filters);
+      return null;
     }
     const head = x.response!;
     if (!isEmptyBody(x.method, head.status)) return filters;
@@ -473,13 +483,8 @@ export class RequestHandler
   /** Sends a complete response that comes from no upstream. `denied`: a policy denies the request. */
   answer(response: LocalReply | CachedReply, denied = false): void {
     if (response instanceof CachedReply) this.#reply(response);
-    else this.#answer(response, this.#localHooks, denied);
-  }
-
-  /** Hooks for local replies. The policy whose subrequest it is passes the reply on, to all hooks. */
-  get #localHooks(): Route['local'] {
-    if (this.#inner) return NONE;
-    return this.#route === null ? this.context.local : this.#route.local;
+    // The policy whose subrequest it is passes the reply on, to all hooks.
+    else this.#answer(response, this.#inner ? NONE : (this.#route ?? this.context).local, denied);
   }
 
   #answer(response: LocalReply, hooks: Route['local'], denied: boolean): void {
@@ -574,6 +579,8 @@ export class RequestHandler
     this.#over = true;
     const { x, stream } = this;
     stream.owner = null;
+    this.#pending?.over();
+    this.#aborted?.abort();
     this.#requestFilters?.abort();
     this.#responseFilters?.abort();
     x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
@@ -588,8 +595,4 @@ export class RequestHandler
     if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
   }
-}
-
-function abortAll(filters: readonly BodyFilter[] | null): void {
-  if (filters !== null) for (let i = 0; i < filters.length; i++) filters[i]!.abort();
 }

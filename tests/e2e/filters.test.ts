@@ -212,3 +212,19 @@ describe('body filters', () => {
     expect(await get(gateway.port(), '/')).toMatchObject({ body: 'ok' });
   });
 });
+
+test('a request hook that decides too late gets no say: 504, and its signal is aborted', async () => {
+  const wait = join(folder, 'wait.ts');
+  writeFileSync(
+    wait,
+    `export const schema = { type: 'object' };
+     export default { bind: () => ({
+       timeout: 100,
+       request: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined))),
+     }) };`,
+  );
+  await using gateway = await testGateway(
+    configOf(1, [{ name: 'a', match: {}, respond: {}, policies: [{ type: 'module', module: wait }] }]),
+  );
+  expect((await get(gateway.port(), '/')).status).toBe(504);
+});

@@ -18,6 +18,7 @@ export const NO_SCOPE: BindScope = {
 
 /** The context of a request hook, for policies that need nothing of it. */
 export const NO_CONTEXT: FilterContext = {
+  signal: new AbortController().signal,
   upgrade: false,
   bufferBody: () => Promise.reject(new Error('no body is to be read')),
   intercept: () => {
