@@ -16,10 +16,9 @@ import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import type { HookResult } from '../policies/policy.ts';
 import type { RequestBody } from './replay-body.ts';
 
-const NO_SOURCE: BodySource = { pause: () => {}, resume: () => {} };
-
 export class FilterChain implements BodySink, BodySource {
   readonly #filters: readonly BodyFilter[];
+  readonly #entry: Entry;
   readonly #exit: Exit;
   /** The source has ended, or the exchange has. */
   #over = false;
@@ -28,7 +27,8 @@ export class FilterChain implements BodySink, BodySource {
   constructor(filters: readonly BodyFilter[], source: BodySource, owner: FilterOwner, length: number) {
     this.#filters = filters;
     this.#exit = new Exit(owner, length);
-    let previous = source;
+    this.#entry = new Entry(source);
+    let previous: BodySource = this.#entry;
     for (let i = 0; i < filters.length; i++) {
       const filter = filters[i]!;
       filter.previous = previous;
@@ -46,7 +46,10 @@ export class FilterChain implements BodySink, BodySource {
   // === from the source
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#over || this.#filters[0]!.data(bytes, start, end);
+    if (this.#over) return true;
+    const ready = this.#filters[0]!.data(bytes, start, end);
+    if (!ready) this.#entry.held = true;
+    return ready;
   }
 
   flush(): void {
@@ -56,17 +59,16 @@ export class FilterChain implements BodySink, BodySource {
   end(trailers: Fields | null): void {
     if (this.#over) return;
     this.#over = true;
-    const first = this.#filters[0]!;
-    first.previous = NO_SOURCE;
-    first.end(trailers);
+    this.#entry.ended = true;
+    this.#filters[0]!.end(trailers);
   }
 
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    const first = this.#filters[0]!;
-    first.previous = NO_SOURCE;
-    first.fail(error);
+    this.#entry.ended = true;
+    this.#entry.held = false;
+    this.#filters[0]!.fail(error);
   }
 
   // === from the sink
@@ -83,11 +85,44 @@ export class FilterChain implements BodySink, BodySource {
 
   abort(): void {
     this.#over = true;
+    this.#entry.free();
     if (this.#exit.over) return;
     this.#exit.over = true;
     const filters = this.#filters;
-    filters[0]!.previous = NO_SOURCE;
     for (let i = 0; i < filters.length; i++) filters[i]!.abort();
+  }
+}
+
+/**
+ * Between the source and the first filter. A source that has ended serves another exchange, unless it still waits: then it
+ * has to be resumed once.
+ */
+class Entry implements BodySource {
+  readonly #source: BodySource;
+  /** `data` has returned false, and the source has not been resumed since. */
+  held = false;
+  ended = false;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  pause(): void {
+    if (!this.ended) this.#source.pause();
+  }
+
+  resume(): void {
+    if (this.ended && !this.held) return;
+    this.held = false;
+    this.#source.resume();
+  }
+
+  /** Nothing more is taken from the source. */
+  free(): void {
+    const waits = this.ended && this.held;
+    this.ended = true;
+    this.held = false;
+    if (waits) this.#source.resume();
   }
 }
 
