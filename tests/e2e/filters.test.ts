@@ -200,7 +200,7 @@ describe('body filters', () => {
     expect(origin.requests).toHaveLength(1);
   });
 
-  test('of a request, in the order of the config, and trailers pass them', async () => {
+  test('of a request, in the order of the config', async () => {
     await using origin = await httpOrigin((_, response) => response.end('ok'));
     await using gateway = await testGateway(
       configOf(origin.port, [
@@ -220,11 +220,15 @@ test('a request hook that decides too late gets no say: 504, and its signal is a
     `export const schema = { type: 'object' };
      export default { bind: () => ({
        timeout: 100,
-       request: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined))),
+       request: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => {
+         globalThis.hookWasAborted = true;
+         resolve(undefined);
+       })),
      }) };`,
   );
   await using gateway = await testGateway(
     configOf(1, [{ name: 'a', match: {}, respond: {}, policies: [{ type: 'module', module: wait }] }]),
   );
   expect((await get(gateway.port(), '/')).status).toBe(504);
+  expect(Reflect.get(globalThis, 'hookWasAborted')).toBe(true);
 });
