@@ -52,7 +52,7 @@ export class RequestBefore {
     if (problem !== '' || bodyLength === this.#length) return problem;
     if (!isLength(bodyLength)) return NO_LENGTH;
     if (!filtered || this.#length === 0) return UNFILTERED;
-    dropLength(fields);
+    fields.removeKnown(CONTENT_LENGTH);
     if (bodyLength > 0) fields.add('Content-Length', String(bodyLength));
     return '';
   }
@@ -98,7 +98,7 @@ export class ResponseBefore {
     }
     // The Content-Length of a 304 is that of another response.
     const stale = length !== this.#length || (status !== this.#status && !isHead);
-    if (stale || fields.get('content-length') === undefined) dropLength(fields);
+    if (stale || fields.get('content-length') === undefined) fields.removeKnown(CONTENT_LENGTH);
     return '';
   }
 }
@@ -113,12 +113,6 @@ export function problemOfReply({ status, reason, lines, body }: LocalReply): str
       .map(problemOfLine)
       .find((problem) => problem !== '') ?? ''
   );
-}
-
-/** Removes the field and the memory of it: the codec then writes what the length asks for. */
-function dropLength(fields: Fields): void {
-  fields.remove('content-length');
-  fields.removeAll(1 << CONTENT_LENGTH);
 }
 
 function problemOfLines(fields: Fields, before: readonly string[]): string {

@@ -163,8 +163,8 @@ export function bodyRefused(x: Exchange, error: GatewayError): LocalReply {
 function knowLength(x: Exchange, size: number): void {
   if (x.bodyLength === UNKNOWN_LENGTH) {
     x.bodyLength = size;
-    x.fields.removeAll(1 << TRANSFER_ENCODING);
+    x.fields.removeKnown(TRANSFER_ENCODING);
     x.fields.set('Content-Length', String(size));
   }
-  x.fields.removeAll(1 << EXPECT);
+  x.fields.removeKnown(EXPECT);
 }

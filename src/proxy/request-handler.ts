@@ -315,8 +315,7 @@ export class RequestHandler
   /** Sends the head of a response whose body passes filters. */
   #filterResponse(filters: readonly BodyFilter[], head: ResponseHead, source: BodySource): void {
     // The length is a field, too: a filter's policy has to say it once only. The codec writes it where it is missing.
-    head.fields.remove('content-length');
-    head.fields.removeAll(1 << CONTENT_LENGTH);
+    head.fields.removeKnown(CONTENT_LENGTH);
     const chain = new FilterChain(filters, source, this, head.length);
     chain.leadTo(new ResponseEnd(this));
     this.#responseFilters = chain;
