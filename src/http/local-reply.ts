@@ -23,6 +23,11 @@ export class LocalReply {
     this.body = Buffer.from(body, 'utf8').toString('latin1');
   }
 
+  /** The body as bytes. */
+  get content(): Buffer {
+    return Buffer.from(this.body, 'latin1');
+  }
+
   /** Returns a copy with another head. Each line must end in CRLF. */
   under(status: number, reason: string, lines: string): LocalReply {
     return Object.assign(new LocalReply(status, [], ''), { reason, lines, body: this.body });
@@ -30,8 +35,7 @@ export class LocalReply {
 
   /** Returns a copy with one more field line, which must end in CRLF. */
   with(line: string): LocalReply {
-    const { body, reason, lines } = this;
-    return Object.assign(new LocalReply(this.status, [], ''), { body, reason, lines: lines + line });
+    return this.under(this.status, this.reason, this.lines + line);
   }
 }
 

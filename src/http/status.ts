@@ -69,6 +69,16 @@ export function statusClass(status: number): number {
   return status > 599 ? 5 : (status / 100) | 0;
 }
 
+/** No content follows the head of a response with this final status (RFC 9110 §6.4.1). */
+export function forbidsContent(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/** No content follows the head of this response to a request of this method. */
+export function isEmptyBody(method: string, status: number): boolean {
+  return method === 'HEAD' || forbidsContent(status);
+}
+
 /** Returns the registered phrase, or '' for a code that is not in the table (RFC 9112 §4 allows an empty phrase). */
 export function reasonPhrase(status: number): string {
   return REASONS[status] ?? '';

@@ -10,7 +10,7 @@
 import { BODY_TOO_LARGE, GatewayError, INTERNAL, NO_ROUTE, POLICY_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Fields } from '../http/fields.ts';
+import { Fields } from '../http/fields.ts';
 import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import {
@@ -24,10 +24,10 @@ import {
 import type { LocalReply } from '../http/local-reply.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { CONTENT_LENGTH, REFERENCE, UPGRADE } from '../http/known.ts';
-import type { BodySource } from '../http/message.ts';
-import { ResponseHead } from '../http/message.ts';
+import { type BodySource, ResponseHead } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { CachedReply } from '../http/cached-reply.ts';
+import { isEmptyBody } from '../http/status.ts';
 import { viaOnResponses } from '../http/via.ts';
 import type { Transport } from '../net/transport.ts';
 import { recordExchange } from './access-records.ts';
@@ -35,7 +35,7 @@ import { hostFor } from './attempt.ts';
 import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
 import { abortAll, FilterChain, FilteredBody, filtersOf } from './filter-chain.ts';
-import { bytesOf, fieldsOf, isEmptyBody, ResponseEnd, WholeReply } from './whole-reply.ts';
+import { ResponseEnd, WholeReply } from './whole-reply.ts';
 import { PendingHook } from './pending-hook.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
 import type { Facts } from './explain-field.ts';
@@ -492,12 +492,12 @@ export class RequestHandler
     x.status = response.status;
     if (hooks.length > 0) {
       const length = isEmptyBody(x.method, response.status) ? 0 : response.body.length;
-      const head = new ResponseHead(response.status, response.reason, fieldsOf(response.lines), length);
+      const head = new ResponseHead(response.status, response.reason, Fields.ofLines(response.lines), length);
       const filters = this.#filterWhole(head, hooks, 0, hooks.length, denied);
       if (this.#over) return;
       if (filters !== null) {
         forwardableFields(head.fields, head.status, this.context.shared.date, false);
-        this.#sendFiltered(head, filters, bytesOf(response.body));
+        this.#sendFiltered(head, filters, response.content);
         return;
       }
       this.#sendLocal(response.under(head.status, head.reason, head.fields.lines()));
@@ -521,7 +521,7 @@ export class RequestHandler
     const from = this.#step === 0 ? to : this.#route!.steps[this.#step - 1]!.answersFrom;
     let reply = stored;
     if (from < to || (this.context.explain !== null && !this.#inner)) {
-      const head = new ResponseHead(stored.status, stored.reason, fieldsOf(stored.lines), stored.length);
+      const head = new ResponseHead(stored.status, stored.reason, Fields.ofLines(stored.lines), stored.length);
       const filters = this.#filterWhole(head, this.#route!.response, from, to, false);
       if (this.#over) return;
       if (filters !== null) {

@@ -1,22 +1,8 @@
 /** Complete responses that pass body filters, and the end of such a chain. Hot where there are body filters. */
-import { Fields } from '../http/fields.ts';
+import type { Fields } from '../http/fields.ts';
 import type { BodySink, BodySource } from '../http/message.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { RequestHandler } from './request-handler.ts';
-
-/** RFC 9110 §6.4.1: no content follows such a head. */
-export function isEmptyBody(method: string, status: number): boolean {
-  return method === 'HEAD' || status === 204 || status === 304;
-}
-
-export function fieldsOf(lines: string): Fields {
-  return Fields.ofLines(lines);
-}
-
-/** `text`: each character is one byte. */
-export function bytesOf(text: string): Buffer {
-  return Buffer.from(text, 'latin1');
-}
 
 /** Bytes that the first filter gets at a time. */
 const PIECE = 64 * 1024;

@@ -5,7 +5,7 @@
  * unless they are called dates.
  */
 import type { Fields } from '../../http/fields.ts';
-import { reasonPhrase } from '../../http/status.ts';
+import { forbidsContent, reasonPhrase } from '../../http/status.ts';
 import { CachedReply } from '../../http/cached-reply.ts';
 import { detachString } from '../../kit/detach-string.ts';
 import { release } from '../../kit/release.ts';
@@ -203,7 +203,7 @@ export class StoredResponse {
 
 /** RFC 9110 §8.6: none where there is no content. `length`: -1: unknown. */
 export function lengthLine(status: number, length: number): string {
-  return length < 0 || status === 204 || status === 304 ? '' : `Content-Length: ${length}\r\n`;
+  return length < 0 || forbidsContent(status) ? '' : `Content-Length: ${length}\r\n`;
 }
 
 /**

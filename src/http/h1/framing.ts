@@ -10,6 +10,7 @@ import type { Fields } from '../fields.ts';
 import { CONTENT_LENGTH, TRANSFER_ENCODING } from '../known.ts';
 import type { ReceivedHead } from './parser.ts';
 import { UNKNOWN_LENGTH } from '../message.ts';
+import { isEmptyBody } from '../status.ts';
 
 /** How the end of a body is determined. */
 export const NO_BODY = 0;
@@ -144,7 +145,7 @@ export function responseFraming(
     if (length > 0 || coded) framing.doubtful = true;
     fields.remove('content-length');
   } else if (sized) canonicalizeLength(fields, length);
-  if (method === 'HEAD' || status === 204 || status === 304 || status < 200) framing.kind = NO_BODY;
+  if (status < 200 || isEmptyBody(method, status)) framing.kind = NO_BODY;
   else if (coded) framing.kind = CHUNKED;
   else if (!sized) framing.kind = UNTIL_CLOSE;
   else framing.kind = length === 0 ? NO_BODY : LENGTH;

@@ -11,7 +11,7 @@ import type { LocalReply } from '../local-reply.ts';
 import type { CachedReply } from '../cached-reply.ts';
 import { CONTENT_LENGTH } from '../known.ts';
 import { HTTP_1_0, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
-import { reasonPhrase } from '../status.ts';
+import { forbidsContent, reasonPhrase } from '../status.ts';
 import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from './framing.ts';
 
 /** Parts up to this many bytes are buffered. */
@@ -30,7 +30,7 @@ function statusLine(status: number, reason: string): string {
 /** The head of a local reply up to the lines that each connection adds. It becomes the reply's memo. */
 function fixedHead(reply: LocalReply): string {
   const { status, reason, lines, body } = reply;
-  const length = status === 204 || status === 304 ? '' : `Content-Length: ${body.length}\r\n`;
+  const length = forbidsContent(status) ? '' : `Content-Length: ${body.length}\r\n`;
   const head = `${statusLine(status, reason)}${lines}${length}`;
   reply.memo = head;
   return head;
@@ -98,7 +98,7 @@ export class ResponseEncoder {
     this.begun = true;
     const { status, body } = response;
     // RFC 9110 §8.6: no Content-Length in a 204.
-    const content = withBody && status !== 204 && status !== 304 ? body : '';
+    const content = withBody && !forbidsContent(status) ? body : '';
     this.bytes = content.length;
     const { memo } = response;
     const head = typeof memo === 'string' ? memo : fixedHead(response);

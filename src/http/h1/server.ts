@@ -25,6 +25,7 @@ import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
 import { EXPECT, HOST } from '../known.ts';
 import { type LocalReply, problemReply } from '../local-reply.ts';
+import { isEmptyBody } from '../status.ts';
 import { type BodySink, type BodySource, HTTP_1_0, HTTP_1_1, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
 import type { ConnectionHome, ServerConnection, ServerEnvironment } from '../server-connection.ts';
 import type {
@@ -444,8 +445,7 @@ export class Http1ServerConnection implements TransportHandler, ServerConnection
     let connection = this.#connectionLine();
     // RFC 9110 §7.8: the Connection option Upgrade keeps recipients from forwarding the Upgrade field by mistake.
     if (status === 426 && head.fields.get('upgrade') !== undefined) connection += 'Connection: Upgrade\r\n';
-    const content = this.#method !== 'HEAD' && status !== 204 && status !== 304;
-    this.#writer.head(head, this.#version, connection, content);
+    this.#writer.head(head, this.#version, connection, !isEmptyBody(this.#method, status));
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
