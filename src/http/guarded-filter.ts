@@ -8,7 +8,7 @@ export class GuardedFilter extends BodyFilter {
   readonly #inner: BodyFilter;
   readonly #error: GatewayError;
   readonly #note: (error: unknown) => void;
-  /** Leads to the source that there is at the moment: the chain takes it away at the end. */
+  /** Leads to the source that there is at the moment. */
   readonly #source: BodySource = { pause: () => this.previous.pause(), resume: () => this.previous.resume() };
   /** The inner filter is told nothing more. */
   #over = false;
@@ -36,11 +36,6 @@ export class GuardedFilter extends BodyFilter {
 
   end(trailers: Fields | null): void {
     this.#run(() => this.#inner.end(trailers));
-  }
-
-  override fail(error: GatewayError): void {
-    this.abort();
-    this.next.fail(error);
   }
 
   override flush(): void {

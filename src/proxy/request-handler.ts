@@ -325,9 +325,14 @@ export class RequestHandler
   /** A body filter can't go on (FilterOwner). */
   filterFailed(error: GatewayError): void {
     if (this.#over) return;
+    this.#stopWork(error);
+    this.refuse(error);
+  }
+
+  /** Nothing more comes from the upstream or from the policy that has intercepted it. */
+  #stopWork(error: GatewayError): void {
     this.#upstream?.stop();
     this.#intercepted?.holder.clientGone(error);
-    this.refuse(error);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
@@ -409,8 +414,7 @@ export class RequestHandler
     if (this.#over) return;
     this.x.error = error.code;
     this.x.status = error.status;
-    this.#upstream?.stop();
-    this.#intercepted?.holder.clientGone(error);
+    this.#stopWork(error);
     this.settle();
   }
 
@@ -449,8 +453,7 @@ export class RequestHandler
   abort(end: Termination): void {
     this.#tunnel?.cut(end);
     if (this.#over) return;
-    this.#upstream?.stop();
-    this.#intercepted?.holder.clientGone(end.error);
+    this.#stopWork(end.error);
     this.stream.closing = true;
     this.refuse(end.error);
   }
@@ -561,8 +564,7 @@ export class RequestHandler
 
   /** A response hook ends the exchange: its error passes no further hooks. */
   #failedHooks(error: GatewayError): void {
-    this.#upstream?.stop();
-    this.#intercepted?.holder.clientGone(error);
+    this.#stopWork(error);
     this.x.error = error.code;
     this.#answer(problem(error.status), NONE, false);
   }
