@@ -13,33 +13,15 @@ import type { LocalReply } from '../http/local-reply.ts';
 import { type BodySink, HTTP_1_0, UNKNOWN_LENGTH } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import { ByteBlocks } from '../kit/byte-blocks.ts';
+import type { MemoryBudget } from '../kit/memory-budget.ts';
 import { BODY_TOO_LARGE, BUFFERS_FULL, type GatewayError } from '../kit/errors.ts';
 import { problem } from './local-replies.ts';
 import type { RequestBody } from './replay-body.ts';
 
-/** The memory for request bodies of the whole gateway. */
-export class BufferMemory {
-  /** Bytes; 0: no limit. */
-  limit = 0;
-  /** Bytes in use. */
-  used = 0;
-
-  /** Returns false if that is more than is left. */
-  take(bytes: number): boolean {
-    if (this.limit > 0 && this.used + bytes > this.limit) return false;
-    this.used += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.used -= bytes;
-  }
-}
-
 export class BufferedBody implements BodySink, RequestBody {
   /** It can be read again from its start. */
   readonly repeatable = true;
-  readonly #memory: BufferMemory;
+  readonly #memory: MemoryBudget;
   readonly #limit: number;
   /** Called once, unless the body fails; null: it is complete. Then null here. */
   #done: ((error: GatewayError | null) => void) | null;
@@ -52,7 +34,7 @@ export class BufferedBody implements BodySink, RequestBody {
   #paused = false;
 
   /** `length`: as announced, or UNKNOWN_LENGTH. `limit`: bytes. */
-  constructor(memory: BufferMemory, length: number, limit: number, done: (error: GatewayError | null) => void) {
+  constructor(memory: MemoryBudget, length: number, limit: number, done: (error: GatewayError | null) => void) {
     this.#memory = memory;
     this.#content = new ByteBlocks(length, (bytes) => memory.take(bytes));
     this.#limit = limit;
@@ -141,7 +123,7 @@ export function bufferedBody(
   x: Exchange,
   stream: ServerStream,
   source: RequestBody,
-  memory: BufferMemory,
+  memory: MemoryBudget,
   limit: number,
   done: (refusal: LocalReply | undefined) => void,
 ): BufferedBody {

@@ -17,7 +17,7 @@ import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { BoundHooks } from '../policies/policy.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
-import type { BufferMemory } from './buffered-body.ts';
+import type { MemoryBudget } from '../kit/memory-budget.ts';
 import type { ExplainField } from './explain-field.ts';
 import type { Mirror } from './mirror.ts';
 import type { RouteOverrides } from './route-overrides.ts';
@@ -164,7 +164,7 @@ export interface Shared {
   /** null: no access log. */
   accessLog: AccessLog | null;
   /** The memory for request bodies that buffer policies read. */
-  readonly bufferMemory: BufferMemory;
+  readonly bufferMemory: MemoryBudget;
   /** The current Date field. */
   readonly date: DateField;
 }

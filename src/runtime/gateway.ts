@@ -25,7 +25,7 @@ import { Metrics } from '../observe/metrics.ts';
 import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
 import { decoderMemory, encoderMemory } from '../http/coding/memory.ts';
-import { BufferMemory } from '../proxy/buffered-body.ts';
+import { MemoryBudget } from '../kit/memory-budget.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
@@ -102,7 +102,7 @@ export class Gateway {
       overloaded: false,
       stopping: false,
       accessLog: null,
-      bufferMemory: new BufferMemory(),
+      bufferMemory: new MemoryBudget(),
       date: new DateField(this.clock),
     };
     this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>

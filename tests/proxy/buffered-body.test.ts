@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
 import { type BodySink, UNKNOWN_LENGTH } from '../../src/http/message.ts';
-import { BufferedBody, BufferMemory } from '../../src/proxy/buffered-body.ts';
+import { MemoryBudget } from '../../src/kit/memory-budget.ts';
+import { BufferedBody } from '../../src/proxy/buffered-body.ts';
 
 const MIB = 1 << 20;
 
-function bodyOf(memory: BufferMemory, length: number, limit: number): { body: BufferedBody; told: string[] } {
+function bodyOf(memory: MemoryBudget, length: number, limit: number): { body: BufferedBody; told: string[] } {
   const told: string[] = [];
   const body = new BufferedBody(memory, length, limit, (error) => told.push(error === null ? 'whole' : error.code));
   return { body, told };
@@ -46,7 +47,7 @@ function give(body: BufferedBody, text: string): boolean {
 
 describe('reading', () => {
   test('ends with the whole body, which can be sent more than once', () => {
-    const { body, told } = bodyOf(new BufferMemory(), 11, MIB);
+    const { body, told } = bodyOf(new MemoryBudget(), 11, MIB);
     expect([give(body, 'hello '), give(body, 'world'), told]).toEqual([true, true, []]);
     const trailers = Fields.of([['x', 'y']]);
     body.end(trailers);
@@ -59,7 +60,7 @@ describe('reading', () => {
   });
 
   test.each([UNKNOWN_LENGTH, 300_000])('of length %i: bytes one by one take no more memory than they are', (length) => {
-    const memory = new BufferMemory();
+    const memory = new MemoryBudget();
     const { body } = bodyOf(memory, length, MIB);
     const byte = Buffer.from('x');
     for (let i = 0; i < 300_000; i++) body.data(byte, 0, 1);
@@ -74,7 +75,7 @@ describe('reading', () => {
   });
 
   test('stops at the limit, and frees what it has', () => {
-    const memory = new BufferMemory();
+    const memory = new MemoryBudget();
     const { body, told } = bodyOf(memory, UNKNOWN_LENGTH, 10);
     expect([give(body, '0123456789'), told]).toEqual([true, []]);
     expect([give(body, 'x'), told, memory.used]).toEqual([false, ['body_too_large'], 0]);
@@ -85,7 +86,7 @@ describe('reading', () => {
   });
 
   test('stops where the memory of the gateway is in use', () => {
-    const memory = new BufferMemory();
+    const memory = new MemoryBudget();
     memory.limit = 2000;
     const first = bodyOf(memory, UNKNOWN_LENGTH, MIB);
     const second = bodyOf(memory, 2000, MIB);
@@ -97,7 +98,7 @@ describe('reading', () => {
   });
 
   test('of a body that breaks off tells nothing, and frees what it has', () => {
-    const memory = new BufferMemory();
+    const memory = new MemoryBudget();
     const { body, told } = bodyOf(memory, 10, MIB);
     give(body, 'x');
     body.fail();
@@ -108,7 +109,7 @@ describe('reading', () => {
 
 describe('sending', () => {
   function whole(size: number): BufferedBody {
-    const { body } = bodyOf(new BufferMemory(), size, MIB);
+    const { body } = bodyOf(new MemoryBudget(), size, MIB);
     const bytes = Buffer.alloc(size, 'x');
     body.data(bytes, 0, size);
     body.end(null);

@@ -54,7 +54,7 @@ class Decoding extends CodingFilter {
 
   protected open(): Coder | null {
     const { memory, make } = DECODERS[this.#coding];
-    if (!decoderMemory.reserve(memory)) {
+    if (!decoderMemory.take(memory)) {
       this.failed(OVERLOADED.with('no memory for another decoder'));
       return null;
     }
@@ -63,7 +63,7 @@ class Decoding extends CodingFilter {
   }
 
   protected close(coder: Coder | null): void {
-    if (this.#reserved > 0) decoderMemory.release(this.#reserved);
+    if (this.#reserved > 0) decoderMemory.give(this.#reserved);
     coder?.close();
   }
 

@@ -12,7 +12,7 @@ import { removeDigests } from './representation.ts';
 /** Returns the filter for a content of `length` bytes (or UNKNOWN_LENGTH); null: there is no memory for it now. */
 export function encodingFilter(encoder: Encoder, length: number): BodyFilter | null {
   if (length !== UNKNOWN_LENGTH && length <= encoder.oneStep) return new OneStepEncoding(encoder, length);
-  return encoderMemory.reserve(encoder.memory) ? new StreamEncoding(encoder, length) : null;
+  return encoderMemory.take(encoder.memory) ? new StreamEncoding(encoder, length) : null;
 }
 
 /** Content that is encoded part by part in other threads. */
@@ -33,7 +33,7 @@ class StreamEncoding extends CodingFilter {
   }
 
   protected close(coder: Coder | null, idle: boolean): void {
-    encoderMemory.release(this.#encoder.memory);
+    encoderMemory.give(this.#encoder.memory);
     if (coder === null) return;
     if (idle) this.#encoder.give(coder);
     else coder.close();

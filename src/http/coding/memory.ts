@@ -4,29 +4,21 @@
  * Each coder reserves the bytes that it may take. A response that finds no room is sent without a coding; a request
  * that must be decoded is refused.
  */
+import { MemoryBudget } from '../../kit/memory-budget.ts';
 
-class CoderMemory {
-  /** Bytes; 0: no limit. */
-  limit = 0;
-  #reserved = 0;
-  #coders = 0;
-
-  /** Reports whether there was room. */
-  reserve(bytes: number): boolean {
-    if (this.limit > 0 && this.#reserved + bytes > this.limit) return false;
-    this.#reserved += bytes;
-    this.#coders++;
-    return true;
-  }
-
-  release(bytes: number): void {
-    this.#reserved -= bytes;
-    this.#coders--;
-  }
-
+class CoderMemory extends MemoryBudget {
   /** Coders that hold memory now; for leak checks. */
-  get coders(): number {
-    return this.#coders;
+  coders = 0;
+
+  override take(bytes: number): boolean {
+    const taken = super.take(bytes);
+    if (taken) this.coders++;
+    return taken;
+  }
+
+  override give(bytes: number): void {
+    super.give(bytes);
+    this.coders--;
   }
 }
 
