@@ -10,14 +10,14 @@ import type { ClientConnection, ClientConnectionOwner } from './client-stream.ts
 import { Http1ClientConnection } from './h1/client.ts';
 import { encodeRequest } from './h1/request-encoder.ts';
 import type { OutgoingHead } from './outgoing-head.ts';
-import type { ResponseRules } from './response-rules.ts';
+import type { ResponsesPlan } from '../plan/types/responses.ts';
 
 /** Makes a connection of a transport whose handshake, if any, is over. */
 export function clientConnection(
   transport: Transport,
   owner: ClientConnectionOwner,
   deadlines: Deadlines,
-  rules: ResponseRules,
+  rules: ResponsesPlan,
 ): ClientConnection {
   return new Http1ClientConnection(transport, owner, deadlines, rules);
 }

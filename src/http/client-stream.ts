@@ -6,7 +6,7 @@
  */
 import type { BodySink, BodySource, ResponseSink } from './message.ts';
 import type { OutgoingHead } from './outgoing-head.ts';
-import type { ResponseRules } from './response-rules.ts';
+import type { ResponsesPlan } from '../plan/types/responses.ts';
 
 /** Milliseconds; Infinity: no limit. */
 export interface ClientTimeouts {
@@ -44,7 +44,7 @@ export interface ClientConnection {
   /** Its owner knows it as one that has room. The owner sets it. */
   ready: boolean;
   /** The rules for the backend's responses. A reload's changes apply from the next exchange on. */
-  rules: ResponseRules;
+  rules: ResponsesPlan;
   /** Exchanges that the connection has completed. */
   readonly uses: number;
   /** Monotonic ms until which the server has said that it keeps this connection when idle. */

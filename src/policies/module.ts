@@ -6,6 +6,7 @@
  */
 import type { BodyFilter } from '../http/body-filter.ts';
 import { problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { GuardedFilter } from '../http/guarded-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { INTERCEPTED, type Verdict } from '../http/interception.ts';
@@ -13,7 +14,7 @@ import { LocalReply, problemReply } from '../http/local-reply.ts';
 import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import { loadedModule } from '../kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../plan/types/module.ts';
-import type { BindScope, Hooks, Policy, PolicyPreview } from './policy.ts';
+import type { BindScope, HookResult, Hooks, Policy, PolicyPreview } from './policy.ts';
 
 /** A module's policy: `P` are its settings. */
 type ModulePolicy = Policy<Readonly<Record<string, unknown>>>;
@@ -125,32 +126,13 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
       }
     };
   if (forward !== undefined)
-    guards.forward = (x) => {
-      try {
-        const before = new RequestBefore(x);
-        const filter: unknown = forward.call(hooks, x);
-        const problem = before.check(filter !== undefined);
-        if (problem !== '') throw new TypeError(problem);
-        return filtered(filter, (error) => failures.note('forward', error));
-      } catch (error) {
-        failures.note('forward', error);
-        return POLICY_FAILED;
-      }
-    };
+    guards.forward = (x) => runEditing('forward', forward, hooks, x, new RequestBefore(x), failures);
   if (response !== undefined)
     guards.response = (x) => {
       const head = x.response;
-      if (head === null) return undefined;
-      try {
-        const before = new ResponseBefore(head, x.method);
-        const filter: unknown = response.call(hooks, x);
-        const problem = before.check(filter !== undefined);
-        if (problem !== '') throw new TypeError(problem);
-        return filtered(filter, (error) => failures.note('response', error));
-      } catch (error) {
-        failures.note('response', error);
-        return POLICY_FAILED;
-      }
+      return head === null
+        ? undefined
+        : runEditing('response', response, hooks, x, new ResponseBefore(head, x.method), failures);
     };
   if (done !== undefined)
     guards.done = (x) => {
@@ -187,8 +169,28 @@ function replyOf(verdict: Verdict): Verdict {
   return Object.assign(new LocalReply(status, [], ''), { reason, lines, body });
 }
 
+/** Runs a hook that may edit a head and filter its body. `before`: the head as it was. */
+function runEditing(
+  name: 'forward' | 'response',
+  hook: NonNullable<Hooks['forward' | 'response']>,
+  hooks: Hooks,
+  x: Exchange,
+  before: RequestBefore | ResponseBefore,
+  failures: Failures,
+): HookResult {
+  try {
+    const filter: unknown = hook.call(hooks, x);
+    const problem = before.check(filter !== undefined);
+    if (problem !== '') throw new TypeError(problem);
+    return filtered(filter, (error) => failures.note(name, error));
+  } catch (error) {
+    failures.note(name, error);
+    return POLICY_FAILED;
+  }
+}
+
 /** What a hook of messages returns. Throws if it is none of what it may be: the type holds for TypeScript only. */
-function filtered(found: unknown, note: (error: unknown) => void): BodyFilter | GatewayError | undefined {
+function filtered(found: unknown, note: (error: unknown) => void): HookResult {
   if (found === undefined || found instanceof GatewayError) return found;
   if (typeof found !== 'object' || found === null || !('data' in found) || !('end' in found))
     throw new TypeError('the hook returns a body filter or nothing');

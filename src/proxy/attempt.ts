@@ -5,7 +5,7 @@
  * (upstream-request.ts) and mirrored copies (mirrored-exchange.ts) are sent in the same way.
  */
 import type { GatewayError } from '../kit/errors.ts';
-import type { ClientStream, ClientTimeouts } from '../http/client-stream.ts';
+import type { ClientStream } from '../http/client-stream.ts';
 import type { BodySource, ResponseSink } from '../http/message.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import { statusClass } from '../http/status.ts';
@@ -13,12 +13,13 @@ import type { Dialing } from '../net/dial.ts';
 import type { StreamTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { Terms } from '../upstream/terms.ts';
 import { wasStale } from './retry.ts';
 
 export interface AttemptOwner {
   readonly outgoing: OutgoingHead;
   readonly pool: Pool;
-  readonly terms: ClientTimeouts & { readonly connect: number };
+  readonly terms: Terms;
   /** The source of the request body; null: there is none. */
   readonly bodySource: BodySource | null;
   /** Monotonic ms. `reused`: no time has passed in this attempt. */

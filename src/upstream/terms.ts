@@ -6,15 +6,8 @@
 import { limitOf } from '../net/deadlines.ts';
 import type { PoolTimeouts, RetriesPlan } from '../plan/types/pool.ts';
 
-/** Milliseconds; Infinity: no limit. */
-export interface Terms {
-  readonly connect: number;
-  /** Of each attempt. */
-  readonly firstByte: number;
-  readonly idle: number;
-  readonly stream: number;
-  readonly tunnel: number;
-  readonly total: number;
+/** Milliseconds; Infinity: no limit. `firstByte`: of each attempt. */
+export interface Terms extends PoolTimeouts {
   readonly retries: RetriesPlan;
 }
 

@@ -1,7 +1,7 @@
 /** What backends may send where a pool's config says nothing about it. */
-import type { ResponseRules } from '../../src/http/response-rules.ts';
+import type { ResponsesPlan } from '../../src/plan/types/responses.ts';
 
-export const STRICT: ResponseRules = {
+export const STRICT: ResponsesPlan = {
   headerSize: 64 * 1024,
   headerCount: 256,
   bareLf: false,

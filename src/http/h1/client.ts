@@ -22,7 +22,7 @@ import { NOWHERE } from '../../kit/places.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { SendWatch, STALLED } from '../../net/send-watch.ts';
 import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
-import type { ResponseRules } from '../response-rules.ts';
+import type { ResponsesPlan } from '../../plan/types/responses.ts';
 import type { ClientConnection, ClientConnectionOwner, ClientStream, ClientTimeouts } from '../client-stream.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
@@ -60,7 +60,7 @@ export class Http1ClientConnection implements TransportHandler, ClientConnection
   timedPlace = NOWHERE;
   uses = 0;
   ready = false;
-  rules: ResponseRules;
+  rules: ResponsesPlan;
   keptUntil = Number.POSITIVE_INFINITY;
   readonly madeAt: number;
   readonly #transport: Transport;
@@ -92,7 +92,7 @@ export class Http1ClientConnection implements TransportHandler, ClientConnection
   #stash: Stash | null = null;
   #paused = false;
 
-  constructor(transport: Transport, owner: ClientConnectionOwner, deadlines: Deadlines, rules: ResponseRules) {
+  constructor(transport: Transport, owner: ClientConnectionOwner, deadlines: Deadlines, rules: ResponsesPlan) {
     this.rules = rules;
     this.#transport = transport;
     this.#owner = owner;

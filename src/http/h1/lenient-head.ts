@@ -4,7 +4,7 @@
  * The head is rewritten in strict form and read by the strict parser. There is therefore one parser, and one text for
  * all offsets. The rewrite happens only after the parser has refused the bytes as received.
  */
-import type { ResponseRules } from '../response-rules.ts';
+import type { ResponsesPlan } from '../../plan/types/responses.ts';
 import type { Fields } from '../fields.ts';
 import { TOKEN } from '../token.ts';
 import { FIELDS_TOO_LARGE, INCOMPLETE, parseResponseHead, type ReceivedHead } from './parser.ts';
@@ -17,7 +17,7 @@ export function parseForgiving(
   bytes: Buffer,
   start: number,
   end: number,
-  rules: ResponseRules,
+  rules: ResponsesPlan,
   head: ReceivedHead,
   fields: Fields,
 ): number {
@@ -31,7 +31,7 @@ function parseRewritten(
   bytes: Buffer,
   start: number,
   end: number,
-  rules: ResponseRules,
+  rules: ResponsesPlan,
   head: ReceivedHead,
   fields: Fields,
 ): number {
@@ -55,14 +55,14 @@ function parseRewritten(
   }
 }
 
-function parseStrictly(text: string, rules: ResponseRules, head: ReceivedHead, fields: Fields): number {
+function parseStrictly(text: string, rules: ResponsesPlan, head: ReceivedHead, fields: Fields): number {
   fields.reset();
   const bytes = Buffer.from(text, 'latin1');
   return parseResponseHead(bytes, 0, bytes.length, rules, head, fields);
 }
 
 /** Adds a line in strict form, without its end. `ended`: its LF has arrived. Returns false if the rules forbid it. */
-function addLine(lines: string[], raw: string, ended: boolean, rules: ResponseRules): boolean {
+function addLine(lines: string[], raw: string, ended: boolean, rules: ResponsesPlan): boolean {
   const crlf = ended && raw.endsWith('\r');
   if (ended && !crlf && !rules.bareLf) return false;
   const line = crlf ? raw.slice(0, -1) : raw;

@@ -8,7 +8,7 @@
  * The head's text is created once, as one Latin-1 string; all offsets point into it (http/fields.ts).
  */
 import type { Fields } from '../fields.ts';
-import type { ResponseRules } from '../response-rules.ts';
+import type { ResponsesPlan } from '../../plan/types/responses.ts';
 import { knownIdOfBytes, UNDERSCORED } from '../known.ts';
 import { TOKEN } from '../token.ts';
 import { NAME, RAW, SUSPECT, TARGET, MARK_IN_NAME, VALUE } from './charset.ts';
@@ -167,7 +167,7 @@ export function parseResponseHead(
   bytes: Buffer,
   start: number,
   end: number,
-  rules: ResponseRules,
+  rules: ResponsesPlan,
   head: ReceivedHead,
   fields: Fields,
 ): number {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { parseForgiving } from '../../../src/http/h1/lenient-head.ts';
 import { parseResponseHead, ReceivedHead } from '../../../src/http/h1/parser.ts';
-import type { ResponseRules } from '../../../src/http/response-rules.ts';
+import type { ResponsesPlan } from '../../../src/plan/types/responses.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 
-function parse(text: string, rules: Partial<ResponseRules>, parser = parseForgiving) {
+function parse(text: string, rules: Partial<ResponsesPlan>, parser = parseForgiving) {
   const bytes = Buffer.from(text, 'latin1');
   const fields = new Fields();
   const head = new ReceivedHead();
@@ -14,7 +14,7 @@ function parse(text: string, rules: Partial<ResponseRules>, parser = parseForgiv
 }
 
 /** What is wrong with each is forgiven by one rule and by no other. */
-const FAULTS: readonly (readonly [keyof ResponseRules, string, string])[] = [
+const FAULTS: readonly (readonly [keyof ResponsesPlan, string, string])[] = [
   ['bareLf', 'HTTP/1.1 200 OK\nA: b\nC: d\n\n', 'A: b\r\nC: d\r\n'],
   ['bareLf', 'HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\n', 'A: b\r\nC: d\r\n'],
   ['bareLf', 'HTTP/1.1 200\n\n', ''],

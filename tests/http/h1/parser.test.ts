@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../../src/http/fields.ts';
 import { HOST } from '../../../src/http/known.ts';
-import type { ResponseRules } from '../../../src/http/response-rules.ts';
+import type { ResponsesPlan } from '../../../src/plan/types/responses.ts';
 import { STRICT } from '../../support/strict-rules.ts';
 import {
   FIELDS_TOO_LARGE,
@@ -20,7 +20,7 @@ function parse(text: string, own = limits) {
   return { result: parseRequestHead(bytes, 0, bytes.length, own, head, fields), head, fields };
 }
 
-function parseResponse(text: string, rules: ResponseRules = STRICT) {
+function parseResponse(text: string, rules: ResponsesPlan = STRICT) {
   const bytes = Buffer.from(text, 'latin1');
   const head = new ReceivedHead();
   const fields = new Fields();
