@@ -133,6 +133,12 @@ export class EndpointConnections implements ClientConnectionOwner {
     return connection.open();
   }
 
+  /** It gets no new stream. */
+  #unready(connection: ClientConnection): void {
+    connection.ready = false;
+    this.#ready.splice(this.#ready.lastIndexOf(connection), 1);
+  }
+
   #noLongerIdle(): void {
     this.#idle--;
     this.#load.idle--;
@@ -213,6 +219,7 @@ export class EndpointConnections implements ClientConnectionOwner {
     const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.adminState === 'disabled';
     const idle = connection.streams === 0;
     if (unwanted || old || (idle && this.#idle >= keepalive.connections)) {
+      if (connection.ready) this.#unready(connection);
       connection.retire();
       return;
     }
@@ -236,8 +243,7 @@ export class EndpointConnections implements ClientConnectionOwner {
 
   onGone(connection: ClientConnection, idle: boolean): void {
     if (connection.ready) {
-      connection.ready = false;
-      this.#ready.splice(this.#ready.lastIndexOf(connection), 1);
+      this.#unready(connection);
       if (idle) this.#noLongerIdle();
     }
     this.#gone();
