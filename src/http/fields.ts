@@ -158,9 +158,11 @@ export class Fields {
     this.addLine(`${name}: ${value}\r\n`);
   }
 
-  /** Adds a whole line, `name: value` and CRLF. Lines that never change need not be assembled each time. */
-  addLine(line: string): void {
-    const id = knownId(line.slice(0, line.indexOf(':')).toLowerCase());
+  /**
+   * Adds a whole line, `name: value` and CRLF. Lines that never change need not be assembled each time. `id`: the known
+   * id of its name; callers that know it save the search.
+   */
+  addLine(line: string, id = idOfLine(line)): void {
     this.#added[this.#addedCount] = line;
     this.#addedIds[this.#addedCount++] = id;
     this.#see(id);
@@ -281,7 +283,7 @@ export class Fields {
     for (let i = 0; i < count * WIDTH; i++) this.table[i] = other.table[i]!;
     for (let i = 0; i < count; i++) this.ids[i] = other.ids[i]!;
     this.#removed = other.#removed;
-    for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!);
+    for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!, other.#addedIds[i]);
   }
 
   /** Parses field lines: `name: value`, each with a CRLF at its end. */
@@ -320,6 +322,11 @@ function isNamed(text: string, start: number, end: number, name: string): boolea
     if (c !== name.charCodeAt(i)) return false;
   }
   return true;
+}
+
+/** The known id of the name in a line, or 0. */
+function idOfLine(line: string): number {
+  return knownId(line.slice(0, line.indexOf(':')).toLowerCase());
 }
 
 /** The value in an added line. */

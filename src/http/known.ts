@@ -23,7 +23,7 @@ export const FOR_THIS_HOP = 10;
 /** Location, Content-Location, Refresh and Set-Cookie: their URLs and paths may need to be rewritten. */
 export const REFERENCE = 11;
 export const PROXY_AUTHENTICATE = 12;
-const VIA = 13;
+export const VIA = 13;
 export const FORWARDED = 14;
 export const X_FORWARDED_FOR = 15;
 export const X_FORWARDED_PROTO = 16;
