@@ -115,8 +115,8 @@ describe('Expect', () => {
   });
 
   test('is not met if a policy in front refuses the request', async () => {
-    const acls = { nobody: { default: 'deny' } };
-    const policies = [{ type: 'acl', acl: 'nobody' }, { type: 'buffer' }];
+    const acls = { closed: { default: 'deny' } };
+    const policies = [{ type: 'acl', acl: 'closed' }, { type: 'buffer' }];
     await using gateway = await testGateway(config([1], { acls, route: { policies } }));
     await using client = await RawClient.to(gateway.port());
     client.send(`${POST}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n`);

@@ -45,8 +45,8 @@ test('a preflight is answered without the backend, and the connection goes on', 
 
 test('a policy behind it does not see preflights; one in front of it does', async () => {
   await using origin = await httpOrigin();
-  const acl = { type: 'acl', acl: 'nobody' };
-  const acls = { nobody: { default: 'deny' } };
+  const acl = { type: 'acl', acl: 'closed' };
+  const acls = { closed: { default: 'deny' } };
   const headers = { origin: APP, 'access-control-request-method': 'PUT' };
   for (const [policies, status] of [
     [[CORS, acl], 204],
@@ -71,10 +71,10 @@ test('the response of the backend gets the fields of the policy in place of its 
 test('the replies of the gateway itself carry the fields', async () => {
   await using gone = await httpOrigin();
   await gone[Symbol.asyncDispose]();
-  const acls = { nobody: { default: 'deny' } };
+  const acls = { closed: { default: 'deny' } };
   const routes = [
-    { name: 'denied', match: { path: '/denied' }, policies: [CORS, { type: 'acl', acl: 'nobody' }], pool: 'origin' },
-    { name: 'behind', match: { path: '/behind' }, policies: [{ type: 'acl', acl: 'nobody' }, CORS], pool: 'origin' },
+    { name: 'denied', match: { path: '/denied' }, policies: [CORS, { type: 'acl', acl: 'closed' }], pool: 'origin' },
+    { name: 'behind', match: { path: '/behind' }, policies: [{ type: 'acl', acl: 'closed' }, CORS], pool: 'origin' },
     { name: 'large', match: { path: '/large' }, policies: [CORS, { type: 'buffer', size: 1 }], pool: 'origin' },
     { name: 'fixed', match: { path: '/fixed' }, policies: [CORS], respond: { status: 200, body: 'ok' } },
     { name: 'moved', match: { path: '/moved' }, policies: [CORS], redirect: { path: '/fixed' } },

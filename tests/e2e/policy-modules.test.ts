@@ -297,7 +297,7 @@ describe('what is shown', () => {
 });
 
 describe('a push', () => {
-  const TOKEN = 'a-token-that-nobody-guesses';
+  const TOKEN = 'a-token-that-is-hard-to-guess';
   const pushing = (push: object, more: object[] = []): Record<string, unknown> => ({
     ...config({ type: 'headers' }),
     admin: { address: '127.0.0.1:0', push: { token: '${env:PUSH_TOKEN}', ...push } },

@@ -52,7 +52,7 @@ export abstract class CodingFilter extends BodyFilter implements CoderOwner {
   #over = false;
 
   protected abstract readonly flags: FlushFlags;
-  /** Each part of the output is needed at once, because nobody knows when there is more. */
+  /** Each part of the output is needed at once, because more may come at any time. */
   protected abstract readonly prompt: boolean;
   /** Takes a coder. null: it is not possible, and `failed` has been called. */
   protected abstract open(): Coder | null;
