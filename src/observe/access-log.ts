@@ -1,7 +1,7 @@
 /**
  * The access log: one JSON line per exchange or tunnel, built by hand and written in batches. Hot.
  *
- * `record` takes plain values, so that nothing here depends on exchanges. If the process is killed, unwritten lines are
+ * A record holds plain values, so that nothing here depends on exchanges. If the process is killed, unwritten lines are
  * lost; `close` writes them.
  */
 import { openSync } from 'node:fs';
@@ -34,32 +34,52 @@ const ERROR = ascii(',"error":"');
 const QUOTE = ascii('"');
 const END = ascii('}\n');
 
-export interface AccessRecord {
+/**
+ * What one line says. The constructor takes what every exchange and tunnel has; the caller then sets what else is known.
+ * All records have the same shape, and each is one object.
+ */
+export class AccessRecord {
+  readonly kind: 'http' | 'tcp';
   /** Monotonic ms. */
   readonly now: number;
-  readonly kind: 'http' | 'tcp';
   readonly generation: number;
   readonly listener: string;
   readonly client: string;
   readonly clientPort: number;
-  readonly route: string;
-  readonly endpoint: string;
+  route = '';
+  endpoint = '';
   /** What policies say of the exchange: members of a JSON object, each after a comma. */
-  readonly notes: string;
-  readonly method: string;
-  readonly host: string;
-  readonly target: string;
+  notes = '';
+  method = '';
+  host = '';
+  target = '';
   /** The protocol version, as ten times the number; 0 for tcp. */
-  readonly version: number;
-  readonly status: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
+  version = 0;
+  status = 0;
+  bytesIn = 0;
+  bytesOut = 0;
   /** Milliseconds. */
-  readonly duration: number;
+  duration = 0;
   /** Milliseconds to the upstream's head; 0: there was none. */
-  readonly upstream: number;
-  readonly error: string;
-  readonly userAgent: string;
+  upstream = 0;
+  error = '';
+  userAgent = '';
+
+  constructor(
+    kind: 'http' | 'tcp',
+    now: number,
+    generation: number,
+    listener: string,
+    client: string,
+    clientPort: number,
+  ) {
+    this.kind = kind;
+    this.now = now;
+    this.generation = generation;
+    this.listener = listener;
+    this.client = client;
+    this.clientPort = clientPort;
+  }
 }
 
 type Place = Pick<

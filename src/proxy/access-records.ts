@@ -4,7 +4,7 @@ import type { RefusedHead } from '../http/server-stream.ts';
 import { USER_AGENT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
 import type { Connection } from '../net/connection.ts';
-import type { AccessLog } from '../observe/access-log.ts';
+import { type AccessLog, AccessRecord } from '../observe/access-log.ts';
 import type { RouteMetrics } from '../observe/metrics.ts';
 import type { Shared } from './listener-context.ts';
 import type { Relay } from './relay.ts';
@@ -38,28 +38,23 @@ export function recordExchange(x: Exchange, { clock, accessLog }: Shared, metric
 
 /** `now`: monotonic ms. */
 function logExchange(log: AccessLog, x: Exchange, now: number): void {
-  log.write({
-    now,
-    kind: 'http',
-    generation: x.generation,
-    listener: x.connection.listener,
-    client: x.clientAddress,
-    clientPort: x.connection.clientPort,
-    route: x.route,
-    endpoint: x.endpoint,
-    notes: x.notes === null ? '' : noteText(x.notes),
-    method: x.method,
-    host: x.authority,
-    target: x.target,
-    version: x.version,
-    status: x.status,
-    bytesIn: x.bytesIn,
-    bytesOut: x.bytesOut,
-    duration: now - x.startedAt,
-    upstream: x.upstreamAt === 0 ? 0 : x.upstreamAt - x.startedAt,
-    error: x.error,
-    userAgent: x.fields.known(USER_AGENT) ?? '',
-  });
+  const { listener, clientPort } = x.connection;
+  const record = new AccessRecord('http', now, x.generation, listener, x.clientAddress, clientPort);
+  record.route = x.route;
+  record.endpoint = x.endpoint;
+  if (x.notes !== null) record.notes = noteText(x.notes);
+  record.method = x.method;
+  record.host = x.authority;
+  record.target = x.target;
+  record.version = x.version;
+  record.status = x.status;
+  record.bytesIn = x.bytesIn;
+  record.bytesOut = x.bytesOut;
+  record.duration = now - x.startedAt;
+  if (x.upstreamAt !== 0) record.upstream = x.upstreamAt - x.startedAt;
+  record.error = x.error;
+  record.userAgent = x.fields.known(USER_AGENT) ?? '';
+  log.write(record);
 }
 
 /** As members of a JSON object, each after a comma. */
@@ -79,53 +74,27 @@ export function logRefusal(
   error = REFUSALS[status] ?? 'bad_request',
   head: RefusedHead | null = null,
 ): void {
-  log.write({
-    now,
-    kind: 'http',
-    generation,
-    listener: connection.listener,
-    client: connection.clientAddress,
-    clientPort: connection.clientPort,
-    route: '',
-    endpoint: '',
-    notes: '',
-    method: head?.method ?? '',
-    host: head?.host ?? '',
-    target: head?.target ?? '',
-    version: 11,
-    status,
-    bytesIn: 0,
-    bytesOut: 0,
-    duration: 0,
-    upstream: 0,
-    error,
-    userAgent: '',
-  });
+  const { listener, clientAddress, clientPort } = connection;
+  const record = new AccessRecord('http', now, generation, listener, clientAddress, clientPort);
+  if (head !== null) {
+    record.method = head.method;
+    record.host = head.host;
+    record.target = head.target;
+  }
+  record.version = 11;
+  record.status = status;
+  record.error = error;
+  log.write(record);
 }
 
 /** `now`: monotonic ms. */
 export function logRelay(log: AccessLog, relay: Relay, generation: number, now: number, error: string): void {
-  const { connection } = relay;
-  log.write({
-    now,
-    kind: 'tcp',
-    generation,
-    listener: connection.listener,
-    client: connection.clientAddress,
-    clientPort: connection.clientPort,
-    route: '',
-    endpoint: relay.endpointAddress,
-    notes: '',
-    method: '',
-    host: '',
-    target: '',
-    version: 0,
-    status: 0,
-    bytesIn: relay.bytesIn,
-    bytesOut: relay.bytesOut,
-    duration: now - relay.startedAt,
-    upstream: 0,
-    error,
-    userAgent: '',
-  });
+  const { listener, clientAddress, clientPort } = relay.connection;
+  const record = new AccessRecord('tcp', now, generation, listener, clientAddress, clientPort);
+  record.endpoint = relay.endpointAddress;
+  record.bytesIn = relay.bytesIn;
+  record.bytesOut = relay.bytesOut;
+  record.duration = now - relay.startedAt;
+  record.error = error;
+  log.write(record);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { AccessLog, type AccessRecord } from '../../src/observe/access-log.ts';
+import { AccessLog, AccessRecord } from '../../src/observe/access-log.ts';
 import { until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -12,28 +12,23 @@ const folder = mkdtempSync(join(tmpdir(), 'prozy-access-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-const RECORD: AccessRecord = {
-  now: 0,
-  kind: 'http',
-  generation: 3,
-  listener: 'web',
-  client: '192.0.2.1',
-  clientPort: 40_000,
-  route: 'all',
-  endpoint: '10.0.0.1:80',
-  notes: '',
-  method: 'GET',
-  host: 'a.test',
-  target: '/x',
-  version: 11,
-  status: 200,
-  bytesIn: 0,
-  bytesOut: 5,
-  duration: 1.5,
-  upstream: 1.25,
-  error: '',
-  userAgent: '',
-};
+/** A record of a request, with other values where `own` has some. */
+function recordOf(now: number, own: Partial<AccessRecord> = {}): AccessRecord {
+  const record = new AccessRecord('http', now, 3, 'web', '192.0.2.1', 40_000);
+  const usual = {
+    route: 'all',
+    endpoint: '10.0.0.1:80',
+    method: 'GET',
+    host: 'a.test',
+    target: '/x',
+    version: 11,
+    status: 200,
+    bytesOut: 5,
+    duration: 1.5,
+    upstream: 1.25,
+  };
+  return Object.assign(record, usual, own);
+}
 
 interface Line {
   readonly [name: string]: unknown;
@@ -56,7 +51,7 @@ async function comeTo(path: string, count: number): Promise<Line[]> {
 async function write(records: readonly Partial<AccessRecord>[], clock = new ManualClock()): Promise<Line[]> {
   const path = join(folder, `${files++}.log`);
   const log = new AccessLog(path, clock, 'id-');
-  for (const record of records) log.write({ ...RECORD, now: clock.now(), ...record });
+  for (const record of records) log.write(recordOf(clock.now(), record));
   await log.close();
   return linesOf(path);
 }
@@ -175,7 +170,7 @@ test('times are those of the clock, to the millisecond, also over seconds and ba
   for (const step of [0, 1, 998, 1, 1, 5000, 61_000]) {
     clock.advance(step);
     times.push(new Date(clock.wall()).toISOString());
-    log.write({ ...RECORD, now: clock.now() });
+    log.write(recordOf(clock.now()));
   }
   await log.close();
   expect(linesOf(path).map(({ time }) => time)).toEqual(times);
@@ -185,7 +180,7 @@ test('lines wait for a second at most', async () => {
   const clock = new ManualClock();
   const path = join(folder, `${files++}.log`);
   const log = new AccessLog(path, clock, '');
-  log.write({ ...RECORD, now: clock.now() });
+  log.write(recordOf(clock.now()));
   expect(linesOf(path)).toEqual([]);
   clock.advance(1000);
   expect(await comeTo(path, 1)).toHaveLength(1);
@@ -197,10 +192,10 @@ test('reopened, it goes on in a new file; what was gathered is in the old one', 
   const path = join(folder, `${files++}.log`);
   const clock = new ManualClock();
   const log = new AccessLog(path, clock, '');
-  log.write({ ...RECORD, now: clock.now(), target: '/1' });
+  log.write(recordOf(clock.now(), { target: '/1' }));
   renameSync(path, `${path}.1`);
   log.reopen();
-  log.write({ ...RECORD, now: clock.now(), target: '/2' });
+  log.write(recordOf(clock.now(), { target: '/2' }));
   await log.close();
   expect(linesOf(path).map(({ target }) => target)).toEqual(['/2']);
   expect((await comeTo(`${path}.1`, 1)).map(({ target }) => target)).toEqual(['/1']);
@@ -215,7 +210,7 @@ test('one that cannot be opened anew goes on where it was', async () => {
   const moved = join(folder, 'moved');
   renameSync(inside, moved);
   expect(() => log.reopen()).toThrow('ENOENT');
-  log.write({ ...RECORD, now: clock.now() });
+  log.write(recordOf(clock.now()));
   await log.close();
   expect(linesOf(join(moved, 'a.log'))).toHaveLength(1);
 });
@@ -223,7 +218,7 @@ test('one that cannot be opened anew goes on where it was', async () => {
 test.skipIf(!existsSync('/dev/full'))('a file that takes nothing more does not hold up the end', async () => {
   const clock = new ManualClock();
   const log = new AccessLog('/dev/full', clock, '');
-  log.write({ ...RECORD, now: clock.now() });
+  log.write(recordOf(clock.now()));
   const closed = log.close();
   clock.advance(1000);
   await closed;
