@@ -171,8 +171,10 @@ describe('what only one place does', () => {
     ]);
   });
 
-  test('one place applies plans', () => {
-    expect(linesWith(/ateway\.apply\(/).map((line) => line.split(':')[0])).toEqual(['src/runtime/reload/applier.ts']);
+  test('one place applies plans, and one page takes them all the way', () => {
+    const used = linesWith(/\b(?:applyPlan|gateway\.(?:bindContext|openings|commit|tune))\(|retirement\.handOver\(/);
+    expect([...new Set(used.map((line) => line.split(':')[0]))]).toEqual(['src/runtime/reload/reload-path.ts']);
+    expect(used).toHaveLength(7);
   });
 
   test('the environment, the arguments and the end of the process belong to the command', () => {

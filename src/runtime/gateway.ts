@@ -1,10 +1,8 @@
 /**
- * The gateway: holds the current snapshot and replaces it with the next one. Cold.
+ * The gateway: holds the current snapshot, and what all snapshots share. Cold.
  *
- *     bind ─▶ open new sockets ─▶ COMMIT: one assignment ─▶ tune what is kept ─▶ retire the old
- *
- * Every step before the commit can fail and leaves the old snapshot untouched; no step after it can fail. `apply` runs
- * one at a time.
+ * reload/reload-path.ts replaces the snapshot with the next one, and is the only caller of `bindContext`, `openings`,
+ * `commit` and `tune`.
  */
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -29,15 +27,15 @@ import { MemoryBudget } from '../kit/memory-budget.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
-import { bind, type BindContext, moveConnections, restUnused, tune } from './snapshot/bind.ts';
+import { type BindContext, moveConnections, restUnused, tune } from './snapshot/bind.ts';
 import { StateRegistry } from './snapshot/state-registry.ts';
 import type { Draining } from './snapshot/draining.ts';
 import { Listeners } from './snapshot/listeners.ts';
-import { forgetSeries, runtimeGauges } from './views/runtime-views.ts';
-import { askFirst, NameTeller } from './snapshot/names.ts';
+import { runtimeGauges } from './views/runtime-views.ts';
+import { NameTeller } from './snapshot/names.ts';
 import { connectionsPossible } from './descriptors.ts';
 import { OpenError, openFailure } from './snapshot/open-error.ts';
-import { type ApplySteps, openAll, type Prepared } from './snapshot/opening.ts';
+import type { Prepared } from './snapshot/opening.ts';
 import { Overload } from './overload.ts';
 import { Retirement } from './snapshot/retirement.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -76,7 +74,7 @@ export class Gateway {
   readonly #accepting: Accepting;
   readonly #admin: AdminListener;
   /** Snapshots that are no longer current but still hold leases. */
-  readonly #retirement: Retirement;
+  readonly retirement: Retirement;
   /** The stream of events. */
   readonly events = new Events();
   readonly #names: NameTeller;
@@ -92,7 +90,7 @@ export class Gateway {
     this.#firstTurns = options.firstTurns ?? systemRandom;
     this.log = options.log ?? new Log(this.clock);
     const { clock, log, metrics, events } = this;
-    this.#retirement = new Retirement({ clock, log, metrics, events });
+    this.retirement = new Retirement({ clock, log, metrics, events });
     this.#names = new NameTeller(log, events, clock);
     const deadlines = new Deadlines(this.clock);
     this.#shared = {
@@ -135,13 +133,13 @@ export class Gateway {
 
   /** The current snapshot and the older ones that still hold leases, newest first. */
   get snapshots(): readonly Snapshot[] {
-    const old = this.#retirement.snapshots;
+    const old = this.retirement.snapshots;
     return this.#current === null ? old : [this.#current, ...old];
   }
 
   /** How a retired snapshot is drained; null if the snapshot is current or has ended. */
   drainingOf(snapshot: Snapshot): Draining | null {
-    return this.#retirement.drainingOf(snapshot);
+    return this.retirement.drainingOf(snapshot);
   }
 
   /** Connections, attempts and tunnels with a deadline; 0 when the gateway is idle. For leak checks. */
@@ -164,54 +162,26 @@ export class Gateway {
 
   /** Calls `done` once when no lease runs on a generation before this one. Returns a function that stops waiting. */
   whenAlone(generation: number, done: () => void): () => void {
-    return this.#retirement.whenAlone(generation, done);
+    return this.retirement.whenAlone(generation, done);
   }
 
-  /** Makes a plan the current one. Throws if a socket can't be opened; then nothing has changed. */
-  async apply(plan: Plan, steps: ApplySteps = {}): Promise<Snapshot> {
-    const context = this.#context();
-    const { slices: slicer } = context;
-    const next = await bind(plan, context);
-    let accessLog = null as AccessLog | null;
-    try {
-      await askFirst(next, this.registry, this.clock);
-      const prepareLog = (): Prepared => {
-        accessLog = this.#accessLogFor(plan);
-        return { commit: () => {}, abort: () => {} };
-      };
-      const opened = await openAll([prepareLog, () => this.#listeners.prepare(plan)], steps);
-      const previous = this.#become(next);
-      opened.commit();
-      this.#settle(previous, next, context, accessLog);
-      steps.active?.(next.generation);
-      await this.#retirement.handOver(next, slicer);
-      await slicer.turn();
-      await forgetSeries(this.metrics, this.snapshots, slicer);
-    } catch (error) {
-      if (this.#current === next) throw error;
-      next.retire(() => {});
-      if (accessLog !== this.#accessLog) void accessLog?.close();
-      throw error;
-    }
-    return next;
+  /** The parts to open before the commit. Each throws an OpenError if it can't be opened. */
+  openings(plan: Plan): readonly (() => Promise<Prepared> | Prepared)[] {
+    return [() => this.#prepareAccessLog(plan), () => this.#listeners.prepare(plan)];
   }
 
   /** The commit: the only line that changes the current snapshot. Returns the previous one. */
-  #become(next: Snapshot | null): Snapshot | null {
+  commit(next: Snapshot | null): Snapshot | null {
     const previous = this.#current;
     this.#current = next;
     return previous;
   }
 
-  /** The steps after a commit. None of them can fail. */
-  #settle(previous: Snapshot | null, next: Snapshot, context: BindContext, accessLog: AccessLog | null): void {
+  /** Gives kept state the settings of the new snapshot. Cannot fail. */
+  tune(previous: Snapshot | null, next: Snapshot, context: BindContext): void {
     this.#generation = next.generation;
     if (this.#state === 'starting') this.#state = 'serving';
     this.log.level = next.plan.logging.level;
-    const oldLog = this.#accessLog;
-    this.#accessLog = accessLog;
-    this.#shared.accessLog = accessLog;
-    if (oldLog !== accessLog) void oldLog?.close();
     if (previous !== null) restUnused(previous, next, this.registry);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
@@ -220,11 +190,24 @@ export class Gateway {
     decoderMemory.limit = next.plan.limits.compressionMemory;
     moveConnections(previous, next);
     this.#admin.use(next.plan.admin !== null);
-    if (previous !== null) this.#retirement.retire(previous);
   }
 
-  #accessLogFor(plan: Plan): AccessLog | null {
-    const { access } = plan.logging;
+  #prepareAccessLog(plan: Plan): Prepared {
+    const next = this.#accessLogFor(plan);
+    return {
+      commit: () => {
+        const old = this.#accessLog;
+        this.#accessLog = next;
+        this.#shared.accessLog = next;
+        if (old !== next) void old?.close();
+      },
+      abort: () => {
+        if (next !== this.#accessLog) void next?.close();
+      },
+    };
+  }
+
+  #accessLogFor({ logging: { access } }: Plan): AccessLog | null {
     if (access === null) return null;
     if (this.#accessLog?.path === access.path) return this.#accessLog;
     try {
@@ -234,7 +217,8 @@ export class Gateway {
     }
   }
 
-  #context(): BindContext {
+  /** The context in which the next snapshot is bound. */
+  bindContext(): BindContext {
     return {
       generation: this.#generation + 1,
       registry: this.registry,
@@ -319,8 +303,8 @@ export class Gateway {
     for (const snapshot of this.snapshots) snapshot.abort(ABORT);
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.destroy();
-      this.#become(null);
-      this.#retirement.retire(last);
+      this.commit(null);
+      this.retirement.retire(last);
     }
     this.#total.destroyLeft();
     this.#listeners.close();

@@ -1,5 +1,6 @@
 /** Endpoints found by DNS names, on real sockets: they come, go, drain, fail and are kept over reloads. */
 import { describe, expect, test } from 'vitest';
+import { applyPlan } from '../../src/runtime/reload/reload-path.ts';
 import { nameViews } from '../../src/runtime/views/runtime-views.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { DnsServer } from '../support/dns-server.ts';
@@ -319,7 +320,7 @@ describe('reload', () => {
     const states = pool.endpoints.map(({ state }) => state);
     states[1]!.command('draining');
     const due = nameViews(one.gateway.running.gateway)[0]!.next_lookup;
-    for (let i = 0; i < 5; i++) await one.gateway.running.gateway.apply(planOf(config(i)));
+    for (let i = 0; i < 5; i++) await applyPlan(one.gateway.running.gateway, planOf(config(i)));
     const now = one.gateway.running.gateway.current!.pools.get('app')!.value;
     expect(now).toBe(pool);
     expect(now.endpoints.map(({ state }) => state)).toEqual(states);
@@ -336,7 +337,7 @@ describe('reload', () => {
     before[1]!.health.connectFailed('connect_refused');
     const edit = (name: string): Promise<unknown> => {
       const endpoint = { dns: `${name}:${one.origins.port}`, weight: 3 };
-      return one.gateway.running.gateway.apply(planOf(configOf(one.dns, endpoint, { strategy: 'random' })));
+      return applyPlan(one.gateway.running.gateway, planOf(configOf(one.dns, endpoint, { strategy: 'random' })));
     };
     await edit('app.test');
     const after = one.gateway.running.gateway.current!.pools.get('app')!.value.endpoints;

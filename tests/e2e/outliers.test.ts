@@ -1,5 +1,6 @@
 /** Success rates on real sockets: one of five that fails now and then, never often enough in a row. */
 import { expect, test } from 'vitest';
+import { applyPlan } from '../../src/runtime/reload/reload-path.ts';
 import { FaultOrigin } from '../support/fault-origin.ts';
 import { endpointOf, simpleConfig, testGateway } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -68,7 +69,10 @@ test('what is counted outlives a reload', async () => {
   for (let i = 0; i < 10; i++) one.ill.next.push('garbage', null);
   await one.ask(100);
   const { gateway } = one.gateway.running;
-  await gateway.apply({ ...gateway.current!.plan, reload: { ...gateway.current!.plan.reload, maxGenerations: 7 } });
+  await applyPlan(gateway, {
+    ...gateway.current!.plan,
+    reload: { ...gateway.current!.plan.reload, maxGenerations: 7 },
+  });
   one.clock.advance(10_000);
   await one.ask(1);
   expect(one.states()[2]).toBe('failing');

@@ -1,5 +1,6 @@
 /** How what can't go over to a new generation comes to its end, and what is done about what a stricter config would refuse. */
 import { describe, expect, test } from 'vitest';
+import { applyPlan } from '../../src/runtime/reload/reload-path.ts';
 import { closeFrame, FrameReader } from '../../src/http/websocket.ts';
 import type { GenerationView } from '../../src/runtime/views/generation-views.ts';
 import { planOf, problemsOf } from '../plan/plan-of.ts';
@@ -41,7 +42,7 @@ const elsewhere = (config: Config): Config => ({ ...config, pools: { origin: { e
 const leases = ({ running }: TestGateway): number[] => running.gateway.snapshots.map((snapshot) => snapshot.leases);
 
 /** At once, whatever clock the gateway has. */
-const edit = ({ running }: TestGateway, config: object) => running.gateway.apply(planOf(config));
+const edit = ({ running }: TestGateway, config: object) => applyPlan(running.gateway, planOf(config));
 
 const generations = async (gateway: TestGateway): Promise<GenerationView[]> =>
   (await getJson<{ generations: GenerationView[] }>(gateway.adminPort(), '/generations')).generations;

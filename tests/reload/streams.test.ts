@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { applyPlan } from '../../src/runtime/reload/reload-path.ts';
 import type { Origin } from '../support/origin.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
@@ -152,7 +153,7 @@ test('any edits beneath any streams', { timeout: 120_000 }, async () => {
       let streams: { stream: Stream; ways: string[] }[] = [];
       let at = FIRST;
       for (const { next, open } of [{ next: FIRST, open: [] }, ...steps]) {
-        if (next !== FIRST) await inner.apply(planOf(configOf(next, origins)));
+        if (next !== FIRST) await applyPlan(inner, planOf(configOf(next, origins)));
         at = next;
         for (const { stream, ways } of streams) ways.push(wayOf(stream, at));
         const expected = streams.filter(({ ways }) => ways.at(-1) === ways[0]);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planOf } from '../plan/plan-of.ts';
+import { applyPlan } from '../../src/runtime/reload/reload-path.ts';
 import { FaultOrigin } from '../support/fault-origin.ts';
 import { endpointOf, poolLoad, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -92,7 +93,7 @@ test(`${EDITS} edits of other lines change nothing about a pool`, { timeout: 120
   let number = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(unrelated, { minLength: 20, maxLength: 20 }), async (edits) => {
-      for (const edit of edits) await gateway.running.gateway.apply(planOf(configOf(endpoints, edit, ++number)));
+      for (const edit of edits) await applyPlan(gateway.running.gateway, planOf(configOf(endpoints, edit, ++number)));
       expect(stateOf(gateway)).toEqual(before);
       expect(poolLoad(gateway, 'origin')).toBe(load);
       const again = await get(gateway.port(), '/', { headers: { cookie } });

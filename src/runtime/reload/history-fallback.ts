@@ -2,25 +2,28 @@
  * Serves a history entry instead of the file: at a start, for a rollback, and again when the values of its references
  * change. Cold; the reloader calls it in its turns.
  */
-import type { Applier } from './applier.ts';
 import type { ApplySteps } from '../snapshot/opening.ts';
 import type { Compiled, Known } from '../compile/compile.ts';
 import type { Compiler } from '../compile/compiler.ts';
 import type { History, HistoryFallback } from './history.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { Reload } from './reload.ts';
+import type { ReloadPath } from './reload-path.ts';
 
 export class HistoryFallbackRunner {
   readonly #history: History;
   readonly #compiler: Compiler;
-  readonly #applier: Applier;
+  readonly #path: ReloadPath;
+  readonly #outcomes: Outcomes;
   /** The inputs read for the last compilation. */
   #known: Known | null = null;
 
   /** `compiler`: a separate one, because a compiler handles one request at a time. */
-  constructor(history: History, compiler: Compiler, applier: Applier) {
+  constructor(history: History, compiler: Compiler, path: ReloadPath, outcomes: Outcomes) {
     this.#history = history;
     this.#compiler = compiler;
-    this.#applier = applier;
+    this.#path = path;
+    this.#outcomes = outcomes;
   }
 
   /** The files that the entry depends on now; none if no entry serves. */
@@ -34,7 +37,7 @@ export class HistoryFallbackRunner {
     reload.begin();
     const compiled = await this.#compiler.compile(null, texts, found);
     if (compiled === null) return false;
-    this.#applier.see(reload, compiled);
+    this.#outcomes.see(reload, compiled);
     const active = (): void => this.#history.serve(fallback, compiled);
     if (!(await this.#inEffect(reload, compiled, fallback, { active }))) return false;
     this.#known = compiled;
@@ -49,9 +52,9 @@ export class HistoryFallbackRunner {
     steps?: ApplySteps,
   ): Promise<boolean> {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
-      return this.#applier.settle(reload, compiled, steps);
+      return this.#path.settle(reload, compiled, steps);
     const report = `entry ${entry.number} says that a start may not be by it`;
-    this.#applier.refuse(reload, { reason: 'plan', problems: [], report });
+    this.#outcomes.refuse(reload, { reason: 'plan', problems: [], report });
     return false;
   }
 
@@ -62,10 +65,10 @@ export class HistoryFallbackRunner {
     const compiled = await this.#compiler.compile(this.#known, fallback.stored.texts, fallback.stored.found);
     if (compiled === null) return;
     this.#known = compiled;
-    if (this.#applier.means(compiled)) return;
+    if (this.#outcomes.means(compiled)) return;
     const reload = make();
     reload.begin();
-    this.#applier.see(reload, compiled);
+    this.#outcomes.see(reload, compiled);
     await this.#inEffect(reload, compiled, fallback);
   }
 

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { configError, errorAt } from '../../config/problem.ts';
 import { type ConfigSource, HOLDS_ANOTHER } from '../../config/config-source.ts';
 import { decodeText } from '../../config/read-text.ts';
-import type { InEffect } from './applier.ts';
+import type { InEffect } from './outcomes.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { RefusedError } from './refused-error.ts';
 

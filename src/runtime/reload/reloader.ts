@@ -1,22 +1,23 @@
 /**
- * Turns hints into reloads: read, compile, apply; one at a time, the latest wins. Cold.
+ * Turns hints, pushes and rollbacks into reloads: one at a time, the latest wins. Cold.
  *
- * applier.ts applies the configs. A bad config is refused as a whole and reported once for each content; the old config
+ * reload-path.ts composes the stages of a reload. A bad config is refused as a whole and reported once for each content; the old config
  * keeps serving and the watcher goes on. reload.ts records the progress of each reload.
  */
 import { dirname } from 'node:path';
 import { ConfigError, type Problem } from '../../config/problem.ts';
 import { type ConfigSource, NOT_FOLLOWED } from '../../config/config-source.ts';
 import type { Clock } from '../../kit/clock.ts';
-import { Applier, refusalOf, refusalToOpen } from './applier.ts';
 import type { Compiled, Environment, Known } from '../compile/compile.ts';
 import { Compiler } from '../compile/compiler.ts';
 import type { Gateway } from '../gateway.ts';
 import { History, type HistoryOptions, type HistoryFallback } from './history.ts';
 import { OpenError } from '../snapshot/open-error.ts';
+import { Outcomes, refusalOf, refusalToOpen } from './outcomes.ts';
 import { Push, type WrittenConfig, writtenConfigOf } from './push.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Reload, Trigger } from './reload.ts';
+import { ReloadPath } from './reload-path.ts';
 import { Reloads } from './reloads.ts';
 import { HistoryFallbackRunner } from './history-fallback.ts';
 import { type QueuedReload, ReloadQueue } from './reload-queue.ts';
@@ -43,7 +44,8 @@ export class Reloader {
   #known: Known | null = null;
   /** The content of the file when it was last read. */
   #content = '';
-  readonly #applier: Applier;
+  readonly #outcomes: Outcomes;
+  readonly #path: ReloadPath;
   readonly #turns: ReloadQueue;
   /** Ends the pause before the second reading. */
   #wake: (() => void) | null = null;
@@ -62,8 +64,9 @@ export class Reloader {
     this.reloads = new Reloads(gateway, root, clock);
     this.#gateway = gateway;
     this.history = new History(gateway, root, env, options);
-    this.#applier = new Applier(gateway, this.reloads);
-    this.#fallbacks = new HistoryFallbackRunner(this.history, compiler(), this.#applier);
+    this.#outcomes = new Outcomes(gateway, this.reloads);
+    this.#path = new ReloadPath(gateway, this.#outcomes);
+    this.#fallbacks = new HistoryFallbackRunner(this.history, compiler(), this.#path, this.#outcomes);
     this.#turns = new ReloadQueue(this.reloads, (turn) => this.#taken(turn));
     source.listen(clock, (by) => this.hint(by));
   }
@@ -84,8 +87,8 @@ export class Reloader {
     if (held !== null && (await this.#startBy(held, 'held', compiled))) return;
     try {
       if (compiled.plan === null) throw new ConfigError(compiled.problems, compiled.report);
-      this.#applier.see(reload, compiled);
-      await this.#applier.apply(reload, compiled, this.#byFile(compiled));
+      this.#outcomes.see(reload, compiled);
+      await this.#path.apply(reload, compiled, this.#byFile(compiled));
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof OpenError)) throw error;
       if (error instanceof OpenError) error.report = refusalToOpen(error, compiled).report;
@@ -119,8 +122,8 @@ export class Reloader {
       // This entry would fail as the file does.
       if (fallback.entry.content === file.content) continue;
       if (!told) {
-        if (file.plan === null) this.#applier.see(reload, file);
-        this.#applier.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
+        if (file.plan === null) this.#outcomes.see(reload, file);
+        this.#outcomes.refuse(reload, error instanceof OpenError ? refusalToOpen(error, file) : refusalOf(file));
       }
       told = true;
       if (await this.#startBy(fallback, 'last_good', file)) return true;
@@ -147,12 +150,12 @@ export class Reloader {
 
   /** The warnings of the config in effect. */
   get warnings(): readonly Problem[] {
-    return this.#applier.inEffect.problems;
+    return this.#outcomes.inEffect.problems;
   }
 
   /** The config in effect as written, if it is one text that may be shown; otherwise a text that says why not. */
   source(): WrittenConfig | string {
-    return writtenConfigOf(this.#source.root, this.#applier.inEffect);
+    return writtenConfigOf(this.#source.root, this.#outcomes.inEffect);
   }
 
   /**
@@ -164,7 +167,7 @@ export class Reloader {
     const reload = this.reloads.make('push');
     this.reloads.keep(reload);
     this.#pushes++;
-    const push = new Push(this.#source, bytes, expected, () => this.#applier.inEffect);
+    const push = new Push(this.#source, bytes, expected, () => this.#outcomes.inEffect);
     this.#turns
       .order(() => this.#takePush(reload, push))
       // Its turn did not come.
@@ -181,15 +184,14 @@ export class Reloader {
       const modules = this.#gateway.current?.plan.admin?.push?.modules === true;
       const compiled = await this.#compiler.compile(null, push.texts, new Map(), modules);
       if (compiled === null) return;
-      this.#applier.see(reload, compiled);
+      this.#outcomes.see(reload, compiled);
       if (compiled.plan !== null) push.judge(compiled);
-      if (!(await this.#applier.settle(reload, compiled, { bound: () => push.seal(), ...this.#byFile(compiled) })))
-        return;
+      if (!(await this.#path.settle(reload, compiled, { bound: () => push.seal(), ...this.#byFile(compiled) }))) return;
       this.#noteFiles(compiled);
       this.history.recordFile(compiled, reload);
     } catch (error) {
-      if (error instanceof RefusedError) this.#applier.refuse(reload, error.refusal);
-      else this.#applier.defect(reload, error);
+      if (error instanceof RefusedError) this.#outcomes.refuse(reload, error.refusal);
+      else this.#outcomes.defect(reload, error);
     }
   }
 
@@ -208,7 +210,7 @@ export class Reloader {
       const reload = this.reloads.make('rollback');
       const fallback = this.history.rollbackTo(found, this.#content);
       const served = await this.#fallbacks.put(fallback, reload, by).catch((error: unknown) => {
-        this.#applier.defect(reload, error);
+        this.#outcomes.defect(reload, error);
         return false;
       });
       this.#watch();
@@ -239,49 +241,31 @@ export class Reloader {
       // Report an error once if every hint would repeat it: the log itself may be in a watched directory.
       const text = String(error);
       if (!turn.forced && text === this.#defect) turn.reload.forget();
-      else this.#applier.defect(turn.reload, error);
+      else this.#outcomes.defect(turn.reload, error);
       this.#defect = text;
     }
   }
 
   async #take({ reload, forced }: QueuedReload, lifting: boolean): Promise<void> {
-    const compile = (): Promise<Compiled | null> => {
-      reload.begin();
-      return this.#compile(forced ? null : this.#known);
-    };
-    let compiled = await compile();
-    for (let suspect = ''; compiled?.plan === null && compiled.digest !== suspect; ) {
-      suspect = compiled.digest;
-      await this.#pause(this.#source.secondLook);
-      if (this.#closed) {
-        reload.forget();
-        return;
-      }
-      compiled = await compile();
-    }
-    if (compiled === null) {
-      await this.#fallbacks.follow(() => reload);
-      return;
-    }
-    // The source may have been read in part. It hints again once it is complete.
-    if (!forced && this.#source.unsettled) {
-      reload.forget();
-      return;
-    }
-    this.#noteFiles(compiled);
-    if (!lifting && this.history.ignores(compiled.content)) {
-      // A client waits for the end of this reload.
-      if (forced) {
-        this.#applier.see(reload, compiled);
-        this.#applier.leave(reload);
-      }
-      await this.#fallbacks.follow(() => this.reloads.make(reload.trigger));
-      return;
-    }
-    this.#applier.see(reload, compiled);
-    if (!(await this.#applier.settle(reload, compiled, this.#byFile(compiled)))) return;
-    this.history.recordFile(compiled, reload);
-    this.#watch();
+    await this.#path.fromSource({
+      reload,
+      forced,
+      compile: () => this.#compile(forced ? null : this.#known),
+      pause: async () => {
+        await this.#pause(this.#source.secondLook);
+        return !this.#closed;
+      },
+      unsettled: () => this.#source.unsettled,
+      note: (compiled) => this.#noteFiles(compiled),
+      ignores: ({ content }) => !lifting && this.history.ignores(content),
+      followEntry: (make) => this.#fallbacks.follow(make),
+      another: () => this.reloads.make(reload.trigger),
+      stepsFor: (compiled) => this.#byFile(compiled),
+      record: (compiled) => {
+        this.history.recordFile(compiled, reload);
+        this.#watch();
+      },
+    });
   }
 
   /** Pauses for `ms`, or until a file event arrives. */

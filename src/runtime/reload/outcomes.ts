@@ -1,21 +1,16 @@
-/** Applies a compiled config or refuses it, and completes its reload. Cold; the only caller of `Gateway.apply`. */
+/** Records how each reload ends, and which config is in effect. Cold; reload-path.ts decides the outcome. */
 import { configError, errorAt } from '../../config/problem.ts';
-import { type ForgottenAdminState, forgottenAdminStates } from '../../plan/diff/forgotten.ts';
 import type { ReloadReason } from '../../observe/metrics.ts';
 import type { Compiled, Stage } from '../compile/compile.ts';
 import type { Gateway } from '../gateway.ts';
-import { endpointViews } from '../views/runtime-views.ts';
-import type { ApplySteps } from '../snapshot/opening.ts';
-import { OpenError } from '../snapshot/open-error.ts';
+import type { OpenError } from '../snapshot/open-error.ts';
 import type { Refusal, Reload } from './reload.ts';
 import type { Reloads } from './reloads.ts';
-import { RefusedError } from './refused-error.ts';
-import { changesBetween } from './summarize-diff.ts';
 
 /** The config in effect, as written. */
 export type InEffect = Pick<Compiled, 'texts' | 'moduleFiles' | 'openSecrets' | 'problems'>;
 
-export class Applier {
+export class Outcomes {
   readonly #gateway: Gateway;
   readonly #reloads: Reloads;
   /** The digest of the plan in effect. */
@@ -44,49 +39,19 @@ export class Applier {
     return plan !== null && planDigest === this.#plan;
   }
 
-  /** Returns whether the config is in effect. */
-  async settle(reload: Reload, compiled: Compiled, steps: ApplySteps = {}): Promise<boolean> {
-    if (compiled.plan === null) {
-      this.refuse(reload, refusalOf(compiled));
-      return false;
-    }
-    try {
-      if (this.means(compiled)) {
-        await steps.bound?.();
-        this.#inEffect = compiled;
-        steps.active?.(this.#gateway.current?.generation ?? 0);
-        this.leave(reload);
-      } else await this.apply(reload, compiled, steps);
-      return true;
-    } catch (error) {
-      if (!(error instanceof OpenError || error instanceof RefusedError)) throw error;
-      // A retry of the same config may succeed once the port is free: the digest must not block a SIGHUP.
-      this.refuse(reload, error instanceof OpenError ? refusalToOpen(error, compiled) : error.refusal);
-      return false;
-    }
+  /** The config is in effect from here on. */
+  use(compiled: Compiled): void {
+    this.#plan = compiled.planDigest;
+    this.#inEffect = compiled;
   }
 
-  /** Throws an OpenError, or the error that `bound` throws. */
-  async apply(reload: Reload, compiled: Compiled, { bound, active }: ApplySteps): Promise<void> {
-    const { plan, planDigest } = compiled;
-    if (plan === null) return;
-    const previous = this.#gateway.current?.plan ?? null;
-    let forgets: readonly ForgottenAdminState[] = [];
-    await this.#gateway.apply(plan, {
-      bound: async () => {
-        await bound?.();
-        if (previous !== null) forgets = forgottenAdminStates(previous, plan, endpointViews(this.#gateway));
-        reload.reach('bound');
-      },
-      active: (generation) => {
-        this.#plan = planDigest;
-        reload.forgets = forgets;
-        this.#inEffect = compiled;
-        active?.(generation);
-        this.#reloads.succeed(reload, 'applied', generation);
-      },
-    });
-    if (previous !== null) reload.changes = await changesBetween(previous, plan, this.#gateway.clock);
+  /** The reload is visible as active; it has not ended yet. */
+  applied(reload: Reload, generation: number): void {
+    this.#reloads.succeed(reload, 'applied', generation);
+  }
+
+  /** Ends a reload that has been applied. */
+  close(reload: Reload): void {
     this.#reloads.close(reload);
   }
 
