@@ -35,7 +35,7 @@ export function refuse(
     return problem(403, 'Forbidden', 'without an admin.token actions are taken from this machine only');
   }
   if (hasToken(message, token)) return null;
-  gateway.log.warn('an action was refused: it had no token, or a wrong one', {
+  gateway.log.warn('an action was refused: its token is missing or wrong', {
     client: message.socket.remoteAddress ?? '',
     path: message.url ?? '',
   });

@@ -1,5 +1,5 @@
 /** Gets a plan from a running gateway: the current one, or one of its history. Cold. */
-import type { Live } from '../plan/diff/live.ts';
+import type { LiveNumbers } from '../plan/diff/live.ts';
 import { type SerializedPlan, PlanDeserializer } from '../plan/serialized-plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { SHOWN_PLAN } from '../runtime/views/redacted-plan.ts';
@@ -13,7 +13,7 @@ interface ShownPlan {
   readonly folder: string;
   readonly salt: string;
   /** null if the plan is not in effect. */
-  readonly live: Live | null;
+  readonly live: LiveNumbers | null;
   readonly plan: SerializedPlan;
 }
 

@@ -54,13 +54,13 @@ export async function compareHistory(
   };
 }
 
-const REFERENCES = 'References are kept as they are written: on both sides they stand for what they mean now.';
+const REFERENCES = 'References are compared as they are written; both sides use their current values.';
 
 async function sideOf(which: string, at: HistoryAt, env: Environment): Promise<Side | string> {
   if (/^\d{1,15}$/.test(which))
     return typeof at === 'string' ? askedSide(which, at) : storedSide(Number(which), at, env);
   if (which === 'running') {
-    if (typeof at !== 'string') return 'what is running is known to the gateway: --admin says where that is';
+    if (typeof at !== 'string') return 'the gateway knows the running config: --admin gives its address';
     return askedSide(which, at);
   }
   const planned = planFile(which, env);

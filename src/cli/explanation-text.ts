@@ -120,7 +120,7 @@ function poolOf(view: PoolView): string[] {
     ];
   });
   const notes = [
-    ...(panic ? ['so few are well that all are asked'] : []),
+    ...(panic ? ['so few are healthy that all are used'] : []),
     ...(queue > 0 ? [`${queue} wait for room`] : []),
     ...(fallback === null
       ? []

@@ -5,7 +5,7 @@ import { signOf } from '../plan/diff/importance.ts';
 import { render } from '../config/problem.ts';
 import { forecastText, touchesText } from './plan-live-text.ts';
 import type { PlanReport } from './plan-against.ts';
-import { cut, text } from './value-text.ts';
+import { shortened, text } from './value-text.ts';
 
 type Paint = (colour: 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', text: string) => string;
 
@@ -106,7 +106,7 @@ function listChange(before: readonly Value[], after: readonly Value[]): string {
   const gone = old.filter((one) => !now.includes(one)).map((one) => `-${one}`);
   const come = now.filter((one) => !old.includes(one)).map((one) => `+${one}`);
   if (gone.length + come.length === 0) return `${old.join(', ')} → ${now.join(', ')}`;
-  return cut([...gone, ...come].join(' '));
+  return shortened([...gone, ...come].join(' '));
 }
 
 function states({ state: { counts, changes } }: PlanReport, paint: Paint): string {

@@ -76,7 +76,7 @@ function untilStopped(running: RunningGateway): Promise<number> {
       }
       stoppingSince = now;
       const delay = delayOf(gateway);
-      gateway.log.info('stopping: finishing what runs', { signal, ...(delay > 0 && { delay }) });
+      gateway.log.info('stopping: running exchanges and tunnels may finish', { signal, ...(delay > 0 && { delay }) });
       running.close(undefined, delay).then(
         () => resolve(EXIT.ok),
         () => resolve(EXIT.internal),

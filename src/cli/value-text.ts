@@ -4,7 +4,7 @@ import type { Value } from '../plan/diff/changes.ts';
 /** The limit on a value's length, in characters. */
 const WIDEST = 120;
 
-export function cut(long: string): string {
+export function shortened(long: string): string {
   return long.length > WIDEST ? `${long.slice(0, WIDEST)}…` : long;
 }
 
@@ -12,11 +12,11 @@ export function text(value: Value, unit?: 'ms' | 'bytes'): string {
   if (value === null) return 'none';
   if (typeof value === 'number') return unit === undefined ? String(value) : withUnit(value, unit);
   if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return cut(value === '' ? '""' : value);
-  if (Array.isArray(value)) return cut(`[${value.map((one: Value) => text(one)).join(', ')}]`);
+  if (typeof value === 'string') return shortened(value === '' ? '""' : value);
+  if (Array.isArray(value)) return shortened(`[${value.map((one: Value) => text(one)).join(', ')}]`);
   const entries = Object.entries(value).filter(([, one]) => one !== null && !(Array.isArray(one) && one.length === 0));
   if (entries.length === 0) return 'everything';
-  return cut(`{ ${entries.map(([key, one]) => `${key}: ${text(one)}`).join(', ')} }`);
+  return shortened(`{ ${entries.map(([key, one]) => `${key}: ${text(one)}`).join(', ')} }`);
 }
 
 const UNITS = {

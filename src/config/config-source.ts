@@ -69,4 +69,4 @@ export interface ConfigSource {
 }
 
 /** The reason why a push may not overwrite a document that is not in effect. */
-export const HOLDS_ANOTHER = 'the config file holds another config than what is in effect';
+export const HOLDS_ANOTHER = 'the config file does not hold the config in effect';

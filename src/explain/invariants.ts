@@ -121,7 +121,7 @@ function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): 
     if (except.includes(name) || isLocal(address) || (acl !== null && keepsStrangersOut(new AddressAcl(acl)))) continue;
     const open = openRoute(listener);
     if (protocol === 'http' && open === null) continue;
-    const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} keeps hardly anybody out`;
+    const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} excludes hardly any client`;
     const route = open === null ? '' : `, and route ${open.name} has no policy that keeps strangers out`;
     scope.problem(
       `/listeners/${segment(name)}/address`,

@@ -63,15 +63,15 @@ const WHY: Readonly<Record<number, string>> = {
   400: 'its target, its Host or its length is malformed, or contradicts itself',
   413: 'its body is longer than limits.body_size',
   414: 'its target is longer than limits.uri_size',
-  417: 'it expects what nobody knows',
+  417: 'it has an unknown expectation',
   431: 'its head is longer than limits.header_size, or has more fields than limits.header_count',
-  501: 'its method or transfer coding is none that is known',
+  501: 'its method or transfer coding is unknown',
 };
 
 /** In the words of the listener's `paths`. */
 const WHY_PATH: Readonly<Record<PathProblem, string>> = {
   '': '',
-  malformed_path: 'its path has a backslash, an encoded NUL, or an encoding that is none',
+  malformed_path: 'its path has a backslash, an encoded NUL, or a malformed encoding',
   encoded_slash: 'its path has an encoded slash, and paths.encoded_slash is refuse',
   repeated_slashes: 'its path has repeated slashes, and paths.repeated_slashes is refuse',
   path_parameters: 'its path has a parameter (";"), and paths.parameters is refuse',

@@ -151,7 +151,7 @@ export class HistoryKeeper {
   #tellDamaged(store: HistoryStore, damaged: readonly string[]): void {
     const { log, metrics } = this.#context;
     if (damaged.length > metrics.damaged)
-      log.warn('the history has damaged entries, which are passed over', { path: store.path, damaged });
+      log.warn('the history has damaged entries, which the gateway skips', { path: store.path, damaged });
     metrics.damaged = damaged.length;
   }
 

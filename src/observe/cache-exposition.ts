@@ -30,16 +30,16 @@ export function writeCaches(
   stores: readonly CacheGauges[],
 ): void {
   const all = [...metrics];
-  page.family('prozy_cache_requests_total', 'counter', 'Requests at the cache, by what it had for them.');
+  page.family('prozy_cache_requests_total', 'counter', 'Requests at the cache, by result.');
   for (const [cache, { hits, stale, misses, passed }] of all) {
     for (const [result, count] of Object.entries({ hit: hits, stale, miss: misses, pass: passed }))
       page.sample('prozy_cache_requests_total', { cache, result }, count);
   }
   const counters = [
     ['collapsed_total', 'Misses answered along with another request for the same thing.', 'collapsed'],
-    ['stale_on_error_total', 'Misses answered with what is stale because the origin failed.', 'staleOnError'],
+    ['stale_on_error_total', 'Misses answered with a stale response because the origin failed.', 'staleOnError'],
     ['revalidated_total', 'Stored responses that their origin has found to be still good.', 'revalidated'],
-    ['background_total', 'Fetches of what was given stale meanwhile.', 'background'],
+    ['background_total', 'Fetches that revalidate a response served stale meanwhile.', 'background'],
     ['stored_total', 'Responses stored.', 'stored'],
     ['evictions_total', 'Responses that made room for others.', 'evictions'],
     ['invalidations_total', 'Responses forgotten because an unsafe request changed them.', 'invalidations'],
@@ -68,13 +68,13 @@ function diskFamilies(page: Page, metrics: ReadonlyMap<string, CacheMetrics>, st
   const disks = stores.flatMap(({ cache, disk }) => (disk === null ? [] : { cache, disk }));
   if (disks.length === 0) return;
   const counters = [
-    ['hits_total', 'Requests that memory had nothing for, and the disk had.', 'hits'],
-    ['misses_total', 'Requests that memory had nothing for, nor the disk.', 'misses'],
+    ['hits_total', 'Requests that found their response on disk, not in memory.', 'hits'],
+    ['misses_total', 'Requests that found no response in memory or on disk.', 'misses'],
     ['late_total', 'Of the misses, those that have waited for the disk in vain.', 'late'],
     ['writes_total', 'Responses written.', 'writes'],
     ['dropped_total', 'Responses given up unwritten: there was too much to write, or it could not be.', 'dropped'],
     ['evictions_total', 'Responses that made room for others.', 'evictions'],
-    ['corrupt_total', 'Records that were not what was written.', 'corrupt'],
+    ['corrupt_total', 'Records that differ from what was written.', 'corrupt'],
     ['errors_total', 'Reads and writes that the system refused.', 'errors'],
   ] as const satisfies readonly (readonly [string, string, keyof DiskMetrics])[];
   for (const [name, help, key] of counters) {
@@ -88,7 +88,7 @@ function diskFamilies(page: Page, metrics: ReadonlyMap<string, CacheMetrics>, st
     ['waiting_bytes', 'Bytes that wait to be written.', 'waiting'],
     ['max_size_bytes', 'Bytes that may be in use.', 'maxSize'],
   ] as const;
-  page.family('prozy_cache_disk_open', 'gauge', '1: the directory is in use; 0: it can not be had at the moment.');
+  page.family('prozy_cache_disk_open', 'gauge', '1: the directory is in use; 0: it cannot be used at the moment.');
   for (const { cache, disk } of disks) page.sample('prozy_cache_disk_open', { cache }, disk.open ? 1 : 0);
   for (const [name, help, key] of gauges) {
     page.family(`prozy_cache_disk_${name}`, 'gauge', help);

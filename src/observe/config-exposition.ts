@@ -19,7 +19,7 @@ export function writeConfig(page: Page, metrics: Metrics, { generation, leases }
     'From reading the files to the new generation in effect.',
   );
   page.histogram('prozy_config_reload_duration_seconds', {}, reload.duration);
-  page.family('prozy_config_reload_failures_total', 'counter', 'Configs refused, by what they failed at.');
+  page.family('prozy_config_reload_failures_total', 'counter', 'Configs refused, by reason.');
   for (const [reason, count] of Object.entries(reload.failures))
     page.sample('prozy_config_reload_failures_total', { reason }, count);
   page.family(
@@ -43,7 +43,7 @@ export function writeConfig(page: Page, metrics: Metrics, { generation, leases }
   page.sample('prozy_config_generation', {}, generation);
   page.family('prozy_generations_live', 'gauge', 'Generations that something still runs on, the current one included.');
   page.sample('prozy_generations_live', {}, leases.length);
-  page.family('prozy_leases', 'gauge', 'Exchanges and tunnels under way, by the generation that they run on.');
+  page.family('prozy_leases', 'gauge', 'Running exchanges and tunnels, by generation.');
   for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
   const { rehomed, ended, tightened } = metrics.drain;
   page.family('prozy_leases_rehomed_total', 'counter', 'Leases that went over to the next generation.');
@@ -57,7 +57,7 @@ export function writeConfig(page: Page, metrics: Metrics, { generation, leases }
   page.family(
     'prozy_leases_tightened_total',
     'counter',
-    'Exchanges and tunnels that a newer config would have refused, by what was done about it.',
+    'Exchanges and tunnels that a newer config would have refused, by action.',
   );
   for (const [action, count] of Object.entries(tightened))
     page.sample('prozy_leases_tightened_total', { action }, count);
@@ -65,17 +65,17 @@ export function writeConfig(page: Page, metrics: Metrics, { generation, leases }
 }
 
 function writeHistory(page: Page, { history }: Metrics): void {
-  page.family('prozy_history_writes_total', 'counter', 'Attempts to write down what was in effect, by result.');
+  page.family('prozy_history_writes_total', 'counter', 'Writes of the history, by result.');
   page.sample('prozy_history_writes_total', { result: 'written' }, history.written);
   page.sample('prozy_history_writes_total', { result: 'failed' }, history.failed);
   page.family('prozy_history_last_write_successful', 'gauge', 'Whether the history on disk is up to date.');
   page.sample('prozy_history_last_write_successful', {}, history.lastSuccessful ? 1 : 0);
-  page.family('prozy_history_damaged_entries', 'gauge', 'Entries of the history that are damaged and passed over.');
+  page.family('prozy_history_damaged_entries', 'gauge', 'Damaged history entries, which the gateway skips.');
   page.sample('prozy_history_damaged_entries', {}, history.damaged);
   page.family(
     'prozy_config_history_fallback',
     'gauge',
-    'Whether an entry of the history serves in place of the file, by why.',
+    'Whether a history entry serves instead of the file, by reason.',
   );
   for (const why of ['held', 'last_good'] as const)
     page.sample('prozy_config_history_fallback', { why }, history.fallback === why ? 1 : 0);

@@ -102,16 +102,12 @@ export class Exposition {
 
   #mirrors(page: Page): void {
     const all = [...this.#metrics.mirrors];
-    page.family(
-      'prozy_mirror_requests_total',
-      'counter',
-      'Requests that were to be mirrored, by what became of the copy.',
-    );
+    page.family('prozy_mirror_requests_total', 'counter', 'Requests to mirror, by the result of the copy.');
     for (const [route, { results }] of all) {
       for (const [result, count] of Object.entries(results))
         page.sample('prozy_mirror_requests_total', { route, result }, count);
     }
-    page.family('prozy_mirror_active', 'gauge', 'Mirrored requests under way.');
+    page.family('prozy_mirror_active', 'gauge', 'Running mirrored requests.');
     for (const [route, { active }] of all) page.sample('prozy_mirror_active', { route }, active);
   }
 
@@ -132,20 +128,20 @@ export class Exposition {
       ['connections_reused_total', 'Exchanges on a connection that was there already.', 'connectionsReused'],
       ['connect_errors_total', 'Connections that could not be made.', 'connectErrors'],
       ['failures_total', 'Exchanges that failed on a connection.', 'failures'],
-      ['checks_passed_total', 'Active checks that found it well.', 'checksPassed'],
+      ['checks_passed_total', 'Active checks that succeeded.', 'checksPassed'],
       ['checks_failed_total', 'Active checks that did not.', 'checksFailed'],
       ['ejections_total', 'Times that the endpoint was taken out because of failures.', 'ejections'],
-      ['retries_total', 'Attempts after a first one had failed here.', 'retries'],
+      ['retries_total', 'Attempts after a failed attempt at this endpoint.', 'retries'],
     ] as const;
     for (const [name, help, key] of counters) {
       page.family(`prozy_upstream_${name}`, 'counter', help);
       for (const { labels, one } of all) page.sample(`prozy_upstream_${name}`, labels, one[key]);
     }
     const { endpoints } = this.#gauges();
-    page.family('prozy_upstream_healthy', 'gauge', '1: the endpoint is well; 0: it failed and waits for its retry.');
+    page.family('prozy_upstream_healthy', 'gauge', '1: the endpoint is healthy; 0: it failed and waits for its retry.');
     for (const { pool, endpoint, healthy } of endpoints)
       page.sample('prozy_upstream_healthy', { pool, endpoint }, healthy ? 1 : 0);
-    page.family('prozy_upstream_active', 'gauge', 'Exchanges and tunnels under way.');
+    page.family('prozy_upstream_active', 'gauge', 'Running exchanges and tunnels.');
     for (const { pool, endpoint, active } of endpoints)
       page.sample('prozy_upstream_active', { pool, endpoint }, active);
     page.family('prozy_upstream_connections', 'gauge', 'Connections open, by state.');
@@ -173,7 +169,7 @@ export class Exposition {
     const { pools } = this.#gauges();
     page.family('prozy_pool_queue', 'gauge', 'Requests and connections that wait for room.');
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
-    page.family('prozy_pool_retries', 'gauge', 'Further attempts under way.');
+    page.family('prozy_pool_retries', 'gauge', 'Running retries.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
   }
 
@@ -186,9 +182,9 @@ export class Exposition {
       for (const [result, count] of Object.entries(one.lookups))
         page.sample('prozy_dns_lookups_total', { ...labels, result }, count);
     }
-    page.family('prozy_dns_changes_total', 'counter', 'Times that a name stood for other addresses.');
+    page.family('prozy_dns_changes_total', 'counter', 'Changes of the addresses of a name.');
     for (const { labels, one } of all) page.sample('prozy_dns_changes_total', labels, one.changes);
-    page.family('prozy_dns_addresses', 'gauge', 'Addresses that a name stands for.');
+    page.family('prozy_dns_addresses', 'gauge', 'Addresses of a name.');
     for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
   }
 

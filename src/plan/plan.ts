@@ -101,7 +101,11 @@ function planAdmin(
   const address = planAddress(text);
   for (const pointer of ['/admin/token', '/admin/push/token']) {
     if (openSecrets.includes(pointer))
-      scope.problem(pointer, 'must be a reference: who has the token gets to see the config', 'such as ${file:token}');
+      scope.problem(
+        pointer,
+        'must be a reference: clients with the token can read the config',
+        'such as ${file:token}',
+      );
   }
   const pushed =
     push === undefined ? null : { token: digestOf(push.token), maxSize: push.max_size, modules: push.modules };

@@ -89,9 +89,9 @@ function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scop
   if (config.split_by !== undefined && config.split === undefined)
     scope.warning(`${pointer}/split_by`, 'has no effect without a split');
   if (config.drain !== undefined && (config.respond !== undefined || config.redirect !== undefined))
-    scope.warning(`${pointer}/drain`, 'has no effect: what this route answers is over at once');
+    scope.warning(`${pointer}/drain`, 'has no effect: the route answers at once, without a backend');
   if (!config.map_back && (config.respond !== undefined || config.redirect !== undefined))
-    scope.warning(`${pointer}/map_back`, 'has no effect: what this route answers comes from no backend');
+    scope.warning(`${pointer}/map_back`, 'has no effect: the route answers without a backend');
   const readers = readersOf(config, names);
   const match = planMatch(config.match, `${pointer}/match`, readers, scope);
   return {
@@ -131,7 +131,7 @@ function planPolicies(
         pointer: `${pointer}/policies/${first}`,
         message: 'first here',
       });
-    else if (useless) scope.warning(place, 'has no effect: what this route answers is not fetched from anywhere');
+    else if (useless) scope.warning(place, 'has no effect: the route answers without a backend');
     first = i;
   });
   if (useless) policies.forEach((policy, i) => checkUseless(policy, `${pointer}/policies/${i}`, scope));
@@ -147,10 +147,10 @@ function planPolicies(
 function checkUseless(policy: PolicyConfig, pointer: string, scope: PlanScope): void {
   if (!policy.enabled) return;
   if (policy.type === 'rewrite' || policy.type === 'decompress')
-    scope.warning(pointer, 'has no effect: what this route answers is not forwarded');
+    scope.warning(pointer, 'has no effect: the route answers without a backend');
   if (policy.type !== 'headers') return;
   if (hasEdits(policy.request))
-    scope.warning(`${pointer}/request`, 'has no effect: what this route answers is not forwarded');
+    scope.warning(`${pointer}/request`, 'has no effect: the route answers without a backend');
 }
 
 function hasEdits({ set, add, remove }: FieldEditsConfig): boolean {

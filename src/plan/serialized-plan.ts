@@ -98,17 +98,17 @@ export class PlanDeserializer {
   }
 
   #made(route: SerializedRoute): RoutePlan {
-    const mirror = route.mirror === null ? null : this.#filled(route.mirror);
+    const mirror = route.mirror === null ? null : this.#withPool(route.mirror);
     return freeze<RoutePlan>({ ...route, ...slimmed(route), action: this.#action(route.action), mirror });
   }
 
-  #filled<T extends { readonly pool: string }>(one: T): Omit<T, 'pool'> & { readonly pool: PoolPlan } {
+  #withPool<T extends { readonly pool: string }>(one: T): Omit<T, 'pool'> & { readonly pool: PoolPlan } {
     return { ...one, pool: this.#pools.get(one.pool)! };
   }
 
   #action(action: ActionParcel): ActionPlan {
     if (action.type === 'pool') return this.#toPool(action.pool);
-    return action.type === 'split' ? { ...action, parts: action.parts.map((part) => this.#filled(part)) } : action;
+    return action.type === 'split' ? { ...action, parts: action.parts.map((part) => this.#withPool(part)) } : action;
   }
 
   /** One action per pool: a hundred routes share it. */

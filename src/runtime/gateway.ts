@@ -240,7 +240,7 @@ export class Gateway {
 
   #overloadChanged(overloaded: boolean, reason: string): void {
     if (overloaded) this.log.warn('overloaded: new requests are refused', { reason });
-    else this.log.info('not overloaded any more');
+    else this.log.info('no longer overloaded');
     this.events.emit({ time: new Date(this.clock.wall()).toISOString(), type: 'overload', overloaded, reason });
   }
 
@@ -248,8 +248,8 @@ export class Gateway {
     const { pool, address, health, metrics } = endpoint;
     if (from === 'healthy' && health.state === 'failing') metrics.ejections++;
     const fields = { pool, endpoint: address.text, from, to: health.state, reason: health.lastError };
-    if (health.well) this.log.info('endpoint is well', fields);
-    else this.log.warn('endpoint is out', fields);
+    if (health.well) this.log.info('endpoint is available', fields);
+    else this.log.warn('endpoint is unavailable', fields);
     this.events.emit({ time: new Date(this.clock.wall()).toISOString(), type: 'endpoint', ...fields });
   };
 
@@ -257,7 +257,7 @@ export class Gateway {
     try {
       this.#accessLog?.reopen();
     } catch (error) {
-      this.log.error('the access log could not be opened anew and goes on where it was', {
+      this.log.error('the access log could not be reopened and stays as it was', {
         error: (error as Error).message,
       });
     }

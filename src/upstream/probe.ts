@@ -74,7 +74,7 @@ function ask(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
       if (!answer.data(part)) tell(answer.code);
     });
     response.on('end', () => tell(answer.code));
-    response.on('error', () => tell(answer.cut));
+    response.on('error', () => tell(answer.brokenOff));
   });
   request.on('error', (error) => tell(codeOf(error)));
   request.end();
@@ -105,7 +105,7 @@ class Answer {
   }
 
   /** The result if the response breaks off. */
-  get cut(): string {
+  get brokenOff(): string {
     return this.code === '' ? 'check_body' : this.code;
   }
 

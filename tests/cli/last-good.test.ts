@@ -104,7 +104,7 @@ async function served(...texts: readonly string[]): Promise<void> {
   await kill(command);
 }
 
-const READY = 'what was last in effect serves';
+const READY = 'the last config that was in effect serves instead';
 
 test('a start with a bad file serves what was last in effect, says so, and follows the file when it is good', async () => {
   await served('one', 'two');
@@ -209,7 +209,7 @@ test('a hold outlives a crash: the config that was rolled back does not come bac
   expect(await body()).toBe('one');
   await kill(first);
   await using second = start(['--config', file]);
-  await second.says('is held in place of what the file says');
+  await second.says('a history entry serves instead of the file');
   expect(await body()).toBe('one');
   expect(JSON.parse((await get(adminPort, '/ready')).body)).toEqual({ ready: true, state: 'serving' });
   await kill(second);
@@ -220,7 +220,7 @@ test('a hold outlives a crash: the config that was rolled back does not come bac
   expect(await body()).toBe('one');
   write(good('two'));
   await until(
-    () => third.err.includes('is held in place'),
+    () => third.err.includes('serves instead of the file'),
     'it is held',
     async () => void (await body()),
   );

@@ -68,7 +68,7 @@ test('a second signal ends it at once', async () => {
   busy.send(GET);
   await until(() => origin.requests.length === 1, 'the request is under way');
   command.child.kill('SIGINT');
-  await command.says('finishing what runs');
+  await command.says('running exchanges and tunnels may finish');
   // A terminal tells launcher and gateway: that soon it is the same signal, and ends nothing.
   const again = setInterval(() => command.child.kill('SIGINT'), 50);
   expect((await command.end()).code).toBe(130);
@@ -150,7 +150,7 @@ test.each(['SIGQUIT', 'SIGUSR2'] as const)('%s stops gracefully: what runs is fi
   busy.send(GET);
   await until(() => origin.requests.length === 1, 'the request is under way');
   command.child.kill(signal);
-  await command.says('finishing what runs');
+  await command.says('running exchanges and tunnels may finish');
   release();
   expect((await busy.response()).body).toBe('late');
   busy.socket.end();

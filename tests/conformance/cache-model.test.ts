@@ -5,10 +5,10 @@ import type { Subject } from './cache-cases/run.ts';
 import { gatewaySubject } from './cache-cases/subject.ts';
 import { ModelOrigin } from './cache-model/origin.ts';
 import { Stage } from './cache-model/play.ts';
-import { course } from './cache-model/traffic.ts';
+import { scenario } from './cache-model/traffic.ts';
 import { CarelessCache } from './cache-model/careless-cache.ts';
 
-/** A longer run, with other courses: node tests/conformance/cache-model.ts. */
+/** A longer run, with other scenarios: node tests/conformance/cache-model.ts. */
 const RUNS = { numRuns: 120, seed: 9111 };
 
 test('the gateway answers nothing that it may not', { timeout: 120_000 }, async () => {
@@ -16,7 +16,7 @@ test('the gateway answers nothing that it may not', { timeout: 120_000 }, async 
   await using subject = await gatewaySubject(origin.port);
   const stage = new Stage(origin, subject);
   await fc.assert(
-    fc.asyncProperty(course, async (one) => {
+    fc.asyncProperty(scenario, async (one) => {
       expect(await stage.play(one)).toBeNull();
     }),
     RUNS,
@@ -31,7 +31,7 @@ test('a cache that takes no care is found out', { timeout: 60_000 }, async () =>
   const stage = new Stage(origin, subject);
   const found = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(course, async (one) => {
+    fc.asyncProperty(scenario, async (one) => {
       const wrong = await stage.play(one);
       for (const kind of wrong?.split(': ').slice(1).join(': ').split('; ') ?? [])
         found.add(kind.replaceAll(/[\d.]+/g, 'N'));

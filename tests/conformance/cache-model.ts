@@ -3,14 +3,14 @@
  *
  *     node tests/conformance/cache-model.ts --courses 20000
  *
- * `--seed N` repeats a run. Ends with 1, and the shortest course that was found, if something was answered that may not be.
+ * `--seed N` repeats a run. Ends with 1, and the shortest scenario found, if something was answered that may not be.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { gatewaySubject } from './cache-cases/subject.ts';
 import { ModelOrigin } from './cache-model/origin.ts';
 import { Stage } from './cache-model/play.ts';
-import { course } from './cache-model/traffic.ts';
+import { scenario } from './cache-model/traffic.ts';
 
 const { values } = parseArgs({
   options: { courses: { type: 'string', default: '2000' }, seed: { type: 'string', default: `${Date.now() % 1e9}` } },
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 await using origin = await ModelOrigin.open();
 await using subject = await gatewaySubject(origin.port);
 const stage = new Stage(origin, subject);
-const property = fc.asyncProperty(course, async (one) => {
+const property = fc.asyncProperty(scenario, async (one) => {
   const wrong = await stage.play(one);
   if (wrong !== null) throw new Error(wrong);
 });

@@ -1,13 +1,13 @@
 /**
  * Backends that fail in every way, under load: `node tests/conformance/chaos.ts --faults 10000`.
  *
- * First the course of each illness, with one and two of three endpoints ill; then `--faults` of each in a row at a
+ * First a run of each illness, with one and two of three endpoints ill; then `--faults` of each in a row at a
  * gateway that takes nothing out, after which nothing may be left. Ends with 1 if a client saw a failure that can be
  * repaired while one endpoint was ill, or if anything leaks.
  */
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BEYOND_REPAIR, courseOf, REPAIRABLE } from './chaos/illness.ts';
+import { BEYOND_REPAIR, runChaos, REPAIRABLE } from './chaos/illness.ts';
 import { type Fault, FaultOrigin } from '../support/fault-origin.ts';
 import { endpointOf, poolLoad, simpleConfig, testGateway } from '../support/gateway.ts';
 import { Load } from './chaos/load.ts';
@@ -35,9 +35,9 @@ row(
 row(...Array.from({ length: 9 }, () => '---'));
 for (const fault of [...REPAIRABLE, ...BEYOND_REPAIR]) {
   for (const ill of [1, 2]) {
-    const course = await courseOf(fault, ill, Number(values.ill));
-    if (ill === 1 && course.failures > 0 && REPAIRABLE.includes(fault)) wrong++;
-    const { requests, faults, failures, seen, slowest, detected, recovered } = course;
+    const run = await runChaos(fault, ill, Number(values.ill));
+    if (ill === 1 && run.failures > 0 && REPAIRABLE.includes(fault)) wrong++;
+    const { requests, faults, failures, seen, slowest, detected, recovered } = run;
     row(fault, ill, requests, faults, failures, seen, ms(slowest), ms(detected), ms(recovered));
   }
 }

@@ -5,7 +5,7 @@
  * Ends with 1 at the first course that does otherwise; its seed repeats it, but for the moment of each kill.
  */
 import { parseArgs } from 'node:util';
-import { course, newTally } from './crashes/course.ts';
+import { crashRun, newTally } from './crashes/crash-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const tally = newTally();
 const first = Number(values.seed);
 for (let seed = first; seed < first + Number(values.courses); seed++) {
-  await course(seed, Number(values.steps), tally);
+  await crashRun(seed, Number(values.steps), tally);
   process.stderr.write('.');
 }
 console.log(`\n${JSON.stringify({ courses: Number(values.courses), ...tally }, null, 2)}`);

@@ -51,10 +51,7 @@ test('those beyond wait, and are served when others have gone', async () => {
   await until(() => metrics.active === 0, 'all have gone');
   expect([metrics.accepted, metrics.refusedByLimit]).toEqual([10, 0]);
   // It was paused twice, and told once.
-  expect(said(gateway)).toEqual([
-    'no more file descriptors: who connects has to wait',
-    'connections are accepted again',
-  ]);
+  expect(said(gateway)).toEqual(['no more file descriptors: new connections wait', 'connections are accepted again']);
 });
 
 test('a reload meanwhile: listeners that are kept, new ones and those that go', async () => {

@@ -179,7 +179,7 @@ describe('what comes back', () => {
 
 test('a route that answers by itself has nothing to map back', () => {
   expect(problemsOf({ routes: [{ name: 'r', match: {}, map_back: false, respond: {} }] })).toEqual([
-    '/routes/0/map_back: has no effect: what this route answers comes from no backend',
+    '/routes/0/map_back: has no effect: the route answers without a backend',
   ]);
 });
 

@@ -178,7 +178,7 @@ test('a reload: less room at once, another directory begins empty, other keys be
   await until(() => from.requests.some(({ url }) => url === '/hangs'), 'it hangs');
   await gateway.edit(config(from.port, other.path, {}, { key: { sort_query: true } }));
   await ready(gateway, 3);
-  expect(said(gateway, 'the disk of a cache begins anew')).toBe(1);
+  expect(said(gateway, 'the disk of a cache starts empty')).toBe(1);
   expect((await get(gateway, '/0')).headers['cache-status']).toContain('uri-miss');
 
   expect(gateway.running.gateway.snapshots.length).toBe(2);
@@ -195,8 +195,8 @@ test('two gateways and one directory: the second does without until the first is
   await using two = await testGateway(config(from.port, at.path));
   try {
     await get(one, '/x');
-    await until(() => said(two, 'the disk of a cache can not be had') === 1, 'it is refused');
-    expect(two.logged.find(({ event }) => event === 'the disk of a cache can not be had')).toMatchObject({
+    await until(() => said(two, 'the disk of a cache cannot be used') === 1, 'it is refused');
+    expect(two.logged.find(({ event }) => event === 'the disk of a cache cannot be used')).toMatchObject({
       level: 'error',
       code: 'LOCKED',
       path: at.path,
@@ -218,7 +218,7 @@ test('a directory that is something else’s is left alone, and traffic goes on'
   writeFileSync(join(at.path, 'precious'), '');
   await using from = await origin();
   await using gateway = await testGateway(config(from.port, at.path));
-  await until(() => said(gateway, 'the disk of a cache can not be had') === 1, 'it is told');
+  await until(() => said(gateway, 'the disk of a cache cannot be used') === 1, 'it is told');
   expect((await get(gateway, '/x')).body).toBe('body of /x');
   expect((await get(gateway, '/x')).headers['cache-status']).toContain('hit');
   expect(readdirSync(at.path)).toEqual(['precious']);

@@ -300,7 +300,7 @@ test('explain says what the cache would do, and changes nothing by it', async ()
   expect(await explained(admin, '/late', '-H', 'cache-control: max-stale')).toMatch(
     /stale for N s, which the request permits$/,
   );
-  expect(await explained(admin, '/swr')).toMatch(/N s old, stale for N s, and asks for it anew meanwhile$/);
+  expect(await explained(admin, '/swr')).toMatch(/N s old, stale for N s, and revalidates it meanwhile$/);
   const held = ask(gateway, '/held');
   await until(() => it.held.length === 1, 'it is under way');
   expect(await explained(admin, '/held')).toBe(

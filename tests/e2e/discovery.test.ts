@@ -128,7 +128,7 @@ describe('endpoints come and go', () => {
     expect(endpoints(one.gateway)).toEqual([`127.0.0.2:${port}`, `127.0.0.3:${port}`]);
     expect(one.gateway.logged).toContainEqual(
       expect.objectContaining({
-        event: 'a name stands for other addresses',
+        event: 'the addresses of a name have changed',
         pool: 'app',
         name: `app.test:${port}`,
         added: [`127.0.0.3:${port}`],
@@ -204,7 +204,7 @@ describe('endpoints come and go', () => {
     expect(await one.ask(2)).toBe('12');
     const warned = one.gateway.logged.filter(({ level }) => level === 'warn');
     expect(warned).toEqual([
-      expect.objectContaining({ event: 'a name cannot be looked up; what was known of it stays', error: 'EMPTY' }),
+      expect.objectContaining({ event: 'a name cannot be looked up; its known addresses stay', error: 'EMPTY' }),
     ]);
   });
 

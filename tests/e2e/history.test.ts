@@ -164,8 +164,8 @@ test('a hold is lifted by hand, or by going back to what the file says', async (
   await written(gateway);
   await edited(gateway, config('two'));
   for (const [lift, told] of [
-    [['--lift'], 'the file is followed again; generation'],
-    [['2'], 'entry 2 is in effect, which is what the file says; generation'],
+    [['--lift'], 'the gateway follows the file again; generation'],
+    [['2'], 'entry 2 is in effect, as in the file; generation'],
   ] as const) {
     expect((await run('rollback', '1', '--admin', admin(gateway))).code).toBe(0);
     expect(await body(gateway)).toBe('one');
@@ -280,7 +280,7 @@ test('diff: what runs and files in place of entries', async () => {
     if (typeof store === 'string') throw new Error(store);
     expect(await compare('2', gateway.file, store)).toBe('');
     expect(await compare('2', '1', store)).toBe('-1 pool, ~1 route');
-    expect(await compare('1', 'running', store)).toContain('problem: what is running is known to the gateway');
+    expect(await compare('1', 'running', store)).toContain('problem: the gateway knows the running config');
     expect(await compare('1', '9', store)).toContain('problem: there is no entry 9');
     expect(await compare('1', join(state, 'none.yaml'), store)).toContain('cannot read this file');
   }

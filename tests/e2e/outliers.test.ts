@@ -41,7 +41,7 @@ test('it is out after the interval, and says why; when its pause is over one tha
   expect(one.states()).toEqual(['healthy', 'healthy', 'failing', 'healthy', 'healthy']);
   expect(one.gateway.logged).toContainEqual(
     expect.objectContaining({
-      event: 'endpoint is out',
+      event: 'endpoint is unavailable',
       endpoint: `127.0.0.1:${one.ill.port}`,
       reason: 'success_rate',
     }),

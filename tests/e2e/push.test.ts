@@ -310,5 +310,5 @@ test('prozy plan calls it out that configs may be pushed', async () => {
   writeFileSync(join(dirname(gateway.file), 'token'), TOKEN);
   const { out, err } = await run('plan', `${gateway.file}.json`, '--against', gateway.file);
   expect(err).toBe('');
-  expect(out).toContain('! loosened: whoever has the token may push a config');
+  expect(out).toContain('! loosened: clients with the token may push a config');
 });

@@ -265,10 +265,10 @@ test('whichever write is the last that succeeds: what is listed is whole, and th
           before.push(text);
         }
         const kept = await contents(store);
-        const course = before.filter((text, i) => text !== before[i - 1]).toReversed();
+        const versions = before.filter((text, i) => text !== before[i - 1]).toReversed();
         const [newest] = kept;
-        if (newest !== undefined) expect(course.slice(0, 2)).toContain(newest);
-        expect(course.join('')).toContain(kept.slice(0, 2).join(''));
+        if (newest !== undefined) expect(versions.slice(0, 2)).toContain(newest);
+        expect(versions.join('')).toContain(kept.slice(0, 2).join(''));
         disk.trouble = () => null;
         await store.add(draft('z', NOW), KEEP);
         expect((await contents(store)).slice(0, 2)).toEqual(newest === undefined ? ['z'] : ['z', newest]);

@@ -5,7 +5,7 @@ import { problemsOf } from './plan-of.ts';
 const REWRITE = { type: 'rewrite', prefix: '/a', replacement: '/b' };
 const REQUEST = { type: 'headers', request: { set: { a: 'b' } } };
 const AT = '/routes/0/policies/0';
-const NOT_FORWARDED = 'has no effect: what this route answers is not forwarded';
+const NOT_FORWARDED = 'has no effect: the route answers without a backend';
 const RESPOND = { respond: { status: 200 } };
 const REDIRECT = { redirect: { scheme: 'https' } };
 

@@ -1,7 +1,7 @@
 /** Any edits, rollbacks and crashes end in a state that the history explains: a short form of tests/conformance/crashes.ts. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { course, newTally } from '../conformance/crashes/course.ts';
+import { crashRun, newTally } from '../conformance/crashes/crash-run.ts';
 import {
   killedBetween,
   lifted,
@@ -15,7 +15,7 @@ import {
 // Processes are started again and again.
 test('a gateway that is edited, rolled back and killed', { timeout: 180_000 }, async () => {
   const tally = newTally();
-  for (const seed of [3, 8]) await course(seed, 6, tally);
+  for (const seed of [3, 8]) await crashRun(seed, 6, tally);
   expect(tally.steps).toBe(12);
   expect(Object.values(tally.kills).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(2);
 });

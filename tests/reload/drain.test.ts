@@ -72,7 +72,7 @@ describe('at the deadline', () => {
     expect([first, second]).toEqual([0x88, 0x82]);
     expect(((rest[0]! ^ rest[4]!) << 8) | (rest[1]! ^ rest[5]!)).toBe(1012);
     expect(drained(gateway).ended).toEqual({ deadline: 1, denied: 0, max_generations: 0 });
-    expect(gateway.logged.some(({ event }) => event === 'generation cut after its drain time')).toBe(true);
+    expect(gateway.logged.some(({ event }) => event === 'generation ended at its drain deadline')).toBe(true);
   });
 
   test('a frame that is half way is passed on first, and nothing behind the Close', async () => {
@@ -200,7 +200,7 @@ test('a route has its own rule before its listener, and that before all others',
 
 test('a rule for what is over at once is a mistake', () => {
   expect(problemsOf({ routes: [{ name: 'a', match: {}, respond: {}, drain: '1s' }] })).toEqual([
-    '/routes/0/drain: has no effect: what this route answers is over at once',
+    '/routes/0/drain: has no effect: the route answers at once, without a backend',
   ]);
 });
 

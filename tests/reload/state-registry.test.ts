@@ -126,7 +126,7 @@ test('a tunnel goes over to any number of new generations, until its endpoint is
   await until(() => client.closed, 'the drain time is over');
   expect(client.error).toBe('ECONNRESET');
   expect(gateway.running.gateway.snapshots).toHaveLength(1);
-  expect(gateway.logged.some(({ event }) => event === 'generation cut after its drain time')).toBe(true);
+  expect(gateway.logged.some(({ event }) => event === 'generation ended at its drain deadline')).toBe(true);
 });
 
 test('counters go on; series of what is gone are dropped', async () => {

@@ -36,7 +36,7 @@ function allow(
   if (hasToken(message, push.token)) return { maxSize: push.maxSize, reloader };
   challenge(message, response, 'config');
   if (message.headers.authorization !== undefined)
-    gateway.log.warn('somebody asked for the config with a wrong token', {
+    gateway.log.warn('a client requested the config with a wrong token', {
       client: message.socket.remoteAddress ?? '',
     });
   return problem(401, 'Unauthorized');

@@ -30,7 +30,7 @@ const show: Handler = async ({ gateway, reloader }, { params: { id = '' }, query
   const wait = readWait(query);
   if (typeof wait === 'string') return problem(400, 'Bad Request', wait);
   const reload = reloader?.reloads.find(id) ?? null;
-  if (reload === null) return problem(404, 'Not Found', 'there is no such reload, or it is not kept any more');
+  if (reload === null) return problem(404, 'Not Found', 'there is no such reload, or it is no longer kept');
   if (wait !== null) await waitFor(reload, wait, response, gateway.clock);
   return { status: 200, body: reload.view };
 };

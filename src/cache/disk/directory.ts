@@ -70,7 +70,7 @@ export class Directory {
       makeDirectories(path, 0o700);
       const names = readdirSync(path);
       if (!names.includes(MARKER) && names.some((name) => !NOTHING.has(name) && !name.startsWith(DISCARDED)))
-        return { code: 'ALIEN', message: 'there is something else in it, which is left alone' };
+        return { code: 'ALIEN', message: 'it contains other files, which stay' };
       lock = lockOf(join(path, LOCK));
       if (lock === null) return { code: 'LOCKED', message: 'another process or cache uses it' };
       return await Directory.#opened(path, shape, lock);

@@ -118,7 +118,7 @@ export class Disk {
     for (const takeBack of this.#missed.splice(0)) takeBack(disk);
     const { thrownAway } = disk.directory;
     if (thrownAway !== '')
-      log.warn('the disk of a cache begins anew', { cache: name, path: plan.path, reason: thrownAway });
+      log.warn('the disk of a cache starts empty', { cache: name, path: plan.path, reason: thrownAway });
     void disk.loaded.then(() => {
       if (this.#open !== disk) return;
       const { size: entries } = disk.entries;
@@ -134,7 +134,7 @@ export class Disk {
   #isRefused({ code, message }: Refusal): void {
     const { name, plan, clock, log } = this.#parts;
     if (code !== this.#refused)
-      log.error('the disk of a cache can not be had', { cache: name, path: plan.path, code, error: message });
+      log.error('the disk of a cache cannot be used', { cache: name, path: plan.path, code, error: message });
     this.#refused = code;
     this.#retry?.cancel();
     this.#retry = clock.after(code === 'LOCKED' ? RETRY_LOCKED : RETRY, () => {

@@ -59,7 +59,7 @@ function sayReuse(verdict: number, found: StoredResponse, now: number): string {
   const age = sayAge(found, now);
   if (verdict === FRESH) return age;
   return verdict === STALE_WHILE_REVALIDATE
-    ? `${age}, and asks for it anew meanwhile`
+    ? `${age}, and revalidates it meanwhile`
     : `${age}, which the request permits`;
 }
 

@@ -19,7 +19,7 @@ const SMALLEST_CHUNK = 4 * 1024;
 const LARGEST_CHUNK = 256 * 1024;
 
 /** Accounts for the bytes of bodies in progress. */
-export interface FillRoom {
+export interface BodyMemory {
   /** Reserves bytes; false: there is no room for them. */
   reserve(bytes: number): boolean;
   release(bytes: number): void;
@@ -30,7 +30,7 @@ export class StreamingBody implements ReadableBody {
   collecting = true;
   /** Bytes received. */
   size = 0;
-  readonly #room: FillRoom;
+  readonly #memory: BodyMemory;
   /** Size limit of a stored body. */
   readonly #limit: number;
   /** Expected size; -1: unknown. */
@@ -51,8 +51,8 @@ export class StreamingBody implements ReadableBody {
   /** The body has ended: no new reader will join. */
   #over = false;
 
-  constructor(room: FillRoom, limit: number, expected: number, source: BodySource) {
-    this.#room = room;
+  constructor(memory: BodyMemory, limit: number, expected: number, source: BodySource) {
+    this.#memory = memory;
     this.#limit = limit;
     this.#expected = expected;
     this.#source = source;
@@ -142,7 +142,7 @@ export class StreamingBody implements ReadableBody {
   }
 
   #unreserve(): void {
-    this.#room.release(this.#reserved);
+    this.#memory.release(this.#reserved);
     this.#reserved = 0;
   }
 
@@ -166,7 +166,7 @@ export class StreamingBody implements ReadableBody {
     const missing = this.#expected - this.size;
     const wanted = this.#expected >= 0 && missing <= LARGEST_CHUNK ? missing : Math.max(SMALLEST_CHUNK, this.size);
     const size = Math.max(needed, Math.min(wanted, LARGEST_CHUNK));
-    if (this.collecting && !this.#room.reserve(size)) this.giveUp();
+    if (this.collecting && !this.#memory.reserve(size)) this.giveUp();
     else if (this.collecting) this.#reserved += size;
     return Buffer.allocUnsafeSlow(size);
   }

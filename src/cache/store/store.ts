@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Fields } from '../../http/fields.ts';
 import { detachString } from '../../kit/detach-string.ts';
-import type { FillRoom } from '../request/streaming-body.ts';
+import type { BodyMemory } from '../request/streaming-body.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /**
@@ -40,7 +40,7 @@ function sizeOf({ key, responses }: Group): number {
   return size;
 }
 
-export class Store implements FillRoom {
+export class Store implements BodyMemory {
   readonly #counts: StoreCounts;
   #maxSize: number;
   #groups = this.#list();

@@ -15,7 +15,7 @@ interface DiffFlags extends HistoryFlags {
 export const diffCommand: AddCommand = (program, exit) => {
   const command = historyOptions(program.command('diff'))
     .description('show what is different between two configs of the history')
-    .argument('<from>', 'the number of an entry, `running` for what is in effect, or a file')
+    .argument('<from>', 'the number of an entry, `running` for the config in effect, or a file')
     .argument('<to>', 'the same')
     .addOption(formatOption())
     .option('--no-color', 'without colours; so does the environment variable NO_COLOR')

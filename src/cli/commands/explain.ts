@@ -33,10 +33,10 @@ export const explainCommand: AddCommand = (program, exit) => {
       (line: string, all: readonly string[]) => [...all, line],
       [],
     )
-    .option('--client <address>', 'where the connection comes from (192.0.2.1, which is nobody)')
+    .option('--client <address>', 'where the connection comes from (192.0.2.1, a documentation address)')
     .option('--listener <name>', "the listener that it comes to (the one on the URL's port, else the only one)")
     .option('--generation <number>', 'of a running gateway: a generation that is still alive (the current one)')
-    .option('--entry <number>', 'an entry of the history, as `prozy history` shows it, in place of what is there now')
+    .option('--entry <number>', 'an entry of the history, as `prozy history` shows it, instead of the current config')
     .option('--state-dir <directory>', 'of a file: where its history is (what the file says)')
     .addOption(formatOption())
     .addHelpText('after', '\nExit codes: 0 a route takes it, 1 none does or there are problems, 2 wrong usage.')

@@ -96,7 +96,7 @@ function textOf({ path, entries, damaged, fallback, problem }: History): string 
   if (path === null) return 'No history is kept: the config says no reload.state_dir.';
   const parts = [entries.length === 0 ? `Nothing is in ${path} yet.` : table([HEAD, ...entries.map(rowOf)])];
   if (fallback !== null) parts.push(fallbackText(fallback));
-  if (damaged.length > 0) parts.push(`Damaged, and passed over: ${damaged.join(', ')}`);
+  if (damaged.length > 0) parts.push(`Damaged, skipped: ${damaged.join(', ')}`);
   if (problem !== '') parts.push(`Trouble: ${problem}`);
   return parts.join('\n\n');
 }

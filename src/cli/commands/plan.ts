@@ -16,7 +16,7 @@ export const planCommand: AddCommand = (program, exit) => {
     .command('plan')
     .description('show what a config file would change')
     .argument('<file>', 'the config that is to take effect')
-    .option('--against <where>', 'what is in effect: the admin listener of a running gateway, or a file (nothing)')
+    .option('--against <where>', 'the config in effect: the admin listener of a running gateway, or a file (nothing)')
     .addOption(formatOption())
     .option('--no-color', 'without colours; so does the environment variable NO_COLOR')
     .addHelpText('after', '\nExit codes: 0 nothing would change, 2 something would, 1 problems, 64 wrong usage.')

@@ -39,7 +39,7 @@ export const purgeCommand: AddCommand = (program, exit) => {
     .option('--host <host...>', 'by host: example.com, or example.com:8080 for that port alone')
     .option('--tag <tag...>', 'by a word of Surrogate-Key or Cache-Tag')
     .option('--all', 'everything')
-    .option('--soft', 'make stale what is stored, to be asked for anew, and take nothing out')
+    .option('--soft', 'only make stored responses stale, so that they are revalidated')
     .addOption(adminOption())
     .addOption(formatOption())
     .addHelpText('after', '\nExit codes: 0 done, 1 no answer or no such cache, 2 wrong usage.')

@@ -26,11 +26,11 @@ const ANSWER = 5000;
 export const reloadCommand: AddCommand = (program, exit) => {
   program
     .command('reload')
-    .description('have a running gateway read its config again, and tell what becomes of it')
+    .description('have a running gateway read its config again, and report the outcome')
     .addOption(adminOption())
     .addOption(
       program
-        .createOption('--wait <phase>', 'until it is in effect, or until nothing runs on an older config any more')
+        .createOption('--wait <phase>', 'until it is in effect, or until nothing runs on an older config')
         .choices(['active', 'drained'])
         .default('active'),
     )

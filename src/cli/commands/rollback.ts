@@ -43,8 +43,8 @@ async function rollback(entry: string | undefined, { admin, lift = false }: Roll
     process.stderr.write(`${detail ?? `${admin} answered with ${answer.status}`}\n`);
     return EXIT.problems;
   }
-  const held = done.held ? ', and held until the file changes' : ', which is what the file says';
-  const what = lift ? 'the file is followed again' : `entry ${entry} is in effect${held}`;
+  const held = done.held ? ', and held until the file changes' : ', as in the file';
+  const what = lift ? 'the gateway follows the file again' : `entry ${entry} is in effect${held}`;
   process.stdout.write(`${what}; generation ${done.generation}\n`);
   if (!done.persisted) process.stderr.write(`a restart would not know of it: ${done.problem}\n`);
   return EXIT.ok;

@@ -114,10 +114,10 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
   const notes = new AccessNotes();
   reachAccess(before?.address ?? null, after.address, notes);
   const [old, now] = [before?.push ?? null, after.push];
-  if (old === null && now !== null) notes.loosen('whoever has the token may push a config');
-  if (old !== null && now === null) notes.tighten('no config may be pushed any more');
+  if (old === null && now !== null) notes.loosen('clients with the token may push a config');
+  if (old !== null && now === null) notes.tighten('clients may no longer push a config');
   const [needed, needs] = [(before?.token ?? null) !== null, after.token !== null];
-  if (needed && !needs) notes.loosen('actions need no token any more');
+  if (needed && !needs) notes.loosen('actions no longer need a token');
   if (before !== null && !needed && needs) notes.tighten('actions need a token');
   return notes.change;
 }
@@ -128,7 +128,7 @@ export function openedAccess(listener: ListenerPlan): AccessChange | null {
   const open = (route: RoutePlan): boolean => allowedByRoute(route).all && !guardsOf(route).has('auth');
   if (listener.protocol === 'http' && !listener.routes.some(open)) return null;
   const notes = new AccessNotes();
-  notes.loosen('open to whoever can reach it: no ACL');
+  notes.loosen('open to every client that can reach it: no ACL');
   return notes.change;
 }
 
@@ -141,7 +141,7 @@ export function listenerAccess(
   reachAccess(before.address, after.address, notes);
   if (before.acl?.name !== after.acl?.name) notes.compare(allowedBy(before.acl), allowedBy(after.acl), '');
   const [old, now] = [Networks.of(before.trustedProxies), Networks.of(after.trustedProxies)];
-  const believed = 'believed about who the client is';
+  const believed = 'trusted to report the client address';
   if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);
   if (!old.without(now).empty) notes.tighten(`no longer ${believed}: ${old.without(now).toString()}`);
   identity(before.identity, after.identity, notes);
@@ -190,7 +190,7 @@ function limits(settings: readonly SettingChange[], notes: AccessNotes): void {
     if (!/^(limits\.)?[a-z_]+$/.test(setting) || typeof before !== 'number' || typeof after !== 'number') continue;
     const bound = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : value);
     const name = setting.replace('limits.', '').replaceAll('_', ' ');
-    if (after === 0) notes.loosen(`no limit any more: ${name}`);
+    if (after === 0) notes.loosen(`no limit: ${name}`);
     else if (bound(after) > bound(before)) notes.loosen(`higher limit: ${name}`);
     else notes.tighten(`lower limit: ${name}`);
   }

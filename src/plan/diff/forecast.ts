@@ -14,7 +14,7 @@ import type { PoolPlan } from '../types/pool.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
 import { type ForgottenAdminState, forgottenAdminStates } from './forgotten.ts';
-import { chainOf, type Live, type LiveLeases, poolsOf } from './live.ts';
+import { chainOf, type LiveNumbers, type LiveLeases, poolsOf } from './live.ts';
 import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
 
@@ -54,7 +54,7 @@ export interface Forecast {
   readonly forgets: readonly ForgottenAdminState[];
 }
 
-export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live): Forecast {
+export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: LiveNumbers): Forecast {
   const sides = new Sides(before, after, diff);
   const stays = new Map<string, { -readonly [K in keyof StaysBehind]: StaysBehind[K] }>();
   const counts = { leases: 0, goes_over: 0, unsure: 0 };
@@ -80,7 +80,7 @@ export function forecast(before: Plan, after: Plan, diff: PlanDiff, live: Live):
   };
 }
 
-function overLimit(before: Plan, { listeners }: Plan, { connections }: Live): number {
+function overLimit(before: Plan, { listeners }: Plan, { connections }: LiveNumbers): number {
   const succession = new Succession(listeners);
   const counts = new Map<ListenerPlan, number>();
   for (const one of before.listeners) {

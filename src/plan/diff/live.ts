@@ -25,7 +25,7 @@ export interface LiveEndpoint {
   readonly admin_state: string;
 }
 
-export interface Live {
+export interface LiveNumbers {
   /** Client connections by listener. */
   readonly connections: Readonly<Record<string, number>>;
   readonly endpoints: readonly LiveEndpoint[];
@@ -47,7 +47,7 @@ export interface Touches {
 }
 
 /** null: nothing can be running on it. */
-export function touchesOf({ kind, name, settings }: Change, before: Plan, live: Live): Touches | null {
+export function touchesOf({ kind, name, settings }: Change, before: Plan, live: LiveNumbers): Touches | null {
   switch (kind) {
     case 'listener': {
       const old = oldNameIn(settings) ?? name;
@@ -83,7 +83,7 @@ function oldNameIn(settings: Change['settings']): string | null {
 const none = (): boolean => false;
 
 function sum(
-  live: Live,
+  live: LiveNumbers,
   connections: number,
   leased: (one: LiveLeases) => boolean,
   at: (one: LiveEndpoint) => boolean,
@@ -98,7 +98,7 @@ function sum(
   return { connections, exchanges, streams, idle };
 }
 
-function behindAcl(name: string, before: Plan, live: Live): Touches {
+function behindAcl(name: string, before: Plan, live: LiveNumbers): Touches {
   const listeners = new Set(before.listeners.filter(({ acl }) => acl?.name === name).map((one) => one.name));
   const asks = ({ policies }: RoutePlan): boolean =>
     policies.some((policy) => policy.type === 'acl' && policy.acl.name === name);

@@ -198,7 +198,7 @@ function compileAt(
 }
 
 function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
-  const message = 'is a secret, and is no reference';
+  const message = 'is a secret and must be a reference';
   return openSecrets.map((pointer) => errorAt(locate(pointer), pointer, message, 'such as ${file:secret}'));
 }
 

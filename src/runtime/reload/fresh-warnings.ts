@@ -1,11 +1,11 @@
-/** Which warnings of a reload are new since the last: an edit elsewhere must not have the log say all of them again. Cold. */
+/** Finds the warnings of a reload that the last one did not have, so that the log repeats none of them. Cold. */
 
-/** The problems of a report (config/problem.ts), with how often each is there, without where in its file that is. */
+/** The problems of a report (config/problem.ts) without their places, and how often each occurs. */
 export type KnownWarnings = ReadonlyMap<string, number>;
 
 export const NO_WARNINGS: KnownWarnings = new Map();
 
-/** Those of `report` that are not known, as text ('': none), and all of them to be known from now on. */
+/** Returns the new problems of `report` as text ('' if there are none), and all of its problems. */
 export function freshWarnings(
   report: string,
   known: KnownWarnings,
@@ -23,7 +23,7 @@ export function freshWarnings(
   return { fresh: fresh.join('\n\n'), all };
 }
 
-/** Lines that are added or taken out before it, and routes before its own, change nothing about a warning. */
+/** A warning stays the same if lines or routes before it are added or removed. */
 function withoutPlace(block: string): string {
   return block
     .split('\n')

@@ -53,7 +53,7 @@ export class HistoryFallbackRunner {
   ): Promise<boolean> {
     if (why !== 'last_good' || compiled.plan?.reload.startFromLastGood !== false)
       return this.#path.settle(reload, compiled, steps);
-    const report = `entry ${entry.number} says that a start may not be by it`;
+    const report = `entry ${entry.number} does not allow a start from it: reload.start_from_last_good is false`;
     this.#outcomes.refuse(reload, { reason: 'plan', problems: [], report });
     return false;
   }

@@ -33,7 +33,7 @@ export interface HistoryFallback extends Found {
   readonly why: 'held' | 'last_good';
   /** ISO time. */
   readonly since: string;
-  /** The content of the file that this fallback overrides; '': any content of the file is followed. */
+  /** The content of the file that this fallback overrides; '': none, so any content of the file can take effect. */
   readonly insteadOf: string;
 }
 
@@ -109,7 +109,7 @@ export class History {
       this.#holds = hold !== null;
       if (hold === null || hold.instead_of !== content) return null;
       const entry = await store.find(hold.serves);
-      if (entry === null) throw new HistoryError(`entry ${hold.entry}, which is held, is not there any more`);
+      if (entry === null) throw new HistoryError(`entry ${hold.entry}, which a rollback holds, no longer exists`);
       return { why: 'held', since: hold.since, entry, stored: await store.read(entry), insteadOf: content };
     });
   }
@@ -162,7 +162,7 @@ export class History {
   serve(fallback: HistoryFallback | null, { plan, content }: Compiled): void {
     const { log } = this.#gateway;
     if (fallback === null && this.#fallback !== null)
-      log.info('the file is followed again', { entry: this.#fallback.entry.number });
+      log.info('the gateway follows the file again', { entry: this.#fallback.entry.number });
     this.#fallBackTo(fallback);
     this.#content = content;
     if (plan !== null) this.#keeper.follow(plan.reload.stateDir, plan.reload.history);
@@ -188,7 +188,10 @@ export class History {
     if (fallback.why === 'last_good') {
       // The newest config is not in effect.
       metrics.reload.lastSuccessful = false;
-      log.error('the file cannot take effect: what was last in effect serves', { file: this.#file, entry: number });
+      log.error('the file cannot take effect: the last config that was in effect serves instead', {
+        file: this.#file,
+        entry: number,
+      });
     } else this.#tellHeld(fallback);
     const rolledBack = reload.trigger === 'rollback';
     if (rolledBack) this.#persisted = this.#hold(fallback);
@@ -197,7 +200,7 @@ export class History {
 
   #tellHeld({ entry: { number } }: HistoryFallback): void {
     const about = { file: this.#file, entry: number };
-    this.#gateway.log.warn('an entry of the history is held in place of what the file says', about);
+    this.#gateway.log.warn('a history entry serves instead of the file', about);
   }
 
   #hold({ since, entry, insteadOf }: HistoryFallback): Promise<boolean> {

@@ -69,10 +69,10 @@ export class Push {
   admit(): void {
     const inEffect = this.#inEffect();
     const { texts } = inEffect;
-    if (!isSingle(inEffect)) throw new RefusedError('file', `${SEVERAL}: a push would replace but one of them`);
+    if (!isSingle(inEffect)) throw new RefusedError('file', `${SEVERAL}: a push would replace only one of them`);
     const current = texts.get(this.#source.root) ?? '';
     if (!this.#expected(tagOf(current)))
-      throw new RefusedError('stale', 'made from another config than what is in effect');
+      throw new RefusedError('stale', 'based on another config than the one in effect');
     if (!this.#source.holds(current)) throw new RefusedError('file', HOLDS_ANOTHER);
     if (typeof this.#text === 'string') return;
     const problem = errorAt({ file: this.#source.root, line: 1, column: 1 }, '', this.#text.why);
@@ -83,7 +83,7 @@ export class Push {
   /** Checks a config that has no problems. Throws a RefusedError if it still can't be pushed. */
   judge(compiled: Compiled): void {
     const { openSecrets } = compiled;
-    if (!isSingle(compiled)) throw new RefusedError('file', 'a config that is pushed may include no other files');
+    if (!isSingle(compiled)) throw new RefusedError('file', 'a pushed config must not include other files');
     if (openSecrets.length === 0) return;
     const { report, problems } = configError(openSecrets, new Map());
     throw new RefusedError('validate', report, problems);

@@ -66,7 +66,7 @@ export class Accepting {
     const { clock, log, events } = this.#parts;
     this.#toldAt = clock.now();
     const connections = this.#total.active;
-    if (paused) log.warn('no more file descriptors: who connects has to wait', { connections });
+    if (paused) log.warn('no more file descriptors: new connections wait', { connections });
     else log.info('connections are accepted again', { connections });
     events.emit({ time: new Date(clock.wall()).toISOString(), type: 'accepting', paused, connections });
   }

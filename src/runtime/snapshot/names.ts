@@ -49,14 +49,14 @@ export class NameTeller implements ResolutionObserver {
     removed: readonly string[],
   ): void {
     const fields = { pool, name, added, removed, addresses: found.length };
-    this.#log.info('a name stands for other addresses', fields);
+    this.#log.info('the addresses of a name have changed', fields);
     this.#emit('addresses', fields);
   }
 
   lookupChanged({ pool, name: { name }, found }: Resolution, error: string): void {
     const fields = { pool, name, error, addresses: found.length };
     if (error === '') this.#log.info('a name can be looked up again', fields);
-    else this.#log.warn('a name cannot be looked up; what was known of it stays', fields);
+    else this.#log.warn('a name cannot be looked up; its known addresses stay', fields);
     this.#emit('lookup', fields);
   }
 

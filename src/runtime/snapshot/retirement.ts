@@ -64,7 +64,7 @@ export class Retirement {
     const draining = new Draining(snapshot, {
       clock,
       metrics: metrics.drain,
-      onDeadline: (leases) => log.warn('generation cut after its drain time', { generation, leases }),
+      onDeadline: (leases) => log.warn('generation ended at its drain deadline', { generation, leases }),
     });
     this.#retired.push(draining);
     snapshot.retire(() => {
@@ -105,7 +105,7 @@ export class Retirement {
     for (const action of ['keep', 'drain', 'cut'] as const) {
       const count = metrics.drain.tightened[action] - before[action];
       if (count === 0) continue;
-      log.warn('under way, and refused by the new config', { generation, action, count });
+      log.warn('the new config refuses running streams', { generation, action, count });
       events.emit({ time: new Date(clock.wall()).toISOString(), type: 'tightened', generation, action, count });
     }
   }

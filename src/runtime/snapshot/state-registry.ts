@@ -38,7 +38,7 @@ export class StateRegistry {
   /** Call it once for each `acquire`. */
   release({ identity }: Claim): void {
     const held = this.#held.get(identity);
-    if (held === undefined) throw new Error(`released what nobody holds: ${identity}`);
+    if (held === undefined) throw new Error(`released a claim without a holder: ${identity}`);
     const left = held.holders.get(identity)! - 1;
     if (left > 0) {
       held.holders.set(identity, left);

@@ -1,6 +1,6 @@
 /** Counts the running leases by listener, route, endpoint and client: for `prozy plan`. Cold. */
 import { TimeSlicer } from '../../kit/time-slicing.ts';
-import type { Live, LiveLeases } from '../../plan/diff/live.ts';
+import type { LiveNumbers, LiveLeases } from '../../plan/diff/live.ts';
 import type { Gateway } from '../gateway.ts';
 import { endpointViews } from './runtime-views.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -8,7 +8,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 /** With more leases than this, clients are not distinguished. */
 const MOST_CLIENTS = 10_000;
 
-export async function liveNumbers(gateway: Gateway, snapshot: Snapshot): Promise<Live> {
+export async function liveNumbers(gateway: Gateway, snapshot: Snapshot): Promise<LiveNumbers> {
   const connections: Record<string, number> = {};
   for (const [name, { table }] of snapshot.listeners) connections[name] = table.active;
   const groups = new Map<string, { -readonly [K in keyof LiveLeases]: LiveLeases[K] }>();

@@ -28,12 +28,12 @@ export class HashRing {
     this.#points = new Uint32Array(total);
     this.owners = new Int32Array(total);
     this.#starts = new Uint32Array(2 ** bits + 1);
-    this.#fill(candidates, counts);
+    this.#placePoints(candidates, counts);
     this.#order();
   }
 
   /** Puts every point into its bucket. */
-  #fill(candidates: readonly Candidate[], counts: readonly number[]): void {
+  #placePoints(candidates: readonly Candidate[], counts: readonly number[]): void {
     const starts = this.#starts;
     const shift = this.#shift;
     // By name, so that the order in the config does not decide between two points at the same place.

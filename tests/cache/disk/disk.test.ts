@@ -30,7 +30,7 @@ function diskAt(path: string, maxSize = 1024 * 1024) {
 }
 
 const READY = 'the disk of a cache is ready';
-const REFUSED = 'the disk of a cache can not be had';
+const REFUSED = 'the disk of a cache cannot be used';
 
 test('it is asked for again, told of once, and knows what was taken back meanwhile', async () => {
   using at = place();

@@ -23,8 +23,8 @@ test('ages and what is left of them', () => {
   expect(at(1000)).toBe('pages has it, 0 s old, fresh for 10 s');
   expect(at(4200)).toBe('pages has it, 3 s old, fresh for 7 s');
   expect(at(10_999)).toBe('pages has it, 9 s old, fresh for 1 s');
-  expect(at(11_000)).toBe('pages has it, 10 s old, stale for 0 s, and asks for it anew meanwhile');
-  expect(at(15_999)).toBe('pages has it, 14 s old, stale for 4 s, and asks for it anew meanwhile');
+  expect(at(11_000)).toBe('pages has it, 10 s old, stale for 0 s, and revalidates it meanwhile');
+  expect(at(15_999)).toBe('pages has it, 14 s old, stale for 4 s, and revalidates it meanwhile');
   expect(at(16_000)).toBe('pages has it, 15 s old, stale for 5 s, and asks whether it is still good');
   cache.store.put(
     'http://example.com/v',

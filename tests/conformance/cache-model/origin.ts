@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
-import { type Course, GONE, PLACES, type Reply, type Resource } from './traffic.ts';
+import { type Scenario, GONE, PLACES, type Reply, type Resource } from './traffic.ts';
 
 /** What it once said. */
 export interface Answer {
   readonly number: number;
   readonly turn: number;
-  /** Which client's request it was, among all of the course. */
+  /** Which client's request it was, among all of the scenario. */
   readonly ask: number;
   readonly resource: number;
   readonly method: string;
@@ -32,7 +32,7 @@ function contentOf(resource: number, version: number, variant: string, status: n
 
 const imf = (at: number): string => new Date(at).toUTCString();
 
-/** One course's part of it. */
+/** One scenario's part of it. */
 export class Memory {
   readonly answers: Answer[] = [];
   readonly versions: number[];
@@ -44,7 +44,7 @@ export class Memory {
   /** Requests that were not answered because the connection was to end. */
   readonly unanswered: { readonly resource: number; readonly turn: number }[] = [];
 
-  constructor({ resources }: Course, now: () => number) {
+  constructor({ resources }: Scenario, now: () => number) {
     this.#resources = resources;
     this.#now = now;
     this.began = now();
@@ -157,31 +157,31 @@ export class Memory {
 export class ModelOrigin implements AsyncDisposable {
   readonly port: number;
   readonly #server: http.Server;
-  readonly #courses: Map<string, Memory>;
+  readonly #scenarios: Map<string, Memory>;
 
-  private constructor(server: http.Server, courses: Map<string, Memory>) {
+  private constructor(server: http.Server, scenarios: Map<string, Memory>) {
     this.#server = server;
-    this.#courses = courses;
+    this.#scenarios = scenarios;
     this.port = (server.address() as net.AddressInfo).port;
   }
 
   static async open(): Promise<ModelOrigin> {
-    const courses = new Map<string, Memory>();
+    const scenarios = new Map<string, Memory>();
     const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       request.resume();
       const [path = '', query] = (request.url ?? '').split('?');
       const host = request.headers.host;
       const resource = PLACES.findIndex((place) => place.host === host && place.query === `?${query}`);
-      courses.get(path)!.answer(resource, request, response);
+      scenarios.get(path)!.answer(resource, request, response);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new ModelOrigin(server, courses);
+    return new ModelOrigin(server, scenarios);
   }
 
-  begin(path: string, course: Course, now: () => number): Memory {
-    const memory = new Memory(course, now);
-    this.#courses.set(path, memory);
+  begin(path: string, scenario: Scenario, now: () => number): Memory {
+    const memory = new Memory(scenario, now);
+    this.#scenarios.set(path, memory);
     return memory;
   }
 

@@ -1,11 +1,11 @@
-/** Plays a course at a cache, and says what was wrong. */
+/** Plays a scenario at a cache, and says what was wrong. */
 import http from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 import { ask as send } from '../cache-cases/ask.ts';
 import type { Subject } from '../cache-cases/run.ts';
 import type { Memory, ModelOrigin } from './origin.ts';
 import { type Served, wrongWith } from './rules.ts';
-import { type Ask, type Course, PLACES, type Turn } from './traffic.ts';
+import { type Ask, type Scenario, PLACES, type Turn } from './traffic.ts';
 
 /** What a cache that answers from the store may take to ask behind. */
 const BEHIND = 2;
@@ -15,7 +15,7 @@ export class Stage {
   readonly #subject: Subject;
   #agent = new http.Agent({ keepAlive: true });
   #ahead = 0;
-  #courses = 0;
+  #scenarios = 0;
   /** How often answers came from the origin, and how often not. */
   readonly seen = { asked: 0, reused: 0 };
 
@@ -27,11 +27,11 @@ export class Stage {
   readonly #now = (): number => Date.now() + 1000 * this.#ahead;
 
   /** Null if all was as it may be. */
-  async play(course: Course): Promise<string | null> {
-    const path = `/course/${this.#courses++}`;
-    const memory = this.#origin.begin(path, course, this.#now);
+  async play(scenario: Scenario): Promise<string | null> {
+    const path = `/scenario/${this.#scenarios++}`;
+    const memory = this.#origin.begin(path, scenario, this.#now);
     let number = 0;
-    for (const [index, turn] of course.turns.entries()) {
+    for (const [index, turn] of scenario.turns.entries()) {
       this.#prepare(memory, turn, index);
       const first = number;
       number += turn.asks.length;

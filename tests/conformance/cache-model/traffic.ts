@@ -38,7 +38,7 @@ export interface Turn {
   readonly reply: Reply;
 }
 
-export interface Course {
+export interface Scenario {
   readonly resources: readonly Resource[];
   readonly turns: readonly Turn[];
 }
@@ -128,7 +128,7 @@ const resource: fc.Arbitrary<Resource> = fc.record({
   dated: fc.boolean(),
 });
 
-export const course: fc.Arbitrary<Course> = fc.record({
+export const scenario: fc.Arbitrary<Scenario> = fc.record({
   resources: fc.array(resource, { minLength: PLACES.length, maxLength: PLACES.length }),
   turns: fc.array(turn, { minLength: 2, maxLength: 14 }),
 });

@@ -24,7 +24,7 @@ export const BEYOND_REPAIR: readonly Fault[] = ['reset_in_body', 'half_chunks', 
 /** Nobody's failure, or not to be told from a good answer: not a reason to take an endpoint out. */
 const UNDETECTABLE: readonly Fault[] = ['idle_race', 'length_too_short'];
 
-export interface Course {
+export interface ChaosRun {
   readonly fault: Fault;
   readonly ill: number;
   readonly requests: number;
@@ -37,7 +37,7 @@ export interface Course {
   readonly recovered: number | null;
 }
 
-/** Bounds that make a failing attempt short, so that a course takes seconds. */
+/** Bounds that make a failing attempt short, so that a run takes seconds. */
 const poolOf = (attempt: string): object => ({
   timeouts: { connect: attempt },
   retries: { per_try_timeout: attempt, statuses: [503], attempts: 3 },
@@ -51,7 +51,13 @@ function out(gateway: TestGateway, count: number): number {
 }
 
 /** `ms`: how long it is ill after it has been found out, or at most if it is not. `attempt`: what each may take. */
-export async function courseOf(fault: Fault, ill: number, ms: number, clients = 8, attempt = '300ms'): Promise<Course> {
+export async function runChaos(
+  fault: Fault,
+  ill: number,
+  ms: number,
+  clients = 8,
+  attempt = '300ms',
+): Promise<ChaosRun> {
   const origins = await Promise.all([FaultOrigin.open(), FaultOrigin.open(), FaultOrigin.open()]);
   const endpoints = origins.map(({ port }) => `127.0.0.1:${port}`);
   const gateway = await testGateway(simpleConfig(0, { pools: { origin: { endpoints, ...poolOf(attempt) } } }));

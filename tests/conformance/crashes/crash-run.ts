@@ -1,4 +1,4 @@
-/** A course of edits, rollbacks and crashes by a seed, held step by step against the model. */
+/** A run of edits, rollbacks and crashes by a seed, held step by step against the model. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { seededRandom } from '../../../src/kit/random.ts';
 import { MortalGateway } from './gateway.ts';
@@ -28,7 +28,7 @@ const PATIENCE = 60_000;
 
 const NOTHING: Stored = { newest: null, hold: null };
 
-class Course {
+class CrashRun {
   readonly #random: () => number;
   readonly #gateway: MortalGateway;
   readonly #tally: Tally;
@@ -186,12 +186,12 @@ function show(stored: Stored): string {
   return JSON.stringify(named(stored));
 }
 
-/** One course from beginning to end. */
-export async function course(seed: number, steps: number, tally: Tally): Promise<void> {
+/** One run from beginning to end. */
+export async function crashRun(seed: number, steps: number, tally: Tally): Promise<void> {
   await using gateway = await MortalGateway.open();
   try {
-    await new Course(gateway, seed, tally).run(steps);
+    await new CrashRun(gateway, seed, tally).run(steps);
   } catch (error) {
-    throw new Error(`course ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`run ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
