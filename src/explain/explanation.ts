@@ -9,6 +9,7 @@ import type { Claim } from '../kit/claim.ts';
 import type { Clock } from '../kit/clock.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
+import type { DisabledPolicy } from '../plan/types/disabled.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
@@ -104,7 +105,7 @@ export async function explain(
       generation,
       listener: at,
       request,
-      ...told(refusedWalk(read.status, read.why), [], subject, null),
+      ...told(refusedWalk(read.status, read.why), [], subject, site.plan, null),
       routes_left_out: 0,
     };
   }
@@ -118,7 +119,7 @@ export async function explain(
     generation,
     listener: at,
     request: { ...said, peer: x.connection.clientAddress, client: x.clientAddress, host, path, query },
-    ...told(walked, all ? routes : nearest(routes), subject, x),
+    ...told(walked, all ? routes : nearest(routes), subject, site.plan, x),
     routes_left_out: all ? 0 : Math.max(0, routes.length - MOST_ROUTES),
   };
 }
@@ -170,11 +171,24 @@ function nearest(routes: readonly RouteView[]): readonly RouteView[] {
   return routes.filter((route) => chosen.has(route));
 }
 
-function withDisabledPolicies(views: readonly PolicyView[], route: RoutePlan | null, { disabled }: Plan): PolicyView[] {
+/** `views`: the policies of the listener, then those of the route; none if the request reached no policy. */
+function withDisabledPolicies(
+  views: readonly PolicyView[],
+  { name: listener, policies }: ListenerPlan,
+  route: RoutePlan | null,
+  { disabled }: Plan,
+): PolicyView[] {
   const all = [...views];
-  const own = disabled.policies.filter((one) => one.route === route?.name);
-  // From the last, so that the positions of earlier ones stay valid.
-  for (const { type, at } of own.toReversed()) all.splice(at, 0, { type, verdict: 'disabled', why: '', edits: [] });
+  const add = (kind: DisabledPolicy['kind'], name: string, before: number): void => {
+    const own = disabled.policies.filter((one) => one.kind === kind && one.name === name);
+    // From the last, so that the positions of earlier ones stay valid.
+    for (const { type, at } of own.toReversed())
+      all.splice(before + at, 0, { type, verdict: 'disabled', why: '', edits: [] });
+  };
+  if (route !== null) {
+    add('route', route.name, policies.length);
+    add('listener', listener, 0);
+  }
   return all;
 }
 
@@ -187,6 +201,7 @@ function told(
   { outcome, route, policies, pools, text }: Walk,
   routes: readonly RouteView[],
   subject: Subject,
+  listener: ListenerPlan,
   x: Exchange | null,
 ): Pick<Explanation, 'outcome' | 'route' | 'routes' | 'policies' | 'pools' | 'mirror' | 'sent'> {
   const written = new Set(policies.flatMap(({ edits }) => edits.map(({ name }) => name)));
@@ -201,6 +216,7 @@ function told(
         ...view,
         edits: view.edits.map((edit) => (edit.what === 'set' ? { ...edit, value: subject.shown(edit.value) } : edit)),
       })),
+      listener,
       route,
       subject.plan,
     ),

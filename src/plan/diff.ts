@@ -74,7 +74,7 @@ function switchedOff({ disabled: { listeners, routes, policies, endpoints } }: P
     ...listeners.map((name) => `listener ${name}`),
     ...routes.map(({ name }) => `route ${name}`),
     ...endpoints.map(({ pool, address }) => `endpoint ${pool}/${address}`),
-    ...policies.map(({ route, type }) => `route ${route} policies.${type}`),
+    ...policies.map(({ kind, name, type }) => `${kind} ${name} policies.${type}`),
   ]);
 }
 
@@ -83,7 +83,7 @@ function switched(one: Change, before: ReadonlySet<string>, after: ReadonlySet<s
   const key = `${one.kind} ${one.name}`;
   if ((one.action === 'removed' || one.action === 'closed') && after.has(key)) return { ...one, action: 'disabled' };
   if ((one.action === 'added' || one.action === 'opened') && before.has(key)) return { ...one, action: 'enabled' };
-  if (one.kind !== 'route') return one;
+  if (one.kind !== 'route' && one.kind !== 'listener') return one;
   const settings = one.settings.map((setting) => {
     const policy = `${key} ${setting.setting}`;
     const enabled = `${setting.setting}.enabled`;

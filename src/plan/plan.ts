@@ -14,8 +14,9 @@ import { isOurs } from '../kit/own-fields.ts';
 import { planCaches } from './caches.ts';
 import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
 import { planPaths } from './paths.ts';
+import { disabledPolicies } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
-import { disabledPolicies, planRoutes } from './routes.ts';
+import { planRoutes } from './routes.ts';
 import { PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
 import type { AclPlan, ExplainPlan, Plan } from './types.ts';
@@ -75,7 +76,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     disabled: {
       listeners: closed,
       routes: disabled,
-      policies: config.routes.flatMap(disabledPolicies),
+      policies: disabledPolicies(config),
       endpoints: disabledEndpoints(config.pools),
     },
   });

@@ -1,5 +1,11 @@
 /** Plans the policies: resolves names, checks header edits. Cold. */
-import type { FieldEditsConfig, PolicyConfig, RewritePolicyConfig } from '../config/schema.gen.ts';
+import type {
+  FieldEditsConfig,
+  GatewayConfig,
+  PolicyConfig,
+  RewritePolicyConfig,
+  RouteConfig,
+} from '../config/schema.gen.ts';
 import { encodePath } from '../http/path.ts';
 import { isOurs } from '../kit/own-fields.ts';
 import { checkNameSigns, checkPathSigns, checkReplacementSigns } from './literal-patterns.ts';
@@ -11,6 +17,7 @@ import { segment } from '../config/walk.ts';
 import { planCachePolicy } from './caches.ts';
 import { planCors } from './cors.ts';
 import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
+import type { DisabledPolicy } from './types/disabled.ts';
 import type { PathPlan } from './types/match.ts';
 import type { CachePlan } from './types/cache.ts';
 
@@ -74,6 +81,30 @@ export function planPolicy(
     case 'rewrite':
       return planRewrite(config, pointer, path, readers, scope);
   }
+}
+
+/** The disabled policies of enabled listeners and routes. */
+export function disabledPolicies({ listeners, routes }: Pick<GatewayConfig, 'listeners' | 'routes'>): DisabledPolicy[] {
+  return [
+    ...Object.entries(listeners).flatMap(([name, one]) =>
+      one.protocol === 'http' ? disabledOf('listener', name, one) : [],
+    ),
+    ...routes.flatMap((one) => disabledOf('route', one.name, one)),
+  ];
+}
+
+function disabledOf(
+  kind: DisabledPolicy['kind'],
+  name: string,
+  { enabled, policies }: Pick<RouteConfig, 'enabled' | 'policies'>,
+): DisabledPolicy[] {
+  if (!enabled) return [];
+  let at = 0;
+  return policies.flatMap((policy) => {
+    if (!policy.enabled) return { kind, name, type: policy.type, at };
+    at++;
+    return [];
+  });
 }
 
 function planRewrite(

@@ -12,7 +12,7 @@ import { planRespond } from './respond.ts';
 import type { PlanScope } from './scope.ts';
 import { findHidden } from './unreachable-routes.ts';
 import { planMirror, planSplit } from './split.ts';
-import type { DisabledPolicy, DisabledRoute } from './types/disabled.ts';
+import type { DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, RedirectPlan, RoutePlan } from './types.ts';
 import type { PoolPlan } from './types/pool.ts';
 
@@ -67,17 +67,6 @@ export const HIDDEN_HINT = 'put it before that one, or disable one of the two wi
 
 export function hiddenMessage(route: RoutePlan, by: RoutePlan): string {
   return `route ${route.name} can never match: ${by.name} takes all its requests`;
-}
-
-/** The disabled policies of a route. */
-export function disabledPolicies({ name, enabled, policies }: RouteConfig): DisabledPolicy[] {
-  if (!enabled) return [];
-  let at = 0;
-  return policies.flatMap((policy) => {
-    if (!policy.enabled) return { route: name, type: policy.type, at };
-    at++;
-    return [];
-  });
 }
 
 function planRoute(config: RouteConfig, pointer: string, names: RouteNames, scope: PlanScope): RoutePlan {

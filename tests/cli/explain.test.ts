@@ -54,7 +54,9 @@ describe('of a file', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^ +maintenance +disabled, else it could take it\n +> +shop +takes it$/m);
     expect(out).toMatch(/^ +rest +would take it, but comes later\n +spare +disabled, else it could take it$/m);
-    expect(out).toMatch(/^ +acl +disabled\n +headers +passes .*\n +cache +disabled$/m);
+    expect(out).toMatch(
+      /^ +cors +disabled\n +compress +passes .*\n +decompress +disabled\n +acl +disabled\n +headers +passes .*\n +cache +disabled$/m,
+    );
     expect(out).toMatch(/^ +10\.0\.0\.2:3000 +disabled$/m);
     const closed = await explain(file, 'GET', 'http://example.com/', '--listener', 'old');
     expect(closed).toMatchObject({ code: 2, err: 'prozy: explain: listener old is disabled\n' });

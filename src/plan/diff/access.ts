@@ -50,24 +50,28 @@ function few(notes: readonly string[]): readonly string[] {
 
 const known = new WeakMap<AclPlan, Networks>();
 
-function allowedBy(acl: AclPlan | null): Networks {
-  if (acl === null) return Networks.ALL;
+function allowedBy(acl: AclPlan): Networks {
   let allowed = known.get(acl);
   if (allowed === undefined) known.set(acl, (allowed = Networks.allowedBy(acl)));
   return allowed;
 }
 
-function aclsOf(route: RoutePlan): AclPlan[] {
-  return route.policies.flatMap((policy) => (policy.type === 'acl' ? [policy.acl] : []));
+/** A listener or a route. */
+type Guarded = Pick<RoutePlan, 'policies'> & Partial<Pick<ListenerPlan, 'acl'>>;
+
+/** A listener's own ACL, and those of the policies. */
+function aclsOf({ acl, policies }: Guarded): AclPlan[] {
+  const own = acl === undefined || acl === null ? [] : [acl];
+  return [...own, ...policies.flatMap((policy) => (policy.type === 'acl' ? [policy.acl] : []))];
 }
 
-/** The clients that pass a route's ACLs. */
-function allowedByRoute(route: RoutePlan): Networks {
-  return aclsOf(route).reduce((allowed, acl) => allowed.and(allowedBy(acl)), Networks.ALL);
+/** The clients that pass all of its ACLs. */
+function allowedAt(one: Guarded): Networks {
+  return aclsOf(one).reduce((allowed, acl) => allowed.and(allowedBy(acl)), Networks.ALL);
 }
 
-function guardsOf(route: RoutePlan): Set<string> {
-  return new Set(route.policies.map(({ type }): string => type).filter((type) => GUARDS.has(type)));
+function guardsOf({ policies }: Guarded): Set<string> {
+  return new Set(policies.map(({ type }): string => type).filter((type) => GUARDS.has(type)));
 }
 
 export function aclAccess(before: AclPlan, after: AclPlan): AccessChange | null {
@@ -77,20 +81,20 @@ export function aclAccess(before: AclPlan, after: AclPlan): AccessChange | null 
 }
 
 /** An ACL's own change is reported once, with the ACL: here only the set of ACLs and guards is compared. */
-export function routeAccess(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
-  const names = (route: RoutePlan): string => JSON.stringify(aclsOf(route).map(({ name }) => name));
-  if (names(before) !== names(after)) notes.compare(allowedByRoute(before), allowedByRoute(after), '');
+export function guardedAccess(before: Guarded, after: Guarded, notes: AccessNotes): void {
+  const names = (one: Guarded): string => JSON.stringify(aclsOf(one).map(({ name }) => name));
+  if (names(before) !== names(after)) notes.compare(allowedAt(before), allowedAt(after), '');
   guards(before, after, '', notes);
 }
 
 /** Compares access for requests that moved from route `before` to route `after`. */
 export function handedOver(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
   const where = ` (${before.name}'s requests at ${after.name})`;
-  notes.compare(allowedByRoute(before), allowedByRoute(after), where);
+  notes.compare(allowedAt(before), allowedAt(after), where);
   guards(before, after, where, notes);
 }
 
-function guards(before: RoutePlan, after: RoutePlan, where: string, notes: AccessNotes): void {
+function guards(before: Guarded, after: Guarded, where: string, notes: AccessNotes): void {
   const [old, now] = [guardsOf(before), guardsOf(after)];
   for (const type of old) if (!now.has(type)) notes.loosen(`no ${type} any more${where}`);
   for (const type of now) if (!old.has(type)) notes.tighten(`now with ${type}${where}`);
@@ -124,8 +128,8 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
 
 /** Reports a new listener if other machines can reach it and neither an ACL nor authentication restricts it. */
 export function openedAccess(listener: ListenerPlan): AccessChange | null {
-  if (reachOf(listener.address) === 0 || !allowedBy(listener.acl).all) return null;
-  const open = (route: RoutePlan): boolean => allowedByRoute(route).all && !guardsOf(route).has('auth');
+  const open = (one: Guarded): boolean => allowedAt(one).all && !guardsOf(one).has('auth');
+  if (reachOf(listener.address) === 0 || !open(listener)) return null;
   if (listener.protocol === 'http' && !listener.routes.some(open)) return null;
   const notes = new AccessNotes();
   notes.loosen('open to every client that can reach it: no ACL');
@@ -139,7 +143,7 @@ export function listenerAccess(
 ): AccessChange | null {
   const notes = new AccessNotes();
   reachAccess(before.address, after.address, notes);
-  if (before.acl?.name !== after.acl?.name) notes.compare(allowedBy(before.acl), allowedBy(after.acl), '');
+  guardedAccess(before, after, notes);
   const [old, now] = [Networks.of(before.trustedProxies), Networks.of(after.trustedProxies)];
   const believed = 'trusted to report the client address';
   if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);

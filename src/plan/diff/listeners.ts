@@ -8,7 +8,7 @@ import type { AddressPlan } from '../types/address.ts';
 import type { ListenerPlan, Plan } from '../types.ts';
 import { adminAccess, listenerAccess, openedAccess } from './access.ts';
 import { type Change, change } from './changes.ts';
-import { settingsBetween, sideBySide, type Terms } from './reading.ts';
+import { policyOrder, settingsBetween, sideBySide, type Terms } from './reading.ts';
 
 export class ListenerDiff {
   readonly #before: Plan;
@@ -45,6 +45,7 @@ export class ListenerDiff {
       else if (old === null) yield this.#opened(now);
       else {
         const settings = settingsBetween('listener', ofListener(old), ofListener(now), this.#terms);
+        settings.push(...policyOrder(old.policies, now.policies));
         const renamed = old.name !== now.name;
         if (renamed) settings.unshift({ setting: 'name', before: old.name, after: now.name });
         if (settings.length === 0) continue;
@@ -112,8 +113,14 @@ function ofListener({ name: _, routes: __, ...rest }: ListenerPlan): object {
   return rest;
 }
 
-function inShort({ address, protocol, pool, acl }: ListenerPlan): object {
-  return { address, protocol, ...(pool === null ? {} : { pool }), ...(acl === null ? {} : { acl }) };
+function inShort({ address, protocol, pool, acl, policies }: ListenerPlan): object {
+  return {
+    address,
+    protocol,
+    ...(pool === null ? {} : { pool }),
+    ...(acl === null ? {} : { acl }),
+    ...(policies.length === 0 ? {} : { policies: policies.map(({ type }) => type) }),
+  };
 }
 
 export function adminChange(before: Plan, after: Plan, terms: Terms): Change | null {

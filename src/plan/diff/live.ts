@@ -99,12 +99,17 @@ function sum(
 }
 
 function behindAcl(name: string, before: Plan, live: LiveNumbers): Touches {
-  const listeners = new Set(before.listeners.filter(({ acl }) => acl?.name === name).map((one) => one.name));
-  const asks = ({ policies }: RoutePlan): boolean =>
+  const asks = ({ policies }: Pick<RoutePlan, 'policies'>): boolean =>
     policies.some((policy) => policy.type === 'acl' && policy.acl.name === name);
-  const routes = new Set(before.routes.filter(asks).map((one) => one.name));
+  const listeners = new Set<string>();
   let connections = 0;
-  for (const listener of listeners) connections += live.connections[listener] ?? 0;
+  for (const listener of before.listeners) {
+    // Only a listener's own ACL admits connections; policies admit requests.
+    const own = listener.acl?.name === name;
+    if (own || asks(listener)) listeners.add(listener.name);
+    if (own) connections += live.connections[listener.name] ?? 0;
+  }
+  const routes = new Set(before.routes.filter(asks).map((one) => one.name));
   return sum(live, connections, (one) => listeners.has(one.listener) || routes.has(one.route), none);
 }
 

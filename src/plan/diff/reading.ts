@@ -5,6 +5,7 @@
  * claims are left out. A plan may come from another process (see plan/serialized-plan.ts): texts that may be secrets
  * are redacted there, and compared by their digests.
  */
+import type { PolicyPlan } from '../types.ts';
 import type { SettingChange, Value } from './changes.ts';
 import { unitOf } from './units.ts';
 
@@ -88,6 +89,16 @@ export function settingsBetween(kind: string, before: unknown, after: unknown, t
     found.push({ setting, before: shownBefore, after: shownAfter, ...(unit === null ? {} : { unit }) });
   });
   return found;
+}
+
+/** Reports policies that are the same in another order. */
+export function policyOrder(before: readonly PolicyPlan[], after: readonly PolicyPlan[]): SettingChange[] {
+  const types = (policies: readonly PolicyPlan[]): string[] => policies.map(({ type }) => type);
+  const [old, now] = [types(before), types(after)];
+  const common = (list: readonly string[], other: readonly string[]): string =>
+    list.filter((type) => other.includes(type)).join();
+  const reordered = old.length === now.length && common(old, now) !== common(now, old);
+  return reordered ? [{ setting: 'policies', before: old, after: now }] : [];
 }
 
 function read(value: unknown, key: string, folder: string): Read {

@@ -7,11 +7,11 @@
 import { commonAffixes } from '../../kit/common-affixes.ts';
 import { covers } from '../unreachable-routes.ts';
 import type { RoutePlan } from '../types.ts';
-import { AccessNotes, handedOver, routeAccess } from './access.ts';
+import { AccessNotes, handedOver, guardedAccess } from './access.ts';
 import type { Change, OrderChange, SettingChange } from './changes.ts';
 import { movedOf } from './order.ts';
 import { mayMeet } from './overlap.ts';
-import { alike, settingsBetween, type Terms } from './reading.ts';
+import { alike, policyOrder, settingsBetween, type Terms } from './reading.ts';
 
 /** The most pairs of routes that are compared; beyond it, the effect of their order is unknown. */
 const MOST_PAIRS = 1_000_000;
@@ -118,11 +118,10 @@ export class RouteDiff {
     const settings = alike(old.route, one.route)
       ? []
       : settingsBetween('route', written(old.route), written(one.route), this.#terms);
-    const policies = policyOrder(old.route, one.route);
-    if (policies !== null) settings.push(policies);
+    settings.push(...policyOrder(old.route.policies, one.route.policies));
     if (settings.length === 0 && !moved) return null;
     const notes = new AccessNotes();
-    routeAccess(old.route, one.route, notes);
+    guardedAccess(old.route, one.route, notes);
     const matched = settings.some(({ setting }) => /^(match|listeners)(\.|$)/.test(setting));
     const order = matched ? this.#rematched(old, one, notes) : moved ? this.#moved(old, one, notes) : null;
     return changeOf(one.route, settings.length === 0 ? 'moved' : 'changed', settings, notes, order);
@@ -254,17 +253,6 @@ function essence(route: RoutePlan): object {
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(Object.keys(retries).length === 0 ? {} : { retries }),
   };
-}
-
-/** Reports policies that are the same in another order. */
-function policyOrder(before: RoutePlan, after: RoutePlan): SettingChange | null {
-  const types = (route: RoutePlan): string[] => route.policies.map(({ type }) => type);
-  const [old, now] = [types(before), types(after)];
-  const common = (list: readonly string[], other: readonly string[]): string =>
-    list.filter((type) => other.includes(type)).join();
-  return old.length === now.length && common(old, now) !== common(now, old)
-    ? { setting: 'policies', before: old, after: now }
-    : null;
 }
 
 function changeOf(

@@ -18,9 +18,11 @@ export interface DisabledRoute {
 }
 
 export interface DisabledPolicy {
-  readonly route: string;
+  readonly kind: 'listener' | 'route';
+  /** The name of the listener or the route. */
+  readonly name: string;
   readonly type: string;
-  /** The number of the route's policies before it. */
+  /** The number of its policies before this one. */
   readonly at: number;
 }
 
