@@ -6,7 +6,7 @@
  * If the sink returns `false`, they stay valid until it resumes the source.
  */
 import type { GatewayError } from '../kit/errors.ts';
-import type { Transport } from '../net/transport.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import type { Fields } from './fields.ts';
 
 export interface BodySink {
@@ -73,6 +73,6 @@ export interface ResponseSink extends BodySink {
   informational(status: number, reason: string, fields: Fields): void;
   /** The final head. The receiver owns its fields and must give them back (fields-pool.ts). */
   head(head: ResponseHead): void;
-  /** 101: the connection no longer speaks HTTP. `early`: the bytes after the head. The receiver owns the fields. */
-  switched(head: ResponseHead, transport: Transport, early: Buffer): void;
+  /** 101: the upstream has changed protocols, and `stream` carries the new one. The receiver owns it and the fields. */
+  switched(head: ResponseHead, stream: ByteStream): void;
 }

@@ -5,8 +5,8 @@
  * interface. All calls are synchronous and none throws.
  */
 import type { GatewayError } from '../kit/errors.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import type { Connection } from '../net/connection.ts';
-import type { Transport } from '../net/transport.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
@@ -60,17 +60,11 @@ export interface ServerStream extends BodySource {
   readonly begun: boolean;
   /** Bytes of content sent in this exchange. */
   readonly bytesOut: number;
-  /** Sends a 101 and gives up the connection. Returns null if there is none to give up: then `upgrade` was false. */
-  switchProtocols(reason: string, fields: Fields): SwitchedConnection | null;
-}
-
-/** A client connection that no longer speaks HTTP. */
-export interface SwitchedConnection {
-  readonly transport: Transport;
-  /** Bytes that the client sent after its request. */
-  readonly early: Buffer;
-  /** Must be called when the connection has ended. */
-  readonly closed: () => void;
+  /**
+   * Sends a 101, and gives up what the client sends from here on: the caller owns the returned stream of it. The client
+   * still counts as connected until that has closed. Returns null if `upgrade` is false.
+   */
+  switchProtocols(reason: string, fields: Fields): ByteStream | null;
 }
 
 export interface HttpLimits {

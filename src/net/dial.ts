@@ -4,13 +4,14 @@
  * The system resolves names, and their addresses race (net/race.ts).
  */
 import net, { isIP, type NetConnectOpts } from 'node:net';
+import { IGNORE } from './byte-stream.ts';
 import type { Deadlines } from './deadlines.ts';
 import { HandleTransport } from './handle-transport.ts';
 import type { ListenAddress } from './listen.ts';
 import { Race } from './race.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { streamHandles, takeHandle } from './stream-handles.ts';
-import { IGNORE, KEEPALIVE_SECONDS, type Transport } from './transport.ts';
+import { KEEPALIVE_SECONDS, type Transport } from './transport.ts';
 
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_SECONDS * 1000 };
 

@@ -7,9 +7,10 @@
  * a view on a buffer, and safe if the bytes change afterwards.
  */
 import { getSystemErrorName } from 'node:util';
+import type { ByteStreamHandler } from './byte-stream.ts';
 import { giveBuffer, SHARED_SIZE, sharedBuffer, takeBuffer } from './read-buffers.ts';
 import { type StreamHandle, streamHandles, type WriteRequest } from './stream-handles.ts';
-import type { Transport, TransportAddresses, TransportHandler } from './transport.ts';
+import type { Transport, TransportAddresses } from './transport.ts';
 import { plainAddress } from './plain-address.ts';
 
 const UV_EOF = -4095;
@@ -46,7 +47,7 @@ function onRead(this: StreamHandle): void {
 }
 
 export class HandleTransport implements Transport {
-  handler: TransportHandler;
+  handler: ByteStreamHandler;
   closed = false;
   /** Writes that the kernel has not taken yet. */
   #writes = 0;
@@ -55,10 +56,10 @@ export class HandleTransport implements Transport {
   #reading = true;
   #ended = false;
   /** The last handler that has been told that the peer has ended. */
-  #told: TransportHandler | null = null;
+  #told: ByteStreamHandler | null = null;
   #addresses: TransportAddresses | null = null;
 
-  constructor(handle: StreamHandle, handler: TransportHandler) {
+  constructor(handle: StreamHandle, handler: ByteStreamHandler) {
     this.#handle = handle as OwnedHandle;
     this.handler = handler;
     this.#handle.transport = this;

@@ -7,13 +7,13 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
+import { IGNORE } from './byte-stream.ts';
 import { HandleTransport } from './handle-transport.ts';
 import { park, type ParkedServer } from './parked-server.ts';
 import { SocketTransport } from './socket-transport.ts';
-import { KEEPALIVE_SECONDS } from './transport.ts';
 import { listenAtPath } from './stale-socket.ts';
 import { acceptHandles, keepAlive, socketOf, type StreamHandle, streamHandles } from './stream-handles.ts';
-import { IGNORE, type Transport } from './transport.ts';
+import { KEEPALIVE_SECONDS, type Transport } from './transport.ts';
 
 export interface ListenAddress {
   readonly host: string;

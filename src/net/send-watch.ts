@@ -4,14 +4,14 @@
  *     start ──▶ look ── bytes were taken, or that is not known yet ──▶ look again after a quarter of the limit
  *                 └──── none were taken for the whole limit ──▶ stalled
  *
- * A connection creates it when its peer first leaves bytes pending; its owner's deadline says when to look. libuv's
- * queue is visible at once. If that does not change, the kernel is asked for its queue (send-queues.ts). The first
- * answer says nothing about the time before it, so a peer that takes nothing at all is disconnected after up to 1.25
- * times the limit.
+ * A connection creates it when its peer first leaves bytes pending; its owner's deadline says when to look. The bytes
+ * that have left the gateway are visible at once. If they do not change, the kernel is asked for its queue
+ * (send-queues.ts), unless the stream shares its connection. The first answer says nothing about the time before it, so
+ * a peer that takes nothing at all is disconnected after up to 1.25 times the limit.
  */
+import type { ByteStream } from './byte-stream.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type QueueTaker, type SendQueues, sendQueues } from './send-queues.ts';
-import type { Transport } from './transport.ts';
 
 /** The peer has taken nothing for too long. */
 export const STALLED = -1;
@@ -22,23 +22,23 @@ const SHARED = 1000;
 const SOON = 100;
 
 export class SendWatch implements QueueTaker {
-  readonly #transport: Transport;
+  readonly #stream: ByteStream;
   readonly #deadlines: Deadlines;
   readonly #queues: SendQueues;
   /** Monotonic ms when bytes were last seen to be taken, or when the watch began. */
   #since = 0;
-  /** Bytes that the kernel had taken then. */
+  /** Bytes that had left then. */
   #sent = 0;
   /** Bytes that the peer is known to have acknowledged; -1 if unknown. */
   #acknowledged = -1;
   /** When the last answered query and the open one were made; -1 for none. */
   #answered = -1;
   #asking = -1;
-  /** The kernel does not report its queue. */
+  /** The kernel does not report its queue, or not the part of this stream. */
   #blind = false;
 
-  constructor(transport: Transport, deadlines: Deadlines, queues: SendQueues = sendQueues) {
-    this.#transport = transport;
+  constructor(stream: ByteStream, deadlines: Deadlines, queues: SendQueues = sendQueues) {
+    this.#stream = stream;
     this.#deadlines = deadlines;
     this.#queues = queues;
   }
@@ -46,14 +46,14 @@ export class SendWatch implements QueueTaker {
   /** Starts after a write that does not complete at once. Returns when to look. `limit` is in ms. */
   start(limit: number): number {
     this.#since = this.#deadlines.now;
-    this.#sent = this.#transport.bytesSent;
+    this.#sent = this.#stream.bytesSent;
     return this.#next(limit);
   }
 
   /** Returns when to look again, or STALLED. */
   look(limit: number): number {
     const { now } = this.#deadlines;
-    const sent = this.#transport.bytesSent;
+    const sent = this.#stream.bytesSent;
     if (sent > this.#sent) {
       this.#sent = sent;
       this.#since = now;
@@ -61,7 +61,8 @@ export class SendWatch implements QueueTaker {
     }
     if (now - this.#since >= limit && (this.#blind || this.#answered >= this.#since + limit)) return STALLED;
     if (this.#asking < 0 && !this.#blind) {
-      this.#blind = !this.#queues.ask(this.#transport.addresses(), this);
+      const addresses = this.#stream.addresses();
+      this.#blind = addresses === null || !this.#queues.ask(addresses, this);
       if (!this.#blind) this.#asking = now;
     }
     return this.#next(limit);
@@ -70,12 +71,12 @@ export class SendWatch implements QueueTaker {
   onSendQueue(bytes: number): void {
     this.#answered = this.#asking;
     this.#asking = -1;
-    if (this.#transport.closed) return;
+    if (this.#stream.closed) return;
     if (bytes < 0) {
       this.#blind = true;
       return;
     }
-    const acknowledged = this.#transport.bytesSent - bytes;
+    const acknowledged = this.#stream.bytesSent - bytes;
     if (acknowledged > this.#acknowledged) this.#since = Math.max(this.#since, this.#answered);
     this.#acknowledged = acknowledged;
   }

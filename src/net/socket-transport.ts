@@ -5,16 +5,17 @@
  */
 import type { Duplex } from 'node:stream';
 import type net from 'node:net';
+import type { ByteStreamHandler } from './byte-stream.ts';
 import { plainAddress } from './plain-address.ts';
 import { sentBy } from './stream-handles.ts';
-import type { Transport, TransportAddresses, TransportHandler } from './transport.ts';
+import type { Transport, TransportAddresses } from './transport.ts';
 
 export class SocketTransport implements Transport {
-  handler: TransportHandler;
+  handler: ByteStreamHandler;
   closed = false;
   #pending = false;
   /** The last handler that has been told that the peer has ended. */
-  #told: TransportHandler | null = null;
+  #told: ByteStreamHandler | null = null;
   #addresses: TransportAddresses | null = null;
   readonly #socket: net.Socket;
   /** Some written data has been sent. */
@@ -25,7 +26,7 @@ export class SocketTransport implements Transport {
   };
 
   /** `socket` must have been created with `allowHalfOpen`. */
-  constructor(socket: net.Socket, handler: TransportHandler) {
+  constructor(socket: net.Socket, handler: ByteStreamHandler) {
     this.#socket = socket;
     this.handler = handler;
     socket.setNoDelay(true);

@@ -1,13 +1,13 @@
 /**
- * Joins two transports: bytes from one go to the other, until both have ended. Hot.
+ * Joins two byte streams: bytes from one go to the other, until both have ended. Hot.
  *
  * proxy/relay.ts (TCP listeners) and proxy/upgrade.ts (after a 101) create tunnels. A half-close is passed on: one side
  * may have finished sending while the other continues. A side that takes bytes slowly pauses reading from the other.
  */
 import { NOWHERE } from '../kit/places.ts';
+import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
 import { SendWatch, STALLED } from './send-watch.ts';
-import type { Transport, TransportHandler } from './transport.ts';
 
 export interface TunnelObserver {
   /** Both sides are closed. `code` is '' if both ended normally, else the cause. Called once. */
@@ -39,7 +39,7 @@ export class Tunnel implements Timed {
   /** Why the tunnel is about to end, or ''. */
   #ending = '';
 
-  constructor(client: Transport, upstream: Transport, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
+  constructor(client: ByteStream, upstream: ByteStream, deadlines: Deadlines, idle: number, observer: TunnelObserver) {
     this.#deadlines = deadlines;
     this.idle = idle;
     this.#observer = observer;
@@ -61,12 +61,10 @@ export class Tunnel implements Timed {
     return this.#upstream.bytes;
   }
 
-  /** Starts the transfer. Bytes that either side has already sent go first. */
-  start(fromClient: Buffer, fromUpstream: Buffer): void {
-    if (fromClient.length > 0) this.#client.onBytes(fromClient, 0, fromClient.length);
-    if (fromUpstream.length > 0) this.#upstream.onBytes(fromUpstream, 0, fromUpstream.length);
-    if (!this.#upstream.transport.pending) this.#client.transport.resume();
-    if (!this.#client.transport.pending) this.#upstream.transport.resume();
+  /** Starts the transfer. Each side is read once the other has taken what was written to it before. */
+  start(): void {
+    this.#client.start();
+    this.#upstream.start();
   }
 
   onDeadline(): void {
@@ -100,12 +98,12 @@ export class Tunnel implements Timed {
     this.#closed = true;
     this.#deadlines.delete(this);
     if (code === '') {
-      this.#client.transport.destroy();
-      this.#upstream.transport.destroy();
+      this.#client.stream.destroy();
+      this.#upstream.stream.destroy();
     } else {
       // So that neither side takes a broken stream for a complete one.
-      this.#client.transport.reset();
-      this.#upstream.transport.reset();
+      this.#client.stream.reset();
+      this.#upstream.stream.reset();
     }
     this.#observer.onTunnelClosed(code);
   }
@@ -116,8 +114,8 @@ export class Tunnel implements Timed {
   }
 
   /** For its sides only: one of them has not taken all written bytes. */
-  waits(watch: SendWatch | null, transport: Transport): SendWatch {
-    const watching = watch ?? new SendWatch(transport, this.#deadlines);
+  waits(watch: SendWatch | null, stream: ByteStream): SendWatch {
+    const watching = watch ?? new SendWatch(stream, this.#deadlines);
     const look = watching.start(this.idle);
     if (this.#ending === '') this.deadline = look;
     return watching;
@@ -129,8 +127,8 @@ export class Tunnel implements Timed {
   }
 }
 
-class TunnelSide implements TransportHandler, TunnelFlow {
-  readonly transport: Transport;
+class TunnelSide implements ByteStreamHandler, TunnelFlow {
+  readonly stream: ByteStream;
   peer!: TunnelSide;
   watcher: TunnelWatcher | null = null;
   bytes = 0;
@@ -141,9 +139,14 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   #watch: SendWatch | null = null;
   readonly #tunnel: Tunnel;
 
-  constructor(tunnel: Tunnel, transport: Transport) {
+  constructor(tunnel: Tunnel, stream: ByteStream) {
     this.#tunnel = tunnel;
-    this.transport = transport;
+    this.stream = stream;
+  }
+
+  start(): void {
+    if (this.peer.stream.pending) this.#rest();
+    else this.stream.resume();
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
@@ -154,19 +157,24 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   }
 
   pass(bytes: Buffer, start: number, end: number): void {
-    if (start >= end || this.peer.transport.write('', bytes, start, end, '')) return;
-    this.transport.pause();
+    if (start >= end || this.peer.stream.write('', bytes, start, end, '')) return;
+    this.#rest();
+  }
+
+  /** The peer has not taken all bytes: none follow until it has. */
+  #rest(): void {
+    this.stream.pause();
     this.peer.waits();
   }
 
   /** This side has not taken all bytes written to it. */
   waits(): void {
-    this.#watch = this.#tunnel.waits(this.#watch, this.transport);
+    this.#watch = this.#tunnel.waits(this.#watch, this.stream);
   }
 
   /** When to check the pending bytes again; Infinity if none are pending or the side takes none. */
   lookAt(limit: number): number {
-    if (this.#watch === null || !this.transport.pending) return Number.POSITIVE_INFINITY;
+    if (this.#watch === null || !this.stream.pending) return Number.POSITIVE_INFINITY;
     const next = this.#watch.look(limit);
     return next === STALLED ? Number.POSITIVE_INFINITY : next;
   }
@@ -174,18 +182,18 @@ class TunnelSide implements TransportHandler, TunnelFlow {
   /** This side has taken the peer's bytes. */
   onDrain(): void {
     this.#tunnel.touched();
-    this.peer.transport.resume();
+    this.peer.stream.resume();
     this.peer.settle();
   }
 
   onEnd(): void {
     this.#ending = true;
-    this.peer.transport.end();
+    this.peer.stream.end();
     this.settle();
   }
 
   settle(): void {
-    if (!this.#ending || this.finished || this.peer.transport.pending) return;
+    if (!this.#ending || this.finished || this.peer.stream.pending) return;
     this.finished = true;
     this.#tunnel.ended();
   }

@@ -7,7 +7,7 @@ import type { GatewayError } from '../kit/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import type { ResponseHead, ResponseSink } from '../http/message.ts';
-import type { Transport } from '../net/transport.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import { Attempt } from './attempt.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 
@@ -124,8 +124,8 @@ class Contender implements ResponseSink {
   }
 
   /** Upgrade requests are not hedged, and the client connection refuses a 101 that no client asked for. */
-  switched({ fields }: ResponseHead, transport: Transport): void {
+  switched({ fields }: ResponseHead, stream: ByteStream): void {
     giveFields(fields);
-    transport.destroy();
+    stream.destroy();
   }
 }

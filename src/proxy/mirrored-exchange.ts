@@ -12,8 +12,8 @@ import type { BodySource, ResponseHead, ResponseSink } from '../http/message.ts'
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import type { Timed } from '../net/deadlines.ts';
-import type { Transport } from '../net/transport.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Terms } from '../upstream/terms.ts';
@@ -123,10 +123,9 @@ export class MirroredExchange implements AttemptOwner, ResponseSink, Leaseholder
   flush(): void {}
 
   /** The request offers no upgrade, so no server can accept one (client.ts ensures that). */
-  switched({ fields }: ResponseHead, transport: Transport): void {
+  switched({ fields }: ResponseHead, stream: ByteStream): void {
     giveFields(fields);
-    transport.destroy();
-    this.#attempt!.endpoint.connections.released();
+    stream.destroy();
     this.#finish('failed');
   }
 

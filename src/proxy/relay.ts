@@ -6,9 +6,10 @@
  */
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
+import { type ByteStreamHandler, IGNORE } from '../net/byte-stream.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Dialing } from '../net/dial.ts';
-import { IGNORE, type Transport, type TransportHandler } from '../net/transport.ts';
+import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { TransportTaker } from '../upstream/connections.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
@@ -25,14 +26,12 @@ import type {
 import { findPool, missing } from './migration.ts';
 import { mayRetry } from './retry.ts';
 
-const NOTHING = Buffer.alloc(0);
-
 export interface RelayObserver {
   /** The client's connection has closed. Called once. `error`: '' or the reason. */
   onRelayClosed(relay: Relay, error: string): void;
 }
 
-export class Relay implements TransportTaker, TunnelObserver, TransportHandler, Leaseholder, Waiter {
+export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler, Leaseholder, Waiter {
   readonly connection: Connection;
   /** Monotonic ms. */
   readonly startedAt: number;
@@ -163,7 +162,7 @@ export class Relay implements TransportTaker, TunnelObserver, TransportHandler, 
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.terms.tunnel, this);
-    this.#tunnel.start(NOTHING, NOTHING);
+    this.#tunnel.start();
   }
 
   onConnectFailed(error: GatewayError): void {

@@ -29,7 +29,7 @@ import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { isEmptyBody } from '../http/status.ts';
 import { viaOnResponses } from '../http/via.ts';
-import type { Transport } from '../net/transport.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import { recordExchange } from './access-records.ts';
 import { hostFor } from './attempt.ts';
 import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
@@ -365,7 +365,7 @@ export class RequestHandler
     else this.stream.flush();
   }
 
-  switched(head: ResponseHead, transport: Transport, early: Buffer): void {
+  switched(head: ResponseHead, stream: ByteStream): void {
     const { fields } = head;
     const { attempt, pool } = this.#upstream!;
     this.x.status = 101;
@@ -375,15 +375,8 @@ export class RequestHandler
     this.#over = true;
     this.stream.owner = null;
     this.#upstream!.handedOver();
-    this.#tunnel = new UpgradedTunnel(
-      this,
-      attempt!,
-      head.reason,
-      fields,
-      transport,
-      early,
-      this.#upstream!.terms.tunnel,
-    );
+    const { tunnel: idle } = this.#upstream!.terms;
+    this.#tunnel = new UpgradedTunnel(this, attempt!, head.reason, fields, stream, idle);
   }
 
   /** Its tunnel has closed. */

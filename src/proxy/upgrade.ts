@@ -9,7 +9,7 @@ import { giveFields } from '../http/fields-pool.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { UPGRADE } from '../http/known.ts';
 import { VIA_LINE, viaOnResponses } from '../http/via.ts';
-import type { Transport } from '../net/transport.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Attempt } from './attempt.ts';
@@ -21,20 +21,18 @@ export class UpgradedTunnel implements TunnelObserver {
   readonly #handler: RequestHandler;
   readonly #attempt: Attempt;
   readonly #tunnel: Tunnel;
-  readonly #closed: () => void;
   /** null: the protocol is not WebSocket. */
   readonly #goodbye: WebSocketGoodbye | null;
   /** The reason of the goodbye that has been sent, or ''. */
   #ended = '';
 
-  /** `reason` and `fields` come from the 101; `early` is data that the upstream sent right behind it; `idle` in ms. */
+  /** `reason` and `fields` come from the upstream's 101; `idle` in ms. */
   constructor(
     handler: RequestHandler,
     attempt: Attempt,
     reason: string,
     fields: Fields,
-    upstream: Transport,
-    early: Buffer,
+    upstream: ByteStream,
     idle: number,
   ) {
     this.#handler = handler;
@@ -46,15 +44,14 @@ export class UpgradedTunnel implements TunnelObserver {
     if (viaOnResponses(handler.x.identity)) fields.addLine(VIA_LINE);
     // h1/client.ts refuses a 101 that the client has not offered.
     const client = handler.stream.switchProtocols(reason, fields)!;
-    this.#closed = client.closed;
     const { metrics, shared } = handler.context;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
-    this.#tunnel = new Tunnel(client.transport, upstream, shared.deadlines, idle, this);
+    this.#tunnel = new Tunnel(client, upstream, shared.deadlines, idle, this);
     this.#goodbye = protocol?.toLowerCase() === 'websocket' ? new WebSocketGoodbye(this.#tunnel) : null;
-    this.#tunnel.start(client.early, early);
     giveFields(fields);
     handler.x.response = null;
+    this.#tunnel.start();
   }
 
   get endpoint(): EndpointState {
@@ -88,9 +85,7 @@ export class UpgradedTunnel implements TunnelObserver {
     metrics.tunnelsActive--;
     metrics.tunnelBytesIn += bytesFromClient;
     metrics.tunnelBytesOut += bytesFromUpstream;
-    this.#attempt.endpoint.connections.released();
     this.#attempt.finished();
-    this.#closed();
     this.#handler.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
   }
 }

@@ -12,8 +12,8 @@ import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import type { BodySource, ResponseHead, ResponseSink } from '../http/message.ts';
 import { OutgoingHead } from '../http/outgoing-head.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
 import type { Timed } from '../net/deadlines.ts';
-import type { Transport } from '../net/transport.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
@@ -235,9 +235,9 @@ export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Time
     this.owner.end(trailers);
   }
 
-  switched(head: ResponseHead, transport: Transport, early: Buffer): void {
+  switched(head: ResponseHead, stream: ByteStream): void {
     this.attempt!.answered(101, this.owner.context.shared.clock.now());
-    this.owner.switched(head, transport, early);
+    this.owner.switched(head, stream);
   }
 
   /** The attempt failed: another follows, or the owner gets the error. */

@@ -2,14 +2,15 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { type ByteStreamHandler, IGNORE } from '../../src/net/byte-stream.ts';
 import { HandleTransport } from '../../src/net/handle-transport.ts';
 import { SocketTransport } from '../../src/net/socket-transport.ts';
 import { acceptHandles, streamHandles } from '../../src/net/stream-handles.ts';
-import { IGNORE, type Transport, type TransportHandler } from '../../src/net/transport.ts';
+import type { Transport } from '../../src/net/transport.ts';
 import { until } from '../support/gateway.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-class Recorder implements TransportHandler {
+class Recorder implements ByteStreamHandler {
   text = '';
   bytes = 0;
   drains = 0;

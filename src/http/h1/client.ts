@@ -2,7 +2,7 @@
  * One connection to an upstream that speaks HTTP/1.1: requests out, responses in, one at a time (RFC 9112 §9). Hot.
  *
  *     idle ──start──▶ HEAD ──final head──▶ BODY ──whole──▶ idle (or closed, if it can't be used again)
- *                      └─101─▶ handed over to a tunnel
+ *                      └─101─▶ a SwitchedStream
  *
  * An idle connection keeps reading: unsolicited bytes or the end of the connection remove it from the pool at once. A
  * response that two readers could frame differently is refused (framing.ts).
@@ -19,9 +19,10 @@ import {
   UPSTREAM_RESET,
 } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
+import type { ByteStreamHandler } from '../../net/byte-stream.ts';
 import type { Deadlines, Timed } from '../../net/deadlines.ts';
 import { SendWatch, STALLED } from '../../net/send-watch.ts';
-import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
+import type { Transport } from '../../net/transport.ts';
 import type { ResponsesPlan } from '../../plan/types/responses.ts';
 import type { ClientConnection, ClientConnectionOwner, ClientStream, ClientTimeouts } from '../client-stream.ts';
 import type { Fields } from '../fields.ts';
@@ -38,7 +39,8 @@ import { isOffered } from './offered.ts';
 import { FIELDS_TOO_LARGE, INCOMPLETE, ReceivedHead } from './parser.ts';
 import { persists } from './request-checks.ts';
 import { encodeRequest } from './request-encoder.ts';
-import { Stash } from './stash.ts';
+import { NO_BYTES, Stash } from './stash.ts';
+import { type SwitchedConnection, SwitchedStream } from './switched-stream.ts';
 
 const IDLE = 0;
 const HEAD = 1;
@@ -50,12 +52,13 @@ const GONE = 4;
 /** The limit on interim responses to one request; more indicate an attack or a bug. */
 const MOST_INFORMATIONAL = 32;
 const EVENT_STREAM = /^text\/event-stream(?:[\t ]*;|$)/i;
-const NO_BYTES = Buffer.alloc(0);
 
 const head = new ReceivedHead();
 const framing = new BodyFraming();
 
-export class Http1ClientConnection implements TransportHandler, ClientConnection, ClientStream, Timed {
+export class Http1ClientConnection
+  implements ByteStreamHandler, ClientConnection, ClientStream, SwitchedConnection, Timed
+{
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   uses = 0;
@@ -377,10 +380,13 @@ export class Http1ClientConnection implements TransportHandler, ClientConnection
     this.#state = GONE;
     this.#sink = null;
     this.#deadlines.delete(this);
-    this.#transport.handler = IGNORE;
     const early = at === end ? NO_BYTES : Buffer.from(bytes.subarray(at, end));
-    sink.switched(new ResponseHead(101, head.reason, fields, 0), this.#transport, early);
+    sink.switched(new ResponseHead(101, head.reason, fields, 0), new SwitchedStream(this.#transport, early, this));
     return end;
+  }
+
+  switchedClosed(): void {
+    this.#owner.onGone(this, false);
   }
 
   // === termination

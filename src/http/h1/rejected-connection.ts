@@ -5,8 +5,9 @@
  * gateway discards all further input until the client closes too, or a timeout expires.
  */
 import { NOWHERE } from '../../kit/places.ts';
+import type { ByteStreamHandler } from '../../net/byte-stream.ts';
 import type { Timed } from '../../net/deadlines.ts';
-import type { Transport, TransportHandler } from '../../net/transport.ts';
+import type { Transport } from '../../net/transport.ts';
 import type { LocalReply } from '../local-reply.ts';
 import type { ConnectionHome, LeavingConnection, ServerEnvironment } from '../server-connection.ts';
 import { ResponseEncoder } from './response-encoder.ts';
@@ -14,7 +15,7 @@ import { ResponseEncoder } from './response-encoder.ts';
 /** Milliseconds. */
 const LINGER = 500;
 
-export class RejectedConnection implements TransportHandler, Timed, LeavingConnection {
+export class RejectedConnection implements ByteStreamHandler, Timed, LeavingConnection {
   deadline: number;
   timedPlace = NOWHERE;
   tablePlace = NOWHERE;

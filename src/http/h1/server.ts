@@ -16,10 +16,11 @@ import {
   type GatewayError,
 } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
+import type { ByteStream, ByteStreamHandler } from '../../net/byte-stream.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { Timed } from '../../net/deadlines.ts';
 import { SendWatch, STALLED } from '../../net/send-watch.ts';
-import { IGNORE, type Transport, type TransportHandler } from '../../net/transport.ts';
+import type { Transport } from '../../net/transport.ts';
 import { Exchange } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
 import { giveFields, takeFields } from '../fields-pool.ts';
@@ -35,7 +36,6 @@ import type {
   HttpTimeouts,
   RefusedHead,
   ServerStream,
-  SwitchedConnection,
 } from '../server-stream.ts';
 import type { CachedReply } from '../cached-reply.ts';
 import { ChunkedReader } from './chunked.ts';
@@ -43,7 +43,8 @@ import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY } from './framing.t
 import { parseRequestHead, RequestHead } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseEncoder } from './response-encoder.ts';
-import { Stash } from './stash.ts';
+import { NO_BYTES, Stash } from './stash.ts';
+import { type SwitchedConnection, SwitchedStream } from './switched-stream.ts';
 
 const IDLE = 0;
 const HEAD = 1;
@@ -65,7 +66,9 @@ const head = new RequestHead();
 const framing = new BodyFraming();
 const target = new RequestTarget();
 
-export class Http1ServerConnection implements TransportHandler, ServerConnection, ServerStream, Timed {
+export class Http1ServerConnection
+  implements ByteStreamHandler, ServerConnection, ServerStream, SwitchedConnection, Timed
+{
   readonly connection: Connection;
   // Initialized as a number: V8 boxes each number that replaces `undefined`.
   deadline = Number.POSITIVE_INFINITY;
@@ -484,13 +487,15 @@ export class Http1ServerConnection implements TransportHandler, ServerConnection
     this.#close();
   }
 
-  switchProtocols(reason: string, fields: Fields): SwitchedConnection {
+  switchProtocols(reason: string, fields: Fields): ByteStream {
     this.#writer.informational(101, reason, fields);
-    const early = this.#stash?.take() ?? Buffer.alloc(0);
     this.#state = GONE;
-    this.#transport.handler = IGNORE;
     this.#environment.deadlines.delete(this);
-    return { transport: this.#transport, early, closed: () => this.#home.closed(this) };
+    return new SwitchedStream(this.#transport, this.#stash?.take() ?? NO_BYTES, this);
+  }
+
+  switchedClosed(): void {
+    this.#home.closed(this);
   }
 
   #connectionLine(): string {

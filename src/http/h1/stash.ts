@@ -1,11 +1,11 @@
 /** Bytes that wait for the rest of a message or for a receiver. Hot, but rarely used. */
 
-const EMPTY = Buffer.alloc(0);
+export const NO_BYTES = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
 
 export class Stash {
-  bytes: Buffer = EMPTY;
+  bytes: Buffer = NO_BYTES;
   length = 0;
 
   /** True if it holds only empty lines; the last may be incomplete. */
@@ -35,7 +35,7 @@ export class Stash {
   }
 
   clear(): void {
-    this.bytes = EMPTY;
+    this.bytes = NO_BYTES;
     this.length = 0;
   }
 }

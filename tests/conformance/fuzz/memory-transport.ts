@@ -1,8 +1,9 @@
 /** A transport without a socket: what is written is kept, and what is read is whatever a test hands to its handler. */
-import { IGNORE, type Transport, type TransportAddresses, type TransportHandler } from '../../../src/net/transport.ts';
+import { type ByteStreamHandler, IGNORE } from '../../../src/net/byte-stream.ts';
+import type { Transport, TransportAddresses } from '../../../src/net/transport.ts';
 
 export class MemoryTransport implements Transport {
-  handler: TransportHandler = IGNORE;
+  handler: ByteStreamHandler = IGNORE;
   closed = false;
   readonly secure = false;
   readonly protocol = null;
