@@ -46,6 +46,6 @@ export abstract class BodyFilter implements BodySink, BodySource {
     this.previous.resume();
   }
 
-  /** The exchange has ended before the body did: the filter frees what it has. Nothing is called afterwards. */
+  /** The exchange is over: the filter frees what it still has. Nothing is called afterwards. */
   abort(): void {}
 }

@@ -1,40 +1,79 @@
-/** A body filter of code that the gateway does not know: an error in it ends its exchange and nothing else. Hot where used. */
-import type { GatewayError } from '../kit/errors.ts';
+/**
+ * A body filter of code that the gateway does not know: an error in it ends its exchange and nothing else, and so does a
+ * stall. Hot where used.
+ *
+ *     previous ──▶ guarded filter ──▶ inner filter ──▶ neighbours ──▶ next
+ *              ◀─────────────────────────────────────            ◀──
+ *
+ * The inner filter sees one object on both sides, its neighbours, which lead to what is really there. So the guard knows
+ * what the filter owes: to resume a source that it has stopped, or to pass the end on. A filter that owes something and
+ * is not itself stopped by its receiver stalls. It has a deadline for as long as that lasts, and each part that it takes
+ * or gives extends it.
+ */
+import { type GatewayError, POLICY_FAILED, POLICY_TIMEOUT } from '../kit/errors.ts';
+import { NOWHERE } from '../kit/places.ts';
+import type { Deadlines, Timed } from '../net/deadlines.ts';
 import { BodyFilter } from './body-filter.ts';
 import type { Fields } from './fields.ts';
-import type { BodySource } from './message.ts';
+import type { BodySink, BodySource } from './message.ts';
 
-export class GuardedFilter extends BodyFilter {
+/** What the filters of one hook have in common. */
+export interface FilterGuard {
+  readonly deadlines: Deadlines;
+  /** How long a filter may stall (ms); Infinity: no limit. */
+  readonly timeout: number;
+  /** Called with what a filter throws, or with the text that it has stalled. */
+  note(error: unknown): void;
+}
+
+export class GuardedFilter extends BodyFilter implements Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  timedPlace = NOWHERE;
   readonly #inner: BodyFilter;
-  readonly #error: GatewayError;
-  readonly #note: (error: unknown) => void;
-  /** Leads to the source that there is at the moment. */
-  readonly #source: BodySource = { pause: () => this.previous.pause(), resume: () => this.previous.resume() };
+  readonly #guard: FilterGuard;
+  readonly #neighbours: Neighbours;
+  /** It has stopped its source. */
+  #stopped = false;
+  /** It has got the end. */
+  #ending = false;
+  /** Its receiver has stopped it. */
+  #waiting = false;
+  #stalled = false;
+  /** It has passed the end on, or the exchange is over: nothing from it reaches its neighbours. */
+  #done = false;
   /** The inner filter is told nothing more. */
   #over = false;
 
-  /** `error`: what the exchange ends with; `note` is called with what the filter throws. */
-  constructor(inner: BodyFilter, error: GatewayError, note: (error: unknown) => void) {
+  constructor(inner: BodyFilter, guard: FilterGuard) {
     super();
     this.#inner = inner;
-    this.#error = error;
-    this.#note = note;
+    this.#guard = guard;
+    this.#neighbours = new Neighbours(this);
+  }
+
+  /** It makes no progress, and nothing behind it is the reason. */
+  get stalled(): boolean {
+    return this.#stalled;
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#over) return true;
+    // A filter may have ended the body early.
+    if (this.#over || this.#done) return true;
     try {
       this.#join();
       // A filter in JavaScript may return nothing, which is no wish to wait.
       const ready: unknown = this.#inner.data(bytes, start, end);
+      if (ready === false) this.#stopped = true;
+      this.#watch();
       return ready !== false;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, POLICY_FAILED);
       return true;
     }
   }
 
   end(trailers: Fields | null): void {
+    this.#ending = true;
     this.#run(() => this.#inner.end(trailers));
   }
 
@@ -43,20 +82,25 @@ export class GuardedFilter extends BodyFilter {
   }
 
   override pause(): void {
+    this.#waiting = true;
     this.#run(() => this.#inner.pause());
   }
 
   override resume(): void {
+    this.#waiting = false;
     this.#run(() => this.#inner.resume());
   }
 
   override abort(): void {
     if (this.#over) return;
+    const complete = this.#done && this.#ending;
+    this.#end();
     this.#over = true;
+    if (complete) return;
     try {
       this.#inner.abort();
     } catch (error) {
-      this.#note(error);
+      this.#guard.note(error);
     }
   }
 
@@ -65,23 +109,117 @@ export class GuardedFilter extends BodyFilter {
     try {
       this.#join();
       call();
+      this.#watch();
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, POLICY_FAILED);
     }
   }
 
-  /** The inner filter has the neighbours of this one. */
   #join(): void {
     const inner = this.#inner;
-    inner.next = this.next;
-    inner.previous = this.#source;
+    inner.next = this.#neighbours;
+    inner.previous = this.#neighbours;
     inner.owner = this.owner;
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, as: GatewayError): void {
     if (this.#over) return;
-    this.#note(error);
+    this.#guard.note(error);
     this.abort();
-    this.owner.filterFailed(this.#error);
+    this.owner.filterFailed(as);
+  }
+
+  // === from the inner filter, for Neighbours only
+
+  given(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#done) return true;
+    const ready = this.next.data(bytes, start, end);
+    if (!ready) this.#waiting = true;
+    this.#watch();
+    return ready;
+  }
+
+  givenFlush(): void {
+    if (!this.#done) this.next.flush();
+  }
+
+  givenEnd(trailers: Fields | null): void {
+    if (this.#done) return;
+    this.#end();
+    this.next.end(trailers);
+  }
+
+  givenFailure(error: GatewayError): void {
+    if (this.#done) return;
+    this.#end();
+    this.next.fail(error);
+  }
+
+  stopSource(): void {
+    this.#stopped = true;
+    this.previous.pause();
+    this.#watch();
+  }
+
+  resumeSource(): void {
+    this.#stopped = false;
+    this.previous.resume();
+    this.#watch();
+  }
+
+  // === the deadline
+
+  /** Called after each step of the filter. */
+  #watch(): void {
+    const { deadlines, timeout } = this.#guard;
+    this.#stalled = (this.#stopped || this.#ending) && !this.#waiting && !this.#done;
+    if (!this.#stalled || timeout === Number.POSITIVE_INFINITY) this.deadline = Number.POSITIVE_INFINITY;
+    else {
+      deadlines.add(this);
+      this.deadline = deadlines.now + timeout;
+    }
+  }
+
+  #end(): void {
+    this.#done = true;
+    this.#stalled = false;
+    this.#guard.deadlines.delete(this);
+  }
+
+  onDeadline(): void {
+    this.#failed(`a body filter has made no progress for ${this.#guard.timeout} ms`, POLICY_TIMEOUT);
+  }
+}
+
+/** The inner filter's source and sink. */
+class Neighbours implements BodySink, BodySource {
+  readonly #filter: GuardedFilter;
+
+  constructor(filter: GuardedFilter) {
+    this.#filter = filter;
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    return this.#filter.given(bytes, start, end);
+  }
+
+  flush(): void {
+    this.#filter.givenFlush();
+  }
+
+  end(trailers: Fields | null): void {
+    this.#filter.givenEnd(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    this.#filter.givenFailure(error);
+  }
+
+  pause(): void {
+    this.#filter.stopSource();
+  }
+
+  resume(): void {
+    this.#filter.resumeSource();
   }
 }

@@ -7,14 +7,21 @@
 import type { BodyFilter } from '../http/body-filter.ts';
 import { problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { GuardedFilter } from '../http/guarded-filter.ts';
+import { type FilterGuard, GuardedFilter } from '../http/guarded-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { INTERCEPTED, type Verdict } from '../http/interception.ts';
 import { LocalReply, problemReply } from '../http/local-reply.ts';
 import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import { loadedModule } from '../kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../plan/types/module.ts';
-import type { BindScope, HookResult, Hooks, Policy, PolicyPreview } from './policy.ts';
+import {
+  type BindScope,
+  HOOK_TIMEOUT,
+  type HookResult,
+  type Hooks,
+  type Policy,
+  type PolicyPreview,
+} from './policy.ts';
 
 /** A module's policy: `P` are its settings. */
 type ModulePolicy = Policy<Readonly<Record<string, unknown>>>;
@@ -35,7 +42,7 @@ function policyIn({ module, digest }: ModulePolicyPlan): ModulePolicy {
 /** The policy of this plan. The module decides whether there is more than `bind`. */
 export function modulePolicy(plan: ModulePolicyPlan): Policy<ModulePolicyPlan> {
   const policy: Policy<ModulePolicyPlan> = {
-    bind: ({ config }, scope) => guarded(policyIn(plan).bind(config, scope), new Failures(plan.module, scope)),
+    bind: ({ config }, scope) => guarded(policyIn(plan).bind(config, scope), new Failures(plan.module, scope), scope),
   };
   if (loadedModule(plan.module, plan.digest) === null) return policy;
   const own = policyIn(plan);
@@ -99,7 +106,7 @@ class Failures {
 }
 
 /** Wraps each hook there is. */
-function guarded(hooks: Hooks, failures: Failures): Hooks {
+function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Hooks {
   // The type holds for TypeScript only.
   if (typeof hooks !== 'object' || hooks === null) throw new TypeError('bind must return an object of hooks');
   const { request, forward, response, done, allows } = hooks;
@@ -125,15 +132,23 @@ function guarded(hooks: Hooks, failures: Failures): Hooks {
         return failed(error);
       }
     };
-  if (forward !== undefined)
-    guards.forward = (x) => runEditing('forward', forward, hooks, x, new RequestBefore(x), failures);
-  if (response !== undefined)
+  const { timeout = HOOK_TIMEOUT } = hooks;
+  const guardOf = (name: string): FilterGuard => ({
+    deadlines,
+    timeout,
+    note: (error) => failures.note(name, error),
+  });
+  if (forward !== undefined) {
+    const guard = guardOf('forward');
+    guards.forward = (x) => runEditing(forward, hooks, x, new RequestBefore(x), guard);
+  }
+  if (response !== undefined) {
+    const guard = guardOf('response');
     guards.response = (x) => {
       const head = x.response;
-      return head === null
-        ? undefined
-        : runEditing('response', response, hooks, x, new ResponseBefore(head, x.method), failures);
+      return head === null ? undefined : runEditing(response, hooks, x, new ResponseBefore(head, x.method), guard);
     };
+  }
   if (done !== undefined)
     guards.done = (x) => {
       try {
@@ -171,28 +186,27 @@ function replyOf(verdict: Verdict): Verdict {
 
 /** Runs a hook that may edit a head and filter its body. `before`: the head as it was. */
 function runEditing(
-  name: 'forward' | 'response',
   hook: NonNullable<Hooks['forward' | 'response']>,
   hooks: Hooks,
   x: Exchange,
   before: RequestBefore | ResponseBefore,
-  failures: Failures,
+  guard: FilterGuard,
 ): HookResult {
   try {
     const filter: unknown = hook.call(hooks, x);
     const problem = before.check(filter !== undefined);
     if (problem !== '') throw new TypeError(problem);
-    return filtered(filter, (error) => failures.note(name, error));
+    return filtered(filter, guard);
   } catch (error) {
-    failures.note(name, error);
+    guard.note(error);
     return POLICY_FAILED;
   }
 }
 
 /** What a hook of messages returns. Throws if it is none of what it may be: the type holds for TypeScript only. */
-function filtered(found: unknown, note: (error: unknown) => void): HookResult {
+function filtered(found: unknown, guard: FilterGuard): HookResult {
   if (found === undefined || found instanceof GatewayError) return found;
   if (typeof found !== 'object' || found === null || !('data' in found) || !('end' in found))
     throw new TypeError('the hook returns a body filter or nothing');
-  return new GuardedFilter(found as BodyFilter, POLICY_FAILED, note);
+  return new GuardedFilter(found as BodyFilter, guard);
 }

@@ -16,7 +16,10 @@ import type { Deadlines } from '../net/deadlines.ts';
 export interface Hooks {
   /** Runs before a pool is chosen: refuses, answers, intercepts or edits the request. */
   request?: (x: Exchange, context: FilterContext) => Verdict | Promise<Verdict>;
-  /** Milliseconds that the promise of `request` may take; absent: HOOK_TIMEOUT. Infinity: no limit. */
+  /**
+   * Milliseconds that the promise of `request` may take, and that a body filter of a module may make no progress;
+   * absent: HOOK_TIMEOUT. Infinity: no limit.
+   */
   timeout?: number;
   /** `request` may intercept exchanges. Then `response` is not told of local replies. */
   intercepts?: boolean;
@@ -40,7 +43,7 @@ export interface Hooks {
  */
 export type HookResult = BodyFilter | GatewayError | undefined;
 
-/** How long the promise of a request hook may take (ms). */
+/** The default of `timeout` (ms). */
 export const HOOK_TIMEOUT = 30_000;
 
 export type Gate = (x: Exchange, clientAddress: string) => boolean;

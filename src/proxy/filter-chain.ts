@@ -10,6 +10,7 @@
  */
 import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { GuardedFilter } from '../http/guarded-filter.ts';
 import type { Fields } from '../http/fields.ts';
 import { type BodySink, type BodySource, UNKNOWN_LENGTH } from '../http/message.ts';
 import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
@@ -22,6 +23,8 @@ export class FilterChain implements BodySink, BodySource {
   readonly #exit: Exit;
   /** The source has ended, or the exchange has. */
   #over = false;
+  /** The filters have been told that the exchange is over. */
+  #aborted = false;
 
   /** `length`: bytes that the last filter sends, or UNKNOWN_LENGTH. */
   constructor(filters: readonly BodyFilter[], source: BodySource, owner: FilterOwner, length: number) {
@@ -36,6 +39,16 @@ export class FilterChain implements BodySink, BodySource {
       filter.next = filters[i + 1] ?? this.#exit;
       previous = filter;
     }
+  }
+
+  /** The source has ended. A filter may end the body earlier. */
+  get complete(): boolean {
+    return this.#entry.ended;
+  }
+
+  /** A filter holds the body, and neither the source nor the sink is the reason. */
+  get stalled(): boolean {
+    return this.#filters.some((filter) => filter instanceof GuardedFilter && filter.stalled);
   }
 
   /** What is behind the last filter, from now on. */
@@ -84,9 +97,10 @@ export class FilterChain implements BodySink, BodySource {
   // === the end of the exchange
 
   abort(): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
     this.#over = true;
     this.#entry.free();
-    if (this.#exit.over) return;
     this.#exit.over = true;
     const filters = this.#filters;
     for (let i = 0; i < filters.length; i++) filters[i]!.abort();
@@ -197,6 +211,10 @@ export class FilteredBody implements RequestBody {
 
   resume(): void {
     this.#chain.resume();
+  }
+
+  get stalled(): boolean {
+    return this.#chain.stalled;
   }
 
   /** The exchange is over. */

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { BodyFilter } from '../../src/http/body-filter.ts';
 import { Fields } from '../../src/http/fields.ts';
 import { GuardedFilter } from '../../src/http/guarded-filter.ts';
-import { CLIENT_GONE, POLICY_FAILED } from '../../src/kit/errors.ts';
+import { CLIENT_GONE } from '../../src/kit/errors.ts';
+import { Deadlines } from '../../src/net/deadlines.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 type Where = 'data' | 'end' | 'flush' | 'pause' | 'resume' | 'abort';
 
@@ -47,9 +49,12 @@ class Upper extends BodyFilter {
   }
 }
 
-function benchOf(inner: BodyFilter) {
+function benchOf(inner: BodyFilter, timeout = Number.POSITIVE_INFINITY) {
   const told: string[] = [];
-  const filter = new GuardedFilter(inner, POLICY_FAILED, (error) => told.push(`noted ${(error as Error).message}`));
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
+  const note = (error: unknown): number => told.push(`noted ${error instanceof Error ? error.message : String(error)}`);
+  const filter = new GuardedFilter(inner, { deadlines, timeout, note });
   filter.next = {
     data: (bytes, start, end) => (told.push(`data ${bytes.toString('latin1', start, end)}`), false),
     end: (trailers) => told.push(`end ${trailers === null ? '-' : trailers.lines()}`),
@@ -58,7 +63,7 @@ function benchOf(inner: BodyFilter) {
   };
   filter.previous = { pause: () => told.push('pause'), resume: () => told.push('resume') };
   filter.owner = { filterFailed: ({ code }) => told.push(`failed ${code}`) };
-  return { filter, told };
+  return { filter, told, clock, deadlines };
 }
 
 const TEXT = Buffer.from('-ab-');
@@ -113,4 +118,112 @@ describe('an error', () => {
     filter.fail(CLIENT_GONE);
     expect(told).toEqual(['noted abort', 'fail client_gone']);
   });
+});
+
+/** Keeps each part, and the end, until the test says so. */
+class Slow extends BodyFilter {
+  aborted = 0;
+
+  data(): boolean {
+    return false;
+  }
+  end(): void {}
+  override pause(): void {}
+  override resume(): void {}
+  override abort(): void {
+    this.aborted++;
+  }
+}
+
+describe('a filter that makes no progress', () => {
+  const STALLED = ['noted a body filter has made no progress for 30000 ms', 'failed policy_timeout'];
+  const stalling: [string, (filter: GuardedFilter, inner: Slow) => void][] = [
+    ['has stopped its source', (filter) => filter.data(TEXT, 0, 4)],
+    ['has paused its source', (_, inner) => inner.previous.pause()],
+    ['keeps the end', (filter) => filter.end(null)],
+    [
+      'does not resume its source when its receiver has resumed it',
+      (filter) => {
+        filter.pause();
+        filter.data(TEXT, 0, 4);
+        filter.resume();
+      },
+    ],
+  ];
+
+  test.each(stalling)('ends the exchange once: it %s', (_, stall) => {
+    const inner = new Slow();
+    const { filter, told, clock, deadlines } = benchOf(inner, 30_000);
+    filter.flush();
+    stall(filter, inner);
+    expect([filter.stalled, deadlines.size]).toEqual([true, 1]);
+    const before = [...told];
+    clock.advance(29_000);
+    expect(told).toEqual(before);
+    clock.advance(2000);
+    expect([told.slice(before.length), filter.stalled, deadlines.size, inner.aborted]).toEqual([STALLED, false, 0, 1]);
+    clock.advance(60_000);
+    inner.next.data(TEXT, 0, 4);
+    inner.next.end(null);
+    expect([told.slice(before.length), clock.waiting]).toEqual([STALLED, 0]);
+  });
+
+  test('has more time with each part that it takes or gives', () => {
+    const inner = new Slow();
+    const { filter, told, clock } = benchOf(inner, 30_000);
+    filter.next.data = () => true;
+    filter.data(TEXT, 0, 4);
+    for (let i = 0; i < 5; i++) {
+      clock.advance(20_000);
+      if (i % 2 === 0) inner.next.data(TEXT, 0, 4);
+      else filter.data(TEXT, 0, 4);
+    }
+    inner.previous.resume();
+    expect(filter.stalled).toBe(false);
+    clock.advance(100_000);
+    filter.end(null);
+    clock.advance(20_000);
+    inner.next.end(null);
+    clock.advance(100_000);
+    expect([told, clock.waiting]).toEqual([['resume', 'end -'], 0]);
+  });
+
+  test('is not at fault while its receiver has stopped it', () => {
+    const inner = new Slow();
+    const { filter, told, clock } = benchOf(inner, 30_000);
+    filter.data(TEXT, 0, 4);
+    // The bench's sink asks for a pause.
+    inner.next.data(TEXT, 0, 4);
+    expect(filter.stalled).toBe(false);
+    clock.advance(100_000);
+    filter.resume();
+    expect([filter.stalled, told]).toEqual([true, ['data -ab-']]);
+  });
+
+  test('may take as long as it likes without a limit', () => {
+    const { filter, told, clock, deadlines } = benchOf(new Slow());
+    filter.data(TEXT, 0, 4);
+    clock.advance(1e6);
+    expect([filter.stalled, told, deadlines.size]).toEqual([true, [], 0]);
+  });
+});
+
+test('a filter may end the body before its source does: it gets no more, and is told when the exchange is over', () => {
+  const inner = new Slow();
+  const { filter, told } = benchOf(inner, 30_000);
+  filter.data(TEXT, 0, 4);
+  inner.next.end(null);
+  inner.next.end(null);
+  expect([filter.data(TEXT, 0, 4), inner.next.data(TEXT, 0, 4), told]).toEqual([true, true, ['end -']]);
+  filter.abort();
+  filter.abort();
+  expect(inner.aborted).toBe(1);
+});
+
+test('a filter that has passed the end on is not told that the exchange is over', () => {
+  const inner = new Upper();
+  const { filter } = benchOf(inner);
+  filter.end(null);
+  filter.abort();
+  expect(inner.aborted).toBe(0);
 });

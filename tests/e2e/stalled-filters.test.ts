@@ -1,0 +1,128 @@
+/** Body filters of modules that stop making progress: their exchange ends, and nothing of it stays. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { encoderMemory } from '../../src/http/coding/memory.ts';
+import { poolLoad, simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { httpOrigin } from '../support/origin.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'prozy-stalled-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const access = join(folder, 'access.log');
+
+/** `on`: the body that it filters; `how`: it keeps everything (`data`), the end (`end`), or ends the body early (`cut`). */
+const MODULE = join(folder, 'stall.ts');
+writeFileSync(
+  MODULE,
+  `import { BodyFilter } from 'prozy';
+   class Stall extends BodyFilter {
+     constructor(how) { super(); this.how = how; }
+     data(bytes, start, end) {
+       if (this.how === 'data') return false;
+       const ready = this.next.data(bytes, start, end);
+       if (this.how === 'cut') this.next.end(null);
+       return ready;
+     }
+     end() {}
+   }
+   export const schema = { type: 'object' };
+   export default { bind: ({ on, how, timeout }) => ({
+     ...(timeout === undefined ? {} : { timeout }),
+     forward: (x) => {
+       if (on !== 'request' || x.bodyLength === 0) return undefined;
+       x.fields.remove('content-length');
+       x.bodyLength = -1;
+       return new Stall(how);
+     },
+     response: (x) => {
+       if (on !== 'response') return undefined;
+       x.response.length = -1;
+       return new Stall(how);
+     },
+   }) };`,
+);
+
+const stall = (on: string, how: string, timeout?: number): object => ({
+  type: 'module',
+  module: MODULE,
+  config: { on, how, ...(timeout === undefined ? {} : { timeout }) },
+});
+
+function gatewayWith(port: number, policies: readonly object[], clock: ManualClock): Promise<TestGateway> {
+  writeFileSync(access, '');
+  const routes = [
+    { name: 'own', match: { path: '/own' }, respond: { body: 'own' }, policies },
+    { name: 'all', match: {}, pool: 'origin', policies },
+  ];
+  const more = { routes, caches: { pages: {} }, logging: { access: { path: access } } };
+  return testGateway(simpleConfig(port, more), { clock });
+}
+
+const over = (gateway: TestGateway) => (): boolean => gateway.running.gateway.current!.leases === 0;
+
+async function logged(): Promise<Record<string, unknown>> {
+  await until(() => readFileSync(access, 'utf8').endsWith('\n'), 'the exchange is logged');
+  return JSON.parse(readFileSync(access, 'utf8')) as Record<string, unknown>;
+}
+
+const GET = 'GET /page HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n';
+const POST = 'POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+
+describe('a filter that stalls', () => {
+  test.each([
+    ['the response', GET, [stall('response', 'data')]],
+    ['the end of the response', GET, [stall('response', 'end')]],
+    ['a response behind a cache', GET, [{ type: 'cache', cache: 'pages' }, stall('response', 'data')]],
+    ['a local reply', GET.replace('/page', '/own'), [stall('response', 'data')]],
+    [
+      'a response that is compressed in front of it',
+      GET,
+      [{ type: 'compress', minimum_size: 0 }, stall('response', 'data')],
+    ],
+  ])('%s: the response breaks off after 30 s', async (_, request, policies) => {
+    const clock = new ManualClock();
+    await using origin = await httpOrigin((_request, response) => {
+      response.setHeader('Content-Type', 'text/plain').end('x'.repeat(100_000));
+    });
+    await using gateway = await gatewayWith(origin.port, policies, clock);
+    await using client = await RawClient.to(gateway.port());
+    client.send(request);
+    // The gateway sends the head of its own response together with the body.
+    const begun = (): boolean => client.text.includes('\r\n\r\n') || (request.includes('/own') && !over(gateway)());
+    await until(begun, 'the response has begun');
+    await until(() => {
+      clock.advance(1000);
+      return client.closed || client.ended;
+    }, 'the connection ends');
+    await until(over(gateway), 'nothing is left');
+    expect(client.text).not.toMatch(/0\r\n\r\n$/);
+    expect(gateway.logged.filter(({ event }) => event === 'a policy failed')).toMatchObject([
+      { level: 'error', module: MODULE, hook: 'response', problem: 'a body filter has made no progress for 30000 ms' },
+    ]);
+    expect(await logged()).toMatchObject({ error: 'policy_timeout' });
+    expect([poolLoad(gateway, 'origin').active, encoderMemory.coders]).toEqual([0, 0]);
+  });
+
+  test.each(['data', 'end'])('a request (%s): 504', async (how) => {
+    const clock = new ManualClock();
+    await using origin = await httpOrigin();
+    await using gateway = await gatewayWith(origin.port, [stall('request', how, 10_000)], clock);
+    await using client = await RawClient.to(gateway.port());
+    client.send(POST);
+    await until(() => poolLoad(gateway, 'origin').active === 1, 'it is forwarded');
+    await until(() => {
+      clock.advance(1000);
+      return client.text.includes('\r\n\r\n');
+    }, 'an answer comes');
+    expect((await client.response()).status).toBe(504);
+    await until(over(gateway), 'nothing is left');
+    expect(await logged()).toMatchObject({ error: 'policy_timeout', status: 504 });
+    expect(gateway.logged.filter(({ event }) => event === 'a policy failed')).toMatchObject([
+      { hook: 'forward', problem: 'a body filter has made no progress for 10000 ms' },
+    ]);
+    expect([poolLoad(gateway, 'origin').active, origin.requests.length]).toEqual([0, 0]);
+  });
+});
