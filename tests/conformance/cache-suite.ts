@@ -4,14 +4,14 @@
  *     node tests/conformance/cache-suite.ts --suite DIR --cache prozy
  *
  * `--suite` is a checkout of http-tests/cache-tests with undici installed; without it, the edition pinned in package.json
- * is played. `--cache nginx`, `varnish` or `haproxy` judges Debian's; `--id ID` plays one test and shows its messages;
+ * is played. The cache has the settings of cache-suite/config.ts, or none with `--defaults`. `--cache nginx`, `varnish` or `haproxy` judges Debian's; `--id ID` plays one test and shows its messages;
  * `--json FILE` writes the verdicts. Ends with 1 if a required test is missed that cache-suite/missed.json does not name.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { testGateway } from '../support/gateway.ts';
 import { peerCache } from '../support/peer-caches.ts';
-import { cacheConfig } from './cache-suite/config.ts';
+import { cacheConfig, SUITE_SETTINGS } from './cache-suite/config.ts';
 import { type Edition, editionIn, KINDS, PINNED } from './cache-suite/edition.ts';
 import { MISSED } from './cache-suite/missed.ts';
 import { play } from './cache-suite/play.ts';
@@ -23,13 +23,14 @@ const { values } = parseArgs({
     cache: { type: 'string', default: 'prozy' },
     id: { type: 'string' },
     json: { type: 'string' },
+    defaults: { type: 'boolean', default: false },
     'at-once': { type: 'string', default: '1000' },
   },
 });
 
 async function openCache(originPort: number): Promise<AsyncDisposable & { port: number }> {
   if (values.cache !== 'prozy') return await peerCache(values.cache, originPort);
-  const gateway = await testGateway(cacheConfig(originPort));
+  const gateway = await testGateway(cacheConfig(originPort, {}, values.defaults ? {} : SUITE_SETTINGS));
   return { port: gateway.port(), [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
 }
 
