@@ -49,7 +49,6 @@ const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
   'src/cache/request/shared-fetch.ts': 'one state machine, which reads best in one piece',
-  'src/proxy/request-handler.ts': 'the state of one exchange, with what its hooks may ask for',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
 };
 

@@ -12,7 +12,7 @@ import { BODY_TOO_LARGE } from '../kit/errors.ts';
 import { policyOf } from '../policies/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import { Deadlines } from '../net/deadlines.ts';
-import { bodyRefused } from '../proxy/buffered-body.ts';
+import { errorReply } from '../proxy/local-replies.ts';
 import type { BindScope, Hooks, Policy, PreviewScope } from '../policies/policy.ts';
 
 export interface Edit {
@@ -64,7 +64,7 @@ function contextOf(x: Exchange): FilterContext {
   return {
     signal: NEVER,
     upgrade: false,
-    bufferBody: (limit) => (x.bodyLength > limit ? bodyRefused(x, BODY_TOO_LARGE) : undefined),
+    bufferBody: (limit) => (x.bodyLength > limit ? errorReply(x, BODY_TOO_LARGE) : undefined),
     intercept: () => {
       throw new Error('nothing is to be intercepted');
     },

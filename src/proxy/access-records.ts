@@ -7,7 +7,6 @@ import type { Connection } from '../net/connection.ts';
 import { type AccessLog, AccessRecord } from '../observe/access-log.ts';
 import type { RouteMetrics } from '../observe/metrics.ts';
 import type { Shared } from './listener-context.ts';
-import type { Relay } from './relay.ts';
 
 /**
  * Error codes for requests that could not be parsed, by response status; 0: the client left before the request was
@@ -87,8 +86,19 @@ export function logRefusal(
   log.write(record);
 }
 
+/** A finished relay. */
+export interface RelayRecord {
+  readonly connection: Connection;
+  /** Address of the endpoint that was tried last, or ''. */
+  readonly endpointAddress: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+}
+
 /** `now`: monotonic ms. */
-export function logRelay(log: AccessLog, relay: Relay, generation: number, now: number, error: string): void {
+export function logRelay(log: AccessLog, relay: RelayRecord, generation: number, now: number, error: string): void {
   const { listener, clientAddress, clientPort } = relay.connection;
   const record = new AccessRecord('tcp', now, generation, listener, clientAddress, clientPort);
   record.endpoint = relay.endpointAddress;

@@ -15,7 +15,7 @@ import type { ServerStream } from '../http/server-stream.ts';
 import { ByteBlocks } from '../kit/byte-blocks.ts';
 import type { MemoryBudget } from '../kit/memory-budget.ts';
 import { BODY_TOO_LARGE, BUFFERS_FULL, type GatewayError } from '../kit/errors.ts';
-import { problem } from './local-replies.ts';
+import { errorReply } from './local-replies.ts';
 import type { RequestBody } from './replay-body.ts';
 
 export class BufferedBody implements BodySink, RequestBody {
@@ -129,17 +129,12 @@ export function bufferedBody(
 ): BufferedBody {
   const body = new BufferedBody(memory, x.bodyLength, limit, (error) => {
     if (error === null) knowLength(x, body.size);
-    done(error === null ? undefined : bodyRefused(x, error));
+    done(error === null ? undefined : errorReply(x, error));
   });
   // RFC 9110 §10.1.1: no backend is asked before the body is there, so the gateway sends the 100.
   if (x.version !== HTTP_1_0 && x.fields.has(EXPECT)) stream.informational(100, 'Continue', new Fields());
   source.readBody(body);
   return body;
-}
-
-export function bodyRefused(x: Exchange, error: GatewayError): LocalReply {
-  x.error = error.code;
-  return problem(error.status);
 }
 
 function knowLength(x: Exchange, size: number): void {

@@ -10,11 +10,17 @@ import type { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { AddressSet } from '../kit/address-set.ts';
 import type { ExplainPlan } from '../plan/types.ts';
-import type { Route } from './listener-context.ts';
+
+/** A route, as the field names it. */
+interface ExplainedRoute {
+  readonly name: string;
+  /** One for each request hook. */
+  readonly steps: readonly { readonly type: string }[];
+}
 
 /** How far the request got. */
 export interface Facts {
-  readonly route: Route | null;
+  readonly route: ExplainedRoute | null;
   /** How many request hooks ran, and whether the last of them denied the request. */
   readonly asked: number;
   readonly denied: boolean;

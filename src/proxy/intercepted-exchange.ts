@@ -7,53 +7,69 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { BodySource, ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
-import type { RequestHandler } from './request-handler.ts';
+
+/** The exchange, as it takes the response to it. */
+export interface ResponseTaker {
+  readonly x: Exchange;
+  readonly stream: ServerStream;
+  /** Nothing can be sent any more. */
+  readonly over: boolean;
+  subrequest(x: Exchange, stream: ServerStream): Subrequest;
+  answer(response: LocalReply | CachedReply): void;
+  /** `from`: index of the first response hook that the response passes. */
+  respond(head: ResponseHead, source: BodySource, from: number): void;
+  data(bytes: Buffer, start: number, end: number): boolean;
+  flush(): void;
+  endResponse(trailers: Fields | null): void;
+  /** Ends it with that error. */
+  refuse(error: GatewayError): void;
+}
 
 export class InterceptedExchange implements ResponseWriter {
   readonly holder: Interceptor;
-  readonly #handler: RequestHandler;
+  readonly #taker: ResponseTaker;
   /** Its responses pass the response hooks from this index on. */
   readonly #hooksFrom: number;
 
-  constructor(handler: RequestHandler, holder: Interceptor, hooksFrom: number) {
-    this.#handler = handler;
+  constructor(taker: ResponseTaker, holder: Interceptor, hooksFrom: number) {
+    this.#taker = taker;
     this.holder = holder;
     this.#hooksFrom = hooksFrom;
   }
 
   get x(): Exchange {
-    return this.#handler.x;
+    return this.#taker.x;
   }
 
   subrequest(x: Exchange, stream: ServerStream): Subrequest {
-    return this.#handler.subrequest(x, stream);
+    return this.#taker.subrequest(x, stream);
   }
 
   answer(response: LocalReply | CachedReply): void {
-    if (!this.#handler.over) this.#handler.answer(response);
+    if (!this.#taker.over) this.#taker.answer(response);
   }
 
   informational(status: number, reason: string, fields: Fields): void {
-    if (!this.#handler.over) this.#handler.stream.informational(status, reason, fields);
+    if (!this.#taker.over) this.#taker.stream.informational(status, reason, fields);
   }
 
   head(head: ResponseHead, source: BodySource): void {
-    if (!this.#handler.over) this.#handler.respond(head, source, this.#hooksFrom);
+    if (!this.#taker.over) this.#taker.respond(head, source, this.#hooksFrom);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    return this.#handler.over || this.#handler.data(bytes, start, end);
+    return this.#taker.over || this.#taker.data(bytes, start, end);
   }
 
   flush(): void {
-    if (!this.#handler.over) this.#handler.flush();
+    if (!this.#taker.over) this.#taker.flush();
   }
 
   end(trailers: Fields | null): void {
-    if (!this.#handler.over) this.#handler.endResponse(trailers);
+    if (!this.#taker.over) this.#taker.endResponse(trailers);
   }
 
   fail(error: GatewayError): void {
-    if (!this.#handler.over) this.#handler.refuse(error);
+    if (!this.#taker.over) this.#taker.refuse(error);
   }
 }

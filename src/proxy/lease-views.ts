@@ -2,14 +2,19 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { LeaseView } from './listener-context.ts';
-import type { UpgradedTunnel } from './upgrade.ts';
+
+/** Bytes that a tunnel has moved. */
+interface TunnelBytes {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
 
 /** `listener`: its name in the config that the exchange runs on. */
 export function viewOf(
   x: Exchange,
   listener: string,
   stream: ServerStream,
-  tunnel: UpgradedTunnel | null,
+  tunnel: TunnelBytes | null,
   inner: boolean,
 ): LeaseView {
   const { clientAddress: client, route, endpoint, startedAt } = x;

@@ -14,25 +14,34 @@ import { Pool } from '../upstream/pool.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 import type { HttpListenerContext, MigrationBlocker, Route, Successor } from './listener-context.ts';
 import { Router } from './router.ts';
-import type { UpgradedTunnel } from './upgrade.ts';
 
 /** The counterparts of an exchange or an upgraded tunnel in the next generation. */
 export interface MigrationTarget {
-  readonly live: HttpListenerContext;
+  readonly context: HttpListenerContext;
   readonly route: Route;
 }
 
-export interface MigrationState extends MigrationTarget {
+/** An exchange, or the tunnel that it has become. */
+export interface MigrationState {
   readonly x: Exchange;
+  readonly context: HttpListenerContext;
+  /** null: it has none yet. */
+  readonly route: Route | null;
   /** The request as received; null: `x` is that, except for its path and the fields that hooks have edited. */
   readonly asked: Exchange | null;
   readonly routedPath: string;
   readonly upstream: UpstreamRequest | null;
-  readonly tunnel: UpgradedTunnel | null;
+  readonly tunnel: MigratingTunnel | null;
   /** The response has begun. */
   readonly begun: boolean;
-  /** A policy has intercepted it. */
-  readonly intercepted: boolean;
+  /** null: no policy has intercepted it. */
+  readonly intercepted: object | null;
+}
+
+interface MigratingTunnel {
+  readonly endpoint: EndpointState;
+  /** `idle` in ms, from the next byte on. */
+  retime(idle: number): void;
 }
 
 /** Copies a request, so that hooks do not edit the copy. */
@@ -47,19 +56,21 @@ export function copyOf(x: Exchange): Exchange {
 /** Finds the counterparts in the next generation. If there are any, the exchange has migrated when this returns. */
 export function migrationTargetOf(moving: MigrationState, next: Successor): MigrationTarget | MigrationBlocker {
   const { x, route: old, upstream, tunnel } = moving;
-  const context = next.http(moving.live.plan);
+  // It has no route: it is being refused, and over in a moment.
+  if (old === null) return 'route_gone';
+  const context = next.http(moving.context.plan);
   if (context === null) return 'listener_gone';
   if (context.acl !== null && !context.acl.allows(x.clientAddress)) return 'denied_by_listener';
   const path = pathUnder(moving, context);
   if (path === null) return 'denied_by_listener';
-  const route = routeOf(moving, path, context, next);
+  const route = routeOf(moving, old, path, context, next);
   if (route === undefined) return 'route_gone';
-  if (route === old) return { live: context, route };
+  if (route === old) return { context, route };
   if (route.name !== old.name) return 'routed_elsewhere';
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (!sameHooks(route, old)) return 'policies_changed';
   // An intercepted exchange continues on its own, and its subrequests have their own leases.
-  if (upstream === null) return moving.intercepted ? { live: context, route } : 'policies_changed';
+  if (upstream === null) return moving.intercepted === null ? 'policies_changed' : { context, route };
   // Once the response has begun, or the exchange has become a tunnel, no choice of an endpoint is left.
   const settled = tunnel !== null || moving.begun;
   const endpoint = settled ? (tunnel?.endpoint ?? upstream.attempt?.endpoint ?? null) : null;
@@ -67,14 +78,14 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   if (pool === null) return missing(route.pools, upstream.pool, endpoint);
   upstream.goesTo(pool, route.overrides);
   tunnel?.retime(upstream.terms.tunnel);
-  return { live: context, route };
+  return { context, route };
 }
 
 const reading = new PathReading();
 
 /** The request's path under the new path rules; null: they would reject it. */
 function pathUnder(
-  { x, asked, upstream, routedPath, live: old }: MigrationState,
+  { x, asked, upstream, routedPath, context: old }: MigrationState,
   context: HttpListenerContext,
 ): string | null {
   const judged = asked?.routedPath ?? (upstream === null ? x.routedPath : routedPath);
@@ -100,18 +111,19 @@ const SPENT: ReadonlySet<string> = new Set([
 /** The route under the new config: the new router decides, with the request as received. */
 function routeOf(
   moving: MigrationState,
+  route: Route,
   path: string,
   context: HttpListenerContext,
   next: Successor,
 ): Route | undefined {
-  const { x, asked, route } = moving;
-  if (context.router === moving.live.router && deepEqual(moving.live.plan.paths, context.plan.paths)) return route;
+  const { x, asked, context: old } = moving;
+  if (context.router === old.router && deepEqual(old.plan.paths, context.plan.paths)) return route;
   const subject = asked ?? x;
   const now = subject.routedPath;
   subject.routedPath = path;
   const found = context.router.match(subject);
   const settled = asked !== null || moving.upstream === null || found?.name === route.name;
-  const decided = settled ? found : withoutEdits(moving, found, context, next);
+  const decided = settled ? found : withoutEdits(x, route, found, context, next);
   subject.routedPath = now;
   return decided;
 }
@@ -121,7 +133,8 @@ function routeOf(
  * such fields count as met; for other routes they count as not met. Everything else is as received, and decides.
  */
 function withoutEdits(
-  { x, route }: MigrationState,
+  x: Exchange,
+  route: Route,
   found: Route | undefined,
   context: HttpListenerContext,
   next: Successor,
@@ -135,6 +148,14 @@ function withoutEdits(
     else if (name === found?.name && certain.length === match.headers.length) rest.add(match, found);
   }
   return rest.match(x) ?? (found !== undefined && own === null ? found : undefined);
+}
+
+/**
+ * The place of the next request hook in the new route. A policy that has intercepted the exchange has the same hooks,
+ * perhaps at another place.
+ */
+export function stepUnder(step: number, { request: old }: Route, { request }: Route): number {
+  return step === 0 ? 0 : request.indexOf(old[step - 1]!) + 1 || step;
 }
 
 function alike(a: readonly unknown[], b: readonly unknown[]): boolean {

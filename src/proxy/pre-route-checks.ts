@@ -1,22 +1,18 @@
 /** Checks before routing: whether the client is allowed, and whether the gateway can serve the request at all. Hot. */
-import { CONNECT_UNSUPPORTED, type GatewayError, OVERLOADED } from '../kit/errors.ts';
+import { CONNECT_UNSUPPORTED, OVERLOADED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { HttpListenerContext } from './listener-context.ts';
 import { lastHop } from './max-forwards.ts';
-import { problem } from './local-replies.ts';
+import { errorReply, problem } from './local-replies.ts';
 
 const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 
-/** null: the request passes. Otherwise the reply or the error for it. */
-export function preRouteChecks(
-  context: HttpListenerContext,
-  x: Exchange,
-  stream: ServerStream,
-): LocalReply | GatewayError | null {
+/** null: the request passes. Otherwise the reply to it. */
+export function preRouteChecks(context: HttpListenerContext, x: Exchange, stream: ServerStream): LocalReply | null {
   if (!siftIdentity(x, context)) {
     stream.closing = true;
     return problem(BAD_REQUEST);
@@ -28,11 +24,11 @@ export function preRouteChecks(
   }
   if (context.shared.overloaded) {
     context.metrics.refusedByOverload++;
-    return OVERLOADED;
+    return errorReply(x, OVERLOADED);
   }
   if (x.method === 'CONNECT') {
     stream.closing = true;
-    return CONNECT_UNSUPPORTED;
+    return errorReply(x, CONNECT_UNSUPPORTED);
   }
   return lastHop(x);
 }

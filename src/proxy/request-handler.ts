@@ -1,259 +1,158 @@
 /**
- * Runs one exchange: route, forward, respond, finish. Hot.
+ * The way of one exchange through the gateway: this page calls the rooms, in their order. Hot.
  *
- *     start ─ route ─ request hooks ─┬─ respond ─────────────────────────────▶ finish
- *                                    └─ forward ─ attempt ─ response hooks ──▶ finish
+ *     accept ─ checks ─ route ─ limits ─ request hooks ─┬─ complete reply ───────────────────┐
+ *                                                       ├─ intercepted by a policy ──────────┤
+ *                                                       └─ forward ─ upstream ─ response ─┬──┴─▶ settle
+ *                                                                         hooks, send     └─ tunnel ─▶ settle
  *
- * There is one per exchange. It stands between the client's stream and the upstream's connection, forwards the parts of
- * the response, and is the only place that maps failures to responses.
+ * There is one per exchange. It holds the state that the stages share, stands between the client's stream and the upstream
+ * request, forwards the parts of the response, and is the only place that maps failures to responses.
  */
-import { BODY_TOO_LARGE, GatewayError, INTERNAL, NO_ROUTE, POLICY_TIMEOUT } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, type GatewayError, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
-import type { Exchange } from '../http/exchange.ts';
-import { Fields } from '../http/fields.ts';
-import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
-import { giveFields } from '../http/fields-pool.ts';
-import {
-  type Subrequest,
-  type ResponseWriter,
-  type Interceptor,
-  INTERCEPTED,
-  type Verdict,
-  type FilterContext,
-} from '../http/interception.ts';
-import type { LocalReply } from '../http/local-reply.ts';
-import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { CONTENT_LENGTH, REFERENCE, UPGRADE } from '../http/known.ts';
-import { type BodySource, ResponseHead } from '../http/message.ts';
-import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
+import type { BodyFilter } from '../http/body-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
-import { isEmptyBody } from '../http/status.ts';
-import { viaOnResponses } from '../http/via.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import { giveFields } from '../http/fields-pool.ts';
+import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { INTERCEPTED } from '../http/interception.ts';
+import type { Interceptor, ResponseWriter, Subrequest, Verdict } from '../http/interception.ts';
+import { UPGRADE } from '../http/known.ts';
+import type { LocalReply } from '../http/local-reply.ts';
+import type { BodySource, ResponseHead } from '../http/message.ts';
+import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { ByteStream } from '../net/byte-stream.ts';
 import { recordExchange } from './access-records.ts';
-import { hostFor } from './attempt.ts';
-import { bodyRefused, bufferedBody, type BufferedBody } from './buffered-body.ts';
+import { type RepliedExchange, sendCachedReply, sendLocalReply } from './complete-reply.ts';
+import type { ExplainField, Facts } from './explain-field.ts';
+import type { FilterChain } from './filter-chain.ts';
+import { HookContext } from './hook-context.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
-import { abortAll, FilterChain, FilteredBody, filtersOf } from './filter-chain.ts';
-import { ResponseEnd, WholeReply } from './whole-reply.ts';
+import { viewOf } from './lease-views.ts';
+import type { HttpListenerContext, Leaseholder, LeaseView, MigrationBlocker, Route } from './listener-context.ts';
+import type { Successor, Termination } from './listener-context.ts';
+import { errorReply, problem } from './local-replies.ts';
+import { copyOf, migrationTargetOf, stepUnder } from './migration.ts';
 import { PendingHook } from './pending-hook.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
-import type { Facts } from './explain-field.ts';
-import { viewOf } from './lease-views.ts';
+import { fieldsForClient } from './response-fields.ts';
+import { runResponseHooks, sendFilteredHead } from './response-hooks.ts';
+import { limitClient } from './route-overrides.ts';
+import { UpgradedTunnel } from './upgrade.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
-import type {
-  Termination,
-  HttpListenerContext,
-  Leaseholder,
-  LeaseView,
-  MigrationBlocker,
-  Route,
-  Successor,
-} from './listener-context.ts';
-import { problem } from './local-replies.ts';
-import type { RequestBody } from './replay-body.ts';
-import { copyOf, migrationTargetOf } from './migration.ts';
-import { mapBack } from './map-back.ts';
-import { forwardableFields } from './response-fields.ts';
-import { UpgradedTunnel } from './upgrade.ts';
 
 const NONE: Route['local'] = [];
 
 export class RequestHandler
-  implements ExchangeOwner, UpstreamRequestOwner, Leaseholder, FilterContext, FilterOwner, Subrequest
+  extends HookContext
+  implements ExchangeOwner, UpstreamRequestOwner, Leaseholder, RepliedExchange, Subrequest
 {
-  readonly x: Exchange;
-  readonly stream: ServerStream;
   leasePlace = NOWHERE;
   blocker: MigrationBlocker | null = null;
-  /** Of the generation that it runs on; a migration replaces it. */
-  context: HttpListenerContext;
-  #route: Route | null = null;
+  /** null: it has no route yet, and perhaps never will. */
+  route: Route | null = null;
+  /** How many of the route's request hooks have run. */
   #step = 0;
-  #upstream: UpstreamRequest | null = null;
-  #over = false;
-  /** Content bytes of a local or cached reply; -1: the stream counts them. */
-  #bytesOut = -1;
-  #tunnel: UpgradedTunnel | null = null;
-  /** The request as received, for an upgrade request: hooks edit the exchange itself. */
-  #asked: Exchange | null = null;
-  #routedPath = '';
-  /** The request body, if a policy has read it. */
-  #buffered: BufferedBody | null = null;
-  /** The request hook that it waits for; null: none. */
-  #pending: PendingHook | null = null;
-  /** Of the signal, if a policy has asked for it. */
-  #aborted: AbortController | null = null;
-  /** Set when a policy has intercepted it. */
-  #intercepted: InterceptedExchange | null = null;
-  /**
-   * It is the subrequest of a policy: it is neither counted nor logged, and passes only the policies behind that one.
-   */
-  #inner = false;
   /** How many of the route's response hooks are for it: the others are in front of the policy whose subrequest it is. */
   #responseHooks = 0;
-  /** The body of the exchange that a subrequest belongs to; null: it has no body, or it is the client's own exchange. */
-  #clientBody: RequestBody | null = null;
-  /** The request body behind its filters; null: there are none. */
-  #requestFilters: FilteredBody | null = null;
-  /** The filters of the response body; null: there are none. */
-  #responseFilters: FilterChain | null = null;
+  /** The subrequest of a policy is neither counted nor logged, and passes only the policies behind that one. */
+  #inner = false;
+  /** The request hook that it waits for; null: none. */
+  #pending: PendingHook | null = null;
+  /** Set when a policy has intercepted it. */
+  intercepted: InterceptedExchange | null = null;
+  /** The request as received, for an upgrade request: hooks edit the exchange itself. */
+  asked: Exchange | null = null;
+  /** The path by which it was routed, before `forward` hooks. */
+  routedPath = '';
+  upstream: UpstreamRequest | null = null;
+  responseFilters: FilterChain | null = null;
+  tunnel: UpgradedTunnel | null = null;
 
+  /** Accept: http-listener.ts makes one for each request. Until `settle` it runs on the lease's generation, or migrates. */
   constructor(x: Exchange, stream: ServerStream, context: HttpListenerContext) {
-    this.x = x;
-    this.stream = stream;
-    this.context = context;
+    super(x, stream, context);
     stream.owner = this;
     context.lease.lease(this);
     x.generation = context.lease.generation;
   }
 
-  /** Runs until it is over or has to wait. */
+  // === the way of the request; each stage runs until the exchange is over or has to wait
+
   start(): void {
-    const { x, context } = this;
-    const refusal = preRouteChecks(context, x, this.stream);
+    const { x, stream, context } = this;
+    // Checks: identity of the client, access list, overload, Max-Forwards (pre-route-checks.ts).
+    const refusal = preRouteChecks(context, x, stream);
     if (refusal !== null) {
-      if (refusal instanceof GatewayError) this.refuse(refusal);
-      else this.answer(refusal);
+      this.answer(refusal);
       return;
     }
+    // Route: by host, path and conditions (router.ts).
     const route = context.router.match(x);
     if (route === undefined) {
       this.refuse(NO_ROUTE);
       return;
     }
-    this.#route = route;
+    this.route = route;
     this.#responseHooks = route.response.length;
     x.route = route.name;
-    const client = route.overrides === null ? null : route.overrides.client;
-    if (client !== null) this.stream.override(client);
-    const most = client?.bodySize ?? context.plan.limits.bodySize;
-    if (most > 0 && x.bodyLength > most) this.refuse(BODY_TOO_LARGE);
-    else this.#advance();
+    // Limits: the listener's, or those that the route has in their place (route-overrides.ts).
+    if (limitClient(x, stream, context.plan.limits, route.overrides)) this.#runRequestHooks();
+    else this.refuse(BODY_TOO_LARGE);
   }
 
-  /** Runs the request hooks; leaves the synchronous path only for a hook that returns a promise. */
-  #advance(): void {
-    const hooks = this.#route!.request;
+  /** Request hooks, one after the other (policies/); waits only for a hook that returns a promise (pending-hook.ts). */
+  #runRequestHooks(): void {
+    const { request: hooks, steps, respond } = this.route!;
     while (this.#step < hooks.length) {
       const verdict = hooks[this.#step++]!(this.x, this);
       if (verdict === undefined) continue;
+      // The policy has it now, and answers later or sends a subrequest (intercepted-exchange.ts): so does the cache.
       if (verdict === INTERCEPTED) return;
       if (verdict instanceof Promise) {
-        this.#await(verdict);
+        this.#pending = new PendingHook(this, verdict, steps[this.#step - 1]!.timeout, this.context.shared);
         return;
       }
       this.answer(verdict, true);
       return;
     }
-    const { respond } = this.#route!;
+    // Action: a fixed response or a redirect (actions.ts), or a pool.
     if (respond !== null) this.answer(respond(this.x));
     else this.#forward();
   }
 
-  #await(verdict: Promise<Verdict>): void {
-    const { deadlines, clock } = this.context.shared;
-    const { timeout } = this.#route!.steps[this.#step - 1]!;
-    const pending = new PendingHook(deadlines, clock.now(), timeout, () => this.fail(POLICY_TIMEOUT));
-    this.#pending = pending;
-    verdict.then(
-      (late) => this.#resume(late),
-      () => this.fail(INTERNAL),
-    );
-  }
-
-  /** What a hook decides after the end of the exchange has no effect. */
-  #resume(verdict: Verdict): void {
+  /** The hook that it waited for has decided; without effect after the end of the exchange. */
+  resume(verdict: Verdict): void {
     this.#pending?.over();
     this.#pending = null;
-    if (this.#over || verdict === INTERCEPTED) return;
-    if (verdict === undefined) this.#advance();
+    if (this.over || verdict === INTERCEPTED) return;
+    if (verdict === undefined) this.#runRequestHooks();
     else this.answer(verdict, true);
-  }
-
-  // === for policies (FilterContext, Subrequest)
-
-  bufferBody(limit: number): LocalReply | undefined | Promise<LocalReply | undefined> {
-    const { x, stream } = this;
-    if (x.bodyLength > limit) return bodyRefused(x, BODY_TOO_LARGE);
-    if (x.bodyLength === 0 || this.#buffered !== null) return undefined;
-    const body = this.body;
-    return new Promise((resolve) => {
-      this.#buffered = bufferedBody(x, stream, body, this.context.shared.bufferMemory, limit, resolve);
-    });
-  }
-
-  /** The source of the request body. */
-  get body(): RequestBody {
-    return this.#requestFilters ?? this.#buffered ?? this.#clientBody ?? this.stream;
-  }
-
-  get signal(): AbortSignal {
-    this.#aborted ??= new AbortController();
-    if (this.#over) this.#aborted.abort();
-    return this.#aborted.signal;
-  }
-
-  get upgrade(): boolean {
-    return this.stream.upgrade;
-  }
-
-  intercept(holder: Interceptor): ResponseWriter {
-    return (this.#intercepted = new InterceptedExchange(this, holder, this.#route!.steps[this.#step - 1]!.answersFrom));
-  }
-
-  /** Sends another exchange through the rest of the pipeline, from the current hook on. */
-  subrequest(x: Exchange, stream: ServerStream): Subrequest {
-    const inner = new RequestHandler(x, stream, this.context);
-    inner.#inner = true;
-    inner.#route = this.#route;
-    inner.#step = this.#step;
-    inner.#responseHooks = this.#route!.steps[this.#step - 1]!.subrequestsTo;
-    if (x.bodyLength !== 0) inner.#clientBody = this.body;
-    x.route = this.x.route;
-    inner.#advance();
-    return inner;
-  }
-
-  /** Adds the cookie for this client only. */
-  addStickyCookie(fields: Fields): void {
-    const upstream = this.#upstream;
-    if (upstream?.attempt != null) upstream.pool.addStickyCookie(this.x, upstream.attempt.endpoint, fields);
-  }
-
-  #explain(fields: Fields): void {
-    if (!this.#inner) this.context.explain?.onResponse(fields, this.x, this.#facts(false));
   }
 
   #forward(): void {
     const { x, stream } = this;
-    const { forward, pool, split, mirror, overrides } = this.#route!;
-    if (stream.upgrade) this.#asked = copyOf(x);
-    this.#routedPath = x.routedPath;
-    if (forward.length > 0 && !this.#runForwardHooks(forward)) return;
-    const offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
-    const first = split === null ? pool! : split.pick(x);
-    this.#upstream = new UpstreamRequest(this, this.body, offered, first, mirror, overrides);
-    this.#upstream.start();
-  }
-
-  /** Returns false if a hook ends the exchange. */
-  #runForwardHooks(hooks: Route['forward']): boolean {
-    const { x } = this;
-    const filters = filtersOf(hooks, x, 0, hooks.length);
-    if (filters instanceof GatewayError) {
-      this.refuse(filters);
-      return false;
+    const { forward, pool, split, mirror, overrides } = this.route!;
+    if (stream.upgrade) this.asked = copyOf(x);
+    this.routedPath = x.routedPath;
+    // Forward hooks: they edit the request, and may filter its body (hook-context.ts, filter-chain.ts).
+    const error = forward.length === 0 ? null : this.runForwardHooks(forward);
+    if (error !== null) {
+      this.refuse(error);
+      return;
     }
-    // An upgrade request's connection belongs to the tunnel.
-    if (filters === null) return true;
-    if (x.bodyLength === 0 || this.stream.upgrade) abortAll(filters);
-    else this.#requestFilters = new FilteredBody(this.body, filters, this, x.bodyLength);
-    return true;
+    const offered = stream.upgrade ? (x.fields.known(UPGRADE) ?? '') : '';
+    // Pool: the route's, or one of several by weight (split.ts).
+    const first = split === null ? pool! : split.pick(x);
+    // Upstream: endpoints, attempts, retries, mirror (upstream-request.ts). It calls the methods of UpstreamRequestOwner.
+    this.upstream = new UpstreamRequest(this, this.body, offered, first, mirror, overrides);
+    this.upstream.start();
   }
 
-  // === the upstream's response (UpstreamRequestOwner)
+  // === the way of a response from the upstream (UpstreamRequestOwner)
 
   get begun(): boolean {
     return this.stream.begun;
@@ -266,197 +165,94 @@ export class RequestHandler
 
   responseHead(head: ResponseHead, source: BodySource): void {
     const { x } = this;
-    const { status, fields } = head;
-    const upstream = this.#upstream!;
-    const { endpoint } = upstream.attempt!;
-    forwardableFields(fields, status, this.context.shared.date, viaOnResponses(x.identity));
-    if (fields.has(REFERENCE) && this.#route!.mapBack) {
-      mapBack(fields, x, hostFor(upstream.pool, endpoint) ?? x.authority, endpoint.address.text);
-    }
-    if (!this.#inner) upstream.pool.addStickyCookie(x, endpoint, fields);
+    const upstream = this.upstream!;
+    // Fields: hop-by-hop fields out, Date and Via in, names mapped back to the client's (response-fields.ts, map-back.ts).
+    fieldsForClient(head, x, upstream.pool, upstream.attempt!.endpoint, this.route!.mapBack, this.context.shared.date);
+    if (!this.#inner) upstream.addStickyCookie(head.fields);
     this.respond(head, source, 0);
   }
 
-  /** Runs the response hooks from that index on, and sends the head. The body follows. */
+  /** Sends a response, the response hooks from that index on first. The body follows. */
   respond(head: ResponseHead, source: BodySource, from: number): void {
-    const { x, stream } = this;
+    const { x } = this;
     x.response = head;
     x.status = head.status;
+    let filters: BodyFilter[] | null = null;
+    // Response hooks: they edit the response, and may filter its body (response-hooks.ts).
     if (from < this.#responseHooks) {
-      const filters = this.#runResponseHooks(this.#route!.response, from, this.#responseHooks);
-      if (this.#over) return;
+      filters = runResponseHooks(this, this.route!.response, from, this.#responseHooks);
+      if (this.over) return;
       x.status = head.status;
-      if (filters !== null) {
-        this.#explain(head.fields);
-        this.#filterResponse(filters, head, source);
-        return;
-      }
     }
-    this.#explain(head.fields);
-    stream.head(head, source);
-  }
-
-  /** Returns the filters of the body, the first first; null if there are none, or if a hook has ended the exchange. */
-  #runResponseHooks(hooks: Route['response'], from: number, to: number): BodyFilter[] | null {
-    const { x } = this;
-    const filters = filtersOf(hooks, x, from, to);
-    if (filters instanceof GatewayError) {
-      this.#failedHooks(filters);
-      return null;
-    }
-    const head = x.response!;
-    if (!isEmptyBody(x.method, head.status)) return filters;
-    // A hook that would change the body may have said so.
-    head.length = 0;
-    abortAll(filters);
-    return null;
-  }
-
-  /** Sends the head of a response whose body passes filters. */
-  #filterResponse(filters: readonly BodyFilter[], head: ResponseHead, source: BodySource): void {
-    // The length is a field, too: a filter's policy has to say it once only. The codec writes it where it is missing.
-    head.fields.removeKnown(CONTENT_LENGTH);
-    const chain = new FilterChain(filters, source, this, head.length);
-    chain.leadTo(new ResponseEnd(this));
-    this.#responseFilters = chain;
-    this.stream.head(head, chain);
-  }
-
-  /** A body filter can't go on (FilterOwner). */
-  filterFailed(error: GatewayError): void {
-    if (this.#over) return;
-    this.#stopWork(error);
-    this.refuse(error);
-  }
-
-  /** Nothing more comes from the upstream or from the policy that has intercepted it. */
-  #stopWork(error: GatewayError): void {
-    this.#upstream?.stop();
-    this.#intercepted?.holder.clientGone(error);
+    this.explain?.onResponse(head.fields, x, this.facts(false));
+    // Send: the codec writes the head, with the part of the body that has arrived (http/server-stream.ts).
+    if (filters === null) this.stream.head(head, source);
+    else sendFilteredHead(this, filters, head, source);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    const filters = this.#responseFilters;
+    const filters = this.responseFilters;
     return filters === null ? this.stream.data(bytes, start, end) : filters.data(bytes, start, end);
   }
 
+  flush(): void {
+    if (this.responseFilters !== null) this.responseFilters.flush();
+    else this.stream.flush();
+  }
+
   end(trailers: Fields | null): void {
-    if (this.#responseFilters !== null) {
+    if (this.responseFilters !== null) {
       // The connection is free for the next exchange, while filters may still be at work.
-      this.#upstream!.finished();
-      this.#upstream!.attempt = null;
+      this.upstream!.finished();
+      this.upstream!.attempt = null;
     }
     this.endResponse(trailers);
   }
 
   /** The whole body has arrived. */
   endResponse(trailers: Fields | null): void {
-    const filters = this.#responseFilters;
-    if (filters !== null) {
-      filters.end(trailers);
+    if (this.responseFilters !== null) {
+      this.responseFilters.end(trailers);
       return;
     }
     this.settle();
     this.stream.end(trailers);
   }
 
-  flush(): void {
-    if (this.#responseFilters !== null) this.#responseFilters.flush();
-    else this.stream.flush();
-  }
-
+  /** A 101: the exchange becomes a tunnel, with the same lease (upgrade.ts). */
   switched(head: ResponseHead, stream: ByteStream): void {
-    const { fields } = head;
-    const { attempt, pool } = this.#upstream!;
-    this.x.status = 101;
-    this.x.response = head;
-    pool.addStickyCookie(this.x, attempt!.endpoint, fields);
-    this.#explain(fields);
-    this.#over = true;
+    const { x } = this;
+    const { fields, reason } = head;
+    const upstream = this.upstream!;
+    const attempt = upstream.attempt!;
+    x.status = 101;
+    x.response = head;
+    upstream.addStickyCookie(fields);
+    this.explain?.onResponse(fields, x, this.facts(false));
+    this.over = true;
     this.stream.owner = null;
-    this.#upstream!.handedOver();
-    const { tunnel: idle } = this.#upstream!.terms;
-    this.#tunnel = new UpgradedTunnel(this, attempt!, head.reason, fields, stream, idle);
+    upstream.handedOver();
+    this.tunnel = new UpgradedTunnel(this, attempt, reason, fields, stream, upstream.terms.tunnel);
   }
 
   /** Its tunnel has closed. */
   tunnelClosed(bytesIn: number, bytesOut: number, code: string): void {
     this.x.bytesIn = bytesIn;
-    this.#bytesOut = bytesOut;
     this.x.error = code;
-    this.#over = false;
-    this.settle();
+    this.over = false;
+    this.settle(bytesOut);
   }
 
-  /** There is no response, or no more of it. */
-  fail(error: GatewayError): void {
-    if (this.#over) return;
-    // Each filter may pass on what it has.
-    this.#responseFilters?.fail(error);
-    if (!this.#over) this.refuse(error);
-  }
+  // === the way of a complete reply (complete-reply.ts)
 
-  /** It is over: nothing can be sent any more. */
-  get over(): boolean {
-    return this.#over;
-  }
-
-  // === the downstream side
-
-  clientGone(error: GatewayError): void {
-    if (this.#over) return;
-    this.x.error = error.code;
-    this.x.status = error.status;
-    this.#stopWork(error);
-    this.settle();
-  }
-
-  migrate(next: Successor): MigrationBlocker | null {
-    const { x, context, stream } = this;
-    const route = this.#route;
-    // It has no route: it is being refused, and over in a moment.
-    if (route === null) return 'route_gone';
-    const [asked, routedPath, upstream, tunnel] = [this.#asked, this.#routedPath, this.#upstream, this.#tunnel];
-    const home = migrationTargetOf(
-      {
-        x,
-        live: context,
-        route,
-        asked,
-        routedPath,
-        upstream,
-        tunnel,
-        begun: stream.begun,
-        intercepted: this.#intercepted !== null,
-      },
-      next,
-    );
-    if (typeof home === 'string') return home;
-    // The policy that has intercepted it has the same hooks, perhaps at another place.
-    if (this.#step > 0) this.#step = home.route.request.indexOf(route.request[this.#step - 1]!) + 1 || this.#step;
-    this.context = home.live;
-    this.#route = home.route;
-    return null;
-  }
-
-  leaving(): void {
-    this.stream.closing = true;
-  }
-
-  abort(end: Termination): void {
-    this.#tunnel?.cut(end);
-    if (this.#over) return;
-    this.#stopWork(end.error);
-    this.stream.closing = true;
-    this.refuse(end.error);
-  }
-
-  get held(): object | null {
-    return this.stream.carrier;
-  }
-
-  view(): LeaseView {
-    return viewOf(this.x, this.context.plan.name, this.stream, this.#tunnel, this.#inner);
+  /** Sends a response that comes from no upstream. `denied`: a policy denies the request. */
+  answer(response: LocalReply | CachedReply, denied = false): void {
+    if (response instanceof CachedReply) {
+      // Only a request hook has a cached reply: it passes the hooks of the policies in front.
+      const { response: hooks, steps } = this.route!;
+      sendCachedReply(this, response, hooks, steps[this.#step - 1]!.answersFrom, this.#responseHooks);
+      // The policy whose subrequest it is passes a local reply on, to all hooks.
+    } else sendLocalReply(this, response, this.#inner ? NONE : (this.route ?? this.context).local, denied);
   }
 
   /** The pool has no endpoint for this exchange, and has a fallback response. */
@@ -465,6 +261,8 @@ export class RequestHandler
     this.x.endpoint = '';
     this.answer(response);
   }
+
+  // === the way of an error, and the end
 
   /** Sends an error response; aborts the connection if a response has begun already. */
   refuse(error: GatewayError): void {
@@ -475,112 +273,56 @@ export class RequestHandler
     } else this.answer(problem(error.status));
   }
 
-  /** Sends a complete response that comes from no upstream. `denied`: a policy denies the request. */
-  answer(response: LocalReply | CachedReply, denied = false): void {
-    if (response instanceof CachedReply) this.#reply(response);
-    // The policy whose subrequest it is passes the reply on, to all hooks.
-    else this.#answer(response, this.#inner ? NONE : (this.#route ?? this.context).local, denied);
-  }
-
-  #answer(response: LocalReply, hooks: Route['local'], denied: boolean): void {
-    const { x } = this;
-    const { explain } = this.context;
-    x.status = response.status;
-    if (hooks.length > 0) {
-      const length = isEmptyBody(x.method, response.status) ? 0 : response.body.length;
-      const head = new ResponseHead(response.status, response.reason, Fields.ofLines(response.lines), length);
-      const filters = this.#filterWhole(head, hooks, 0, hooks.length, denied);
-      if (this.#over) return;
-      if (filters !== null) {
-        forwardableFields(head.fields, head.status, this.context.shared.date, false);
-        this.#sendFiltered(head, filters, response.content);
-        return;
-      }
-      this.#sendLocal(response.under(head.status, head.reason, head.fields.lines()));
-    } else if (explain === null || this.#inner) this.#sendLocal(response);
-    else this.#sendLocal(explain.onAnswer(response, x, this.#facts(denied)));
-  }
-
-  #sendLocal(response: LocalReply): void {
-    const { x, stream } = this;
-    stream.owner = null;
-    // Leases and counters are settled first: `localReply` may begin the client's next request before it returns.
-    this.#bytesOut = x.method === 'HEAD' ? 0 : response.body.length;
-    this.settle();
-    stream.localReply(response);
-  }
-
-  #reply(stored: CachedReply): void {
-    const { x, stream } = this;
-    x.status = stored.status;
-    const to = this.#responseHooks;
-    const from = this.#step === 0 ? to : this.#route!.steps[this.#step - 1]!.answersFrom;
-    let reply = stored;
-    if (from < to || (this.context.explain !== null && !this.#inner)) {
-      const head = new ResponseHead(stored.status, stored.reason, Fields.ofLines(stored.lines), stored.length);
-      const filters = this.#filterWhole(head, this.#route!.response, from, to, false);
-      if (this.#over) return;
-      if (filters !== null) {
-        this.#sendFiltered(head, filters, stored.content);
-        return;
-      }
-      reply = stored.under(head.status, head.reason, head.fields.lines());
-    }
-    this.#bytesOut = x.method === 'HEAD' ? 0 : reply.length;
-    this.settle();
-    stream.cachedReply(reply);
-  }
-
-  /** Runs hooks on the head of a complete response. Returns the filters for its body; null: there are none. */
-  #filterWhole(
-    head: ResponseHead,
-    hooks: Route['response'],
-    from: number,
-    to: number,
-    denied: boolean,
-  ): BodyFilter[] | null {
-    const { x } = this;
-    x.response = head;
-    const filters = this.#runResponseHooks(hooks, from, to);
-    if (this.#over) return null;
-    x.status = head.status;
-    if (!this.#inner) this.context.explain?.onResponse(head.fields, x, this.#facts(denied));
-    return filters;
-  }
-
-  /** Sends a complete response through body filters. */
-  #sendFiltered(head: ResponseHead, filters: readonly BodyFilter[], body: Buffer): void {
-    const source = new WholeReply(this, body);
-    this.#filterResponse(filters, head, source);
-    source.send();
+  /** There is no response, or no more of it. */
+  fail(error: GatewayError): void {
+    if (this.over) return;
+    // Each filter may pass on what it has.
+    this.responseFilters?.fail(error);
+    if (!this.over) this.refuse(error);
   }
 
   /** A response hook ends the exchange: its error passes no further hooks. */
-  #failedHooks(error: GatewayError): void {
+  failedHooks(error: GatewayError): void {
     this.#stopWork(error);
+    sendLocalReply(this, errorReply(this.x, error), NONE, false);
+  }
+
+  /** A body filter can't go on (FilterOwner). */
+  filterFailed(error: GatewayError): void {
+    if (this.over) return;
+    this.#stopWork(error);
+    this.refuse(error);
+  }
+
+  /** The client has left (ExchangeOwner). */
+  clientGone(error: GatewayError): void {
+    if (this.over) return;
     this.x.error = error.code;
-    this.#answer(problem(error.status), NONE, false);
+    this.x.status = error.status;
+    this.#stopWork(error);
+    this.settle();
   }
 
-  /** The facts for explain-field.ts. */
-  #facts(denied: boolean): Facts {
-    return { route: this.#route, asked: this.#step, denied, pool: this.#upstream?.pool.name ?? '' };
+  /** Nothing more comes from the upstream or from the policy that has intercepted it. */
+  #stopWork(error: GatewayError): void {
+    this.upstream?.stop();
+    this.intercepted?.holder.clientGone(error);
   }
 
-  /** The exchange is over: runs the hooks, counts, logs, releases the lease. The stream sends what remains. */
-  settle(): void {
-    if (this.#over) return;
-    this.#over = true;
-    const { x, stream } = this;
-    stream.owner = null;
+  /**
+   * Settle: runs the `done` hooks, counts and logs (access-records.ts), releases the lease. The stream sends what remains.
+   * `bytesOut`: content bytes of the response.
+   */
+  settle(bytesOut = this.stream.bytesOut): void {
+    if (this.over) return;
+    this.over = true;
+    const { x, route } = this;
+    this.stream.owner = null;
     this.#pending?.over();
-    this.#aborted?.abort();
-    this.#requestFilters?.abort();
-    this.#responseFilters?.abort();
-    x.bytesOut = this.#bytesOut >= 0 ? this.#bytesOut : stream.bytesOut;
-    this.#upstream?.finished();
-    this.#buffered?.dispose();
-    const route = this.#route;
+    this.releaseHooks();
+    this.responseFilters?.abort();
+    x.bytesOut = bytesOut;
+    this.upstream?.finished();
     if (!this.#inner) {
       if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
       recordExchange(x, this.context.shared, route?.metrics ?? this.context.unrouted);
@@ -588,5 +330,69 @@ export class RequestHandler
     giveFields(x.fields);
     if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
+  }
+
+  // === for policies (FilterContext, Subrequest)
+
+  intercept(holder: Interceptor): ResponseWriter {
+    return (this.intercepted = new InterceptedExchange(this, holder, this.route!.steps[this.#step - 1]!.answersFrom));
+  }
+
+  /** Sends another exchange through the rest of the way, from the current hook on. */
+  subrequest(x: Exchange, stream: ServerStream): Subrequest {
+    const inner = new RequestHandler(x, stream, this.context);
+    inner.#inner = true;
+    inner.route = this.route;
+    inner.#step = this.#step;
+    inner.#responseHooks = this.route!.steps[this.#step - 1]!.subrequestsTo;
+    if (x.bodyLength !== 0) inner.received = this.body;
+    x.route = this.x.route;
+    inner.#runRequestHooks();
+    return inner;
+  }
+
+  /** Adds the cookie for this client only. */
+  addStickyCookie(fields: Fields): void {
+    this.upstream?.addStickyCookie(fields);
+  }
+
+  /** null: its client gets no explain field (explain-field.ts). */
+  get explain(): ExplainField | null {
+    return this.#inner ? null : this.context.explain;
+  }
+
+  facts(denied: boolean): Facts {
+    return { route: this.route, asked: this.#step, denied, pool: this.upstream?.pool.name ?? '' };
+  }
+
+  // === on a lease (Leaseholder)
+
+  migrate(next: Successor): MigrationBlocker | null {
+    const target = migrationTargetOf(this, next);
+    if (typeof target === 'string') return target;
+    this.#step = stepUnder(this.#step, this.route!, target.route);
+    this.context = target.context;
+    this.route = target.route;
+    return null;
+  }
+
+  leaving(): void {
+    this.stream.closing = true;
+  }
+
+  abort(end: Termination): void {
+    this.tunnel?.cut(end);
+    if (this.over) return;
+    this.#stopWork(end.error);
+    this.stream.closing = true;
+    this.refuse(end.error);
+  }
+
+  get held(): object | null {
+    return this.stream.carrier;
+  }
+
+  view(): LeaseView {
+    return viewOf(this.x, this.context.plan.name, this.stream, this.tunnel, this.#inner);
   }
 }

@@ -1,5 +1,6 @@
 /** The settings of a route that override its listener's and its pools', ready to run. Cold to make, hot to read. */
-import type { ClientOverrides } from '../http/server-stream.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { ClientOverrides, HttpLimits, ServerStream } from '../http/server-stream.ts';
 import { limitOf } from '../net/deadlines.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { OverridesPlan } from '../plan/types/overrides.ts';
@@ -43,6 +44,19 @@ export class RouteOverrides {
 /** The terms of an exchange at that pool. `overrides`: its route's. */
 export function termsAt(pool: Pool, overrides: RouteOverrides | null): Terms {
   return overrides === null ? pool.terms : overrides.termsAt(pool);
+}
+
+/** Puts the route's limits in place of the listener's. Returns whether the body that the request announces is within them. */
+export function limitClient(
+  x: Exchange,
+  stream: ServerStream,
+  limits: HttpLimits,
+  overrides: RouteOverrides | null,
+): boolean {
+  const client = overrides === null ? null : overrides.client;
+  if (client !== null) stream.override(client);
+  const most = client?.bodySize ?? limits.bodySize;
+  return most === 0 || x.bodyLength <= most;
 }
 
 /** The largest body that a head may announce before the request is routed; 0: any size. */

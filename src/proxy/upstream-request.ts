@@ -363,6 +363,11 @@ export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Time
     return true;
   }
 
+  /** Adds the session affinity cookie, once an attempt has been made. */
+  addStickyCookie(fields: Fields): void {
+    if (this.attempt !== null) this.pool.addStickyCookie(this.owner.x, this.attempt.endpoint, fields);
+  }
+
   /** Aborts everything in progress towards the upstream. */
   stop(): void {
     this.attempt?.abort();

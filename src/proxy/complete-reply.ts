@@ -1,0 +1,111 @@
+/**
+ * Sends complete replies: local replies, which the gateway makes, and cached replies. Hot.
+ *
+ * A reply without hooks goes to the codec as it is, and leaves in one write. Hooks run on a head that is made for them; if
+ * one of them returns a body filter, the reply goes the way of a forwarded response.
+ */
+import type { BodyFilter } from '../http/body-filter.ts';
+import type { CachedReply } from '../http/cached-reply.ts';
+import { Fields } from '../http/fields.ts';
+import type { LocalReply } from '../http/local-reply.ts';
+import { ResponseHead } from '../http/message.ts';
+import { isEmptyBody } from '../http/status.ts';
+import type { BoundHooks } from '../policies/policy.ts';
+import type { ExplainField, Facts } from './explain-field.ts';
+import type { Shared } from './listener-context.ts';
+import { forwardableFields } from './response-fields.ts';
+import { type Responder, runResponseHooks, sendFilteredHead } from './response-hooks.ts';
+import { type ReplyTaker, WholeReply } from './whole-reply.ts';
+
+/** The exchange that gets the reply. */
+export interface RepliedExchange extends Responder, ReplyTaker {
+  readonly context: { readonly shared: Shared };
+  /** null: its client gets no explain field. */
+  readonly explain: ExplainField | null;
+  /** `denied`: a policy denies the request. */
+  facts(denied: boolean): Facts;
+  /** The exchange is over. `bytesOut`: content bytes of the reply. */
+  settle(bytesOut?: number): void;
+}
+
+/** Sends a local reply through `hooks`. */
+export function sendLocalReply(
+  owner: RepliedExchange,
+  response: LocalReply,
+  hooks: BoundHooks['local'],
+  denied: boolean,
+): void {
+  const { x, explain } = owner;
+  x.status = response.status;
+  if (hooks.length === 0) {
+    sendUnchanged(owner, explain === null ? response : explain.onAnswer(response, x, owner.facts(denied)));
+    return;
+  }
+  const length = isEmptyBody(x.method, response.status) ? 0 : response.body.length;
+  const head = new ResponseHead(response.status, response.reason, Fields.ofLines(response.lines), length);
+  const filters = runHooks(owner, head, hooks, 0, hooks.length, denied);
+  if (owner.over) return;
+  if (filters === null) {
+    sendUnchanged(owner, response.under(head.status, head.reason, head.fields.lines()));
+    return;
+  }
+  forwardableFields(head.fields, head.status, owner.context.shared.date, false);
+  sendFiltered(owner, head, filters, response.content);
+}
+
+function sendUnchanged(owner: RepliedExchange, response: LocalReply): void {
+  const { x, stream } = owner;
+  // Leases and counters are settled first: `localReply` may begin the client's next request before it returns.
+  owner.settle(x.method === 'HEAD' ? 0 : response.body.length);
+  stream.localReply(response);
+}
+
+/** Sends a cached reply through the hooks [from, to). */
+export function sendCachedReply(
+  owner: RepliedExchange,
+  stored: CachedReply,
+  hooks: BoundHooks['response'],
+  from: number,
+  to: number,
+): void {
+  const { x, stream } = owner;
+  x.status = stored.status;
+  let reply = stored;
+  if (from < to || owner.explain !== null) {
+    const head = new ResponseHead(stored.status, stored.reason, Fields.ofLines(stored.lines), stored.length);
+    const filters = runHooks(owner, head, hooks, from, to, false);
+    if (owner.over) return;
+    if (filters !== null) {
+      sendFiltered(owner, head, filters, stored.content);
+      return;
+    }
+    reply = stored.under(head.status, head.reason, head.fields.lines());
+  }
+  owner.settle(x.method === 'HEAD' ? 0 : reply.length);
+  stream.cachedReply(reply);
+}
+
+/** Runs hooks on the head of a complete response. Returns the filters for its body; null: there are none. */
+function runHooks(
+  owner: RepliedExchange,
+  head: ResponseHead,
+  hooks: BoundHooks['response'],
+  from: number,
+  to: number,
+  denied: boolean,
+): BodyFilter[] | null {
+  const { x } = owner;
+  x.response = head;
+  const filters = runResponseHooks(owner, hooks, from, to);
+  if (owner.over) return null;
+  x.status = head.status;
+  owner.explain?.onResponse(head.fields, x, owner.facts(denied));
+  return filters;
+}
+
+/** Sends a complete response through body filters. */
+function sendFiltered(owner: RepliedExchange, head: ResponseHead, filters: readonly BodyFilter[], body: Buffer): void {
+  const source = new WholeReply(owner, body);
+  sendFilteredHead(owner, filters, head, source);
+  source.send();
+}

@@ -1,0 +1,88 @@
+/** The response hooks of an exchange, and the body filters that they put between the response and the client. Hot. */
+import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
+import { CONTENT_LENGTH } from '../http/known.ts';
+import type { BodySink, BodySource, ResponseHead } from '../http/message.ts';
+import type { ServerStream } from '../http/server-stream.ts';
+import { isEmptyBody } from '../http/status.ts';
+import { GatewayError } from '../kit/errors.ts';
+import type { BoundHooks } from '../policies/policy.ts';
+import { abortAll, FilterChain, filtersOf } from './filter-chain.ts';
+
+/** The exchange of such a response. */
+export interface Responder extends FilterOwner {
+  readonly x: Exchange;
+  readonly stream: ServerStream;
+  /** The filters of the response body; null: there are none. */
+  responseFilters: FilterChain | null;
+  /** A response hook ends the exchange. */
+  failedHooks(error: GatewayError): void;
+  refuse(error: GatewayError): void;
+  settle(): void;
+}
+
+/**
+ * Runs the hooks [from, to) on `x.response`. Returns the filters of the body, the first first; null if there are none, or
+ * if a hook has ended the exchange.
+ */
+export function runResponseHooks(
+  owner: Responder,
+  hooks: BoundHooks['response'],
+  from: number,
+  to: number,
+): BodyFilter[] | null {
+  const { x } = owner;
+  const filters = filtersOf(hooks, x, from, to);
+  if (filters instanceof GatewayError) {
+    owner.failedHooks(filters);
+    return null;
+  }
+  const head = x.response!;
+  if (!isEmptyBody(x.method, head.status)) return filters;
+  // A hook that would change the body may have said so.
+  head.length = 0;
+  abortAll(filters);
+  return null;
+}
+
+/** Sends the head of a response whose body passes filters. The body follows through `owner.responseFilters`. */
+export function sendFilteredHead(
+  owner: Responder,
+  filters: readonly BodyFilter[],
+  head: ResponseHead,
+  source: BodySource,
+): void {
+  // The length is a field, too: a filter's policy has to say it once only. The codec writes it where it is missing.
+  head.fields.removeKnown(CONTENT_LENGTH);
+  const chain = new FilterChain(filters, source, owner, head.length);
+  chain.leadTo(new ResponseEnd(owner));
+  owner.responseFilters = chain;
+  owner.stream.head(head, chain);
+}
+
+/** Behind the last filter: the client's stream. */
+class ResponseEnd implements BodySink {
+  readonly #owner: Responder;
+
+  constructor(owner: Responder) {
+    this.#owner = owner;
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    return this.#owner.stream.data(bytes, start, end);
+  }
+
+  flush(): void {
+    this.#owner.stream.flush();
+  }
+
+  end(trailers: Fields | null): void {
+    this.#owner.settle();
+    this.#owner.stream.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    this.#owner.refuse(error);
+  }
+}
