@@ -1,8 +1,7 @@
 /** What under way goes over to the next generation, and what does not, and why. */
-import vm from 'node:vm';
-import v8 from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../src/runtime/snapshot/snapshot.ts';
+import { collectGarbage } from '../support/garbage.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { answering, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -257,16 +256,6 @@ test('what is not changed is the same in the next generation', async () => {
   expect(hooks()).toBe(before);
 });
 
-/** Collects garbage now, twice: what finalizers let go of goes too. */
-async function collect(): Promise<void> {
-  v8.setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc') as () => void;
-  for (let i = 0; i < 2; i++) {
-    gc();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 test('nothing that goes over, or that waits for its next request, holds on to a generation that is gone', async () => {
   await using origin = await chatOrigin();
   const of = (body: string): Config => ({
@@ -290,7 +279,7 @@ test('nothing that goes over, or that waits for its next request, holds on to a 
     await gateway.edit(of(String(i)));
   }
   expect(leases(gateway)).toEqual([40]);
-  await collect();
+  await collectGarbage();
   expect(gone.filter((snapshot) => snapshot.deref() !== undefined)).toHaveLength(0);
   for (const client of clients) client.socket.resetAndDestroy();
   await until(() => leases(gateway)[0] === 0, 'all is over');

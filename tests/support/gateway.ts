@@ -55,7 +55,8 @@ export async function testGateway(config: object | string, options: StartOptions
         generations: gateway.snapshots.length,
         buffers: buffersInUse(),
         coders: encoderMemory.coders + decoderMemory.coders,
-      }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0, coders: 0 });
+        coderMemory: encoderMemory.used + decoderMemory.used,
+      }).toEqual({ timed: 0, carryover: 0, generations: 0, buffers: 0, coders: 0, coderMemory: 0 });
       for (const load of loads) expect(loadOf(load)).toEqual(NOTHING_UNDER_WAY);
     },
   };

@@ -60,7 +60,8 @@ export class Encoder {
   ) {
     this.coding = coding;
     this.oneStep = oneStep;
-    this.memory = memory;
+    // Sums of fractions would not come back to zero.
+    this.memory = Math.ceil(memory);
     this.flags = flags;
     this.#make = make;
     this.#reusable = wholeOnce === null;
