@@ -5,6 +5,7 @@ import type { QueueTaker, SendQueues } from '../../src/net/send-queues.ts';
 import { SendWatch, STALLED } from '../../src/net/send-watch.ts';
 import { MemoryTransport } from '../conformance/fuzz/memory-transport.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { MemoryStream } from '../support/memory-stream.ts';
 
 const LIMIT = 8000;
 
@@ -12,6 +13,7 @@ const LIMIT = 8000;
 let held: number | null = null;
 let clock: ManualClock;
 let transport: MemoryTransport;
+let deadlines: Deadlines;
 let watch: SendWatch;
 let next = 0;
 
@@ -31,7 +33,7 @@ beforeEach(() => {
   clock = new ManualClock();
   transport = new MemoryTransport();
   transport.bytesSent = 1000;
-  const deadlines = new Deadlines(clock);
+  deadlines = new Deadlines(clock);
   deadlines.add({ deadline: Number.POSITIVE_INFINITY, timedPlace: NOWHERE, onDeadline: () => {} });
   watch = new SendWatch(transport, deadlines, queues as SendQueues);
 });
@@ -71,6 +73,23 @@ describe('where the kernel does not tell', () => {
     expect(after).toBeGreaterThanOrEqual(20_000 + LIMIT);
     expect(after).toBeLessThanOrEqual(20_000 + 1.25 * LIMIT + 1000);
   });
+});
+
+test('a stream that shares its connection is judged by what has left: the kernel is not asked', () => {
+  held = 900;
+  const [stream, peer] = MemoryStream.pair(1000);
+  stream.write('', Buffer.alloc(5000), 0, 5000, '');
+  watch = new SendWatch(stream, deadlines, queues as SendQueues);
+  const after = stalledAfter(60_000, (now) => {
+    held!--;
+    if (now % 7000 !== 0) return;
+    peer.resume();
+    peer.pause();
+  });
+  expect(stream.bytesSent).toBe(5000);
+  // Four windows are left at first, and each is taken just in time.
+  expect(after).toBeGreaterThanOrEqual(4 * 7000 + LIMIT);
+  expect(after).toBeLessThanOrEqual(4 * 7000 + 1.25 * LIMIT + 1000);
 });
 
 describe('where the kernel tells', () => {
