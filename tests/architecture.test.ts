@@ -141,6 +141,12 @@ describe('who imports whom', () => {
     expect(all.filter((circle) => new Set(circle.map((file) => dirname(file))).size > 1)).toEqual([]);
   });
 
+  test('an import circle has at most three files, and there is none on the way of an exchange', () => {
+    const all = circles();
+    expect(all.filter((circle) => circle.length > 3)).toEqual([]);
+    expect(all.filter((circle) => circle.some((file) => file.startsWith('src/proxy/')))).toEqual([]);
+  });
+
   test('policies do not know each other', () => {
     const known = files
       .filter((file) => file.startsWith('src/policies/') && !file.endsWith('/index.ts'))

@@ -2,7 +2,7 @@
  * Errors in traffic, as data: the responsible side, and whether a retry is allowed. Hot.
  *
  * The code that detects a failure creates an error and passes it by value; nothing on the traffic path throws. One
- * file, proxy/request-handler.ts, turns errors into responses. Each code appears in the access log and in the metrics.
+ * file, proxy/local-replies.ts, turns errors into responses. Each code appears in the access log and in the metrics.
  */
 
 export type ErrorSource = 'client' | 'upstream' | 'gateway';

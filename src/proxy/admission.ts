@@ -5,7 +5,14 @@
  */
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerLimits } from '../plan/types/listener-limits.ts';
-import type { ConnectionTable } from './connection-table.ts';
+
+/** The connections of one listener. */
+export interface ClientConnections {
+  readonly active: number;
+  /** How many come from this client. */
+  fromClient(address: string): number;
+  destroy(): void;
+}
 
 /** Counts the connections of all listeners of a gateway, and holds their limit (0: no limit). */
 export class TotalConnections {
@@ -16,7 +23,7 @@ export class TotalConnections {
   #whenNone: (() => void) | null = null;
   #whenAllUsed: (() => void) | null = null;
   /** Tables that no config uses any more, with connections that are still closing. */
-  #left: ConnectionTable[] = [];
+  #left: ClientConnections[] = [];
 
   constructor(possible: number) {
     this.possible = possible;
@@ -37,7 +44,7 @@ export class TotalConnections {
     told?.();
   }
 
-  leftBehind(table: ConnectionTable): void {
+  leftBehind(table: ClientConnections): void {
     this.#left = [...this.#left, table].filter(({ active }) => active > 0);
   }
 
@@ -64,7 +71,7 @@ export type Admission = 'fits' | 'client_full' | 'full';
 
 export function admit(
   limits: ListenerLimits,
-  table: ConnectionTable,
+  table: ClientConnections,
   total: TotalConnections,
   client: string,
   metrics: ListenerMetrics,

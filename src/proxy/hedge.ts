@@ -8,18 +8,29 @@ import type { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import type { ResponseHead, ResponseSink } from '../http/message.ts';
 import type { ByteStream } from '../net/byte-stream.ts';
-import { Attempt } from './attempt.ts';
-import type { UpstreamRequest } from './upstream-request.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
+
+/** The upstream request whose first attempt may be slow. */
+export interface HedgedRequest extends AttemptOwner, ResponseSink {
+  readonly owner: UpstreamRequestOwner;
+  readonly pool: Pool;
+  /** The attempt in progress; the hedge replaces it by the one that has won. */
+  attempt: Attempt | null;
+  /** The pool's retry budget allows one attempt more. */
+  withinBudget(): boolean;
+}
 
 /** The attempts of one exchange that run in parallel: the first one and, once that has proved slow, a rival. */
 export class Hedge {
-  readonly #upstream: UpstreamRequest;
+  readonly #upstream: HedgedRequest;
   #rival: Attempt | null = null;
   /** Runs until the rival starts. */
   #timer: Timer | null;
 
   /** `delay`: ms that the first attempt runs alone. */
-  constructor(upstream: UpstreamRequest, first: Attempt, delay: number) {
+  constructor(upstream: HedgedRequest, first: Attempt, delay: number) {
     this.#upstream = upstream;
     first.sink = new Contender(this, first, upstream);
     this.#timer = upstream.owner.context.shared.clock.after(delay, () => this.#hedge());
@@ -90,9 +101,9 @@ export class Hedge {
 class Contender implements ResponseSink {
   readonly #race: Hedge;
   readonly #attempt: Attempt;
-  readonly #upstream: UpstreamRequest;
+  readonly #upstream: HedgedRequest;
 
-  constructor(race: Hedge, attempt: Attempt, upstream: UpstreamRequest) {
+  constructor(race: Hedge, attempt: Attempt, upstream: HedgedRequest) {
     this.#race = race;
     this.#attempt = attempt;
     this.#upstream = upstream;

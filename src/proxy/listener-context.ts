@@ -9,6 +9,8 @@ import type { Random } from '../kit/random.ts';
 import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
 import type { DateField } from '../http/date.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
@@ -19,7 +21,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { Respond } from './actions.ts';
 import type { MemoryBudget } from '../kit/memory-budget.ts';
 import type { ExplainField } from './explain-field.ts';
-import type { Mirror } from './mirror.ts';
+import type { RequestBody } from './replay-body.ts';
 import type { RouteOverrides } from './route-overrides.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
@@ -102,6 +104,26 @@ export interface Lease {
   release(holder: Leaseholder): void;
 }
 
+/** Copies the requests of a route for another pool (mirror.ts). */
+export interface RequestMirror {
+  /** `body` and `head`: of the request as forwarded. null: it is not mirrored. */
+  copyOf(request: MirroredRequest, body: RequestBody, head: OutgoingHead): RequestCopy | null;
+}
+
+export interface MirroredRequest {
+  readonly x: Exchange;
+  /** Of the generation that it runs on; a migration replaces it. */
+  readonly context: { readonly lease: Lease };
+}
+
+/** Takes the copy of a request while it passes the body on. */
+export interface RequestCopy extends RequestBody {
+  /** The request is forwarded. */
+  begin(): void;
+  /** The exchange is over: no more of the request will arrive. */
+  finished(): void;
+}
+
 /** One route, ready to run. Arrays are empty rather than absent. */
 export interface Route extends BoundHooks {
   readonly name: string;
@@ -110,7 +132,7 @@ export interface Route extends BoundHooks {
   readonly split: Split | null;
   readonly respond: Respond | null;
   /** null: nothing is mirrored. */
-  readonly mirror: Mirror | null;
+  readonly mirror: RequestMirror | null;
   /** Response fields are mapped back to the names that clients use. */
   readonly mapBack: boolean;
   /** null: the settings of the listener and the pools apply. */

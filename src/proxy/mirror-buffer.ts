@@ -9,33 +9,38 @@ import type { BodySink } from '../http/message.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import { ByteBlocks } from '../kit/byte-blocks.ts';
 import type { MirrorResult } from '../observe/metrics.ts';
+import type { MirrorPlan } from '../plan/types/traffic.ts';
 import type { RequestBody } from './replay-body.ts';
-import type { Mirror } from './mirror.ts';
-import { MirroredExchange } from './mirrored-exchange.ts';
-import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
+import type { MirroredRequest, RequestCopy } from './listener-context.ts';
+import { MirroredExchange, type MirrorTarget } from './mirrored-exchange.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-export class MirrorBuffer implements BodySink, RequestBody {
-  readonly #mirror: Mirror;
-  readonly #owner: UpstreamRequestOwner;
+/** The mirror that the copy is for. */
+interface BufferingMirror extends MirrorTarget {
+  readonly plan: MirrorPlan;
+}
+
+export class MirrorBuffer implements BodySink, RequestCopy {
+  readonly #mirror: BufferingMirror;
+  readonly #request: MirroredRequest;
   readonly #body: RequestBody;
   readonly #head: OutgoingHead;
   #sink: BodySink | null = null;
   /** null: the copy has been sent, or never will be. */
   #kept: ByteBlocks | null;
 
-  constructor(mirror: Mirror, owner: UpstreamRequestOwner, body: RequestBody, head: OutgoingHead) {
+  constructor(mirror: BufferingMirror, request: MirroredRequest, body: RequestBody, head: OutgoingHead) {
     this.#mirror = mirror;
-    this.#owner = owner;
+    this.#request = request;
     this.#body = body;
     this.#head = head;
-    this.#kept = new ByteBlocks(owner.x.bodyLength);
+    this.#kept = new ByteBlocks(request.x.bodyLength);
   }
 
   /** The request is forwarded. Without a body the copy is complete now. */
   begin(): void {
-    if (this.#owner.x.bodyLength === 0) this.#send(NOTHING, null);
+    if (this.#request.x.bodyLength === 0) this.#send(NOTHING, null);
   }
 
   get repeatable(): boolean {
@@ -45,7 +50,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
   readBody(sink: BodySink): void {
     this.#sink = sink;
     // A further attempt reads it from its start.
-    if (this.#kept !== null) this.#kept = new ByteBlocks(this.#owner.x.bodyLength);
+    if (this.#kept !== null) this.#kept = new ByteBlocks(this.#request.x.bodyLength);
     this.#body.readBody(this);
   }
 
@@ -93,7 +98,7 @@ export class MirrorBuffer implements BodySink, RequestBody {
 
   #send(body: Buffer, trailers: Fields | null): void {
     this.#kept = null;
-    const { x, context } = this.#owner;
+    const { x, context } = this.#request;
     new MirroredExchange(this.#mirror, context.lease, this.#head, body, trailers).start(x);
   }
 }

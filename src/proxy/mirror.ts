@@ -9,12 +9,11 @@ import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { MirrorMetrics } from '../observe/metrics.ts';
 import type { MirrorPlan } from '../plan/types/traffic.ts';
 import type { Pool } from '../upstream/pool.ts';
-import type { Shared } from './listener-context.ts';
+import type { MirroredRequest, RequestMirror, Shared } from './listener-context.ts';
 import type { RequestBody } from './replay-body.ts';
-import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 import { MirrorBuffer } from './mirror-buffer.ts';
 
-export class Mirror {
+export class Mirror implements RequestMirror {
   readonly route: string;
   readonly plan: MirrorPlan;
   readonly pool: Pool;
@@ -29,11 +28,10 @@ export class Mirror {
     this.shared = shared;
   }
 
-  /** `body` and `head`: of the request as forwarded. null: the request is not mirrored. */
-  copyOf(owner: UpstreamRequestOwner, body: RequestBody, head: OutgoingHead): MirrorBuffer | null {
+  copyOf(request: MirroredRequest, body: RequestBody, head: OutgoingHead): MirrorBuffer | null {
     const { plan, metrics, shared } = this;
     if (plan.share < 100 && shared.random() * 100 >= plan.share) return null;
-    if (owner.x.bodyLength > plan.bodySize) {
+    if (request.x.bodyLength > plan.bodySize) {
       metrics.results.too_large++;
       return null;
     }
@@ -42,6 +40,6 @@ export class Mirror {
       return null;
     }
     metrics.active++;
-    return new MirrorBuffer(this, owner, body, head.copy('X-Prozy-Mirror: 1\r\n'));
+    return new MirrorBuffer(this, request, body, head.copy('X-Prozy-Mirror: 1\r\n'));
   }
 }

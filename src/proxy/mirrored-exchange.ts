@@ -14,12 +14,19 @@ import type { GatewayError } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { ByteStream } from '../net/byte-stream.ts';
 import type { Timed } from '../net/deadlines.ts';
-import type { MirrorResult } from '../observe/metrics.ts';
+import type { MirrorMetrics, MirrorResult } from '../observe/metrics.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Terms } from '../upstream/terms.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
-import type { Lease, Leaseholder, LeaseView, MigrationBlocker, Successor } from './listener-context.ts';
-import type { Mirror } from './mirror.ts';
+import type { Lease, Leaseholder, LeaseView, MigrationBlocker, Shared, Successor } from './listener-context.ts';
+
+/** Where the copies of a route's requests go. */
+export interface MirrorTarget {
+  readonly route: string;
+  readonly pool: Pool;
+  readonly metrics: MirrorMetrics;
+  readonly shared: Shared;
+}
 
 /** The body is buffered and bounded: it needs no flow control. */
 const WHOLE: BodySource = { pause: () => {}, resume: () => {} };
@@ -35,7 +42,7 @@ export class MirroredExchange implements AttemptOwner, ResponseSink, Leaseholder
   blocker: MigrationBlocker | null = null;
   timedPlace = NOWHERE;
   readonly outgoing: OutgoingHead;
-  readonly #mirror: Mirror;
+  readonly #mirror: MirrorTarget;
   #lease: Lease;
   readonly #body: Buffer;
   readonly #trailers: Fields | null;
@@ -43,7 +50,7 @@ export class MirroredExchange implements AttemptOwner, ResponseSink, Leaseholder
   #startedAt = 0;
   #read = 0;
 
-  constructor(mirror: Mirror, lease: Lease, outgoing: OutgoingHead, body: Buffer, trailers: Fields | null) {
+  constructor(mirror: MirrorTarget, lease: Lease, outgoing: OutgoingHead, body: Buffer, trailers: Fields | null) {
     this.#mirror = mirror;
     this.#lease = lease;
     this.outgoing = outgoing;

@@ -1,13 +1,13 @@
 /**
  * The way of one exchange through the gateway: this page calls the rooms, in their order. Hot.
  *
- *     accept ─ checks ─ route ─ limits ─ request hooks ─┬─ complete reply ───────────────────┐
- *                                                       ├─ intercepted by a policy ──────────┤
- *                                                       └─ forward ─ upstream ─ response ─┬──┴─▶ settle
- *                                                                         hooks, send     └─ tunnel ─▶ settle
+ *     accept ─ checks ─ route ─ limits ─ request hooks ─┬─ complete reply ────────────────────────┬─▶ settle
+ *                                                       ├─ intercepted: a policy responds ────────┤
+ *                                                       └─ forward ─ upstream ─┬─ hooks ─ send ───┤
+ *                                                                              └─ tunnel ─────────┘
  *
  * There is one per exchange. It holds the state that the stages share, stands between the client's stream and the upstream
- * request, forwards the parts of the response, and is the only place that maps failures to responses.
+ * request, forwards the parts of the response, and decides whether an error becomes a response or breaks one.
  */
 import { BODY_TOO_LARGE, type GatewayError, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -168,6 +168,7 @@ export class RequestHandler
     const upstream = this.upstream!;
     // Fields: hop-by-hop fields out, Date and Via in, names mapped back to the client's (response-fields.ts, map-back.ts).
     fieldsForClient(head, x, upstream.pool, upstream.attempt!.endpoint, this.route!.mapBack, this.context.shared.date);
+    // Affinity: the cookie of the pool's strategy, for the client itself (upstream/pool.ts).
     if (!this.#inner) upstream.addStickyCookie(head.fields);
     this.respond(head, source, 0);
   }
@@ -222,17 +223,14 @@ export class RequestHandler
   /** A 101: the exchange becomes a tunnel, with the same lease (upgrade.ts). */
   switched(head: ResponseHead, stream: ByteStream): void {
     const { x } = this;
-    const { fields, reason } = head;
     const upstream = this.upstream!;
-    const attempt = upstream.attempt!;
     x.status = 101;
     x.response = head;
-    upstream.addStickyCookie(fields);
-    this.explain?.onResponse(fields, x, this.facts(false));
+    upstream.addStickyCookie(head.fields);
+    this.explain?.onResponse(head.fields, x, this.facts(false));
     this.over = true;
     this.stream.owner = null;
-    upstream.handedOver();
-    this.tunnel = new UpgradedTunnel(this, attempt, reason, fields, stream, upstream.terms.tunnel);
+    this.tunnel = new UpgradedTunnel(this, upstream.handOver(), head, stream, upstream.terms.tunnel);
   }
 
   /** Its tunnel has closed. */
@@ -381,7 +379,7 @@ export class RequestHandler
   }
 
   abort(end: Termination): void {
-    this.tunnel?.cut(end);
+    this.tunnel?.abort(end);
     if (this.over) return;
     this.#stopWork(end.error);
     this.stream.closing = true;

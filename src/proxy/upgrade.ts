@@ -4,21 +4,33 @@
  * The tunnel keeps the exchange's lease for as long as it lives, and its place among the endpoint's and the listener's
  * connections.
  */
-import type { Fields } from '../http/fields.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
 import { UPGRADE } from '../http/known.ts';
+import type { ResponseHead } from '../http/message.ts';
+import type { ServerStream } from '../http/server-stream.ts';
 import { VIA_LINE, viaOnResponses } from '../http/via.ts';
 import type { ByteStream } from '../net/byte-stream.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
+import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Attempt } from './attempt.ts';
-import type { Termination } from './listener-context.ts';
-import type { RequestHandler } from './request-handler.ts';
+import type { Shared, Termination } from './listener-context.ts';
 import { WebSocketGoodbye } from './websocket-goodbye.ts';
 
+/** The exchange that becomes a tunnel. */
+export interface UpgradedExchange {
+  readonly x: Exchange;
+  readonly stream: ServerStream;
+  /** Of the generation that it runs on; a migration replaces it. */
+  readonly context: { readonly metrics: ListenerMetrics; readonly shared: Shared };
+  /** Called once. `code`: of the error, or ''. */
+  tunnelClosed(bytesIn: number, bytesOut: number, code: string): void;
+}
+
 export class UpgradedTunnel implements TunnelObserver {
-  readonly #handler: RequestHandler;
+  readonly #exchange: UpgradedExchange;
   readonly #attempt: Attempt;
   readonly #tunnel: Tunnel;
   /** null: the protocol is not WebSocket. */
@@ -26,31 +38,30 @@ export class UpgradedTunnel implements TunnelObserver {
   /** The reason of the goodbye that has been sent, or ''. */
   #ended = '';
 
-  /** `reason` and `fields` come from the upstream's 101; `idle` in ms. */
+  /** `head`: the upstream's 101. `idle` in ms. */
   constructor(
-    handler: RequestHandler,
+    exchange: UpgradedExchange,
     attempt: Attempt,
-    reason: string,
-    fields: Fields,
+    { reason, fields }: ResponseHead,
     upstream: ByteStream,
     idle: number,
   ) {
-    this.#handler = handler;
+    this.#exchange = exchange;
     this.#attempt = attempt;
     const protocol = fields.known(UPGRADE);
     stripHopByHop(fields, 101);
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
-    if (viaOnResponses(handler.x.identity)) fields.addLine(VIA_LINE);
+    if (viaOnResponses(exchange.x.identity)) fields.addLine(VIA_LINE);
     // h1/client.ts refuses a 101 that the client has not offered.
-    const client = handler.stream.switchProtocols(reason, fields)!;
-    const { metrics, shared } = handler.context;
+    const client = exchange.stream.switchProtocols(reason, fields)!;
+    const { metrics, shared } = exchange.context;
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(client, upstream, shared.deadlines, idle, this);
     this.#goodbye = protocol?.toLowerCase() === 'websocket' ? new WebSocketGoodbye(this.#tunnel) : null;
     giveFields(fields);
-    handler.x.response = null;
+    exchange.x.response = null;
     this.#tunnel.start();
   }
 
@@ -71,7 +82,7 @@ export class UpgradedTunnel implements TunnelObserver {
     return this.#tunnel.bytesFromUpstream;
   }
 
-  cut({ error, closeCode }: Termination): void {
+  abort({ error, closeCode }: Termination): void {
     if (closeCode === 0 || this.#goodbye === null) this.#tunnel.close(error.code);
     else if (this.#ended === '') {
       this.#ended = error.code;
@@ -80,12 +91,12 @@ export class UpgradedTunnel implements TunnelObserver {
   }
 
   onTunnelClosed(code: string): void {
-    const { metrics } = this.#handler.context;
+    const { metrics } = this.#exchange.context;
     const { bytesFromClient, bytesFromUpstream } = this.#tunnel;
     metrics.tunnelsActive--;
     metrics.tunnelBytesIn += bytesFromClient;
     metrics.tunnelBytesOut += bytesFromUpstream;
     this.#attempt.finished();
-    this.#handler.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
+    this.#exchange.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
   }
 }

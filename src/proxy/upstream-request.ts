@@ -21,8 +21,7 @@ import type { Terms } from '../upstream/terms.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { Hedge } from './hedge.ts';
 import { ReplayBody, type RequestBody } from './replay-body.ts';
-import type { Mirror } from './mirror.ts';
-import type { MirrorBuffer } from './mirror-buffer.ts';
+import type { RequestCopy, RequestMirror } from './listener-context.ts';
 import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 import { type RouteOverrides, termsAt } from './route-overrides.ts';
 import { isIdempotent, mayRepeat, mayRetry, mayRetryThere, pauseBefore, wasStale } from './retry.ts';
@@ -52,7 +51,7 @@ export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Time
   /** The request has neither waited nor been tried yet, so no time has passed since it arrived. */
   #prompt = true;
   /** The copy of the request for the mirror; null: it is not mirrored. */
-  readonly #copy: MirrorBuffer | null;
+  readonly #copy: RequestCopy | null;
   /** An upstream may have processed the request. */
   #sent = false;
   #attempts = 0;
@@ -73,7 +72,7 @@ export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Time
     body: RequestBody,
     offered: string,
     pool: Pool,
-    mirror: Mirror | null,
+    mirror: RequestMirror | null,
     overrides: RouteOverrides | null,
   ) {
     const { x } = owner;
@@ -379,10 +378,12 @@ export class UpstreamRequest implements ResponseSink, AttemptOwner, Waiter, Time
     this.#pause = null;
   }
 
-  /** The tunnel has taken over the attempt. */
-  handedOver(): void {
+  /** Gives up the attempt, which a tunnel takes over. */
+  handOver(): Attempt {
+    const attempt = this.attempt!;
     this.attempt = null;
     this.finished();
+    return attempt;
   }
 
   /** The exchange is over. */
