@@ -91,12 +91,13 @@ const VERDICTS: Readonly<Record<PolicyView['verdict'], string>> = {
 
 function policiesOf({ policies }: Explanation): string[] {
   if (policies.length === 0) return [];
-  const rows = policies.map(({ type, verdict, why, edits }) => {
+  const rows = policies.map(({ type, verdict, why, edits, pools = [] }) => {
     const changes = edits.map(({ what, name, value }) => {
       if (what === 'path') return `path becomes ${value}`;
       return what === 'remove' ? `removes ${name}` : `${name}: ${value}`;
     });
-    const all = [...(why === '' ? [] : [why]), ...changes];
+    const asks = pools.length === 0 ? [] : [`may ask pool ${pools.join(' and ')}`];
+    const all = [...(why === '' ? [] : [why]), ...changes, ...asks];
     return ['   ', type, VERDICTS[verdict], all.join('; ')];
   });
   return [`policies, outermost first\n${table(rows)}`];

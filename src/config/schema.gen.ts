@@ -218,7 +218,7 @@ export interface FieldMatch {
 export interface GatewayLimits {
   /** Maximum number of client connections over all listeners. HTTP clients beyond it get a 503, TCP clients a reset. 0: as many as the file descriptors allow, at two for each connection. At the file descriptor limit the gateway refuses no client of a TCP socket: new connections wait until there is room. New connections to a Unix socket are refused. */
   readonly connections: number;
-  /** Maximum memory in bytes for the request bodies that `buffer` policies hold, over all requests. A request whose body does not fit gets a 503 with Retry-After. 0: no limit. */
+  /** Maximum memory in bytes for the request bodies that `buffer` policies hold, and for the bodies of requests that modules send to pools and of their responses. A request whose body does not fit gets a 503 with Retry-After. 0: no limit. */
   readonly buffer_memory: number;
   /** Maximum memory in bytes for the responses that `compress` policies encode at one time, and as much for the requests that `decompress` policies decode. A response beyond it is sent without a coding, a request gets a 503. 0: no limit. */
   readonly compression_memory: number;
@@ -943,6 +943,8 @@ export interface ModulePolicyConfig {
   readonly module: string;
   /** The settings of the module. They must conform to the schema that the module exports. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The names of the pools that the module sends requests of its own to, for instance to an authorization service. */
+  readonly pools: readonly string[];
 }
 
 /** Replaces a prefix of the path. */
@@ -1945,7 +1947,7 @@ export const schema: object = {
           "default": 0
         },
         "buffer_memory": {
-          "description": "Maximum memory in bytes for the request bodies that `buffer` policies hold, over all requests. A request whose body does not fit gets a 503 with Retry-After. 0: no limit.",
+          "description": "Maximum memory in bytes for the request bodies that `buffer` policies hold, and for the bodies of requests that modules send to pools and of their responses. A request whose body does not fit gets a 503 with Retry-After. 0: no limit.",
           "type": "string",
           "format": "size",
           "default": "256MiB",
@@ -4323,6 +4325,20 @@ export const schema: object = {
             {
               "header": "x-api-key"
             }
+          ]
+        },
+        "pools": {
+          "description": "The names of the pools that the module sends requests of its own to, for instance to an authorization service.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "uniqueItems": true,
+          "default": [],
+          "examples": [
+            [
+              "auth"
+            ]
           ]
         }
       },

@@ -5,8 +5,10 @@
  * store. Some of these policies can preview their action.
  */
 import type { Exchange } from '../http/exchange.ts';
+import type { PoolHandle } from '../http/pool-request.ts';
 import type { FilterContext } from '../http/interception.ts';
 import { LocalReply } from '../http/local-reply.ts';
+import { checkPoolOfPolicy, poolsOfPolicy } from '../plan/policy-pools.ts';
 import type { PolicyPlan } from '../plan/types.ts';
 import { BODY_TOO_LARGE } from '../kit/errors.ts';
 import { policyOf } from '../policies/index.ts';
@@ -33,6 +35,8 @@ export interface PolicyView {
   readonly why: string;
   /** The changes it makes to the forwarded request. */
   readonly edits: readonly Edit[];
+  /** The pools that it may send requests of its own to; absent: it sends none. */
+  readonly pools?: readonly string[];
 }
 
 export interface RequestPhase {
@@ -47,7 +51,7 @@ export interface RequestPhase {
 const bound = new WeakMap<PolicyPlan, Hooks | null>();
 
 /** Only policies without state are bound here. */
-const NOWHERE: BindScope = {
+const NOWHERE: Omit<BindScope, 'pool'> = {
   route: '',
   clock: systemClock,
   deadlines: new Deadlines(systemClock),
@@ -64,6 +68,8 @@ function contextOf(x: Exchange): FilterContext {
   return {
     signal: NEVER,
     upgrade: false,
+    // Nothing is sent: the hook never decides.
+    send: () => new Promise(() => {}),
     bufferBody: (limit) => (x.bodyLength > limit ? errorReply(x, BODY_TOO_LARGE) : undefined),
     intercept: () => {
       throw new Error('nothing is to be intercepted');
@@ -82,7 +88,11 @@ function hooksOf(plan: PolicyPlan): Hooks | null {
 
 function bindHere(policy: Policy<PolicyPlan>, plan: PolicyPlan): Hooks | null {
   try {
-    return policy.bind(plan, NOWHERE);
+    const pool = (name: string): PoolHandle => {
+      checkPoolOfPolicy(plan, name);
+      return { name };
+    };
+    return policy.bind(plan, { ...NOWHERE, pool });
   } catch (error) {
     // Only the code of a module may throw; binding it for traffic reports the error.
     if (plan.type === 'module') return null;
@@ -102,7 +112,7 @@ export function runRequestHooks(
 ): RequestPhase {
   let answer: LocalReply | null = null;
   let by = '';
-  const views = plans.map((plan): PolicyView => {
+  const viewOf = (plan: PolicyPlan): PolicyView => {
     const { type } = plan;
     if (answer !== null) return { type, verdict: 'unreached', why: '', edits: [] };
     const hooks = hooksOf(plan);
@@ -121,6 +131,10 @@ export function runRequestHooks(
     const word = verdict === undefined ? 'passes' : isRefusal(verdict.status) ? 'denies' : 'answers';
     if (!told) return { type, verdict: word, why: '', edits: [] };
     return { type, verdict: word, why: policyOf(plan).why!(plan, x), edits: editsOf(before, path, x) };
+  };
+  const views = plans.map((plan): PolicyView => {
+    const pools = poolsOfPolicy(plan);
+    return pools.length === 0 ? viewOf(plan) : { ...viewOf(plan), pools };
   });
   return { views, answer, by };
 }

@@ -13,6 +13,8 @@ import { type ResponseHead, UNKNOWN_LENGTH } from './message.ts';
 
 /** `name: value` and CRLF (RFC 9110 §5.1, §5.5), in Latin-1. */
 const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
+/** A token (RFC 9110 §5.6.2). */
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** The parts of an origin-form target (RFC 9112 §3.2.1), or `*`. */
 const PATH = /^(?:\/[!"$-;=@-_a-z|~\x80-\xff]*|\*)$/;
 const QUERY = /^(?:\?[!"$-;=?@-_a-z|~\x80-\xff]*)?$/;
@@ -101,6 +103,14 @@ export class ResponseBefore {
     if (stale || fields.get('content-length') === undefined) fields.removeKnown(CONTENT_LENGTH);
     return '';
   }
+}
+
+/** Returns the problem with a request that such code wants to send; '' if there is none. */
+export function problemOfRequest(method: string, path: string, query: string, lines: readonly string[]): string {
+  if (!METHOD.test(method) || method === 'CONNECT') return `${JSON.stringify(method)} is no method for it`;
+  if (!path.startsWith('/') || !PATH.test(path)) return 'the path is no path';
+  if (!QUERY.test(query)) return 'the query is no query';
+  return lines.map(problemOfLine).find((problem) => problem !== '') ?? '';
 }
 
 /** Returns the problem with a reply; '' if there is none. */

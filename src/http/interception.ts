@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import type { Fields } from './fields.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { BodySource, ResponseHead } from './message.ts';
+import type { PoolHandle, PoolRequest, PoolResult } from './pool-request.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { CachedReply } from './cached-reply.ts';
 
@@ -32,6 +33,11 @@ export interface FilterContext {
    * is never settled.
    */
   bufferBody(limit: number): LocalReply | undefined | Promise<LocalReply | undefined>;
+  /**
+   * Sends a request to a pool, while the client's body may still be unread. It is aborted when the exchange is over. The
+   * promise is never rejected.
+   */
+  send(pool: PoolHandle, request: PoolRequest): Promise<PoolResult>;
   /** Intercepts the exchange; the hook then returns INTERCEPTED. */
   intercept(holder: Interceptor): ResponseWriter;
 }

@@ -55,6 +55,8 @@ export const BAD_RESPONSE = new GatewayError('bad_response', 'upstream', 502, 'b
 export const RESPONSE_HEAD_TOO_LARGE = new GatewayError('response_head_too_large', 'upstream', 502, 'bad_response');
 export const FIRST_BYTE_TIMEOUT = new GatewayError('first_byte_timeout', 'upstream', 504, 'timeout');
 export const RESPONSE_TIMEOUT = new GatewayError('response_timeout', 'upstream', 504, 'timeout');
+/** The response to a policy's request has a longer body than the policy takes. */
+export const RESPONSE_TOO_LARGE = new GatewayError('response_too_large', 'upstream', 502);
 export const RESPONSE_TRUNCATED = new GatewayError('response_truncated', 'upstream', 502, 'reset');
 
 /* Caused by the gateway. */
@@ -70,7 +72,7 @@ export const OUT_OF_RESOURCES = new GatewayError('out_of_resources', 'gateway', 
 export const TOTAL_TIMEOUT = new GatewayError('total_timeout', 'upstream', 504);
 /** The gateway itself has more work than it can do. */
 export const OVERLOADED = new GatewayError('overloaded', 'gateway', 503);
-/** The memory for buffered request bodies is in use. */
+/** The memory for buffered bodies is in use. */
 export const BUFFERS_FULL = new GatewayError('buffers_full', 'gateway', 503);
 export const DRAINED = new GatewayError('drained', 'gateway', 503);
 /** The current config would not have admitted the connection. */
@@ -79,4 +81,8 @@ export const DENIED = new GatewayError('denied', 'gateway', 403);
 export const POLICY_TIMEOUT = new GatewayError('policy_timeout', 'gateway', 504);
 /** A hook of a `module` policy has thrown, or a body filter has sent more or less than it announced. */
 export const POLICY_FAILED = new GatewayError('policy_failed', 'gateway', 500);
+/** A policy has asked for a request that cannot be sent. */
+export const INVALID_SUBREQUEST = new GatewayError('invalid_subrequest', 'gateway', 500);
+/** The exchange is over for which a policy has sent a request. Only the policy learns of it. */
+export const EXCHANGE_OVER = new GatewayError('exchange_over', 'gateway', 503);
 export const INTERNAL = new GatewayError('internal', 'gateway', 500);

@@ -205,7 +205,7 @@ export class Exposition {
       for (const [status, count] of badRequests)
         page.sample('prozy_listener_bad_requests_total', { listener, status }, count);
     }
-    page.family('prozy_buffered_body_bytes', 'gauge', 'Memory that request bodies of buffer policies occupy.');
+    page.family('prozy_buffered_body_bytes', 'gauge', 'Memory that buffered bodies occupy.');
     page.sample('prozy_buffered_body_bytes', {}, this.#gauges().bufferedBytes);
     page.family('prozy_tunnels', 'gauge', 'Tunnels open: upgraded connections and tcp connections.');
     for (const [listener, { tunnelsActive }] of all) page.sample('prozy_tunnels', { listener }, tunnelsActive);

@@ -11,7 +11,6 @@ import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
 import type { ListenerPlan, PolicyPlan, RoutePlan } from './types.ts';
 import type { AddressPlan } from './types/address.ts';
-import type { PoolPlan } from './types/pool.ts';
 import type { IdentityPlan } from './types/identity.ts';
 
 /** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */
@@ -27,8 +26,7 @@ const HTTP_ONLY = [
   'limits/body_size',
 ] as const;
 
-export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules'> {
-  readonly pools: ReadonlyMap<string, PoolPlan>;
+export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules' | 'pools'> {
   readonly routes: readonly RoutePlan[];
 }
 

@@ -20,12 +20,14 @@ import type { AclPlan, FieldEdits, PolicyPlan } from './types.ts';
 import type { DisabledPolicy } from './types/disabled.ts';
 import type { PathPlan } from './types/match.ts';
 import type { CachePlan } from './types/cache.ts';
+import type { PoolPlan } from './types/pool.ts';
 
 export interface PolicyNames {
   readonly acls: ReadonlyMap<string, AclPlan>;
   readonly caches: ReadonlyMap<string, CachePlan>;
   /** By absolute path. */
   readonly modules: ReadonlyMap<string, ModuleSource>;
+  readonly pools: ReadonlyMap<string, PoolPlan>;
   /** The path that the route matches; null: any path, or an earlier policy rewrites it. */
   readonly path: PathPlan | null;
   /** The methods that the route matches; null: any. */
@@ -37,7 +39,7 @@ export interface PolicyNames {
 export function planPolicy(
   config: PolicyConfig,
   pointer: string,
-  { acls, caches, modules, path, methods, readers }: PolicyNames,
+  { acls, caches, modules, pools, path, methods, readers }: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan | null {
   switch (config.type) {
@@ -73,10 +75,12 @@ export function planPolicy(
         response: planEdits(config.response, `${pointer}/response`, scope),
       };
     case 'module': {
+      config.pools.forEach((name, i) => scope.find(pools, 'pool', name, `${pointer}/pools/${i}`));
       // A module that can't be used is a problem already.
       const source = modules.get(config.module);
       if (source === undefined) return null;
-      return { type: 'module', module: source.path, digest: source.digest, config: config.config };
+      const { path: file, digest } = source;
+      return { type: 'module', module: file, digest, config: config.config, pools: config.pools };
     }
     case 'rewrite':
       return planRewrite(config, pointer, path, readers, scope);

@@ -14,7 +14,6 @@ import { findHidden } from './unreachable-routes.ts';
 import { planMirror, planSplit } from './split.ts';
 import type { DisabledRoute } from './types/disabled.ts';
 import type { ActionPlan, PolicyPlan, RedirectPlan, RoutePlan } from './types.ts';
-import type { PoolPlan } from './types/pool.ts';
 
 /** The parts of a listener that matter to routes. */
 export interface Entrance {
@@ -23,7 +22,6 @@ export interface Entrance {
 }
 
 export interface RouteNames extends Omit<PolicyNames, 'path' | 'methods' | 'readers'> {
-  readonly pools: ReadonlyMap<string, PoolPlan>;
   readonly listeners: ReadonlyMap<string, Entrance>;
 }
 
@@ -109,19 +107,21 @@ function planPolicies(
   names: PolicyNames,
   scope: PlanScope,
 ): PolicyPlan[] {
-  let first = -1;
+  const first = new Map<string, number>();
   // Routes with a local reply need no cache, and a stored response must not replace that reply.
   const useless = respond !== undefined || redirect !== undefined;
-  policies.forEach(({ type, enabled }, i) => {
-    if (type !== 'cache' || !enabled) return;
+  policies.forEach((policy, i) => {
+    if (policy.type !== 'cache' || !policy.enabled) return;
     const place = `${pointer}/policies/${i}`;
-    if (first >= 0)
-      scope.problem(place, 'a route has one cache at most', undefined, {
-        pointer: `${pointer}/policies/${first}`,
+    const other = first.get(policy.cache);
+    // A fetch would wait for itself.
+    if (other !== undefined)
+      scope.problem(place, `cache ${policy.cache} is in this route already`, undefined, {
+        pointer: `${pointer}/policies/${other}`,
         message: 'first here',
       });
     else if (useless) scope.warning(place, 'has no effect: the route answers without a backend');
-    first = i;
+    first.set(policy.cache, i);
   });
   if (useless) policies.forEach((policy, i) => checkUseless(policy, `${pointer}/policies/${i}`, scope));
   const rewrite = policies.findIndex(({ type, enabled }) => type === 'rewrite' && enabled);

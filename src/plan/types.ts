@@ -45,7 +45,7 @@ export interface Plan {
 export interface GatewayLimitsPlan {
   /** Client connections of all listeners. */
   readonly connections: number;
-  /** Bytes of the request bodies that buffer policies hold. */
+  /** Bytes of the bodies that buffer policies, and requests of policies to pools, hold. */
   readonly bufferMemory: number;
   /** Bytes of all encoders, and as many of all decoders. */
   readonly compressionMemory: number;

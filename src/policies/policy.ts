@@ -7,6 +7,7 @@
 import type { BodyFilter } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Verdict, FilterContext } from '../http/interception.ts';
+import type { PoolHandle } from '../http/pool-request.ts';
 import type { Claim } from '../kit/claim.ts';
 import type { GatewayError } from '../kit/errors.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -95,6 +96,8 @@ export interface BindScope {
   readonly log: PolicyLog;
   /** The lasting state that the policy's plan claims; it is held for the life of the policy. */
   claimed(claim: Claim): unknown;
+  /** A pool that the policy's plan names, for FilterContext.send. Throws if the plan doesn't name it. */
+  pool(name: string): PoolHandle;
 }
 
 /** The context for a stateful policy's preview. */

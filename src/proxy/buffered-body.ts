@@ -15,6 +15,7 @@ import type { ServerStream } from '../http/server-stream.ts';
 import { ByteBlocks } from '../kit/byte-blocks.ts';
 import type { MemoryBudget } from '../kit/memory-budget.ts';
 import { BODY_TOO_LARGE, BUFFERS_FULL, type GatewayError } from '../kit/errors.ts';
+import { BlocksBody } from './blocks-body.ts';
 import { errorReply } from './local-replies.ts';
 import type { RequestBody } from './replay-body.ts';
 
@@ -26,12 +27,8 @@ export class BufferedBody implements BodySink, RequestBody {
   /** Called once, unless the body fails; null: it is complete. Then null here. */
   #done: ((error: GatewayError | null) => void) | null;
   #content: ByteBlocks;
-  #trailers: Fields | null = null;
-  #sink: BodySink | null = null;
-  #next = 0;
-  /** Counts the readings, since a sink may begin another within a call. */
-  #reading = 0;
-  #paused = false;
+  /** Sends the complete body; null: it is not complete, or no longer there. */
+  #sender: BlocksBody | null = null;
 
   /** `length`: as announced, or UNKNOWN_LENGTH. `limit`: bytes. */
   constructor(memory: MemoryBudget, length: number, limit: number, done: (error: GatewayError | null) => void) {
@@ -65,7 +62,7 @@ export class BufferedBody implements BodySink, RequestBody {
     const done = this.#done;
     if (done === null) return;
     this.#done = null;
-    this.#trailers = trailers;
+    this.#sender = new BlocksBody(this.#content, trailers);
     done(null);
   }
 
@@ -78,38 +75,27 @@ export class BufferedBody implements BodySink, RequestBody {
   // === sending (RequestBody)
 
   readBody(sink: BodySink): void {
-    this.#reading++;
-    this.#sink = sink;
-    this.#next = 0;
-    this.resume();
+    this.#sender?.readBody(sink);
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#sender?.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    const reading = this.#reading;
-    const sink = this.#sink;
-    if (sink === null) return;
-    const content = this.#content;
-    while (this.#next < content.count) {
-      const block = content.block(this.#next++);
-      const ready = sink.data(block, 0, block.length);
-      if (reading !== this.#reading) return;
-      if (this.#next < content.count && (!ready || this.#paused)) return;
-    }
-    this.#sink = null;
-    sink.flush();
-    sink.end(this.#trailers);
+    this.#sender?.resume();
+  }
+
+  /** Sends the same bytes at a pace of its own, without trailers; null: the body is not complete. */
+  copy(): RequestBody | null {
+    return this.#sender === null ? null : new BlocksBody(this.#content, null);
   }
 
   /** The exchange is over: the memory is free again. */
   dispose(): void {
     this.#done = null;
-    this.#reading++;
-    this.#sink = null;
+    this.#sender?.stop();
+    this.#sender = null;
     this.#memory.give(this.#content.occupied);
     this.#content = new ByteBlocks(0);
   }

@@ -6,6 +6,7 @@ import type { FilterOwner } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { FilterContext, Interceptor, ResponseWriter } from '../http/interception.ts';
 import type { LocalReply } from '../http/local-reply.ts';
+import type { PoolHandle, PoolRequest, PoolResult } from '../http/pool-request.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import { BODY_TOO_LARGE, GatewayError } from '../kit/errors.ts';
 import type { BoundHooks } from '../policies/policy.ts';
@@ -13,6 +14,7 @@ import { type BufferedBody, bufferedBody } from './buffered-body.ts';
 import { abortAll, FilteredBody, filtersOf } from './filter-chain.ts';
 import type { HttpListenerContext } from './listener-context.ts';
 import { errorReply } from './local-replies.ts';
+import { sendToPool } from './pool-subrequest.ts';
 import type { RequestBody } from './replay-body.ts';
 
 export abstract class HookContext implements FilterContext, FilterOwner {
@@ -59,6 +61,10 @@ export abstract class HookContext implements FilterContext, FilterOwner {
     return new Promise((resolve) => {
       this.#buffered = bufferedBody(x, stream, body, this.context.shared.bufferMemory, limit, resolve);
     });
+  }
+
+  send(pool: PoolHandle, request: PoolRequest): Promise<PoolResult> {
+    return sendToPool(this, this.#buffered, pool, request);
   }
 
   /** The source of the request body. */

@@ -185,7 +185,7 @@ export interface Shared {
   stopping: boolean;
   /** null: no access log. */
   accessLog: AccessLog | null;
-  /** The memory for request bodies that buffer policies read. */
+  /** The memory for bodies that policies read: those of clients, and those of responses to their own requests. */
   readonly bufferMemory: MemoryBudget;
   /** The current Date field. */
   readonly date: DateField;

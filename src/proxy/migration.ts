@@ -70,7 +70,12 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   for (const allows of route.gates) if (!allows(moving.asked ?? x, x.clientAddress)) return 'denied_by_policy';
   if (!sameHooks(route, old)) return 'policies_changed';
   // An intercepted exchange continues on its own, and its subrequests have their own leases.
-  if (upstream === null) return moving.intercepted === null ? 'policies_changed' : { context, route };
+  if (upstream === null && moving.intercepted !== null) return { context, route };
+  // It waits in a request hook: what the route does then must be the same.
+  if (upstream === null) {
+    if (!alike(route.pools, old.pools)) return 'pool_changed';
+    return route.respond === old.respond ? { context, route } : 'policies_changed';
+  }
   // Once the response has begun, or the exchange has become a tunnel, no choice of an endpoint is left.
   const settled = tunnel !== null || moving.begun;
   const endpoint = settled ? (tunnel?.endpoint ?? upstream.attempt?.endpoint ?? null) : null;

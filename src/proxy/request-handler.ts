@@ -229,6 +229,7 @@ export class RequestHandler
     upstream.addStickyCookie(head.fields);
     this.explain?.onResponse(head.fields, x, this.facts(false));
     this.over = true;
+    this.releaseHooks();
     this.stream.owner = null;
     this.tunnel = new UpgradedTunnel(this, upstream.handOver(), head, stream, upstream.terms.tunnel);
   }
@@ -325,7 +326,8 @@ export class RequestHandler
       if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
       recordExchange(x, this.context.shared, route?.metrics ?? this.context.unrouted);
     }
-    giveFields(x.fields);
+    // A hook that has not decided may still edit them, so no other exchange gets them.
+    if (this.#pending === null) giveFields(x.fields);
     if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
   }

@@ -147,7 +147,7 @@ export class Gateway {
     return this.#shared.deadlines.size;
   }
 
-  /** Bytes of memory that buffered request bodies occupy. */
+  /** Bytes of memory that buffered bodies occupy. */
   get bufferedBytes(): number {
     return this.#shared.bufferMemory.used;
   }

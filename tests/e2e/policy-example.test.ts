@@ -1,4 +1,4 @@
-/** The example of docs/policy-modules.md, with the test that its author would run, from another process. */
+/** The examples of docs/policy-modules.md, each with the test that its author would run, from another process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +10,12 @@ const INSTALLED = `import { registerHooks } from 'node:module';
 registerHooks({ resolve: (name, context, next) =>
   next(name === 'prozy' ? ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)} : name, context) });`;
 
-test('the tests of the example pass', async () => {
+test.each(['policy-module/policies', 'forward-auth/forward-auth'])('the tests of %s pass', async (example) => {
   const args = [
     '--disable-warning=ExperimentalWarning',
     `--import=data:text/javascript,${encodeURIComponent(INSTALLED)}`,
     '--test',
-    'examples/policy-module/policies.test.ts',
+    `examples/${example}.test.ts`,
   ];
   // Node tells tests that it starts itself to report in a way of its own.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;

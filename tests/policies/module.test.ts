@@ -16,7 +16,7 @@ let modules = 0;
 function planOf(text: string, config: Record<string, unknown> = {}): ModulePolicyPlan {
   const path = `/nowhere/policy-${++modules}.ts`;
   const { digest } = loadModule(path, () => text);
-  return { type: 'module', module: path, digest, config };
+  return { type: 'module', module: path, digest, config, pools: [] };
 }
 /** A policy whose hooks throw. */
 const THROWING = `

@@ -14,6 +14,7 @@ export const NO_SCOPE: BindScope = {
   claimed: () => {
     throw new Error('there is no cache');
   },
+  pool: (name) => ({ name }),
 };
 
 /** The context of a request hook, for policies that need nothing of it. */
@@ -21,6 +22,7 @@ export const NO_CONTEXT: FilterContext = {
   signal: new AbortController().signal,
   upgrade: false,
   bufferBody: () => Promise.reject(new Error('no body is to be read')),
+  send: () => Promise.reject(new Error('nothing is to be sent')),
   intercept: () => {
     throw new Error('nothing is to be intercepted');
   },

@@ -11,11 +11,11 @@
  */
 import type { Subrequest, ResponseWriter } from '../../http/interception.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { Fields } from '../../http/fields.ts';
+import { Fields } from '../../http/fields.ts';
 import { giveFields, takeFields } from '../../http/fields-pool.ts';
 import type { LocalReply } from '../../http/local-reply.ts';
 import { AUTHORIZATION, RANGE } from '../../http/known.ts';
-import type { BodySource, ResponseHead } from '../../http/message.ts';
+import { type BodySource, ResponseHead } from '../../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../../http/server-stream.ts';
 import type { CachedReply } from '../../http/cached-reply.ts';
 import { CLIENT_GONE, GatewayError } from '../../kit/errors.ts';
@@ -40,6 +40,8 @@ const OF_ONE_REQUEST: ReadonlySet<string> = new Set(['authorization', 'request_n
 
 /** RFC 5861 §4. */
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
+const IN_MEMORY: BodySource = { pause: () => {}, resume: () => {} };
 
 /** A cache whose fetches requests may join. */
 export type RequestCache = HttpCache<SharedFetch>;
@@ -215,10 +217,14 @@ export class SharedFetch implements ServerStream {
     }
   }
 
-  cachedReply(reply: CachedReply): void {
-    this.begun = true;
-    this.#end();
-    for (const cacheRequest of this.#waiting.takeAll()) cacheRequest.responseWriter.answer(reply);
+  /** The reply of another cache behind this one. It is in memory as a whole, so it needs no flow control. */
+  cachedReply({ status, reason, lines, length, content }: CachedReply): void {
+    const size = this.inner.method === 'HEAD' ? 0 : length;
+    this.head(new ResponseHead(status, reason, Fields.ofLines(lines), size), IN_MEMORY);
+    if (this.#over) return;
+    if (size > 0) this.data(content, 0, size);
+    this.flush();
+    if (!this.#over) this.end(null);
   }
 
   head(head: ResponseHead, source: BodySource): void {

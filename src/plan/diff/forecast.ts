@@ -14,7 +14,7 @@ import type { PoolPlan } from '../types/pool.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
 import { type ForgottenAdminState, forgottenAdminStates } from './forgotten.ts';
-import { chainOf, type LiveNumbers, type LiveLeases, poolsOf } from './live.ts';
+import { chainOf, type LiveNumbers, type LiveLeases, poolsOf, poolsOfPolicies } from './live.ts';
 import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
 
@@ -161,10 +161,16 @@ class Sides {
     if (now.listeners?.includes(one.listener) === false) return 'route_gone';
     for (const policy of [...outerNow, ...now.policies])
       if (policy.type === 'acl' && !this.#allows(policy.acl, one.client)) return 'denied_by_policy';
-    if (!alike(lasting([...outer, ...old.policies]), lasting([...outerNow, ...now.policies])))
-      return 'policies_changed';
+    if (!this.#samePolicies([...outer, ...old.policies], [...outerNow, ...now.policies])) return 'policies_changed';
     const fate = this.#atPools(poolsOf(old, this.#before.plan), poolsOf(now, this.#after.plan), one);
     return fate === 'goes_over' && this.#mayLose(now) ? 'unsure' : fate;
+  }
+
+  /** A policy whose pools change is bound anew. */
+  #samePolicies(old: Policies, now: Policies): boolean {
+    const pools = ({ plan, pools: all }: Side, policies: Policies): unknown[] =>
+      poolsOfPolicies(policies, plan).map((name) => all.get(name));
+    return alike(lasting(old), lasting(now)) && alike(pools(this.#before, old), pools(this.#after, now));
   }
 
   /** A lease with an endpoint migrates if its pool still has that endpoint; a lease without one needs an equal pool. */

@@ -1,5 +1,6 @@
 /** The running leases and connections of a gateway, and how many of them each change affects. Cold, pure. */
-import type { Plan, RoutePlan } from '../types.ts';
+import { poolsOfPolicy } from '../policy-pools.ts';
+import type { Plan, PolicyPlan, RoutePlan } from '../types.ts';
 import type { Change } from './changes.ts';
 
 /** A group of equal leases. */
@@ -113,12 +114,17 @@ function behindAcl(name: string, before: Plan, live: LiveNumbers): Touches {
   return sum(live, connections, (one) => listeners.has(one.listener) || routes.has(one.route), none);
 }
 
-/** Selects the leases at routes or listeners that use the pool, directly or as a fallback. */
+/** Selects the leases at routes or listeners that use the pool, directly, by a policy or as a fallback. */
 function usersOf(name: string, before: Plan): (one: LiveLeases) => boolean {
-  const routes = new Set(before.routes.filter((route) => poolsOf(route, before).includes(name)).map((one) => one.name));
-  const tcp = before.listeners.filter(({ pool }) => pool !== null && chainOf(pool.name, before).includes(name));
-  const listeners = new Set(tcp.map((one) => one.name));
-  return (one) => (one.kind === 'tcp' ? listeners.has(one.listener) : routes.has(one.route));
+  const namesOf = (all: readonly { readonly name: string }[]): ReadonlySet<string> =>
+    new Set(all.map((one) => one.name));
+  const asks = ({ policies }: Pick<RoutePlan, 'policies'>): boolean => poolsOfPolicies(policies, before).includes(name);
+  const routes = namesOf(before.routes.filter((route) => asks(route) || poolsOf(route, before).includes(name)));
+  const tcp = namesOf(
+    before.listeners.filter(({ pool }) => pool !== null && chainOf(pool.name, before).includes(name)),
+  );
+  const http = namesOf(before.listeners.filter(asks));
+  return (one) => (one.kind === 'tcp' ? tcp.has(one.listener) : routes.has(one.route) || http.has(one.listener));
 }
 
 /** The pools that a route sends to, and their fallbacks. */
@@ -127,6 +133,11 @@ export function poolsOf({ action, mirror }: RoutePlan, plan: Plan): string[] {
     action.type === 'pool' ? [action.pool] : action.type === 'split' ? action.parts.map(({ pool }) => pool) : [];
   const all = mirror === null ? first : [...first, mirror.pool];
   return all.flatMap(({ name }) => chainOf(name, plan));
+}
+
+/** The pools that these policies send subrequests to, and their fallbacks. */
+export function poolsOfPolicies(policies: readonly PolicyPlan[], plan: Plan): string[] {
+  return policies.flatMap(poolsOfPolicy).flatMap((name) => chainOf(name, plan));
 }
 
 /** The plan ensures that fallback chains end. */

@@ -13,4 +13,6 @@ export interface ModulePolicyPlan {
   readonly digest: string;
   /** Conforms to the schema that the module exports. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The names of the pools that it may send subrequests to. */
+  readonly pools: readonly string[];
 }

@@ -15,6 +15,7 @@ import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { segment } from '../../config/walk.ts';
 import { claimBefore } from '../../plan/claims.ts';
+import { checkPoolOfPolicy } from '../../plan/policy-pools.ts';
 import { poolsIn } from '../../plan/serialized-plan.ts';
 import type { ListenerPlan, Plan, PolicyPlan, RoutePlan } from '../../plan/types.ts';
 import type { PoolPlan } from '../../plan/types/pool.ts';
@@ -27,6 +28,7 @@ import { ExplainField } from '../../proxy/explain-field.ts';
 import { HttpListener, type ListenerPolicies } from '../../proxy/http-listener.ts';
 import type { Route, Shared } from '../../proxy/listener-context.ts';
 import { Mirror } from '../../proxy/mirror.ts';
+import { BoundPoolHandle } from '../../proxy/pool-subrequest.ts';
 import { RouteOverrides } from '../../proxy/route-overrides.ts';
 import { Router } from '../../proxy/router.ts';
 import { Split } from '../../proxy/split.ts';
@@ -124,7 +126,7 @@ async function bindListenerPolicies(
   snapshot: Snapshot,
   context: BindContext,
 ): Promise<ListenerPolicies> {
-  const live = LivePolicies.ofListener(plan.name, context.live());
+  const live = LivePolicies.ofListener(plan.name, snapshot.pools, context.live());
   const own = bindPolicies(plan.policies, live, `/listeners/${segment(plan.name)}`, '', snapshot, context);
   snapshot.keepListenerPolicies(plan.name, own);
   const routes = new Map<string, Route>();
@@ -197,7 +199,7 @@ function bindRoute(plan: RoutePlan, snapshot: Snapshot, context: BindContext): R
   const { action, mirror } = plan;
   const { shared, metrics } = context;
   const of = ({ pool }: { readonly pool: PoolPlan }): Pool => snapshot.pool(pool.name)!;
-  const live = LivePolicies.ofRoute(plan.name, context.live());
+  const live = LivePolicies.ofRoute(plan.name, snapshot.pools, context.live());
   const policies = bindPolicies(plan.policies, live, routePointer(plan.name), plan.name, snapshot, context);
   const route: Route = {
     name: plan.name,
@@ -236,6 +238,10 @@ function bindOne(
       const store = snapshot.plan.caches.find((one) => one.claim.identity === claim.identity)!;
       releases.push(() => registry.release(claim));
       return registry.acquire(claim, () => new HttpCache(store, clock, metrics.cache(store.name), log));
+    },
+    pool: (name) => {
+      checkPoolOfPolicy(plan, name);
+      return new BoundPoolHandle(snapshot.pool(name)!);
     },
   };
   if (plan.type !== 'module') return bindPolicy(plan, scope, releases);

@@ -9,6 +9,7 @@
 import type { RefCounted } from '../../kit/ref-counted.ts';
 import { deepEqual } from '../../kit/deep-equal.ts';
 import { commonAffixes } from '../../kit/common-affixes.ts';
+import { poolsOfPolicy } from '../../plan/policy-pools.ts';
 import { poolsIn } from '../../plan/serialized-plan.ts';
 import type { ListenerPlan, PolicyPlan, RoutePlan } from '../../plan/types.ts';
 import type { PoolPlan } from '../../plan/types/pool.ts';
@@ -48,9 +49,10 @@ export function hasPoolsOf(pools: Pools, live: Snapshot): boolean {
 
 /** Returns the live route that does the same once it matches, if any. `pools`: of the next snapshot. */
 export function liveRoute(plan: RoutePlan, pools: Pools, live: readonly Snapshot[]): RefCounted<BoundRoute> | null {
-  for (const { routes } of live) {
+  for (const { routes, pools: old } of live) {
     const shared = routes.get(plan.name);
     if (shared === undefined || !sameRoute(shared.value, plan, pools)) continue;
+    if (!plan.policies.every((policy) => hasPoolsOfPolicy(policy, pools, old))) continue;
     shared.value.plan = plan;
     return shared;
   }
@@ -72,6 +74,11 @@ function sameRoute({ plan: old, route }: BoundRoute, plan: RoutePlan, pools: Poo
   );
 }
 
+/** Whether the pools that the policy sends subrequests to are the same ones. */
+function hasPoolsOfPolicy(policy: PolicyPlan, pools: Pools, old: Pools): boolean {
+  return poolsOfPolicy(policy).every((name) => pools.get(name) === old.get(name));
+}
+
 function overridesOf({ timeouts, limits, retries }: RoutePlan): object | null {
   return timeouts === null && limits === null && retries === null ? null : { timeouts, limits, retries };
 }
@@ -83,20 +90,30 @@ function withoutPools(action: RoutePlan['action'] | RoutePlan['mirror']): object
   return 'pool' in action ? { ...action, pool: null } : action;
 }
 
-/** Takes a policy with the same plan from those of the live routes or listeners of one name, or makes a new one. */
+/**
+ * Takes a policy with the same plan and the same pools from those of the live routes or listeners of one name, or makes a
+ * new one.
+ */
 export class LivePolicies {
   readonly #left: RefCounted<BoundPolicy>[];
 
-  constructor(left: readonly RefCounted<BoundPolicy>[]) {
-    this.#left = [...left];
+  /** `pools`: of the next snapshot. `policiesOf`: the policies in question of a live one. */
+  private constructor(
+    pools: Pools,
+    live: readonly Snapshot[],
+    policiesOf: (one: Snapshot) => readonly RefCounted<BoundPolicy>[] | undefined,
+  ) {
+    this.#left = live.flatMap((one) =>
+      (policiesOf(one) ?? []).filter(({ value }) => hasPoolsOfPolicy(value.plan, pools, one.pools)),
+    );
   }
 
-  static ofRoute(route: string, live: readonly Snapshot[]): LivePolicies {
-    return new LivePolicies(live.flatMap(({ routes }) => routes.get(route)?.value.policies ?? []));
+  static ofRoute(route: string, pools: Pools, live: readonly Snapshot[]): LivePolicies {
+    return new LivePolicies(pools, live, ({ routes }) => routes.get(route)?.value.policies);
   }
 
-  static ofListener(listener: string, live: readonly Snapshot[]): LivePolicies {
-    return new LivePolicies(live.flatMap(({ listenerPolicies }) => listenerPolicies.get(listener) ?? []));
+  static ofListener(listener: string, pools: Pools, live: readonly Snapshot[]): LivePolicies {
+    return new LivePolicies(pools, live, ({ listenerPolicies }) => listenerPolicies.get(listener));
   }
 
   take(plan: PolicyPlan, make: () => RefCounted<BoundPolicy>): RefCounted<BoundPolicy> {

@@ -1,0 +1,159 @@
+/** What is under way behind policies of a listener, or while a policy waits for a pool, goes over to the next generation or not. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { httpOrigin, rawOrigin } from '../support/origin.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { get } from '../support/requests.ts';
+import { chat, chatOrigin, echoes } from '../support/streams.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'prozy-policy-migration-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const ASK = join(folder, 'ask.ts');
+writeFileSync(
+  ASK,
+  `export const schema = {};
+   export default { bind: (_, scope) => {
+     const auth = scope.pool('auth');
+     return { request: async (x, context) => {
+       const { error, status } = await context.send(auth, { path: '/check' });
+       x.fields.set('x-checked', String(error?.code ?? status));
+     } };
+   } };`,
+);
+
+const leases = ({ running }: TestGateway): number[] => running.gateway.snapshots.map((snapshot) => snapshot.leases);
+
+/** What keeps each lease of an old generation where it is. */
+function blockers({ running }: TestGateway): unknown[] {
+  const old = running.gateway.snapshots.slice(1);
+  return old.flatMap((snapshot) => [...snapshot.holders].map((holder) => holder.blocker));
+}
+
+interface Parts {
+  readonly pools: Readonly<Record<string, readonly number[]>>;
+  readonly listener?: readonly object[];
+  readonly route?: readonly object[];
+  readonly pool?: string;
+  readonly fixed?: string;
+}
+
+function config({ pools, listener = [], route = [], pool = 'app', fixed = '' }: Parts): object {
+  const made = Object.entries(pools).map(([name, ports]) => {
+    const endpoints = ports.map((port) => `127.0.0.1:${port}`);
+    return [name, { endpoints, health: { passive: { failures: 0 } } }];
+  });
+  return {
+    version: 1,
+    listeners: { web: { address: '127.0.0.1:0', policies: listener } },
+    pools: Object.fromEntries(made) as object,
+    routes: [
+      { name: 'fixed', match: { path: '/fixed' }, respond: { body: fixed } },
+      { name: 'all', match: {}, pool, policies: route },
+    ],
+  };
+}
+
+const hsts = (age: number): object => ({
+  type: 'headers',
+  response: { set: { 'Strict-Transport-Security': `max-age=${age}` } },
+});
+
+describe('behind policies of a listener', () => {
+  test('an exchange before and in its response, and a tunnel, go over with an unrelated edit', async () => {
+    await using slow = await rawOrigin((socket) => socket.on('data', () => {}));
+    await using begun = await rawOrigin((socket) =>
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na')),
+    );
+    await using talking = await chatOrigin();
+    const of = (fixed: string): object => ({
+      ...config({ pools: { slow: [slow.port], begun: [begun.port], talking: [talking.port] }, listener: [hsts(1)] }),
+      routes: [
+        { name: 'fixed', match: { path: '/fixed' }, respond: { body: fixed } },
+        { name: 'slow', match: { path: '/slow' }, pool: 'slow' },
+        { name: 'begun', match: { path: '/begun' }, pool: 'begun' },
+        { name: 'talk', match: {}, pool: 'talking' },
+      ],
+    });
+    await using gateway = await testGateway(of('0'));
+    await using waiting = await RawClient.to(gateway.port());
+    waiting.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await using reading = await RawClient.to(gateway.port());
+    reading.send('GET /begun HTTP/1.1\r\nHost: a\r\n\r\n');
+    await using talk = await chat(gateway.port());
+    await until(() => slow.received.length === 1 && reading.text.endsWith('a'), 'all is under way');
+    for (const fixed of ['1', '2']) {
+      await gateway.edit(of(fixed));
+      expect([leases(gateway), blockers(gateway)]).toEqual([[3], []]);
+      expect((await get(gateway.port(), '/fixed')).body).toBe(fixed);
+      await echoes(talk);
+    }
+    for (const client of [waiting, reading, talk]) client.socket.resetAndDestroy();
+    await until(() => leases(gateway)[0] === 0, 'all is over');
+  });
+
+  test('an exchange stays if those policies change, and ends as it began', async () => {
+    let respond = (): void => {};
+    await using app = await httpOrigin((_, response) => (respond = () => void response.end('late')));
+    const of = (age: number): object => config({ pools: { app: [app.port] }, listener: [hsts(age)] });
+    await using gateway = await testGateway(of(1));
+    const under = get(gateway.port());
+    await until(() => app.requests.length === 1, 'it is under way');
+    await gateway.edit(of(2));
+    expect([leases(gateway), blockers(gateway)]).toEqual([[0, 1], ['policies_changed']]);
+    // Back again, it goes over after all.
+    await gateway.edit(of(1));
+    expect([leases(gateway), blockers(gateway)]).toEqual([[1], []]);
+    respond();
+    expect((await under).headers['strict-transport-security']).toBe('max-age=1');
+  });
+});
+
+describe.each(['route', 'listener'] as const)('while a policy of a %s waits for a pool', (place) => {
+  const policies = (...list: object[]): Pick<Parts, 'listener' | 'route'> => ({ [place]: list });
+  const ask = { type: 'module', module: ASK, pools: ['auth'] };
+
+  /** What keeps an exchange behind after an edit to `after`; [] if nothing does. It must come to its end in either case. */
+  async function blockersOf(
+    after: (parts: Parts & { readonly ports: { readonly other: number } }) => Parts,
+  ): Promise<unknown[]> {
+    const waiting: (() => void)[] = [];
+    await using auth = await httpOrigin((_, response) => waiting.push(() => response.writeHead(204).end()));
+    await using app = await httpOrigin((request, response) => response.end(String(request.headers['x-checked'])));
+    await using other = await httpOrigin((_, response) => response.end('other'));
+    const before: Parts = { pools: { app: [app.port], auth: [auth.port] }, ...policies(ask) };
+    await using gateway = await testGateway(config(before));
+    const under = get(gateway.port());
+    await until(() => waiting.length === 1, 'the policy waits');
+    await gateway.edit(config(after({ ...before, ports: { other: other.port } })));
+    const found = blockers(gateway);
+    expect(leases(gateway)).toEqual(found.length === 0 ? [1] : [0, 1]);
+    for (const go of waiting) go();
+    expect((await under).body).toBe('204');
+    await until(() => leases(gateway).join() === '0', 'the old generation is over');
+    return found;
+  }
+
+  test('an exchange goes over with an unrelated edit', async () => {
+    expect(await blockersOf((parts) => ({ ...parts, fixed: 'new' }))).toEqual([]);
+    const more = { unused: [1] };
+    expect(await blockersOf(({ pools, ...parts }) => ({ ...parts, pools: { ...pools, ...more } }))).toEqual([]);
+  });
+
+  test('it stays if that pool changes or goes', async () => {
+    expect(
+      await blockersOf(({ pools, ports, ...parts }) => ({ ...parts, pools: { ...pools, auth: [ports.other] } })),
+    ).toEqual(['policies_changed']);
+    expect(
+      await blockersOf(({ pools: { app }, ...parts }) => ({ ...parts, ...policies(), pools: { app: app! } })),
+    ).toEqual(['policies_changed']);
+  });
+
+  test('it stays if the pool of its route changes', async () => {
+    expect(
+      await blockersOf(({ pools, ports, ...parts }) => ({ ...parts, pools: { ...pools, app: [ports.other] } })),
+    ).toEqual(['pool_changed']);
+  });
+});
