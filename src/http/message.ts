@@ -3,7 +3,7 @@
  *
  * A codec that reads a body is a BodySource; its consumer is a BodySink. A sink that returned `false` calls `resume` on
  * its source when it can take more; nothing else calls `resume`. Bytes passed to `data` are valid during the call only.
- * If the sink returns `false`, they stay valid until it resumes the source.
+ * If the sink returns `false`, they stay valid until it resumes the source, or until the exchange is over.
  */
 import type { GatewayError } from '../kit/errors.ts';
 import type { ByteStream } from '../net/byte-stream.ts';

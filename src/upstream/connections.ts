@@ -12,7 +12,7 @@ import {
   OUT_OF_RESOURCES,
 } from '../kit/errors.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
-import { clientConnection } from '../http/client-codecs.ts';
+import { DEFAULT_CLIENT_CODEC } from '../http/client-codecs.ts';
 import type { ClientConnection, ClientConnectionOwner, ClientStream } from '../http/client-stream.ts';
 import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
 import { dial, type Dialer, type Dialing } from '../net/dial.ts';
@@ -179,7 +179,7 @@ export class EndpointConnections implements ClientConnectionOwner {
   /** Makes an HTTP connection of a transport from `connect`. */
   speak(transport: Transport): ClientConnection {
     this.#endpoint.health.connected();
-    return clientConnection(transport, this, this.#deadlines, this.#tuning.responses);
+    return DEFAULT_CLIENT_CODEC.connect(transport, this, this.#deadlines, this.#tuning.responses);
   }
 
   /** No HTTP connection could be made. */

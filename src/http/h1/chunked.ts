@@ -80,6 +80,8 @@ export class ChunkedReader {
 
   /** The sink has returned false since this was last cleared. */
   full = false;
+  /** Set by the owner when the sink is to get no further calls: a `read` in progress returns. */
+  interrupted = false;
   readonly #underscores: Underscores;
 
   /** `underscores` says how to treat trailer fields with an underscore or another mark in their name. */
@@ -95,6 +97,7 @@ export class ChunkedReader {
   /** Reads bytes[start, end). Returns where it stopped, at most at the body's end, or -1 if they are malformed. */
   read(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     let at = start;
+    this.interrupted = false;
     while (at < end) {
       switch (this.#state) {
         case SIZE: {
@@ -129,6 +132,7 @@ export class ChunkedReader {
           if (!sink.data(bytes, at, stop)) this.full = true;
           at = stop;
           if (this.#left === 0) this.#state = DATA_CR;
+          if (this.interrupted) return at;
           break;
         }
         case DATA_CR:

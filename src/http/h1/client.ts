@@ -106,7 +106,7 @@ export class Http1ClientConnection
   }
 
   get streams(): number {
-    return this.#state === IDLE ? 0 : 1;
+    return this.#state === IDLE || this.#state === GONE ? 0 : 1;
   }
 
   get room(): number {
@@ -165,6 +165,7 @@ export class Http1ClientConnection
       return;
     }
     this.#sink = new Discarded(this);
+    if (this.#chunks !== null) this.#chunks.interrupted = true;
     this.#timeouts = DISCARD_TIMEOUTS;
     this.#idle = DISCARD_TIMEOUTS.idle;
     this.resume();
@@ -340,7 +341,8 @@ export class Http1ClientConnection
       ready = sink.data(bytes, start, stop);
     } else ready = sink.data(bytes, start, end);
     if (this.#state !== BODY) return end;
-    if (!ready) this.pause();
+    // A sink that has discarded the rest meanwhile will not resume.
+    if (!ready && this.#sink === sink) this.pause();
     else this.#await();
     if (done) this.#whole(chunks === null ? null : chunks.trailers, stop < end);
     return stop;
@@ -427,6 +429,7 @@ export class Http1ClientConnection
     const idle = this.#state === IDLE;
     this.#state = GONE;
     this.#sink = null;
+    if (this.#chunks !== null) this.#chunks.interrupted = true;
     // The source of the request body may continue: its bytes are dropped now.
     const source = this.#requestSource;
     this.#requestSource = null;

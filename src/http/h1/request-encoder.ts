@@ -1,6 +1,6 @@
 /** The head of a request to an upstream, as text (RFC 9112 §3). Hot. */
 import type { OutgoingHead } from '../outgoing-head.ts';
-import { HOST } from '../known.ts';
+import { CONTENT_LENGTH, HOST } from '../known.ts';
 import { UNKNOWN_LENGTH } from '../message.ts';
 
 const VERSION = ' HTTP/1.1\r\n';
@@ -20,6 +20,8 @@ function encode(head: OutgoingHead): string {
   // HTTP/1.1 servers need one.
   if (!fields.has(HOST)) lines = `Host: ${head.authority}\r\n${lines}`;
   if (request.bodyLength === UNKNOWN_LENGTH) lines += 'Transfer-Encoding: chunked\r\n';
+  // Other protocols end a message without it.
+  else if (request.bodyLength > 0 && !fields.has(CONTENT_LENGTH)) lines += `Content-Length: ${request.bodyLength}\r\n`;
   // RFC 9110 §10.1.4: TE is hop-by-hop, and this hop takes trailers if the client does.
   if (takesTrailers) lines += 'TE: trailers\r\n';
   if (offered !== '') lines += `Connection: Upgrade${takesTrailers ? ', TE' : ''}\r\nUpgrade: ${offered}\r\n`;

@@ -294,12 +294,13 @@ export class Http1ServerConnection
       stop = Math.min(end, start + this.#bodyLeft);
       this.#bodyLeft -= stop - start;
       done = this.#bodyLeft === 0;
-      if (!sink.data(bytes, start, stop)) this.pause();
+      // A sink that another has replaced meanwhile will not resume.
+      if (!sink.data(bytes, start, stop) && this.#sink === sink) this.pause();
     } else {
       const chunks = this.#chunks;
       stop = chunks.read(bytes, start, end, sink);
       if (stop < 0) return this.#failRequest(BAD_REQUEST, end);
-      if (chunks.full) this.pause();
+      if (chunks.full && this.#sink === sink) this.pause();
       chunks.full = false;
       done = chunks.done;
       trailers = chunks.trailers;
@@ -311,14 +312,15 @@ export class Http1ServerConnection
     if (this.#bodyKind === CHUNKED && limit > 0 && this.#bodyBytes > limit)
       return this.#failRequest(BODY_TOO_LARGE, end);
     if (this.#exchange !== null) this.#exchange.bytesIn = this.#bodyBytes;
+    const current = this.#sink!;
     if (done) {
       this.#state = WAITING;
       this.#awaitBody();
       this.#sink = null;
-      sink.end(trailers);
+      current.end(trailers);
     } else {
       this.#awaitBody();
-      sink.flush();
+      current.flush();
     }
     return stop;
   }
@@ -363,7 +365,10 @@ export class Http1ServerConnection
     if (this.#state === GONE) return;
     if (this.#state === CLOSING) {
       if (this.#ended) this.#close();
-      else this.deadline = this.#environment.deadlines.now + LINGER_MS;
+      else {
+        this.deadline = this.#environment.deadlines.now + LINGER_MS;
+        this.#releaseSource();
+      }
       return;
     }
     this.#awaitBody();
@@ -381,12 +386,18 @@ export class Http1ServerConnection
 
   readBody(sink: BodySink): void {
     if (this.#state !== BODY) return;
-    this.#sink = sink;
+    this.#leadTo(sink);
     this.#paused = false;
     this.#awaitBody();
     if (this.#consuming) return;
     this.#consumeStash();
     this.resume();
+  }
+
+  /** The request body goes there from now on; null: nobody gets the rest. */
+  #leadTo(sink: BodySink | null): void {
+    this.#sink = sink;
+    if (this.#chunks !== null) this.#chunks.interrupted = true;
   }
 
   pause(): void {
@@ -470,7 +481,7 @@ export class Http1ServerConnection
     const whole = this.#state === WAITING;
     this.#exchange = null;
     this.owner = null;
-    this.#sink = null;
+    this.#leadTo(null);
     if (this.closing || !whole) this.#closeGently();
     else if (this.#transport.pending) {
       this.#state = FLUSHING;
@@ -549,7 +560,7 @@ export class Http1ServerConnection
     const owner = this.owner;
     this.owner = null;
     this.#exchange = null;
-    this.#sink = null;
+    this.#leadTo(null);
     owner?.clientGone(error);
     if (this.#state === GONE) return end;
     if (this.begun) this.abort();
@@ -574,10 +585,17 @@ export class Http1ServerConnection
       return;
     }
     this.#state = CLOSING;
-    if (this.#transport.pending) this.#awaitDrain();
+    const { pending } = this.#transport;
+    if (pending) this.#awaitDrain();
     else this.deadline = this.#environment.deadlines.now + LINGER_MS;
     this.#transport.end();
     this.#transport.resume();
+    // Pending bytes are still in the source's memory: its next read must not overwrite them.
+    if (!pending) this.#releaseSource();
+  }
+
+  /** The source of the response may continue: its memory is no longer in use here. */
+  #releaseSource(): void {
     const source = this.#responseSource;
     this.#responseSource = null;
     source?.resume();
@@ -586,12 +604,11 @@ export class Http1ServerConnection
   #close(): void {
     if (this.#state === GONE) return;
     this.#state = GONE;
+    this.#leadTo(null);
     this.#stash?.clear();
     this.#transport.destroy();
     this.#environment.deadlines.delete(this);
     this.#home.closed(this);
-    const source = this.#responseSource;
-    this.#responseSource = null;
-    source?.resume();
+    this.#releaseSource();
   }
 }
