@@ -142,6 +142,22 @@ export function parseRequestHead(
   return result;
 }
 
+/**
+ * May bytes[start, end) complete a head of now `length` bytes? One that arrives in small parts is parsed again only when a
+ * line has ended or the head is too long.
+ */
+export function worthParsing(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  length: number,
+  limits: HeadLimits | undefined,
+): boolean {
+  if (limits === undefined || length > limits.headerSize || length > limits.uriSize) return true;
+  for (let i = start; i < end; i++) if (bytes[i] === LF || bytes[i] === 0) return true;
+  return false;
+}
+
 const INCOMPLETE_VERSION = 99;
 const VERSION_PREFIX = Buffer.from('HTTP/');
 

@@ -40,7 +40,7 @@ import type {
 import type { CachedReply } from '../cached-reply.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY } from './framing.ts';
-import { parseRequestHead, RequestHead } from './parser.ts';
+import { parseRequestHead, RequestHead, worthParsing } from './parser.ts';
 import { judgeHead, persists, RequestTarget, wantsUpgrade } from './request-checks.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import { NO_BYTES, Stash } from './stash.ts';
@@ -59,8 +59,6 @@ const GONE = 6;
 const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
 
-const LF = 0x0a;
-
 /* Each use ends before other code can run. */
 const head = new RequestHead();
 const framing = new BodyFraming();
@@ -73,7 +71,6 @@ export class Http1ServerConnection
   // Initialized as a number: V8 boxes each number that replaces `undefined`.
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
-  /* Its place in the listener's table. */
   tablePlace = NOWHERE;
   tableNumber = 0;
   owner: ExchangeOwner | null = null;
@@ -148,7 +145,6 @@ export class Http1ServerConnection
     return this.#state === HEAD && this.#stash?.isEmptyLines === true;
   }
 
-  /** Moves the connection to another listener. */
   moveTo(home: ConnectionHome): void {
     this.#home = home;
     this.connection.listener = home.listener;
@@ -167,7 +163,6 @@ export class Http1ServerConnection
     } else this.#closeGently();
   }
 
-  /** Ends the connection now. */
   destroy(): void {
     this.#fail(CLIENT_GONE);
   }
@@ -183,18 +178,11 @@ export class Http1ServerConnection
     const stash = this.#stash;
     if (stash !== null && stash.length > 0) {
       stash.append(bytes, start, end);
-      if (this.#state === HEAD && this.#worthParsing(bytes, start, end, stash.length)) this.#consumeStash();
+      if (this.#state === HEAD && worthParsing(bytes, start, end, stash.length, this.#service?.limits))
+        this.#consumeStash();
       return;
     }
     this.#consume(bytes, start, end);
-  }
-
-  /** A head that arrives in small parts is parsed again only when a line has ended or the head is too long. */
-  #worthParsing(bytes: Buffer, start: number, end: number, length: number): boolean {
-    const limits = this.#service?.limits;
-    if (limits === undefined || length > limits.headerSize || length > limits.uriSize) return true;
-    for (let i = start; i < end; i++) if (bytes[i] === LF || bytes[i] === 0) return true;
-    return false;
   }
 
   #consumeStash(): void {
@@ -364,11 +352,9 @@ export class Http1ServerConnection
   onDrain(): void {
     if (this.#state === GONE) return;
     if (this.#state === CLOSING) {
+      this.deadline = this.#environment.deadlines.now + LINGER_MS;
+      this.#releaseSource();
       if (this.#ended) this.#close();
-      else {
-        this.deadline = this.#environment.deadlines.now + LINGER_MS;
-        this.#releaseSource();
-      }
       return;
     }
     this.#awaitBody();
@@ -394,7 +380,7 @@ export class Http1ServerConnection
     this.resume();
   }
 
-  /** The request body goes there from now on; null: nobody gets the rest. */
+  /** The request body goes there from now on; null: its rest is dropped. */
   #leadTo(sink: BodySink | null): void {
     this.#sink = sink;
     if (this.#chunks !== null) this.#chunks.interrupted = true;
@@ -590,11 +576,10 @@ export class Http1ServerConnection
     else this.deadline = this.#environment.deadlines.now + LINGER_MS;
     this.#transport.end();
     this.#transport.resume();
-    // Pending bytes are still in the source's memory: its next read must not overwrite them.
     if (!pending) this.#releaseSource();
   }
 
-  /** The source of the response may continue: its memory is no longer in use here. */
+  /** The source of the response may read on: no pending bytes are in its memory any more. */
   #releaseSource(): void {
     const source = this.#responseSource;
     this.#responseSource = null;
