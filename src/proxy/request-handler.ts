@@ -235,9 +235,7 @@ export class RequestHandler
   }
 
   /** Its tunnel has closed. */
-  tunnelClosed(bytesIn: number, bytesOut: number, code: string): void {
-    this.x.bytesIn = bytesIn;
-    this.x.error = code;
+  tunnelClosed(bytesOut: number): void {
     this.over = false;
     this.settle(bytesOut);
   }

@@ -25,8 +25,8 @@ export interface UpgradedExchange {
   readonly stream: ServerStream;
   /** Of the generation that it runs on; a migration replaces it. */
   readonly context: { readonly metrics: ListenerMetrics; readonly shared: Shared };
-  /** Called once. `code`: of the error, or ''. */
-  tunnelClosed(bytesIn: number, bytesOut: number, code: string): void;
+  /** Called once. */
+  tunnelClosed(bytesOut: number): void;
 }
 
 export class UpgradedTunnel implements TunnelObserver {
@@ -91,12 +91,15 @@ export class UpgradedTunnel implements TunnelObserver {
   }
 
   onTunnelClosed(code: string): void {
-    const { metrics } = this.#exchange.context;
+    const { context, x } = this.#exchange;
+    const { metrics } = context;
     const { bytesFromClient, bytesFromUpstream } = this.#tunnel;
     metrics.tunnelsActive--;
     metrics.tunnelBytesIn += bytesFromClient;
     metrics.tunnelBytesOut += bytesFromUpstream;
     this.#attempt.finished();
-    this.#exchange.tunnelClosed(bytesFromClient, bytesFromUpstream, this.#ended === '' ? code : this.#ended);
+    x.bytesIn = bytesFromClient;
+    x.error = this.#ended === '' ? code : this.#ended;
+    this.#exchange.tunnelClosed(bytesFromUpstream);
   }
 }
