@@ -259,7 +259,7 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
   'src/runtime/snapshot/draining.ts holders':
     'entered by what a reload leaves behind, and dropped as a whole with its generation',
-  'src/cache/store/memo.ts made': 'nothing leaves it: it is dropped as a whole',
+  'src/kit/memoized.ts made': 'nothing leaves it: it is dropped as a whole',
   'src/cache/store/hit-for-miss.ts #newer': 'nothing leaves it: it is dropped as a whole',
   'src/cache/store/hit-for-miss.ts #older': 'nothing leaves it: it is dropped as a whole',
   'src/cache/store/store.ts LRUCache': 'its Map holds keys and numbers, and what is stored is old when it leaves',

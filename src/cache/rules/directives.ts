@@ -5,7 +5,7 @@
  * is 0, an invalid "private" is private, and an invalid directive that would permit something is ignored.
  */
 import { DirectiveReader, deltaSeconds, isTokenChar } from './directive-reader.ts';
-import { memoized } from '../store/memo.ts';
+import { memoized } from '../../kit/memoized.ts';
 
 export interface ResponseDirectives {
   readonly noStore: boolean;

@@ -7,7 +7,7 @@
 import type { Fields } from '../../http/fields.ts';
 import { MAX_SECONDS } from './directive-reader.ts';
 import { emptyResponse, fieldNames, type ResponseDirectives } from './directives.ts';
-import { memoized } from '../store/memo.ts';
+import { memoized } from '../../kit/memoized.ts';
 import { type DictionaryValue, parseDictionary } from './structured-dictionary.ts';
 
 const NAME = 'cdn-cache-control';

@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto';
 import type { Fields } from '../../http/fields.ts';
 import { isTokenChar } from './directive-reader.ts';
-import { memoized } from '../store/memo.ts';
+import { memoized } from '../../kit/memoized.ts';
 
 /** More names than this indicate an attack, and count as "*". */
 const MOST_NAMES = 32;

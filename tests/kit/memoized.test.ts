@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoized } from '../../../src/cache/store/memo.ts';
+import { memoized } from '../../src/kit/memoized.ts';
 
 function counted(): { readonly of: (text: string) => { readonly text: string }; readonly made: () => number } {
   let made = 0;

@@ -3,9 +3,9 @@
  *
  * Entries and text lengths are bounded. A full memo is replaced by an empty one, which costs one parse for each text
  * that comes back, and needs no bookkeeping per lookup. It uses a new Map: a cleared Map leaves a table behind that
- * keeps the next one alive (kit/places.ts).
+ * keeps the next one alive (places.ts).
  */
-import { detachString } from '../../kit/detach-string.ts';
+import { detachString } from './detach-string.ts';
 
 const ENTRIES = 512;
 const LENGTH = 512;
