@@ -1,6 +1,7 @@
 /** Sets, adds and removes header fields of requests before they are forwarded, and of responses. Hot after bind. */
 import type { Fields } from '../http/fields.ts';
 import { identityAsFields, OWN_REQUEST_FIELDS } from '../http/identity.ts';
+import { knownId } from '../http/known.ts';
 import type { FieldEdits, PolicyPlan } from '../plan/types.ts';
 import type { Hooks, Policy } from './policy.ts';
 
@@ -8,18 +9,20 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
   bind: ({ request, response }) => {
     const hooks: Hooks = {};
     if (!isEmpty(request)) {
+      const edit = editor(request);
       const saysPrefix = edits(request, (name) => name === 'x-forwarded-prefix');
       hooks.forward = edits(request, (name) => OWN_REQUEST_FIELDS.has(name))
         ? (x) => {
             identityAsFields(x);
             if (saysPrefix) x.prefixEdited = true;
-            edit(x.fields, request);
+            edit(x.fields);
           }
-        : (x) => edit(x.fields, request);
+        : (x) => edit(x.fields);
     }
     if (!isEmpty(response)) {
+      const edit = editor(response);
       hooks.response = (x) => {
-        if (x.response !== null) edit(x.response.fields, response);
+        if (x.response !== null) edit(x.response.fields);
       };
     }
     return hooks;
@@ -47,9 +50,17 @@ function isEmpty(edits: FieldEdits): boolean {
   return edits.set.length === 0 && edits.add.length === 0 && edits.remove.length === 0;
 }
 
-/** Removes first, then sets, then adds. Names to remove are in lower case. */
-function edit(fields: Fields, { set, add, remove }: FieldEdits): void {
-  for (let i = 0; i < remove.length; i++) fields.remove(remove[i]!);
-  for (let i = 0; i < set.length; i++) fields.set(set[i]![0], set[i]![1]);
-  for (let i = 0; i < add.length; i++) fields.add(add[i]![0], add[i]![1]);
+/** Returns the function that removes first, then sets, then adds. */
+function editor({ set, add, remove }: FieldEdits): (fields: Fields) => void {
+  // Of a name that is set twice, the last value counts.
+  const last = new Map(set.map((pair) => [pair[0].toLowerCase(), pair]));
+  // Names to remove are in lower case.
+  const unwanted = [...remove, ...last.keys()];
+  const added = [...last.values(), ...add];
+  const lines = added.map(([name, value]) => `${name}: ${value}\r\n`);
+  const ids = added.map(([name]) => knownId(name.toLowerCase()));
+  return (fields) => {
+    for (let i = 0; i < unwanted.length; i++) fields.remove(unwanted[i]!);
+    for (let i = 0; i < lines.length; i++) fields.addLine(lines[i]!, ids[i]);
+  };
 }

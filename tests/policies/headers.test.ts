@@ -28,6 +28,20 @@ test('removes, sets and adds on the request', () => {
   expect(hooks.response).toBeUndefined();
 });
 
+test('of a name that is set twice, the last value counts', () => {
+  const set = [
+    ['X-One', 'a'],
+    ['via', 'b'],
+    ['x-one', 'c'],
+  ] as const;
+  const hooks = headers.bind({ type: 'headers', request: NONE, response: { ...NONE, set } }, NO_SCOPE);
+  const x = exchange();
+  const fields = Fields.of([['Via', 'theirs']]);
+  x.response = new ResponseHead(200, '', fields, 0);
+  hooks.response!(x);
+  expect(linesOf(fields)).toEqual(['x-one: c', 'via: b']);
+});
+
 test('edits the response and leaves the request alone', () => {
   const hooks = headers.bind({ type: 'headers', request: NONE, response: { ...NONE, remove: ['server'] } }, NO_SCOPE);
   const x = exchange({ fields: [['server', 'mine']] });
