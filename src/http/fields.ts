@@ -176,21 +176,24 @@ export class Fields {
   /** Removes every field with that lower-case name. */
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) if (this.#named(i, name)) this.removeAt(i);
-    if (this.#addedCount > 0) this.#dropAdded((line) => isNamed(line, 0, line.indexOf(':'), name));
+    for (let i = this.#addedCount - 1; i >= 0; i--) {
+      const line = this.#added[i]!;
+      if (isNamed(line, 0, line.indexOf(':'), name)) this.#dropAdded(i);
+    }
   }
 
-  #dropAdded(unwanted: (line: string, index: number) => boolean): void {
+  /** Removes the line added at `index`. */
+  #dropAdded(index: number): void {
     const added = this.#added;
-    let kept = 0;
-    for (let i = 0; i < this.#addedCount; i++) {
-      const line = added[i]!;
-      if (unwanted(line, i)) continue;
-      this.#addedIds[kept] = this.#addedIds[i]!;
-      added[kept++] = line;
+    const ids = this.#addedIds;
+    const id = ids[index]!;
+    const last = --this.#addedCount;
+    for (let i = index; i < last; i++) {
+      added[i] = added[i + 1]!;
+      ids[i] = ids[i + 1]!;
     }
-    const dropped = this.#addedIds.slice(kept, this.#addedCount);
-    while (this.#addedCount > kept) added[--this.#addedCount] = '';
-    for (const id of dropped) this.#unsee(id);
+    added[last] = '';
+    this.#unsee(id);
   }
 
   /** Removes every field whose name begins with this lower-case text. */
@@ -201,8 +204,10 @@ export class Fields {
       const named = table[i * WIDTH + 1]! - start >= prefix.length;
       if (named && this.ids[i] !== REMOVED && isNamed(text, start, start + prefix.length, prefix)) this.removeAt(i);
     }
-    if (this.#addedCount > 0)
-      this.#dropAdded((line) => line.length > prefix.length && isNamed(line, 0, prefix.length, prefix));
+    for (let i = this.#addedCount - 1; i >= 0; i--) {
+      const line = this.#added[i]!;
+      if (line.length > prefix.length && isNamed(line, 0, prefix.length, prefix)) this.#dropAdded(i);
+    }
   }
 
   /** Replaces all fields of that name with one value. `name` may have any case. */
@@ -224,7 +229,7 @@ export class Fields {
   removeKnown(id: number): void {
     if (!this.has(id)) return;
     for (let i = 0; i < this.count; i++) if (this.ids[i] === id) this.removeAt(i);
-    if (this.has(id)) this.#dropAdded((_, i) => this.#addedIds[i] === id);
+    for (let i = this.#addedCount - 1; i >= 0; i--) if (this.#addedIds[i] === id) this.#dropAdded(i);
   }
 
   /** Removes, in one pass, every received field whose known id is in this mask of `1 << id`, for ids below 32. */

@@ -2,10 +2,12 @@
  * The field names that the gateway itself handles, as small integers. Hot.
  *
  * The parser tags each field with its id as it reads. A later question ("is there a Transfer-Encoding?") is then one
- * bit test, and removing the hop-by-hop fields is one pass without string comparisons. 0 means any other name. Names
- * that the gateway always treats alike share an id, because an id is a bit of a 32-bit mask.
+ * bit test, and removing the hop-by-hop fields is one pass without string comparisons. Names that the gateway always
+ * treats alike share an id, because an id is a bit of a 32-bit mask.
  */
 
+/** Any name that is not listed here. */
+export const OTHER = 0;
 export const HOST = 1;
 export const CONNECTION = 2;
 export const CONTENT_LENGTH = 3;
@@ -44,6 +46,13 @@ export const IF_UNMODIFIED_SINCE = 29;
 export const RANGE = 30;
 /** Every other field in which proxies report the client, its URL or its protocol: see IDENTITY_NAMES. */
 export const IDENTITY = 31;
+/**
+ * Digests of the content, or of the representation with its codings: Content-Digest, Repr-Digest (RFC 9530), and their
+ * predecessors Digest (RFC 3230) and Content-MD5 (RFC 1864).
+ */
+export const DIGEST = 32;
+export const ACCEPT_RANGES = 33;
+export const CONTENT_ENCODING = 34;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -81,6 +90,12 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['content-location', REFERENCE],
   ['refresh', REFERENCE],
   ['set-cookie', REFERENCE],
+  ['content-digest', DIGEST],
+  ['repr-digest', DIGEST],
+  ['digest', DIGEST],
+  ['content-md5', DIGEST],
+  ['accept-ranges', ACCEPT_RANGES],
+  ['content-encoding', CONTENT_ENCODING],
 ];
 
 /** Further fields that proxies and CDNs write and backends believe. No browser sends them. See docs/identity.md. */
@@ -129,7 +144,7 @@ const firstInSlot = new Uint8Array(SLOTS);
 const secondInSlot = new Uint8Array(SLOTS);
 
 function slotOf(length: number, first: number, middle: number, last: number): number {
-  return (length ^ (first * 5) ^ (middle << 5) ^ (last << 5)) & (SLOTS - 1);
+  return (length ^ (first * 5) ^ (middle << 5) ^ (last << 3)) & (SLOTS - 1);
 }
 
 bytes.forEach((raw, i) => {

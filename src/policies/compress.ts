@@ -7,9 +7,10 @@ import { DirectiveReader } from '../cache/rules/directive-reader.ts';
 import type { BodyFilter } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
-import { CACHE_CONTROL } from '../http/known.ts';
+import { ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH } from '../http/known.ts';
 import { type ResponseHead, UNKNOWN_LENGTH } from '../http/message.ts';
 import { addVary } from '../http/vary.ts';
+import { memoized } from '../kit/memoized.ts';
 import type { CompressPlan } from '../plan/types/coding.ts';
 import type { Policy } from './policy.ts';
 
@@ -19,6 +20,10 @@ export const compress: Policy<CompressPlan> = {
   bind: ({ encodings, minimumSize, types }) => {
     const codings = encodings.map(({ coding }) => coding);
     const encoders = encodings.map(({ coding, level }) => encoderOf(coding, level));
+    const choose = memoized((acceptEncoding) => {
+      const coding = chooseCoding(acceptEncoding, codings);
+      return { encoder: coding === null ? null : encoders[codings.indexOf(coding)]! };
+    });
     const coded = mediaTypeTest(types);
     return {
       response: (x) => {
@@ -32,8 +37,8 @@ export const compress: Policy<CompressPlan> = {
         addVary(head.fields, 'accept-encoding', VARY_LINE);
         // A part of the plain representation: it has the plain one's tag.
         if (head.status === 206 || isKeptAsIs(x.fields)) return undefined;
-        const coding = chooseCoding(x.fields.get('accept-encoding'), codings);
-        return coding === null ? undefined : encode(x, head, encoders[codings.indexOf(coding)]!);
+        const { encoder } = choose(x.fields.get('accept-encoding') ?? '');
+        return encoder === null ? undefined : encode(x, head, encoder);
       },
     };
   },
@@ -56,11 +61,11 @@ function encode(x: Exchange, head: ResponseHead, encoder: Encoder): BodyFilter |
     head.length = UNKNOWN_LENGTH;
   }
   const { fields } = head;
-  fields.remove('content-length');
-  fields.remove('accept-ranges');
+  fields.removeKnown(CONTENT_LENGTH);
+  fields.removeKnown(ACCEPT_RANGES);
   removeDigests(fields);
   weakenEntityTag(fields);
-  fields.addLine(encodingLine[encoder.coding]);
+  fields.addLine(encodingLine[encoder.coding], CONTENT_ENCODING);
   return filter;
 }
 
@@ -78,7 +83,7 @@ function notModified(x: Exchange, fields: Fields, coded: (type: string) => boole
   const tag = fields.get('etag');
   if (tag !== undefined && knowsWeakly(x.fields.get('if-none-match'), tag)) weakenEntityTag(fields);
   const type = fields.get('content-type');
-  if (fields.get('content-encoding') !== undefined || saysNoTransform(fields)) return;
+  if (fields.has(CONTENT_ENCODING) || saysNoTransform(fields)) return;
   if (type === undefined || coded(type)) addVary(fields, 'accept-encoding', VARY_LINE);
 }
 
@@ -93,7 +98,7 @@ function mayBeCoded(
   if (status === 204 || status === 205 || (method === 'CONNECT' && status < 300)) return false;
   const type = fields.get('content-type');
   if (type === undefined || !coded(type)) return false;
-  if (fields.get('content-encoding') !== undefined || saysNoTransform(fields)) return false;
+  if (fields.has(CONTENT_ENCODING) || saysNoTransform(fields)) return false;
   if (status === 206) return true;
   const size = method === 'HEAD' ? Number(fields.get('content-length') ?? UNKNOWN_LENGTH) : length;
   if (size === 0 || (size !== UNKNOWN_LENGTH && size < minimumSize)) return false;

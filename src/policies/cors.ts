@@ -8,6 +8,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Fields } from '../http/fields.ts';
 import { LocalReply } from '../http/local-reply.ts';
+import { OTHER } from '../http/known.ts';
 import { addVary } from '../http/vary.ts';
 import { compileRegex } from '../kit/linear-regex.ts';
 import type { CorsPolicyPlan } from '../plan/types/cors.ts';
@@ -68,28 +69,28 @@ class Cors {
 
   #actual(origin: string | undefined, fields: Fields): void {
     // Every request gets the same answer, so that caches need to store one only.
-    if (this.#any) fields.addLine(line('Origin', '*'));
+    if (this.#any) fields.addLine(line('Origin', '*'), OTHER);
     else {
       addVary(fields, 'origin', VARY_ORIGIN);
       if (origin === undefined || !this.allows(origin)) return;
-      fields.addLine(line('Origin', origin));
+      fields.addLine(line('Origin', origin), OTHER);
     }
-    for (const one of this.#lines) fields.addLine(one);
+    for (const one of this.#lines) fields.addLine(one, OTHER);
   }
 
   #preflight(x: Exchange, fields: Fields): void {
     const origin = x.fields.get('origin') ?? '';
-    fields.addLine(this.#varyPreflight);
+    fields.addLine(this.#varyPreflight, OTHER);
     if (!this.allows(origin)) return;
-    fields.addLine(line('Origin', this.#any ? '*' : origin));
-    for (const one of this.#preflightLines) fields.addLine(one);
+    fields.addLine(line('Origin', this.#any ? '*' : origin), OTHER);
+    for (const one of this.#preflightLines) fields.addLine(one, OTHER);
     const { methods, headers, privateNetwork } = this.#plan;
     // Where anything is allowed, the answer names what was asked for: a literal `*` is no wildcard for requests with
     // credentials, and never stands for Authorization.
     if (methods === null) permit(fields, 'Methods', x.fields.get('access-control-request-method'));
     if (headers === null) permit(fields, 'Headers', x.fields.get('access-control-request-headers'));
     if (privateNetwork && x.fields.get('access-control-request-private-network') === 'true')
-      fields.addLine(line('Private-Network', 'true'));
+      fields.addLine(line('Private-Network', 'true'), OTHER);
   }
 }
 
@@ -99,7 +100,7 @@ function line(name: string, value: string, allow = 'Allow-'): string {
 }
 
 function permit(fields: Fields, name: string, asked: string | undefined): void {
-  if (asked !== undefined && TOKENS.test(asked)) fields.addLine(line(name, asked));
+  if (asked !== undefined && TOKENS.test(asked)) fields.addLine(line(name, asked), OTHER);
 }
 
 /** A CORS-preflight request: OPTIONS with both fields. Any other OPTIONS is a request for the backend. */

@@ -2,6 +2,7 @@
 import { codingsIn } from '../http/coding/codings.ts';
 import { decodingFilter } from '../http/coding/decoding-filter.ts';
 import { removeDigests } from '../http/coding/representation.ts';
+import { CONTENT_ENCODING, CONTENT_LENGTH } from '../http/known.ts';
 import { problemReply } from '../http/local-reply.ts';
 import { UNKNOWN_LENGTH } from '../http/message.ts';
 import type { DecompressPlan } from '../plan/types/coding.ts';
@@ -17,19 +18,19 @@ export const decompress: Policy<DecompressPlan> = {
     const unsupported = problemReply(415, [['Accept-Encoding', encodings.join(', ')]]);
     return {
       request: (x) => {
-        const value = x.fields.get('content-encoding');
+        const value = x.fields.known(CONTENT_ENCODING);
         if (value === undefined || x.bodyLength === 0) return undefined;
         return codingsIn(value, encodings, MOST_CODINGS) === null ? unsupported : undefined;
       },
       forward: (x) => {
-        const value = x.fields.get('content-encoding');
+        const value = x.fields.known(CONTENT_ENCODING);
         if (value === undefined || x.bodyLength === 0) return undefined;
         const codings = codingsIn(value, encodings, MOST_CODINGS);
         // null: a policy behind this one has added a coding.
         if (codings === null) return undefined;
-        x.fields.remove('content-encoding');
+        x.fields.removeKnown(CONTENT_ENCODING);
         if (codings.length === 0) return undefined;
-        x.fields.remove('content-length');
+        x.fields.removeKnown(CONTENT_LENGTH);
         removeDigests(x.fields);
         x.bodyLength = UNKNOWN_LENGTH;
         return decodingFilter(codings, limits);
@@ -37,7 +38,7 @@ export const decompress: Policy<DecompressPlan> = {
     };
   },
   why: ({ encodings }, x) => {
-    const value = x.fields.get('content-encoding');
+    const value = x.fields.known(CONTENT_ENCODING);
     if (value === undefined) return 'the request has no Content-Encoding';
     if (x.bodyLength === 0) return 'the request has no content';
     if (codingsIn(value, encodings, MOST_CODINGS) === null) return `decodes only ${encodings.join(', ')}`;

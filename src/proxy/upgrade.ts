@@ -7,7 +7,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { UPGRADE } from '../http/known.ts';
+import { UPGRADE, VIA } from '../http/known.ts';
 import type { ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import { VIA_LINE, viaOnResponses } from '../http/via.ts';
@@ -52,7 +52,7 @@ export class UpgradedTunnel implements TunnelObserver {
     stripHopByHop(fields, 101);
     fields.add('Connection', 'Upgrade');
     if (protocol !== undefined) fields.add('Upgrade', protocol);
-    if (viaOnResponses(exchange.x.identity)) fields.addLine(VIA_LINE);
+    if (viaOnResponses(exchange.x.identity)) fields.addLine(VIA_LINE, VIA);
     // h1/client.ts refuses a 101 that the client has not offered.
     const client = exchange.stream.switchProtocols(reason, fields)!;
     const { metrics, shared } = exchange.context;

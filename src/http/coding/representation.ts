@@ -5,22 +5,19 @@
  * a strong entity tag (§8.8.3.3), nor a length, nor byte ranges, nor digests.
  */
 import type { Fields } from '../fields.ts';
+import { DIGEST, OTHER } from '../known.ts';
 
-/**
- * Digests of the content, or of the representation with its codings: Content-Digest, Repr-Digest (RFC 9530), and their
- * predecessors Digest (RFC 3230) and Content-MD5 (RFC 1864). They would no longer match, and a field that does not match
- * is worse than none.
- */
-const DIGESTS = ['content-digest', 'repr-digest', 'digest', 'content-md5'];
-
+/** A digest that does not match the content is worse than none. */
 export function removeDigests(fields: Fields): void {
-  for (let i = 0; i < DIGESTS.length; i++) fields.remove(DIGESTS[i]!);
+  fields.removeKnown(DIGEST);
 }
 
 /** Makes a strong entity tag weak: equivalent, not byte for byte the same (RFC 9110 §8.8.1). */
 export function weakenEntityTag(fields: Fields): void {
   const tag = fields.get('etag');
-  if (tag?.startsWith('"') === true) fields.set('ETag', `W/${tag}`);
+  if (tag?.startsWith('"') !== true) return;
+  fields.remove('etag');
+  fields.addLine(`ETag: W/${tag}\r\n`, OTHER);
 }
 
 /** Reports whether a list of entity tags (If-None-Match) has the weak form of this strong tag, and not the strong one. */
