@@ -42,8 +42,14 @@ interface ZlibStream extends Transform {
   reset(): void;
 }
 
-/** For contents that are coded at once. */
-const output = Buffer.allocUnsafeSlow(32 * 1024);
+const OUTPUT_SIZE = 32 * 1024;
+/** Takes contents that are coded at once. */
+let output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+
+/** The bytes that `runAtOnce` has returned last stay as they are. */
+export function keepOutput(): void {
+  output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+}
 
 export class Coder {
   owner: CoderOwner | null = null;
@@ -73,12 +79,12 @@ export class Coder {
     this.#stream._read(0);
   }
 
-  /** Codes a whole content on this thread; null if the result does not fit. */
-  runAtOnce(content: Buffer, finish: number): Buffer | null {
+  /** Codes a whole content, bytes[start, end), on this thread; null if the result does not fit. The next call overwrites it. */
+  runAtOnce(bytes: Buffer, start: number, end: number, finish: number): Buffer | null {
     const stream = this.#stream;
-    stream._handle.writeSync(finish, content, 0, content.length, output, 0, output.length);
+    stream._handle.writeSync(finish, bytes, start, end - start, output, 0, output.length);
     const left = stream._writeState[0]!;
-    return left === 0 || stream.destroyed ? null : Buffer.from(output.subarray(0, output.length - left));
+    return left === 0 || stream.destroyed ? null : output.subarray(0, output.length - left);
   }
 
   /** Makes it ready for another content, with the same parameters. It must have no job. */

@@ -54,6 +54,8 @@ export abstract class CodingFilter extends BodyFilter implements CoderOwner {
   protected abstract readonly flags: FlushFlags;
   /** Each part of the output is needed at once, because more may come at any time. */
   protected abstract readonly prompt: boolean;
+  /** Bytes of a part from which on it is worth a job, unless it is the last. At most ENOUGH. */
+  protected abstract readonly worthwhile: number;
   /** Takes a coder. null: it is not possible, and `failed` has been called. */
   protected abstract open(): Coder | null;
   /** Gives the coder back; null if there was none. `idle`: it has no job. Called once, at the end. */
@@ -68,7 +70,7 @@ export abstract class CodingFilter extends BodyFilter implements CoderOwner {
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#over || start === end) return true;
     this.#gather(bytes, start, end);
-    if (!this.#due && !this.#busy && !this.#paused) {
+    if (this.#size >= this.worthwhile && !this.#due && !this.#busy && !this.#paused) {
       this.#due = true;
       setImmediate(workOf, this);
     }
@@ -131,7 +133,7 @@ export abstract class CodingFilter extends BodyFilter implements CoderOwner {
   /** Gives the coder all that has been gathered, unless it has work. For this file only. */
   work(): void {
     this.#due = false;
-    if (this.#busy || this.#paused || this.#over || (this.#size === 0 && !this.#ending)) return;
+    if (this.#busy || this.#paused || this.#over || (this.#size < this.worthwhile && !this.#ending)) return;
     const coder = (this.#coder ??= this.#open());
     if (coder === null) return;
     this.#busy = true;

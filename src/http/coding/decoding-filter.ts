@@ -28,6 +28,7 @@ export function decodingFilter(codings: readonly ContentCoding[], limits: Decodi
 class Decoding extends CodingFilter {
   protected readonly flags: FlushFlags;
   protected readonly prompt = false;
+  protected readonly worthwhile = 1;
   readonly #coding: ContentCoding;
   readonly #limits: DecodingLimits;
   #received = 0;

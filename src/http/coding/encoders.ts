@@ -28,13 +28,48 @@ const ONE_STEP = 16 * KIB;
 const ONE_STEP_SLOW = 2 * KIB;
 /** Bytes of unused encoders that are kept, for each coding and level. */
 const SPARE = 16 * MIB;
+/** A piece of the output. A thread is woken for each. */
+const PIECE = 64 * KIB;
 
-/** The parts that wait and the output (coding-filter.ts). */
-const PARTS = 0.4 * MIB;
+/** The parts that wait (coding-filter.ts) and the output. */
+const PARTS = 0.45 * MIB;
 /** Upper limits of measured values, by level from 0. */
 const BROTLI_MEMORY = [1, 1, 1, 2, 2.5, 3, 4, 10, 12, 34, 26, 26].map((size) => size * MIB + PARTS);
 const ZSTD_MEMORY = [2, 2, 2, 2.5, 2.5, 4, 4, 7, 7, 12, 22, 22, 43].map((size) => size * MIB + PARTS);
-const GZIP_MEMORY = 0.3 * MIB + PARTS;
+const GZIP_MEMORY = 0.45 * MIB + PARTS;
+/** zlib's most: a block of the output has more of the content, which is faster and smaller. For small contents it is slower. */
+const MEM_LEVEL = 9;
+
+/**
+ * Codes a whole content, bytes[start, end), of at most `oneStep` bytes; null if that has failed. The next call overwrites
+ * the result unless `keepOutput` (coder.ts) is called.
+ */
+type WholeCoder = (bytes: Buffer, start: number, end: number) => Buffer | null;
+
+/** Coders with the same parameters that have no content to code. */
+class CoderStock {
+  readonly #make: () => Coder;
+  readonly #most: number;
+  readonly #coders: Coder[] = [];
+
+  /** `most`: how many are kept. */
+  constructor(make: () => Coder, most: number) {
+    this.#make = make;
+    this.#most = most;
+  }
+
+  take(): Coder {
+    return this.#coders.pop() ?? this.#make();
+  }
+
+  /** Takes a coder back that has no job. */
+  give(coder: Coder): void {
+    if (this.#coders.length < this.#most) {
+      coder.reset();
+      this.#coders.push(coder);
+    } else coder.close();
+  }
+}
 
 /** One coding at one level. */
 export class Encoder {
@@ -44,56 +79,60 @@ export class Encoder {
   /** Bytes that one coder takes at most. */
   readonly memory: number;
   readonly flags: FlushFlags;
-  readonly #make: () => Coder;
-  /** Node forgets the parameters of Brotli at a reset: such coders are used once. */
-  readonly #reusable: boolean;
-  readonly #wholeOnce: ((content: Buffer) => Buffer) | null;
-  readonly #spare: Coder[] = [];
+  readonly #stock: CoderStock;
+  readonly whole: WholeCoder;
 
+  /** `reusable`: a coder can be used again after a reset. */
   constructor(
     coding: ResponseCoding,
     oneStep: number,
     memory: number,
     flags: FlushFlags,
     make: () => Coder,
-    wholeOnce: ((content: Buffer) => Buffer) | null = null,
+    whole: WholeCoder,
+    reusable = true,
   ) {
     this.coding = coding;
     this.oneStep = oneStep;
     // Sums of fractions would not come back to zero.
     this.memory = Math.ceil(memory);
     this.flags = flags;
-    this.#make = make;
-    this.#reusable = wholeOnce === null;
-    this.#wholeOnce = wholeOnce;
+    this.#stock = new CoderStock(make, reusable ? Math.floor(SPARE / memory) : 0);
+    this.whole = whole;
   }
 
   take(): Coder {
-    return this.#spare.pop() ?? this.#make();
+    return this.#stock.take();
   }
 
   /** Takes a coder back that has no job. */
   give(coder: Coder): void {
-    if (this.#reusable && (this.#spare.length + 1) * this.memory <= SPARE) {
-      coder.reset();
-      this.#spare.push(coder);
-    } else coder.close();
+    this.#stock.give(coder);
   }
+}
 
-  /** Codes a whole content of at most `oneStep` bytes; null if that has failed. */
-  whole(content: Buffer): Buffer | null {
-    if (this.#wholeOnce !== null) return this.#wholeOnce(content);
-    const coder = this.take();
-    const coded = coder.runAtOnce(content, this.flags.last);
+/** Codes small contents, one at a time, always with the same coder. */
+function inOneStep(make: () => Coder, last: number): WholeCoder {
+  const stock = new CoderStock(make, 1);
+  return (bytes, start, end) => {
+    const coder = stock.take();
+    const coded = coder.runAtOnce(bytes, start, end, last);
     if (coded === null) coder.close();
-    else this.give(coder);
+    else stock.give(coder);
     return coded;
-  }
+  };
 }
 
 function gzip(level: number): Encoder {
   const { Z_NO_FLUSH: more, Z_SYNC_FLUSH: now, Z_FINISH: last } = constants;
-  return new Encoder('gzip', ONE_STEP, GZIP_MEMORY, { more, now, last }, () => new Coder(createGzip({ level })));
+  return new Encoder(
+    'gzip',
+    ONE_STEP,
+    GZIP_MEMORY,
+    { more, now, last },
+    () => new Coder(createGzip({ level, memLevel: MEM_LEVEL, chunkSize: PIECE })),
+    inOneStep(() => new Coder(createGzip({ level })), last),
+  );
 }
 
 function br(quality: number): Encoder {
@@ -109,8 +148,11 @@ function br(quality: number): Encoder {
     quality <= 5 ? ONE_STEP : quality <= 9 ? ONE_STEP_SLOW : 0,
     BROTLI_MEMORY[quality]!,
     { more, now, last },
-    () => new Coder(createBrotliCompress({ params })),
-    (content) => brotliCompressSync(content, { params: { ...params, [BROTLI_PARAM_SIZE_HINT]: content.length } }),
+    () => new Coder(createBrotliCompress({ params, chunkSize: PIECE })),
+    (bytes, start, end) =>
+      brotliCompressSync(bytes.subarray(start, end), { params: { ...params, [BROTLI_PARAM_SIZE_HINT]: end - start } }),
+    // Node forgets the parameters of Brotli at a reset.
+    false,
   );
 }
 
@@ -122,7 +164,8 @@ function zstd(level: number): Encoder {
     level <= 5 ? ONE_STEP : ONE_STEP_SLOW,
     ZSTD_MEMORY[level]!,
     { more, now, last },
-    () => new Coder(createZstdCompress({ params })),
+    () => new Coder(createZstdCompress({ params, chunkSize: PIECE })),
+    inOneStep(() => new Coder(createZstdCompress({ params })), last),
   );
 }
 

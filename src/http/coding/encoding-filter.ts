@@ -3,11 +3,17 @@ import { INTERNAL, type GatewayError } from '../../kit/errors.ts';
 import { BodyFilter } from '../body-filter.ts';
 import type { Fields } from '../fields.ts';
 import { UNKNOWN_LENGTH } from '../message.ts';
-import type { Coder } from './coder.ts';
+import { type Coder, keepOutput } from './coder.ts';
 import { CodingFilter } from './coding-filter.ts';
 import type { Encoder, FlushFlags } from './encoders.ts';
 import { encoderMemory } from './memory.ts';
 import { removeDigests } from './representation.ts';
+
+/**
+ * Bytes of a job, where nothing is flushed between jobs: to wake a thread and to hear of it costs as much as to code some
+ * kilobytes. Encoders give nothing before they have seen about as much.
+ */
+const WORTHWHILE = 64 * 1024;
 
 /** Returns the filter for a content of `length` bytes (or UNKNOWN_LENGTH); null: there is no memory for it now. */
 export function encodingFilter(encoder: Encoder, length: number): BodyFilter | null {
@@ -19,6 +25,7 @@ export function encodingFilter(encoder: Encoder, length: number): BodyFilter | n
 class StreamEncoding extends CodingFilter {
   protected readonly flags: FlushFlags;
   protected readonly prompt: boolean;
+  protected readonly worthwhile: number;
   readonly #encoder: Encoder;
 
   constructor(encoder: Encoder, length: number) {
@@ -26,6 +33,7 @@ class StreamEncoding extends CodingFilter {
     this.#encoder = encoder;
     this.flags = encoder.flags;
     this.prompt = length === UNKNOWN_LENGTH;
+    this.worthwhile = this.prompt ? 1 : WORTHWHILE;
   }
 
   protected open(): Coder {
@@ -69,10 +77,10 @@ class OneStepEncoding extends BodyFilter {
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {
-    if (end - start === this.#length) return this.#encode(bytes.subarray(start, end));
+    if (end - start === this.#length) return this.#encode(bytes, start, end);
     if (this.#received === 0) this.#content = Buffer.allocUnsafe(this.#length);
     this.#received += bytes.copy(this.#content, this.#received, start, end);
-    return this.#received < this.#length || this.#encode(this.#content);
+    return this.#received < this.#length || this.#encode(this.#content, 0, this.#length);
   }
 
   end(trailers: Fields | null): void {
@@ -80,12 +88,14 @@ class OneStepEncoding extends BodyFilter {
     this.next.end(trailers);
   }
 
-  #encode(content: Buffer): boolean {
-    const coded = this.#encoder.whole(content);
+  #encode(bytes: Buffer, start: number, end: number): boolean {
+    const coded = this.#encoder.whole(bytes, start, end);
     if (coded === null) {
       this.owner.filterFailed(INTERNAL.with(this.#encoder.coding));
       return true;
     }
-    return this.next.data(coded, 0, coded.length);
+    const ready = this.next.data(coded, 0, coded.length);
+    if (!ready) keepOutput();
+    return ready;
   }
 }

@@ -126,7 +126,7 @@ describe.each(['gzip', 'zstd', 'br'] as const)('an encoder of %s', (coding) => {
     const aborted = encoder.take();
     await new Recorder().job(aborted, BODY, encoder.flags.more);
     encoder.give(aborted);
-    for (let i = 0; i < 3; i++) expect(decode(encoder.whole(small)!).equals(small)).toBe(true);
+    for (let i = 0; i < 3; i++) expect(decode(encoder.whole(BODY, 0, 5000)!).equals(small)).toBe(true);
   });
 });
 

@@ -93,6 +93,33 @@ describe.each(CODINGS)('%s', (coding) => {
   });
 });
 
+test('parts of a known length are gathered until a job is worth it', async () => {
+  const body = BODY.subarray(0, 60_000);
+  const whole = bench('gzip', body.length);
+  for (const part of partsOf(body, 10_000)) {
+    await whole.write(part);
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(whole.events).toEqual([]);
+  }
+  await whole.end();
+  expect(whole.events).toEqual(['data', 'end']);
+  expect(gunzipSync(whole.output).equals(body)).toBe(true);
+});
+
+test('a slow receiver keeps its content while others are coded', () => {
+  const slow = bench('gzip', 1000);
+  let kept: Buffer = Buffer.alloc(0);
+  slow.filter.next.data = (bytes, start, end) => {
+    kept = bytes.subarray(start, end);
+    return false;
+  };
+  expect(slow.filter.data(BODY, 0, 1000)).toBe(false);
+  const other = bench('gzip', 1000);
+  other.filter.data(BODY, 5000, 6000);
+  expect(gunzipSync(other.output).equals(BODY.subarray(5000, 6000))).toBe(true);
+  expect(gunzipSync(kept).equals(BODY.subarray(0, 1000))).toBe(true);
+});
+
 test('bytes are copied, as the next read overwrites them', async () => {
   const one = bench('gzip', UNKNOWN_LENGTH);
   const buffer = Buffer.from(BODY.subarray(0, 1000));
