@@ -17,7 +17,7 @@ export interface PoolRequest {
   readonly method?: string;
   /** The path with the query, if there is one, as they are sent. */
   readonly path: string;
-  /** Besides these, the request has the identity fields that the gateway writes, and its Host is the client's or the pool's. */
+  /** Besides these, it has the gateway's identity fields that these do not name. Its Host is the client's or the pool's. */
   readonly fields?: Iterable<readonly [name: string, value: string]>;
   /** At most MOST_BODY bytes; a string is sent in UTF-8. */
   readonly body?: string | Uint8Array;

@@ -14,6 +14,7 @@ import { Exchange } from '../http/exchange.ts';
 import { Fields } from '../http/fields.ts';
 import { giveFields } from '../http/fields-pool.ts';
 import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { identityAsFields, OWN_REQUEST_FIELDS } from '../http/identity.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { HTTP_1_1, type ResponseHead } from '../http/message.ts';
 import { MOST_BODY, type PoolHandle, type PoolRequest, type PoolResult, RESPONSE_LIMIT } from '../http/pool-request.ts';
@@ -95,12 +96,15 @@ function exchangeOf(
   const queryAt = target.indexOf('?');
   const path = queryAt < 0 ? target : target.slice(0, queryAt);
   const query = queryAt < 0 ? '' : target.slice(queryAt);
+  const names: string[] = [];
   const lines: string[] = [];
-  for (const [name, value] of given) lines.push(`${name}: ${value}\r\n`);
+  for (const [name, value] of given) {
+    names.push(name.toLowerCase());
+    lines.push(`${name}: ${value}\r\n`);
+  }
   const problem = problemOfRequest(method, path, query, lines);
   if (problem !== '') return problem;
   const fields = new Fields();
-  for (const line of lines) fields.addLine(line);
   const { authority, host } = client;
   const parts = { authority, host, path, routedPath: path, receivedPath: '', query };
   const now = context.shared.clock.now();
@@ -109,6 +113,13 @@ function exchangeOf(
   x.identity = client.identity;
   x.claims = client.claims;
   x.route = client.route;
+  for (const name of names) {
+    if (!OWN_REQUEST_FIELDS.has(name)) continue;
+    // The policy's value stands in place of the gateway's.
+    identityAsFields(x);
+    fields.remove(name);
+  }
+  for (const line of lines) fields.addLine(line);
   return x;
 }
 

@@ -109,6 +109,23 @@ describe('what is sent', () => {
     expect(headers.cookie).toBeUndefined();
   });
 
+  test('may say another identity', async () => {
+    await using auth = await httpOrigin();
+    const fields = [
+      ['X-Forwarded-Host', 'other.test'],
+      ['x-forwarded-for', '192.0.2.7'],
+      ['X-Forwarded-For', '192.0.2.8'],
+    ];
+    await using gateway = await testGateway(configOf(1, auth.port, ask({ fields })));
+    await resultOf(gateway, { headers: { host: 'site.test', 'x-forwarded-for': '192.0.2.1' } });
+    expect(auth.requests[0]!.headers).toMatchObject({
+      host: 'site.test',
+      'x-forwarded-for': '192.0.2.7, 192.0.2.8',
+      'x-forwarded-host': 'other.test',
+      'x-forwarded-proto': 'http',
+    });
+  });
+
   test('counts as traffic of its pool, and writes no access log line', async () => {
     await using auth = await httpOrigin((_, response) => response.writeHead(204).end());
     await using app = await httpOrigin();
@@ -257,6 +274,15 @@ describe('the pool decides', () => {
     await using gateway = await testGateway(configOf(1, ports, ask({ method: 'PUT', body: 'abc' })));
     expect(await resultOf(gateway)).toMatchObject({ status: 200, body: 'abc' });
     expect([endpointOf(gateway, 'auth', 0).metrics.retries, broken.received.length]).toEqual([1, 1]);
+  });
+
+  test('on hedging', async () => {
+    await using silent = await rawOrigin((socket) => socket.on('data', () => {}));
+    await using auth = await httpOrigin();
+    const ports = [`127.0.0.1:${silent.port}`, `127.0.0.1:${auth.port}`];
+    await using gateway = await testGateway(configOf(1, ports, ask({}), { auth: { hedge: { delay: '5ms' } } }));
+    expect(await resultOf(gateway)).toMatchObject({ status: 200, body: 'ok /check' });
+    expect([silent.received.length, poolLoad(gateway, 'auth').metrics.hedgesWon]).toEqual([1, 1]);
   });
 
   test('on its fallback', async () => {

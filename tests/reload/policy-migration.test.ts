@@ -3,6 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { diffPlans } from '../../src/plan/diff.ts';
+import { forecast } from '../../src/plan/diff/forecast.ts';
+import { liveNumbers } from '../../src/runtime/views/live-numbers.ts';
+import { planOf } from '../plan/plan-of.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -32,15 +36,24 @@ function blockers({ running }: TestGateway): unknown[] {
   return old.flatMap((snapshot) => [...snapshot.holders].map((holder) => holder.blocker));
 }
 
+/** What `prozy plan --against` the gateway says of the leases that would stay. */
+async function foretoldBlockers({ running: { gateway } }: TestGateway, next: object): Promise<unknown[]> {
+  const current = gateway.current!;
+  const after = planOf(next);
+  const live = await liveNumbers(gateway, current);
+  return forecast(current.plan, after, diffPlans(current.plan, after), live).stays.map(({ reason }) => reason);
+}
+
 interface Parts {
   readonly pools: Readonly<Record<string, readonly number[]>>;
   readonly listener?: readonly object[];
   readonly route?: readonly object[];
-  readonly pool?: string;
+  /** What the route does; absent: it sends to pool app. */
+  readonly action?: object;
   readonly fixed?: string;
 }
 
-function config({ pools, listener = [], route = [], pool = 'app', fixed = '' }: Parts): object {
+function config({ pools, listener = [], route = [], action = { pool: 'app' }, fixed = '' }: Parts): object {
   const made = Object.entries(pools).map(([name, ports]) => {
     const endpoints = ports.map((port) => `127.0.0.1:${port}`);
     return [name, { endpoints, health: { passive: { failures: 0 } } }];
@@ -51,7 +64,7 @@ function config({ pools, listener = [], route = [], pool = 'app', fixed = '' }: 
     pools: Object.fromEntries(made) as object,
     routes: [
       { name: 'fixed', match: { path: '/fixed' }, respond: { body: fixed } },
-      { name: 'all', match: {}, pool, policies: route },
+      { name: 'all', match: {}, ...action, policies: route },
     ],
   };
 }
@@ -115,23 +128,31 @@ describe.each(['route', 'listener'] as const)('while a policy of a %s waits for 
   const policies = (...list: object[]): Pick<Parts, 'listener' | 'route'> => ({ [place]: list });
   const ask = { type: 'module', module: ASK, pools: ['auth'] };
 
-  /** What keeps an exchange behind after an edit to `after`; [] if nothing does. It must come to its end in either case. */
+  /**
+   * What keeps an exchange behind after an edit to `after`, as the forecast has it; [] if nothing does. The
+   * exchange must come to its end in either case.
+   */
   async function blockersOf(
     after: (parts: Parts & { readonly ports: { readonly other: number } }) => Parts,
+    action?: object,
   ): Promise<unknown[]> {
     const waiting: (() => void)[] = [];
     await using auth = await httpOrigin((_, response) => waiting.push(() => response.writeHead(204).end()));
     await using app = await httpOrigin((request, response) => response.end(String(request.headers['x-checked'])));
     await using other = await httpOrigin((_, response) => response.end('other'));
-    const before: Parts = { pools: { app: [app.port], auth: [auth.port] }, ...policies(ask) };
+    const pools = { app: [app.port], auth: [auth.port] };
+    const before: Parts = { pools, ...policies(ask), ...(action === undefined ? {} : { action }) };
     await using gateway = await testGateway(config(before));
     const under = get(gateway.port());
     await until(() => waiting.length === 1, 'the policy waits');
-    await gateway.edit(config(after({ ...before, ports: { other: other.port } })));
+    const next = config(after({ ...before, ports: { other: other.port } }));
+    const foretold = await foretoldBlockers(gateway, next);
+    await gateway.edit(next);
     const found = blockers(gateway);
+    expect(foretold).toEqual(found);
     expect(leases(gateway)).toEqual(found.length === 0 ? [1] : [0, 1]);
     for (const go of waiting) go();
-    expect((await under).body).toBe('204');
+    expect((await under).body).toBe(action === undefined ? '204' : 'so');
     await until(() => leases(gateway).join() === '0', 'the old generation is over');
     return found;
   }
@@ -149,6 +170,14 @@ describe.each(['route', 'listener'] as const)('while a policy of a %s waits for 
     expect(
       await blockersOf(({ pools: { app }, ...parts }) => ({ ...parts, ...policies(), pools: { app: app! } })),
     ).toEqual(['policies_changed']);
+  });
+
+  test('it goes over, or stays, if the route answers by itself', async () => {
+    const so = { respond: { body: 'so' } };
+    expect(await blockersOf((parts) => ({ ...parts, fixed: 'new' }), so)).toEqual([]);
+    const action = { respond: { body: 'otherwise' } };
+    expect(await blockersOf((parts) => ({ ...parts, action }), so)).toEqual(['policies_changed']);
+    expect(await blockersOf((parts) => ({ ...parts, action: { pool: 'app' } }), so)).toEqual(['pool_changed']);
   });
 
   test('it stays if the pool of its route changes', async () => {

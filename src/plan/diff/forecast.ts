@@ -162,6 +162,8 @@ class Sides {
     for (const policy of [...outerNow, ...now.policies])
       if (policy.type === 'acl' && !this.#allows(policy.acl, one.client)) return 'denied_by_policy';
     if (!this.#samePolicies([...outer, ...old.policies], [...outerNow, ...now.policies])) return 'policies_changed';
+    // It waits in a request hook of a route that answers by itself.
+    if (!sendsOn(old) && !alike(old.action, now.action)) return sendsOn(now) ? 'pool_changed' : 'policies_changed';
     const fate = this.#atPools(poolsOf(old, this.#before.plan), poolsOf(now, this.#after.plan), one);
     return fate === 'goes_over' && this.#mayLose(now) ? 'unsure' : fate;
   }
@@ -215,6 +217,10 @@ class Sides {
     const deadline = own?.deadline ?? its?.deadline ?? general.deadline;
     return { action, deadline: action === 'finish' ? null : deadline };
   }
+}
+
+function sendsOn({ action: { type } }: RoutePlan): boolean {
+  return type === 'pool' || type === 'split';
 }
 
 type Policies = RoutePlan['policies'];
