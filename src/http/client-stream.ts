@@ -63,8 +63,14 @@ export interface ClientConnection {
 
 /** Owns a connection. */
 export interface ClientConnectionOwner {
-  /** The connection has room for another stream: one has ended, or the connection is new. */
+  /** A stream has ended and the connection has room, or its room has risen from 0. */
   onRoom(connection: ClientConnection): void;
+  /**
+   * The connection has no room any more, though no stream was opened on it: its peer takes fewer streams or is about to
+   * close (RFC 9113 §6.5.2, §6.8). Also called when the last stream of a connection without room has ended, unless the
+   * connection closes by itself.
+   */
+  onFull(connection: ClientConnection): void;
   /** The connection is closed. `idle`: it carried no stream. Called once. */
   onGone(connection: ClientConnection, idle: boolean): void;
 }

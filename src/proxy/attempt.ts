@@ -10,7 +10,7 @@ import type { BodySource, ResponseSink } from '../http/message.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import { statusClass } from '../http/status.ts';
 import type { Dialing } from '../net/dial.ts';
-import type { StreamTaker } from '../upstream/connections.ts';
+import type { StreamTaker } from '../upstream/stream-dial.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Terms } from '../upstream/terms.ts';

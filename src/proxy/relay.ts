@@ -11,7 +11,7 @@ import type { Connection } from '../net/connection.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import { Tunnel, type TunnelObserver } from '../net/tunnel.ts';
-import type { TransportTaker } from '../upstream/connections.ts';
+import type { TransportTaker } from '../upstream/timed-dial.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';

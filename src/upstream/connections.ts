@@ -4,41 +4,24 @@
  * The connections that have room for another stream are a stack: the most recently used is taken first, so surplus
  * connections age and are closed. A connection with a codec that carries one stream at a time is in it while idle.
  */
-import {
-  CONNECT_FAILED,
-  CONNECT_REFUSED,
-  CONNECT_TIMEOUT,
-  type GatewayError,
-  OUT_OF_RESOURCES,
-} from '../kit/errors.ts';
-import { NOWHERE, Places } from '../kit/places.ts';
+import type { GatewayError } from '../kit/errors.ts';
+import { Places } from '../kit/places.ts';
 import { DEFAULT_CLIENT_CODEC } from '../http/client-codecs.ts';
 import type { ClientConnection, ClientConnectionOwner, ClientStream } from '../http/client-stream.ts';
-import { type Deadlines, limitOf, type Timed } from '../net/deadlines.ts';
-import { dial, type Dialer, type Dialing } from '../net/dial.ts';
+import { type Deadlines, limitOf } from '../net/deadlines.ts';
+import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { AddressPlan } from '../plan/types/address.ts';
 import type { EndpointState, EndpointTuning } from './endpoint.ts';
 import type { PoolLoad } from './load.ts';
 import { HEALTHY } from './strategies/strategy.ts';
+import { StreamDial, type StreamDialOwner, type StreamTaker } from './stream-dial.ts';
+import { type DialOwner, TimedDial, type TransportTaker } from './timed-dial.ts';
 
 /** Milliseconds that a prewarmed connection must live before another replaces it. */
 const SHORTEST_LIFE = 1000;
 
-/** The receiver of a stream. */
-export interface StreamTaker {
-  /** `reused`: its connection has carried requests before, or was dialed in advance. */
-  onStream(stream: ClientStream, reused: boolean): void;
-  onConnectFailed(error: GatewayError): void;
-}
-
-/** The receiver of a new connection that speaks no protocol yet. */
-export interface TransportTaker {
-  onTransport(transport: Transport): void;
-  onConnectFailed(error: GatewayError): void;
-}
-
-export class EndpointConnections implements ClientConnectionOwner {
+export class EndpointConnections implements ClientConnectionOwner, DialOwner, StreamDialOwner {
   readonly #address: AddressPlan;
   readonly #deadlines: Deadlines;
   readonly #endpoint: EndpointState;
@@ -50,8 +33,12 @@ export class EndpointConnections implements ClientConnectionOwner {
   #idle = 0;
   #open = 0;
   #dialing = 0;
-  /** Dials that no exchange waits for. */
-  #prewarming = new Places<Dialing>();
+  /** Dials in progress, but for those of `connect`. */
+  readonly #dials = new Places<StreamDial>();
+  /** Streams that a connection carries at a time, by the protocol of the last one; 1 until there was one. */
+  #width = 1;
+  /** The last dial, if exchanges may join it; null: there is none, or the protocol has one stream a connection. */
+  #joinable: StreamDial | null = null;
   #closed = false;
 
   constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, endpoint: EndpointState) {
@@ -78,7 +65,7 @@ export class EndpointConnections implements ClientConnectionOwner {
 
   /** Is there neither room on a connection nor room for a new one? */
   get full(): boolean {
-    if (this.#ready.length > 0) return false;
+    if (this.#ready.length > 0 || this.#dialToJoin() !== null) return false;
     const most = this.#tuning.maxConnections;
     return (most > 0 && this.#open >= most) || (this.#load.connected && this.#load.idle === 0);
   }
@@ -100,43 +87,67 @@ export class EndpointConnections implements ClientConnectionOwner {
       this.#idle + this.#dialing < Math.min(keepalive.prewarm, keepalive.connections) &&
       !this.#load.connected &&
       (this.#tuning.maxConnections === 0 || this.#open < this.#tuning.maxConnections)
-    ) {
-      const prewarm = new Prewarm(this, this.#prewarming);
-      // No dial completes within the call that begins it.
-      prewarm.place = this.#prewarming.enter(this.connect(connectTimeout, prewarm));
-    }
+    )
+      this.#dialFor(null, connectTimeout);
   }
 
   /**
    * Gives `taker` a stream: at once if a connection has room, else on a new connection. Returns the dial in progress, or
-   * null. `timeout` in ms. `fresh`: on a new connection in any case.
+   * null. `timeout` in ms; a dial that another exchange has begun may end earlier. `fresh`: on a new connection in any
+   * case.
    */
   acquire(taker: StreamTaker, timeout: number, fresh: boolean): Dialing | null {
     const stream = fresh ? null : this.#openStream();
-    if (stream === null) return this.connect(timeout, new StreamDial(this, taker));
+    if (stream === null) {
+      const dial = this.#dialToJoin();
+      return dial === null ? this.#dialFor(taker, timeout) : dial.join(taker, timeout, this.#deadlines);
+    }
     taker.onStream(stream, true);
     return null;
+  }
+
+  /** The dial in progress whose connection will have room for another exchange, or null. */
+  #dialToJoin(): StreamDial | null {
+    const dial = this.#joinable;
+    return dial !== null && dial.waiting < this.#width ? dial : null;
+  }
+
+  /** `taker`: null for a connection that is dialed in advance. */
+  #dialFor(taker: StreamTaker | null, timeout: number): StreamDial {
+    const dial = new StreamDial(this, taker);
+    // No dial completes within the call that begins it.
+    dial.begun(this.connect(timeout, dial));
+    dial.place = this.#dials.enter(dial);
+    if (this.#width > 1) this.#joinable = dial;
+    return dial;
   }
 
   #openStream(): ClientStream | null {
     const last = this.#ready.length - 1;
     if (last < 0) return null;
     const connection = this.#ready[last]!;
-    if (connection.streams === 0) this.#noLongerIdle();
-    if (connection.room === 1) {
-      connection.ready = false;
-      this.#ready.pop();
-    }
     connection.rules = this.#tuning.responses;
     this.#endpoint.metrics.connectionsReused++;
+    const stream = this.openOn(connection);
     if (this.#tuning.keepalive.prewarm > 0) this.prewarm();
+    return stream;
+  }
+
+  openOn(connection: ClientConnection): ClientStream {
+    // A new one is not ready yet.
+    if (connection.ready) {
+      if (connection.streams === 0) this.#noLongerIdle();
+      if (connection.room === 1) this.#unready(connection);
+    }
     return connection.open();
   }
 
   /** It gets no new stream. */
   #unready(connection: ClientConnection): void {
     connection.ready = false;
-    this.#ready.splice(this.#ready.lastIndexOf(connection), 1);
+    const ready = this.#ready;
+    if (ready[ready.length - 1] === connection) ready.pop();
+    else ready.splice(ready.lastIndexOf(connection), 1);
   }
 
   #noLongerIdle(): void {
@@ -155,23 +166,20 @@ export class EndpointConnections implements ClientConnectionOwner {
       if (this.#idle > 0) this.retireOldest();
       else this.#load.makeRoom(this);
     }
-    return new Dial(this.#address, timeout, this.#deadlines, this, taker);
+    return new TimedDial(this.#address, timeout, this.#deadlines, this, taker);
   }
 
-  /** A dial has connected. */
   dialed(): void {
     this.#dialing--;
     this.#endpoint.metrics.connectionsOpened++;
   }
 
-  /** A dial is over without a connection. `failed`: it was not cancelled. */
   notDialed(failed: boolean): void {
     this.#dialing--;
     this.#gone();
     if (failed) this.#endpoint.metrics.connectErrors++;
   }
 
-  /** What waits for room may use that of a failed dial. */
   dialFreed(): void {
     this.#load.freed();
   }
@@ -180,6 +188,28 @@ export class EndpointConnections implements ClientConnectionOwner {
   speak(transport: Transport): ClientConnection {
     this.#endpoint.health.connected();
     return DEFAULT_CLIENT_CODEC.connect(transport, this, this.#deadlines, this.#tuning.responses);
+  }
+
+  streamDialed(dial: StreamDial, transport: Transport): void {
+    this.#forget(dial);
+    const connection = this.speak(transport);
+    this.#width = connection.room;
+    dial.serve(connection);
+    // The exchanges that wait for other dials: when those began, it was not known that they could share this one.
+    if (this.#width > 1) for (const other of this.#dials) other.serveWithOther(connection);
+    if (connection.room > 0 && !connection.ready) this.onRoom(connection);
+    dial.dialAgain();
+  }
+
+  streamDialOver(dial: StreamDial, error: GatewayError | null): void {
+    this.#forget(dial);
+    if (error !== null) this.connectFailed(error);
+    else this.#load.freed();
+  }
+
+  #forget(dial: StreamDial): void {
+    this.#dials.leave(dial.place);
+    if (this.#joinable === dial) this.#joinable = null;
   }
 
   /** No HTTP connection could be made. */
@@ -232,6 +262,16 @@ export class EndpointConnections implements ClientConnectionOwner {
     if (keepalive.prewarm > 0) this.prewarm();
   }
 
+  onFull(connection: ClientConnection): void {
+    const idle = connection.streams === 0;
+    if (connection.ready) {
+      this.#unready(connection);
+      if (idle) this.#noLongerIdle();
+    }
+    // Nobody would ever use it.
+    if (idle) connection.retire();
+  }
+
   /** It carries no stream. `now`: monotonic ms. */
   #rest(connection: ClientConnection, now: number): void {
     const { keepalive } = this.#tuning;
@@ -256,125 +296,7 @@ export class EndpointConnections implements ClientConnectionOwner {
   /** Closes the idle connections now, and the others when they become idle. */
   close(): void {
     this.#closed = true;
-    const prewarming = [...this.#prewarming];
-    this.#prewarming = new Places();
-    for (const dialing of prewarming) dialing.cancel();
+    for (const dial of this.#dials) if (dial.waiting === 0) dial.end();
     this.retireIdle();
-  }
-}
-
-/** Resources that this machine lacks, not the endpoint. */
-const OWN_FAULTS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN']);
-
-function errorOf(code: string): GatewayError {
-  if (code === 'ECONNREFUSED') return CONNECT_REFUSED;
-  if (code === 'ETIMEDOUT') return CONNECT_TIMEOUT;
-  return OWN_FAULTS.has(code) ? OUT_OF_RESOURCES : CONNECT_FAILED;
-}
-
-/** A connection dialed for one stream. */
-class StreamDial implements TransportTaker {
-  readonly #connections: EndpointConnections;
-  readonly #taker: StreamTaker;
-
-  constructor(connections: EndpointConnections, taker: StreamTaker) {
-    this.#connections = connections;
-    this.#taker = taker;
-  }
-
-  onTransport(transport: Transport): void {
-    const connection = this.#connections.speak(transport);
-    const stream = connection.open();
-    if (connection.room > 0) this.#connections.onRoom(connection);
-    this.#taker.onStream(stream, false);
-  }
-
-  onConnectFailed(error: GatewayError): void {
-    this.#connections.connectFailed(error);
-    this.#taker.onConnectFailed(error);
-  }
-}
-
-/** A connection dialed in advance. */
-class Prewarm implements TransportTaker {
-  place = NOWHERE;
-  readonly #connections: EndpointConnections;
-  readonly #places: Places<Dialing>;
-
-  constructor(connections: EndpointConnections, places: Places<Dialing>) {
-    this.#connections = connections;
-    this.#places = places;
-  }
-
-  onTransport(transport: Transport): void {
-    this.#places.leave(this.place);
-    this.#connections.onRoom(this.#connections.speak(transport));
-  }
-
-  onConnectFailed(error: GatewayError): void {
-    this.#places.leave(this.place);
-    this.#connections.connectFailed(error);
-  }
-}
-
-/** One dial with a timeout. */
-class Dial implements Dialer, Dialing, Timed {
-  deadline: number;
-  timedPlace = NOWHERE;
-  readonly #deadlines: Deadlines;
-  readonly #connections: EndpointConnections;
-  readonly #taker: TransportTaker;
-  readonly #dialing: Dialing;
-  #over = false;
-
-  constructor(
-    address: AddressPlan,
-    timeout: number,
-    deadlines: Deadlines,
-    connections: EndpointConnections,
-    taker: TransportTaker,
-  ) {
-    this.#deadlines = deadlines;
-    this.#connections = connections;
-    this.#taker = taker;
-    this.deadline = deadlines.now + timeout;
-    deadlines.add(this);
-    this.#dialing = dial(address, deadlines, this);
-  }
-
-  onConnected(transport: Transport): void {
-    if (!this.#finish()) return;
-    this.#connections.dialed();
-    this.#taker.onTransport(transport);
-  }
-
-  onDialFailed(code: string): void {
-    this.#failed(errorOf(code).with(code));
-  }
-
-  onDeadline(): void {
-    if (!this.#over) this.#dialing.cancel();
-    this.#failed(CONNECT_TIMEOUT);
-  }
-
-  cancel(): void {
-    if (!this.#finish()) return;
-    this.#dialing.cancel();
-    this.#connections.notDialed(false);
-  }
-
-  #failed(error: GatewayError): void {
-    if (!this.#finish()) return;
-    this.#connections.notDialed(true);
-    this.#taker.onConnectFailed(error);
-    // Its taker may hold nothing else whose end wakes the queue.
-    this.#connections.dialFreed();
-  }
-
-  #finish(): boolean {
-    if (this.#over) return false;
-    this.#over = true;
-    this.#deadlines.delete(this);
-    return true;
   }
 }

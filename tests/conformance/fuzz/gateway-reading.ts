@@ -59,7 +59,7 @@ const OK = problemReply(200);
 const NOT_IMPLEMENTED = problemReply(501);
 const TIMEOUTS = { firstByte: 1000, idle: 1000, stream: 1000 };
 const LIMITS = { headerSize: 16 * 1024, headerCount: 100, uriSize: 8 * 1024, bodySize: 0 };
-const POOL = { onRoom() {}, onGone() {} };
+const POOL = { onRoom() {}, onFull() {}, onGone() {} };
 const UNHEARD: ResponseSink = {
   informational() {},
   head() {},

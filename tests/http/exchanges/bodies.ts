@@ -127,13 +127,13 @@ export class Receiver implements BodySink {
   stuck = false;
   readonly #turns: Turns;
   readonly #parts: Buffer[] = [];
-  readonly #random: Random;
+  readonly random: Random;
   /** Parts that it has yet to take. */
   #waiting = 0;
 
   constructor(turns: Turns) {
     this.#turns = turns;
-    this.#random = turns.random;
+    this.random = turns.random;
   }
 
   /** The exchange is over: memory that a source has lent is no longer valid. */
@@ -153,7 +153,7 @@ export class Receiver implements BodySink {
   data(bytes: Buffer, start: number, end: number): boolean {
     if (this.over) throw new Error('data after the end');
     this.bytes += end - start;
-    if (!this.stuck && this.#random() >= this.slowness) {
+    if (!this.stuck && this.random() >= this.slowness) {
       this.#parts.push(Buffer.from(bytes.subarray(start, end)));
       return true;
     }

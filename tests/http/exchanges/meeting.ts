@@ -133,7 +133,8 @@ export class Asking extends Receiver implements ResponseSink {
     if (start === end) throw new Error('no data');
     const ready = super.data(bytes, start, end);
     this.#heard('data');
-    return this.gone || ready;
+    // Whoever has given up may say anything.
+    return this.gone ? this.random() < 0.5 : ready;
   }
 
   override end(trailers: Fields | null): void {
@@ -313,6 +314,9 @@ export class Meeting {
     this.peer = new Connection(this.near.addresses(), 'web', false);
     const owner = {
       onRoom: () => void this.rooms++,
+      onFull: () => {
+        throw new Error('no peer has taken room away');
+      },
       onGone: (_: ClientConnection, idle: boolean) => void this.gone.push(idle ? 'idle' : 'busy'),
     };
     const limits = { ...LIMITS, ...options.limits };
