@@ -20,6 +20,8 @@ import type { ServerConnection } from './server-connection.ts';
 export interface ExchangeOwner {
   /** The client's connection broke, or its request will never be complete. It expects no response any more. */
   clientGone(error: GatewayError): void;
+  /** The exchange makes no progress, and only the gateway is the reason. A client that closes its side then has left. */
+  readonly stalled: boolean;
 }
 
 /** A route's overrides of its listener's limits; null keeps the listener's value. */

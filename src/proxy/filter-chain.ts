@@ -223,20 +223,33 @@ export class FilteredBody implements RequestBody {
   }
 }
 
-/** Runs the hooks [from, to). Returns the filters that they want, in that order; null: none; or the error of a hook. */
+type MessageHook = (x: Exchange) => HookResult | void;
+
+/** A hook has ended the exchange with an error. */
+export class FailedHook {
+  readonly error: GatewayError;
+  readonly hook: MessageHook;
+
+  constructor(error: GatewayError, hook: MessageHook) {
+    this.error = error;
+    this.hook = hook;
+  }
+}
+
+/** Runs the hooks [from, to). Returns the filters that they want, in that order; null: none; or the hook that has failed. */
 export function filtersOf(
-  hooks: readonly ((x: Exchange) => HookResult | void)[],
+  hooks: readonly MessageHook[],
   x: Exchange,
   from: number,
   to: number,
-): BodyFilter[] | GatewayError | null {
+): BodyFilter[] | FailedHook | null {
   let filters: BodyFilter[] | null = null;
   for (let i = from; i < to; i++) {
     const result = hooks[i]!(x);
     if (result === undefined) continue;
     if (result instanceof GatewayError) {
       abortAll(filters);
-      return result;
+      return new FailedHook(result, hooks[i]!);
     }
     (filters ??= []).push(result);
   }

@@ -8,10 +8,10 @@ import type { FilterContext, Interceptor, ResponseWriter } from '../http/interce
 import type { LocalReply } from '../http/local-reply.ts';
 import type { PoolHandle, PoolRequest, PoolResult } from '../http/pool-request.ts';
 import type { ServerStream } from '../http/server-stream.ts';
-import { BODY_TOO_LARGE, GatewayError } from '../kit/errors.ts';
+import { BODY_TOO_LARGE, type GatewayError } from '../kit/errors.ts';
 import type { BoundHooks } from '../policies/policy.ts';
 import { type BufferedBody, bufferedBody } from './buffered-body.ts';
-import { abortAll, FilteredBody, filtersOf } from './filter-chain.ts';
+import { abortAll, FailedHook, type FilterChain, FilteredBody, filtersOf } from './filter-chain.ts';
 import type { HttpListenerContext } from './listener-context.ts';
 import { errorReply } from './local-replies.ts';
 import { sendToPool } from './pool-subrequest.ts';
@@ -40,6 +40,8 @@ export abstract class HookContext implements FilterContext, FilterOwner {
     this.received = stream;
   }
 
+  /** The filters of the response body; null: there are none. */
+  abstract responseFilters: FilterChain | null;
   abstract intercept(holder: Interceptor): ResponseWriter;
   abstract filterFailed(error: GatewayError): void;
 
@@ -72,11 +74,16 @@ export abstract class HookContext implements FilterContext, FilterOwner {
     return this.#filtered ?? this.#buffered ?? this.received;
   }
 
+  /** A filter of a body stalls. */
+  get stalled(): boolean {
+    return this.#filtered?.stalled === true || this.responseFilters?.stalled === true;
+  }
+
   /** Runs `forward` hooks, and puts the filters that they return in front of the request body. Returns their error. */
   protected runForwardHooks(hooks: BoundHooks['forward']): GatewayError | null {
     const { x } = this;
     const filters = filtersOf(hooks, x, 0, hooks.length);
-    if (filters instanceof GatewayError) return filters;
+    if (filters instanceof FailedHook) return filters.error;
     if (filters === null) return null;
     // An upgrade request's connection belongs to the tunnel.
     if (x.bodyLength === 0 || this.upgrade) abortAll(filters);

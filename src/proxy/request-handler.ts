@@ -27,13 +27,13 @@ import type { ByteStream } from '../net/byte-stream.ts';
 import { recordExchange } from './access-records.ts';
 import { type RepliedExchange, sendCachedReply, sendLocalReply } from './complete-reply.ts';
 import type { ExplainField, Facts } from './explain-field.ts';
-import type { FilterChain } from './filter-chain.ts';
+import type { FailedHook, FilterChain } from './filter-chain.ts';
 import { HookContext } from './hook-context.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
 import { viewOf } from './lease-views.ts';
 import type { HttpListenerContext, Leaseholder, LeaseView, MigrationBlocker, Route } from './listener-context.ts';
 import type { Successor, Termination } from './listener-context.ts';
-import { errorReply, problem } from './local-replies.ts';
+import { FailedHookReply, hooksFor, problem } from './local-replies.ts';
 import { copyOf, migrationTargetOf, stepUnder } from './migration.ts';
 import { PendingHook } from './pending-hook.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
@@ -249,7 +249,7 @@ export class RequestHandler
       const { response: hooks, steps } = this.route!;
       sendCachedReply(this, response, hooks, steps[this.#step - 1]!.answersFrom, this.#responseHooks);
       // The policy whose subrequest it is passes a local reply on, to all hooks.
-    } else sendLocalReply(this, response, this.#inner ? NONE : (this.route ?? this.context).local, denied);
+    } else sendLocalReply(this, response, this.#inner ? NONE : hooksFor(response, this.route ?? this.context), denied);
   }
 
   /** The pool has no endpoint for this exchange, and has a fallback response. */
@@ -278,16 +278,17 @@ export class RequestHandler
     if (!this.over) this.refuse(error);
   }
 
-  /** A response hook ends the exchange: its error passes no further hooks. */
-  failedHooks(error: GatewayError): void {
-    this.#stopWork(error);
-    sendLocalReply(this, errorReply(this.x, error), NONE, false);
+  /** A response hook ends the exchange: its error passes the hooks of the policies in front, which have not run yet. */
+  hookFailed(failed: FailedHook): void {
+    this.x.error = failed.error.code;
+    this.stopWork(failed.error);
+    this.answer(FailedHookReply.of(failed));
   }
 
   /** A body filter can't go on (FilterOwner). */
   filterFailed(error: GatewayError): void {
     if (this.over) return;
-    this.#stopWork(error);
+    this.stopWork(error);
     this.refuse(error);
   }
 
@@ -296,12 +297,12 @@ export class RequestHandler
     if (this.over) return;
     this.x.error = error.code;
     this.x.status = error.status;
-    this.#stopWork(error);
+    this.stopWork(error);
     this.settle();
   }
 
   /** Nothing more comes from the upstream or from the policy that has intercepted it. */
-  #stopWork(error: GatewayError): void {
+  stopWork(error: GatewayError): void {
     this.upstream?.stop();
     this.intercepted?.holder.clientGone(error);
   }
@@ -381,7 +382,7 @@ export class RequestHandler
   abort(end: Termination): void {
     this.tunnel?.abort(end);
     if (this.over) return;
-    this.#stopWork(end.error);
+    this.stopWork(end.error);
     this.stream.closing = true;
     this.refuse(end.error);
   }

@@ -6,9 +6,9 @@ import { CONTENT_LENGTH } from '../http/known.ts';
 import type { BodySink, BodySource, ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import { isEmptyBody } from '../http/status.ts';
-import { GatewayError } from '../kit/errors.ts';
+import { CLIENT_GONE, type GatewayError } from '../kit/errors.ts';
 import type { BoundHooks } from '../policies/policy.ts';
-import { abortAll, FilterChain, filtersOf } from './filter-chain.ts';
+import { abortAll, FailedHook, FilterChain, filtersOf } from './filter-chain.ts';
 
 /** The exchange of such a response. */
 export interface Responder extends FilterOwner {
@@ -17,7 +17,9 @@ export interface Responder extends FilterOwner {
   /** The filters of the response body; null: there are none. */
   responseFilters: FilterChain | null;
   /** A response hook ends the exchange. */
-  failedHooks(error: GatewayError): void;
+  hookFailed(failed: FailedHook): void;
+  /** Nothing more comes from the source of the response. */
+  stopWork(error: GatewayError): void;
   refuse(error: GatewayError): void;
   settle(): void;
 }
@@ -34,8 +36,8 @@ export function runResponseHooks(
 ): BodyFilter[] | null {
   const { x } = owner;
   const filters = filtersOf(hooks, x, from, to);
-  if (filters instanceof GatewayError) {
-    owner.failedHooks(filters);
+  if (filters instanceof FailedHook) {
+    owner.hookFailed(filters);
     return null;
   }
   const head = x.response!;
@@ -78,8 +80,11 @@ class ResponseEnd implements BodySink {
   }
 
   end(trailers: Fields | null): void {
-    this.#owner.settle();
-    this.#owner.stream.end(trailers);
+    const owner = this.#owner;
+    // A filter has ended the body before its source did.
+    if (owner.responseFilters?.complete === false) owner.stopWork(CLIENT_GONE);
+    owner.settle();
+    owner.stream.end(trailers);
   }
 
   fail(error: GatewayError): void {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { testGateway } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';
@@ -210,6 +210,90 @@ describe('body filters', () => {
     await get(gateway.port(), '/', { method: 'POST', body: 'abc' });
     expect(origin.requests.map(({ body }) => body)).toEqual(['21ABC']);
     expect(await get(gateway.port(), '/')).toMatchObject({ body: 'ok' });
+  });
+});
+
+describe('a response hook that fails', () => {
+  /** Says in a field that it has run, and then fails in the way that the config names. */
+  const FAILING = join(folder, 'failing.ts');
+  writeFileSync(
+    FAILING,
+    `export const schema = { type: 'object' };
+     export default { bind: ({ name, how }) => ({ response: (x) => {
+       (globalThis.failingCalls ??= []).push(name);
+       x.response.fields.add('X-Order', name);
+       if (how === 'throws') throw new Error(name);
+       if (how === 'returns nonsense') return 1;
+       return undefined;
+     } }) };`,
+  );
+  const calls = (): unknown => {
+    const seen: unknown = Reflect.get(globalThis, 'failingCalls');
+    Reflect.deleteProperty(globalThis, 'failingCalls');
+    return seen;
+  };
+  beforeEach(calls);
+  const policy = (name: string, how = ''): object => ({ type: 'module', module: FAILING, config: { name, how } });
+  const bad = policy('bad', 'throws');
+  const worse = policy('worse', 'returns nonsense');
+  const cache = { type: 'cache', cache: 'pages' };
+
+  // The order in which hooks are called; and those whose field the answer has.
+  const orders: [string, object[], string[], string][] = [
+    ['throws', [policy('outer'), bad, policy('in')], ['in', 'bad', 'outer'], 'outer'],
+    ['returns nonsense', [policy('outer'), worse, policy('in')], ['in', 'worse', 'outer'], 'outer'],
+    ['is the innermost', [policy('2'), policy('1'), bad], ['bad', '1', '2'], '1, 2'],
+    ['is the outermost', [bad, policy('in')], ['in', 'bad'], ''],
+    [
+      'is followed by another that fails',
+      [policy('outer'), worse, policy('mid'), bad, policy('in')],
+      ['in', 'bad', 'mid', 'worse', 'outer'],
+      'outer',
+    ],
+    [
+      'is behind a cache',
+      [policy('outer'), cache, policy('mid'), bad, policy('in')],
+      ['in', 'bad', 'mid', 'outer'],
+      'mid, outer',
+    ],
+    ['is in front of a cache', [policy('outer'), bad, cache], ['bad', 'outer'], 'outer'],
+  ];
+
+  test.each(orders)('%s: its error passes the hooks in front of it, once', async (_, policies, called, order) => {
+    await using origin = await httpOrigin((_request, response) => {
+      response.setHeader('Cache-Control', 'max-age=9').end('a');
+    });
+    const uncached = policies.filter((one) => one !== cache);
+    const routes = [
+      { name: 'own', match: { path: '/own' }, respond: { body: 'own' }, policies: uncached },
+      { name: 'all', match: {}, pool: 'app', policies },
+    ];
+    const hsts = headers('Strict-Transport-Security', 'max-age=1');
+    await using gateway = await testGateway(configOf(origin.port, routes, { policies: [hsts] }));
+    // The second of these may come from the cache.
+    for (const path of ['/', '/', '/own']) {
+      const answer = await get(gateway.port(), path);
+      const { 'x-order': seen = '', 'strict-transport-security': outermost } = answer.headers;
+      expect([answer.status, seen, outermost]).toEqual([500, order, 'max-age=1']);
+      expect(calls()).toEqual(called);
+    }
+    expect(await get(gateway.port(), '/', { method: 'HEAD' })).toMatchObject({ status: 500, body: '' });
+  });
+
+  test('of a listener: the answer to what is not routed passes those in front of it', async () => {
+    const policies = [policy('outer'), bad, policy('in')];
+    await using gateway = await testGateway(configOf(1, [], { policies }));
+    expect(await get(gateway.port(), '/')).toMatchObject({ status: 500, headers: { 'x-order': 'outer' } });
+    expect(calls()).toEqual(['in', 'bad', 'outer']);
+  });
+
+  test('may be in front of others that filter the body', async () => {
+    await using origin = await httpOrigin((_, response) => response.end('x'));
+    await using gateway = await testGateway(
+      configOf(origin.port, [{ name: 'a', match: {}, pool: 'app', policies: [shout('!', 'response'), bad] }]),
+    );
+    const { status, body } = await get(gateway.port(), '/');
+    expect([status, body]).toEqual([500, '!{"TYPE":"ABOUT:BLANK","TITLE":"INTERNAL SERVER ERROR","STATUS":500}\n']);
   });
 });
 

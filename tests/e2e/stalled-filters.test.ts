@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { encoderMemory } from '../../src/http/coding/memory.ts';
 import { poolLoad, simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { httpOrigin } from '../support/origin.ts';
+import { httpOrigin, type HttpOrigin, rawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-stalled-'));
@@ -61,10 +61,17 @@ function gatewayWith(port: number, policies: readonly object[], clock: ManualClo
   return testGateway(simpleConfig(port, more), { clock });
 }
 
+/** A response that arrives in several reads. */
+function largeOrigin(): Promise<HttpOrigin> {
+  return httpOrigin((_, response) => void response.setHeader('Content-Type', 'text/plain').end('x'.repeat(100_000)));
+}
+
 const over = (gateway: TestGateway) => (): boolean => gateway.running.gateway.current!.leases === 0;
 
-async function logged(): Promise<Record<string, unknown>> {
-  await until(() => readFileSync(access, 'utf8').endsWith('\n'), 'the exchange is logged');
+/** The access log is written now and then. */
+async function logged(clock: ManualClock): Promise<Record<string, unknown>> {
+  const written = (): boolean => readFileSync(access, 'utf8').endsWith('\n');
+  await until(written, 'the exchange is logged', () => Promise.resolve(clock.advance(100)));
   return JSON.parse(readFileSync(access, 'utf8')) as Record<string, unknown>;
 }
 
@@ -84,9 +91,7 @@ describe('a filter that stalls', () => {
     ],
   ])('%s: the response breaks off after 30 s', async (_, request, policies) => {
     const clock = new ManualClock();
-    await using origin = await httpOrigin((_request, response) => {
-      response.setHeader('Content-Type', 'text/plain').end('x'.repeat(100_000));
-    });
+    await using origin = await largeOrigin();
     await using gateway = await gatewayWith(origin.port, policies, clock);
     await using client = await RawClient.to(gateway.port());
     client.send(request);
@@ -102,7 +107,7 @@ describe('a filter that stalls', () => {
     expect(gateway.logged.filter(({ event }) => event === 'a policy failed')).toMatchObject([
       { level: 'error', module: MODULE, hook: 'response', problem: 'a body filter has made no progress for 30000 ms' },
     ]);
-    expect(await logged()).toMatchObject({ error: 'policy_timeout' });
+    expect(await logged(clock)).toMatchObject({ error: 'policy_timeout' });
     expect([poolLoad(gateway, 'origin').active, encoderMemory.coders]).toEqual([0, 0]);
   });
 
@@ -119,10 +124,64 @@ describe('a filter that stalls', () => {
     }, 'an answer comes');
     expect((await client.response()).status).toBe(504);
     await until(over(gateway), 'nothing is left');
-    expect(await logged()).toMatchObject({ error: 'policy_timeout', status: 504 });
+    expect(await logged(clock)).toMatchObject({ error: 'policy_timeout', status: 504 });
     expect(gateway.logged.filter(({ event }) => event === 'a policy failed')).toMatchObject([
       { hook: 'forward', problem: 'a body filter has made no progress for 10000 ms' },
     ]);
     expect([poolLoad(gateway, 'origin').active, origin.requests.length]).toEqual([0, 0]);
   });
+});
+
+describe('a client that leaves while a filter stalls', () => {
+  test.each(['FIN', 'RST'])('by a %s ends the exchange at once', async (how) => {
+    const clock = new ManualClock();
+    await using origin = await largeOrigin();
+    const policies = [{ type: 'compress', minimum_size: 0 }, stall('response', 'data')];
+    await using gateway = await gatewayWith(origin.port, policies, clock);
+    await using client = await RawClient.to(gateway.port());
+    client.send(GET);
+    await until(() => client.text.includes('\r\n\r\n'), 'the head arrives');
+    if (how === 'FIN') client.socket.end();
+    else client.socket.resetAndDestroy();
+    // The clock stands still: no deadline is due.
+    await until(over(gateway), 'nothing is left');
+    await until(() => client.closed, 'the connection ends');
+    expect(await logged(clock)).toMatchObject({ error: 'client_gone' });
+    expect([poolLoad(gateway, 'origin').active, encoderMemory.coders]).toEqual([0, 0]);
+  });
+
+  test('gets the response if it closes only its own side before, and the filter goes on', async () => {
+    const clock = new ManualClock();
+    let answer = (): void => {};
+    await using origin = await httpOrigin((_, response) => (answer = () => void response.end('page')));
+    await using gateway = await gatewayWith(origin.port, [stall('none', '')], clock);
+    await using client = await RawClient.to(gateway.port());
+    client.send(GET);
+    client.socket.end();
+    await until(() => origin.requests.length === 1, 'the origin has the request');
+    answer();
+    expect((await client.response()).body).toBe('page');
+  });
+});
+
+test('a filter that ends the body early frees the source, and what is in front of it', async () => {
+  const clock = new ManualClock();
+  let closed = false;
+  await using origin = await rawOrigin((socket) => {
+    for (const event of ['end', 'close']) socket.on(event, () => (closed = true));
+    socket.once('data', () => {
+      const part = 'x'.repeat(100_000);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      socket.write(`${part.length.toString(16)}\r\n${part}\r\n`);
+    });
+  });
+  const policies = [stall('response', 'cut'), { type: 'compress', minimum_size: 0 }];
+  await using gateway = await gatewayWith(origin.port, policies, clock);
+  await using client = await RawClient.to(gateway.port());
+  for (let i = 0; i < 2; i++) {
+    closed = false;
+    expect((await client.send(GET).response()).status).toBe(200);
+    await until(() => closed && over(gateway)(), 'the backend is left');
+    expect([poolLoad(gateway, 'origin').active, encoderMemory.coders, encoderMemory.used]).toEqual([0, 0, 0]);
+  }
 });

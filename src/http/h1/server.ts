@@ -29,14 +29,8 @@ import { type LocalReply, problemReply } from '../local-reply.ts';
 import { isEmptyBody } from '../status.ts';
 import { type BodySink, type BodySource, HTTP_1_0, HTTP_1_1, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
 import type { ConnectionHome, ServerConnection, ServerEnvironment } from '../server-connection.ts';
-import type {
-  ClientOverrides,
-  ExchangeOwner,
-  HttpService,
-  HttpTimeouts,
-  RefusedHead,
-  ServerStream,
-} from '../server-stream.ts';
+import type { ClientOverrides, ExchangeOwner, ServerStream } from '../server-stream.ts';
+import type { HttpService, HttpTimeouts, RefusedHead } from '../server-stream.ts';
 import type { CachedReply } from '../cached-reply.ts';
 import { ChunkedReader } from './chunked.ts';
 import { BodyFraming, CHUNKED, type Framing, LENGTH, NO_BODY } from './framing.ts';
@@ -324,6 +318,7 @@ export class Http1ServerConnection
     if (this.#state === IDLE || this.#state === CLOSING || this.#onlyEmptyLines) this.#close();
     else if (this.#state === HEAD) this.#refuse(400, 0);
     else if (this.#state === BODY) this.#failRequest(BAD_REQUEST, 0);
+    else if (this.owner?.stalled === true) this.#fail(CLIENT_GONE);
     // The request is complete: the client may half-close and still wait for the response (RFC 9112 §9.6).
     else this.closing = true;
   }

@@ -169,6 +169,7 @@ function serve(
       if (error.status === 400 && reading.refusal === 0) reading.refusal = 400;
       finish();
     },
+    stalled: false,
   };
   const answer = (): void =>
     soon(() => {

@@ -164,6 +164,7 @@ export class Serving extends Receiver implements ExchangeOwner {
   readonly x: Exchange;
   readonly stream: ServerStream;
   readonly fields: [string, string][];
+  readonly stalled = false;
   /** Why the client left, if it did. */
   left: GatewayError | null = null;
   /** The response is complete, or was given up. */
