@@ -24,7 +24,12 @@ const fixed = (body: string, match: object = { path: { exact: '/fixed' } }): obj
   respond: { body },
 });
 
-test('an unrelated edit takes along what is under way: an exchange before and in its response, a tunnel, a relay', async () => {
+const HSTS = { type: 'headers', response: { set: { 'Strict-Transport-Security': 'max-age=1' } } };
+
+test.each([
+  ['an exchange before and in its response, a tunnel, a relay', []],
+  ['the same behind policies of the listener', [HSTS]],
+])('an unrelated edit takes along what is under way: %s', async (_, policies) => {
   await using slow = await rawOrigin((socket) => socket.on('data', () => {}));
   await using begun = await rawOrigin(
     answering((socket) => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n')),
@@ -33,7 +38,7 @@ test('an unrelated edit takes along what is under way: an exchange before and in
   const of = (body: string): Config => ({
     version: 1,
     listeners: {
-      web: { address: '127.0.0.1:0' },
+      web: { address: '127.0.0.1:0', policies },
       raw: { address: '127.0.0.1:0', protocol: 'tcp', pool: 'talking' },
     },
     pools: {

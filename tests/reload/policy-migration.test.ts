@@ -8,10 +8,8 @@ import { forecast } from '../../src/plan/diff/forecast.ts';
 import { liveNumbers } from '../../src/runtime/views/live-numbers.ts';
 import { planOf } from '../plan/plan-of.ts';
 import { type TestGateway, testGateway, until } from '../support/gateway.ts';
-import { httpOrigin, rawOrigin } from '../support/origin.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { httpOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';
-import { chat, chatOrigin, echoes } from '../support/streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-policy-migration-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -74,54 +72,20 @@ const hsts = (age: number): object => ({
   response: { set: { 'Strict-Transport-Security': `max-age=${age}` } },
 });
 
-describe('behind policies of a listener', () => {
-  test('an exchange before and in its response, and a tunnel, go over with an unrelated edit', async () => {
-    await using slow = await rawOrigin((socket) => socket.on('data', () => {}));
-    await using begun = await rawOrigin((socket) =>
-      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na')),
-    );
-    await using talking = await chatOrigin();
-    const of = (fixed: string): object => ({
-      ...config({ pools: { slow: [slow.port], begun: [begun.port], talking: [talking.port] }, listener: [hsts(1)] }),
-      routes: [
-        { name: 'fixed', match: { path: '/fixed' }, respond: { body: fixed } },
-        { name: 'slow', match: { path: '/slow' }, pool: 'slow' },
-        { name: 'begun', match: { path: '/begun' }, pool: 'begun' },
-        { name: 'talk', match: {}, pool: 'talking' },
-      ],
-    });
-    await using gateway = await testGateway(of('0'));
-    await using waiting = await RawClient.to(gateway.port());
-    waiting.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
-    await using reading = await RawClient.to(gateway.port());
-    reading.send('GET /begun HTTP/1.1\r\nHost: a\r\n\r\n');
-    await using talk = await chat(gateway.port());
-    await until(() => slow.received.length === 1 && reading.text.endsWith('a'), 'all is under way');
-    for (const fixed of ['1', '2']) {
-      await gateway.edit(of(fixed));
-      expect([leases(gateway), blockers(gateway)]).toEqual([[3], []]);
-      expect((await get(gateway.port(), '/fixed')).body).toBe(fixed);
-      await echoes(talk);
-    }
-    for (const client of [waiting, reading, talk]) client.socket.resetAndDestroy();
-    await until(() => leases(gateway)[0] === 0, 'all is over');
-  });
-
-  test('an exchange stays if those policies change, and ends as it began', async () => {
-    let respond = (): void => {};
-    await using app = await httpOrigin((_, response) => (respond = () => void response.end('late')));
-    const of = (age: number): object => config({ pools: { app: [app.port] }, listener: [hsts(age)] });
-    await using gateway = await testGateway(of(1));
-    const under = get(gateway.port());
-    await until(() => app.requests.length === 1, 'it is under way');
-    await gateway.edit(of(2));
-    expect([leases(gateway), blockers(gateway)]).toEqual([[0, 1], ['policies_changed']]);
-    // Back again, it goes over after all.
-    await gateway.edit(of(1));
-    expect([leases(gateway), blockers(gateway)]).toEqual([[1], []]);
-    respond();
-    expect((await under).headers['strict-transport-security']).toBe('max-age=1');
-  });
+test('an exchange stays if the policies of its listener change, and ends as it began', async () => {
+  let respond = (): void => {};
+  await using app = await httpOrigin((_, response) => (respond = () => void response.end('late')));
+  const of = (age: number): object => config({ pools: { app: [app.port] }, listener: [hsts(age)] });
+  await using gateway = await testGateway(of(1));
+  const under = get(gateway.port());
+  await until(() => app.requests.length === 1, 'it is under way');
+  await gateway.edit(of(2));
+  expect([leases(gateway), blockers(gateway)]).toEqual([[0, 1], ['policies_changed']]);
+  // Back again, it goes over after all.
+  await gateway.edit(of(1));
+  expect([leases(gateway), blockers(gateway)]).toEqual([[1], []]);
+  respond();
+  expect((await under).headers['strict-transport-security']).toBe('max-age=1');
 });
 
 describe.each(['route', 'listener'] as const)('while a policy of a %s waits for a pool', (place) => {
