@@ -5,7 +5,7 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { WrittenRequest } from '../http/server-codec.ts';
-import { DEFAULT_CODEC } from '../http/server-codecs.ts';
+import { SERVER_CODECS } from '../http/server-codecs.ts';
 import { UPGRADE } from '../http/known.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { asciiAuthority } from '../kit/host-name.ts';
@@ -104,7 +104,7 @@ export function readRequest(
     localAddress: address.host,
     localPort: address.port,
   };
-  const read = DEFAULT_CODEC.read(request, new Connection(addresses, name, false), limits, paths);
+  const read = SERVER_CODECS.default.read(request, new Connection(addresses, name, false), limits, paths);
   if ('x' in read) return { x: read.x, offered: read.upgrade ? (read.x.fields.known(UPGRADE) ?? '') : '' };
   const { status, problem } = read;
   if (problem === 'syntax') return MALFORMED;

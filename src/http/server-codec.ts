@@ -30,6 +30,8 @@ export interface ServerCodec {
   readonly name: string;
   /** Its ALPN protocol ID. */
   readonly alpn: string;
+  /** The bytes that begin each of its connections, where they tell it from all other protocols; else null. */
+  readonly preface: Buffer | null;
   /** Begins to serve a connection. */
   accept(
     transport: Transport,

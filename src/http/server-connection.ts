@@ -31,6 +31,8 @@ export interface ConnectionHome {
   readonly listener: string;
   /** The service of the current config; null if the listener has been removed. */
   service(): HttpService | null;
+  /** Another connection takes the place of this one, on the same transport. */
+  replaced(connection: ServerConnection, successor: ServerConnection): void;
   /** Called once, when the connection has ended. */
   closed(connection: ServerConnection): void;
   addLeaving(connection: LeavingConnection): void;

@@ -59,6 +59,13 @@ export class ConnectionTable implements ConnectionHome {
     this.#byClient.set(connection.clientAddress, this.fromClient(connection.clientAddress) + 1);
   }
 
+  replaced(connection: ServerConnection, successor: ServerConnection): void {
+    this.#held.leave(connection.tablePlace);
+    connection.tablePlace = NOWHERE;
+    successor.tablePlace = this.#held.enter(successor);
+    successor.tableNumber = connection.tableNumber;
+  }
+
   /** A connection of this table has closed. */
   closed(connection: ServerConnection): void {
     if (!this.#delete(connection)) return;

@@ -8,7 +8,7 @@ import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
-import { codecOf } from '../http/server-codecs.ts';
+import { SERVER_CODECS } from '../http/server-codecs.ts';
 import type { ServerEnvironment } from '../http/server-connection.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, RefusedHead, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
@@ -104,16 +104,15 @@ export class HttpListener implements HttpListenerContext, HttpService {
   /** A connection was accepted. */
   accept(transport: Transport): void {
     const connection = new Connection(transport.addresses(), this.plan.name, transport.secure);
-    const codec = codecOf(transport);
     this.metrics.accepted++;
     const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
     if (admission !== 'fits') {
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
       this.#log(connection, answer.status, 'connection_limit');
-      codec.reject(transport, answer, this.table, this.#environment);
+      SERVER_CODECS.of(transport).reject(transport, answer, this.table, this.#environment);
       return;
     }
-    this.table.add(codec.accept(transport, connection, this.table, this.#environment));
+    this.table.add(SERVER_CODECS.accept(transport, connection, this.table, this.#environment));
   }
 
   serve(x: Exchange, stream: ServerStream): void {

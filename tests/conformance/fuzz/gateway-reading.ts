@@ -106,7 +106,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   const connection = new Http1ServerConnection(
     transport,
     new Connection(transport.addresses(), 'fuzz', false),
-    { listener: 'fuzz', service: () => service, closed() {}, addLeaving() {}, deleteLeaving() {} },
+    { listener: 'fuzz', service: () => service, replaced() {}, closed() {}, addLeaving() {}, deleteLeaving() {} },
     environment,
   );
   for (const part of parts) {

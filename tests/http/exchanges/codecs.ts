@@ -2,11 +2,11 @@
 import type { ClientCodec } from '../../../src/http/client-codec.ts';
 import { DEFAULT_CLIENT_CODEC } from '../../../src/http/client-codecs.ts';
 import type { ServerCodec } from '../../../src/http/server-codec.ts';
-import { DEFAULT_CODEC } from '../../../src/http/server-codecs.ts';
+import { SERVER_CODECS } from '../../../src/http/server-codecs.ts';
 
 export interface CodecPair {
   readonly server: ServerCodec;
   readonly client: ClientCodec;
 }
 
-export const CODECS: readonly CodecPair[] = [{ server: DEFAULT_CODEC, client: DEFAULT_CLIENT_CODEC }];
+export const CODECS: readonly CodecPair[] = [{ server: SERVER_CODECS.default, client: DEFAULT_CLIENT_CODEC }];

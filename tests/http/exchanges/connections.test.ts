@@ -76,6 +76,29 @@ describe.each(CODECS)('$server.name and $client.name', (pair) => {
       });
     });
 
+    test('a response whose last bytes wait for their receiver holds up no other exchange that there is room for', () => {
+      overSeeds(
+        (seed) => {
+          const meeting = new Meeting(pair, seed);
+          meeting.serve = answering(meeting, { body: { size: 1, known: seed % 8 === 0 } });
+          const first = meeting.ask({});
+          first.stuck = true;
+          meeting.run(() => first.ends > 0);
+          if (meeting.client.room > 0) {
+            const second = meeting.ask({});
+            meeting.run();
+            expect([second.status, second.ends, second.bytes]).toEqual([200, 1, 1]);
+          }
+          meeting.run();
+          first.stream.resume();
+          meeting.run();
+          expect([first.ends, first.bytes, meeting.client.room > 0, meeting.gone]).toEqual([1, 1, true, []]);
+          expect(meeting.leftBehind()).toEqual(NOTHING);
+        },
+        [0, 4, 8, 12, 16, 20],
+      );
+    });
+
     test('the rest of a response is discarded, and another exchange follows if there is room', () => {
       overSeeds((seed) => {
         const meeting = new Meeting(pair, seed);
@@ -371,6 +394,26 @@ describe.each(CODECS)('$server.name and $client.name', (pair) => {
         meeting.serve = () => {};
         const asking = meeting.ask({ ...UPLOAD, expects: true });
         after(meeting, 2000, () => asking.failed?.code === 'first_byte_timeout');
+        expect(meeting.leftBehind()).toEqual(NOTHING);
+      });
+    });
+
+    test('a client that waits for its 100 is not late', () => {
+      overSeeds((seed) => {
+        const meeting = new Meeting(pair, seed, { ...forever, timeouts: { ...forever.timeouts, body: 2000 } });
+        meeting.serve = (serving) => {
+          serving.onEvent = (event) => {
+            if (event === 'end') serving.respond(meeting, {});
+          };
+          serving.read();
+        };
+        const asking = meeting.ask({ ...UPLOAD, expects: true });
+        meeting.run();
+        meeting.pass(5000);
+        expect(meeting.served[0]!.left).toBe(null);
+        meeting.served[0]!.informational(100, []);
+        meeting.run();
+        judgeAnswer(asking, { informational: [[100, []]] });
         expect(meeting.leftBehind()).toEqual(NOTHING);
       });
     });

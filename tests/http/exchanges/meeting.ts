@@ -338,6 +338,9 @@ export class Meeting {
     const home: ConnectionHome = {
       listener: 'web',
       service: () => service,
+      replaced: () => {
+        throw new Error('the codec is known');
+      },
       closed: () => void this.closed++,
       addLeaving: (one) => void leaving.add(one),
       deleteLeaving: (one) => void leaving.delete(one),
