@@ -167,6 +167,14 @@ describe('codecs', () => {
       .filter((file) => importsOf(file).some(({ to }) => to.startsWith('src/http/h1/')));
     expect(importers).toEqual(['src/http/client-codecs.ts', 'src/http/server-codecs.ts']);
   });
+
+  test('only a codec writes the text and the framing of a reply', () => {
+    const replies = files.filter((file) => /^src\/(cache\/|http\/(\w+-)*(reply|list)\.ts)/.test(file));
+    expect(replies.length).toBeGreaterThan(50);
+    // The parts of multipart/byteranges are a body in MIME, in every protocol.
+    const others = replies.filter((file) => file !== 'src/cache/rules/range.ts');
+    expect(linesWith(/\\r\\n|Content-Length:|Connection:/, others)).toEqual([]);
+  });
 });
 
 describe('what only one place does', () => {

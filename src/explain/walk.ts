@@ -142,8 +142,8 @@ function chancesOf({ action }: RoutePlan, x: Exchange): PoolChance[] {
   ).chances(x);
 }
 
-function locationOf({ lines }: LocalReply): string {
-  return /^Location: (.*)\r\n/.exec(lines)?.[1] ?? '';
+function locationOf({ fields }: LocalReply): string {
+  return fields.get('location') ?? '';
 }
 
 function outcome(by: Answerer, status: number | null, why: string): Outcome {

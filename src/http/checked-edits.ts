@@ -6,6 +6,7 @@
  */
 import { isOurs } from '../kit/own-fields.ts';
 import type { Exchange } from './exchange.ts';
+import type { FieldList, FieldPair } from './field-list.ts';
 import type { Fields } from './fields.ts';
 import { CONTENT_LENGTH } from './known.ts';
 import type { LocalReply } from './local-reply.ts';
@@ -13,8 +14,9 @@ import { type ResponseHead, UNKNOWN_LENGTH } from './message.ts';
 
 /** `name: value` and CRLF (RFC 9110 §5.1, §5.5), in Latin-1. */
 const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t\x20-\x7e\x80-\xff]*)\r\n$/;
-/** A token (RFC 9110 §5.6.2). */
-const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A token (RFC 9110 §5.6.2): a method, or the name of a field. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** The parts of an origin-form target (RFC 9112 §3.2.1), or `*`. */
 const PATH = /^(?:\/[!"$-;=@-_a-z|~\x80-\xff]*|\*)$/;
 const QUERY = /^(?:\?[!"$-;=?@-_a-z|~\x80-\xff]*)?$/;
@@ -23,6 +25,7 @@ const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Statuses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
 
+const NO_PAIRS = 'the fields are no list of names and values';
 const NO_LENGTH = 'the length of the body is no length';
 const UNFILTERED = 'the length changes, and no filter changes the body';
 
@@ -106,23 +109,46 @@ export class ResponseBefore {
 }
 
 /** Returns the problem with a request that such code wants to send; '' if there is none. */
-export function problemOfRequest(method: string, path: string, query: string, lines: readonly string[]): string {
-  if (!METHOD.test(method) || method === 'CONNECT') return `${JSON.stringify(method)} is no method for it`;
+export function problemOfRequest(method: string, path: string, query: string, fields: readonly FieldPair[]): string {
+  if (!TOKEN.test(method) || method === 'CONNECT') return `${JSON.stringify(method)} is no method for it`;
   if (!path.startsWith('/') || !PATH.test(path)) return 'the path is no path';
   if (!QUERY.test(query)) return 'the query is no query';
-  return lines.map(problemOfLine).find((problem) => problem !== '') ?? '';
+  return problemOfPairs(fields);
+}
+
+/** A reply as a plain object, or the LocalReply of another copy of prozy. The type holds for TypeScript only. */
+export interface PlainReply {
+  readonly status: number;
+  readonly reason?: string;
+  readonly fields?: readonly FieldPair[] | Pick<FieldList, 'pairs'>;
+  /** Text is sent as UTF-8. */
+  readonly body?: string | Uint8Array;
+  /** Precedes `body`. */
+  readonly bodyBytes?: Uint8Array;
+}
+
+/** The fields of such a reply. */
+export function pairsOf(fields: PlainReply['fields'] = []): readonly FieldPair[] {
+  return 'pairs' in fields ? fields.pairs : fields;
 }
 
 /** Returns the problem with a reply; '' if there is none. */
-export function problemOfReply({ status, reason, lines, body }: LocalReply): string {
+export function problemOfReply({ status, reason = '', fields = [], body = '' }: LocalReply | PlainReply): string {
   if (!isFinal(status)) return 'the status is none of a final response';
-  if (!REASON.test(reason) || typeof lines !== 'string' || typeof body !== 'string') return 'the reply is none';
-  return (
-    lines
-      .split(/(?<=\n)/)
-      .map(problemOfLine)
-      .find((problem) => problem !== '') ?? ''
-  );
+  if (typeof reason !== 'string' || !REASON.test(reason)) return 'the reason is no text of one line';
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return 'the body is neither text nor bytes';
+  const pairs = typeof fields === 'object' && fields !== null ? pairsOf(fields) : null;
+  return Array.isArray(pairs) ? problemOfPairs(pairs) : NO_PAIRS;
+}
+
+function problemOfPairs(pairs: readonly FieldPair[]): string {
+  return pairs.map(problemOfPair).find((problem) => problem !== '') ?? '';
+}
+
+function problemOfPair(pair: unknown): string {
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((text) => typeof text === 'string')) return NO_PAIRS;
+  const [name, value] = pair as [string, string];
+  return TOKEN.test(name) && VALUE.test(value) ? problemOfName(name) : noField(`${name}: ${value}`);
 }
 
 function problemOfLines(fields: Fields, before: readonly string[]): string {
@@ -138,7 +164,14 @@ function problemOfLines(fields: Fields, before: readonly string[]): string {
 function problemOfLine(line: string): string {
   if (line === '') return '';
   const name = LINE.exec(line)?.[1];
-  if (name === undefined) return `${JSON.stringify(line.slice(0, 80))} is no field`;
+  return name === undefined ? noField(line) : problemOfName(name);
+}
+
+function noField(text: string): string {
+  return `${JSON.stringify(text.slice(0, 80))} is no field`;
+}
+
+function problemOfName(name: string): string {
   return isOurs(name) ? `${name} is the gateway's own to write` : '';
 }
 

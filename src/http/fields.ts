@@ -291,20 +291,6 @@ export class Fields {
     for (let i = 0; i < other.#addedCount; i++) this.addLine(other.#added[i]!, other.#addedIds[i]);
   }
 
-  /** Parses field lines: `name: value`, each with a CRLF at its end. */
-  static ofLines(lines: string): Fields {
-    const fields = new Fields();
-    fields.text = lines;
-    fields.end = lines.length;
-    for (let at = 0; at < lines.length; ) {
-      const end = lines.indexOf('\r\n', at);
-      const colon = lines.indexOf(':', at);
-      fields.push(knownId(lines.slice(at, colon).toLowerCase()), at, colon, Math.min(colon + 2, end), end);
-      at = end + 2;
-    }
-    return fields;
-  }
-
   /** Builds the fields of a message that did not come over the network. */
   static of(pairs: readonly (readonly [name: string, value: string])[]): Fields {
     const fields = new Fields();

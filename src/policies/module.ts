@@ -5,7 +5,7 @@
  * ends its exchange with a 500 (`policy_failed`) and a line in the log, and nothing else.
  */
 import type { BodyFilter } from '../http/body-filter.ts';
-import { problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
+import { pairsOf, type PlainReply, problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type FilterGuard, GuardedFilter } from '../http/guarded-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
@@ -172,16 +172,17 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
 /** The problem with what a request hook returns; '' if there is none. */
 function problemOfVerdict(verdict: unknown): string {
   if (verdict === undefined || verdict === INTERCEPTED) return '';
-  if (typeof verdict !== 'object' || verdict === null || !('lines' in verdict))
+  if (typeof verdict !== 'object' || verdict === null || !('status' in verdict))
     return 'a request hook returns a reply or nothing';
-  return problemOfReply(verdict as LocalReply);
+  return verdict instanceof CachedReply ? '' : problemOfReply(verdict as LocalReply | PlainReply);
 }
 
 /** A module may write a reply as a plain object. */
 function replyOf(verdict: Verdict): Verdict {
   if (typeof verdict !== 'object' || verdict instanceof LocalReply || verdict instanceof CachedReply) return verdict;
-  const { status, reason, lines, body } = verdict as LocalReply;
-  return Object.assign(new LocalReply(status, [], ''), { reason, lines, body });
+  const { status, reason, fields, body = '', bodyBytes = body } = verdict as PlainReply;
+  const reply = new LocalReply(status, pairsOf(fields), bodyBytes);
+  return reason === undefined ? reply : reply.under(status, reason, reply.fields);
 }
 
 /** Runs a hook that may edit a head and filter its body. `before`: the head as it was. */

@@ -6,10 +6,9 @@
  */
 import type { BodyFilter } from '../http/body-filter.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
-import { Fields } from '../http/fields.ts';
 import type { LocalReply } from '../http/local-reply.ts';
-import { ResponseHead } from '../http/message.ts';
-import { isEmptyBody } from '../http/status.ts';
+import type { ResponseHead } from '../http/message.ts';
+import { headOfReply, replyUnder } from '../http/reply-head.ts';
 import type { BoundHooks } from '../policies/policy.ts';
 import type { ExplainField, Facts } from './explain-field.ts';
 import type { Shared } from './listener-context.ts';
@@ -41,16 +40,15 @@ export function sendLocalReply(
     sendUnchanged(owner, explain === null ? response : explain.onAnswer(response, x, owner.facts(denied)));
     return;
   }
-  const length = isEmptyBody(x.method, response.status) ? 0 : response.body.length;
-  const head = new ResponseHead(response.status, response.reason, Fields.ofLines(response.lines), length);
+  const head = headOfReply(response, x.method);
   const filters = runHooks(owner, head, hooks, 0, hooks.length, denied);
   if (owner.over) return;
   if (filters === null) {
-    sendUnchanged(owner, response.under(head.status, head.reason, head.fields.lines()));
+    sendUnchanged(owner, replyUnder(response, head, x.method));
     return;
   }
   forwardableFields(head.fields, head.status, owner.context.shared.date, false);
-  sendFiltered(owner, head, filters, response.content);
+  sendFiltered(owner, head, filters, response.bodyBytes);
 }
 
 function sendUnchanged(owner: RepliedExchange, response: LocalReply): void {
@@ -72,14 +70,14 @@ export function sendCachedReply(
   x.status = stored.status;
   let reply = stored;
   if (from < to || owner.explain !== null) {
-    const head = new ResponseHead(stored.status, stored.reason, Fields.ofLines(stored.lines), stored.length);
+    const head = headOfReply(stored, x.method);
     const filters = runHooks(owner, head, hooks, from, to, false);
     if (owner.over) return;
     if (filters !== null) {
-      sendFiltered(owner, head, filters, stored.content);
+      sendFiltered(owner, head, filters, stored.bodyBytes);
       return;
     }
-    reply = stored.under(head.status, head.reason, head.fields.lines());
+    reply = replyUnder(stored, head, x.method);
   }
   owner.settle(x.method === 'HEAD' ? 0 : reply.length);
   stream.cachedReply(reply);

@@ -39,7 +39,7 @@ export class ExplainField {
 
   /** Adds the field to a local reply if the client may see it and asks for it. */
   onAnswer(response: LocalReply, x: Exchange, facts: Facts): LocalReply {
-    return this.#told(x) ? response.with(`${this.#name}: ${value(x, facts)}\r\n`) : response;
+    return this.#told(x) ? response.with(this.#name, value(x, facts)) : response;
   }
 
   /** Adds the field to a pool's response if the client may see it and asks for it. */

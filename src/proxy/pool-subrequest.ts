@@ -96,13 +96,8 @@ function exchangeOf(
   const queryAt = target.indexOf('?');
   const path = queryAt < 0 ? target : target.slice(0, queryAt);
   const query = queryAt < 0 ? '' : target.slice(queryAt);
-  const names: string[] = [];
-  const lines: string[] = [];
-  for (const [name, value] of given) {
-    names.push(name.toLowerCase());
-    lines.push(`${name}: ${value}\r\n`);
-  }
-  const problem = problemOfRequest(method, path, query, lines);
+  const pairs = [...given];
+  const problem = problemOfRequest(method, path, query, pairs);
   if (problem !== '') return problem;
   const fields = new Fields();
   const { authority, host } = client;
@@ -113,13 +108,13 @@ function exchangeOf(
   x.identity = client.identity;
   x.claims = client.claims;
   x.route = client.route;
-  for (const name of names) {
-    if (!OWN_REQUEST_FIELDS.has(name)) continue;
+  for (const [name] of pairs) {
+    if (!OWN_REQUEST_FIELDS.has(name.toLowerCase())) continue;
     // The policy's value stands in place of the gateway's.
     identityAsFields(x);
-    fields.remove(name);
+    fields.remove(name.toLowerCase());
   }
-  for (const line of lines) fields.addLine(line);
+  for (const [name, value] of pairs) fields.add(name, value);
   return x;
 }
 
@@ -236,8 +231,8 @@ class PoolSubrequest implements UpstreamRequestOwner {
     this.#finish({ error: BAD_RESPONSE });
   }
 
-  answerInstead(_: GatewayError, { status, lines, content }: LocalReply): void {
-    this.#finish({ error: null, status, fields: Fields.ofLines(lines), body: content });
+  answerInstead(_: GatewayError, { status, fields, bodyBytes: body }: LocalReply): void {
+    this.#finish({ error: null, status, fields: Fields.of(fields.pairs), body });
   }
 
   fail(error: GatewayError): void {

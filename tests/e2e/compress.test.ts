@@ -251,10 +251,14 @@ test('the gateway’s own responses are compressed too', async () => {
     expect([own.text === text, own.headers['content-encoding']]).toEqual([true, coding]);
     const head = await ask(gateway.port(), '/own', { 'accept-encoding': coding }, 'HEAD');
     expect([head.headers['content-encoding'], head.headers.vary]).toEqual([coding, 'Accept-Encoding']);
+    // The length of the plain body is not that of a GET.
+    expect(head.headers['content-length']).toBeUndefined();
   }
   // An error body is shorter than the minimum.
   const failed = await ask(gateway.port(), '/', { 'accept-encoding': 'gzip' });
   expect([failed.status, failed.headers['content-encoding']]).toEqual([502, undefined]);
+  const failedHead = await ask(gateway.port(), '/', { 'accept-encoding': 'gzip' }, 'HEAD');
+  expect({ ...failedHead.headers, date: '' }).toEqual({ ...failed.headers, date: '' });
 });
 
 describe('with a cache', () => {

@@ -29,7 +29,7 @@ function writePolicy(status: number): string {
     'policy.ts',
     `import { status } from './status.ts';
      export const schema = { type: 'object', properties: { fail: { type: 'string' }, secret: { type: 'string' } } };
-     const reply = { status, reason: 'Said', lines: '', body: '' };
+     const reply = { status, reason: 'Said' };
      export default {
        bind({ fail }, { route }) {
          if (fail === 'bind') throw new RangeError('not here');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
 import { CONNECTION, DATE, HOST, RANGE, UPGRADE } from '../../src/http/known.ts';
+import { fieldsOfLines } from '../support/field-lines.ts';
 
 const all = (fields: Fields): string[] => {
   const lines: string[] = [];
@@ -9,7 +10,7 @@ const all = (fields: Fields): string[] => {
 };
 
 test('fields that were added are found, replaced and removed like those that came', () => {
-  const fields = Fields.ofLines('Host: a\r\nX-One: 1\r\n');
+  const fields = fieldsOfLines('Host: a\r\nX-One: 1\r\n');
   expect(fields.untouched).toBe(true);
   fields.add('X-Two', '2');
   fields.addLine('Via: 1.1 prozy\r\n');
@@ -28,7 +29,7 @@ test('fields that were added are found, replaced and removed like those that cam
 });
 
 test('one that is used again has nothing of the message before', () => {
-  const fields = Fields.ofLines('Host: a\r\n');
+  const fields = fieldsOfLines('Host: a\r\n');
   fields.add('Set-Cookie', 'secret');
   fields.add('X-Two', '2');
   fields.reset();
@@ -45,11 +46,11 @@ test.each([
   ['Connection: keep-aliv\r\n', false],
   ['X: keep-alive\r\n', false],
 ])('does "%s" say keep-alive and nothing else: %s', (lines, says) => {
-  expect(Fields.ofLines(lines).says(CONNECTION, 'keep-alive')).toBe(says);
+  expect(fieldsOfLines(lines).says(CONNECTION, 'keep-alive')).toBe(says);
 });
 
 test('has is true exactly where known has a value, for received, added and removed fields', () => {
-  const fields = Fields.ofLines('Range: a\r\nRange: b\r\nHost: h\r\nUpgrade: x\r\n');
+  const fields = fieldsOfLines('Range: a\r\nRange: b\r\nHost: h\r\nUpgrade: x\r\n');
   const agree = (id: number): boolean => {
     expect(fields.has(id)).toBe(fields.known(id) !== undefined);
     return fields.has(id);

@@ -40,11 +40,12 @@ import { OutgoingHead } from '../../src/http/outgoing-head.ts';
 import { costOf } from '../support/cpu-time.ts';
 import { exchange } from '../support/exchange.ts';
 import { STRICT } from '../support/strict-rules.ts';
+import { fieldsOfLines } from '../support/field-lines.ts';
 
 const SHORT = 16_384;
 const LONG = 65_536;
 
-const lines = (...pairs: string[]): Fields => Fields.ofLines(pairs.map((pair) => `${pair}\r\n`).join(''));
+const lines = (...pairs: string[]): Fields => fieldsOfLines(pairs.map((pair) => `${pair}\r\n`).join(''));
 const one = (name: string, value: string): Fields => lines(`${name}: ${value}`);
 const asked = (name: string, value: string): Exchange => Object.assign(exchange(), { fields: one(name, value) });
 const RESPONSE = Object.assign(new ReceivedHead(), { minor: 1, status: 200 });

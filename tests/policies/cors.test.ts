@@ -33,7 +33,7 @@ function through(plan: CorsPolicyPlan, { method = 'GET', fields = {}, backend = 
   const x = exchange({ method, fields: Object.entries(fields) });
   const verdict = hooks.request!(x, NO_CONTEXT);
   const answered = verdict instanceof LocalReply;
-  const received = answered ? Fields.ofLines(verdict.lines) : Fields.of(backend);
+  const received = Fields.of(answered ? verdict.fields.pairs : backend);
   x.response = new ResponseHead(answered ? verdict.status : 200, '', received, 0);
   hooks.response!(x);
   return [answered ? verdict.status : 0, ...linesOf(x.response.fields)];

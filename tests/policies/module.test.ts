@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fields } from '../../src/http/fields.ts';
 import { CONTENT_LENGTH } from '../../src/http/known.ts';
+import type { LocalReply } from '../../src/http/local-reply.ts';
 import { ResponseHead } from '../../src/http/message.ts';
 import { problemReply } from '../../src/http/local-reply.ts';
 import { POLICY_FAILED } from '../../src/kit/errors.ts';
@@ -174,17 +175,34 @@ describe('what a hook writes', () => {
     ['response', `return 7`, 'TypeError: the hook returns a body filter or nothing'],
     ['forward', `return { data() {} }`, 'TypeError: the hook returns a body filter or nothing'],
     ['request', `return true`, 'TypeError: a request hook returns a reply or nothing'],
-    [
-      'request',
-      `return { status: 99, reason: '', lines: '', body: '' }`,
-      'TypeError: the status is none of a final response',
-    ],
-    ['request', `return { status: 200, reason: '', lines: 'a: b', body: '' }`, 'TypeError: "a: b" is no field'],
-    ['request', `return { status: 200, reason: '', lines: 'a: b\\r\\nc: d\\r\\n', body: '' }`, ''],
+    ['request', `return { status: 99 }`, 'TypeError: the status is none of a final response'],
+    ['request', `return { status: 200, fields: [['a b', 'c']] }`, 'TypeError: "a b: c" is no field'],
+    ['request', `return { status: 200, fields: [['a', 'b\\nc']] }`, 'TypeError: "a: b\\nc" is no field'],
+    ['request', `return { status: 200, fields: [['Host', 'a']] }`, "TypeError: Host is the gateway's own to write"],
+    ['request', `return { status: 200, fields: 'a: b' }`, 'TypeError: the fields are no list of names and values'],
+    ['request', `return { status: 200, fields: [['a']] }`, 'TypeError: the fields are no list of names and values'],
+    ['request', `return { status: 200, reason: 'a\\nb' }`, 'TypeError: the reason is no text of one line'],
+    ['request', `return { status: 200, body: 7 }`, 'TypeError: the body is neither text nor bytes'],
+    ['request', `return { status: 200, fields: [['a', 'b'], ['c', 'd']], body: new Uint8Array(2) }`, ''],
     ['request', `x.fields.set('a', 'é b'); x.path = '/b%20;c:'; x.query = '?a=/?'`, ''],
     ['response', `x.response.status = 418; x.response.reason = 'Tea'; x.response.fields.set('a', '')`, ''],
   ] as const)('in %s, by %s: %s', (hook, code, problem) => {
     expect(problemOf(hook, code)).toBe(problem);
+  });
+
+  test('as a reply is sent, whichever copy of prozy has made it', () => {
+    const reply = (text: string): unknown => {
+      const { hooks } = boundIn(
+        planOf(`import { LocalReply } from 'prozy'; export default { bind: () => ({ request: () => (${text}) }) };`),
+      );
+      const { status, reason, fields, body } = hooks.request!(exchange(), NO_CONTEXT) as LocalReply;
+      return [status, reason, fields.pairs, body];
+    };
+    const expected = [429, 'Too Many Requests', [['a', 'b']], '\xc3\xa9'];
+    expect(reply(`new LocalReply(429, [['a', 'b']], 'é')`)).toEqual(expected);
+    expect(reply(`{ status: 429, fields: [['a', 'b']], body: 'é' }`)).toEqual(expected);
+    expect(reply(`{ status: 429, fields: [['a', 'b']], body: Buffer.from('é') }`)).toEqual(expected);
+    expect(reply(`{ status: 429, reason: 'Slow Down' }`)).toEqual([429, 'Slow Down', [], '']);
   });
 
   test('as a length is the length that is sent', () => {

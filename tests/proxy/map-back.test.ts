@@ -1,9 +1,9 @@
 /** What responses say of the backend's own names, in the names that clients know. */
 import { expect, test } from 'vitest';
 import type { Rewritten } from '../../src/http/exchange.ts';
-import { Fields } from '../../src/http/fields.ts';
 import { mapBack } from '../../src/proxy/map-back.ts';
 import { exchange, linesOf } from '../support/exchange.ts';
+import { fieldsOfLines } from '../support/field-lines.ts';
 
 const STRIPPED: Rewritten = { from: '/api', to: '' };
 const MOVED: Rewritten = { from: '/api', to: '/v2' };
@@ -20,7 +20,7 @@ function mapped(line: string | string[], { rewritten, sent, secure = false, host
   const x = exchange({ host });
   x.rewritten = rewritten ?? null;
   if (secure) x.claims = { chain: '', forwarded: '', client: '', host: '', proto: 'https', port: '' };
-  const fields = Fields.ofLines(
+  const fields = fieldsOfLines(
     [line]
       .flat()
       .map((one) => `${one}\r\n`)

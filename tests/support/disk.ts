@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { OpenDisk, type OpenDiskParts } from '../../src/cache/disk/open-disk.ts';
 import type { Refusal } from '../../src/cache/disk/directory.ts';
 import { type Part, type StoredHead, StoredResponse } from '../../src/cache/store/stored-response.ts';
+import { FieldList } from '../../src/http/field-list.ts';
 import { type Clock, systemClock } from '../../src/kit/clock.ts';
 import { type DiskMetrics, diskMetrics } from '../../src/observe/metrics.ts';
 import { exchange, type ExchangeParts } from './exchange.ts';
@@ -108,7 +109,7 @@ export function response(
       variant: '',
       status: 200,
       reason: 'OK',
-      lines: 'Content-Type: text/plain\r\n',
+      fields: FieldList.of([['Content-Type', 'text/plain']]),
       etag: '"1"',
       modified: undefined,
       lastModified: Number.NaN,

@@ -1,4 +1,5 @@
 /** Heads of stored responses, made by hand. */
+import { FieldList } from '../../src/http/field-list.ts';
 import type { StoredHead } from '../../src/cache/store/stored-response.ts';
 
 /** Fresh for an hour from the clock's beginning, unless it is said otherwise. */
@@ -9,7 +10,7 @@ export function storedHead(parts: Partial<StoredHead>): StoredHead {
     variant: '',
     status: 200,
     reason: 'OK',
-    lines: 'Date: x\r\n',
+    fields: FieldList.of([['Date', 'x']]),
     etag: undefined,
     modified: undefined,
     lastModified: Number.NaN,

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeDirectories } from '../../kit/make-directories.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const MARKER = 'cache.json';
 const LOCK = 'lock';
 const DISCARDED = 'discarded-';

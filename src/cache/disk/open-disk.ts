@@ -150,17 +150,17 @@ export class OpenDisk {
 
   put(key: string, response: StoredResponse): void {
     const { metrics } = this.#parts;
-    const { scope, varyNames, variant, lines } = response.head;
+    const { scope, varyNames, variant, fields } = response.head;
     const hash = keyHash(this.directory.salt, key);
     const identity = identityHash(scope, varyNames, variant);
     const kind = kindOf(response);
     const waited = this.#writer.queue.kill(hash, (item) => item.identity === identity && replaces(kind, item.kind));
     const written = this.entries.killReplaced({ hash, identity, kind });
-    const size = HEADER + TEXT + key.length + lines.length + (response.headOnly ? 0 : response.length);
+    const size = HEADER + TEXT + key.length + fields.size + (response.headOnly ? 0 : response.length);
     const number = this.#number();
     const item = { hash, identity, kind, number, key, varyNames, response, record: null, size };
     const old = waited || written || this.#erasure !== null;
-    const isShort = key.length + lines.length < MOST_TEXT / 8;
+    const isShort = key.length + fields.size < MOST_TEXT / 8;
     if (isShort && this.#writer.add({ ...item, replaces: old, dead: false })) return;
     metrics.dropped++;
     if (old) this.#erase({ hash, identity, kind, number });

@@ -4,6 +4,7 @@
  * Times are monotonic in memory and wall-clock dates on disk. After a clock was set back, ages are unknown: a record
  * that was written later than now is revalidated before use.
  */
+import { FieldList, type FieldPair } from '../../http/field-list.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
 
@@ -21,10 +22,13 @@ export function kindOf({ headOnly, part }: StoredResponse): number {
   return part === null ? WHOLE : PART;
 }
 
+/** A head in JSON. */
+type WrittenHead = Omit<StoredHead, 'fields'> & { readonly fields: readonly FieldPair[] };
+
 /** The text in front of the body. */
 export interface Written {
   readonly key: string;
-  readonly head: StoredHead;
+  readonly head: WrittenHead;
   readonly part: Part | null;
   readonly headOnly: boolean;
   readonly length: number;
@@ -38,7 +42,7 @@ export function writtenForm(key: string, { head, part, headOnly, length }: Store
   // JSON turns a NaN into null; `restored` reverses that.
   return JSON.stringify({
     key,
-    head,
+    head: { ...head, fields: head.fields.pairs },
     part,
     headOnly,
     length,
@@ -79,6 +83,7 @@ export function restored(written: Written, body: Buffer | null, terms: Terms): S
   return new StoredResponse(
     {
       ...head,
+      fields: FieldList.of(head.fields),
       lastModified: head.lastModified ?? Number.NaN,
       date: head.date ?? Number.NaN,
       etag: head.etag,
@@ -100,6 +105,8 @@ const text = (value: unknown): boolean => typeof value === 'string';
 const number = (value: unknown): boolean => typeof value === 'number';
 const flag = (value: unknown): boolean => typeof value === 'boolean';
 const texts = (value: unknown): boolean => Array.isArray(value) && value.every(text);
+const pairs = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((pair) => texts(pair) && (pair as string[]).length === 2);
 const orNothing = (is: (value: unknown) => boolean) => (value: unknown) => value === undefined || is(value);
 const orNull = (is: (value: unknown) => boolean) => (value: unknown) => value === null || is(value);
 const has = (shape: Shape) => (value: unknown) => {
@@ -114,7 +121,7 @@ const HEAD = has({
   variant: text,
   status: number,
   reason: text,
-  lines: text,
+  fields: pairs,
   etag: orNothing(text),
   modified: orNothing(text),
   lastModified: orNull(number),

@@ -15,12 +15,14 @@ import {
   type FilterContext,
 } from '../../http/interception.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { Fields } from '../../http/fields.ts';
+import { FieldList } from '../../http/field-list.ts';
+import type { Fields } from '../../http/fields.ts';
 import { giveFields } from '../../http/fields-pool.ts';
 import { type LocalReply, problemReply } from '../../http/local-reply.ts';
 import { RANGE } from '../../http/known.ts';
 import { type BodySource, ResponseHead } from '../../http/message.ts';
 import type { CachedReply } from '../../http/cached-reply.ts';
+import { headOfReply } from '../../http/reply-head.ts';
 import type { GatewayError } from '../../kit/errors.ts';
 import { NOWHERE } from '../../kit/places.ts';
 import type { Timed } from '../../net/deadlines.ts';
@@ -249,14 +251,15 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     const told = { reason: this.reason, stored: fetch.stores, collapsed: own === null };
     this.#noteUpstream(fetch.inner);
     if (fetch.whole && isUnmodified(head, x, clock.wall())) {
-      const line = plan.statusHeader ? `Cache-Status: ${forwardText({ ...told, status: head.status })}\r\n` : '';
+      const text = forwardText({ ...told, status: head.status });
+      const status = plan.statusHeader ? FieldList.of([['Cache-Status', text]]) : FieldList.NONE;
       if (own !== null) giveFields(own);
       fetch.leave(this);
       this.#sharedFetch = null;
-      this.responseWriter.answer(notModified(head, line));
+      this.responseWriter.answer(notModified(head, status));
       return;
     }
-    const fields = own ?? Fields.ofLines(head.lines + fetch.lines);
+    const fields = own ?? fetch.copyOfFields();
     if (plan.statusHeader) addCacheStatus(fields, forwardText(told));
     const reader = new BodyReader(this.responseWriter, fetch.body!, 0, Number.POSITIVE_INFINITY, false);
     this.#reader = reader;
@@ -292,8 +295,7 @@ export class CacheRequest implements Interceptor, Timed, Seeker {
     if (bytes === null || bytes.length <= LARGEST_REPLY || this.x.method === 'HEAD') return reply;
     const { responseWriter: writer } = this;
     this.#reader = new BodyReader(writer, new WholeBody(bytes), 0, bytes.length, true);
-    const fields = Fields.ofLines(reply.lines);
-    writer.head(new ResponseHead(reply.status, reply.reason, fields, reply.length), this.#reader);
+    writer.head(headOfReply(reply, this.x.method), this.#reader);
     this.#reader.pump();
     return INTERCEPTED;
   }

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Exchange } from '../../http/exchange.ts';
+import { FieldList } from '../../http/field-list.ts';
 import { IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE } from '../../http/known.ts';
 import { CachedReply } from '../../http/cached-reply.ts';
 import { evaluate, ifRangeHolds } from '../rules/conditional.ts';
@@ -28,14 +29,16 @@ export function answerFrom(stored: StoredResponse, x: Exchange, now: number, wal
   const age = stored.ageAt(now);
   if ((x.fields.seen & SPECIAL) === 0) return stored.reply(age, told);
   const { head } = stored;
-  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedLines(age, told));
+  if (isUnmodified(head, x, wall)) return notModified(head, stored.agedFields(age, told));
   const ranges = rangesOf(stored, x);
   if (ranges === null) return stored.reply(age, told);
-  const aged = stored.agedLines(age, told);
+  const aged = stored.agedFields(age, told);
   const complete = stored.part?.complete ?? stored.length;
   if (ranges === 'unsatisfiable') {
-    const lines = `Content-Range: ${unsatisfiedRange(complete)}\r\nContent-Length: 0\r\n`;
-    return CachedReply.of(416, reasonPhrase(416), `${dated(head.lines)}${lines}${aged}`, '', null);
+    const fields = head.fields
+      .filter(isDateOrVia)
+      .concat(FieldList.of([['Content-Range', unsatisfiedRange(complete)]]));
+    return CachedReply.of(416, reasonPhrase(416), fields.concat(aged), '', null);
   }
   return partial(stored, ranges, complete, aged);
 }
@@ -63,20 +66,20 @@ export function covers(stored: StoredResponse, x: Exchange): boolean {
   return ranges.every(({ first, last }) => first >= part.first && last <= part.last);
 }
 
-function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: string): CachedReply {
+function partial(stored: StoredResponse, ranges: readonly ByteRange[], complete: number, aged: FieldList): CachedReply {
   const bytes = stored.body() ?? NONE;
   const offset = stored.part?.first ?? 0;
   const slice = ({ first, last }: ByteRange): Buffer => bytes.subarray(first - offset, last + 1 - offset);
-  const { lines } = stored.head;
+  const { fields } = stored.head;
   if (ranges.length === 1) {
     const [range] = ranges as [ByteRange];
     const body = slice(range);
-    const own = `Content-Range: ${contentRange(range, complete)}\r\nContent-Length: ${body.length}\r\n`;
-    return CachedReply.of(206, reasonPhrase(206), `${without(lines, isRange)}${own}${aged}`, '', body);
+    const own = FieldList.of([['Content-Range', contentRange(range, complete)]]);
+    return CachedReply.of(206, reasonPhrase(206), fields.filter(notRange).concat(own).concat(aged), '', body);
   }
-  const body = multipart(ranges, complete, fieldOf(lines, 'content-type'), slice);
-  const own = `Content-Type: multipart/byteranges; boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n`;
-  return CachedReply.of(206, reasonPhrase(206), `${without(lines, isTypeOrRange)}${own}${aged}`, '', body);
+  const body = multipart(ranges, complete, fields.get('content-type'), slice);
+  const own = FieldList.of([['Content-Type', `multipart/byteranges; boundary=${BOUNDARY}`]]);
+  return CachedReply.of(206, reasonPhrase(206), fields.filter(notTypeOrRange).concat(own).concat(aged), '', body);
 }
 
 /** RFC 9110 §14.6. */
@@ -94,41 +97,16 @@ function multipart(
 }
 
 /** RFC 9110 §15.4.5: the fields that a cache or client needs to update its copy, and none that describe content. */
-export function notModified(head: StoredHead, aged: string): CachedReply {
-  const lines = without(head.lines, head.etag === undefined ? isContent : isContentOrModified);
-  return CachedReply.of(304, reasonPhrase(304), lines + aged, '', null);
+export function notModified({ fields, etag }: StoredHead, aged: FieldList): CachedReply {
+  const kept = fields.filter(etag === undefined ? notOfContent : notOfContentOrModified);
+  return CachedReply.of(304, reasonPhrase(304), kept.concat(aged), '', null);
 }
 
-/** Removes lines by name, in lower case. */
-function without(lines: string, isOut: (name: string) => boolean): string {
-  let out = '';
-  for (let at = 0; at < lines.length; ) {
-    const end = lines.indexOf('\r\n', at) + 2;
-    if (!isOut(lines.slice(at, lines.indexOf(':', at)).toLowerCase())) out += lines.slice(at, end);
-    at = end;
-  }
-  return out;
-}
-
-const isRange = (name: string): boolean => name === 'content-range';
-const isTypeOrRange = (name: string): boolean => name === 'content-type' || name === 'content-range';
+const notRange = (name: string): boolean => name !== 'content-range';
+const notTypeOrRange = (name: string): boolean => name !== 'content-type' && name !== 'content-range';
 /** Fields that describe content (RFC 9110 §8), except for Content-Location, which a 304 keeps. */
 const OF_CONTENT = new Set(['content-type', 'content-encoding', 'content-language', 'content-length', 'content-range']);
-const isContent = (name: string): boolean => OF_CONTENT.has(name);
-const isContentOrModified = (name: string): boolean => isContent(name) || name === 'last-modified';
-
-/** The stored lines that every reply has. */
-function dated(lines: string): string {
-  return without(lines, (name) => name !== 'date' && name !== 'via');
-}
-
-/** The value of the first line with that name, in lower case. */
-function fieldOf(lines: string, name: string): string | undefined {
-  for (let at = 0; at < lines.length; ) {
-    const end = lines.indexOf('\r\n', at);
-    const colon = lines.indexOf(':', at);
-    if (lines.slice(at, colon).toLowerCase() === name) return lines.slice(colon + 1, end).trim();
-    at = end + 2;
-  }
-  return undefined;
-}
+const notOfContent = (name: string): boolean => !OF_CONTENT.has(name);
+const notOfContentOrModified = (name: string): boolean => notOfContent(name) && name !== 'last-modified';
+/** Every reply has them. */
+const isDateOrVia = (name: string): boolean => name === 'date' || name === 'via';

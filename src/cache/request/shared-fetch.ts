@@ -18,6 +18,7 @@ import { AUTHORIZATION, RANGE } from '../../http/known.ts';
 import { type BodySource, ResponseHead } from '../../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../../http/server-stream.ts';
 import type { CachedReply } from '../../http/cached-reply.ts';
+import { headOfReply, messageFields } from '../../http/reply-head.ts';
 import { CLIENT_GONE, GatewayError } from '../../kit/errors.ts';
 import { WaitingList } from './waiting-list.ts';
 import { StreamingBody } from './streaming-body.ts';
@@ -25,7 +26,7 @@ import { innerExchange } from './inner-exchange.ts';
 import { combined, partOf } from '../rules/partial.ts';
 import { type EvaluatedResponse, evaluateResponse } from '../rules/evaluate-response.ts';
 import type { CacheHandler } from './cache-handler.ts';
-import { lengthLine, type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
+import { type Part, type StoredHead, StoredResponse } from '../store/stored-response.ts';
 import { reuse, VALIDATE } from '../rules/reuse.ts';
 import { headOnly, renewed, renewedByHead } from './validation.ts';
 import { variantKey } from '../rules/vary.ts';
@@ -69,8 +70,8 @@ export class SharedFetch implements ServerStream {
   body: StreamingBody | null = null;
   /** Bytes of content in the response, or UNKNOWN_LENGTH. */
   length = 0;
-  /** Additional field lines while the response streams: its Age, and its Content-Length if known. */
-  lines = '';
+  /** The Age of the response while it streams, if it has one. */
+  #age: string | undefined = undefined;
   readonly #handler: CacheHandler;
   /** The fields of the leader's request, for Vary. */
   readonly #asked: Fields;
@@ -218,11 +219,12 @@ export class SharedFetch implements ServerStream {
   }
 
   /** The reply of another cache behind this one. It is in memory as a whole, so it needs no flow control. */
-  cachedReply({ status, reason, lines, length, content }: CachedReply): void {
-    const size = this.inner.method === 'HEAD' ? 0 : length;
-    this.head(new ResponseHead(status, reason, Fields.ofLines(lines), size), IN_MEMORY);
+  cachedReply(reply: CachedReply): void {
+    const head = headOfReply(reply, this.inner.method);
+    const { length } = head;
+    this.head(head, IN_MEMORY);
     if (this.#over) return;
-    if (size > 0) this.data(content, 0, size);
+    if (length > 0) this.data(reply.bodyBytes, 0, length);
     this.flush();
     if (!this.#over) this.end(null);
   }
@@ -264,8 +266,7 @@ export class SharedFetch implements ServerStream {
     this.response = head;
     this.length = length;
     this.body = new StreamingBody(cache.store, cache.maxEntrySize, length, source);
-    const age = fields.get('age');
-    this.lines = (age === undefined ? '' : `Age: ${age}\r\n`) + lengthLine(head.status, length);
+    this.#age = fields.get('age');
     // The response is not shareable: mark the key hit-for-miss.
     if (head.noCache || head.lifetime <= 0) cache.remember(this.key, this.scope);
     else cache.forget(this.key, this.scope);
@@ -290,6 +291,14 @@ export class SharedFetch implements ServerStream {
       }
     }
     this.#endIfUnwanted();
+  }
+
+  /** The fields of the response, for one of the waiters. */
+  copyOfFields(): Fields {
+    const { status, fields: stored } = this.response!;
+    const fields = messageFields(stored, status, this.length);
+    if (this.#age !== undefined) fields.add('Age', this.#age);
+    return fields;
   }
 
   /** Forwards the response to the leader alone. */

@@ -6,7 +6,7 @@ import type { HttpCache } from '../store/http-cache.ts';
 import { directivesOf, type EvaluatedResponse } from '../rules/evaluate-response.ts';
 import { unstorableFields } from '../rules/storable.ts';
 import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
-import { type FieldLine, freshened, headFreshens, identifies } from '../rules/update.ts';
+import { freshened, headFreshens, identifies } from '../rules/update.ts';
 
 /** Evaluates a response with these fields as if it had just been received. */
 export type Judge = (status: number, reason: string, fields: Fields) => EvaluatedResponse;
@@ -63,11 +63,9 @@ export function headOnly(head: StoredHead, fields: Fields, statusHeader: boolean
 }
 
 function updated(old: StoredResponse, judge: Judge, news: Fields): Renewed {
-  const { status, reason, lines } = old.head;
+  const { status, reason, fields: stored } = old.head;
   const unstorable = unstorableFields(news, directivesOf(news).directives);
-  const pairs: FieldLine[] = [];
-  Fields.ofLines(lines).forEach((name, value) => pairs.push([name, value]));
-  const fields = Fields.of(freshened(pairs, news, unstorable));
+  const fields = Fields.of(freshened(stored.pairs, news, unstorable));
   const { head, why } = judge(status, reason, fields);
   return { response: old.under(head), storable: why === '' };
 }

@@ -1,5 +1,6 @@
 /** Evaluates a response: whether it may be stored, for how long, and with which head. Hot, once per fetch. */
 import type { Exchange } from '../../http/exchange.ts';
+import { FieldList, type FieldPair } from '../../http/field-list.ts';
 import type { Fields } from '../../http/fields.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { CachePolicyPlan } from '../../plan/types/cache.ts';
@@ -99,7 +100,7 @@ export function evaluateResponse(
     variant: variantKey(varyNames, asked.fields),
     status,
     reason,
-    lines: storedLines(fields, directives, status === 206),
+    fields: storedFields(fields, directives, status === 206),
     etag: fields.get('etag'),
     modified,
     lastModified: modified === undefined ? Number.NaN : parseHttpDate(modified, wall),
@@ -119,17 +120,17 @@ export function evaluateResponse(
 }
 
 /**
- * The field lines to store: without those for one connection, one client or one moment (RFC 9111 §3.1, §5.1, §5.2.2.4).
+ * The fields to store: without those for one connection, one client or one moment (RFC 9111 §3.1, §5.1, §5.2.2.4).
  */
-function storedLines(fields: Fields, directives: ResponseDirectives, partial: boolean): string {
+function storedFields(fields: Fields, directives: ResponseDirectives, partial: boolean): FieldList {
   const unstorable = unstorableFields(fields, directives);
   const { noCacheFields } = directives;
-  let lines = '';
+  const stored: FieldPair[] = [];
   fields.forEach((name, value) => {
     const lower = name.toLowerCase();
     if (lower === 'age' || lower === 'content-length' || (partial && lower === 'content-range')) return;
     if (unstorable.includes(lower) || noCacheFields.includes(lower)) return;
-    lines += `${name}: ${value}\r\n`;
+    stored.push([name, value]);
   });
-  return lines;
+  return FieldList.of(stored);
 }

@@ -2,21 +2,20 @@
  * Updates a stored response from a newer one without its body: a 304 (RFC 9111 §4.3.4) or a HEAD (§4.3.5) or a further
  * part (§3.4), and selects the fields to update (§3.2). Hot, once per validation.
  */
+import type { FieldPair } from '../../http/field-list.ts';
 import type { Fields } from '../../http/fields.ts';
 import { isWeak, weaklyEqual } from './conditional.ts';
-
-export type FieldLine = readonly [name: string, value: string];
 
 /** These describe the stored bytes, which the newer response does not contain. */
 const OF_THE_BODY = new Set(['content-encoding', 'content-length', 'content-range', 'transfer-encoding']);
 
 /**
- * The stored lines, updated: all lines of a name are replaced together. `unstorable`: names that are neither taken nor
+ * The stored fields, updated: all fields of a name are replaced together. `unstorable`: names that are neither taken nor
  * kept (storable.ts). A stored Age is removed, since the age starts anew. The newer response must have a Date (RFC 9110
  * §6.6.1): otherwise the stored Date stays, and with it the age.
  */
 export function freshened(
-  stored: readonly FieldLine[],
+  stored: readonly FieldPair[],
   news: Fields,
   unstorable: readonly string[],
 ): [name: string, value: string][] {

@@ -16,7 +16,7 @@ import type { StoredResponse } from './stored-response.ts';
  */
 const MOST_VARIANTS = 64;
 /**
- * Bytes that a stored response uses besides its key, its field lines and its body: resident memory, measured
+ * Bytes that a stored response uses besides its key, its fields and its body: resident memory, measured
  * (docs/performance.md).
  */
 const OVERHEAD = 2048;
@@ -36,7 +36,7 @@ interface Group {
 function sizeOf({ key, responses }: Group): number {
   let size = key.length;
   for (const { head, length, headOnly } of responses)
-    size += OVERHEAD + head.lines.length + head.variant.length + (headOnly ? 0 : length);
+    size += OVERHEAD + head.fields.size + head.variant.length + (headOnly ? 0 : length);
   return size;
 }
 

@@ -4,16 +4,14 @@
  * It is immutable once stored. Its strings are detached: none keeps the original message alive. Times are monotonic ms
  * unless they are called dates.
  */
+import { FieldList, type ReplyContent } from '../../http/field-list.ts';
 import type { Fields } from '../../http/fields.ts';
-import { forbidsContent, reasonPhrase } from '../../http/status.ts';
-import { CachedReply } from '../../http/cached-reply.ts';
+import { reasonPhrase } from '../../http/status.ts';
+import { CachedReply, toldLength } from '../../http/cached-reply.ts';
 import { detachString } from '../../kit/detach-string.ts';
 import { release } from '../../kit/release.ts';
-import { agedLines, hitLines } from '../rules/age-header.ts';
+import { agedFields, ageFields, hitFields } from '../rules/age-header.ts';
 import { variantKey } from '../rules/vary.ts';
-
-/** The origin's own Cache-Status: ours follows it (RFC 9211 §2). */
-const CACHE_STATUS = /^cache-status:/im;
 
 /** A longer body is kept as bytes, which are sent without a copy. */
 const LONGEST_TEXT = 16 * 1024;
@@ -31,8 +29,8 @@ export interface StoredHead {
   readonly variant: string;
   readonly status: number;
   readonly reason: string;
-  /** Field lines with their CRLFs: without Age, Content-Length and fields for one connection. */
-  readonly lines: string;
+  /** Without Age, Content-Length and fields for one connection. */
+  readonly fields: FieldList;
   readonly etag: string | undefined;
   /** The Last-Modified as received. */
   readonly modified: string | undefined;
@@ -76,11 +74,8 @@ export class StoredResponse {
   readonly #status: number;
   readonly #reason: string;
   readonly #lifetime: number;
-  /**
-   * The part of a complete reply that does not depend on the time: see http/cached-reply.ts. It includes a small body.
-   */
-  readonly #rest: string;
-  readonly #bodyAt: number;
+  /** The fields, and a small body. */
+  readonly #content: ReplyContent;
   /** The bytes of a larger body. */
   readonly bytes: Buffer | null;
   /** No other object references its bytes. */
@@ -98,7 +93,7 @@ export class StoredResponse {
   /** A nearly unique number (recent-replies.ts). */
   readonly place: number;
   readonly #statusHeader: boolean;
-  /** It contains the origin's Cache-Status, which ours must follow. */
+  /** It contains the origin's Cache-Status, which ours must follow (RFC 9211 §2). */
   readonly #statusAbove: boolean;
 
   /** `body`: a small one may be a string. `length`: for a HEAD, the announced Content-Length; -1: unknown. */
@@ -121,17 +116,15 @@ export class StoredResponse {
     const text = typeof body === 'string' ? body : small ? (bytes?.toString('latin1') ?? '') : '';
     this.bytes = small ? null : bytes;
     this.length = body?.length ?? length;
-    const lines = head.lines + lengthLine(head.status, this.length);
-    this.#rest = detachString(`${lines}\r\n${text}`);
-    this.#bodyAt = lines.length + 2;
+    this.#content = head.fields.withBody(text, toldLength(head.status, this.length)).kept();
     // They share the same memory.
-    this.head = { ...head, lines: this.#rest.slice(0, head.lines.length) };
+    this.head = { ...head, fields: this.#content };
     this.freshUntil = head.bornAt + head.lifetime * 1000;
     const plain = !head.noCache && part === null && !this.headOnly && this.length <= LARGEST_REPLY;
     this.fastPathUntil = plain ? this.freshUntil : Number.NEGATIVE_INFINITY;
     this.place = nextPlace++ & 0xffff;
     this.#statusHeader = statusHeader;
-    this.#statusAbove = statusHeader && CACHE_STATUS.test(head.lines);
+    this.#statusAbove = statusHeader && head.fields.get('cache-status') !== undefined;
   }
 
   /** No other object references the bytes that it was made with. */
@@ -153,7 +146,7 @@ export class StoredResponse {
 
   /** The same response with another head, as updated by a 304. */
   under(head: StoredHead): StoredResponse {
-    const body = this.headOnly ? null : (this.bytes ?? this.#rest.slice(this.#bodyAt));
+    const body = this.headOnly ? null : (this.bytes ?? this.#content.body);
     return new StoredResponse(head, body, this.part, this.length, this.#statusHeader);
   }
 
@@ -166,7 +159,7 @@ export class StoredResponse {
   /** The body's bytes; null: it is the response to a HEAD. */
   body(): Buffer | null {
     if (this.headOnly) return null;
-    return this.bytes ?? Buffer.from(this.#rest.slice(this.#bodyAt), 'latin1');
+    return this.bytes ?? Buffer.from(this.#content.body, 'latin1');
   }
 
   /** Does it match the request (RFC 9111 §4.1)? */
@@ -187,28 +180,21 @@ export class StoredResponse {
 
   /** The complete reply at that age (s). `told`: its Cache-Status; '': that of a hit. */
   reply(age: number, told = ''): CachedReply {
-    const aged = this.agedLines(age, told);
-    if (!this.#statusAbove)
-      return new CachedReply(this.#status, this.#reason, aged, this.#rest, this.#bodyAt, this.bytes);
-    const lines = this.#rest.slice(0, this.#bodyAt - 2) + aged;
-    return CachedReply.of(this.#status, this.#reason, lines, this.#rest.slice(this.#bodyAt), this.bytes);
+    const aged = this.agedFields(age, told);
+    const content = this.#content;
+    if (!this.#statusAbove) return new CachedReply(this.#status, this.#reason, aged, content, this.bytes, this.length);
+    const fields = content.concat(aged);
+    return CachedReply.of(this.#status, this.#reason, fields, content.body, this.bytes, this.length);
   }
 
-  /** The lines to add at that age. `told`: its Cache-Status; '': that of a hit. */
-  agedLines(age: number, told = ''): string {
-    if (!this.#statusHeader) return `Age: ${age}\r\n`;
-    return told === '' ? hitLines(age, this.#lifetime - age) : agedLines(age, told);
+  /** The fields to add at that age. `told`: its Cache-Status; '': that of a hit. */
+  agedFields(age: number, told = ''): FieldList {
+    if (!this.#statusHeader) return ageFields(age);
+    return told === '' ? hitFields(age, this.#lifetime - age) : agedFields(age, told);
   }
 }
 
-/** RFC 9110 §8.6: none where there is no content. `length`: -1: unknown. */
-export function lengthLine(status: number, length: number): string {
-  return length < 0 || forbidsContent(status) ? '' : `Content-Length: ${length}\r\n`;
-}
-
-/**
- * The head with detached strings, for as long as it is stored; its lines become a part of the stored response's text.
- */
+/** The head with detached strings, for as long as it is stored. A stored response keeps the fields itself. */
 export function kept(head: StoredHead): StoredHead {
   const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : detachString(text));
   return {

@@ -12,6 +12,7 @@ import type { CachedReply } from '../cached-reply.ts';
 import { CONTENT_LENGTH } from '../known.ts';
 import { HTTP_1_0, type ResponseHead, UNKNOWN_LENGTH } from '../message.ts';
 import { forbidsContent, reasonPhrase } from '../status.ts';
+import { LINES } from './field-lines.ts';
 import { CHUNKED, type Framing, LENGTH, NO_BODY, UNTIL_CLOSE } from './framing.ts';
 
 /** Parts up to this many bytes are buffered. */
@@ -27,23 +28,34 @@ function statusLine(status: number, reason: string): string {
   return (statusLines[status] ??= `HTTP/1.1 ${status} ${usual}\r\n`);
 }
 
-/** The head of a local reply up to the lines that each connection adds. It becomes the reply's memo. */
-function fixedHead(reply: LocalReply): string {
-  const { status, reason, lines, body } = reply;
-  const length = forbidsContent(status) ? '' : `Content-Length: ${body.length}\r\n`;
-  const head = `${statusLine(status, reason)}${lines}${length}`;
-  reply.memo = head;
+/** The text that this codec has made of a complete reply: its memo. */
+class ReplyText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The head of a local reply up to the lines that each connection adds. */
+function localHead(reply: LocalReply): string {
+  const { status, reason, fields, length, memo } = reply;
+  if (memo instanceof ReplyText) return memo.text;
+  // RFC 9110 §8.6: no Content-Length where there is no content.
+  const told = length < 0 || forbidsContent(status) ? '' : `Content-Length: ${length}\r\n`;
+  const head = `${statusLine(status, reason)}${fields.textIn(LINES)}${told}`;
+  reply.memo = new ReplyText(head);
   return head;
 }
 
-/** A cached reply without a body that is kept as bytes. The text that most clients get becomes its memo. */
-function storedText(reply: CachedReply, withBody: boolean, connection: string): string {
-  const { status, reason, first, rest, bodyAt } = reply;
-  const line = statusLine(status, reason);
-  if (!withBody) return `${line}${first}${connection}${rest.slice(0, bodyAt)}`;
-  if (connection !== '') return `${line}${first}${connection}${rest}`;
-  const text = `${line}${first}${rest}`;
-  reply.memo = text;
+/** The text of a cached reply, without a body that is kept as bytes. The text that most clients get becomes its memo. */
+function cachedText(reply: CachedReply, withBody: boolean, connection: string): string {
+  const { status, reason, first, content } = reply;
+  const rest = content.textIn(LINES);
+  const head = `${statusLine(status, reason)}${first.textIn(LINES)}${connection}`;
+  if (!withBody) return head + rest.slice(0, rest.length - content.bodyLength);
+  const text = head + rest;
+  if (connection === '') reply.memo = new ReplyText(text);
   return text;
 }
 
@@ -96,13 +108,9 @@ export class ResponseEncoder {
   /** Writes a complete local reply. `withBody` is false for HEAD. */
   fixed(response: LocalReply, withBody: boolean, lines: string): void {
     this.begun = true;
-    const { status, body } = response;
-    // RFC 9110 §8.6: no Content-Length in a 204.
-    const content = withBody && !forbidsContent(status) ? body : '';
+    const content = withBody && !forbidsContent(response.status) ? response.body : '';
     this.bytes = content.length;
-    const { memo } = response;
-    const head = typeof memo === 'string' ? memo : fixedHead(response);
-    this.#out += `${head}${lines}\r\n${content}`;
+    this.#out += `${localHead(response)}${lines}\r\n${content}`;
   }
 
   /** Writes a complete response from the cache. `connection` is the Connection line, or ''. */
@@ -110,10 +118,10 @@ export class ResponseEncoder {
     this.begun = true;
     const { memo } = reply;
     const usual = withBody && connection === '';
-    this.#out += usual && typeof memo === 'string' ? memo : storedText(reply, withBody, connection);
+    this.#out += usual && memo instanceof ReplyText ? memo.text : cachedText(reply, withBody, connection);
     if (!withBody) return;
-    this.bytes = reply.length;
     const { bytes } = reply;
+    this.bytes = reply.length;
     if (bytes === null) return;
     const out = this.#out;
     this.#out = '';

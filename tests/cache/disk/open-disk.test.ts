@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { variantKey } from '../../../src/cache/rules/vary.ts';
+import { FieldList } from '../../../src/http/field-list.ts';
 import { Fields } from '../../../src/http/fields.ts';
 import { type Clock, systemClock } from '../../../src/kit/clock.ts';
 import { place, TestDisk } from '../../support/disk.ts';
@@ -16,14 +17,18 @@ const inLanguage = (language: string) => ({
   varyNames,
   variant: variantKey(varyNames, Fields.of(asking(language).fields)),
 });
+const FIELDS = [
+  ['Content-Type', 'text/plain'],
+  ['X-Odd', '\xe4\xff'],
+] as const;
 const large = (letter: string): Buffer => Buffer.alloc(40_000, letter);
 
 test('what is written is given at once, and after a restart, with all that belongs to it', async () => {
   using at = place();
   {
     await using one = await TestDisk.open(at.path);
-    const lines = 'Content-Type: text/plain\r\nX-Odd: \xe4\xff\r\n';
-    const head = { lines, etag: '"x"', modified: 'Mon, 01 Jan 2024 00:00:00 GMT', lastModified: 1_704_067_200_000 };
+    const fields = FieldList.of(FIELDS);
+    const head = { fields, etag: '"x"', modified: 'Mon, 01 Jan 2024 00:00:00 GMT', lastModified: 1_704_067_200_000 };
     one.put(`${URL}a`, 'caf\xe9\x00\xff', { ...head, tags: ['t'], staleIfError: 5, mustRevalidate: true, status: 203 });
     one.put(`${URL}large`, large('x'));
     one.put(`${URL}empty`, '');
@@ -33,8 +38,8 @@ test('what is written is given at once, and after a restart, with all that belon
   await using two = await TestDisk.open(at.path);
   const a = (await two.seek(`${URL}a`))!;
   expect(a.body()!.toString('latin1')).toBe('caf\xe9\x00\xff');
+  expect(a.head.fields.pairs).toEqual(FIELDS);
   expect(a.head).toMatchObject({
-    lines: 'Content-Type: text/plain\r\nX-Odd: \xe4\xff\r\n',
     etag: '"x"',
     modified: 'Mon, 01 Jan 2024 00:00:00 GMT',
     lastModified: 1_704_067_200_000,
@@ -272,10 +277,10 @@ test('what is not ours is left alone', async () => {
 });
 
 test.each([
-  ['another format', (text: string) => text.replace('"format":1', '"format":0'), {}, 'its format is 0'],
+  ['another format', (text: string) => text.replace(/"format":\d+/, '"format":0'), {}, 'its format is 0'],
   ['keys made otherwise', (text: string) => text, { shape: 'other' }, 'its keys were made otherwise'],
-  ['no marker that can be read', () => '{"format":1,', {}, 'it can not be read'],
-  ['a marker without sense', () => '{"format":1,"run":-1}', {}, 'it can not be read'],
+  ['no marker that can be read', () => '{"format":2,', {}, 'it can not be read'],
+  ['a marker without sense', () => '{"format":2,"run":-1}', {}, 'it can not be read'],
 ])('%s: it begins anew', async (_, change, options, why) => {
   using at = place();
   {

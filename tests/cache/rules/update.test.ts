@@ -2,16 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { responseDirectives } from '../../../src/cache/rules/directives.ts';
 import { unstorableFields } from '../../../src/cache/rules/storable.ts';
-import { type FieldLine, freshened, headFreshens, identifies } from '../../../src/cache/rules/update.ts';
+import { freshened, headFreshens, identifies } from '../../../src/cache/rules/update.ts';
+import type { FieldPair } from '../../../src/http/field-list.ts';
 import { Fields } from '../../../src/http/fields.ts';
 
-function update(stored: readonly FieldLine[], lines: readonly FieldLine[]): [string, string][] {
+function update(stored: readonly FieldPair[], lines: readonly FieldPair[]): [string, string][] {
   const news = Fields.of(lines);
   return freshened(stored, news, unstorableFields(news, responseDirectives(news.get('cache-control'))));
 }
 
 describe('fields that come anew (RFC 9111 §3.2)', () => {
-  const STORED: readonly FieldLine[] = [
+  const STORED: readonly FieldPair[] = [
     ['Date', 'old'],
     ['Cache-Control', 'max-age=1'],
     ['X-A', '1'],
@@ -133,7 +134,7 @@ const LM = 'Wed, 01 Jan 2020 00:00:00 GMT';
 const LATER = 'Wed, 01 Jan 2020 00:00:01 GMT';
 
 describe('which response a 304 is about (RFC 9111 §4.3.4)', () => {
-  test.each<[boolean, string | undefined, string | undefined, readonly FieldLine[]]>([
+  test.each<[boolean, string | undefined, string | undefined, readonly FieldPair[]]>([
     // Strong validators
     [true, '"a"', undefined, [['ETag', '"a"']]],
     [
@@ -200,7 +201,7 @@ describe('which response a 304 is about (RFC 9111 §4.3.4)', () => {
 });
 
 describe('what a HEAD says of a stored GET (RFC 9111 §4.3.5)', () => {
-  test.each<[boolean, string | undefined, string | undefined, readonly FieldLine[]]>([
+  test.each<[boolean, string | undefined, string | undefined, readonly FieldPair[]]>([
     [true, undefined, undefined, []],
     [true, '"a"', LM, []],
     [

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Fields } from '../../../src/http/fields.ts';
 import { idleLimit } from '../../../src/http/h1/keep-alive.ts';
+import { fieldsOfLines } from '../../support/field-lines.ts';
 
 const limitOf = (...values: readonly string[]): number =>
-  idleLimit(Fields.ofLines(values.map((value) => `Keep-Alive: ${value}\r\n`).join('')));
+  idleLimit(fieldsOfLines(values.map((value) => `Keep-Alive: ${value}\r\n`).join('')));
 
 test.each([
   [4000, 'timeout=5'],
@@ -30,5 +30,5 @@ test.each([
 test('of several the least counts', () => {
   expect(limitOf('timeout=9', 'timeout=5')).toBe(4000);
   expect(limitOf('timeout=9', 'max=0')).toBe(0);
-  expect(idleLimit(Fields.ofLines('A: timeout=5\r\n'))).toBe(Infinity);
+  expect(idleLimit(fieldsOfLines('A: timeout=5\r\n'))).toBe(Infinity);
 });
