@@ -87,7 +87,7 @@ export class BufferedBody implements BodySink, RequestBody {
   }
 
   /** Sends the same bytes at a pace of its own, without trailers; null: the body is not complete. */
-  copy(): RequestBody | null {
+  copy(): BlocksBody | null {
     return this.#sender === null ? null : new BlocksBody(this.#content, null);
   }
 

@@ -32,7 +32,6 @@ import type { ByteStream } from '../net/byte-stream.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { BlocksBody } from './blocks-body.ts';
 import type { BufferedBody } from './buffered-body.ts';
-import type { RequestBody } from './replay-body.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 
@@ -121,7 +120,7 @@ function exchangeOf(
 interface SizedBody {
   /** Bytes. */
   readonly length: number;
-  readonly source: RequestBody;
+  readonly source: BlocksBody;
   /** Bytes of the memory budget. */
   readonly occupied: number;
 }
@@ -143,7 +142,8 @@ function bodyOf(
     return { length: buffered!.size, source, occupied: 0 };
   }
   if (body === undefined) return null;
-  const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length);
+  const bytes =
+    typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const { length } = bytes;
   if (length > MOST_BODY) return `its body is longer than ${MOST_BODY} bytes`;
   const memory = context.shared.bufferMemory;
@@ -256,6 +256,8 @@ class PoolSubrequest implements UpstreamRequestOwner {
     const resolve = this.#resolve!;
     this.#resolve = null;
     this.#upstream!.finished();
+    // A response may come before the whole body has been sent.
+    this.#body.source.stop();
     this.#memory.give(this.#body.occupied);
     const failed = result.error !== null;
     if (failed && this.#head !== null) giveFields(this.#head.fields);

@@ -186,6 +186,17 @@ describe('two caches', () => {
     expect([answer.status, answer.body.trim(), origin.requests.length]).toEqual([200, 'undefined', 2]);
   });
 
+  test('a part of what the inner one has is a part for the outer one', async () => {
+    await using origin = await fresh();
+    await using gateway = await testGateway(configOf(origin.port, cache('near'), cache('far')));
+    await get(gateway.port());
+    const part = { headers: { range: 'bytes=1-3' } };
+    for (let i = 0; i < 2; i++)
+      expect(await get(gateway.port(), '/?n=1', part)).toMatchObject({ status: 206, body: 'nde' });
+    expect(await get(gateway.port(), '/?n=1')).toMatchObject({ status: 200, body: 'undefined ' });
+    expect(origin.requests).toHaveLength(1);
+  });
+
   test('of one name are refused', async () => {
     await expect(testGateway(configOf(1, cache('near'), cache('near')))).rejects.toThrow(
       'cache near is in this route already',

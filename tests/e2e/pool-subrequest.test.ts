@@ -285,6 +285,19 @@ describe('the pool decides', () => {
     expect([silent.received.length, poolLoad(gateway, 'auth').metrics.hedgesWon]).toEqual([1, 1]);
   });
 
+  test('and may respond before it has the whole body', async () => {
+    const response = 'HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno';
+    await using auth = await rawOrigin((socket) => socket.once('data', () => socket.pause().write(response)));
+    const policy = ask({ method: 'POST', buffer: 30_000_000, clientBody: true, times: 2 });
+    const listeners = { web: { address: '127.0.0.1:0', limits: { body_size: 0 } } };
+    await using gateway = await testGateway(configOf(1, auth.port, policy, { top: { listeners } }));
+    // More than most systems buffer.
+    const body = 'a'.repeat(24_000_000);
+    const results = JSON.parse((await get(gateway.port(), '/', { method: 'POST', body })).body) as Shown[];
+    expect(results).toMatchObject([{ status: 413, body: 'no' }, { status: 413 }]);
+    expect(bodyMemory(gateway)).toBe(0);
+  });
+
   test('on its fallback', async () => {
     const respond = { status: 503, headers: { 'X-Instead': '1' }, body: 'away' };
     await using gateway = await testGateway(configOf(1, 1, ask({}), { auth: { fallback: { respond } } }));

@@ -7,7 +7,7 @@ import { diffPlans } from '../../src/plan/diff.ts';
 import { forecast } from '../../src/plan/diff/forecast.ts';
 import { liveNumbers } from '../../src/runtime/views/live-numbers.ts';
 import { planOf } from '../plan/plan-of.ts';
-import { type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { poolLoad, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { get } from '../support/requests.ts';
 
@@ -142,6 +142,19 @@ describe.each(['route', 'listener'] as const)('while a policy of a %s waits for 
     const action = { respond: { body: 'otherwise' } };
     expect(await blockersOf((parts) => ({ ...parts, action }), so)).toEqual(['policies_changed']);
     expect(await blockersOf((parts) => ({ ...parts, action: { pool: 'app' } }), so)).toEqual(['pool_changed']);
+  });
+
+  test('it stays, and ends with the drain time: a 503, and the pool is free', async () => {
+    await using auth = await httpOrigin(() => {});
+    const of = (fixed: string, ...list: object[]): object => ({
+      ...config({ pools: { app: [1], auth: [auth.port] }, ...policies(...list), fixed }),
+      reload: { drain: { deadline: '50ms', spread: '0s', action: 'close' } },
+    });
+    await using gateway = await testGateway(of('', ask));
+    const under = get(gateway.port());
+    await until(() => auth.requests.length === 1, 'the policy waits');
+    await gateway.edit(of('new'));
+    expect([(await under).status, poolLoad(gateway, 'auth').active]).toEqual([503, 0]);
   });
 
   test('it stays if the pool of its route changes', async () => {
