@@ -61,7 +61,6 @@ export interface Refused {
 
 const WHY: Readonly<Record<number, string>> = {
   400: 'its target, its Host or its length is malformed, or contradicts itself',
-  413: 'its body is longer than limits.body_size',
   414: 'its target is longer than limits.uri_size',
   417: 'it has an unknown expectation',
   431: 'its head is longer than limits.header_size, or has more fields than limits.header_count',

@@ -3,7 +3,6 @@ import type { HttpLimits } from '../http/server-stream.ts';
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { ListenerPlan, RoutePlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
-import { largestBody } from '../proxy/route-overrides.ts';
 import { Router } from '../proxy/router.ts';
 import { splitUrl } from './request.ts';
 
@@ -26,8 +25,7 @@ export function siteOf(plan: ListenerPlan): Site {
   for (const route of plan.routes) router.add(route.match, route);
   return {
     plan,
-    // The route's own limit is checked once the route is known.
-    limits: { ...plan.limits, bodySize: largestBody(plan) },
+    limits: plan.limits,
     acl: plan.acl === null ? null : new AddressAcl(plan.acl),
     trusted: new AddressSet(plan.trustedProxies),
     identity: plan.identity,

@@ -18,8 +18,10 @@ import type { ServerConnection } from './server-connection.ts';
 
 /** Learns that the client has left. */
 export interface ExchangeOwner {
-  /** The client's connection broke, or its request will never be complete. It expects no response any more. */
+  /** The client's connection broke. It expects no response any more. */
   clientGone(error: GatewayError): void;
+  /** The request will never be complete. The client expects a response with that error, unless one has begun. */
+  requestFailed(error: GatewayError): void;
   /** The exchange makes no progress, and only the gateway is the reason. A client that closes its side then has left. */
   readonly stalled: boolean;
 }
@@ -94,8 +96,6 @@ export interface RefusedHead {
 /** A server codec's view of the current config. The codec fetches it anew for each request. */
 export interface HttpService {
   readonly limits: HttpLimits;
-  /** The largest request body that any of its routes allows, in bytes; 0 for any size. */
-  readonly largestBody: number;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly identity: IdentityPlan;

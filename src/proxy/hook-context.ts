@@ -45,6 +45,11 @@ export abstract class HookContext implements FilterContext, FilterOwner {
   abstract intercept(holder: Interceptor): ResponseWriter;
   abstract filterFailed(error: GatewayError): void;
 
+  /** The request will never be complete (ExchangeOwner). */
+  requestFailed(error: GatewayError): void {
+    this.filterFailed(error);
+  }
+
   get upgrade(): boolean {
     return this.stream.upgrade;
   }

@@ -24,7 +24,6 @@ import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
 import type { HttpListenerContext, Lease, Route, Shared } from './listener-context.ts';
 import { RequestHandler } from './request-handler.ts';
-import { largestBody } from './route-overrides.ts';
 import type { Router } from './router.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
@@ -66,7 +65,6 @@ export class HttpListener implements HttpListenerContext, HttpService {
   readonly shared: Shared;
   readonly table: ConnectionTable;
   readonly limits: HttpLimits;
-  readonly largestBody: number;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly #total: TotalConnections;
@@ -88,7 +86,6 @@ export class HttpListener implements HttpListenerContext, HttpService {
     this.shared = shared;
     this.table = table;
     this.limits = plan.limits;
-    this.largestBody = largestBody(plan);
     const { header, body, idle, send } = plan.timeouts;
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.paths = plan.paths;

@@ -2,7 +2,6 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { ClientOverrides, HttpLimits, ServerStream } from '../http/server-stream.ts';
 import { limitOf } from '../net/deadlines.ts';
-import type { ListenerPlan } from '../plan/types.ts';
 import type { OverridesPlan } from '../plan/types/overrides.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type Terms, termsOf } from '../upstream/terms.ts';
@@ -57,14 +56,4 @@ export function limitClient(
   if (client !== null) stream.override(client);
   const most = client?.bodySize ?? limits.bodySize;
   return most === 0 || x.bodyLength <= most;
-}
-
-/** The largest body that a head may announce before the request is routed; 0: any size. */
-export function largestBody({ limits, routes }: ListenerPlan): number {
-  let largest = limits.bodySize;
-  for (const { limits: own } of routes) {
-    if (largest === 0) return 0;
-    if (own?.bodySize !== undefined) largest = own.bodySize === 0 ? 0 : Math.max(largest, own.bodySize);
-  }
-  return largest;
 }

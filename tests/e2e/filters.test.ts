@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { testGateway } from '../support/gateway.ts';
+import { testGateway, until } from '../support/gateway.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'prozy-filters-'));
@@ -210,6 +212,44 @@ describe('body filters', () => {
     await get(gateway.port(), '/', { method: 'POST', body: 'abc' });
     expect(origin.requests.map(({ body }) => body)).toEqual(['21ABC']);
     expect(await get(gateway.port(), '/')).toMatchObject({ body: 'ok' });
+  });
+});
+
+describe('a request that fails while it is read', () => {
+  const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+  test.each([
+    ['an announced body that is too large', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n', 413],
+    ['a body that turns out to be too large', `${CHUNKED}b\r\n01234567890\r\n`, 413],
+    ['a malformed chunk', `${CHUNKED}x\r\n`, 400],
+    ['a body that stalls', `${CHUNKED}5\r\n012`, 408],
+    ['a client that closes its side', `${CHUNKED}5\r\n012`, 400],
+  ])('%s: its error passes all hooks', async (how, text, status) => {
+    const clock = new ManualClock();
+    await using origin = await httpOrigin();
+    const policies = [headers('X-Order', 'route'), { type: 'cache', cache: 'pages' }];
+    await using gateway = await testGateway(
+      configOf(origin.port, [{ name: 'a', match: {}, pool: 'app', policies }], {
+        policies: [headers('X-Order', 'listener')],
+        limits: { body_size: 10 },
+        timeouts: { body: '5s' },
+      }),
+      { clock },
+    );
+    await using client = await RawClient.to(gateway.port());
+    client.send(text);
+    if (status === 408 || how.startsWith('a client')) {
+      await until(() => origin.received[0]?.length === 1, 'the backend has the head');
+      if (status === 408) clock.advance(6000);
+      else client.socket.end();
+    }
+    const answer = await client.response();
+    expect([answer.status, answer.headers['x-order'], answer.headers['connection']]).toEqual([
+      status,
+      'route, listener',
+      'close',
+    ]);
+    await until(() => gateway.running.gateway.current!.leases === 0 && client.ended, 'all is over');
+    expect(origin.requests).toHaveLength(0);
   });
 });
 

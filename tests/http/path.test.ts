@@ -113,7 +113,7 @@ function taken(target: string, rules: PathRules): { readonly x: Exchange; readon
   const [head, fields, out] = [new RequestHead(), new Fields(), new RequestTarget()];
   const limits = { headerSize: 4096, headerCount: 10, uriSize: 1000 };
   if (parseRequestHead(bytes, 0, bytes.length, limits, head, fields) !== bytes.length) return null;
-  if (judgeHead(head, fields, 0, rules, new BodyFraming(), out) !== 0) return null;
+  if (judgeHead(head, fields, rules, new BodyFraming(), out) !== 0) return null;
   const x = exchange({ path: out.path, query: out.query });
   x.routedPath = out.routedPath;
   x.receivedPath = out.receivedPath;

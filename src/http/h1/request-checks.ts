@@ -10,7 +10,7 @@ import { type Authority, parseAuthority } from '../authority.ts';
 import type { Fields } from '../fields.ts';
 import { CONNECTION, EXPECT, HOST, UPGRADE } from '../known.ts';
 import { encodeRawUtf8, type PathProblem, PathReading, type PathRules, readPath } from '../path.ts';
-import { type BodyFraming, LENGTH, NO_BODY, requestFraming } from './framing.ts';
+import { type BodyFraming, NO_BODY, requestFraming } from './framing.ts';
 import type { RequestHead } from './parser.ts';
 
 /** The parts of a request target (RFC 9112 §3.2 and §3.3). */
@@ -30,11 +30,10 @@ export class RequestTarget {
 
 const reading = new PathReading();
 
-/** Checks the body's framing, the target and the expectations. `bodySize`: the limit in bytes; 0: none. */
+/** Checks the body's framing, the target and the expectations. */
 export function judgeHead(
   head: RequestHead,
   fields: Fields,
-  bodySize: number,
   paths: PathRules,
   framing: BodyFraming,
   out: RequestTarget,
@@ -47,8 +46,7 @@ export function judgeHead(
   // Before routes, policies and caches read them: a field that the backend doesn't get must not select a response.
   stripNamedByRequest(fields);
   // RFC 9110 §9.3.8: a TRACE has no content. A body in one may be a smuggled request.
-  if (head.method === 'TRACE' && framing.kind !== NO_BODY) return 400;
-  return framing.kind === LENGTH && bodySize > 0 && framing.length > bodySize ? 413 : 0;
+  return head.method === 'TRACE' && framing.kind !== NO_BODY ? 400 : 0;
 }
 
 const ASTERISK = 0x2a;

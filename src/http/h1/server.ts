@@ -240,7 +240,7 @@ export class Http1ServerConnection
   #accept(fields: Fields, service: HttpService): number {
     const minor = head.minor;
     this.#method = head.method;
-    const status = judgeHead(head, fields, service.largestBody, service.paths, framing, target);
+    const status = judgeHead(head, fields, service.paths, framing, target);
     if (status !== 0) return status;
     this.#version = minor === 0 ? HTTP_1_0 : HTTP_1_1;
     this.#bodyKind = framing.kind;
@@ -523,29 +523,19 @@ export class Http1ServerConnection
   #refuse(status: number, end: number, why = '', asked: RefusedHead | null = null): number {
     this.#service?.refused(this.connection, status, why, asked);
     this.#writer.reset();
-    this.#answerLast(status);
-    return end;
-  }
-
-  /** Sends the last local reply on this connection. */
-  #answerLast(status: number): void {
     this.closing = true;
     const withBody = this.#method !== 'HEAD';
     this.#writer.fixed(problemReply(status), withBody, this.#environment.date() + this.#connectionLine());
     this.#writer.flush();
     this.#closeGently();
+    return end;
   }
 
-  /** Fails the current request: its owner releases it, and the client gets the error if the response has not begun. */
+  /** Fails the current request: its owner answers it, or aborts the response if that has begun. */
   #failRequest(error: GatewayError, end: number): number {
-    const owner = this.owner;
-    this.owner = null;
-    this.#exchange = null;
+    this.closing = true;
     this.#leadTo(null);
-    owner?.clientGone(error);
-    if (this.#state === GONE) return end;
-    if (this.begun) this.abort();
-    else this.#answerLast(error.status);
+    this.owner?.requestFailed(error);
     return end;
   }
 

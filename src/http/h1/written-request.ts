@@ -35,7 +35,7 @@ export function readWrittenRequest(
   if (stop < 0) return { status: -stop, problem: '' };
   const framing = new BodyFraming();
   const target = new RequestTarget();
-  const status = judgeHead(head, fields, limits.bodySize, paths, framing, target);
+  const status = judgeHead(head, fields, paths, framing, target);
   if (status !== 0) return { status, problem: target.problem };
   const { method } = head;
   const x = new Exchange(connection, method, head.target, target, HTTP_1_1, fields, framing.contentLength, 0);

@@ -90,7 +90,6 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
   };
   const service: HttpService = {
     limits: LIMITS,
-    largestBody: LIMITS.bodySize,
     paths: LITERAL,
     identity: IDENTITY,
     timeouts: { header: 1000, body: 1000, idle: 1000, send: 1000 },
@@ -168,6 +167,11 @@ function serve(
       // Told of a broken request, and also when the reading is over: only the former is a refusal.
       if (error.status === 400 && reading.refusal === 0) reading.refusal = 400;
       finish();
+    },
+    requestFailed(error) {
+      this.clientGone(error);
+      if (stream.begun) stream.abort();
+      else stream.localReply(problemReply(error.status));
     },
     stalled: false,
   };

@@ -12,6 +12,7 @@ import type { ClientConnection, ClientStream, ClientTimeouts } from '../../../sr
 import { Exchange } from '../../../src/http/exchange.ts';
 import { Fields } from '../../../src/http/fields.ts';
 import { giveFields } from '../../../src/http/fields-pool.ts';
+import { problemReply } from '../../../src/http/local-reply.ts';
 import { DEFAULT_IDENTITY } from '../../../src/http/identity.ts';
 import { HTTP_1_1, ResponseHead, type ResponseSink, UNKNOWN_LENGTH } from '../../../src/http/message.ts';
 import { OutgoingHead } from '../../../src/http/outgoing-head.ts';
@@ -249,6 +250,13 @@ export class Serving extends Receiver implements ExchangeOwner {
     this.onEvent('left');
   }
 
+  requestFailed(error: GatewayError): void {
+    this.stream.owner = null;
+    this.clientGone(error);
+    if (this.stream.begun) this.stream.abort();
+    else this.stream.localReply(problemReply(error.status));
+  }
+
   #finish(): void {
     if (this.ended) throw new Error('finished twice');
     this.finished = true;
@@ -323,7 +331,6 @@ export class Meeting {
     const limits = { ...LIMITS, ...options.limits };
     const service: HttpService = {
       limits,
-      largestBody: limits.bodySize,
       timeouts: { ...TIMEOUTS, ...options.timeouts },
       paths: LITERAL,
       identity: DEFAULT_IDENTITY,

@@ -28,7 +28,7 @@ function exchange(text: string): Exchange {
   const [head, fields, target] = [new RequestHead(), new Fields(), new RequestTarget()];
   const bytes = Buffer.from(text, 'latin1');
   expect(parseRequestHead(bytes, 0, bytes.length, LIMITS, head, fields)).toBe(bytes.length);
-  expect(judgeHead(head, fields, 0, PATHS, new BodyFraming(), target)).toBe(0);
+  expect(judgeHead(head, fields, PATHS, new BodyFraming(), target)).toBe(0);
   const { method, minor } = head;
   const x = new Exchange(connection, method, head.target, target, 10 + minor, fields, 0, 0);
   expect(siftIdentity(x, { identity: { ...DEFAULT_IDENTITY, via: 'both' }, trusted: new AddressSet([]) })).toBe(true);
