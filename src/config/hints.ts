@@ -10,7 +10,9 @@ import type { SchemaNode } from './walk.ts';
 
 type Words = Readonly<Record<string, string>>;
 
-const TLS = 'TLS is not in this version';
+const TLS = 'TLS to backends is not in this version';
+/** The TLS of a listener. */
+const TLS_HERE = 'write tls: { certificates: [NAME] } in the listener, and the certificate at the top';
 const AUTH = 'authentication is not in this version';
 const BACKENDS = 'backends are in pools: { NAME: { endpoints: ["host:port"] } }';
 const CLIENTS = 'clients connect to listeners: { NAME: { address: "0.0.0.0:8080" } }';
@@ -43,7 +45,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(CLIENTS, 'server', 'servers', 'frontend', 'frontends', 'entrypoints', 'entryPoints', 'listen', 'bind'),
     ...words(ROUTES, 'location', 'locations', 'routers', 'http', 'tcp', 'virtual_hosts', 'rules', 'hosts', 'sites'),
     ...words(POLICIES, 'middleware', 'middlewares', 'filters', 'http_filters', 'plugins', 'policies'),
-    ...words(TLS, 'tls', 'ssl', 'certificates', 'certs'),
+    ...words(TLS_HERE, 'tls', 'ssl', 'certs'),
     ...words(AUTH, 'auth', 'realms', 'users'),
     ...words('write it in each pool: health: { active: { path: /healthz } }', 'healthcheck', 'health'),
     ...words(
@@ -69,7 +71,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(BUFFER, 'buffer', 'buffering', 'proxy_request_buffering', 'request_buffers'),
     ...words(COMPRESS, 'compress', 'compression', 'gzip', 'brotli', 'zstd', 'encode'),
     ...words(HTTP2, 'http2', 'h2'),
-    ...words(TLS, 'tls', 'ssl', 'certificates'),
+    ...words(TLS_HERE, 'tls', 'ssl', 'certificates'),
     ...words(AUTH, 'auth', 'basic_auth', 'realm'),
     ...words('rate limits are not in this version', 'rate_limit', 'limit_req'),
   },
@@ -108,7 +110,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
   },
   ListenerConfig: {
     ...words('write address: "0.0.0.0:8080"', 'listen', 'bind', 'host', 'port', 'addr'),
-    ...words(TLS, 'tls', 'ssl', 'certificates', 'certificate'),
+    ...words('write tls: { certificates: [NAME] }', 'ssl', 'certificates', 'certificate'),
     ...words('the PROXY protocol is not in this version', 'proxy_protocol'),
     ...words('routes are written at the top, and name their listeners', 'routes', 'route', 'locations'),
     ...words(TIMEOUTS, 'timeout'),

@@ -1,13 +1,15 @@
 /**
  * Text to GatewayConfig: the stages in order. Cold.
  *
- *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ policy modules ─▶ units
+ *     read ─▶ parse ─▶ merge includes ─▶ references and short forms ─▶ validate, defaults ─▶ modules, certificates ─▶ units
  *
  * Called by runtime/compile/compile.ts and by `prozy check`. Throws a ConfigError if the files can't be read as a
  * config at all; otherwise it passes problems on to plan/, which adds its own and throws.
  */
 import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
+import type { CertificatePair } from '../kit/certificate.ts';
+import { checkCertificates } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
 import { checkModules } from './policy-modules.ts';
@@ -35,6 +37,8 @@ export interface LoadedConfig {
   readonly openSecrets: readonly string[];
   /** The modules of `module` policies, by absolute path. */
   readonly modules: ReadonlyMap<string, ModuleSource>;
+  /** The certificates with their keys, by name. */
+  readonly certificates: ReadonlyMap<string, CertificatePair>;
 }
 
 export interface LoadInput {
@@ -94,9 +98,10 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
   const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed };
   const { modules, problems: wrong } = checkModules(written, check);
+  const { certificates, problems: unfit } = checkCertificates(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
-  problems.push(...wrong.filter(({ pointer }) => !isLost(pointer)));
+  problems.push(...[...wrong, ...unfit].filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
@@ -106,7 +111,17 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   convertUnits(salvaged.document, rootSchema);
   // The document is valid against the schema from which the type was generated.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
-  return { config, locate, texts, problems, salvaged, secrets: [...hidden.values()], openSecrets, modules };
+  return {
+    config,
+    locate,
+    texts,
+    problems,
+    salvaged,
+    secrets: [...hidden.values()],
+    openSecrets,
+    modules,
+    certificates,
+  };
 }
 
 /** Replaces secrets that are written out in a file with stars; references stay visible. */

@@ -14,7 +14,7 @@ export interface Salvaged {
   lost(kind: string, name: string): boolean;
 }
 
-const MAPS = new Set(['acls', 'caches', 'pools', 'listeners']);
+const MAPS = new Set(['certificates', 'acls', 'caches', 'pools', 'listeners']);
 
 /** A document from which nothing was removed. */
 export function whole(document: Record<string, unknown>): Salvaged {

@@ -112,6 +112,14 @@ export interface CacheConfig {
   readonly disk?: CacheDiskConfig;
 }
 
+/** A certificate and its private key, in PEM. A changed file takes effect with the next handshake; no connection is touched. */
+export interface CertificateConfig {
+  /** The file of the certificate, followed by the intermediate certificates of its issuer. The value may be the PEM text itself, by a reference. */
+  readonly cert: string;
+  /** The file of the private key, without a passphrase. The value may be the PEM text itself, by a reference. */
+  readonly key: string;
+}
+
 /** How hard each coding works: a higher level gives fewer bytes for more processor time and memory. */
 export interface CompressLevelsConfig {
   /** Level of zstd. From 9 on, each response takes more than 10 MiB of memory. */
@@ -240,6 +248,8 @@ export interface GatewayConfig {
   readonly reload: ReloadConfig;
   /** Limits of the gateway as a whole. */
   readonly limits: GatewayLimits;
+  /** TLS certificates by name, for the listeners. */
+  readonly certificates: Readonly<Record<string, CertificateConfig>>;
   /** Access control lists by name, for listeners and for the acl policy. */
   readonly acls: Readonly<Record<string, AclConfig>>;
   /** Caches by name, for the cache policy. */
@@ -333,6 +343,8 @@ export interface ListenerLimits {
 
 /** Timeouts for clients. */
 export interface ListenerTimeouts {
+  /** Maximum time for the TLS handshake, from the start of the connection; then the gateway closes it. */
+  readonly handshake: number;
   /** Maximum time for the whole request head, from its first byte (or from the start of the connection); then 408. */
   readonly header: number;
   /** Maximum time between two parts of a request body; then 408. 0: no limit. */
@@ -341,6 +353,20 @@ export interface ListenerTimeouts {
   readonly idle: number;
   /** Maximum time in which the client reads no byte of the pending data; then the gateway aborts the connection. 0: no limit. */
   readonly send: number;
+}
+
+/** TLS for the clients of a listener. */
+export interface ListenerTls {
+  /** The certificates by name. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use. */
+  readonly certificates: readonly string[];
+  /** For clients that ask for a server name that no certificate has: `default` gives them the first certificate, `refuse` ends the handshake (alert unrecognized_name). Clients that send no server name always get the first certificate. */
+  readonly unknown_name: 'default' | 'refuse';
+  /** The lowest version of TLS. There is none below 1.2 (RFC 8996). */
+  readonly min_version: '1.2' | '1.3';
+  /** The cipher suites, by the names of OpenSSL. Absent: those that Mozilla recommends for general-purpose servers (intermediate), all with forward secrecy and authenticated encryption. */
+  readonly ciphers?: readonly string[];
+  /** The groups for the key exchange, most wanted first. X25519MLKEM768 withstands quantum computers. */
+  readonly groups: readonly string[];
 }
 
 /** An address on which the gateway accepts client connections. */
@@ -353,6 +379,8 @@ export interface ListenerConfig {
   readonly protocol: 'http' | 'tcp';
   /** The pool of a tcp listener. */
   readonly pool?: string;
+  /** TLS for the clients of a listener. */
+  readonly tls?: ListenerTls;
   /** Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields. */
   readonly trusted_proxies: readonly string[];
   /** What the gateway tells backends about the client, the requested host and the protocol, and which of these fields it accepts from trusted proxies. HTTP only. */
@@ -1120,6 +1148,18 @@ export const schema: object = {
       "$ref": "#/$defs/gateway-limits",
       "default": {}
     },
+    "certificates": {
+      "description": "TLS certificates by name, for the listeners.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/certificate"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
+      },
+      "default": {}
+    },
     "acls": {
       "description": "Access control lists by name, for listeners and for the acl policy.",
       "type": "object",
@@ -1601,6 +1641,36 @@ export const schema: object = {
           "$ref": "#/$defs/cache-disk"
         }
       }
+    },
+    "certificate": {
+      "title": "CertificateConfig",
+      "description": "A certificate and its private key, in PEM. A changed file takes effect with the next handshake; no connection is touched.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "cert": {
+          "description": "The file of the certificate, followed by the intermediate certificates of its issuer. The value may be the PEM text itself, by a reference.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "./tls/site.crt",
+            "${file:site.crt}"
+          ]
+        },
+        "key": {
+          "description": "The file of the private key, without a passphrase. The value may be the PEM text itself, by a reference.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "./tls/site.key",
+            "${env:SITE_KEY}"
+          ]
+        }
+      },
+      "required": [
+        "cert",
+        "key"
+      ]
     },
     "compress-levels": {
       "title": "CompressLevelsConfig",
@@ -2242,6 +2312,14 @@ export const schema: object = {
       "type": "object",
       "additionalProperties": false,
       "properties": {
+        "handshake": {
+          "description": "Maximum time for the TLS handshake, from the start of the connection; then the gateway closes it.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s",
+          "x-reload": "keep",
+          "x-above-zero": "a client that sends nothing would hold its connection for ever"
+        },
         "header": {
           "description": "Maximum time for the whole request head, from its first byte (or from the start of the connection); then 408.",
           "type": "string",
@@ -2272,6 +2350,79 @@ export const schema: object = {
           "x-reload": "keep"
         }
       }
+    },
+    "listener-tls": {
+      "title": "ListenerTls",
+      "description": "TLS for the clients of a listener.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "certificates": {
+          "description": "The certificates by name. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "x-reload": "keep"
+        },
+        "unknown_name": {
+          "description": "For clients that ask for a server name that no certificate has: `default` gives them the first certificate, `refuse` ends the handshake (alert unrecognized_name). Clients that send no server name always get the first certificate.",
+          "enum": [
+            "default",
+            "refuse"
+          ],
+          "default": "default",
+          "x-reload": "keep"
+        },
+        "min_version": {
+          "description": "The lowest version of TLS. There is none below 1.2 (RFC 8996).",
+          "enum": [
+            "1.2",
+            "1.3"
+          ],
+          "default": "1.2",
+          "x-reload": "keep"
+        },
+        "ciphers": {
+          "description": "The cipher suites, by the names of OpenSSL. Absent: those that Mozilla recommends for general-purpose servers (intermediate), all with forward secrecy and authenticated encryption.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_+-]+$",
+            "x-says": "must be the name of a cipher suite"
+          },
+          "minItems": 1,
+          "x-reload": "keep",
+          "examples": [
+            [
+              "TLS_AES_128_GCM_SHA256",
+              "ECDHE-ECDSA-AES128-GCM-SHA256"
+            ]
+          ]
+        },
+        "groups": {
+          "description": "The groups for the key exchange, most wanted first. X25519MLKEM768 withstands quantum computers.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]+$",
+            "x-says": "must be the name of a group"
+          },
+          "minItems": 1,
+          "default": [
+            "X25519MLKEM768",
+            "X25519",
+            "P-256",
+            "P-384"
+          ],
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "certificates"
+      ]
     },
     "listener": {
       "title": "ListenerConfig",
@@ -2308,6 +2459,9 @@ export const schema: object = {
           "description": "The pool of a tcp listener.",
           "type": "string",
           "x-reload": "keep"
+        },
+        "tls": {
+          "$ref": "#/$defs/listener-tls"
         },
         "trusted_proxies": {
           "description": "Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields.",

@@ -37,6 +37,11 @@ export class ServerCodecs {
     this.#prefaced = this.#all.filter(({ preface }) => preface !== null);
   }
 
+  /** The ALPN protocol IDs that a listener may negotiate, most wanted first. */
+  get protocols(): readonly string[] {
+    return this.#all.map(({ alpn }) => alpn);
+  }
+
   /** The codec for a connection before its first byte. A server must not negotiate a protocol that has none. */
   of({ protocol }: Transport): ServerCodec {
     if (protocol === null) return this.default;

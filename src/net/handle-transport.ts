@@ -154,6 +154,13 @@ export class HandleTransport implements Transport {
     return (this.#addresses ??= this.#askAddresses());
   }
 
+  /** Gives up the open handle: the transport is closed, and its connection is not. No write may be pending. */
+  giveHandle(): StreamHandle {
+    this.pause();
+    this.#release();
+    return this.#handle;
+  }
+
   #askAddresses(): TransportAddresses {
     const remote: { address?: string; port?: number } = {};
     const local: { address?: string; port?: number } = {};

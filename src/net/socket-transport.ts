@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ByteStreamHandler } from './byte-stream.ts';
 import { plainAddress } from './plain-address.ts';
 import { sentBy } from './stream-handles.ts';
@@ -17,7 +18,10 @@ export class SocketTransport implements Transport {
   /** The last handler that has been told that the peer has ended. */
   #told: ByteStreamHandler | null = null;
   #addresses: TransportAddresses | null = null;
+  readonly secure: boolean;
   readonly #socket: net.Socket;
+  /** The TCP connection or Unix socket: the same, or below TLS. */
+  readonly #carrier: net.Socket;
   /** Some written data has been sent. */
   readonly #left = (): void => {
     if (!this.#pending || this.#socket.writableLength > 0) return;
@@ -25,10 +29,12 @@ export class SocketTransport implements Transport {
     if (!this.closed) this.handler.onDrain();
   };
 
-  /** `socket` must have been created with `allowHalfOpen`. */
-  constructor(socket: net.Socket, handler: ByteStreamHandler) {
+  /** `socket` must have been created with `allowHalfOpen`. `carrier`: the socket below TLS. */
+  constructor(socket: net.Socket | TLSSocket, handler: ByteStreamHandler, carrier: net.Socket = socket) {
     this.#socket = socket;
+    this.#carrier = carrier;
     this.handler = handler;
+    this.secure = 'encrypted' in socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       if (!this.closed) this.handler.onBytes(chunk, 0, chunk.length);
@@ -46,12 +52,9 @@ export class SocketTransport implements Transport {
     });
   }
 
-  get secure(): boolean {
-    return false;
-  }
-
   get protocol(): string | null {
-    return null;
+    const { alpnProtocol } = this.#socket as TLSSocket;
+    return typeof alpnProtocol === 'string' ? alpnProtocol : null;
   }
 
   get pending(): boolean {
@@ -67,7 +70,7 @@ export class SocketTransport implements Transport {
   }
 
   get bytesSent(): number {
-    return sentBy(this.#socket);
+    return sentBy(this.#carrier);
   }
 
   writeText(text: string): boolean {
@@ -111,8 +114,17 @@ export class SocketTransport implements Transport {
     if (this.closed) return;
     this.closed = true;
     // Only TCP supports resets: on a Unix socket this would throw.
-    if (this.#socket.remoteFamily === undefined) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    if (this.#carrier.remoteFamily === undefined) this.#socket.destroy();
+    else this.#carrier.resetAndDestroy();
+  }
+
+  /** Gives up the open socket: the transport is closed, and its connection is not. No write may be pending. */
+  giveSocket(): net.Socket {
+    this.closed = true;
+    const socket = this.#socket;
+    socket.pause();
+    socket.removeAllListeners('data').removeAllListeners('end');
+    return socket;
   }
 
   addresses(): TransportAddresses {
@@ -120,7 +132,7 @@ export class SocketTransport implements Transport {
   }
 
   #askAddresses(): TransportAddresses {
-    const { remoteAddress, remotePort, localAddress, localPort } = this.#socket;
+    const { remoteAddress, remotePort, localAddress, localPort } = this.#carrier;
     return {
       remoteAddress: plainAddress(remoteAddress),
       remotePort: remotePort ?? 0,

@@ -5,6 +5,8 @@
  * shape, `streamHandles` is null and the gateway uses net.Socket (docs/adr/0002-own-http1-on-handles.md).
  */
 import net from 'node:net';
+import type { X509Certificate } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
 
 /** The part of a TCP or pipe handle that is used here. Returned numbers are 0 or a negative system error. */
 export interface StreamHandle {
@@ -33,13 +35,47 @@ export interface WriteRequest {
   oncomplete: (status: number) => void;
 }
 
+/** OpenSSL's state of one connection, as a stream of plain bytes over another handle. */
+export interface TlsHandle extends StreamHandle {
+  onhandshakestart: (this: TlsHandle) => void;
+  /** Called again after a renegotiation. */
+  onhandshakedone: (this: TlsHandle) => void;
+  onerror: (this: TlsHandle, error: Error) => void;
+  /** A session that a later connection may resume (client side). */
+  onnewsession: (this: TlsHandle, id: Buffer, session: Buffer) => void;
+  /** Starts the handshake of a client. */
+  start(): void;
+  /** Handles bytes as if they had just arrived. */
+  receive(bytes: Uint8Array): void;
+  setVerifyMode(requestCertificate: boolean, rejectUnauthorized: boolean): void;
+  setALPNProtocols(wire: Uint8Array): void;
+  setServername(name: string): void;
+  setSession(session: Uint8Array): void;
+  setOCSPResponse(response: Uint8Array): void;
+  enableSessionCallbacks(): void;
+  verifyError(): (Error & { code?: string }) | null | undefined;
+  getServername(): string | false;
+  getALPNNegotiatedProtocol(): string | false;
+  getProtocol(): string | null;
+  getCipher(): { readonly name: string; readonly standardName: string };
+  getEphemeralKeyInfo(): unknown;
+  getPeerX509Certificate(): X509Certificate | undefined;
+  isSessionReused(): boolean;
+  /** Frees OpenSSL's state; a write in progress is cancelled. */
+  destroySSL(): void;
+}
+
 export interface StreamHandles {
+  /** Puts TLS over a handle. The caller keeps both: one does not keep the other alive. */
+  wrapTls: (handle: StreamHandle, context: SecureContext, server: boolean) => TlsHandle;
   WriteWrap: new () => WriteRequest;
   ShutdownWrap: new () => WriteRequest;
   /** Shared with native code: the result of the last read or write. */
   state: Int32Array;
   /** Index of `state`: bytes read, or a negative system error. */
   readBytesOrError: number;
+  /** Index of `state`: where the bytes of a read begin in their memory. */
+  arrayBufferOffset: number;
   /** Index of `state`: whether the last write is pending. */
   lastWriteWasAsync: number;
 }
@@ -47,21 +83,26 @@ export interface StreamHandles {
 function find(): StreamHandles | null {
   if (process.env['PROZY_TRANSPORT'] === 'socket') return null;
   try {
-    // The only access to these names without a native addon.
-    const binding = (process as unknown as { binding(name: string): Record<string, unknown> }).binding('stream_wrap');
-    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding;
+    const binding = internals('stream_wrap');
+    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kArrayBufferOffset, kLastWriteWasAsync } =
+      binding;
     const whole =
       typeof WriteWrap === 'function' &&
       typeof ShutdownWrap === 'function' &&
       streamBaseState instanceof Int32Array &&
       typeof kReadBytesOrError === 'number' &&
+      typeof kArrayBufferOffset === 'number' &&
       typeof kLastWriteWasAsync === 'number';
-    if (!whole || !handlesHaveWhatIsUsed()) return null;
+    const wrapTls = findTls();
+    if (!whole || wrapTls === null || !hasMethods(internals('tcp_wrap')['TCP'], TCP_METHODS)) return null;
+    if (!('_handle' in new net.Socket())) return null;
     return {
+      wrapTls,
       WriteWrap: WriteWrap as StreamHandles['WriteWrap'],
       ShutdownWrap: ShutdownWrap as StreamHandles['ShutdownWrap'],
       state: streamBaseState,
       readBytesOrError: kReadBytesOrError,
+      arrayBufferOffset: kArrayBufferOffset,
       lastWriteWasAsync: kLastWriteWasAsync,
     };
   } catch {
@@ -69,24 +110,59 @@ function find(): StreamHandles | null {
   }
 }
 
-function handlesHaveWhatIsUsed(): boolean {
-  const binding = (process as unknown as { binding(name: string): { TCP?: { prototype: object } } }).binding(
-    'tcp_wrap',
-  );
-  const prototype = binding.TCP?.prototype;
-  if (prototype === undefined || !('_handle' in new net.Socket())) return false;
-  const names = [
-    'readStart',
-    'readStop',
-    'useUserBuffer',
-    'writeLatin1String',
-    'writeBuffer',
-    'writev',
-    'writeQueueSize',
-    'shutdown',
-    'close',
-  ];
-  return names.every((name) => name in prototype);
+const TCP_METHODS = [
+  'readStart',
+  'readStop',
+  'useUserBuffer',
+  'writeLatin1String',
+  'writeBuffer',
+  'writev',
+  'writeQueueSize',
+  'shutdown',
+  'close',
+];
+
+const TLS_METHODS = [
+  'readStart',
+  'readStop',
+  'writeLatin1String',
+  'writeBuffer',
+  'writev',
+  'shutdown',
+  'start',
+  'receive',
+  'setVerifyMode',
+  'setALPNProtocols',
+  'setServername',
+  'setSession',
+  'setOCSPResponse',
+  'enableSessionCallbacks',
+  'verifyError',
+  'getServername',
+  'getALPNNegotiatedProtocol',
+  'getProtocol',
+  'getCipher',
+  'getEphemeralKeyInfo',
+  'getPeerX509Certificate',
+  'isSessionReused',
+  'destroySSL',
+];
+
+/** The only access to these names without a native addon. */
+function internals(name: string): Readonly<Record<string, unknown>> {
+  return (process as unknown as { binding(name: string): Record<string, unknown> }).binding(name);
+}
+
+function hasMethods(type: unknown, names: readonly string[]): boolean {
+  const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
+  return typeof prototype === 'object' && prototype !== null && names.every((name) => name in prototype);
+}
+
+function findTls(): StreamHandles['wrapTls'] | null {
+  const { wrap, TLSWrap } = internals('tls_wrap');
+  if (typeof wrap !== 'function' || !hasMethods(TLSWrap, TLS_METHODS)) return null;
+  const wrapNative = wrap as (handle: object, context: unknown, server: boolean, written: boolean) => TlsHandle;
+  return (handle, context, server) => wrapNative(handle, context.context, server, false);
 }
 
 /** null: use net.Socket instead. PROZY_TRANSPORT=socket disables the handles. */

@@ -200,6 +200,14 @@ export class Exposition {
       page.sample('prozy_listener_refused_total', { listener, reason: 'limit' }, refusedByLimit);
       page.sample('prozy_listener_refused_total', { listener, reason: 'overload' }, refusedByOverload);
     }
+    page.family('prozy_tls_handshakes_total', 'counter', 'TLS handshakes with clients, by result.');
+    for (const [listener, { handshakes, resumptions, failedHandshakes }] of all) {
+      if (handshakes === 0 && failedHandshakes.size === 0) continue;
+      page.sample('prozy_tls_handshakes_total', { listener, result: 'full' }, handshakes - resumptions);
+      page.sample('prozy_tls_handshakes_total', { listener, result: 'resumed' }, resumptions);
+      for (const [reason, count] of failedHandshakes)
+        page.sample('prozy_tls_handshakes_total', { listener, result: reason }, count);
+    }
     page.family('prozy_listener_bad_requests_total', 'counter', 'Requests too broken to be routed, by status.');
     for (const [listener, { badRequests }] of all) {
       for (const [status, count] of badRequests)

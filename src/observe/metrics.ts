@@ -130,11 +130,20 @@ export class ListenerMetrics {
   refusedByOverload = 0;
   /** Requests that never became an exchange, by status. */
   readonly badRequests = new Map<number, number>();
+  /** TLS handshakes that succeeded, and those among them that resumed a session. */
+  handshakes = 0;
+  resumptions = 0;
+  /** TLS handshakes that failed, by reason. */
+  readonly failedHandshakes = new Map<string, number>();
   tunnelsOpened = 0;
   tunnelsActive = 0;
   /** Bytes through tunnels, from and to the client. */
   tunnelBytesIn = 0;
   tunnelBytesOut = 0;
+
+  handshakeFailed(reason: string): void {
+    this.failedHandshakes.set(reason, (this.failedHandshakes.get(reason) ?? 0) + 1);
+  }
 
   badRequest(status: number): void {
     this.badRequests.set(status, (this.badRequests.get(status) ?? 0) + 1);

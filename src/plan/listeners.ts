@@ -9,9 +9,11 @@ import { planPolicy, type PolicyNames } from './policies.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
+import { planListenerTls } from './tls.ts';
 import type { ListenerPlan, PolicyPlan, RoutePlan } from './types.ts';
 import type { AddressPlan } from './types/address.ts';
 import type { IdentityPlan } from './types/identity.ts';
+import type { CertificatePlan } from './types/tls.ts';
 
 /** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */
 const HTTP_ONLY = [
@@ -19,7 +21,10 @@ const HTTP_ONLY = [
   'identity',
   'paths',
   'policies',
-  'timeouts',
+  'timeouts/header',
+  'timeouts/body',
+  'timeouts/idle',
+  'timeouts/send',
   'limits/header_size',
   'limits/header_count',
   'limits/uri_size',
@@ -27,6 +32,7 @@ const HTTP_ONLY = [
 ] as const;
 
 export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules' | 'pools'> {
+  readonly certificates: ReadonlyMap<string, CertificatePlan>;
   readonly routes: readonly RoutePlan[];
 }
 
@@ -64,6 +70,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     protocol: config.protocol,
     pool: tcp ? pool : null,
     acl,
+    tls: planTls(config, pointer, names, scope),
     policies: tcp ? [] : planPolicies(config, pointer, { name, rules: planPaths(config.paths) }, names, scope),
     trustedProxies: config.trusted_proxies,
     identity: planIdentity(config.identity),
@@ -82,6 +89,18 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     socket: socketClaim(name, address),
     count: claimOfShape('listener-connections', name, null),
   };
+}
+
+function planTls(
+  { tls }: ListenerConfig,
+  pointer: string,
+  { certificates }: ListenerNames,
+  scope: PlanScope,
+): ListenerPlan['tls'] {
+  if (tls !== undefined) return planListenerTls(tls, `${pointer}/tls`, certificates, scope);
+  if (scope.isWritten(`${pointer}/timeouts/handshake`))
+    scope.warning(`${pointer}/timeouts/handshake`, 'has no effect: the listener has no tls');
+  return null;
 }
 
 /** Checks all policies; disabled ones are not part of the plan. */

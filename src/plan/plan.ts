@@ -18,6 +18,7 @@ import { disabledPolicies } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { planRoutes } from './routes.ts';
 import { PlanScope } from './scope.ts';
+import { planCertificates } from './tls.ts';
 import { segment } from '../config/walk.ts';
 import type { AclPlan, ExplainPlan, Plan } from './types.ts';
 import type { AdminPlan } from './types/admin.ts';
@@ -26,6 +27,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const { config } = loaded;
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const caches = planCaches(config.caches, scope);
+  const certificates = planCertificates(loaded.certificates);
   const pools = planPools(config.pools, scope);
   const entrances = new Map(
     Object.entries(config.listeners).map(([name, { protocol, paths }]) => [
@@ -38,7 +40,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     { acls, caches, modules: loaded.modules, pools, listeners: entrances },
     scope,
   );
-  const names = { acls, caches, modules: loaded.modules, pools, routes };
+  const names = { acls, caches, certificates, modules: loaded.modules, pools, routes };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
     tellNoListener(config, scope);
@@ -68,6 +70,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
     explain,
+    certificates: [...certificates.values()],
     caches: [...caches.values()],
     modules: [...loaded.modules.values()].map(({ path, digest, files }) => ({ path, digest, files })),
     listeners,

@@ -22,6 +22,7 @@ import type { MatchPlan } from './types/match.ts';
 import type { ListenerLimits, ListenerTimeouts } from './types/listener-limits.ts';
 import type { PoolPlan } from './types/pool.ts';
 import type { RespondPlan } from './types/respond.ts';
+import type { CertificatePlan, ListenerTlsPlan } from './types/tls.ts';
 
 export interface Plan {
   readonly admin: AdminPlan | null;
@@ -30,6 +31,7 @@ export interface Plan {
   readonly limits: GatewayLimitsPlan;
   /** null: clients can't ask how their request was handled. */
   readonly explain: ExplainPlan | null;
+  readonly certificates: readonly CertificatePlan[];
   readonly caches: readonly CachePlan[];
   /** The modules of `module` policies, with their texts: binding runs what was checked. */
   readonly modules: readonly ModulePlan[];
@@ -100,6 +102,8 @@ export interface ListenerPlan {
   /** The pool of a tcp listener; null for http. */
   readonly pool: PoolPlan | null;
   readonly acl: AclPlan | null;
+  /** null: clients connect without TLS. */
+  readonly tls: ListenerTlsPlan | null;
   /** Outermost first; they come before those of each route. */
   readonly policies: readonly PolicyPlan[];
   /** CIDRs of the peers whose Forwarded and X-Forwarded-* are trusted. */

@@ -97,6 +97,20 @@ export interface RelayRecord {
   readonly startedAt: number;
 }
 
+/** Logs a connection whose TLS handshake failed. */
+export function logHandshake(
+  log: AccessLog,
+  kind: 'http' | 'tcp',
+  { listener, clientAddress, clientPort }: Connection,
+  generation: number,
+  now: number,
+  error: string,
+): void {
+  const record = new AccessRecord(kind, now, generation, listener, clientAddress, clientPort);
+  record.error = error;
+  log.write(record);
+}
+
 /** `now`: monotonic ms. */
 export function logRelay(log: AccessLog, relay: RelayRecord, generation: number, now: number, error: string): void {
   const { listener, clientAddress, clientPort } = relay.connection;

@@ -6,13 +6,14 @@
  */
 import { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { problemReply } from '../http/local-reply.ts';
+import { LocalReply, problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
 import { SERVER_CODECS } from '../http/server-codecs.ts';
 import type { ServerEnvironment } from '../http/server-connection.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, RefusedHead, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
 import { limitOf } from '../net/deadlines.ts';
+import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -22,6 +23,7 @@ import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
+import { type ConnectionTaker, HandshakingConnection, type OpenHome } from './handshaking-connection.ts';
 import type { HttpListenerContext, Lease, Route, Shared } from './listener-context.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Router } from './router.ts';
@@ -47,10 +49,19 @@ export interface HttpListenerParts {
   readonly unrouted: RouteMetrics;
   readonly table: ConnectionTable;
   readonly total: TotalConnections;
+  /** null: clients connect without TLS. */
+  readonly tls: ServerTls | null;
   readonly shared: Shared;
 }
 
-export class HttpListener implements HttpListenerContext, HttpService {
+/** The answer to plain HTTP on a listener with TLS, as nginx and Go give it. */
+const NEEDS_TLS = new LocalReply(
+  400,
+  [['Content-Type', 'text/plain']],
+  'this port speaks HTTPS: use https:// in the URL\n',
+);
+
+export class HttpListener implements HttpListenerContext, HttpService, ConnectionTaker {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
@@ -67,6 +78,7 @@ export class HttpListener implements HttpListenerContext, HttpService {
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
+  readonly #tls: ServerTls | null;
   readonly #total: TotalConnections;
   readonly #environment: ServerEnvironment;
 
@@ -90,6 +102,7 @@ export class HttpListener implements HttpListenerContext, HttpService {
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.paths = plan.paths;
     this.#total = total;
+    this.#tls = parts.tls;
     // It outlives this snapshot together with the connections made here, so it must not reference the snapshot.
     this.#environment = {
       clock: shared.clock,
@@ -100,16 +113,34 @@ export class HttpListener implements HttpListenerContext, HttpService {
 
   /** A connection was accepted. */
   accept(transport: Transport): void {
-    const connection = new Connection(transport.addresses(), this.plan.name, transport.secure);
+    const connection = new Connection(transport.addresses(), this.plan.name, this.#tls !== null);
     this.metrics.accepted++;
     const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
     if (admission !== 'fits') {
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
-      this.#log(connection, answer.status, 'connection_limit');
-      SERVER_CODECS.of(transport).reject(transport, answer, this.table, this.#environment);
+      // Before a handshake there is no way to send an answer.
+      this.#log(connection, this.#tls === null ? answer.status : 0, 'connection_limit');
+      if (this.#tls === null) SERVER_CODECS.of(transport).reject(transport, answer, this.table, this.#environment);
+      else transport.reset();
       return;
     }
-    this.table.add(SERVER_CODECS.accept(transport, connection, this.table, this.#environment));
+    if (this.#tls === null) this.secured(transport, connection, this.table);
+    else HandshakingConnection.start(transport, connection, this.#tls, this, this);
+  }
+
+  /** The client's protocol begins (ConnectionTaker). */
+  secured(transport: Transport, connection: Connection, home: OpenHome): void {
+    home.add(SERVER_CODECS.accept(transport, connection, home, this.#environment));
+  }
+
+  /** Instead of TLS, the client speaks a protocol that shows its text (ConnectionTaker). */
+  plain(transport: Transport, connection: Connection, first: number): void {
+    if (!isLetter(first)) {
+      transport.reset();
+      return;
+    }
+    this.refused(connection, NEEDS_TLS.status, 'tls_required', null);
+    SERVER_CODECS.of(transport).reject(transport, NEEDS_TLS, this.table, this.#environment);
   }
 
   serve(x: Exchange, stream: ServerStream): void {
@@ -127,4 +158,10 @@ export class HttpListener implements HttpListenerContext, HttpService {
     const { accessLog, clock } = this.shared;
     if (accessLog !== null) logRefusal(accessLog, connection, this.lease.generation, status, clock.now(), error, head);
   }
+}
+
+/** Methods are letters. */
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
 }

@@ -12,6 +12,7 @@ import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
+import type { SecureContexts } from '../net/tls/secure-contexts.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -187,6 +188,7 @@ export interface Shared {
   accessLog: AccessLog | null;
   /** The memory for bodies that policies read: those of clients, and those of responses to their own requests. */
   readonly bufferMemory: MemoryBudget;
+  readonly secureContexts: SecureContexts;
   /** The current Date field. */
   readonly date: DateField;
 }

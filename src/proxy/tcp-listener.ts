@@ -3,6 +3,7 @@ import type { ConnectionHome, ServerConnection } from '../http/server-connection
 import { AddressAcl } from '../kit/address-set.ts';
 import { NOWHERE } from '../kit/places.ts';
 import { Connection } from '../net/connection.ts';
+import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -10,6 +11,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { logRelay } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import { type ConnectionTaker, HandshakingConnection, type OpenHome } from './handshaking-connection.ts';
 import { ABORT, type Lease, type Shared, type TcpListenerContext } from './listener-context.ts';
 import { Relay, type RelayObserver } from './relay.ts';
 
@@ -20,6 +22,8 @@ export interface TcpListenerParts {
   readonly metrics: ListenerMetrics;
   readonly table: ConnectionTable;
   readonly total: TotalConnections;
+  /** null: clients connect without TLS. */
+  readonly tls: ServerTls | null;
   readonly shared: Shared;
 }
 
@@ -34,12 +38,12 @@ class HeldRelay implements ServerConnection, RelayObserver {
   readonly #shared: Shared;
   readonly #generation: number;
 
-  constructor(clientAddress: string, { table, shared, lease }: TcpListenerParts) {
+  constructor(clientAddress: string, home: OpenHome, { shared, lease }: TcpListenerParts) {
     this.clientAddress = clientAddress;
-    this.#home = table;
+    this.#home = home;
     this.#shared = shared;
     this.#generation = lease.generation;
-    table.add(this);
+    home.add(this);
   }
 
   moveTo(home: ConnectionHome): void {
@@ -61,7 +65,7 @@ class HeldRelay implements ServerConnection, RelayObserver {
   }
 }
 
-export class TcpListener implements TcpListenerContext {
+export class TcpListener implements TcpListenerContext, ConnectionTaker {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly pool: Pool;
@@ -84,8 +88,8 @@ export class TcpListener implements TcpListenerContext {
 
   /** A connection was accepted. A refused one is reset: a byte stream has no other way to refuse. */
   accept(transport: Transport): void {
-    const { plan, metrics, table, total, shared } = this.#parts;
-    const connection = new Connection(transport.addresses(), plan.name, transport.secure);
+    const { plan, metrics, table, total, tls, shared } = this.#parts;
+    const connection = new Connection(transport.addresses(), plan.name, tls !== null);
     const { clientAddress } = connection;
     metrics.accepted++;
     const allowed = this.acl === null || this.acl.allows(clientAddress);
@@ -95,7 +99,18 @@ export class TcpListener implements TcpListenerContext {
       transport.reset();
       return;
     }
-    const held = new HeldRelay(clientAddress, this.#parts);
+    if (tls === null) this.secured(transport, connection, table);
+    else HandshakingConnection.start(transport, connection, tls, this, this);
+  }
+
+  /** Bytes may flow (ConnectionTaker). */
+  secured(transport: Transport, connection: Connection, home: OpenHome): void {
+    const held = new HeldRelay(connection.clientAddress, home, this.#parts);
     held.relay = new Relay(transport, connection, this, held);
+  }
+
+  /** Instead of TLS, the client speaks another protocol (ConnectionTaker). */
+  plain(transport: Transport): void {
+    transport.reset();
   }
 }

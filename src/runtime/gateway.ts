@@ -12,6 +12,7 @@ import { systemClock } from '../kit/clock.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import { Deadlines } from '../net/deadlines.ts';
+import { SecureContexts } from '../net/tls/secure-contexts.ts';
 import type { BoundAddress } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
 import { Events } from '../observe/events.ts';
@@ -101,6 +102,7 @@ export class Gateway {
       stopping: false,
       accessLog: null,
       bufferMemory: new MemoryBudget(),
+      secureContexts: new SecureContexts(),
       date: new DateField(this.clock),
     };
     this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>

@@ -12,7 +12,7 @@ test.each([
   ['trusted_proxies', { trusted_proxies: ['10.0.0.0/8'] }],
   ['identity', { identity: {} }],
   ['paths', { paths: { send: 'normal' } }],
-  ['timeouts', { timeouts: { header: '10s' } }],
+  ['timeouts/header', { timeouts: { header: '10s' } }],
   ['limits/header_size', { limits: { header_size: '16KiB', connections: 5 } }],
   ['limits/body_size', { limits: { body_size: '1MiB' } }],
 ])('%s has no effect on a tcp listener', (setting, more) => {

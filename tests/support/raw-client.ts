@@ -1,6 +1,7 @@
 /** A client that sends exact bytes and reads exact bytes. */
 import { once } from 'node:events';
 import net from 'node:net';
+import tls from 'node:tls';
 import { until } from './gateway.ts';
 
 export interface RawResponse {
@@ -12,14 +13,17 @@ export interface RawResponse {
 
 export class RawClient implements AsyncDisposable {
   readonly socket: net.Socket;
+  /** The TCP connection below it. */
+  readonly tcp: net.Socket;
   text = '';
   ended = false;
   closed = false;
   error = '';
   #read = 0;
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, tcp = socket) {
     this.socket = socket;
+    this.tcp = tcp;
     socket.on('data', (part: Buffer) => (this.text += part.toString('latin1')));
     socket.on('end', () => (this.ended = true));
     socket.on('close', () => (this.closed = true));
@@ -30,6 +34,19 @@ export class RawClient implements AsyncDisposable {
     const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     await once(socket, 'connect');
     return new RawClient(socket);
+  }
+
+  /** Over TLS, when the server has sent a session to resume, unless the client has resumed one. By default the certificate is not verified. */
+  static async secure(
+    port: number,
+    options: tls.ConnectionOptions = {},
+  ): Promise<RawClient & { socket: tls.TLSSocket }> {
+    const tcp = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = tls.connect({ socket: tcp, rejectUnauthorized: false, ...options });
+    const session = once(socket, 'session');
+    await once(socket, 'secureConnect');
+    if (!socket.isSessionReused()) await session;
+    return new RawClient(socket, tcp) as RawClient & { socket: tls.TLSSocket };
   }
 
   send(text: string): this {

@@ -12,6 +12,7 @@ export interface ListenerLimits {
 
 /** Milliseconds; see the schema for what each one limits. */
 export interface ListenerTimeouts {
+  readonly handshake: number;
   readonly header: number;
   readonly body: number;
   readonly idle: number;

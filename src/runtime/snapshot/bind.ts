@@ -10,7 +10,9 @@ import { RefCounted } from '../../kit/ref-counted.ts';
 import { loadSource } from '../../kit/versioned-modules.ts';
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { Random } from '../../kit/random.ts';
+import { SERVER_CODECS } from '../../http/server-codecs.ts';
 import type { HttpService } from '../../http/server-stream.ts';
+import { ServerTls } from '../../net/tls/server-tls.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { segment } from '../../config/walk.ts';
@@ -294,7 +296,8 @@ function bindListener(
       }),
   );
   snapshot.onEnd(() => registry.release(plan.count));
-  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, shared };
+  const tls = bindTls(plan, snapshot.plan, shared);
+  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, tls, shared };
   if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
   return new HttpListener({
     ...common,
@@ -303,6 +306,12 @@ function bindListener(
     explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
   });
+}
+
+function bindTls({ tls, protocol }: ListenerPlan, { certificates }: Plan, shared: Shared): ServerTls | null {
+  if (tls === null) return null;
+  const named = tls.certificates.map((name) => certificates.find((one) => one.name === name)!);
+  return new ServerTls(tls, named, protocol === 'http' ? SERVER_CODECS.protocols : [], shared.secureContexts);
 }
 
 /**

@@ -1,0 +1,131 @@
+/**
+ * The start of a TLS connection: reads its ClientHello, chooses a certificate, and lets OpenSSL do the handshake. Hot.
+ *
+ *     hello ─┬─ chosen ──▶ handshake ──▶ onSecured
+ *            ├─ no TLS ──▶ onPlain
+ *            └─ refused, too slow, broken ──▶ onTlsFailed
+ */
+import { NOWHERE } from '../../kit/places.ts';
+import type { ByteStreamHandler } from '../byte-stream.ts';
+import { IGNORE } from '../byte-stream.ts';
+import type { Deadlines, Timed } from '../deadlines.ts';
+import type { Transport } from '../transport.ts';
+import { ClientHelloReader } from './client-hello.ts';
+import type { ServerTls } from './server-tls.ts';
+import type { Handshake, HandshakeObserver, TlsOptions } from './handshake.ts';
+import { startTls } from './start-tls.ts';
+import type { TlsInfo } from './tls-info.ts';
+
+export interface ServerHandshakeObserver {
+  /** The connection is encrypted from now on. Sets the transport's handler. */
+  onSecured(transport: Transport, info: TlsInfo): void;
+  /** The client speaks something other than TLS; `first` is the first byte. The observer owns the transport. */
+  onPlain(transport: Transport, first: number): void;
+  /** The connection is closed; `code` says why. */
+  onTlsFailed(code: string): void;
+}
+
+/** Fatal alerts, before anything is encrypted (RFC 8446 §6.2). */
+const DECODE_ERROR = '\x15\x03\x01\x00\x02\x02\x32';
+const UNRECOGNIZED_NAME = '\x15\x03\x01\x00\x02\x02\x70';
+
+export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObserver {
+  deadline: number;
+  timedPlace = NOWHERE;
+  readonly #transport: Transport;
+  readonly #tls: ServerTls;
+  readonly #deadlines: Deadlines;
+  readonly #observer: ServerHandshakeObserver;
+  readonly #hello = new ClientHelloReader();
+  /** null: the ClientHello is not complete. */
+  #handshake: Handshake | null = null;
+  #over = false;
+
+  /** `timeout` in ms. */
+  constructor(
+    transport: Transport,
+    tls: ServerTls,
+    deadlines: Deadlines,
+    timeout: number,
+    observer: ServerHandshakeObserver,
+  ) {
+    this.#transport = transport;
+    this.#tls = tls;
+    this.#deadlines = deadlines;
+    this.#observer = observer;
+    this.deadline = deadlines.now + timeout;
+    deadlines.add(this);
+    transport.handler = this;
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    const hello = this.#hello.push(bytes, start, end);
+    if (hello === null) return;
+    if (hello === 'not_tls') {
+      const first = this.#hello.received[0]!;
+      this.#end();
+      this.#transport.handler = IGNORE;
+      this.#observer.onPlain(this.#transport, first);
+    } else if (typeof hello === 'string') this.#refuse(hello === 'malformed' ? DECODE_ERROR : '', `tls_hello_${hello}`);
+    else {
+      const options = this.#tls.choose(hello);
+      if (options === null) this.#refuse(UNRECOGNIZED_NAME, 'tls_unrecognized_name');
+      else this.#start(options);
+    }
+  }
+
+  #start(options: TlsOptions): void {
+    const handshake = startTls(this.#transport, this.#hello.received, options, this);
+    if (!this.#over) this.#handshake = handshake;
+  }
+
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.#transport.destroy();
+    this.#fail('client_gone');
+  }
+
+  onClose(): void {
+    this.#fail('client_gone');
+  }
+
+  onDeadline(): void {
+    this.cancel();
+    this.#observer.onTlsFailed('tls_handshake_timeout');
+  }
+
+  onSecured(transport: Transport, info: TlsInfo): void {
+    this.#end();
+    this.#observer.onSecured(transport, info);
+  }
+
+  onHandshakeFailed(code: string): void {
+    this.#fail(code === 'ECONNRESET' || code === 'EPIPE' ? 'client_gone' : code);
+  }
+
+  /** Closes the connection; the observer gets no further calls. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#end();
+    if (this.#handshake === null) this.#transport.destroy();
+    else this.#handshake.cancel();
+  }
+
+  #refuse(alert: string, code: string): void {
+    if (alert !== '') this.#transport.writeText(alert);
+    this.#transport.destroy();
+    this.#fail(code);
+  }
+
+  #fail(code: string): void {
+    if (this.#over) return;
+    this.#end();
+    this.#observer.onTlsFailed(code);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#deadlines.delete(this);
+  }
+}

@@ -1,0 +1,392 @@
+/**
+ * A Transport whose bytes OpenSSL encrypts, on Node's native TLS handle: no stream machinery between. Hot.
+ *
+ *     handshake ── onSecured ──▶ open ── destroy, reset, onClose ──▶ closed
+ *
+ * Node's handle takes one write at a time, encrypts it at once into a buffer of its own, and reports it as written on a
+ * later tick. So writes that follow in the same tick wait here and go out as one, and a write counts as sent when the
+ * kernel has all its bytes, not when that is reported. Reads arrive in memory of their own, 16 KiB at most, and go on
+ * arriving for a moment after `pause`: they wait here, too.
+ */
+import { getSystemErrorName } from 'node:util';
+import { type StreamHandle, streamHandles, type TlsHandle, type WriteRequest } from '../stream-handles.ts';
+import { type ByteStreamHandler, IGNORE } from '../byte-stream.ts';
+import type { Transport, TransportAddresses } from '../transport.ts';
+import type { HandshakeObserver, TlsOptions } from './handshake.ts';
+import { tlsErrorCode } from './tls-info.ts';
+
+const UV_EOF = -4095;
+/** A write up to this size leaves OpenSSL's buffer in one system call (ten buffers of 16 KiB, the first two smaller). */
+const ONE_CALL = 96 * 1024;
+
+const handles = streamHandles;
+const state = handles?.state ?? new Int32Array(8);
+const READ = handles?.readBytesOrError ?? 0;
+const OFFSET = handles?.arrayBufferOffset ?? 0;
+
+type OwnedHandle = TlsHandle & { transport: TlsTransport };
+type OwnedWrite = WriteRequest & { transport: TlsTransport };
+
+function onRead(this: TlsHandle, memory: ArrayBuffer): void {
+  (this as OwnedHandle).transport.arrived(state[READ]!, memory);
+}
+
+function onWritten(this: OwnedWrite, status: number): void {
+  this.transport.written(status);
+}
+
+function onHandshakeStart(this: TlsHandle): void {}
+
+function onHandshakeDone(this: TlsHandle): void {
+  (this as OwnedHandle).transport.handshakeDone();
+}
+
+function onError(this: TlsHandle, error: Error): void {
+  (this as OwnedHandle).transport.broken(tlsErrorCode(error));
+}
+
+function onNewSession(this: TlsHandle, _id: Buffer, session: Buffer): void {
+  (this as OwnedHandle).transport.sessionArrived(session);
+}
+
+function onShutdown(): void {}
+
+export class TlsTransport implements Transport {
+  handler: ByteStreamHandler = IGNORE;
+  closed = false;
+  readonly secure = true;
+  /** The protocol that both sides have negotiated, or null. */
+  protocol: string | null = null;
+  #observer: HandshakeObserver | null;
+  readonly #sessions: HandshakeObserver;
+  readonly #handle: OwnedHandle;
+  /** The handle below. It and OpenSSL's refer to each other here only. */
+  readonly #raw: StreamHandle;
+  readonly #options: TlsOptions;
+  /** Two, used in turn: the last write's is in use until its report has returned. */
+  #request: OwnedWrite | null = null;
+  #lastRequest: OwnedWrite | null = null;
+  /** A write has been given to OpenSSL and is not yet reported as written. */
+  #writing = false;
+  /** A write is being given to OpenSSL. */
+  #calling = false;
+  /** The kernel had all of that write at once. */
+  #taken = true;
+  /** What was written meanwhile: texts and bytes. */
+  #queue: (string | Buffer)[] = [];
+  #ending = false;
+  #paused = false;
+  /** Bytes that arrived after `pause`. */
+  #kept: Buffer[] = [];
+  #delivering = false;
+  #ended = false;
+  #told: ByteStreamHandler | null = null;
+  readonly #addresses: TransportAddresses;
+
+  /** `raw`: a connected handle that nothing else uses. */
+  constructor(raw: StreamHandle, addresses: TransportAddresses, options: TlsOptions, observer: HandshakeObserver) {
+    const { context, server, alpn, serverName, session, requestCertificate } = options;
+    this.#observer = observer;
+    this.#sessions = observer;
+    this.#addresses = addresses;
+    this.#options = options;
+    this.#raw = raw;
+    const handle = handles!.wrapTls(raw, context, server) as OwnedHandle;
+    this.#handle = handle;
+    handle.transport = this;
+    // Node frees the one that nothing refers to, while the other still uses it.
+    (raw as StreamHandle & { tls?: TlsHandle }).tls = handle;
+    handle.onread = onRead as StreamHandle['onread'];
+    handle.onhandshakestart = onHandshakeStart;
+    handle.onhandshakedone = onHandshakeDone;
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a native handle, not an EventTarget.
+    handle.onerror = onError;
+    if (alpn !== null) handle.setALPNProtocols(alpn);
+    if (server) handle.setVerifyMode(requestCertificate, false);
+    else {
+      if (serverName !== '') handle.setServername(serverName);
+      if (session !== null) handle.setSession(session);
+      handle.onnewsession = onNewSession;
+      handle.enableSessionCallbacks();
+    }
+  }
+
+  /** Starts the handshake; it may have failed when this returns. `early`: bytes that have been read already. */
+  start(early: Buffer | null): void {
+    if (early !== null) this.#handle.receive(early);
+    if (this.closed) return;
+    if (!this.#options.server) this.#handle.start();
+    this.#handle.readStart();
+  }
+
+  get pending(): boolean {
+    return !this.#taken || this.#queue.length > 0;
+  }
+
+  get bytesRead(): number {
+    return this.#handle.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#handle.bytesWritten;
+  }
+
+  /** In bytes of the encrypted stream. */
+  get bytesSent(): number {
+    return this.#raw.bytesWritten - this.#raw.writeQueueSize;
+  }
+
+  writeText(text: string): boolean {
+    if (this.closed) return true;
+    if (this.#writing) this.#queue.push(text);
+    else {
+      const before = this.#begin();
+      this.#write(text.length, before, this.#handle.writeLatin1String(this.#nextRequest(), text));
+    }
+    return !this.pending;
+  }
+
+  write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
+    if (this.closed) return true;
+    const size = end - start;
+    if (size <= ONE_RECORD) return this.writeText(prefix + bytes.toString('latin1', start, end) + suffix);
+    const part = bytes.subarray(start, end);
+    if (this.#writing) {
+      if (prefix !== '') this.#queue.push(prefix);
+      this.#queue.push(part);
+      if (suffix !== '') this.#queue.push(suffix);
+    } else if (prefix === '' && suffix === '') this.#writeBytes(part);
+    else {
+      const parts: (string | Buffer)[] = [part];
+      if (prefix !== '') parts.unshift(prefix);
+      if (suffix !== '') parts.push(suffix);
+      this.#writeParts(parts, size + prefix.length + suffix.length);
+    }
+    return !this.pending;
+  }
+
+  pause(): void {
+    if (this.#paused || this.closed) return;
+    this.#paused = true;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (this.closed) return;
+    if (this.#kept.length > 0 || this.#ended) {
+      this.#paused = false;
+      if (this.#delivering || (this.#kept.length === 0 && this.#told === this.handler)) return;
+      this.#delivering = true;
+      process.nextTick(deliver, this);
+      return;
+    }
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#handle.readStart();
+  }
+
+  end(): void {
+    if (this.closed || this.#ending) return;
+    this.#ending = true;
+    if (!this.#writing) this.#shutdown();
+  }
+
+  /** Says farewell (close_notify, RFC 8446 §6.1) where no bytes are lost anyway. */
+  destroy(): void {
+    if (this.closed) return;
+    if (this.#observer === null && !this.pending && !this.#ending) this.#shutdown();
+    this.#close();
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    this.#release();
+    const free = this.#freer();
+    if (this.#raw.reset === undefined || this.#raw.reset(free) !== 0) this.#raw.close(free);
+  }
+
+  addresses(): TransportAddresses {
+    return this.#addresses;
+  }
+
+  // === for the callbacks of the handle only
+
+  /** `memory` holds the bytes; there is none if `count` is an error. */
+  arrived(count: number, memory: ArrayBuffer): void {
+    if (this.closed) return;
+    if (count > 0) {
+      const bytes = Buffer.from(memory, state[OFFSET], count);
+      if (this.#paused || this.#kept.length > 0) this.#kept.push(bytes);
+      else this.handler.onBytes(bytes, 0, count);
+    } else if (count === UV_EOF) {
+      if (this.#observer !== null) {
+        this.broken('ECONNRESET');
+        return;
+      }
+      this.#ended = true;
+      this.#handle.readStop();
+      if (this.#kept.length === 0) this.tellEnd();
+    } else if (count < 0) this.broken(getSystemErrorName(count));
+  }
+
+  tellEnd(): void {
+    if (this.closed || this.#told === this.handler) return;
+    this.#told = this.handler;
+    this.handler.onEnd();
+  }
+
+  written(status: number): void {
+    this.#writing = false;
+    if (this.closed) return;
+    if (status < 0) {
+      this.broken(getSystemErrorName(status));
+      return;
+    }
+    const waited = !this.#taken;
+    this.#taken = true;
+    if (this.#queue.length > 0) {
+      this.#writeQueue();
+      if (this.pending || this.closed) return;
+    } else if (this.#ending) this.#shutdown();
+    else if (!waited) return;
+    this.handler.onDrain();
+  }
+
+  /** A write failed at once. */
+  failed(code: string): void {
+    if (!this.closed) this.broken(code);
+  }
+
+  broken(code: string): void {
+    if (this.closed) return;
+    // OpenSSL finds out within a write.
+    if (this.#calling) {
+      process.nextTick(reportBroken, this, code);
+      return;
+    }
+    const observer = this.#observer;
+    this.#close();
+    if (observer !== null) observer.onHandshakeFailed(code);
+    else this.handler.onClose(code);
+  }
+
+  handshakeDone(): void {
+    const observer = this.#observer;
+    // A renegotiation, which the context forbids, or a message after the handshake.
+    if (observer === null || this.closed) return;
+    this.#observer = null;
+    const handle = this.#handle;
+    const protocol = handle.getALPNNegotiatedProtocol();
+    this.protocol = protocol === false ? null : protocol;
+    observer.onSecured(this, handle);
+  }
+
+  sessionArrived(session: Buffer): void {
+    if (!this.closed) this.#sessions.onSession?.(session);
+  }
+
+  deliver(): void {
+    this.#delivering = false;
+    while (this.#kept.length > 0) {
+      if (this.closed || this.#paused) return;
+      const bytes = this.#kept.shift()!;
+      this.handler.onBytes(bytes, 0, bytes.length);
+    }
+    if (this.closed || this.#paused) return;
+    if (this.#ended) this.tellEnd();
+    else this.#handle.readStart();
+  }
+
+  // === writes
+
+  #writeQueue(): void {
+    const parts = this.#queue;
+    this.#queue = [];
+    if (parts.every((part) => typeof part === 'string')) this.writeText(parts.join(''));
+    else if (parts.length === 1) this.#writeBytes(parts[0] as Buffer);
+    else
+      this.#writeParts(
+        parts,
+        parts.reduce((sum, part) => sum + part.length, 0),
+      );
+  }
+
+  #nextRequest(): OwnedWrite {
+    const request = this.#request ?? this.#newRequest();
+    this.#request = this.#lastRequest;
+    this.#lastRequest = request;
+    return request;
+  }
+
+  #newRequest(): OwnedWrite {
+    const request = new handles!.WriteWrap() as OwnedWrite;
+    request.transport = this;
+    request.oncomplete = onWritten;
+    return request;
+  }
+
+  #writeBytes(bytes: Buffer): void {
+    const before = this.#begin();
+    this.#write(bytes.length, before, this.#handle.writeBuffer(this.#nextRequest(), bytes));
+  }
+
+  #writeParts(parts: readonly (string | Buffer)[], size: number): void {
+    const chunks: unknown[] = [];
+    for (const part of parts) chunks.push(part, typeof part === 'string' ? 'latin1' : 'buffer');
+    const before = this.#begin();
+    this.#write(size, before, this.#handle.writev(this.#nextRequest(), chunks, false));
+  }
+
+  /** Returns the bytes that the handle below has been given so far. */
+  #begin(): number {
+    this.#calling = true;
+    return this.#raw.bytesWritten;
+  }
+
+  /** `before`: as `#begin` returned. */
+  #write(size: number, before: number, status: number): void {
+    this.#calling = false;
+    if (status !== 0) {
+      process.nextTick(reportBroken, this, getSystemErrorName(status));
+      return;
+    }
+    this.#writing = true;
+    const raw = this.#raw;
+    // OpenSSL adds to each write; a handshake's own message may be on its way and hold it up.
+    this.#taken = size <= ONE_CALL && raw.bytesWritten - before > size && raw.writeQueueSize === 0;
+  }
+
+  #shutdown(): void {
+    const request = new handles!.ShutdownWrap();
+    request.oncomplete = onShutdown;
+    this.#handle.shutdown(request);
+  }
+
+  #close(): void {
+    this.#release();
+    this.#raw.close(this.#freer());
+  }
+
+  /** The kernel may still be reading OpenSSL's buffer: it is freed when the handle below is closed, not before. */
+  #freer(): () => void {
+    const handle = this.#handle;
+    return () => handle.destroySSL();
+  }
+
+  #release(): void {
+    this.closed = true;
+    this.#queue = [];
+    this.#kept = [];
+  }
+}
+
+/** Texts of this size fit into one record; a copy costs less than a view. */
+const ONE_RECORD = 16 * 1024;
+
+function deliver(transport: TlsTransport): void {
+  transport.deliver();
+}
+
+function reportBroken(transport: TlsTransport, code: string): void {
+  transport.failed(code);
+}
