@@ -351,7 +351,8 @@ export class Http1ClientConnection
   /** The response is complete. The pool gets the connection back first, so that the client's next request finds it. */
   #whole(trailers: Fields | null, more: boolean): void {
     const sink = this.#sink!;
-    if (more || !this.#requestDone) this.#reusable = false;
+    // The request is on its way as long as its last bytes are pending, in memory that its source still lends.
+    if (more || !this.#requestDone || this.#transport.pending) this.#reusable = false;
     this.keptUntil = this.#deadlines.now + this.#idleLimit;
     if (!this.#paused || !this.#reusable) this.#settle();
     else this.#state = SETTLING;
@@ -360,7 +361,6 @@ export class Http1ClientConnection
 
   #settle(): void {
     this.#sink = null;
-    this.#requestSource = null;
     if (!this.#reusable) {
       this.#close();
       return;

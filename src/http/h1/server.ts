@@ -509,6 +509,8 @@ export class Http1ServerConnection
   #finish(): void {
     this.#responseSource = null;
     this.#state = IDLE;
+    // A receiver that still holds back the end of the request may never resume.
+    if (this.#paused) this.resume();
     this.deadline = this.#environment.deadlines.now + this.#timeouts!.idle;
     if (this.#consuming) return;
     if (this.#ended && (this.#stash === null || this.#stash.length === 0)) this.#close();

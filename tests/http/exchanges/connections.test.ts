@@ -77,6 +77,26 @@ describe.each(CODECS)('$server.name and $client.name', (pair) => {
       });
     });
 
+    test('a receiver that holds back a request to its end holds up no later exchange', () => {
+      overSeeds((seed) => {
+        const meeting = new Meeting(pair, seed);
+        meeting.serve = (serving) => {
+          serving.stuck = true;
+          serving.onEvent = (event) => {
+            if (event === 'end') serving.respond(meeting, DOWNLOAD);
+          };
+          serving.read();
+        };
+        for (let i = 1; i <= 3; i++) {
+          const asking = meeting.ask({ method: 'POST', body: { size: 1, known: true } });
+          meeting.run();
+          judgeAnswer(asking, DOWNLOAD);
+          expect(meeting.client.uses).toBe(i);
+        }
+        expect(meeting.leftBehind()).toEqual(NOTHING);
+      });
+    });
+
     test('a response whose last bytes wait for their receiver holds up no other exchange that there is room for', () => {
       overSeeds(
         (seed) => {
