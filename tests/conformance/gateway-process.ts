@@ -59,8 +59,14 @@ export async function startProcess(configFile: string, adminPort: number): Promi
 }
 
 async function holdings(child: ChildProcess): Promise<Holdings> {
-  const answer = once(child, 'message');
+  const { promise, resolve } = Promise.withResolvers<Holdings>();
+  // The gateway has a message for its launcher, too: a word.
+  const listen = (message: unknown): void => {
+    if (typeof message === 'object') resolve(message as Holdings);
+  };
+  child.on('message', listen);
   child.send('holdings');
-  // It says nothing else.
-  return (await answer)[0] as Holdings;
+  const answer = await promise;
+  child.off('message', listen);
+  return answer;
 }
