@@ -236,6 +236,8 @@ export const KINDS: readonly Kind[] = [
     name: 'never-reads-echo',
     talk: neverReadsEcho,
     ...STALLED,
+    // On a busy machine it may be slow to send as well.
+    timeouts: { body: '30s' },
     atOnce: 40,
   },
   {
