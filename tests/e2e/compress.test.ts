@@ -314,6 +314,33 @@ describe('with a cache', () => {
     expect(origin.requests).toHaveLength(9);
   });
 
+  const PLAIN_PART = [206, undefined, 'bytes 0-9/526019', '"v1"'];
+  const CODED = [200, 'br', undefined, 'W/"v1"'];
+  test.each([
+    ['before it, of the plain content', [compress, cache], PLAIN_PART, PLAIN_PART],
+    ['after it, of the stored coded content', [cache, compress], [206, 'br', 'bytes 0-9/?', 'W/"v1"'], CODED],
+  ])('a part is, %s', async (_, policies, part, ifStrong) => {
+    await using origin = await pages();
+    await using gateway = await testGateway(routed(origin.port, policies, caches));
+    const range = { 'accept-encoding': 'br', range: 'bytes=0-9' };
+    const answerTo = async (headers: Headers): Promise<unknown[]> => {
+      const request = http.get({ port: gateway.port(), host: '127.0.0.1', path: '/large', headers, agent: false });
+      const [{ statusCode, headers: fields }] = (await once(request, 'response')) as [http.IncomingMessage];
+      request.destroy();
+      const { 'content-encoding': coding, 'content-range': where, etag } = fields;
+      return [statusCode, coding, coding === undefined ? where : where?.replace(/\d+$/, '?'), etag];
+    };
+    const whole = await ask(gateway.port(), '/large', { 'accept-encoding': 'br' });
+    expect(whole.text === LARGE).toBe(true);
+    expect(await answerTo(range)).toEqual(part);
+    expect(await answerTo({ ...range, 'if-range': '"v1"' })).toEqual(ifStrong);
+    // A weak tag never matches (RFC 9110 §13.1.5).
+    expect(await answerTo({ ...range, 'if-range': 'W/"v1"' })).toEqual(CODED);
+    expect(origin.requests).toHaveLength(1);
+    await ask(gateway.port(), '/large');
+    expect(await answerTo({ range: 'bytes=0-9' })).toEqual(PLAIN_PART);
+  });
+
   test('clients that share one fetch get each their coding', async () => {
     await using origin = await pages();
     await using gateway = await testGateway(routed(origin.port, [compress, cache], caches));
