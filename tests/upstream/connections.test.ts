@@ -387,6 +387,7 @@ describe('dials', () => {
     connections.prewarm();
     expect(connections.dialing).toBe(1);
     take('a')!.cancel();
+    expect(connections.dialing).toBe(1);
     take('b');
     expect(connections.dialing).toBe(1);
     await answered(2);
