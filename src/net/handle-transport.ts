@@ -18,7 +18,11 @@ const UV_EOF = -4095;
 const TEXT_LIMIT = 16 * 1024;
 
 type OwnedHandle = StreamHandle & { transport: HandleTransport };
-type OwnedWrite = WriteRequest & { transport: HandleTransport };
+type OwnedWrite = WriteRequest & {
+  transport: HandleTransport;
+  /** The bytes of a pending write: the kernel reads them, and nothing else may refer to them any more. */
+  bytes: Buffer | null;
+};
 
 const handles = streamHandles;
 const state = handles?.state ?? new Int32Array(8);
@@ -31,6 +35,7 @@ let nextWrite: OwnedWrite;
 function newWrite(): OwnedWrite {
   const request = new handles!.WriteWrap() as OwnedWrite;
   request.oncomplete = onWritten;
+  request.bytes = null;
   return request;
 }
 if (handles !== null) nextWrite = newWrite();
@@ -95,7 +100,7 @@ export class HandleTransport implements Transport {
 
   writeText(text: string): boolean {
     if (this.closed) return true;
-    return this.#sent(this.#handle.writeLatin1String(this.#request(), text));
+    return this.#sent(this.#handle.writeLatin1String(this.#request(), text), null);
   }
 
   write(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
@@ -103,16 +108,16 @@ export class HandleTransport implements Transport {
     const size = end - start;
     if (size <= TEXT_LIMIT) {
       const text = prefix + bytes.toString('latin1', start, end) + suffix;
-      return this.#sent(this.#handle.writeLatin1String(this.#request(), text));
+      return this.#sent(this.#handle.writeLatin1String(this.#request(), text), null);
     }
     let part = bytes.subarray(start, end);
     // The next read overwrites the shared buffer, whether or not the kernel takes all of this now.
     if (bytes === sharedBuffer) part = Buffer.from(part);
-    if (prefix === '' && suffix === '') return this.#sent(this.#handle.writeBuffer(this.#request(), part));
+    if (prefix === '' && suffix === '') return this.#sent(this.#handle.writeBuffer(this.#request(), part), part);
     const parts: unknown[] = [part, 'buffer'];
     if (prefix !== '') parts.unshift(prefix, 'latin1');
     if (suffix !== '') parts.push(suffix, 'latin1');
-    return this.#sent(this.#handle.writev(this.#request(), parts, false));
+    return this.#sent(this.#handle.writev(this.#request(), parts, false), part);
   }
 
   pause(): void {
@@ -208,13 +213,14 @@ export class HandleTransport implements Transport {
     return nextWrite;
   }
 
-  #sent(status: number): boolean {
+  #sent(status: number, bytes: Buffer | null): boolean {
     if (status !== 0) {
       process.nextTick(reportBroken, this, status);
       return true;
     }
     if (state[ASYNC] !== 0) {
       this.#writes++;
+      nextWrite.bytes = bytes;
       nextWrite = newWrite();
     }
     return this.#writes === 0;
