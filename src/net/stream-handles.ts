@@ -74,8 +74,6 @@ export interface StreamHandles {
   state: Int32Array;
   /** Index of `state`: bytes read, or a negative system error. */
   readBytesOrError: number;
-  /** Index of `state`: where the bytes of a read begin in their memory. */
-  arrayBufferOffset: number;
   /** Index of `state`: whether the last write is pending. */
   lastWriteWasAsync: number;
 }
@@ -84,14 +82,12 @@ function find(): StreamHandles | null {
   if (process.env['PROZY_TRANSPORT'] === 'socket') return null;
   try {
     const binding = internals('stream_wrap');
-    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kArrayBufferOffset, kLastWriteWasAsync } =
-      binding;
+    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding;
     const whole =
       typeof WriteWrap === 'function' &&
       typeof ShutdownWrap === 'function' &&
       streamBaseState instanceof Int32Array &&
       typeof kReadBytesOrError === 'number' &&
-      typeof kArrayBufferOffset === 'number' &&
       typeof kLastWriteWasAsync === 'number';
     const wrapTls = findTls();
     if (!whole || wrapTls === null || !hasMethods(internals('tcp_wrap')['TCP'], TCP_METHODS)) return null;
@@ -102,7 +98,6 @@ function find(): StreamHandles | null {
       ShutdownWrap: ShutdownWrap as StreamHandles['ShutdownWrap'],
       state: streamBaseState,
       readBytesOrError: kReadBytesOrError,
-      arrayBufferOffset: kArrayBufferOffset,
       lastWriteWasAsync: kLastWriteWasAsync,
     };
   } catch {
@@ -125,6 +120,7 @@ const TCP_METHODS = [
 const TLS_METHODS = [
   'readStart',
   'readStop',
+  'useUserBuffer',
   'writeLatin1String',
   'writeBuffer',
   'writev',

@@ -175,23 +175,24 @@ describe.each(KINDS.filter(([kind]) => kind.startsWith('socket') || streamHandle
     });
 
     test('holds the bytes of a pending write itself', async () => {
-    await using both = await pair(make);
-    const { transport, peer } = both;
-    peer.socket.pause();
-    // Nothing but the transport refers to them after the call.
-    for (let letter = 0; letter < 26; letter++) transport.write('', Buffer.alloc(1024 * 1024, 97 + letter), 0, 1024 * 1024, '');
-    expect(transport.pending).toBe(true);
-    for (let i = 0; i < 20; i++) {
-      collectGarbage();
-      Buffer.alloc(1024 * 1024, '#');
-    }
-    peer.socket.resume();
-    await until(() => peer.text.length === 26 * 1024 * 1024, 'everything has come');
-    const sent = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i).repeat(1024 * 1024)).join('');
-    expect(peer.text === sent).toBe(true);
-  });
+      await using both = await pair(make);
+      const { transport, peer } = both;
+      peer.socket.pause();
+      // Nothing but the transport refers to them after the call.
+      for (let letter = 0; letter < 26; letter++)
+        transport.write('', Buffer.alloc(1024 * 1024, 97 + letter), 0, 1024 * 1024, '');
+      expect(transport.pending).toBe(true);
+      for (let i = 0; i < 20; i++) {
+        collectGarbage();
+        Buffer.alloc(1024 * 1024, '#');
+      }
+      peer.socket.resume();
+      await until(() => peer.text.length === 26 * 1024 * 1024, 'everything has come');
+      const sent = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i).repeat(1024 * 1024)).join('');
+      expect(peer.text === sent).toBe(true);
+    });
 
-  test('says who speaks with whom', async () => {
+    test('says who speaks with whom', async () => {
       await using both = await pair(make);
       const { remoteAddress, remotePort, localAddress, localPort } = both.transport.addresses();
       const { localPort: theirs, remotePort: ours } = both.peer.socket;

@@ -5,12 +5,13 @@
  *
  * Node's handle takes one write at a time, encrypts it at once into a buffer of its own, and reports it as written on a
  * later tick. So writes that follow in the same tick wait here and go out as one, and a write counts as sent when the
- * kernel has all its bytes, not when that is reported. Reads arrive in memory of their own, 16 KiB at most, and go on
- * arriving for a moment after `pause`: they wait here, too.
+ * kernel has all its bytes, not when that is reported. Reads, of 16 KiB at most, go on arriving for a moment after
+ * `pause`: they wait here, too.
  */
 import { getSystemErrorName } from 'node:util';
 import { type StreamHandle, streamHandles, type TlsHandle, type WriteRequest } from '../stream-handles.ts';
 import { type ByteStreamHandler, IGNORE } from '../byte-stream.ts';
+import { sharedBuffer } from '../read-buffers.ts';
 import type { Transport, TransportAddresses } from '../transport.ts';
 import type { HandshakeObserver, TlsOptions } from './handshake.ts';
 import { tlsErrorCode } from './tls-info.ts';
@@ -22,13 +23,12 @@ const ONE_CALL = 96 * 1024;
 const handles = streamHandles;
 const state = handles?.state ?? new Int32Array(8);
 const READ = handles?.readBytesOrError ?? 0;
-const OFFSET = handles?.arrayBufferOffset ?? 0;
 
 type OwnedHandle = TlsHandle & { transport: TlsTransport };
 type OwnedWrite = WriteRequest & { transport: TlsTransport };
 
-function onRead(this: TlsHandle, memory: ArrayBuffer): void {
-  (this as OwnedHandle).transport.arrived(state[READ]!, memory);
+function onRead(this: TlsHandle): void {
+  (this as OwnedHandle).transport.arrived(state[READ]!);
 }
 
 function onWritten(this: OwnedWrite, status: number): void {
@@ -97,6 +97,7 @@ export class TlsTransport implements Transport {
     // Node frees the one that nothing refers to, while the other still uses it.
     (raw as StreamHandle & { tls?: TlsHandle }).tls = handle;
     handle.onread = onRead as StreamHandle['onread'];
+    handle.useUserBuffer(sharedBuffer);
     handle.onhandshakestart = onHandshakeStart;
     handle.onhandshakedone = onHandshakeDone;
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a native handle, not an EventTarget.
@@ -211,13 +212,12 @@ export class TlsTransport implements Transport {
 
   // === for the callbacks of the handle only
 
-  /** `memory` holds the bytes; there is none if `count` is an error. */
-  arrived(count: number, memory: ArrayBuffer): void {
+  arrived(count: number): void {
     if (this.closed) return;
     if (count > 0) {
-      const bytes = Buffer.from(memory, state[OFFSET], count);
-      if (this.#paused || this.#kept.length > 0) this.#kept.push(bytes);
-      else this.handler.onBytes(bytes, 0, count);
+      // OpenSSL overwrites the shared buffer with the rest of what it has decrypted.
+      if (this.#paused || this.#kept.length > 0) this.#kept.push(Buffer.from(sharedBuffer.subarray(0, count)));
+      else this.handler.onBytes(sharedBuffer, 0, count);
     } else if (count === UV_EOF) {
       if (this.#observer !== null) {
         this.broken('ECONNRESET');
@@ -380,7 +380,7 @@ export class TlsTransport implements Transport {
   }
 }
 
-/** Texts of this size fit into one record; a copy costs less than a view. */
+/** Texts of this size fit into one record; a copy costs less than a view. The shared buffer is not larger: it is copied. */
 const ONE_RECORD = 16 * 1024;
 
 function deliver(transport: TlsTransport): void {
