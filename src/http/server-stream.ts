@@ -100,6 +100,8 @@ export interface HttpService {
   readonly paths: PathRules;
   readonly identity: IdentityPlan;
   serve(x: Exchange, stream: ServerStream): void;
+  /** The reply to a request that never becomes an exchange. */
+  refusal(status: number): LocalReply;
   /**
    * Reports a request that never became an exchange: the status sent, or 0 if the client left first. `why` is a code
    * where the status alone doesn't give the reason. `head`: what the request asked for, or null if it has no sound head.

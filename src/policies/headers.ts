@@ -24,6 +24,7 @@ export const headers: Policy<Extract<PolicyPlan, { type: 'headers' }>> = {
       hooks.response = (x) => {
         if (x.response !== null) edit(x.response.fields);
       };
+      hooks.refusal = edit;
     }
     return hooks;
   },

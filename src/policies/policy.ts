@@ -6,6 +6,7 @@
  */
 import type { BodyFilter } from '../http/body-filter.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { Fields } from '../http/fields.ts';
 import type { Verdict, FilterContext } from '../http/interception.ts';
 import type { PoolHandle } from '../http/pool-request.ts';
 import type { Claim } from '../kit/claim.ts';
@@ -28,6 +29,11 @@ export interface Hooks {
   forward?: (x: Exchange) => HookResult | void;
   /** Runs when the final response head is known and has not been sent. It may edit `x.response`. */
   response?: (x: Exchange) => HookResult | void;
+  /**
+   * Edits the fields of a reply to a request that could not be read, always in the same way. Not for modules; only the
+   * policies of listeners are asked.
+   */
+  refusal?: (fields: Fields) => void;
   /** Runs when the exchange is over, successful or not. */
   done?: (x: Exchange) => void;
   /**
@@ -73,6 +79,7 @@ export interface BoundHooks {
   readonly response: readonly ResponseHook[];
   /** The response hooks for local replies: all but those of policies that intercept. */
   readonly local: readonly ResponseHook[];
+  readonly refusal: readonly NonNullable<Hooks['refusal']>[];
   readonly done: readonly NonNullable<Hooks['done']>[];
   /** The gates of policies that only admit or refuse. */
   readonly gates: readonly Gate[];

@@ -25,6 +25,8 @@ import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
 import { type ConnectionTaker, HandshakingConnection, type OpenHome } from './handshaking-connection.ts';
 import type { HttpListenerContext, Lease, Route, Shared } from './listener-context.ts';
+import { problem } from './local-replies.ts';
+import { RefusalReplies } from './refusal-replies.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Router } from './router.ts';
 
@@ -36,6 +38,7 @@ const TOO_MANY = problemReply(503, RETRY_AFTER);
 /** A listener's own policies, bound. */
 export interface ListenerPolicies {
   readonly local: BoundHooks['local'];
+  readonly refusal: BoundHooks['refusal'];
   readonly routes: ReadonlyMap<string, Route>;
 }
 
@@ -79,6 +82,7 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
   readonly #tls: ServerTls | null;
+  readonly #refusals: RefusalReplies;
   readonly #total: TotalConnections;
   readonly #environment: ServerEnvironment;
 
@@ -92,6 +96,7 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
     this.identity = plan.identity;
     this.explain = parts.explain;
     this.local = parts.policies?.local ?? [];
+    this.#refusals = new RefusalReplies(parts.policies?.refusal ?? []);
     this.derived = parts.policies?.routes ?? null;
     this.metrics = metrics;
     this.unrouted = parts.unrouted;
@@ -120,7 +125,8 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
       // Before a handshake there is no way to send an answer.
       this.#log(connection, this.#tls === null ? answer.status : 0, 'connection_limit');
-      if (this.#tls === null) SERVER_CODECS.of(transport).reject(transport, answer, this.table, this.#environment);
+      if (this.#tls === null)
+        SERVER_CODECS.of(transport).reject(transport, this.#refusals.of(answer), this.table, this.#environment);
       else transport.reset();
       return;
     }
@@ -146,6 +152,10 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
   serve(x: Exchange, stream: ServerStream): void {
     if (this.shared.stopping) stream.closing = true;
     new RequestHandler(x, stream, this).start();
+  }
+
+  refusal(status: number): LocalReply {
+    return this.#refusals.of(problem(status));
   }
 
   refused(connection: Connection, status: number, why: string, head: RefusedHead | null): void {

@@ -215,6 +215,35 @@ describe('body filters', () => {
   });
 });
 
+test.each([
+  ['a malformed head', 'GET / HTTP/1.1\r\nHost : a\r\n\r\n', 400],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n', 400],
+  ['a target that is too long', `GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
+  ['too many fields', `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(200)}\r\n`, 431],
+  ['a head that does not come', 'GET / HTTP/1.1\r\n', 408],
+  ['a connection too many', '', 503],
+])('a reply without an exchange has the header edits of the listener: %s', async (_, text, status) => {
+  const clock = new ManualClock();
+  const policies = [
+    { type: 'headers', response: { set: { 'X-Order': 'set' }, remove: ['content-type'] } },
+    headers('X-Order', 'inner'),
+    { type: 'compress' },
+  ];
+  const limits = { connections: 1 };
+  await using gateway = await testGateway(configOf(1, [], { policies, limits }), { clock });
+  await using client = await RawClient.to(gateway.port());
+  if (status === 408) {
+    client.send(text);
+    await until(() => gateway.running.gateway.timed > 0 && client.socket.bytesWritten > 0, 'it is read');
+  }
+  await using other = await RawClient.to(gateway.port());
+  const asking = status === 503 ? other : client.send(status === 408 ? '' : text);
+  if (status === 408) await until(() => (clock.advance(1000), client.text !== ''), 'it is late');
+  const answer = await asking.response();
+  const { 'x-order': order, 'content-type': type, 'content-length': length } = answer.headers;
+  expect([answer.status, order, type, Number(length)]).toEqual([status, 'set', undefined, answer.body.length]);
+});
+
 describe('a request that fails while it is read', () => {
   const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
   test.each([

@@ -526,8 +526,8 @@ export class Http1ServerConnection
     this.#service?.refused(this.connection, status, why, asked);
     this.#writer.reset();
     this.closing = true;
-    const withBody = this.#method !== 'HEAD';
-    this.#writer.fixed(problemReply(status), withBody, this.#environment.date() + this.#connectionLine());
+    const reply = this.#service?.refusal(status) ?? problemReply(status);
+    this.#writer.fixed(reply, this.#method !== 'HEAD', this.#environment.date() + this.#connectionLine());
     this.#writer.flush();
     this.#closeGently();
     return end;

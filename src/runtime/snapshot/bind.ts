@@ -140,7 +140,7 @@ async function bindListenerPolicies(
     },
     TINY,
   );
-  return { local: hooksOf(own).local, routes };
+  return { ...hooksOf(own), routes };
 }
 
 /** Each policy is held once. `holder`: the pointer of what has the policies; `route`: the name of the route, or ''. */

@@ -94,6 +94,7 @@ export function readByGateway(parts: readonly Buffer[], patient: boolean, hasty:
     identity: IDENTITY,
     timeouts: { header: 1000, body: 1000, idle: 1000, send: 1000 },
     serve: (x, stream) => serve(x, stream, reading, soon, later, patient),
+    refusal: (status) => problemReply(status),
     refused: (_, status) => void (reading.refusal = status),
   };
   const environment: ServerEnvironment = {

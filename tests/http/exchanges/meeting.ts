@@ -339,6 +339,7 @@ export class Meeting {
         this.served.push(serving);
         this.serve(serving);
       },
+      refusal: (status) => problemReply(status),
       refused: (_, status) => void this.refusals.push(status),
     };
     const leaving = new Set<LeavingConnection>();
