@@ -268,7 +268,7 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
       this.#unready(connection);
       if (idle) this.#noLongerIdle();
     }
-    // Nobody would ever use it.
+    // It is of no use: it may never have room again.
     if (idle) connection.retire();
   }
 

@@ -379,7 +379,7 @@ describe('dials', () => {
     expect([metrics.connectErrors, connections.open]).toEqual([1, 1]);
   });
 
-  test('a connection that is dialed in advance is shared too, and is dialed on if nobody waits any more', async () => {
+  test('a connection that is dialed in advance is shared too; its dial goes on if no exchange waits for it', async () => {
     const { connections, made, taken, take, answered } = await dialing([3], { prewarm: 1 });
     take('first');
     await answered(1);

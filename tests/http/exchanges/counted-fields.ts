@@ -10,8 +10,8 @@ export function takeFields(): Fields {
 }
 
 export function giveFields(fields: Fields): void {
-  if (!inUse.delete(fields)) throw new Error('fields that nobody has taken are given back');
-  // Whoever reads them from now on finds nothing.
+  if (!inUse.delete(fields)) throw new Error('fields that are not in use are given back');
+  // A later reader finds nothing.
   fields.reset();
 }
 

@@ -134,7 +134,7 @@ export class Asking extends Receiver implements ResponseSink {
     if (start === end) throw new Error('no data');
     const ready = super.data(bytes, start, end);
     this.#heard('data');
-    // Whoever has given up may say anything.
+    // After it has given up, its answer has no meaning.
     return this.gone ? this.random() < 0.5 : ready;
   }
 

@@ -56,7 +56,7 @@ class Talker implements ByteStreamHandler {
     this.#settle();
   }
 
-  /** Both directions have ended: whoever owns a stream closes it. */
+  /** Both directions have ended: the owner closes the stream. */
   #settle(): void {
     if (this.ended && this.#finished && !this.stream.pending) this.stream.destroy();
   }
@@ -119,7 +119,7 @@ describe.each(CODECS)('$server.name and $client.name', (pair) => {
     ['both talk', 20_000, 30_000],
     ['only the client talks', 20_000, 0],
     ['only the server talks', 0, 20_000],
-    ['nobody says anything', 0, 0],
+    ['neither side talks', 0, 0],
   ])('%s, and both end', async (_, nearSize, farSize) => {
     for (const seed of ALL_WAYS) {
       const state = talk(pair, seed, nearSize, farSize);
