@@ -42,7 +42,7 @@ export function sendLocalReply(
   }
   const head = headOfReply(response, x.method);
   const filters = runHooks(owner, head, hooks, 0, hooks.length, denied);
-  if (owner.over) return;
+  if (filters === undefined) return;
   if (filters === null) {
     sendUnchanged(owner, replyUnder(response, head, x.method));
     return;
@@ -72,7 +72,7 @@ export function sendCachedReply(
   if (from < to || owner.explain !== null) {
     const head = headOfReply(stored, x.method);
     const filters = runHooks(owner, head, hooks, from, to, false);
-    if (owner.over) return;
+    if (filters === undefined) return;
     if (filters !== null) {
       sendFiltered(owner, head, filters, stored.bodyBytes);
       return;
@@ -83,7 +83,7 @@ export function sendCachedReply(
   stream.cachedReply(reply);
 }
 
-/** Runs hooks on the head of a complete response. Returns the filters for its body; null: there are none. */
+/** Runs hooks on the head of a complete response. Returns what runResponseHooks does. */
 function runHooks(
   owner: RepliedExchange,
   head: ResponseHead,
@@ -91,11 +91,11 @@ function runHooks(
   from: number,
   to: number,
   denied: boolean,
-): BodyFilter[] | null {
+): BodyFilter[] | null | undefined {
   const { x } = owner;
   x.response = head;
   const filters = runResponseHooks(owner, hooks, from, to);
-  if (owner.over) return null;
+  if (filters === undefined) return undefined;
   x.status = head.status;
   owner.explain?.onResponse(head.fields, x, owner.facts(denied));
   return filters;

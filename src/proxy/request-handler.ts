@@ -178,11 +178,11 @@ export class RequestHandler
     const { x } = this;
     x.response = head;
     x.status = head.status;
-    let filters: BodyFilter[] | null = null;
+    let filters: BodyFilter[] | null | undefined = null;
     // Response hooks: they edit the response, and may filter its body (response-hooks.ts).
     if (from < this.#responseHooks) {
       filters = runResponseHooks(this, this.route!.response, from, this.#responseHooks);
-      if (this.over) return;
+      if (filters === undefined) return;
       x.status = head.status;
     }
     this.explain?.onResponse(head.fields, x, this.facts(false));

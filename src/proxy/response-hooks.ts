@@ -25,20 +25,20 @@ export interface Responder extends FilterOwner {
 }
 
 /**
- * Runs the hooks [from, to) on `x.response`. Returns the filters of the body, the first first; null if there are none, or
- * if a hook has ended the exchange.
+ * Runs the hooks [from, to) on `x.response`. Returns the filters of the body, the first first; null if there are none;
+ * undefined if a hook has failed: then another response has begun.
  */
 export function runResponseHooks(
   owner: Responder,
   hooks: BoundHooks['response'],
   from: number,
   to: number,
-): BodyFilter[] | null {
+): BodyFilter[] | null | undefined {
   const { x } = owner;
   const filters = filtersOf(hooks, x, from, to);
   if (filters instanceof FailedHook) {
     owner.hookFailed(filters);
-    return null;
+    return undefined;
   }
   const head = x.response!;
   if (!isEmptyBody(x.method, head.status)) return filters;

@@ -38,6 +38,7 @@ writeFileSync(
        return new Stall(how);
      },
      response: (x) => {
+       if (on === 'nothing') throw new Error('no');
        if (on !== 'response') return undefined;
        x.response.length = -1;
        return new Stall(how);
@@ -109,6 +110,29 @@ describe('a filter that stalls', () => {
     ]);
     expect(await logged(clock)).toMatchObject({ error: 'policy_timeout' });
     expect([poolLoad(gateway, 'origin').active, encoderMemory.coders]).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['', []],
+    [', in front of a cache', [{ type: 'cache', cache: 'pages' }]],
+  ])('the error in place of a failed hook%s: there is one response, which breaks off', async (_, cache) => {
+    const clock = new ManualClock();
+    await using origin = await largeOrigin();
+    const policies = [stall('response', 'end'), stall('nothing', ''), ...cache];
+    await using gateway = await gatewayWith(origin.port, policies, clock);
+    for (const request of [GET, GET.replace('/page', '/own')]) {
+      await using client = await RawClient.to(gateway.port());
+      client.send(request);
+      await until(() => gateway.logged.some(({ hook }) => hook === 'response'), 'the hook has failed');
+      await until(() => {
+        clock.advance(1000);
+        return client.ended || client.closed;
+      }, 'the connection ends');
+      await until(over(gateway), 'nothing is left');
+      expect(client.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 500']);
+      expect(client.text).not.toContain('xx');
+      gateway.logged.length = 0;
+    }
   });
 
   test.each(['data', 'end'])('a request (%s): 504', async (how) => {
