@@ -1,7 +1,7 @@
 /** Finds a config file's history on disk for commands. Cold. */
 import { resolve } from 'node:path';
 import { ConfigReader } from '../config/config-reader.ts';
-import { readingDisk } from '../history/disk.ts';
+import { readingDisk } from '../kit/disk.ts';
 import { stateDirOf } from '../history/state-dir.ts';
 import { filesIn, HistoryStore } from '../history/store.ts';
 import type { Environment } from './plan-against.ts';

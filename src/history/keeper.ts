@@ -7,7 +7,7 @@
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { HistoryMetrics } from '../observe/metrics.ts';
-import type { Disk } from './disk.ts';
+import type { Disk } from '../kit/disk.ts';
 import type { Hold } from './entry.ts';
 import { type EntryDraft, HistoryStore } from './store.ts';
 

@@ -13,7 +13,7 @@
  */
 import { basename, join } from 'node:path';
 import type { ConfigTexts } from '../config/config-reader.ts';
-import { type Disk, UNFINISHED } from './disk.ts';
+import { type Disk, UNFINISHED } from '../kit/disk.ts';
 import {
   contentOf,
   type Entry,

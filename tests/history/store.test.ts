@@ -19,7 +19,7 @@ import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { ConfigTexts } from '../../src/config/config-reader.ts';
-import { systemDisk } from '../../src/history/disk.ts';
+import { systemDisk } from '../../src/kit/disk.ts';
 import { type EntryDraft, HistoryStore, partOf } from '../../src/history/store.ts';
 import { troubledDisk } from '../support/disks.ts';
 

@@ -1,5 +1,5 @@
 /** Disks on which things go wrong. */
-import { type Disk, systemDisk } from '../../src/history/disk.ts';
+import { type Disk, systemDisk } from '../../src/kit/disk.ts';
 
 const WRITES = ['touch', 'replace', 'create', 'remove', 'makeDirectory'] as const;
 export type Write = (typeof WRITES)[number];

@@ -6,7 +6,7 @@
  * file takes effect. The reloader applies configs; this class only looks up and records.
  */
 import { ConfigReader } from '../../config/config-reader.ts';
-import { systemDisk } from '../../history/disk.ts';
+import { systemDisk } from '../../kit/disk.ts';
 import type { Entry, Hold } from '../../history/entry.ts';
 import { HistoryKeeper } from '../../history/keeper.ts';
 import { stateDirOf } from '../../history/state-dir.ts';

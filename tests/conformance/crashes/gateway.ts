@@ -6,7 +6,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readingDisk } from '../../../src/history/disk.ts';
+import { readingDisk } from '../../../src/kit/disk.ts';
 import { contentOf, type Entry } from '../../../src/history/entry.ts';
 import { HistoryStore } from '../../../src/history/store.ts';
 import { quietPort } from '../../support/quiet-port.ts';

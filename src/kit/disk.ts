@@ -1,8 +1,8 @@
-/** The disk operations of the history: every write is atomic, and readable only by its owner. Cold. */
+/** The disk operations of what must outlive the process: every write is atomic, and readable only by its owner. Cold. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, lstat, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectories } from '../kit/make-directories.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** Promises that reject with the system's error; a missing file is a result, not an error. */
 export interface Disk {
@@ -19,6 +19,8 @@ export interface Disk {
   /** Returns false, and changes nothing, if the file exists. */
   create(path: string, data: string): Promise<boolean>;
   remove(path: string): Promise<void>;
+  /** Renames a file. Returns false if it does not exist. */
+  move(from: string, to: string): Promise<boolean>;
   /** Creates the directory and its parents where missing. */
   makeDirectory(path: string): Promise<void>;
   /**
@@ -67,6 +69,11 @@ export const systemDisk: Disk = {
   async remove(path) {
     await unlink(path).catch(nothingThere(undefined));
     await sync(dirname(path)).catch(nothingThere(undefined));
+  },
+  async move(from, to) {
+    const moved = await rename(from, to).then(() => true, nothingThere(false));
+    if (moved) await sync(dirname(to));
+    return moved;
   },
   async makeDirectory(path) {
     const first = makeDirectories(path, DIRECTORY_MODE);
