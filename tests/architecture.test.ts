@@ -14,6 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['kit'],
   config: ['kit'],
   history: ['kit', 'observe', 'config'],
+  // The protocol of authorities, and what they issue: it knows neither configs nor listeners.
+  acme: ['kit'],
   net: ['kit', 'observe'],
   http: ['kit', 'observe', 'net', 'type plan/types'],
   upstream: ['kit', 'observe', 'net', 'http', 'type plan/types', 'type config/schema.gen'],
@@ -29,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'config',
     'history',
+    'acme',
     'net',
     'http',
     'upstream',

@@ -41,6 +41,11 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
+  /** Milliseconds until something is due; Infinity: nothing is. */
+  get next(): number {
+    return Math.min(...[...this.#waiting].map(({ at }) => at)) - this.#now;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }
