@@ -17,8 +17,6 @@ export interface RunningGateway {
 export interface StartOptions extends GatewayOptions {
   /** The values for `${env:NAME}`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Overrides the file's directory for the config history. */
-  readonly stateDir?: string;
   /** If the file can't take effect at the start, serve the last good config (default true). */
   readonly lastGood?: boolean;
 }
@@ -27,9 +25,14 @@ export interface StartOptions extends GatewayOptions {
 export async function startGateway(from: string | ConfigSource, options: StartOptions = {}): Promise<RunningGateway> {
   // The gateway is created before its reloader; the reloader exists before the first request.
   let reloader: Reloader | null = null;
-  const gateway = new Gateway({ ...options, adminPages: adminPages(() => reloader) });
-  const { env = {}, clock = systemClock, stateDir, lastGood = true } = options;
-  const history = { stateDir: stateDir === undefined ? null : resolve(stateDir), lastGood };
+  const { env = {}, clock = systemClock, lastGood = true } = options;
+  const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir);
+  const gateway = new Gateway({
+    ...options,
+    ...(stateDir === null ? {} : { stateDir }),
+    adminPages: adminPages(() => reloader),
+  });
+  const history = { stateDir, lastGood };
   const source = typeof from === 'string' ? new FileSource(resolve(from)) : from;
   reloader = new Reloader(gateway, source, env, clock, history);
   try {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { backendsCommand } from './commands/backends.ts';
+import { certificatesCommand } from './commands/certificates.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AddCommand } from './commands/command.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -15,6 +16,7 @@ import { reloadCommand } from './commands/reload.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { trustCommand } from './commands/trust.ts';
 import { suggest } from '../kit/suggest.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -29,6 +31,8 @@ const COMMANDS: readonly AddCommand[] = [
   adminStateCommands,
   generationsCommand,
   purgeCommand,
+  certificatesCommand,
+  trustCommand,
   historyCommand,
   diffCommand,
   rollbackCommand,

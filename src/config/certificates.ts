@@ -6,7 +6,7 @@
  */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import type { CertificatePair, KeyType } from '../kit/certificate.ts';
+import { type CertificatePair, certificatePair, keyTypeOf } from '../kit/certificate.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
@@ -49,9 +49,12 @@ export function checkCertificates(
   for (const [name, one] of Object.entries(written)) {
     if (!isRecord(one)) continue;
     const { cert, key } = one;
-    // The schema reports what is missing.
-    if (typeof cert !== 'string' || typeof key !== 'string') continue;
     const pointer = `/certificates/${segment(name)}`;
+    const issued = one['acme'] !== undefined || one['issuer'] !== undefined;
+    if (typeof cert === 'string' && key === undefined && !issued)
+      problems.push(errorAt(locate(pointer), pointer, 'needs the setting key'));
+    // Others have no files, or the schema reports them.
+    if (typeof cert !== 'string' || typeof key !== 'string') continue;
     const textOf = (setting: 'cert' | 'key', value: string): string => {
       if (value.includes('-----BEGIN ')) return value;
       const path = resolve(dirname(locate(`${pointer}/${setting}`).file), value);
@@ -87,7 +90,7 @@ function check(certText: string, keyText: string, digest: string): CertificatePa
   if (leaf === undefined)
     throw new Wrong('cert', 'there is no certificate in it', 'it must be PEM: -----BEGIN CERTIFICATE-----');
   const key = parseKey(keyText);
-  const keyType = KEY_TYPES[key.asymmetricKeyType ?? ''];
+  const keyType = keyTypeOf(key);
   if (keyType === undefined)
     throw new Wrong('key', `a key of type ${key.asymmetricKeyType} cannot be used`, 'use ECDSA, Ed25519 or RSA');
   const bits = key.asymmetricKeyDetails?.modulusLength ?? LEAST_RSA;
@@ -104,21 +107,9 @@ function check(certText: string, keyText: string, digest: string): CertificatePa
       `certificate ${stranger + 1} of the file has not issued certificate ${stranger}`,
       'the certificate comes first, then its issuer, then the issuer of that',
     );
-  return {
-    chain: `${chain.map((one) => one.toString().trim()).join('\n')}\n`,
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
-    keyType,
-    fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-    digest,
-    names: namesOf(leaf),
-    subject: oneLine(leaf.subject),
-    issuer: oneLine(leaf.issuer),
-    notBefore: leaf.validFromDate.getTime(),
-    notAfter: leaf.validToDate.getTime(),
-  };
+  return certificatePair(chain, key, keyType, digest);
 }
 
-const KEY_TYPES: Readonly<Record<string, KeyType>> = { ec: 'ec', rsa: 'rsa', ed25519: 'ed25519' };
 /** CA/Browser Forum Baseline Requirements §6.1.5. */
 const LEAST_RSA = 2048;
 
@@ -140,17 +131,4 @@ function parseKey(text: string): KeyObject {
   } catch {
     throw new Wrong('key', 'the private key is damaged, or only half of it is written');
   }
-}
-
-/** The names of a certificate without a subjectAltName don't count (RFC 9525 §6.3). */
-function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
-  // Node quotes what could be mistaken for a separator; such a text is no name.
-  return subjectAltName
-    .split(', ')
-    .map((text) => /^(?:DNS|IP Address):([^"]+)$/.exec(text)?.[1]?.toLowerCase())
-    .filter((name) => name !== undefined);
-}
-
-function oneLine(name: string): string {
-  return (name ?? '').split('\n').join(', ');
 }

@@ -77,6 +77,12 @@ function pathProblem(text: string): string | null {
   return /[\p{Cc}]/u.test(text) ? 'must be a path without control characters' : null;
 }
 
+function urlProblem(text: string, schemes: readonly string[], message: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || !schemes.includes(url.protocol)) return message;
+  return url.username !== '' || url.password !== '' || url.hash !== '' ? `${message} without user and fragment` : null;
+}
+
 const NO_HOST = 'must be a host name, without scheme, port and path; an IPv6 address in brackets';
 
 /** The problem with a value of that format, or null. The message omits the value: it may be a secret. */
@@ -108,6 +114,16 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
       ? null
       : 'must be preserve, endpoint or a host, with or without a port';
   },
+  'certificate-name': (text) => {
+    const host = text.startsWith('*.') ? text.slice(2) : text;
+    if (isIPv4(text) || isIPv6(text)) return null;
+    if (host.includes('*')) return 'may have a star only in front: *.example.com';
+    return hostForm(host) === null || isIPv4(host) || host.startsWith('[')
+      ? 'must be a host name or an IP address'
+      : null;
+  },
+  'http-url': (text) => urlProblem(text, ['http:', 'https:'], 'must be an http or https URL'),
+  'https-url': (text) => urlProblem(text, ['https:'], 'must be an https URL'),
   origin: originProblem,
   host: (text) => (hostForm(text) === null ? NO_HOST : null),
   path: pathProblem,

@@ -9,6 +9,7 @@
 import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
 import type { CertificatePair } from '../kit/certificate.ts';
+import { readTrust } from './acme-trust.ts';
 import { checkCertificates } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
@@ -39,6 +40,8 @@ export interface LoadedConfig {
   readonly modules: ReadonlyMap<string, ModuleSource>;
   /** The certificates with their keys, by name. */
   readonly certificates: ReadonlyMap<string, CertificatePair>;
+  /** The certificates to trust at authorities, in PEM, by the name of the authority. */
+  readonly trust: ReadonlyMap<string, string>;
 }
 
 export interface LoadInput {
@@ -99,9 +102,10 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed };
   const { modules, problems: wrong } = checkModules(written, check);
   const { certificates, problems: unfit } = checkCertificates(written, check);
+  const { trust, problems: untrusted } = readTrust(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
-  problems.push(...[...wrong, ...unfit].filter(({ pointer }) => !isLost(pointer)));
+  problems.push(...[...wrong, ...unfit, ...untrusted].filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
@@ -111,17 +115,8 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   convertUnits(salvaged.document, rootSchema);
   // The document is valid against the schema from which the type was generated.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
-  return {
-    config,
-    locate,
-    texts,
-    problems,
-    salvaged,
-    secrets: [...hidden.values()],
-    openSecrets,
-    modules,
-    certificates,
-  };
+  const secrets = [...hidden.values()];
+  return { config, locate, texts, problems, salvaged, secrets, openSecrets, modules, certificates, trust };
 }
 
 /** Replaces secrets that are written out in a file with stars; references stay visible. */

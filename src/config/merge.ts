@@ -23,7 +23,7 @@ export interface Merged {
   readonly broken: boolean;
 }
 
-const MAPS = ['certificates', 'acls', 'caches', 'pools', 'listeners'];
+const MAPS = ['acme', 'certificates', 'acls', 'caches', 'pools', 'listeners'];
 const LISTS = ['routes', 'tests', 'invariants'];
 
 interface Origin {

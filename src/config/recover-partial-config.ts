@@ -14,7 +14,7 @@ export interface Salvaged {
   lost(kind: string, name: string): boolean;
 }
 
-const MAPS = new Set(['certificates', 'acls', 'caches', 'pools', 'listeners']);
+const MAPS = new Set(['acme', 'certificates', 'acls', 'caches', 'pools', 'listeners']);
 
 /** A document from which nothing was removed. */
 export function whole(document: Record<string, unknown>): Salvaged {
@@ -44,6 +44,7 @@ export function salvage(written: Record<string, unknown>, problems: readonly Pro
   return {
     document,
     routeAt: (index) => kept[index] ?? index,
-    lost: (kind, name) => lost.has(`${kind}s/`) || lost.has(`${kind}s/${name}`),
+    lost: (kind, name) =>
+      [kind, `${kind}s`].some((section) => lost.has(`${section}/`) || lost.has(`${section}/${name}`)),
   };
 }

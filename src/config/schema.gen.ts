@@ -16,6 +16,68 @@ export interface AclConfig {
   readonly deny: readonly string[];
 }
 
+/** How the TXT records of `dns-01` challenges are made and removed. */
+export interface AcmeDnsConfig {
+  /** A program and its first arguments; no shell reads them. The gateway adds `present` or `cleanup`, the name of the record with a dot at its end, and its value. Exit code 0 is success. */
+  readonly exec?: readonly string[];
+  /** An HTTP endpoint that makes and removes records. It gets `POST <url>/present` or `POST <url>/cleanup` with `{"fqdn": "_acme-challenge.example.com.", "value": "…"}`. */
+  readonly webhook?: AcmeWebhookConfig;
+  /** Dynamic updates (RFC 2136) of a zone's primary name server, over TCP. */
+  readonly update?: AcmeUpdateConfig;
+  /** How long the gateway waits after a record was made before the authority looks for it: as long as the name servers of the zone take to agree. */
+  readonly wait: number;
+  /** Time limit for one call of the program or the webhook. */
+  readonly timeout: number;
+}
+
+/** Binds the account to one that you have at the authority (RFC 8555, section 7.3.4). */
+export interface AcmeEabConfig {
+  /** The key identifier that the authority gave you. */
+  readonly kid: string;
+  /** The key that it gave you, in base64url. */
+  readonly hmac_key: string;
+}
+
+/** Dynamic updates (RFC 2136) of a zone's primary name server, over TCP. */
+export interface AcmeUpdateConfig {
+  /** The primary server of the zone: `host:port`. */
+  readonly server: string;
+  /** The zone. Absent: the closest name above the record for which the server has an SOA record. */
+  readonly zone?: string;
+  /** The key that signs updates (TSIG, RFC 8945). The server's answers must be signed with it. */
+  readonly key?: TsigKeyConfig;
+}
+
+/** An HTTP endpoint that makes and removes records. It gets `POST <url>/present` or `POST <url>/cleanup` with `{"fqdn": "_acme-challenge.example.com.", "value": "…"}`. */
+export interface AcmeWebhookConfig {
+  /** Its URL. */
+  readonly url: string;
+  /** The value of the Authorization field. */
+  readonly authorization?: string;
+}
+
+/** An authority that issues certificates by ACME (RFC 8555). Its use means that you agree to its terms of service. The keys of the account and of the certificates are in the state directory: see `state_dir` in `reload`. */
+export interface AcmeConfig {
+  /** The URL of the authority's directory. */
+  readonly directory: string;
+  /** Certificates of the authority's own server to trust besides those of the system: a file, relative to this one, or the PEM text itself, by a reference. */
+  readonly ca?: string;
+  /** Where the authority can reach the operator. */
+  readonly email?: string;
+  /** Binds the account to one that you have at the authority (RFC 8555, section 7.3.4). */
+  readonly eab?: AcmeEabConfig;
+  /** The profile of the certificates, where the authority has several, such as `shortlived` of Let's Encrypt. Absent: the authority's own choice. */
+  readonly profile?: string;
+  /** The common name of the root that the chain should end at, where the authority offers several chains. */
+  readonly preferred_chain?: string;
+  /** The type of the certificates' keys. */
+  readonly key_type: 'p256' | 'p384' | 'rsa2048' | 'rsa4096';
+  /** The challenges that may prove control of a name, most wanted first; after a failure, the next one is tried. `http-01` needs an http listener that the authority reaches at port 80, `tls-alpn-01` a listener with `tls` at port 443, `dns-01` the setting `dns`. A wildcard name needs `dns-01`. Absent: `dns-01` if `dns` is set, else `http-01` and `tls-alpn-01`. */
+  readonly challenges?: readonly ('http-01' | 'tls-alpn-01' | 'dns-01')[];
+  /** How the TXT records of `dns-01` challenges are made and removed. */
+  readonly dns?: AcmeDnsConfig;
+}
+
 /** Active health checks: the gateway checks each endpoint at a regular interval, in addition to passive health. */
 export interface ActiveCheckConfig {
   /** `http`: the check sends a request and expects the configured response. `tcp`: the check opens a connection. */
@@ -112,12 +174,18 @@ export interface CacheConfig {
   readonly disk?: CacheDiskConfig;
 }
 
-/** A certificate and its private key, in PEM. A changed file takes effect with the next handshake; no connection is touched. */
+/** A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched. */
 export interface CertificateConfig {
   /** The file of the certificate, followed by the intermediate certificates of its issuer. The value may be the PEM text itself, by a reference. */
-  readonly cert: string;
+  readonly cert?: string;
   /** The file of the private key, without a passphrase. The value may be the PEM text itself, by a reference. */
-  readonly key: string;
+  readonly key?: string;
+  /** The authorities that issue it, by name, in the order in which they are tried. The gateway obtains and renews it. */
+  readonly acme?: readonly string[];
+  /** `internal`: the gateway's own authority issues it, for development and private networks. Clients must trust its root: see `prozy trust`. */
+  readonly issuer?: 'internal';
+  /** The names of an issued certificate: host names, `*.example.com` for all names one level below, and IP addresses. */
+  readonly names?: readonly string[];
 }
 
 /** How hard each coding works: a higher level gives fewer bytes for more processor time and memory. */
@@ -248,6 +316,8 @@ export interface GatewayConfig {
   readonly reload: ReloadConfig;
   /** Limits of the gateway as a whole. */
   readonly limits: GatewayLimits;
+  /** Authorities that issue certificates by ACME, by name. `default` needs no entry: it is Let's Encrypt. */
+  readonly acme: Readonly<Record<string, AcmeConfig>>;
   /** TLS certificates by name, for the listeners. */
   readonly certificates: Readonly<Record<string, CertificateConfig>>;
   /** Access control lists by name, for listeners and for the acl policy. */
@@ -358,7 +428,13 @@ export interface ListenerTimeouts {
 /** TLS for the clients of a listener. */
 export interface ListenerTls {
   /** The certificates by name. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use. */
-  readonly certificates: readonly string[];
+  readonly certificates?: readonly string[];
+  /** Obtains a certificate for each host of the listener's routes, from these authorities, by name, in the order in which they are tried. `default` is Let's Encrypt unless `acme` has another of that name. Until the first certificate is there, a self-signed one is used. */
+  readonly acme?: readonly string[];
+  /** `internal`: the same from the gateway's own authority, for development and private networks. Clients must trust its root: see `prozy trust`. */
+  readonly issuer?: 'internal';
+  /** Certificates for server names that no certificate has, obtained when a client first asks for one. The handshake waits. */
+  readonly on_demand?: OnDemandConfig;
   /** For clients that ask for a server name that no certificate has: `default` gives them the first certificate, `refuse` ends the handshake (alert unrecognized_name). Clients that send no server name always get the first certificate. */
   readonly unknown_name: 'default' | 'refuse';
   /** The lowest version of TLS. There is none below 1.2 (RFC 8996). */
@@ -431,6 +507,20 @@ export interface MirrorConfig {
   readonly concurrency: number;
   /** Maximum body size in bytes of a copied request. The gateway sends the copy when the whole body has arrived. Requests with larger bodies are not copied; they are counted. */
   readonly body_size: number;
+}
+
+/** Certificates for server names that no certificate has, obtained when a client first asks for one. The handshake waits. */
+export interface OnDemandConfig {
+  /** A URL that says which names may have a certificate: `GET <url>?domain=<name>`. A 2xx status allows it. Any other is a refusal, which is remembered for a minute; 5xx is none of both. */
+  readonly ask: string;
+  /** Maximum number of names in memory. Beyond it, the one that was not used for the longest time is dropped; its certificate stays in the state directory. */
+  readonly names: number;
+  /** Maximum number of new names in `per`. Handshakes with more are refused. */
+  readonly rate: number;
+  /** The time to which `rate` refers. */
+  readonly per: number;
+  /** How long a handshake waits for a certificate. Afterwards the order goes on without it. It counts in place of the `handshake` time limit of the listener. */
+  readonly wait: number;
 }
 
 /** A condition on the Origin of a request. A plain string is an origin. */
@@ -837,6 +927,16 @@ export interface TestRequest {
   readonly listener?: string;
 }
 
+/** The key that signs updates (TSIG, RFC 8945). The server's answers must be signed with it. */
+export interface TsigKeyConfig {
+  /** Its name at the server. */
+  readonly name: string;
+  /** Its algorithm. */
+  readonly algorithm: 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
+  /** The key itself, in base64. */
+  readonly secret: string;
+}
+
 /** Refuses clients that an ACL denies: 403. */
 export interface AclPolicyConfig {
   /** The policy type. */
@@ -1148,6 +1248,18 @@ export const schema: object = {
       "$ref": "#/$defs/gateway-limits",
       "default": {}
     },
+    "acme": {
+      "description": "Authorities that issue certificates by ACME, by name. `default` needs no entry: it is Let's Encrypt.",
+      "type": "object",
+      "additionalProperties": {
+        "$ref": "#/$defs/acme"
+      },
+      "propertyNames": {
+        "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "x-says": "must be a name of letters, digits, _ . and -"
+      },
+      "default": {}
+    },
     "certificates": {
       "description": "TLS certificates by name, for the listeners.",
       "type": "object",
@@ -1292,6 +1404,208 @@ export const schema: object = {
             "format": "cidr"
           },
           "default": []
+        }
+      }
+    },
+    "acme-dns": {
+      "title": "AcmeDnsConfig",
+      "description": "How the TXT records of `dns-01` challenges are made and removed.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "exec": {
+          "description": "A program and its first arguments; no shell reads them. The gateway adds `present` or `cleanup`, the name of the record with a dot at its end, and its value. Exit code 0 is success.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "minItems": 1,
+          "examples": [
+            [
+              "/usr/local/bin/dns-record"
+            ]
+          ]
+        },
+        "webhook": {
+          "$ref": "#/$defs/acme-webhook"
+        },
+        "update": {
+          "$ref": "#/$defs/acme-update"
+        },
+        "wait": {
+          "description": "How long the gateway waits after a record was made before the authority looks for it: as long as the name servers of the zone take to agree.",
+          "type": "string",
+          "format": "duration",
+          "default": "10s"
+        },
+        "timeout": {
+          "description": "Time limit for one call of the program or the webhook.",
+          "type": "string",
+          "format": "duration",
+          "default": "1m",
+          "x-above-zero": "no call could succeed"
+        }
+      },
+      "x-exactly-one": [
+        "exec",
+        "webhook",
+        "update"
+      ]
+    },
+    "acme-eab": {
+      "title": "AcmeEabConfig",
+      "description": "Binds the account to one that you have at the authority (RFC 8555, section 7.3.4).",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "kid": {
+          "description": "The key identifier that the authority gave you.",
+          "type": "string",
+          "minLength": 1
+        },
+        "hmac_key": {
+          "description": "The key that it gave you, in base64url.",
+          "type": "string",
+          "pattern": "^[A-Za-z0-9_-]+=*$",
+          "x-says": "must be in base64url",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/eab}"
+          ]
+        }
+      },
+      "required": [
+        "kid",
+        "hmac_key"
+      ]
+    },
+    "acme-update": {
+      "title": "AcmeUpdateConfig",
+      "description": "Dynamic updates (RFC 2136) of a zone's primary name server, over TCP.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "server": {
+          "description": "The primary server of the zone: `host:port`.",
+          "type": "string",
+          "format": "address",
+          "examples": [
+            "10.0.0.53:53"
+          ]
+        },
+        "zone": {
+          "description": "The zone. Absent: the closest name above the record for which the server has an SOA record.",
+          "type": "string",
+          "format": "host",
+          "examples": [
+            "example.com"
+          ]
+        },
+        "key": {
+          "$ref": "#/$defs/tsig-key"
+        }
+      },
+      "required": [
+        "server"
+      ]
+    },
+    "acme-webhook": {
+      "title": "AcmeWebhookConfig",
+      "description": "An HTTP endpoint that makes and removes records. It gets `POST <url>/present` or `POST <url>/cleanup` with `{\"fqdn\": \"_acme-challenge.example.com.\", \"value\": \"…\"}`.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "url": {
+          "description": "Its URL.",
+          "type": "string",
+          "format": "http-url",
+          "examples": [
+            "https://dns.example.com/acme"
+          ]
+        },
+        "authorization": {
+          "description": "The value of the Authorization field.",
+          "type": "string",
+          "format": "field-value",
+          "minLength": 1,
+          "x-secret": true,
+          "examples": [
+            "${env:DNS_HOOK_AUTHORIZATION}"
+          ]
+        }
+      },
+      "required": [
+        "url"
+      ],
+      "x-short": "url"
+    },
+    "acme": {
+      "title": "AcmeConfig",
+      "description": "An authority that issues certificates by ACME (RFC 8555). Its use means that you agree to its terms of service. The keys of the account and of the certificates are in the state directory: see `state_dir` in `reload`.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "directory": {
+          "description": "The URL of the authority's directory.",
+          "type": "string",
+          "format": "https-url",
+          "default": "https://acme-v02.api.letsencrypt.org/directory",
+          "examples": [
+            "https://acme-staging-v02.api.letsencrypt.org/directory"
+          ]
+        },
+        "ca": {
+          "description": "Certificates of the authority's own server to trust besides those of the system: a file, relative to this one, or the PEM text itself, by a reference.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "./private-ca.pem"
+          ]
+        },
+        "email": {
+          "description": "Where the authority can reach the operator.",
+          "type": "string",
+          "pattern": "^[^\\s@:]+@[^\\s@]+$",
+          "x-says": "must be an e-mail address"
+        },
+        "eab": {
+          "$ref": "#/$defs/acme-eab"
+        },
+        "profile": {
+          "description": "The profile of the certificates, where the authority has several, such as `shortlived` of Let's Encrypt. Absent: the authority's own choice.",
+          "type": "string",
+          "minLength": 1
+        },
+        "preferred_chain": {
+          "description": "The common name of the root that the chain should end at, where the authority offers several chains.",
+          "type": "string",
+          "minLength": 1
+        },
+        "key_type": {
+          "description": "The type of the certificates' keys.",
+          "enum": [
+            "p256",
+            "p384",
+            "rsa2048",
+            "rsa4096"
+          ],
+          "default": "p256"
+        },
+        "challenges": {
+          "description": "The challenges that may prove control of a name, most wanted first; after a failure, the next one is tried. `http-01` needs an http listener that the authority reaches at port 80, `tls-alpn-01` a listener with `tls` at port 443, `dns-01` the setting `dns`. A wildcard name needs `dns-01`. Absent: `dns-01` if `dns` is set, else `http-01` and `tls-alpn-01`.",
+          "type": "array",
+          "items": {
+            "enum": [
+              "http-01",
+              "tls-alpn-01",
+              "dns-01"
+            ]
+          },
+          "minItems": 1,
+          "uniqueItems": true
+        },
+        "dns": {
+          "$ref": "#/$defs/acme-dns"
         }
       }
     },
@@ -1644,7 +1958,7 @@ export const schema: object = {
     },
     "certificate": {
       "title": "CertificateConfig",
-      "description": "A certificate and its private key, in PEM. A changed file takes effect with the next handshake; no connection is touched.",
+      "description": "A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1665,11 +1979,53 @@ export const schema: object = {
             "./tls/site.key",
             "${env:SITE_KEY}"
           ]
+        },
+        "acme": {
+          "description": "The authorities that issue it, by name, in the order in which they are tried. The gateway obtains and renews it.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "x-list": true,
+          "examples": [
+            "default",
+            [
+              "default",
+              "other"
+            ]
+          ]
+        },
+        "issuer": {
+          "description": "`internal`: the gateway's own authority issues it, for development and private networks. Clients must trust its root: see `prozy trust`.",
+          "enum": [
+            "internal"
+          ]
+        },
+        "names": {
+          "description": "The names of an issued certificate: host names, `*.example.com` for all names one level below, and IP addresses.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "format": "certificate-name"
+          },
+          "minItems": 1,
+          "maxItems": 100,
+          "uniqueItems": true,
+          "x-list": true,
+          "examples": [
+            [
+              "example.com",
+              "www.example.com"
+            ]
+          ]
         }
       },
-      "required": [
+      "x-exactly-one": [
         "cert",
-        "key"
+        "acme",
+        "issuer"
       ]
     },
     "compress-levels": {
@@ -2367,6 +2723,30 @@ export const schema: object = {
           "uniqueItems": true,
           "x-reload": "keep"
         },
+        "acme": {
+          "description": "Obtains a certificate for each host of the listener's routes, from these authorities, by name, in the order in which they are tried. `default` is Let's Encrypt unless `acme` has another of that name. Until the first certificate is there, a self-signed one is used.",
+          "type": "array",
+          "items": {
+            "type": "string"
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "x-list": true,
+          "x-reload": "keep",
+          "examples": [
+            "default"
+          ]
+        },
+        "issuer": {
+          "description": "`internal`: the same from the gateway's own authority, for development and private networks. Clients must trust its root: see `prozy trust`.",
+          "enum": [
+            "internal"
+          ],
+          "x-reload": "keep"
+        },
+        "on_demand": {
+          "$ref": "#/$defs/on-demand"
+        },
         "unknown_name": {
           "description": "For clients that ask for a server name that no certificate has: `default` gives them the first certificate, `refuse` ends the handshake (alert unrecognized_name). Clients that send no server name always get the first certificate.",
           "enum": [
@@ -2419,10 +2799,7 @@ export const schema: object = {
           ],
           "x-reload": "keep"
         }
-      },
-      "required": [
-        "certificates"
-      ]
+      }
     },
     "listener": {
       "title": "ListenerConfig",
@@ -2631,6 +3008,52 @@ export const schema: object = {
       "required": [
         "pool"
       ]
+    },
+    "on-demand": {
+      "title": "OnDemandConfig",
+      "description": "Certificates for server names that no certificate has, obtained when a client first asks for one. The handshake waits.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "ask": {
+          "description": "A URL that says which names may have a certificate: `GET <url>?domain=<name>`. A 2xx status allows it. Any other is a refusal, which is remembered for a minute; 5xx is none of both.",
+          "type": "string",
+          "format": "http-url",
+          "examples": [
+            "http://127.0.0.1:9000/may-have-certificate"
+          ]
+        },
+        "names": {
+          "description": "Maximum number of names in memory. Beyond it, the one that was not used for the longest time is dropped; its certificate stays in the state directory.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100000,
+          "default": 10000
+        },
+        "rate": {
+          "description": "Maximum number of new names in `per`. Handshakes with more are refused.",
+          "type": "integer",
+          "minimum": 1,
+          "default": 10
+        },
+        "per": {
+          "description": "The time to which `rate` refers.",
+          "type": "string",
+          "format": "duration",
+          "default": "1m",
+          "x-above-zero": "there would be no limit"
+        },
+        "wait": {
+          "description": "How long a handshake waits for a certificate. Afterwards the order goes on without it. It counts in place of the `handshake` time limit of the listener.",
+          "type": "string",
+          "format": "duration",
+          "default": "20s"
+        }
+      },
+      "required": [
+        "ask"
+      ],
+      "x-short": "ask"
     },
     "origin-match": {
       "title": "OriginMatch",
@@ -3975,6 +4398,45 @@ export const schema: object = {
       },
       "required": [
         "url"
+      ]
+    },
+    "tsig-key": {
+      "title": "TsigKeyConfig",
+      "description": "The key that signs updates (TSIG, RFC 8945). The server's answers must be signed with it.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "Its name at the server.",
+          "type": "string",
+          "format": "host",
+          "examples": [
+            "acme-key"
+          ]
+        },
+        "algorithm": {
+          "description": "Its algorithm.",
+          "enum": [
+            "hmac-sha256",
+            "hmac-sha384",
+            "hmac-sha512"
+          ],
+          "default": "hmac-sha256"
+        },
+        "secret": {
+          "description": "The key itself, in base64.",
+          "type": "string",
+          "pattern": "^[A-Za-z0-9+/]+=*$",
+          "x-says": "must be in base64",
+          "x-secret": true,
+          "examples": [
+            "${file:secrets/tsig}"
+          ]
+        }
+      },
+      "required": [
+        "name",
+        "secret"
       ]
     },
     "acl-policy": {

@@ -1,4 +1,5 @@
 /** An X.509 certificate chain with its private key, as text and as what the gateway needs to know of it. Cold. */
+import type { KeyObject, X509Certificate } from 'node:crypto';
 
 export type KeyType = 'ec' | 'rsa' | 'ed25519';
 
@@ -19,4 +20,55 @@ export interface CertificatePair {
   /** Unix ms. */
   readonly notBefore: number;
   readonly notAfter: number;
+}
+
+/** A certificate that changes while it is in use: one that the gateway obtains and renews. */
+export interface LiveCertificate {
+  readonly names: readonly string[];
+  readonly keyType: KeyType;
+  /** The same object until it changes; null: there is none yet. */
+  readonly pair: CertificatePair | null;
+}
+
+const KEY_TYPES: Readonly<Record<string, KeyType>> = { ec: 'ec', rsa: 'rsa', ed25519: 'ed25519' };
+
+/** undefined: no such key can be used. */
+export function keyTypeOf({ asymmetricKeyType }: KeyObject): KeyType | undefined {
+  return KEY_TYPES[asymmetricKeyType ?? ''];
+}
+
+/** Describes a chain, the certificate itself first, and its key. */
+export function certificatePair(
+  chain: readonly X509Certificate[],
+  key: KeyObject,
+  keyType: KeyType,
+  digest: string,
+): CertificatePair {
+  const leaf = chain[0]!;
+  return {
+    chain: `${chain.map((one) => one.toString().trim()).join('\n')}\n`,
+    key: key.export({ type: 'pkcs8', format: 'pem' }),
+    keyType,
+    fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    digest,
+    names: namesOf(leaf),
+    subject: oneLine(leaf.subject),
+    issuer: oneLine(leaf.issuer),
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+  };
+}
+
+/** The names of a certificate without a subjectAltName don't count (RFC 9525 §6.3). */
+function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
+  // Node quotes what could be mistaken for a separator; such a text is no name.
+  return subjectAltName
+    .split(', ')
+    .map((text) => /^(?:DNS|IP Address):([^"]+)$/.exec(text)?.[1]?.toLowerCase())
+    .filter((name) => name !== undefined);
+}
+
+/** A certificate may have no subject. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').split('\n').join(', ');
 }

@@ -20,6 +20,15 @@ export interface RuntimeGauges {
   readonly caches: readonly CacheGauges[];
   /** Bytes of memory that buffered request bodies occupy. */
   readonly bufferedBytes: number;
+  readonly certificates: readonly CertificateGauges[];
+}
+
+export interface CertificateGauges {
+  readonly certificate: string;
+  /** Milliseconds since 1970. */
+  readonly notAfter: number;
+  /** null: a file, which is not renewed by the gateway. */
+  readonly renewal: { readonly nextAttempt: number; readonly temporary: boolean; readonly failures: number } | null;
 }
 
 export interface PoolGauges {
@@ -68,6 +77,7 @@ export class Exposition {
     this.#pools(page);
     writeCaches(page, this.#metrics.caches, this.#gauges().caches);
     this.#names(page);
+    this.#certificates(page);
     this.#listeners(page);
     writeConfig(page, this.#metrics, this.#gauges());
     // prom-client writes Nan for missing values; the format's spelling is NaN.
@@ -171,6 +181,34 @@ export class Exposition {
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
     page.family('prozy_pool_retries', 'gauge', 'Running retries.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
+  }
+
+  #certificates(page: Page): void {
+    const { certificates } = this.#gauges();
+    page.family('prozy_certificate_not_after_seconds', 'gauge', 'When the certificate expires, in Unix time.');
+    for (const { certificate, notAfter } of certificates)
+      page.sample('prozy_certificate_not_after_seconds', { certificate }, notAfter / 1000);
+    page.family(
+      'prozy_certificate_next_attempt_seconds',
+      'gauge',
+      'When the gateway next tries to obtain it, in Unix time.',
+    );
+    for (const { certificate, renewal } of certificates)
+      if (renewal !== null)
+        page.sample('prozy_certificate_next_attempt_seconds', { certificate }, renewal.nextAttempt / 1000);
+    page.family('prozy_certificate_temporary', 'gauge', '1: a self-signed certificate serves until one is obtained.');
+    for (const { certificate, renewal } of certificates)
+      if (renewal !== null) page.sample('prozy_certificate_temporary', { certificate }, renewal.temporary ? 1 : 0);
+    page.family('prozy_certificate_failures', 'gauge', 'Attempts to obtain it that have failed in a row.');
+    for (const { certificate, renewal } of certificates)
+      if (renewal !== null) page.sample('prozy_certificate_failures', { certificate }, renewal.failures);
+    page.family(
+      'prozy_certificate_attempts_total',
+      'counter',
+      'Attempts to obtain a certificate, by issuer and result.',
+    );
+    for (const { issuer, result, count } of this.#metrics.certificates.results)
+      page.sample('prozy_certificate_attempts_total', { issuer, result }, count);
   }
 
   #names(page: Page): void {

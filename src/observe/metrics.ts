@@ -207,6 +207,18 @@ export class DrainMetrics {
   readonly tightened: Record<Tightened, number> = { keep: 0, drain: 0, cut: 0 };
 }
 
+/** Certificates that the gateway obtains itself. */
+export class CertificateMetrics {
+  /** By issuer and result: `obtained`, or the code of a failure. */
+  readonly results: { readonly issuer: string; readonly result: string; count: number }[] = [];
+
+  count(issuer: string, result: string): void {
+    const known = this.results.find((one) => one.issuer === issuer && one.result === result);
+    if (known === undefined) this.results.push({ issuer, result, count: 1 });
+    else known.count++;
+  }
+}
+
 export class Metrics {
   readonly routes = new Map<string, RouteMetrics>();
   /** By pool, then by address. */
@@ -221,6 +233,7 @@ export class Metrics {
   readonly reload = new ReloadMetrics();
   readonly history = new HistoryMetrics();
   readonly drain = new DrainMetrics();
+  readonly certificates = new CertificateMetrics();
 
   route(name: string): RouteMetrics {
     return getOrMake(this.routes, name, () => new RouteMetrics());

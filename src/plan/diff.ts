@@ -65,7 +65,18 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
 /** A plan without named parts and with the single settings of `plan`, so that these don't show as changes. */
 function emptyPlan(plan: Plan): Plan {
   const disabled = { listeners: [], routes: [], policies: [], endpoints: [] };
-  return { ...plan, admin: null, caches: [], modules: [], listeners: [], pools: [], routes: [], disabled };
+  return {
+    ...plan,
+    admin: null,
+    issuers: [],
+    certificates: [],
+    caches: [],
+    modules: [],
+    listeners: [],
+    pools: [],
+    routes: [],
+    disabled,
+  };
 }
 
 /** The disabled parts, as `kind name`. */

@@ -1,6 +1,7 @@
 /** Plans the listeners: checks that addresses don't collide, resolves pools and ACLs, claims sockets. Cold. */
 import type { IdentityConfig, ListenerConfig } from '../config/schema.gen.ts';
 import type { Claim } from '../kit/claim.ts';
+import type { Issuers } from './acme.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
 import { routesOf } from './serialized-plan.ts';
@@ -32,7 +33,9 @@ const HTTP_ONLY = [
 ] as const;
 
 export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules' | 'pools'> {
-  readonly certificates: ReadonlyMap<string, CertificatePlan>;
+  /** Certificates for the hosts of routes are added. */
+  readonly certificates: Map<string, CertificatePlan>;
+  readonly issuers: Issuers;
   readonly routes: readonly RoutePlan[];
 }
 
@@ -70,7 +73,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     protocol: config.protocol,
     pool: tcp ? pool : null,
     acl,
-    tls: planTls(config, pointer, names, scope),
+    tls: planTls(name, config, pointer, names, scope),
     policies: tcp ? [] : planPolicies(config, pointer, { name, rules: planPaths(config.paths) }, names, scope),
     trustedProxies: config.trusted_proxies,
     identity: planIdentity(config.identity),
@@ -92,12 +95,14 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
 }
 
 function planTls(
-  { tls }: ListenerConfig,
+  name: string,
+  { tls, protocol }: ListenerConfig,
   pointer: string,
-  { certificates }: ListenerNames,
+  { certificates, issuers, routes }: ListenerNames,
   scope: PlanScope,
 ): ListenerPlan['tls'] {
-  if (tls !== undefined) return planListenerTls(tls, `${pointer}/tls`, certificates, scope);
+  const listener = { name, routes: protocol === 'tcp' ? [] : routesOf(name, routes) };
+  if (tls !== undefined) return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, scope);
   if (scope.isWritten(`${pointer}/timeouts/handshake`))
     scope.warning(`${pointer}/timeouts/handshake`, 'has no effect: the listener has no tls');
   return null;

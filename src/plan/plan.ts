@@ -11,6 +11,7 @@ import { configError, inOrder, isError } from '../config/problem.ts';
 import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { isOurs } from '../kit/own-fields.ts';
+import { Issuers } from './acme.ts';
 import { planCaches } from './caches.ts';
 import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
 import { planPaths } from './paths.ts';
@@ -27,7 +28,8 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const { config } = loaded;
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const caches = planCaches(config.caches, scope);
-  const certificates = planCertificates(loaded.certificates);
+  const issuers = new Issuers(config, loaded, scope);
+  const certificates = planCertificates(config, loaded.certificates, issuers, scope);
   const pools = planPools(config.pools, scope);
   const entrances = new Map(
     Object.entries(config.listeners).map(([name, { protocol, paths }]) => [
@@ -40,7 +42,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     { acls, caches, modules: loaded.modules, pools, listeners: entrances },
     scope,
   );
-  const names = { acls, caches, certificates, modules: loaded.modules, pools, routes };
+  const names = { acls, caches, certificates, issuers, modules: loaded.modules, pools, routes };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
     tellNoListener(config, scope);
@@ -70,6 +72,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
       overload: { loopDelay: config.limits.overload.loop_delay, memory: config.limits.overload.memory },
     },
     explain,
+    issuers: issuers.plans,
     certificates: [...certificates.values()],
     caches: [...caches.values()],
     modules: [...loaded.modules.values()].map(({ path, digest, files }) => ({ path, digest, files })),

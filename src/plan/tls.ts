@@ -1,10 +1,12 @@
 /** Plans certificates and the TLS settings of listeners. Cold. */
 import { getCiphers } from 'node:tls';
 import { createSecureContext } from 'node:tls';
-import type { ListenerTls } from '../config/schema.gen.ts';
+import type { GatewayConfig, ListenerTls } from '../config/schema.gen.ts';
 import type { CertificatePair } from '../kit/certificate.ts';
 import { suggest } from '../kit/suggest.ts';
+import { type Issuers, planIssued, planOfHosts, planOnDemand } from './acme.ts';
 import type { PlanScope } from './scope.ts';
+import type { RoutePlan } from './types.ts';
 import type { CertificatePlan, ListenerTlsPlan } from './types/tls.ts';
 
 /** Mozilla's recommendation "intermediate", version 5.7, without the finite-field suites. */
@@ -20,19 +22,37 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
 
-export function planCertificates(pairs: ReadonlyMap<string, CertificatePair>): Map<string, CertificatePlan> {
-  return new Map([...pairs].map(([name, pair]) => [name, { name, ...pair }]));
+export function planCertificates(
+  { certificates }: Pick<GatewayConfig, 'certificates'>,
+  pairs: ReadonlyMap<string, CertificatePair>,
+  issuers: Issuers,
+  scope: PlanScope,
+): Map<string, CertificatePlan> {
+  const plans = new Map<string, CertificatePlan>(
+    [...pairs].map(([name, pair]) => [name, { type: 'file', name, ...pair }]),
+  );
+  planIssued(certificates, plans, issuers, scope);
+  return plans;
+}
+
+/** What `planListenerTls` needs to know of the listener. */
+export interface TlsListener {
+  readonly name: string;
+  /** Those whose hosts get certificates. */
+  readonly routes: readonly RoutePlan[];
 }
 
 export function planListenerTls(
   config: ListenerTls,
   pointer: string,
-  certificates: ReadonlyMap<string, CertificatePlan>,
+  listener: TlsListener,
+  certificates: Map<string, CertificatePlan>,
+  issuers: Issuers,
   scope: PlanScope,
 ): ListenerTlsPlan {
-  config.certificates.forEach((name, i) =>
-    scope.find(certificates, 'certificate', name, `${pointer}/certificates/${i}`),
-  );
+  const named = config.certificates ?? [];
+  named.forEach((name, i) => scope.find(certificates, 'certificate', name, `${pointer}/certificates/${i}`));
+  const { obtained, onDemand } = planObtained(config, pointer, listener, certificates, issuers, scope);
   const known = getCiphers();
   config.ciphers?.forEach((name, i) => {
     if (known.includes(name.toLowerCase())) return;
@@ -47,12 +67,51 @@ export function planListenerTls(
     if (!isGroup(name)) scope.problem(`${pointer}/groups/${i}`, `OpenSSL has no group ${name}`);
   });
   return {
-    certificates: config.certificates,
+    certificates: [...named, ...obtained],
+    onDemand,
     unknownName: config.unknown_name,
     minVersion: config.min_version,
     ciphers: (config.ciphers ?? CIPHERS).join(':'),
     groups: config.groups.join(':'),
   };
+}
+
+interface Obtained {
+  /** The names of certificates. */
+  readonly obtained: readonly string[];
+  readonly onDemand: ListenerTlsPlan['onDemand'];
+}
+
+function planObtained(
+  { certificates: named, acme, issuer, on_demand: demand }: ListenerTls,
+  pointer: string,
+  { name, routes }: TlsListener,
+  certificates: Map<string, CertificatePlan>,
+  issuers: Issuers,
+  scope: PlanScope,
+): Obtained {
+  const none: Obtained = { obtained: [], onDemand: null };
+  if (acme !== undefined && issuer !== undefined) {
+    scope.problem(pointer, 'needs one of acme and issuer, not both');
+    return none;
+  }
+  if (acme === undefined && issuer === undefined) {
+    if (demand !== undefined) scope.problem(`${pointer}/on_demand`, 'needs an issuer', 'set acme: default beside it');
+    else if (named === undefined) scope.problem(pointer, 'needs certificates, acme or issuer', 'such as acme: default');
+    return none;
+  }
+  const origin = issuers.originOf({ ...(acme && { acme }), ...(issuer && { issuer }) }, pointer);
+  if (origin === null) return none;
+  const obtained = planOfHosts(name, origin, routes, certificates);
+  if (obtained.length === 0 && demand === undefined)
+    scope.problem(
+      `${pointer}/${acme === undefined ? 'issuer' : 'acme'}`,
+      'does not know for which names: no route of this listener has a host',
+      'give routes a host, or name them: certificates: { site: { acme: default, names: [example.com] } }',
+    );
+  const names = obtained.map((one) => certificates.get(one)).flatMap((one) => one?.names ?? []);
+  issuers.check(names, origin, `${pointer}/${acme === undefined ? 'issuer' : 'acme'}`);
+  return { obtained, onDemand: demand === undefined ? null : planOnDemand(demand, origin) };
 }
 
 const groups = new Map<string, boolean>();

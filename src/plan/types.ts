@@ -7,6 +7,7 @@
  */
 import type { PathRules } from '../http/path.ts';
 import type { Claim } from '../kit/claim.ts';
+import type { IssuerPlan } from './types/acme.ts';
 import type { AdminPlan } from './types/admin.ts';
 import type { CachePlan, CachePolicyPlan } from './types/cache.ts';
 import type { CompressPlan, DecompressPlan } from './types/coding.ts';
@@ -31,6 +32,8 @@ export interface Plan {
   readonly limits: GatewayLimitsPlan;
   /** null: clients can't ask how their request was handled. */
   readonly explain: ExplainPlan | null;
+  /** What issues certificates. */
+  readonly issuers: readonly IssuerPlan[];
   readonly certificates: readonly CertificatePlan[];
   readonly caches: readonly CachePlan[];
   /** The modules of `module` policies, with their texts: binding runs what was checked. */

@@ -176,6 +176,12 @@ export interface HttpListenerContext {
 }
 
 /** Shared by all listeners of a gateway, in every generation. */
+/** What an authority may ask for below the well-known path of ACME (RFC 8555 §8.3). */
+export interface ChallengeAnswers {
+  /** The content for a token; null: it is not one of ours. */
+  http01(token: string): string | null;
+}
+
 export interface Shared {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -189,6 +195,8 @@ export interface Shared {
   /** The memory for bodies that policies read: those of clients, and those of responses to their own requests. */
   readonly bufferMemory: MemoryBudget;
   readonly secureContexts: SecureContexts;
+  /** null: no authority will ask. */
+  readonly challenges: ChallengeAnswers | null;
   /** The current Date field. */
   readonly date: DateField;
 }

@@ -5,6 +5,7 @@ import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { HttpListenerContext } from './listener-context.ts';
+import { challengeReply } from './challenge-reply.ts';
 import { lastHop } from './max-forwards.ts';
 import { errorReply, problem } from './local-replies.ts';
 
@@ -16,6 +17,12 @@ export function preRouteChecks(context: HttpListenerContext, x: Exchange, stream
   if (!siftIdentity(x, context)) {
     stream.closing = true;
     return problem(BAD_REQUEST);
+  }
+  const { challenges } = context.shared;
+  if (challenges !== null) {
+    // Before the access list: an authority comes from anywhere, and learns only what it has asked us to show.
+    const reply = challengeReply(challenges, x);
+    if (reply !== null) return reply;
   }
   if (context.acl !== null && !context.acl.allows(x.clientAddress)) {
     context.metrics.refusedByAcl++;

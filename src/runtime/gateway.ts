@@ -25,6 +25,7 @@ import type { Plan } from '../plan/types.ts';
 import { TotalConnections } from '../proxy/admission.ts';
 import { decoderMemory, encoderMemory } from '../http/coding/memory.ts';
 import { MemoryBudget } from '../kit/memory-budget.ts';
+import { Certificates } from './certificates/certificates.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
@@ -53,6 +54,10 @@ export interface GatewayOptions {
   readonly connectionsPossible?: number;
   /** The pages of the admin listener. */
   readonly adminPages?: AdminPages;
+  /** The state directory, whatever the config says. */
+  readonly stateDir?: string;
+  /** The directory of obtained certificates, if neither `stateDir` nor the config names one. */
+  readonly defaultStateDir?: string;
 }
 
 /** Milliseconds that clients have to respond to the last goodbye. */
@@ -79,6 +84,8 @@ export class Gateway {
   /** The stream of events. */
   readonly events = new Events();
   readonly #names: NameTeller;
+  /** Those that the gateway obtains. */
+  readonly certificates: Certificates;
   #current: Snapshot | null = null;
   #generation = 0;
   #state: GatewayState = 'starting';
@@ -103,8 +110,18 @@ export class Gateway {
       accessLog: null,
       bufferMemory: new MemoryBudget(),
       secureContexts: new SecureContexts(),
+      challenges: null,
       date: new DateField(this.clock),
     };
+    this.certificates = new Certificates({
+      clock,
+      random: this.#random,
+      log,
+      events,
+      metrics: metrics.certificates,
+      stateDir: options.stateDir ?? null,
+      defaultStateDir: options.defaultStateDir ?? null,
+    });
     this.#overload = new Overload(this.clock, this.#shared, (overloaded, reason) =>
       this.#overloadChanged(overloaded, reason),
     );
@@ -169,7 +186,12 @@ export class Gateway {
 
   /** The parts to open before the commit. Each throws an OpenError if it can't be opened. */
   openings(plan: Plan): readonly (() => Promise<Prepared> | Prepared)[] {
-    return [() => this.#prepareAccessLog(plan), () => this.#listeners.prepare(plan)];
+    return [
+      () => this.#prepareAccessLog(plan),
+      () => this.#listeners.prepare(plan),
+      // The last: once they are followed, authorities may come.
+      () => this.certificates.prepare(plan),
+    ];
   }
 
   /** The commit: the only line that changes the current snapshot. Returns the previous one. */
@@ -187,6 +209,7 @@ export class Gateway {
     if (previous !== null) restUnused(previous, next, this.registry);
     tune(next, context);
     this.#overload.tune(next.plan.limits.overload);
+    this.#shared.challenges = this.certificates.engine === null ? null : this.certificates.challenges;
     this.#shared.bufferMemory.limit = next.plan.limits.bufferMemory;
     encoderMemory.limit = next.plan.limits.compressionMemory;
     decoderMemory.limit = next.plan.limits.compressionMemory;
@@ -233,6 +256,7 @@ export class Gateway {
       log: this.log,
       shared: this.#shared,
       total: this.#total,
+      certificates: this.certificates,
       healthChanged: this.#healthChanged,
       names: this.#names,
       live: () => this.snapshots,
@@ -310,6 +334,7 @@ export class Gateway {
     }
     this.#total.destroyLeft();
     this.#listeners.close();
+    await this.certificates.close();
     await Promise.all([this.#admin.close(), this.registry.closed()]);
     await this.#accessLog?.close();
     this.#accessLog = null;

@@ -14,6 +14,10 @@ const GAUGES = {
   endpoints: [],
   pools: [],
   caches: [CACHE],
+  certificates: [
+    { certificate: 'c', notAfter: 5000, renewal: { nextAttempt: 4000, temporary: true, failures: 2 } },
+    { certificate: 'd', notAfter: 6000, renewal: null },
+  ],
 };
 
 function samples(text: string): Map<string, number> {

@@ -2,6 +2,7 @@
 import type { Page } from '../page.ts';
 import { backends } from './backends.ts';
 import { cache, caches } from './caches.ts';
+import { certificates } from './certificates.ts';
 import { config } from './config.ts';
 import { adminStates } from './admin-states.ts';
 import { events } from './events.ts';
@@ -25,6 +26,7 @@ const named: readonly Page[] = [
   routes,
   caches,
   cache,
+  ...certificates,
   explain,
   plan,
   generations,

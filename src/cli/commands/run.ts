@@ -1,4 +1,5 @@
 /** `prozy --config FILE`, `prozy run`, and a gateway configured by flags without a file. Cold. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import type { GatewayFlags } from '../flags-config.ts';
@@ -35,6 +36,18 @@ function withRunFlags(command: Command): Command {
     .option('--verbose', 'without a file: log debug events, and every connection or request');
 }
 
+/**
+ * Where the keys of obtained certificates are kept if nothing says so: the directory that systemd makes for the service
+ * (StateDirectory=), else that of the XDG base directory specification.
+ */
+function defaultStateDir(env: NodeJS.ProcessEnv): { readonly defaultStateDir?: string } {
+  const [ofService] = (env['STATE_DIRECTORY'] ?? '').split(':');
+  if (ofService !== undefined && ofService !== '') return { defaultStateDir: ofService };
+  const home = env['HOME'] || env['LOCALAPPDATA'];
+  const base = env['XDG_STATE_HOME'] || (home === undefined ? undefined : join(home, '.local', 'state'));
+  return base === undefined ? {} : { defaultStateDir: join(base, 'prozy') };
+}
+
 /** Flags that replace settings of a file. */
 const INSTEAD_OF_A_FILE: Readonly<Record<keyof GatewayFlags, string>> = {
   listen: '--listen',
@@ -53,6 +66,7 @@ async function runWith(flags: RunFlags): Promise<number> {
     reusePort: flags.reuseAddr === true,
     lastGood: flags.lastGood,
     ...(stateDir === undefined ? {} : { stateDir }),
+    ...defaultStateDir(process.env),
   };
   const idle = Object.entries(INSTEAD_OF_A_FILE).find(([name]) => Object.hasOwn(flags, name));
   if (flags.config !== undefined && idle !== undefined) {

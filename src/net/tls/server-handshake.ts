@@ -11,7 +11,7 @@ import { IGNORE } from '../byte-stream.ts';
 import type { Deadlines, Timed } from '../deadlines.ts';
 import type { Transport } from '../transport.ts';
 import { ClientHelloReader } from './client-hello.ts';
-import type { ServerTls } from './server-tls.ts';
+import type { PendingChoice, ServerTls } from './server-tls.ts';
 import type { Handshake, HandshakeObserver, TlsOptions } from './handshake.ts';
 import { startTls } from './start-tls.ts';
 import type { TlsInfo } from './tls-info.ts';
@@ -24,6 +24,9 @@ export interface ServerHandshakeObserver {
   /** The connection is closed; `code` says why. */
   onTlsFailed(code: string): void;
 }
+
+/** For the handshake itself, after a certificate was waited for (ms). */
+const PATIENCE = 10_000;
 
 /** Fatal alerts, before anything is encrypted (RFC 8446 §6.2). */
 const DECODE_ERROR = '\x15\x03\x01\x00\x02\x02\x32';
@@ -68,10 +71,23 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
       this.#observer.onPlain(this.#transport, first);
     } else if (typeof hello === 'string') this.#refuse(hello === 'malformed' ? DECODE_ERROR : '', `tls_hello_${hello}`);
     else {
-      const options = this.#tls.choose(hello);
-      if (options === null) this.#refuse(UNRECOGNIZED_NAME, 'tls_unrecognized_name');
-      else this.#start(options);
+      const choice = this.#tls.choose(hello);
+      if (choice !== null && 'wait' in choice) this.#await(choice);
+      else this.#go(choice);
     }
+  }
+
+  /** The certificate is being obtained. Until then, the client has nothing to say. */
+  #await({ wait, options }: PendingChoice): void {
+    this.deadline = this.#deadlines.now + wait + PATIENCE;
+    void options.then((chosen) => {
+      if (!this.#over) this.#go(chosen);
+    });
+  }
+
+  #go(options: TlsOptions | null): void {
+    if (options === null) this.#refuse(UNRECOGNIZED_NAME, 'tls_unrecognized_name');
+    else this.#start(options);
   }
 
   #start(options: TlsOptions): void {

@@ -1,13 +1,15 @@
 /**
  * The TLS of one listener: chooses the certificate for a ClientHello. Hot.
  *
+ * Most certificates are fixed; those that the gateway obtains may be renewed between two handshakes.
+ *
  * An exact name wins over a wildcard, which stands for one label (RFC 9525 §6.3). Among certificates for the same name,
  * the first of each type of key counts; OpenSSL chooses between the types by what the client supports.
  */
 import { createHash } from 'node:crypto';
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { canonical } from '../../kit/canonical.ts';
-import type { CertificatePair } from '../../kit/certificate.ts';
+import type { CertificatePair, LiveCertificate } from '../../kit/certificate.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { SecureContexts, TlsPolicy } from './secure-contexts.ts';
 import type { TlsOptions } from './handshake.ts';
@@ -19,39 +21,108 @@ export interface ServerTlsSettings extends Omit<TlsPolicy, 'id'> {
 
 /** Certificates of different key types that serve the same name. */
 class Group {
-  readonly certificates: readonly CertificatePair[];
-  readonly id: string;
+  readonly #members: readonly LiveCertificate[];
+  readonly #policy: TlsPolicy;
+  #certificates: readonly CertificatePair[] = [];
+  #id = '';
 
-  constructor(certificates: readonly CertificatePair[], policy: TlsPolicy) {
-    this.certificates = certificates;
-    this.id = `${policy.id} ${certificates.map(({ digest }) => digest).join(' ')}`;
+  constructor(members: readonly LiveCertificate[], policy: TlsPolicy) {
+    this.#members = members;
+    this.#policy = policy;
+    this.#update();
+  }
+
+  /** Those that there are; empty: none yet. */
+  get certificates(): readonly CertificatePair[] {
+    // A renewed certificate is another object.
+    if (this.#members.some(({ pair }, i) => pair !== this.#certificates[i])) this.#update();
+    return this.#certificates;
+  }
+
+  /** Covers `certificates`. */
+  get id(): string {
+    return this.#id;
+  }
+
+  #update(): void {
+    this.#certificates = this.#members.map(({ pair }) => pair).filter((pair) => pair !== null);
+    this.#id = idOf(this.#policy, this.#certificates);
   }
 }
+
+function idOf(policy: TlsPolicy, certificates: readonly CertificatePair[]): string {
+  return `${policy.id} ${certificates.map(({ digest }) => digest).join(' ')}`;
+}
+
+/** A certificate that does not change while its plan is in effect. */
+export function fixedCertificate(pair: CertificatePair): LiveCertificate {
+  const { names, keyType } = pair;
+  return { names, keyType, pair };
+}
+
+/** Certificates for names that no config lists. */
+export interface OnDemandCertificates {
+  /** How long a handshake may wait (ms). */
+  readonly wait: number;
+  /** null: it is not there yet. */
+  find(serverName: string): CertificatePair | null;
+  /** Never rejects; null: there is none for that name. */
+  obtain(serverName: string): Promise<CertificatePair | null>;
+}
+
+/** What an authority looks for in a handshake of its own (RFC 8737). PEM texts. */
+export interface ChallengeCertificates {
+  tlsAlpn01(serverName: string): { readonly cert: string; readonly key: string } | null;
+}
+
+/** A handshake that waits for a certificate. */
+export interface PendingChoice {
+  /** Milliseconds. */
+  readonly wait: number;
+  /** Never rejects; null: the handshake is refused. */
+  readonly options: Promise<TlsOptions | null>;
+}
+
+export interface ServerTlsParts {
+  /** Those that the plan names, in its order; the first is the default. */
+  readonly certificates: readonly LiveCertificate[];
+  /** null: the plan has none. */
+  readonly onDemand: OnDemandCertificates | null;
+  /** null: no authority will ask. */
+  readonly challenges: ChallengeCertificates | null;
+  /** For ALPN, most wanted first. */
+  readonly protocols: readonly string[];
+  readonly contexts: SecureContexts;
+}
+
+const ACME_TLS = 'acme-tls/1';
 
 export class ServerTls {
   readonly #exact = new Map<string, Group>();
   /** By the name without its first label and dot. */
   readonly #wildcards = new Map<string, Group>();
-  readonly #default: Group;
+  /** null: there are only certificates on demand. */
+  readonly #default: Group | null;
   readonly #refuse: boolean;
   readonly #policy: TlsPolicy;
   readonly #contexts: SecureContexts;
   readonly #alpn: Buffer | null;
+  readonly #onDemand: OnDemandCertificates | null;
+  readonly #challenges: ChallengeCertificates | null;
 
-  /** `certificates`: those that the plan names, in its order; `protocols`: for ALPN, most wanted first. */
   constructor(
     { unknownName, minVersion, ciphers, groups }: ServerTlsSettings,
-    certificates: readonly CertificatePair[],
-    protocols: readonly string[],
-    contexts: SecureContexts,
+    { certificates, onDemand, challenges, protocols, contexts }: ServerTlsParts,
   ) {
     const settings = { minVersion, ciphers, groups };
     const id = createHash('sha256').update(canonical(settings)).digest('base64url').slice(0, 32);
     this.#policy = { id, ...settings };
     this.#refuse = unknownName === 'refuse';
     this.#contexts = contexts;
+    this.#onDemand = onDemand;
+    this.#challenges = challenges;
     this.#alpn = protocols.length === 0 ? null : wireForm(protocols);
-    const byName = new Map<string, CertificatePair[]>();
+    const byName = new Map<string, LiveCertificate[]>();
     for (const one of certificates)
       for (const name of one.names) {
         const others = byName.get(name);
@@ -59,11 +130,18 @@ export class ServerTls {
         else if (others.every(({ keyType }) => keyType !== one.keyType)) others.push(one);
       }
     // Names of the same certificates share a group, and so a context.
-    const groupsById = new Map<string, Group>();
-    const groupOf = (members: readonly CertificatePair[]): Group => {
-      const made = new Group(members, this.#policy);
-      const group = groupsById.get(made.id) ?? made;
-      groupsById.set(made.id, group);
+    const groupsByFirst = new Map<
+      LiveCertificate,
+      { readonly members: readonly LiveCertificate[]; readonly group: Group }[]
+    >();
+    const groupOf = (members: readonly LiveCertificate[]): Group => {
+      const alike = groupsByFirst.get(members[0]!) ?? [];
+      const known = alike.find(
+        (one) => one.members.length === members.length && one.members.every((it, i) => it === members[i]),
+      );
+      if (known !== undefined) return known.group;
+      const group = new Group(members, this.#policy);
+      groupsByFirst.set(members[0]!, [...alike, { members, group }]);
       return group;
     };
     for (const [name, members] of byName) {
@@ -71,34 +149,53 @@ export class ServerTls {
       else this.#exact.set(name, groupOf(members));
     }
     const [first] = certificates;
-    this.#default = groupOf(byName.get(first!.names[0] ?? '') ?? [first!]);
+    this.#default = first === undefined ? null : groupOf(byName.get(first.names[0] ?? '') ?? [first]);
   }
 
   /** The options of the handshake; null: it is refused (alert unrecognized_name). */
-  choose({ serverName }: ClientHello): TlsOptions | null {
-    const group = this.#groupFor(serverName);
-    if (group === null) return null;
-    return {
-      context: this.#contextOf(group),
-      server: true,
-      alpn: this.#alpn,
-      serverName: '',
-      session: null,
-      requestCertificate: false,
-    };
+  choose({ serverName, protocols }: ClientHello): TlsOptions | PendingChoice | null {
+    if (this.#challenges !== null && protocols.length === 1 && protocols[0] === ACME_TLS)
+      return this.#challenge(this.#challenges, serverName);
+    const group = this.#named(serverName);
+    if (group === null && this.#onDemand !== null && serverName !== '') {
+      const found = this.#onDemand.find(serverName);
+      return found === null
+        ? this.#obtain(this.#onDemand, serverName)
+        : this.#optionsFor(idOf(this.#policy, [found]), [found]);
+    }
+    const chosen = group ?? (this.#refuse && serverName !== '' ? null : this.#default);
+    const certificates = chosen?.certificates ?? [];
+    return chosen === null || certificates.length === 0 ? null : this.#optionsFor(chosen.id, certificates);
   }
 
-  #groupFor(name: string): Group | null {
-    if (name === '') return this.#default;
+  #named(name: string): Group | null {
     const exact = this.#exact.get(name);
     if (exact !== undefined) return exact;
-    const wildcard = this.#wildcards.get(name.slice(name.indexOf('.') + 1));
-    if (wildcard !== undefined && name.includes('.')) return wildcard;
-    return this.#refuse ? null : this.#default;
+    if (!name.includes('.')) return null;
+    return this.#wildcards.get(name.slice(name.indexOf('.') + 1)) ?? null;
   }
 
-  #contextOf({ id, certificates }: Group): SecureContext {
-    return this.#contexts.forServer(id, certificates, this.#policy);
+  #obtain(onDemand: OnDemandCertificates, serverName: string): PendingChoice {
+    const options = onDemand
+      .obtain(serverName)
+      .then((pair) => (pair === null ? null : this.#optionsFor(idOf(this.#policy, [pair]), [pair])));
+    return { wait: onDemand.wait, options };
+  }
+
+  #optionsFor(id: string, certificates: readonly CertificatePair[]): TlsOptions {
+    return this.#options(this.#contexts.forServer(id, certificates, this.#policy), this.#alpn);
+  }
+
+  /** RFC 8737 §3: the certificate of the challenge, and its protocol. A handshake for another name fails. */
+  #challenge(challenges: ChallengeCertificates, serverName: string): TlsOptions | null {
+    const pair = challenges.tlsAlpn01(serverName);
+    if (pair === null) return null;
+    const context = createSecureContext({ ca: [], cert: pair.cert, key: pair.key, minVersion: 'TLSv1.2' });
+    return this.#options(context, wireForm([ACME_TLS]));
+  }
+
+  #options(context: SecureContext, alpn: Buffer | null): TlsOptions {
+    return { context, server: true, alpn, serverName: '', session: null, requestCertificate: false };
   }
 }
 

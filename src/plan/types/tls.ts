@@ -1,13 +1,27 @@
 /** Part of the Plan: certificates, and the TLS settings of a listener. Cold; types only. */
 import type { CertificatePair } from '../../kit/certificate.ts';
+import type { OnDemandPlan, OriginPlan } from './acme.ts';
 
-export interface CertificatePlan extends CertificatePair {
+export type CertificatePlan = FileCertificatePlan | IssuedCertificatePlan;
+
+export interface FileCertificatePlan extends CertificatePair {
+  readonly type: 'file';
   readonly name: string;
+}
+
+/** The gateway obtains and renews it. */
+export interface IssuedCertificatePlan extends OriginPlan {
+  readonly type: 'issued';
+  readonly name: string;
+  /** DNS names in lower case, wildcards, and IP addresses without brackets. */
+  readonly names: readonly string[];
 }
 
 export interface ListenerTlsPlan {
   /** The names of the certificates, in the plan's `certificates`; the first is the default. */
   readonly certificates: readonly string[];
+  /** null: a name that no certificate has gets none. */
+  readonly onDemand: OnDemandPlan | null;
   readonly unknownName: 'default' | 'refuse';
   readonly minVersion: '1.2' | '1.3';
   /** In the form of OpenSSL: names with colons between them. */

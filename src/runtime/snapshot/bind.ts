@@ -10,9 +10,7 @@ import { RefCounted } from '../../kit/ref-counted.ts';
 import { loadSource } from '../../kit/versioned-modules.ts';
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { Random } from '../../kit/random.ts';
-import { SERVER_CODECS } from '../../http/server-codecs.ts';
 import type { HttpService } from '../../http/server-stream.ts';
-import { ServerTls } from '../../net/tls/server-tls.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { segment } from '../../config/walk.ts';
@@ -40,6 +38,8 @@ import type { EndpointParts } from '../../upstream/endpoint.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import { Resolution, type ResolutionObserver } from '../../upstream/resolution.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import { bindTls } from './bind-tls.ts';
 import { modulePointer, OpenError, type OpenFailure, routePointer } from './open-error.ts';
 import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
@@ -59,6 +59,8 @@ export interface BindContext {
   readonly log: Log;
   readonly shared: Shared;
   readonly total: TotalConnections;
+  /** Those that the gateway obtains. */
+  readonly certificates: Certificates;
   readonly healthChanged: EndpointParts['changed'];
   /** Receives changes of the addresses behind names, and failed lookups. */
   readonly names: ResolutionObserver;
@@ -296,7 +298,7 @@ function bindListener(
       }),
   );
   snapshot.onEnd(() => registry.release(plan.count));
-  const tls = bindTls(plan, snapshot.plan, shared);
+  const tls = bindTls(plan, snapshot.plan, context.certificates, shared.secureContexts);
   const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, tls, shared };
   if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
   return new HttpListener({
@@ -306,12 +308,6 @@ function bindListener(
     explain: snapshot.plan.explain === null ? null : new ExplainField(snapshot.plan.explain),
     unrouted: metrics.route(''),
   });
-}
-
-function bindTls({ tls, protocol }: ListenerPlan, { certificates }: Plan, shared: Shared): ServerTls | null {
-  if (tls === null) return null;
-  const named = tls.certificates.map((name) => certificates.find((one) => one.name === name)!);
-  return new ServerTls(tls, named, protocol === 'http' ? SERVER_CODECS.protocols : [], shared.secureContexts);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { AdminState } from '../../upstream/health.ts';
 import type { Member } from '../../upstream/endpoint-set.ts';
 import { PoolLoad } from '../../upstream/load.ts';
 import { cacheGauges } from './caches.ts';
+import { certificateGauges } from './certificates.ts';
 import type { ViewedGateway } from './viewed-gateway.ts';
 import { resolutionsOf } from '../snapshot/names.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -172,5 +173,6 @@ export function runtimeGauges(gateway: ViewedGateway): RuntimeGauges {
     pools: poolGauges(gateway),
     caches: cacheGauges(gateway),
     bufferedBytes: gateway.bufferedBytes,
+    certificates: certificateGauges(gateway),
   };
 }
