@@ -5,6 +5,7 @@ import { type ConfigTexts, ConfigReader } from '../config/config-reader.ts';
 import { type Explanation, explain, type Unclear } from '../explain/explanation.ts';
 import { plannedSubject } from '../explain/planned.ts';
 import type { AskedRequest } from '../explain/request.ts';
+import { systemClock } from '../kit/clock.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope } from '../plan/scope.ts';
 
@@ -18,7 +19,12 @@ export async function explainFile(
   given: ConfigTexts | null = null,
 ): Promise<Explanation | Unclear | ConfigError> {
   try {
-    const loaded = loadConfig({ file, env, reader: new ConfigReader(given?.texts, given?.found) });
+    const loaded = loadConfig({
+      file,
+      env,
+      reader: new ConfigReader(given?.texts, given?.found),
+      now: systemClock.wall(),
+    });
     const told = await explain(plannedSubject(planGateway(loaded)), asked, listener, all);
     const scope = new PlanScope(loaded);
     return discreet(told, (text) => scope.discreet(text));

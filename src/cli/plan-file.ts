@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, inOrder, type Problem } from '../config/problem.ts';
 import { type ConfigTexts, ConfigReader } from '../config/config-reader.ts';
 import { checkExpectations } from '../explain/expectations.ts';
+import { systemClock } from '../kit/clock.ts';
 import { planGateway } from '../plan/plan.ts';
 import { PlanScope } from '../plan/scope.ts';
 import type { Plan } from '../plan/types.ts';
@@ -27,7 +28,12 @@ export function planFile(
 ): PlannedFile | ConfigError {
   try {
     const path = resolve(file);
-    const loaded = loadConfig({ file: path, env, reader: new ConfigReader(given?.texts, given?.found) });
+    const loaded = loadConfig({
+      file: path,
+      env,
+      reader: new ConfigReader(given?.texts, given?.found),
+      now: systemClock.wall(),
+    });
     const scope = new PlanScope(loaded);
     const plan = planGateway(loaded, scope);
     checkExpectations(plan, loaded, scope);

@@ -6,7 +6,8 @@
  */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { type CertificatePair, certificatePair, keyTypeOf } from '../kit/certificate.ts';
+import { type CertificatePair, certificatePair, expiry, keyTypeOf } from '../kit/certificate.ts';
+import { type FoundPair, pairsIn } from './certificate-folder.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { Locate } from './merge.ts';
 import { errorAt, type Problem } from './problem.ts';
@@ -15,12 +16,24 @@ import { isRecord, segment } from './walk.ts';
 export interface CertificateCheck {
   readonly reader: ConfigReader;
   readonly locate: Locate;
+  /** Unix ms. */
+  readonly now: number;
+}
+
+export interface LoadedCertificate {
+  readonly pair: CertificatePair;
+  /** The absolute path of the certificate; '': its text comes from a reference. */
+  readonly file: string;
+  /** The name in `certificates`: that of the folder for a pair of a folder. */
+  readonly entry: string;
 }
 
 export interface CheckedCertificates {
   readonly problems: readonly Problem[];
   /** Those without a problem, by name. */
-  readonly certificates: ReadonlyMap<string, CertificatePair>;
+  readonly certificates: ReadonlyMap<string, LoadedCertificate>;
+  /** The names of the pairs in each folder, those that cannot be used among them. */
+  readonly folders: ReadonlyMap<string, readonly string[]>;
 }
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
@@ -37,41 +50,108 @@ class Wrong extends Error {
   }
 }
 
-export function checkCertificates(
-  document: Record<string, unknown>,
-  { reader, locate }: CertificateCheck,
-): CheckedCertificates {
-  const problems: Problem[] = [];
-  const certificates = new Map<string, CertificatePair>();
-  const used = new Map<string, CertificatePair>();
+export function checkCertificates(document: Record<string, unknown>, check: CertificateCheck): CheckedCertificates {
   const written = document['certificates'];
-  if (!isRecord(written)) return { problems, certificates };
-  for (const [name, one] of Object.entries(written)) {
+  const loading = new Loading(check);
+  for (const [name, one] of isRecord(written) ? Object.entries(written) : []) {
     if (!isRecord(one)) continue;
-    const { cert, key } = one;
-    const pointer = `/certificates/${segment(name)}`;
-    const issued = one['acme'] !== undefined || one['issuer'] !== undefined;
-    if (typeof cert === 'string' && key === undefined && !issued)
-      problems.push(errorAt(locate(pointer), pointer, 'needs the setting key'));
+    const { cert, key, dir, acme, issuer } = one;
+    const issued = acme !== undefined || issuer !== undefined;
     // Others have no files, or the schema reports them.
-    if (typeof cert !== 'string' || typeof key !== 'string') continue;
-    const textOf = (setting: 'cert' | 'key', value: string): string => {
-      if (value.includes('-----BEGIN ')) return value;
-      const path = resolve(dirname(locate(`${pointer}/${setting}`).file), value);
-      const text = reader.look(path);
-      if (typeof text !== 'string') throw new Wrong(setting, `cannot read ${path}: ${text.reason}`);
-      return text;
-    };
+    if (typeof cert === 'string' && typeof key === 'string') loading.pair(name, cert, key);
+    else if (typeof dir === 'string') loading.folder(name, dir);
+    else if (typeof cert === 'string' && key === undefined && !issued) loading.keyless(name);
+  }
+  checked = loading.used;
+  return loading;
+}
+
+class Loading implements CheckedCertificates {
+  readonly problems: Problem[] = [];
+  readonly certificates = new Map<string, LoadedCertificate>();
+  readonly folders = new Map<string, readonly string[]>();
+  readonly used = new Map<string, CertificatePair>();
+  readonly #check: CertificateCheck;
+
+  constructor(check: CertificateCheck) {
+    this.#check = check;
+  }
+
+  pair(name: string, cert: string, key: string): void {
+    const pointer = pointerOf(name);
+    const pathOf = (setting: 'cert' | 'key', value: string): string =>
+      value.includes('-----BEGIN ') ? '' : this.#path(`${pointer}/${setting}`, value);
+    const [file, keyFile] = [pathOf('cert', cert), pathOf('key', key)];
     try {
-      certificates.set(name, pairOf(textOf('cert', cert), textOf('key', key), used));
+      const text = file === '' ? cert : this.#textOf('cert', file);
+      const pair = pairOf(text, keyFile === '' ? key : this.#textOf('key', keyFile), this.used);
+      this.#take(name, { pair, file, entry: name }, `${pointer}/cert`);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
-      const at = `${pointer}/${error.setting}`;
-      problems.push(errorAt(locate(at), at, error.message, error.hint));
+      this.#error(`${pointer}/${error.setting}`, error.message, error.hint);
     }
   }
-  checked = used;
-  return { problems, certificates };
+
+  keyless(name: string): void {
+    this.#error(pointerOf(name), 'needs the setting key');
+  }
+
+  /** A pair that cannot be used stands alone: other programs write the folder, each pair for itself. */
+  folder(name: string, dir: string): void {
+    const pointer = `${pointerOf(name)}/dir`;
+    const folder = this.#path(pointer, dir);
+    const { pairs, strangers } = pairsIn(folder, this.#check.reader);
+    this.folders.set(
+      name,
+      pairs.map((one) => `${name}/${one.name}`),
+    );
+    for (const path of strangers) this.#warning(pointer, `${path} is not used: there is no private key to it`);
+    for (const found of pairs) this.#ofFolder(name, found, pointer);
+  }
+
+  #ofFolder(entry: string, { name, cert, key }: FoundPair, pointer: string): void {
+    const full = `${entry}/${name}`;
+    try {
+      const pair = pairOf(this.#textOf('cert', cert), this.#textOf('key', key), this.used);
+      this.#take(full, { pair, file: cert, entry }, pointer);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      const file = error.setting === 'cert' ? cert : key;
+      this.#warning(
+        pointer,
+        `certificate ${full} cannot be used: ${file}: ${error.message}`,
+        'its last version stays in effect, if there is one',
+      );
+    }
+  }
+
+  #take(name: string, loaded: LoadedCertificate, pointer: string): void {
+    this.certificates.set(name, loaded);
+    const told = expiry(loaded.pair, this.#check.now);
+    if (told !== null) this.#warning(pointer, `certificate ${name} ${told.message}`);
+  }
+
+  #path(pointer: string, path: string): string {
+    return resolve(dirname(this.#check.locate(pointer).file), path);
+  }
+
+  #textOf(setting: 'cert' | 'key', path: string): string {
+    const text = this.#check.reader.look(path);
+    if (typeof text !== 'string') throw new Wrong(setting, `cannot read ${path}: ${text.reason}`);
+    return text;
+  }
+
+  #error(pointer: string, message: string, hint?: string): void {
+    this.problems.push(errorAt(this.#check.locate(pointer), pointer, message, hint));
+  }
+
+  #warning(pointer: string, message: string, hint?: string): void {
+    this.problems.push({ ...errorAt(this.#check.locate(pointer), pointer, message, hint), level: 'warning' });
+  }
+}
+
+function pointerOf(name: string): string {
+  return `/certificates/${segment(name)}`;
 }
 
 /** The pairs of the last load, by digest: of ten thousand, a reload checks only those that are new. */

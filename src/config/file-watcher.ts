@@ -84,6 +84,12 @@ function fixedPart(pattern: string): string {
   return wild < 0 ? pattern : [...parts.slice(0, wild), '_'].join(sep);
 }
 
+/** The existing directories in which files that the pattern matches may appear, if it does not name them itself. */
+function directoriesOfPattern(pattern: string): string[] {
+  const directory = dirname(pattern);
+  return fixedPart(pattern) === pattern || dirname(fixedPart(pattern)) === directory ? [] : globSync(directory);
+}
+
 function linkOf(path: string): string | null {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
@@ -107,6 +113,8 @@ export class FileWatcher {
   /** The stamps of everything watched at the last check. */
   #seen = '';
   #directories = new Set<string>();
+  /** The existing directories that the patterns mean. */
+  #meant: ReadonlySet<string> = new Set();
   #settling: Timer | null = null;
   #firstEvent = 0;
   /** The time until which nothing may change in place (monotonic ms); null: nothing has changed. */
@@ -135,9 +143,18 @@ export class FileWatcher {
     this.#places = new Set(files.map(realPath));
     this.#read = this.#stamps();
     this.#seen = textOf(this.#read);
+    this.#watchDirectories();
+    if (plan.watch) this.#poll ??= this.#clock.every(POLL, () => this.#look());
+    else this.#rest();
+  }
+
+  #watchDirectories(): void {
+    const { watch: follows } = this.#plan;
     const wanted = new Set<string>();
-    for (const file of plan.watch ? [...files, ...globs.map(fixedPart)] : [])
-      for (const directory of directoriesOf(file)) wanted.add(directory);
+    this.#meant = new Set(this.#globs.flatMap(directoriesOfPattern));
+    const inside = [...this.#meant].map((directory) => join(directory, '_'));
+    const paths = [...this.#files, ...this.#globs.map(fixedPart), ...inside];
+    for (const path of follows ? paths : []) for (const directory of directoriesOf(path)) wanted.add(directory);
     const added = [...wanted].filter((one) => !this.#directories.has(one));
     const removed = [...this.#directories].filter((one) => !wanted.has(one));
     if (removed.length > 0) this.#watcher.unwatch(removed);
@@ -149,8 +166,6 @@ export class FileWatcher {
       for (const ms of UNSEEN) this.#unseen.push(this.#clock.after(ms, () => this.#give('poll')));
     }
     this.#directories = wanted;
-    if (plan.watch) this.#poll ??= this.#clock.every(POLL, () => this.#look());
-    else this.#rest();
   }
 
   /** Stops all checks. */
@@ -189,6 +204,8 @@ export class FileWatcher {
     this.#settling?.cancel();
     this.#settling = this.#clock.after(SETTLE, () => {
       this.#settling = null;
+      // A new directory may be one that a pattern means.
+      if (this.#globs.flatMap(directoriesOfPattern).some((one) => !this.#meant.has(one))) this.#watchDirectories();
       this.#give('watch');
     });
   }

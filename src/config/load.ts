@@ -8,9 +8,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
-import type { CertificatePair } from '../kit/certificate.ts';
 import { readTrust } from './acme-trust.ts';
-import { checkCertificates } from './certificates.ts';
+import { checkCertificates, type LoadedCertificate } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
 import { checkModules } from './policy-modules.ts';
@@ -39,7 +38,9 @@ export interface LoadedConfig {
   /** The modules of `module` policies, by absolute path. */
   readonly modules: ReadonlyMap<string, ModuleSource>;
   /** The certificates with their keys, by name. */
-  readonly certificates: ReadonlyMap<string, CertificatePair>;
+  readonly certificates: ReadonlyMap<string, LoadedCertificate>;
+  /** The names of the certificates in each folder, those that cannot be used among them. */
+  readonly certificateFolders: ReadonlyMap<string, readonly string[]>;
   /** The certificates to trust at authorities, in PEM, by the name of the authority. */
   readonly trust: ReadonlyMap<string, string>;
 }
@@ -49,13 +50,15 @@ export interface LoadInput {
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly reader: ConfigReader;
+  /** The time at which certificates must be valid, in Unix ms. */
+  readonly now: number;
   /** Called when all files have been read and parsed. */
   readonly parsed?: () => void;
   /** Whether the config may name modules (default: yes). If not, they are problems and no module is loaded. */
   readonly modules?: boolean;
 }
 
-export function loadConfig({ file, env, reader, parsed, modules: allowed = true }: LoadInput): LoadedConfig {
+export function loadConfig({ file, env, reader, now, parsed, modules: allowed = true }: LoadInput): LoadedConfig {
   const merged = readAndMerge(file, reader);
   const { locate } = merged;
   // Only the config's own files are shown, never those that `${file:…}` names.
@@ -99,9 +102,9 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   const isLost = (pointer: string): boolean => lost.some((one) => pointer === one || pointer.startsWith(`${one}/`));
   const refused = validate(written, locate, isHidden);
   problems.push(...(lost.length === 0 ? refused : refused.filter(({ pointer }) => !isLost(pointer))));
-  const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed };
+  const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed, now };
   const { modules, problems: wrong } = checkModules(written, check);
-  const { certificates, problems: unfit } = checkCertificates(written, check);
+  const { certificates, folders: certificateFolders, problems: unfit } = checkCertificates(written, check);
   const { trust, problems: untrusted } = readTrust(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
@@ -115,8 +118,19 @@ export function loadConfig({ file, env, reader, parsed, modules: allowed = true 
   convertUnits(salvaged.document, rootSchema);
   // The document is valid against the schema from which the type was generated.
   const config = withAbsolutePaths(salvaged.document as unknown as GatewayConfig, locate);
-  const secrets = [...hidden.values()];
-  return { config, locate, texts, problems, salvaged, secrets, openSecrets, modules, certificates, trust };
+  return {
+    config,
+    locate,
+    texts,
+    problems,
+    salvaged,
+    secrets: [...hidden.values()],
+    openSecrets,
+    modules,
+    certificates,
+    certificateFolders,
+    trust,
+  };
 }
 
 /** Replaces secrets that are written out in a file with stars; references stay visible. */

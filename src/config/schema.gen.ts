@@ -174,12 +174,14 @@ export interface CacheConfig {
   readonly disk?: CacheDiskConfig;
 }
 
-/** A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched. */
+/** A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`); or a folder of such files (`dir`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched. */
 export interface CertificateConfig {
   /** The file of the certificate, followed by the intermediate certificates of its issuer. The value may be the PEM text itself, by a reference. */
   readonly cert?: string;
   /** The file of the private key, without a passphrase. The value may be the PEM text itself, by a reference. */
   readonly key?: string;
+  /** Instead of `cert` and `key`: a folder with any number of pairs, as certbot (`NAME/fullchain.pem`, `NAME/privkey.pem`), Kubernetes (`NAME/tls.crt`, `NAME/tls.key`) and others (`NAME.crt` or `NAME.pem` with `NAME.key`, or `NAME.pem` with both) write them. Each pair is a certificate `FOLDER/NAME`; a listener that names the folder has all of them, in the order of their names. The folder is watched. A pair that cannot be used is a warning: its last version stays in effect. */
+  readonly dir?: string;
   /** The authorities that issue it, by name, in the order in which they are tried. The gateway obtains and renews it. */
   readonly acme?: readonly string[];
   /** `internal`: the gateway's own authority issues it, for development and private networks. Clients must trust its root: see `prozy trust`. */
@@ -427,7 +429,7 @@ export interface ListenerTimeouts {
 
 /** TLS for the clients of a listener. */
 export interface ListenerTls {
-  /** The certificates by name. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use. */
+  /** The certificates by name; the name of a folder stands for all certificates in it. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use. */
   readonly certificates?: readonly string[];
   /** Obtains a certificate for each host of the listener's routes, from these authorities, by name, in the order in which they are tried. `default` is Let's Encrypt unless `acme` has another of that name. Until the first certificate is there, a self-signed one is used. */
   readonly acme?: readonly string[];
@@ -1958,7 +1960,7 @@ export const schema: object = {
     },
     "certificate": {
       "title": "CertificateConfig",
-      "description": "A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched.",
+      "description": "A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`); or a folder of such files (`dir`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1978,6 +1980,15 @@ export const schema: object = {
           "examples": [
             "./tls/site.key",
             "${env:SITE_KEY}"
+          ]
+        },
+        "dir": {
+          "description": "Instead of `cert` and `key`: a folder with any number of pairs, as certbot (`NAME/fullchain.pem`, `NAME/privkey.pem`), Kubernetes (`NAME/tls.crt`, `NAME/tls.key`) and others (`NAME.crt` or `NAME.pem` with `NAME.key`, or `NAME.pem` with both) write them. Each pair is a certificate `FOLDER/NAME`; a listener that names the folder has all of them, in the order of their names. The folder is watched. A pair that cannot be used is a warning: its last version stays in effect.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "/etc/letsencrypt/live",
+            "./tls"
           ]
         },
         "acme": {
@@ -2024,6 +2035,7 @@ export const schema: object = {
       },
       "x-exactly-one": [
         "cert",
+        "dir",
         "acme",
         "issuer"
       ]
@@ -2714,7 +2726,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "certificates": {
-          "description": "The certificates by name. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use.",
+          "description": "The certificates by name; the name of a folder stands for all certificates in it. The server name that a client asks for (SNI) chooses among them: an exact name first, then a wildcard. Certificates with the same names and keys of different types (ECDSA and RSA) go together: each client gets the one that it can use.",
           "type": "array",
           "items": {
             "type": "string"

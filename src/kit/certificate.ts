@@ -72,3 +72,35 @@ function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
 function oneLine(name: string | undefined): string {
   return (name ?? '').split('\n').join(', ');
 }
+
+/** What an operator should know of the validity of a certificate. */
+export interface Expiry {
+  readonly state: 'not_yet_valid' | 'expiring' | 'expired';
+  /** To follow the name of the certificate. */
+  readonly message: string;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+/** How long before its end a certificate should have been renewed (ms): short-lived ones are renewed late. */
+const SOON = 14 * DAY;
+
+/** `now`: Unix ms. null: there is nothing to tell. */
+export function expiry(
+  { notBefore, notAfter }: Pick<CertificatePair, 'notBefore' | 'notAfter'>,
+  now: number,
+): Expiry | null {
+  const on = (ms: number): string => new Date(ms).toISOString();
+  if (now > notAfter) return { state: 'expired', message: `has expired on ${on(notAfter)}` };
+  if (now < notBefore) return { state: 'not_yet_valid', message: `is not valid before ${on(notBefore)}` };
+  const soon = Math.min(SOON, (notAfter - notBefore) / 3);
+  return notAfter - now <= soon ? { state: 'expiring', message: `expires on ${on(notAfter)}` } : null;
+}
+
+/** Whether clients accept it at this time. */
+export function isValidAt(
+  { notBefore, notAfter }: Pick<CertificatePair, 'notBefore' | 'notAfter'>,
+  now: number,
+): boolean {
+  return notBefore <= now && now <= notAfter;
+}

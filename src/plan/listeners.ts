@@ -10,11 +10,10 @@ import { planPolicy, type PolicyNames } from './policies.ts';
 import { planAddress } from './pools.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import { planListenerTls } from './tls.ts';
+import { type CertificatePlans, planListenerTls } from './tls.ts';
 import type { ListenerPlan, PolicyPlan, RoutePlan } from './types.ts';
 import type { AddressPlan } from './types/address.ts';
 import type { IdentityPlan } from './types/identity.ts';
-import type { CertificatePlan } from './types/tls.ts';
 
 /** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */
 const HTTP_ONLY = [
@@ -34,7 +33,7 @@ const HTTP_ONLY = [
 
 export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'modules' | 'pools'> {
   /** Certificates for the hosts of routes are added. */
-  readonly certificates: Map<string, CertificatePlan>;
+  readonly certificates: CertificatePlans;
   readonly issuers: Issuers;
   readonly routes: readonly RoutePlan[];
 }

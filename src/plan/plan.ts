@@ -29,7 +29,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
   const caches = planCaches(config.caches, scope);
   const issuers = new Issuers(config, loaded, scope);
-  const certificates = planCertificates(config, loaded.certificates, issuers, scope);
+  const certificates = planCertificates(loaded, issuers, scope);
   const pools = planPools(config.pools, scope);
   const entrances = new Map(
     Object.entries(config.listeners).map(([name, { protocol, paths }]) => [
@@ -73,7 +73,8 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     },
     explain,
     issuers: issuers.plans,
-    certificates: [...certificates.values()],
+    certificates: [...certificates.byName.values()],
+    brokenCertificates: certificates.broken,
     caches: [...caches.values()],
     modules: [...loaded.modules.values()].map(({ path, digest, files }) => ({ path, digest, files })),
     listeners,

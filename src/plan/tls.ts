@@ -1,8 +1,8 @@
 /** Plans certificates and the TLS settings of listeners. Cold. */
 import { getCiphers } from 'node:tls';
 import { createSecureContext } from 'node:tls';
-import type { GatewayConfig, ListenerTls } from '../config/schema.gen.ts';
-import type { CertificatePair } from '../kit/certificate.ts';
+import type { ListenerTls } from '../config/schema.gen.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { suggest } from '../kit/suggest.ts';
 import { type Issuers, planIssued, planOfHosts, planOnDemand } from './acme.ts';
 import type { PlanScope } from './scope.ts';
@@ -22,17 +22,46 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
 
+/** The certificates of a config. */
+export interface CertificatePlans {
+  /** Those for the hosts of routes are added when their listeners are planned. */
+  readonly byName: Map<string, CertificatePlan>;
+  /** The certificates that each name in a listener's list stands for: a folder has any number. */
+  readonly named: ReadonlyMap<string, readonly string[]>;
+  /** The names of pairs of folders that cannot be used. */
+  readonly broken: readonly string[];
+}
+
 export function planCertificates(
-  { certificates }: Pick<GatewayConfig, 'certificates'>,
-  pairs: ReadonlyMap<string, CertificatePair>,
+  {
+    config,
+    certificates,
+    certificateFolders: folders,
+  }: Pick<LoadedConfig, 'config' | 'certificates' | 'certificateFolders'>,
   issuers: Issuers,
   scope: PlanScope,
-): Map<string, CertificatePlan> {
-  const plans = new Map<string, CertificatePlan>(
-    [...pairs].map(([name, pair]) => [name, { type: 'file', name, ...pair }]),
+): CertificatePlans {
+  const byName = new Map<string, CertificatePlan>(
+    [...certificates].map(([name, { pair, file, entry }]) => [name, { type: 'file', name, entry, file, ...pair }]),
   );
-  planIssued(certificates, plans, issuers, scope);
-  return plans;
+  planIssued(config.certificates, byName, issuers, scope);
+  const broken = [...folders.values()].flat().filter((name) => !byName.has(name));
+  const single = [...byName.keys(), ...broken].map((name) => [name, [name]] as const);
+  return { byName, named: new Map<string, readonly string[]>([...single, ...folders]), broken };
+}
+
+/** The names of the certificates that a listener's list stands for. */
+function namedCertificates(
+  list: readonly string[],
+  pointer: string,
+  { byName, named }: CertificatePlans,
+  scope: PlanScope,
+): string[] {
+  const found = list.map((name, i) => scope.find(named, 'certificate', name, `${pointer}/${i}`));
+  const names = [...new Set(found.flatMap((some) => some ?? []))];
+  if (list.length > 0 && !found.includes(null) && !names.some((name) => byName.has(name)))
+    scope.problem(pointer, 'there is no certificate that can be used');
+  return names;
 }
 
 /** What `planListenerTls` needs to know of the listener. */
@@ -46,13 +75,12 @@ export function planListenerTls(
   config: ListenerTls,
   pointer: string,
   listener: TlsListener,
-  certificates: Map<string, CertificatePlan>,
+  certificates: CertificatePlans,
   issuers: Issuers,
   scope: PlanScope,
 ): ListenerTlsPlan {
-  const named = config.certificates ?? [];
-  named.forEach((name, i) => scope.find(certificates, 'certificate', name, `${pointer}/certificates/${i}`));
-  const { obtained, onDemand } = planObtained(config, pointer, listener, certificates, issuers, scope);
+  const named = namedCertificates(config.certificates ?? [], `${pointer}/certificates`, certificates, scope);
+  const { obtained, onDemand } = planObtained(config, pointer, listener, certificates.byName, issuers, scope);
   const known = getCiphers();
   config.ciphers?.forEach((name, i) => {
     if (known.includes(name.toLowerCase())) return;

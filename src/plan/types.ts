@@ -35,6 +35,8 @@ export interface Plan {
   /** What issues certificates. */
   readonly issuers: readonly IssuerPlan[];
   readonly certificates: readonly CertificatePlan[];
+  /** The names of pairs of folders that cannot be used: their last versions stay in effect. */
+  readonly brokenCertificates: readonly string[];
   readonly caches: readonly CachePlan[];
   /** The modules of `module` policies, with their texts: binding runs what was checked. */
   readonly modules: readonly ModulePlan[];

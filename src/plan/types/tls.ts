@@ -6,7 +6,12 @@ export type CertificatePlan = FileCertificatePlan | IssuedCertificatePlan;
 
 export interface FileCertificatePlan extends CertificatePair {
   readonly type: 'file';
+  /** `FOLDER/NAME` for one of a folder. */
   readonly name: string;
+  /** The name in `certificates`: that of the folder for one of a folder. */
+  readonly entry: string;
+  /** The absolute path; '': its text comes from a reference. */
+  readonly file: string;
 }
 
 /** The gateway obtains and renews it. */
@@ -18,7 +23,7 @@ export interface IssuedCertificatePlan extends OriginPlan {
 }
 
 export interface ListenerTlsPlan {
-  /** The names of the certificates, in the plan's `certificates`; the first is the default. */
+  /** The names of the certificates, in the plan's `certificates` or its `brokenCertificates`; the first is the default. */
   readonly certificates: readonly string[];
   /** null: a name that no certificate has gets none. */
   readonly onDemand: OnDemandPlan | null;

@@ -16,6 +16,8 @@ import {
 } from '../../config/problem.ts';
 import { ConfigReader } from '../../config/config-reader.ts';
 import type { PolicyConfig } from '../../config/schema.gen.ts';
+import { isValidAt } from '../../kit/certificate.ts';
+import { certificatePointer } from '../snapshot/served-certificates.ts';
 import { modulePointer, routePointer } from '../snapshot/open-error.ts';
 import { contentOf } from '../../history/entry.ts';
 import { checkExpectations } from '../../explain/expectations.ts';
@@ -60,7 +62,8 @@ export interface Verdict extends Known {
   readonly openSecrets: readonly Problem[];
   /**
    * The positions, by pointer, of the settings that name sockets and files to open, and of the policies of routes with
-   * modules: only opening and binding them shows whether they work.
+   * modules: only opening and binding them shows whether they work. Also of certificates that are not valid at this
+   * time: they are refused if better ones are in effect.
    */
   readonly opened: ReadonlyMap<string, OpenedPlace>;
   /** The files found for each pattern. */
@@ -166,7 +169,7 @@ function compileAt(
     content: contentOf(reader.texts),
   });
   try {
-    const loaded = loadConfig({ file, env, reader, modules, parsed: () => pass('parsed') });
+    const loaded = loadConfig({ file, env, reader, now: clock.wall(), modules, parsed: () => pass('parsed') });
     // If there are problems, planning looks for more of them and then refuses the config.
     if (!loaded.problems.some(isError)) pass('validated');
     const scope = new PlanScope(loaded);
@@ -185,7 +188,7 @@ function compileAt(
       fingerprints,
       texts,
       moduleFiles: new Set([...loaded.modules.values()].flatMap(({ files }) => files.map(({ path }) => path))),
-      opened: openedBy(loaded),
+      opened: openedBy(loaded, clock.wall()),
       openSecrets: openSecretsOf(loaded),
       problems: warnings,
       report: render(warnings, loaded.texts),
@@ -202,11 +205,13 @@ function openSecretsOf({ openSecrets, locate }: LoadedConfig): Problem[] {
   return openSecrets.map((pointer) => errorAt(locate(pointer), pointer, message, 'such as ${file:secret}'));
 }
 
-function openedBy({ config, locate }: LoadedConfig): Map<string, OpenedPlace> {
+function openedBy({ config, certificates, locate }: LoadedConfig, now: number): Map<string, OpenedPlace> {
   const pointers = Object.keys(config.listeners).map((name) => `/listeners/${segment(name)}/address`);
   const places = new Map<string, OpenedPlace>(
     ['/admin/address', '/logging/access/path', ...pointers].map((one) => [one, locate(one)]),
   );
+  for (const [name, { pair, entry }] of certificates)
+    if (name === entry && !isValidAt(pair, now)) places.set(certificatePointer(name), locate(certificatePointer(name)));
   // A plan knows its routes by name. Binding runs the code of modules.
   const note = (policies: readonly PolicyConfig[], holder: string, own: string): void => {
     for (const [i, policy] of policies.entries()) {

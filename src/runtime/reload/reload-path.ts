@@ -17,6 +17,7 @@ import { bind } from '../snapshot/bind.ts';
 import { askFirst } from '../snapshot/names.ts';
 import { OpenError } from '../snapshot/open-error.ts';
 import { type ApplySteps, openAll } from '../snapshot/opening.ts';
+import { withServedCertificates } from '../snapshot/served-certificates.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { endpointViews, forgetSeries } from '../views/runtime-views.ts';
 import { type Outcomes, refusalOf, refusalToOpen } from './outcomes.ts';
@@ -124,9 +125,10 @@ export class ReloadPath {
 
   /** Applies the plan and reports it. Throws an OpenError, or the error that `bound` throws. */
   async apply(reload: Reload, compiled: Compiled, { bound, active }: ApplySteps): Promise<void> {
-    const { plan } = compiled;
-    if (plan === null) return;
+    if (compiled.plan === null) return;
     const previous = this.#gateway.current?.plan ?? null;
+    // Certificates: none gets worse than the one in effect (snapshot/served-certificates.ts).
+    const plan = withServedCertificates(compiled.plan, previous, this.#gateway.clock.wall());
     let forgets: readonly ForgottenAdminState[] = [];
     await applyPlan(this.#gateway, plan, {
       bound: async () => {

@@ -15,8 +15,10 @@ export function bindTls(
   if (tls === null) return null;
   const engine = obtained.engineFor(plan);
   const named = new Map(plan.certificates.map((one) => [one.name, one]));
-  const certificates = tls.certificates.map((name) => {
-    const found = named.get(name)!;
+  const certificates = tls.certificates.flatMap((name) => {
+    const found = named.get(name);
+    // A folder may have pairs that cannot be used and never could.
+    if (found === undefined) return [];
     // A plan with an issued certificate has an engine.
     return found.type === 'file' ? fixedCertificate(found) : engine!.live(found, plan);
   });
