@@ -7,7 +7,7 @@
  * a view on a buffer, and safe if the bytes change afterwards.
  */
 import { getSystemErrorName } from 'node:util';
-import type { ByteStreamHandler } from './byte-stream.ts';
+import { type ByteStreamHandler, IGNORE } from './byte-stream.ts';
 import { giveBuffer, SHARED_SIZE, sharedBuffer, takeBuffer } from './read-buffers.ts';
 import { type StreamHandle, streamHandles, type WriteRequest } from './stream-handles.ts';
 import type { Transport, TransportAddresses } from './transport.ts';
@@ -163,6 +163,8 @@ export class HandleTransport implements Transport {
   giveHandle(): StreamHandle {
     this.pause();
     this.#release();
+    // The handle refers to this for as long as it lives.
+    this.handler = IGNORE;
     return this.#handle;
   }
 

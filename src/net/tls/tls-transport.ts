@@ -58,11 +58,11 @@ export class TlsTransport implements Transport {
   /** The protocol that both sides have negotiated, or null. */
   protocol: string | null = null;
   #observer: HandshakeObserver | null;
-  readonly #sessions: HandshakeObserver;
+  /** Told of new sessions; null: a server has none to tell. It must not keep the handshake's memory. */
+  readonly #sessions: HandshakeObserver | null;
   readonly #handle: OwnedHandle;
   /** The handle below. It and OpenSSL's refer to each other here only. */
   readonly #raw: StreamHandle;
-  readonly #options: TlsOptions;
   /** Two, used in turn: the last write's is in use until its report has returned. */
   #request: OwnedWrite | null = null;
   #lastRequest: OwnedWrite | null = null;
@@ -87,9 +87,8 @@ export class TlsTransport implements Transport {
   constructor(raw: StreamHandle, addresses: TransportAddresses, options: TlsOptions, observer: HandshakeObserver) {
     const { context, server, alpn, serverName, session, requestCertificate } = options;
     this.#observer = observer;
-    this.#sessions = observer;
+    this.#sessions = server ? null : observer;
     this.#addresses = addresses;
-    this.#options = options;
     this.#raw = raw;
     const handle = handles!.wrapTls(raw, context, server) as OwnedHandle;
     this.#handle = handle;
@@ -116,7 +115,7 @@ export class TlsTransport implements Transport {
   start(early: Buffer | null): void {
     if (early !== null) this.#handle.receive(early);
     if (this.closed) return;
-    if (!this.#options.server) this.#handle.start();
+    if (this.#sessions !== null) this.#handle.start();
     this.#handle.readStart();
   }
 
@@ -282,7 +281,7 @@ export class TlsTransport implements Transport {
   }
 
   sessionArrived(session: Buffer): void {
-    if (!this.closed) this.#sessions.onSession?.(session);
+    if (!this.closed) this.#sessions?.onSession?.(session);
   }
 
   deliver(): void {
