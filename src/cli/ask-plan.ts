@@ -31,6 +31,7 @@ export async function askPlan(admin: string, page: string): Promise<AskedPlan | 
   const shown = answer.body as ShownPlan;
   if (shown.version !== SHOWN_PLAN) return `${admin} is a gateway of another version, whose plan cannot be compared`;
   const unwrapping = new PlanDeserializer(shown.plan.rest);
+  unwrapping.addCertificates(shown.plan.certificates);
   unwrapping.addPools(shown.plan.pools);
   unwrapping.addRoutes(shown.plan.routes);
   return { ...shown, plan: unwrapping.plan() };

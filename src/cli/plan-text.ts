@@ -61,6 +61,7 @@ const VERBS: Readonly<Record<Change['action'], string>> = {
   added: 'is added',
   removed: 'is removed',
   changed: 'is changed',
+  renewed: 'is renewed',
   moved: 'is moved',
   disabled: 'is disabled',
   enabled: 'is enabled',

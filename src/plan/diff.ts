@@ -14,6 +14,7 @@ import { aclAccess, limitsAccess } from './diff/access.ts';
 import { type Change, change, type Fate, type PlanDiff } from './diff/changes.ts';
 import { inOrderOfImportance, summaryOf } from './diff/importance.ts';
 import { alike, PLAIN, settingsBetween, sideBySide, type Terms } from './diff/reading.ts';
+import { certificateChanges } from './diff/certificates.ts';
 import { adminChange, ListenerDiff } from './diff/listeners.ts';
 import { RouteDiff } from './diff/routes.ts';
 import { fatesOf } from './diff/state.ts';
@@ -38,6 +39,10 @@ export function* diffing(before: Before, after: Plan, terms: Terms = PLAIN): Gen
     if (change !== null) changes.push(switched(change, off, nowOff));
   };
   for (const one of others(old, after, terms)) take(one);
+  for (const one of certificateChanges(old, after, terms)) {
+    take(one);
+    yield null;
+  }
   const diff = new ListenerDiff(old, after, terms);
   for (const one of diff.changes()) take(one);
   for (const one of pools(old, after, terms)) {
@@ -70,6 +75,7 @@ function emptyPlan(plan: Plan): Plan {
     admin: null,
     issuers: [],
     certificates: [],
+    brokenCertificates: [],
     caches: [],
     modules: [],
     listeners: [],
@@ -112,7 +118,16 @@ interface Named {
 
 function* others(before: Plan, after: Plan, terms: Terms): Generator<Change | null> {
   // The policies of routes tell of changed modules.
-  const known = new Set(['listeners', 'modules', 'pools', 'routes', 'admin', 'disabled']);
+  const known = new Set([
+    'certificates',
+    'brokenCertificates',
+    'listeners',
+    'modules',
+    'pools',
+    'routes',
+    'admin',
+    'disabled',
+  ]);
   if (before.admin !== null || after.admin !== null) yield adminChange(before, after, terms);
   // Plain data: any key may be read.
   const [old, now] = [before, after] as unknown as [Record<string, unknown>, Record<string, unknown>];

@@ -1,15 +1,17 @@
 /**
  * The difference between a Plan and one that the receiver already has: known parts are replaced by their index. Cold.
  *
- * A fingerprint covers everything that a pool or a route means, so two plans can be compared with only one of them at
+ * A fingerprint covers everything that a certificate, a pool or a route means, so two plans can be compared with only one of them at
  * hand. After an edit of one route among ten thousand, the delta contains one route.
  */
 import { createHash } from 'node:crypto';
 import type { Piece, SerializedPlan, SerializedRoute } from './serialized-plan.ts';
 import type { PoolPlan } from './types/pool.ts';
+import type { CertificatePlan } from './types/tls.ts';
 
-/** The fingerprints of a plan's pools and routes, in order, each of a fixed length. */
+/** The fingerprints of a plan's certificates, pools and routes, in order, each of a fixed length. */
 export interface Fingerprints {
+  readonly certificates: string;
   readonly pools: string;
   readonly routes: string;
 }
@@ -19,15 +21,25 @@ const LENGTH = 22;
 
 export interface PlanDelta {
   readonly rest: SerializedPlan['rest'];
+  readonly certificates: readonly Piece<CertificatePlan>[];
   readonly pools: readonly Piece<PoolPlan>[];
   readonly routes: readonly Piece<SerializedRoute>[];
 }
 
-export function fingerprintsOf({ pools, routes }: SerializedPlan): Fingerprints {
-  return { pools: pools.map(markOf).join(''), routes: routes.map(markOf).join('') };
+export function fingerprintsOf({ certificates, pools, routes }: SerializedPlan): Fingerprints {
+  return {
+    certificates: certificates.map((one) => markOf(withoutTexts(one))).join(''),
+    pools: pools.map(markOf).join(''),
+    routes: routes.map(markOf).join(''),
+  };
 }
 
-function markOf(piece: PoolPlan | SerializedRoute): string {
+/** The digest of a certificate covers its chain and its key. */
+export function withoutTexts(one: CertificatePlan): CertificatePlan {
+  return one.type === 'file' ? { ...one, chain: '', key: '' } : one;
+}
+
+function markOf(piece: CertificatePlan | PoolPlan | SerializedRoute): string {
   return createHash('sha256').update(JSON.stringify(piece)).digest('base64url').slice(0, LENGTH);
 }
 
@@ -40,12 +52,13 @@ export function digestOf({ rest }: SerializedPlan, fingerprints: Fingerprints): 
 
 /** `marks`: the fingerprints of the serialized plan; `base`: those of the plan that the receiver has, if any. */
 export function planDelta(
-  { rest, pools, routes }: SerializedPlan,
+  { rest, certificates, pools, routes }: SerializedPlan,
   fingerprints: Fingerprints,
   base: Fingerprints | null,
 ): PlanDelta {
   return {
     rest,
+    certificates: pieces(certificates, fingerprints.certificates, base?.certificates ?? ''),
     pools: pieces(pools, fingerprints.pools, base?.pools ?? ''),
     routes: pieces(routes, fingerprints.routes, base?.routes ?? ''),
   };

@@ -3,11 +3,12 @@
  *
  * In a Plan a route holds its pool and a listener its routes; in a plain copy each route would get a pool of its own. A
  * serialized plan refers to pools and routes by name and lists them separately, so that they can be sent in small
- * batches: see plan-delta.ts.
+ * batches: see plan-delta.ts. Certificates are long and many, and sent likewise.
  */
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, RoutePlan } from './types.ts';
 import type { PoolPlan } from './types/pool.ts';
+import type { CertificatePlan } from './types/tls.ts';
 import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
 
 /** Holds the name instead of the pool. */
@@ -26,18 +27,22 @@ export type SerializedRoute = Omit<RoutePlan, 'action' | 'mirror'> & {
 type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
 
 export interface SerializedPlan {
-  /** Everything except the pools and routes. */
-  readonly rest: Omit<Plan, 'pools' | 'routes' | 'listeners'> & { readonly listeners: readonly ListenerParcel[] };
+  /** Everything except the certificates, pools and routes. */
+  readonly rest: Omit<Plan, 'certificates' | 'pools' | 'routes' | 'listeners'> & {
+    readonly listeners: readonly ListenerParcel[];
+  };
+  readonly certificates: readonly CertificatePlan[];
   readonly pools: readonly PoolPlan[];
   readonly routes: readonly SerializedRoute[];
 }
 
-export function serializePlan({ pools, routes, listeners, ...rest }: Plan): SerializedPlan {
+export function serializePlan({ certificates, pools, routes, listeners, ...rest }: Plan): SerializedPlan {
   return {
     rest: {
       ...rest,
       listeners: listeners.map(({ pool, routes: _, ...listener }) => ({ ...listener, pool: pool?.name ?? null })),
     },
+    certificates,
     pools,
     routes: routes.map(wrapRoute),
   };
@@ -61,12 +66,13 @@ function wrapAction(action: ActionPlan): ActionParcel {
 export type Piece<T> = T | number;
 
 /**
- * Rebuilds a Plan: first the rest, then the pools, then the routes, as they arrive. A piece equal to one in `base`
+ * Rebuilds a Plan: first the rest, then the certificates and pools, then the routes, as they arrive. A piece equal to one in `base`
  * becomes the same object, so that later comparisons are cheap.
  */
 export class PlanDeserializer {
   readonly #rest: SerializedPlan['rest'];
   readonly #base: Plan | null;
+  readonly #certificates: CertificatePlan[] = [];
   readonly #pools = new Map<string, PoolPlan>();
   readonly #actions = new Map<string, ActionPlan>();
   readonly #routes: RoutePlan[] = [];
@@ -76,6 +82,11 @@ export class PlanDeserializer {
   constructor(rest: SerializedPlan['rest'], base: Plan | null = null) {
     this.#rest = freeze(rest);
     this.#base = base;
+  }
+
+  addCertificates(certificates: readonly Piece<CertificatePlan>[]): void {
+    for (const piece of certificates)
+      this.#certificates.push(typeof piece === 'number' ? this.#base!.certificates[piece]! : freeze(piece));
   }
 
   addPools(pools: readonly Piece<PoolPlan>[]): void {
@@ -128,7 +139,8 @@ export class PlanDeserializer {
       }),
     );
     const pools = Object.freeze([...this.#pools.values()]);
-    return Object.freeze({ ...this.#rest, listeners: Object.freeze(listeners), pools, routes });
+    const certificates = Object.freeze(this.#certificates);
+    return Object.freeze({ ...this.#rest, certificates, listeners: Object.freeze(listeners), pools, routes });
   }
 }
 

@@ -57,8 +57,9 @@ test('in colour it says the same', () => {
 
 /** A plan as it comes from another process, where secrets are sealed. */
 function sent(plan: Plan, seal: (text: string) => string): Plan {
-  const { rest, pools, routes } = JSON.parse(redactedJson(serializePlan(plan), seal)) as SerializedPlan;
+  const { rest, certificates, pools, routes } = JSON.parse(redactedJson(serializePlan(plan), seal)) as SerializedPlan;
   const unwrapping = new PlanDeserializer(rest);
+  unwrapping.addCertificates(certificates);
   unwrapping.addPools(pools);
   unwrapping.addRoutes(routes);
   return unwrapping.plan();

@@ -10,8 +10,9 @@ export function handedOver(plan: Plan, base: Plan): { readonly plan: Plan; reado
     planDelta(serialized, fingerprintsOf(serialized), fingerprintsOf(serializePlan(base))),
   );
   const unwrapping = new PlanDeserializer(handover.rest, base);
+  for (const lot of lotsOf(handover.certificates)) unwrapping.addCertificates(lot);
   for (const lot of lotsOf(handover.pools)) unwrapping.addPools(lot);
   for (const lot of lotsOf(handover.routes)) unwrapping.addRoutes(lot);
-  const pieces = [...handover.pools, ...handover.routes];
+  const pieces = [...handover.certificates, ...handover.pools, ...handover.routes];
   return { plan: unwrapping.plan(), fresh: pieces.filter((piece) => typeof piece !== 'number').length };
 }

@@ -32,8 +32,9 @@ const config = {
 
 test('with one pool for all that name it', () => {
   const plan = planOf(config);
-  const { rest, pools, routes } = structuredClone(serializePlan(plan));
+  const { rest, certificates, pools, routes } = structuredClone(serializePlan(plan));
   const unwrapping = new PlanDeserializer(rest);
+  unwrapping.addCertificates(certificates);
   unwrapping.addPools(pools);
   for (const route of routes) unwrapping.addRoutes([route]);
   const other = unwrapping.plan();

@@ -13,7 +13,7 @@ export interface SettingChange {
   readonly unit?: 'ms' | 'bytes';
 }
 
-/** `disabled`, `enabled`: switched off and on; the settings exist before and after. */
+/** `disabled`, `enabled`: switched off and on; the settings exist before and after. `renewed`: another certificate. */
 export type Action =
   | 'opened'
   | 'closed'
@@ -22,6 +22,7 @@ export type Action =
   | 'added'
   | 'removed'
   | 'changed'
+  | 'renewed'
   | 'moved'
   | 'disabled'
   | 'enabled';

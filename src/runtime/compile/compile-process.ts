@@ -37,6 +37,7 @@ export interface PlanAnswer {
   readonly fingerprints: Fingerprints;
   readonly rest: PlanDelta['rest'];
   /** Each item deserializes to a list of pieces. */
+  readonly certificates: readonly Uint8Array[];
   readonly pools: readonly Uint8Array[];
   readonly routes: readonly Uint8Array[];
 }
@@ -75,8 +76,9 @@ function answer({ known, base, ...input }: CompileRequest): CompileAnswer | null
   const verdict = { ...others, problems: told, leftOut: problems.length - told.length };
   const common = { verdict, planDigest, texts: pack(texts) };
   if (plan === null || fingerprints === null) return { ...common, plan: null };
-  const { rest, pools, routes } = planDelta(serializePlan(plan), fingerprints, base);
-  return { ...common, plan: { fingerprints, rest, pools: serialized(pools), routes: serialized(routes) } };
+  const { rest, certificates, pools, routes } = planDelta(serializePlan(plan), fingerprints, base);
+  const pieces = { certificates: serialized(certificates), pools: serialized(pools), routes: serialized(routes) };
+  return { ...common, plan: { fingerprints, rest, ...pieces } };
 }
 
 function serialized<T>(pieces: readonly Piece<T>[]): Uint8Array[] {

@@ -12,6 +12,7 @@ import type { Fingerprints } from '../../plan/plan-delta.ts';
 import { type Piece, type SerializedRoute, PlanDeserializer } from '../../plan/serialized-plan.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { PoolPlan } from '../../plan/types/pool.ts';
+import type { CertificatePlan } from '../../plan/types/tls.ts';
 import { CompileWorker } from './compile-worker.ts';
 import { compile, type Compiled, type Environment, type Known } from './compile.ts';
 import type { CompileAnswer, CompileRequest, PlanAnswer } from './compile-process.ts';
@@ -62,10 +63,11 @@ export class Compiler {
     return compiledThere(answer, plan);
   }
 
-  async #unwrap({ rest, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
+  async #unwrap({ rest, certificates, pools, routes }: PlanAnswer, base: Plan | null): Promise<Plan> {
     const slicer = new TimeSlicer(this.#clock, !this.#serving());
     const unwrapping = new PlanDeserializer(rest, base);
     // The compile process serialized these batches, so their types are known.
+    await slicer.each(certificates, (lot) => unwrapping.addCertificates(deserialize(lot) as Piece<CertificatePlan>[]));
     await slicer.each(pools, (lot) => unwrapping.addPools(deserialize(lot) as Piece<PoolPlan>[]));
     await slicer.each(routes, (lot) => unwrapping.addRoutes(deserialize(lot) as Piece<SerializedRoute>[]));
     const plan = unwrapping.plan();
