@@ -7,7 +7,7 @@
 import { isOurs } from '../kit/own-fields.ts';
 import type { Exchange } from './exchange.ts';
 import type { FieldList, FieldPair } from './field-list.ts';
-import type { Fields } from './fields.ts';
+import { Fields } from './fields.ts';
 import { CONTENT_LENGTH } from './known.ts';
 import type { LocalReply } from './local-reply.ts';
 import { type ResponseHead, UNKNOWN_LENGTH } from './message.ts';
@@ -25,15 +25,55 @@ const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Statuses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
 
+const FIXED = ['method', 'target', 'authority', 'host', 'fields'] as const;
+const TEXTS = ['path', 'routedPath', 'receivedPath', 'query', 'clientAddress', 'route', 'endpoint', 'error'] as const;
+
 const NO_PAIRS = 'the fields are no list of names and values';
 const NO_LENGTH = 'the length of the body is no length';
 const UNFILTERED = 'the length changes, and no filter changes the body';
+
+/** What the gateway itself needs of an exchange, before a hook of that code runs. The types hold for TypeScript only. */
+export class ExchangeBefore {
+  readonly #x: Exchange;
+  readonly #fixed: Pick<Exchange, 'method' | 'target' | 'authority' | 'host' | 'fields'>;
+  readonly #texts: Pick<Exchange, (typeof TEXTS)[number]>;
+
+  constructor(x: Exchange) {
+    const { method, target, authority, host, fields } = x;
+    const { path, routedPath, receivedPath, query, clientAddress, route, endpoint, error } = x;
+    this.#x = x;
+    this.#fixed = { method, target, authority, host, fields };
+    this.#texts = { path, routedPath, receivedPath, query, clientAddress, route, endpoint, error };
+  }
+
+  /** Undoes what no hook may do. Returns the problem with it; '' if there is none. `response`: the head that x has. */
+  restore(response: ResponseHead | null): string {
+    const x = this.#x;
+    if (x.response !== response) {
+      x.response = response;
+      return 'no hook may replace response';
+    }
+    const fixed = this.#fixed;
+    for (const name of FIXED)
+      if (x[name] !== fixed[name]) {
+        Object.assign(x, fixed);
+        return `no hook may replace ${name}`;
+      }
+    for (const name of TEXTS)
+      if (typeof x[name] !== 'string') {
+        x[name] = this.#texts[name];
+        return `${name} is a text`;
+      }
+    return '';
+  }
+}
 
 /** What a request says before a hook of that code runs. */
 export class RequestBefore {
   readonly #x: Exchange;
   readonly #added: readonly string[];
   readonly #path: string;
+  readonly #receivedPath: string;
   readonly #query: string;
   readonly #length: number;
 
@@ -41,6 +81,7 @@ export class RequestBefore {
     this.#x = x;
     this.#added = x.fields.added;
     this.#path = x.path;
+    this.#receivedPath = x.receivedPath;
     this.#query = x.query;
     this.#length = x.bodyLength;
   }
@@ -50,8 +91,11 @@ export class RequestBefore {
    * `filtered`: a filter changes the body.
    */
   check(filtered: boolean): string {
-    const { fields, path, query, bodyLength } = this.#x;
+    const { fields, path, receivedPath, query, bodyLength } = this.#x;
     if (path !== this.#path && !PATH.test(path)) return 'the path is no path';
+    // '': the path is sent in its place.
+    if (receivedPath !== this.#receivedPath && receivedPath !== '' && !PATH.test(receivedPath))
+      return 'the received path is no path';
     if (query !== this.#query && !QUERY.test(query)) return 'the query is no query';
     const problem = problemOfLines(fields, this.#added);
     if (problem !== '' || bodyLength === this.#length) return problem;
@@ -114,6 +158,12 @@ export function problemOfRequest(method: string, path: string, query: string, fi
   if (!path.startsWith('/') || !PATH.test(path)) return 'the path is no path';
   if (!QUERY.test(query)) return 'the query is no query';
   return problemOfPairs(fields);
+}
+
+/** Returns the problem with the trailers of a body that such code passes on; '' if there is none. */
+export function problemOfTrailers(trailers: unknown): string {
+  if (trailers === null || trailers === undefined) return '';
+  return trailers instanceof Fields ? problemOfLines(trailers, []) : 'the trailers are neither null nor fields';
 }
 
 /** A reply as a plain object, or the LocalReply of another copy of prozy. The type holds for TypeScript only. */

@@ -10,10 +10,11 @@
  * is not itself stopped by its receiver stalls. It has a deadline for as long as that lasts, and each part that it takes
  * or gives extends it.
  */
-import { type GatewayError, POLICY_FAILED, POLICY_TIMEOUT } from '../kit/errors.ts';
+import { GatewayError, POLICY_FAILED, POLICY_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
-import { BodyFilter } from './body-filter.ts';
+import { BodyFilter, type FilterOwner } from './body-filter.ts';
+import { problemOfTrailers } from './checked-edits.ts';
 import type { Fields } from './fields.ts';
 import type { BodySink, BodySource } from './message.ts';
 
@@ -64,6 +65,7 @@ export class GuardedFilter extends BodyFilter implements Timed {
       // A filter in JavaScript may return nothing, which is no wish to wait.
       const ready: unknown = this.#inner.data(bytes, start, end);
       if (ready === false) this.#stopped = true;
+      else if (ready instanceof Promise) this.#awaited(ready);
       this.#watch();
       return ready !== false;
     } catch (error) {
@@ -98,17 +100,19 @@ export class GuardedFilter extends BodyFilter implements Timed {
     this.#over = true;
     if (complete) return;
     try {
-      this.#inner.abort();
+      const result: unknown = this.#inner.abort();
+      if (result instanceof Promise) this.#awaited(result);
     } catch (error) {
       this.#guard.note(error);
     }
   }
 
-  #run(call: () => void): void {
+  #run(call: () => unknown): void {
     if (this.#over) return;
     try {
       this.#join();
-      call();
+      const result = call();
+      if (result instanceof Promise) this.#awaited(result);
       this.#watch();
     } catch (error) {
       this.#failed(error, POLICY_FAILED);
@@ -119,7 +123,15 @@ export class GuardedFilter extends BodyFilter implements Timed {
     const inner = this.#inner;
     inner.next = this.#neighbours;
     inner.previous = this.#neighbours;
-    inner.owner = this.owner;
+    inner.owner = this.#neighbours;
+  }
+
+  /** Nothing waits for a promise of a filter, but its error is one of the filter. */
+  #awaited(promise: Promise<unknown>): void {
+    promise.catch((error: unknown) => {
+      if (this.#over) this.#guard.note(error);
+      else this.#failed(error, POLICY_FAILED);
+    });
   }
 
   #failed(error: unknown, as: GatewayError): void {
@@ -133,6 +145,10 @@ export class GuardedFilter extends BodyFilter implements Timed {
 
   given(bytes: Buffer, start: number, end: number): boolean {
     if (this.#done) return true;
+    if (!isPart(bytes, start, end)) {
+      this.#failed(new TypeError('a body filter passes on a part of a Buffer: bytes, start, end'), POLICY_FAILED);
+      return true;
+    }
     const ready = this.next.data(bytes, start, end);
     if (!ready) this.#waiting = true;
     this.#watch();
@@ -145,14 +161,18 @@ export class GuardedFilter extends BodyFilter implements Timed {
 
   givenEnd(trailers: Fields | null): void {
     if (this.#done) return;
+    const problem = problemOfTrailers(trailers);
+    if (problem !== '') {
+      this.#failed(new TypeError(problem), POLICY_FAILED);
+      return;
+    }
     this.#end();
-    this.next.end(trailers);
+    this.next.end(trailers ?? null);
   }
 
-  givenFailure(error: GatewayError): void {
-    if (this.#done) return;
-    this.#end();
-    this.next.fail(error);
+  /** The filter itself ends the exchange: its source has not failed. */
+  givenFailure(error: unknown): void {
+    if (!this.#done) this.#failed(error, error instanceof GatewayError ? error : POLICY_FAILED);
   }
 
   stopSource(): void {
@@ -191,8 +211,14 @@ export class GuardedFilter extends BodyFilter implements Timed {
   }
 }
 
-/** The inner filter's source and sink. */
-class Neighbours implements BodySink, BodySource {
+/** Other bytes than there are would break the framing. The type holds for TypeScript only. */
+function isPart(bytes: unknown, start: number, end: number): boolean {
+  if (!Buffer.isBuffer(bytes) || !Number.isInteger(start) || !Number.isInteger(end)) return false;
+  return start >= 0 && start <= end && end <= bytes.length;
+}
+
+/** The inner filter's source, sink and exchange. */
+class Neighbours implements BodySink, BodySource, FilterOwner {
   readonly #filter: GuardedFilter;
 
   constructor(filter: GuardedFilter) {
@@ -212,6 +238,10 @@ class Neighbours implements BodySink, BodySource {
   }
 
   fail(error: GatewayError): void {
+    this.#filter.givenFailure(error);
+  }
+
+  filterFailed(error: GatewayError): void {
     this.#filter.givenFailure(error);
   }
 

@@ -5,7 +5,8 @@
  * ends its exchange with a 500 (`policy_failed`) and a line in the log, and nothing else.
  */
 import type { BodyFilter } from '../http/body-filter.ts';
-import { pairsOf, type PlainReply, problemOfReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
+import { ExchangeBefore, pairsOf, type PlainReply, problemOfReply } from '../http/checked-edits.ts';
+import { RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type FilterGuard, GuardedFilter } from '../http/guarded-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
@@ -115,14 +116,17 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
   if (hooks.timeout !== undefined) guards.timeout = hooks.timeout;
   if (request !== undefined)
     guards.request = (x, context) => {
+      const exchange = new ExchangeBefore(x);
       const before = new RequestBefore(x);
       const failed = (error: unknown): LocalReply => {
+        // A promise may outlast its exchange, whose response has come meanwhile.
+        exchange.restore(x.response);
         failures.note('request', error);
         x.error = POLICY_FAILED.code;
         return FAILED;
       };
       const checked = (verdict: Verdict): Verdict => {
-        const problem = before.check(false) || problemOfVerdict(verdict);
+        const problem = exchange.restore(x.response) || before.check(false) || problemOfVerdict(verdict);
         return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
       };
       try {
@@ -151,16 +155,25 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
   }
   if (done !== undefined)
     guards.done = (x) => {
+      const { response: head } = x;
+      const exchange = new ExchangeBefore(x);
+      const failed = (error: unknown): void => failures.note('done', error);
       try {
-        done.call(hooks, x);
+        const result: unknown = done.call(hooks, x);
+        if (result instanceof Promise) result.catch(failed);
       } catch (error) {
-        failures.note('done', error);
+        failed(error);
       }
+      const problem = exchange.restore(head);
+      if (problem !== '') failed(new TypeError(problem));
     };
   if (allows !== undefined)
     guards.allows = (x, clientAddress) => {
       try {
-        return allows.call(hooks, x, clientAddress);
+        // A promise would be a yes.
+        const verdict: unknown = allows.call(hooks, x, clientAddress);
+        if (typeof verdict !== 'boolean') throw notWaitedFor(verdict, 'allows returns true or false');
+        return verdict;
       } catch (error) {
         failures.note('allows', error);
         return false;
@@ -193,21 +206,34 @@ function runEditing(
   before: RequestBefore | ResponseBefore,
   guard: FilterGuard,
 ): HookResult {
+  const { response } = x;
+  const exchange = new ExchangeBefore(x);
   try {
     const filter: unknown = hook.call(hooks, x);
-    const problem = before.check(filter !== undefined);
+    if (filter instanceof Promise) throw notWaitedFor(filter, 'only a request hook may return a promise');
+    const problem = exchange.restore(response) || before.check(filter !== undefined);
     if (problem !== '') throw new TypeError(problem);
     return filtered(filter, guard);
   } catch (error) {
+    exchange.restore(response);
     guard.note(error);
     return POLICY_FAILED;
   }
 }
 
+/** The error of a hook that returns what it may not. If that is a promise, nothing waits for it. */
+function notWaitedFor(result: unknown, problem: string): TypeError {
+  if (result instanceof Promise) result.catch(() => {});
+  return new TypeError(problem);
+}
+
+const METHODS = ['data', 'end', 'flush', 'pause', 'resume', 'abort'] as const;
+
 /** What a hook of messages returns. Throws if it is none of what it may be: the type holds for TypeScript only. */
 function filtered(found: unknown, guard: FilterGuard): HookResult {
   if (found === undefined || found instanceof GatewayError) return found;
-  if (typeof found !== 'object' || found === null || !('data' in found) || !('end' in found))
+  const filter = found as BodyFilter | null;
+  if (typeof filter !== 'object' || filter === null || METHODS.some((name) => typeof filter[name] !== 'function'))
     throw new TypeError('the hook returns a body filter or nothing');
-  return new GuardedFilter(found as BodyFilter, guard);
+  return new GuardedFilter(filter, guard);
 }

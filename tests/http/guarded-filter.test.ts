@@ -120,6 +120,56 @@ describe('an error', () => {
   });
 });
 
+describe('what a filter may not do ends the exchange, and nothing of it is passed on', () => {
+  const TRAILERS = Fields.of([['a', 'b\r\nSet-Cookie: c']]);
+  const FRAMING = Fields.of([['content-length', '1']]);
+  const cases: [string, (inner: BodyFilter) => unknown, string][] = [
+    ['a text in place of bytes', ({ next }) => next.data('abc' as never, 0, 3), 'noted a body filter passes on'],
+    ['bytes that are no Buffer', ({ next }) => next.data(new Uint8Array(3) as never, 0, 3), 'noted a body filter'],
+    ['more bytes than there are', ({ next }) => next.data(TEXT, 0, 5), 'noted a body filter passes on'],
+    ['an end before the start', ({ next }) => next.data(TEXT, 3, 1), 'noted a body filter passes on'],
+    ['no numbers', ({ next }) => next.data(TEXT, ...([] as never as [number, number])), 'noted a body filter'],
+    ['trailers that begin another field', ({ next }) => next.end(TRAILERS), 'noted "a: b'],
+    ['trailers that frame the message', ({ next }) => next.end(FRAMING), 'noted content-length is the'],
+    ['other things as trailers', ({ next }) => next.end({ lines: () => 'a' } as never), 'noted the trailers are'],
+    ['an error as its failure', ({ next }) => next.fail(new Error('mine') as never), 'noted mine'],
+    ['an error for the exchange', ({ owner }) => owner.filterFailed(new Error('mine') as never), 'noted mine'],
+  ];
+
+  test.each(cases)('%s', (_, act, noted) => {
+    const inner = new Upper();
+    const { filter, told } = benchOf(inner);
+    filter.flush();
+    act(inner);
+    inner.next.end(null);
+    expect(told).toEqual(['flush', expect.stringContaining(noted) as string, 'failed policy_failed']);
+    expect(inner.aborted).toBe(1);
+  });
+
+  test('an error of the gateway ends it with its own code', () => {
+    const inner = new Upper();
+    const { filter, told } = benchOf(inner);
+    filter.flush();
+    inner.next.fail(CLIENT_GONE);
+    expect(told).toEqual(['flush', expect.stringContaining('noted') as string, 'failed client_gone']);
+  });
+
+  test('a promise that rejects is an error, and leaves no rejection unhandled', async () => {
+    class Waits extends Upper {
+      override data(): never {
+        return Promise.reject(new Error('late')) as never;
+      }
+      override abort(): never {
+        return Promise.reject(new Error('abort')) as never;
+      }
+    }
+    const { filter, told } = benchOf(new Waits());
+    expect(filter.data(TEXT, 0, 4)).toBe(true);
+    await new Promise(setImmediate);
+    expect(told).toEqual(['noted late', 'failed policy_failed', 'noted abort']);
+  });
+});
+
 /** Keeps each part, and the end, until the test says so. */
 class Slow extends BodyFilter {
   aborted = 0;

@@ -110,6 +110,60 @@ describe('an error in a hook', () => {
     expect(results).toEqual([POLICY_FAILED, POLICY_FAILED]);
   });
 
+  test.each(['forward', 'response', 'done'] as const)(
+    'of an async %s hook is logged, and not unhandled',
+    async (name) => {
+      const text = `export default { bind: () => ({ async ${name}() { throw new Error('late'); } }) };`;
+      const { hooks, lines } = boundIn(planOf(text));
+      const x = exchange();
+      x.response = new ResponseHead(200, 'OK', new Fields(), 0);
+      expect(hooks[name]!(x)).toBe(name === 'done' ? undefined : POLICY_FAILED);
+      await new Promise(setImmediate);
+      const problem = name === 'done' ? 'Error: late' : 'only a request hook may return a promise';
+      expect(lines).toEqual([
+        expect.objectContaining({ hook: name, problem: expect.stringContaining(problem) as string }),
+      ]);
+    },
+  );
+
+  test('of a gate that is a promise refuses', () => {
+    const text = `export default { bind: () => ({ async allows() { throw new Error('late'); } }) };`;
+    expect(boundIn(planOf(text)).hooks.allows!(exchange(), '192.0.2.1')).toBe(false);
+  });
+
+  test.each([
+    ['x.response = null', 'no hook may replace response'],
+    ['x.fields = null', 'no hook may replace fields'],
+    [`x.method = 'GET / HTTP/1.1'`, 'no hook may replace method'],
+    [`x.authority = 'a\\r\\nb: c'`, 'no hook may replace authority'],
+    ['x.error = undefined', 'error is a text'],
+    ['x.clientAddress = null', 'clientAddress is a text'],
+    ['x.path = 5', 'path is a text'],
+  ])('leaves the exchange sound: %s', (code, problem) => {
+    const messages = ['forward', 'response', 'done'] as const;
+    const names = code.startsWith('x.response') ? messages : (['request', ...messages] as const);
+    for (const end of ['', 'throw new Error("too");']) {
+      const act = `(x) { ${code}; ${end} }`;
+      const { hooks, lines, clock } = boundIn(
+        planOf(`export default { bind: () => ({ request${act}, forward${act}, response${act}, done${act} }) };`),
+      );
+      const x = exchange();
+      const { method, authority, fields, path, clientAddress } = x;
+      const head = (x.response = new ResponseHead(200, 'OK', new Fields(), 0));
+      for (const name of names) {
+        const result = name === 'request' ? hooks.request!(x, NO_CONTEXT) : hooks[name]!(x);
+        if (name !== 'done') expect(result).toMatchObject({ status: 500 });
+        expect(x).toMatchObject({ method, authority, path, clientAddress });
+        expect([x.fields === fields, x.response === head, typeof x.error]).toEqual([true, true, 'string']);
+        clock.advance(1000);
+      }
+      const told = end === '' ? problem : 'Error: too';
+      expect(new Set(lines.map((line) => line['hook']))).toEqual(new Set(names));
+      for (const line of lines) expect(line['problem']).toContain(line['hook'] === 'done' && end !== '' ? 'too' : told);
+      lines.length = 0;
+    }
+  });
+
   test('of a gate refuses', () => {
     const { hooks } = boundIn(planOf(THROWING));
     expect(hooks.allows!(exchange(), '192.0.2.1')).toBe(false);
@@ -164,6 +218,8 @@ describe('what a hook writes', () => {
     ],
     ['forward', `x.path = '/a b'`, 'TypeError: the path is no path'],
     ['request', `x.path = '/a?b'`, 'TypeError: the path is no path'],
+    ['request', `x.receivedPath = '/a b'`, 'TypeError: the received path is no path'],
+    ['request', `x.receivedPath = ''; x.path = '/b'`, ''],
     ['request', `x.query = '?a#b'`, 'TypeError: the query is no query'],
     ['response', `x.response.status = 100`, 'TypeError: the status is none of a final response'],
     ['response', `x.response.reason = 'a\\n'`, 'TypeError: the reason is no text of one line'],
@@ -173,6 +229,7 @@ describe('what a hook writes', () => {
     ['request', `x.bodyLength = 7`, 'TypeError: the length changes, and no filter changes the body'],
     ['response', `x.response.status = 304`, 'TypeError: a response with content cannot become a 304'],
     ['response', `return 7`, 'TypeError: the hook returns a body filter or nothing'],
+    ['response', `return { data: 1, end: 2 }`, 'TypeError: the hook returns a body filter or nothing'],
     ['forward', `return { data() {} }`, 'TypeError: the hook returns a body filter or nothing'],
     ['request', `return true`, 'TypeError: a request hook returns a reply or nothing'],
     ['request', `return { status: 99 }`, 'TypeError: the status is none of a final response'],
