@@ -246,8 +246,10 @@ export class TlsTransport implements Transport {
     if (this.#queue.length > 0) {
       this.#writeQueue();
       if (this.pending || this.closed) return;
-    } else if (this.#ending) this.#shutdown();
-    else if (!waited) return;
+    } else {
+      if (this.#ending) this.#shutdown();
+      if (!waited) return;
+    }
     this.handler.onDrain();
   }
 
