@@ -234,6 +234,8 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/kit/shared.ts #collected': PER_RELOAD,
   'src/net/send-queues.ts #asked': 'for peers that are about to be given up, and dropped as a whole with each answer',
   'src/net/tls/secure-contexts.ts #contexts': 'one for each certificate in use; a handshake moves one that is old',
+  'src/net/tls/server-policies.ts #exact': PER_RELOAD,
+  'src/net/tls/server-policies.ts #wildcards': PER_RELOAD,
   'src/net/tls/server-tls.ts #exact': PER_RELOAD,
   'src/net/tls/server-tls.ts #wildcards': PER_RELOAD,
   'src/observe/metrics.ts failedHandshakes': 'one for each reason',

@@ -9,6 +9,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { readTrust } from './acme-trust.ts';
+import type { AuthorityBundle } from '../kit/client-authorities.ts';
+import { checkAuthorities } from './client-authorities.ts';
 import { checkCertificates, type LoadedCertificate } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
@@ -43,6 +45,8 @@ export interface LoadedConfig {
   readonly certificateFolders: ReadonlyMap<string, readonly string[]>;
   /** The certificates to trust at authorities, in PEM, by the name of the authority. */
   readonly trust: ReadonlyMap<string, string>;
+  /** The authorities of client certificates, by the pointer of their `client_auth`. */
+  readonly authorities: ReadonlyMap<string, AuthorityBundle>;
 }
 
 export interface LoadInput {
@@ -106,9 +110,10 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
   const { modules, problems: wrong } = checkModules(written, check);
   const { certificates, folders: certificateFolders, problems: unfit } = checkCertificates(written, check);
   const { trust, problems: untrusted } = readTrust(written, check);
+  const { authorities, problems: distrusted } = checkAuthorities(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
-  problems.push(...[...wrong, ...unfit, ...untrusted].filter(({ pointer }) => !isLost(pointer)));
+  problems.push(...[...wrong, ...unfit, ...untrusted, ...distrusted].filter(({ pointer }) => !isLost(pointer)));
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
@@ -130,6 +135,7 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
     certificates,
     certificateFolders,
     trust,
+    authorities,
   };
 }
 

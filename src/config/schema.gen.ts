@@ -190,6 +190,18 @@ export interface CertificateConfig {
   readonly names?: readonly string[];
 }
 
+/** Client certificates (mTLS): which clients must have one, and who must have issued it. */
+export interface ClientAuth {
+  /** `required`: every client must present a certificate. `optional`: clients may present none. In both modes a certificate that is not valid is refused. `none`: clients are not asked for one. */
+  readonly mode: 'required' | 'optional' | 'none';
+  /** A PEM file with the certificates of the authorities that issue client certificates. Intermediate authorities may stand there without their root. The value may be the PEM text itself, by a reference. */
+  readonly ca?: string;
+  /** PEM files with the revocation lists of the authorities, one or a list. If there are any, each authority of a client's chain needs a list that is in force. */
+  readonly crl?: readonly string[];
+  /** The most intermediate certificates between a client's certificate and an authority in `ca`. */
+  readonly depth: number;
+}
+
 /** How hard each coding works: a higher level gives fewer bytes for more processor time and memory. */
 export interface CompressLevelsConfig {
   /** Level of zstd. From 9 on, each response takes more than 10 MiB of memory. */
@@ -445,6 +457,10 @@ export interface ListenerTls {
   readonly ciphers?: readonly string[];
   /** The groups for the key exchange, most wanted first. X25519MLKEM768 withstands quantum computers. */
   readonly groups: readonly string[];
+  /** Client certificates (mTLS): which clients must have one, and who must have issued it. */
+  readonly client_auth?: ClientAuth;
+  /** Settings of their own for some server names: exact, or `*.example.com` for all names below. A connection is bound to the settings of the server name that the client sent: a request for a host with other settings gets a 421. */
+  readonly names: Readonly<Record<string, TlsName>>;
 }
 
 /** An address on which the gateway accepts client connections. */
@@ -927,6 +943,18 @@ export interface TestRequest {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** The http listener that receives the request. Absent: the listener on the URL's port, else the only one. */
   readonly listener?: string;
+}
+
+/** TLS settings for one server name, in place of the listener's. Those that are absent are the listener's. */
+export interface TlsName {
+  /** Client certificates (mTLS): which clients must have one, and who must have issued it. */
+  readonly client_auth?: ClientAuth;
+  /** The lowest version of TLS. */
+  readonly min_version?: '1.2' | '1.3';
+  /** The cipher suites, by the names of OpenSSL. */
+  readonly ciphers?: readonly string[];
+  /** The groups for the key exchange, most wanted first. */
+  readonly groups?: readonly string[];
 }
 
 /** The key that signs updates (TSIG, RFC 8945). The server's answers must be signed with it. */
@@ -2040,6 +2068,55 @@ export const schema: object = {
         "issuer"
       ]
     },
+    "client-auth": {
+      "title": "ClientAuth",
+      "description": "Client certificates (mTLS): which clients must have one, and who must have issued it.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "mode": {
+          "description": "`required`: every client must present a certificate. `optional`: clients may present none. In both modes a certificate that is not valid is refused. `none`: clients are not asked for one.",
+          "enum": [
+            "required",
+            "optional",
+            "none"
+          ],
+          "default": "required",
+          "x-reload": "keep"
+        },
+        "ca": {
+          "description": "A PEM file with the certificates of the authorities that issue client certificates. Intermediate authorities may stand there without their root. The value may be the PEM text itself, by a reference.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep",
+          "examples": [
+            "./tls/clients-ca.pem"
+          ]
+        },
+        "crl": {
+          "description": "PEM files with the revocation lists of the authorities, one or a list. If there are any, each authority of a client's chain needs a list that is in force.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "minItems": 1,
+          "x-list": true,
+          "x-reload": "keep",
+          "examples": [
+            "./tls/clients.crl"
+          ]
+        },
+        "depth": {
+          "description": "The most intermediate certificates between a client's certificate and an authority in `ca`.",
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 20,
+          "default": 4,
+          "x-reload": "keep"
+        }
+      }
+    },
     "compress-levels": {
       "title": "CompressLevelsConfig",
       "description": "How hard each coding works: a higher level gives fewer bytes for more processor time and memory.",
@@ -2810,6 +2887,30 @@ export const schema: object = {
             "P-384"
           ],
           "x-reload": "keep"
+        },
+        "client_auth": {
+          "$ref": "#/$defs/client-auth"
+        },
+        "names": {
+          "description": "Settings of their own for some server names: exact, or `*.example.com` for all names below. A connection is bound to the settings of the server name that the client sent: a request for a host with other settings gets a 421.",
+          "type": "object",
+          "additionalProperties": {
+            "$ref": "#/$defs/tls-name"
+          },
+          "propertyNames": {
+            "format": "host-pattern"
+          },
+          "default": {},
+          "x-reload": "keep",
+          "examples": [
+            {
+              "admin.example.com": {
+                "client_auth": {
+                  "ca": "./tls/staff-ca.pem"
+                }
+              }
+            }
+          ]
         }
       }
     },
@@ -4411,6 +4512,48 @@ export const schema: object = {
       "required": [
         "url"
       ]
+    },
+    "tls-name": {
+      "title": "TlsName",
+      "description": "TLS settings for one server name, in place of the listener's. Those that are absent are the listener's.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "client_auth": {
+          "$ref": "#/$defs/client-auth"
+        },
+        "min_version": {
+          "description": "The lowest version of TLS.",
+          "enum": [
+            "1.2",
+            "1.3"
+          ],
+          "x-reload": "keep"
+        },
+        "ciphers": {
+          "description": "The cipher suites, by the names of OpenSSL.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_+-]+$",
+            "x-says": "must be the name of a cipher suite"
+          },
+          "minItems": 1,
+          "x-reload": "keep"
+        },
+        "groups": {
+          "description": "The groups for the key exchange, most wanted first.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]+$",
+            "x-says": "must be the name of a group"
+          },
+          "minItems": 1,
+          "x-reload": "keep"
+        }
+      },
+      "minProperties": 1
     },
     "tsig-key": {
       "title": "TsigKeyConfig",

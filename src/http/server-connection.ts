@@ -1,5 +1,6 @@
 /** A client connection, for any protocol: the contract between a server codec and the listener it belongs to. Hot. */
 import type { Clock } from '../kit/clock.ts';
+import type { Connection } from '../net/connection.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { HttpService } from './server-stream.ts';
 
@@ -12,6 +13,7 @@ export interface ServerConnection {
   /** No request is in progress on it. */
   readonly idle: boolean;
   readonly clientAddress: string;
+  readonly connection: Connection;
   /**
    * Closes it as soon as no request is lost by that. `patient`: a connection that is new may still send its first
    * request.

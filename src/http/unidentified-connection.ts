@@ -27,7 +27,7 @@ export class UnidentifiedConnection implements ServerConnection, ByteStreamHandl
   tableNumber = 0;
   readonly idle = true;
   readonly #transport: Transport;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #home: ConnectionHome;
   readonly #environment: ServerEnvironment;
   readonly #prefaced: readonly ServerCodec[];
@@ -45,7 +45,7 @@ export class UnidentifiedConnection implements ServerConnection, ByteStreamHandl
     otherwise: ServerCodec,
   ) {
     this.#transport = transport;
-    this.#connection = connection;
+    this.connection = connection;
     this.#home = home;
     this.#environment = environment;
     this.#prefaced = prefaced;
@@ -56,12 +56,12 @@ export class UnidentifiedConnection implements ServerConnection, ByteStreamHandl
   }
 
   get clientAddress(): string {
-    return this.#connection.clientAddress;
+    return this.connection.clientAddress;
   }
 
   moveTo(home: ConnectionHome): void {
     this.#home = home;
-    this.#connection.listener = home.listener;
+    this.connection.listener = home.listener;
   }
 
   retire(patient = false): void {
@@ -111,7 +111,7 @@ export class UnidentifiedConnection implements ServerConnection, ByteStreamHandl
   #become(codec: ServerCodec): ServerConnection {
     this.#environment.deadlines.delete(this);
     const home = this.#home;
-    const successor = codec.accept(this.#transport, this.#connection, home, this.#environment);
+    const successor = codec.accept(this.#transport, this.connection, home, this.#environment);
     home.replaced(this, successor);
     if (this.#retiring) successor.retire(true);
     const read = this.#read;

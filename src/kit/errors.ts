@@ -41,6 +41,10 @@ export const BODY_TOO_LARGE = new GatewayError('body_too_large', 'client', 413);
 export const BODY_UNDECODABLE = new GatewayError('body_undecodable', 'client', 400);
 export const CLIENT_GONE = new GatewayError('client_gone', 'client', 0);
 export const CLIENT_STALLED = new GatewayError('client_stalled', 'client', 0);
+/** The connection's handshake met another TLS policy than that of the requested host (RFC 9110 §15.5.20). */
+export const MISDIRECTED = new GatewayError('misdirected', 'client', 421);
+/** The same, where another connection would not help: the client sends no server name. */
+export const SERVER_NAME_NEEDED = new GatewayError('server_name_needed', 'client', 403);
 
 /* Caused by the upstream. */
 export const CONNECT_REFUSED = new GatewayError('connect_refused', 'upstream', 502, 'connect');

@@ -4,6 +4,7 @@
  * The listeners (proxy/http-listener.ts, proxy/tcp-listener.ts) create one for each accepted socket. Admission, the
  * identity fields and the logs read it.
  */
+import type { TlsSession } from './tls/tls-session.ts';
 import type { TransportAddresses } from './transport.ts';
 
 export class Connection {
@@ -15,6 +16,8 @@ export class Connection {
   /** The connection's listener, which a reload may rename. */
   listener: string;
   readonly secure: boolean;
+  /** null: without TLS, or before the end of its handshake. */
+  tls: TlsSession | null = null;
   /** A cache of http/identity.ts: the last identity lines, with the plan and the authority that they were built for. */
   identityPlan: object | null = null;
   identityAuthority = '\n';

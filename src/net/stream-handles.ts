@@ -5,7 +5,7 @@
  * shape, `streamHandles` is null and the gateway uses net.Socket (docs/adr/0002-own-http1-on-handles.md).
  */
 import net from 'node:net';
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 
 /** The part of a TCP or pipe handle that is used here. Returned numbers are 0 or a negative system error. */
@@ -59,10 +59,30 @@ export interface TlsHandle extends StreamHandle {
   getProtocol(): string | null;
   getCipher(): { readonly name: string; readonly standardName: string };
   getEphemeralKeyInfo(): unknown;
-  getPeerX509Certificate(): X509Certificate | undefined;
+  getPeerX509Certificate(): PeerCertificate | undefined;
   isSessionReused(): boolean;
   /** Frees OpenSSL's state; a write in progress is cancelled. */
   destroySSL(): void;
+}
+
+/** The certificates of Node's handles are others than those of its users. */
+interface NativeCertificate {
+  raw(): Uint8Array;
+  getIssuerCert(): NativeCertificate | undefined;
+}
+
+export type PeerCertificate = X509Certificate | NativeCertificate;
+
+/** The certificate of a peer, and those of its issuers that the peer has sent. */
+export function certificatesOf(peer: PeerCertificate): readonly X509Certificate[] {
+  const certificates: X509Certificate[] = [];
+  if (peer instanceof X509Certificate)
+    for (let next: X509Certificate | undefined = peer; next !== undefined; next = next.issuerCertificate)
+      certificates.push(next);
+  else
+    for (let next: NativeCertificate | undefined = peer; next !== undefined; next = next.getIssuerCert())
+      certificates.push(new X509Certificate(next.raw()));
+  return certificates;
 }
 
 export interface StreamHandles {

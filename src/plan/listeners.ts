@@ -1,6 +1,7 @@
 /** Plans the listeners: checks that addresses don't collide, resolves pools and ACLs, claims sockets. Cold. */
 import type { IdentityConfig, ListenerConfig } from '../config/schema.gen.ts';
 import type { Claim } from '../kit/claim.ts';
+import type { AuthorityBundle } from '../kit/client-authorities.ts';
 import type { Issuers } from './acme.ts';
 import { claimOfShape } from './claims.ts';
 import { planDrain } from './drain.ts';
@@ -35,6 +36,8 @@ export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'mo
   /** Certificates for the hosts of routes are added. */
   readonly certificates: CertificatePlans;
   readonly issuers: Issuers;
+  /** By the pointer of their `client_auth`. */
+  readonly authorities: ReadonlyMap<string, AuthorityBundle>;
   readonly routes: readonly RoutePlan[];
 }
 
@@ -97,11 +100,12 @@ function planTls(
   name: string,
   { tls, protocol }: ListenerConfig,
   pointer: string,
-  { certificates, issuers, routes }: ListenerNames,
+  { certificates, issuers, authorities, routes }: ListenerNames,
   scope: PlanScope,
 ): ListenerPlan['tls'] {
   const listener = { name, routes: protocol === 'tcp' ? [] : routesOf(name, routes) };
-  if (tls !== undefined) return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, scope);
+  if (tls !== undefined)
+    return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, authorities, scope);
   if (scope.isWritten(`${pointer}/timeouts/handshake`))
     scope.warning(`${pointer}/timeouts/handshake`, 'has no effect: the listener has no tls');
   return null;

@@ -24,7 +24,7 @@ export function planMatch(
 }
 
 /** The schema has checked that it is a host. */
-function planHost(written: string): string {
+export function planHost(written: string): string {
   return written.startsWith('*.') ? `*.${hostForm(written.slice(2)) ?? ''}` : (hostForm(written) ?? written);
 }
 

@@ -1,26 +1,12 @@
 /** Plans certificates and the TLS settings of listeners. Cold. */
-import { getCiphers } from 'node:tls';
-import { createSecureContext } from 'node:tls';
 import type { ListenerTls } from '../config/schema.gen.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { suggest } from '../kit/suggest.ts';
+import type { AuthorityBundle } from '../kit/client-authorities.ts';
 import { type Issuers, planIssued, planOfHosts, planOnDemand } from './acme.ts';
+import { planHandshake, planTlsNames } from './handshake.ts';
 import type { PlanScope } from './scope.ts';
 import type { RoutePlan } from './types.ts';
 import type { CertificatePlan, ListenerTlsPlan } from './types/tls.ts';
-
-/** Mozilla's recommendation "intermediate", version 5.7, without the finite-field suites. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-];
 
 /** The certificates of a config. */
 export interface CertificatePlans {
@@ -77,30 +63,21 @@ export function planListenerTls(
   listener: TlsListener,
   certificates: CertificatePlans,
   issuers: Issuers,
+  authorities: ReadonlyMap<string, AuthorityBundle>,
   scope: PlanScope,
 ): ListenerTlsPlan {
   const named = namedCertificates(config.certificates ?? [], `${pointer}/certificates`, certificates, scope);
   const { obtained, onDemand } = planObtained(config, pointer, listener, certificates.byName, issuers, scope);
-  const known = getCiphers();
-  config.ciphers?.forEach((name, i) => {
-    if (known.includes(name.toLowerCase())) return;
-    const near = suggest(
-      name,
-      known.map((one) => one.toUpperCase()),
-    );
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
-    scope.problem(`${pointer}/ciphers/${i}`, `OpenSSL has no cipher suite ${name}`, hint);
-  });
-  config.groups.forEach((name, i) => {
-    if (!isGroup(name)) scope.problem(`${pointer}/groups/${i}`, `OpenSSL has no group ${name}`);
-  });
+  const { names, unknown_name: unknownName } = config;
+  const all = [...named, ...obtained];
+  const own = planHandshake(config, null, pointer, authorities, scope);
+  const served = onDemand === null ? all.flatMap((name) => certificates.byName.get(name)?.names ?? []) : null;
   return {
-    certificates: [...named, ...obtained],
+    certificates: all,
     onDemand,
-    unknownName: config.unknown_name,
-    minVersion: config.min_version,
-    ciphers: (config.ciphers ?? CIPHERS).join(':'),
-    groups: config.groups.join(':'),
+    unknownName,
+    ...own,
+    names: planTlsNames(names, own, served, `${pointer}/names`, authorities, scope),
   };
 }
 
@@ -140,21 +117,4 @@ function planObtained(
   const names = obtained.map((one) => certificates.get(one)).flatMap((one) => one?.names ?? []);
   issuers.check(names, origin, `${pointer}/${acme === undefined ? 'issuer' : 'acme'}`);
   return { obtained, onDemand: demand === undefined ? null : planOnDemand(demand, origin) };
-}
-
-const groups = new Map<string, boolean>();
-
-/** Only a context knows the groups of its OpenSSL. */
-function isGroup(name: string): boolean {
-  let known = groups.get(name);
-  if (known === undefined) {
-    try {
-      createSecureContext({ ca: [], ecdhCurve: name });
-      known = true;
-    } catch {
-      known = false;
-    }
-    groups.set(name, known);
-  }
-  return known;
 }

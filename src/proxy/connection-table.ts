@@ -8,6 +8,7 @@ import type { ConnectionHome, LeavingConnection, ServerConnection } from '../htt
 import type { HttpService } from '../http/server-stream.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
+import type { Connection } from '../net/connection.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TotalConnections } from './admission.ts';
 
@@ -115,9 +116,9 @@ export class ConnectionTable implements ConnectionHome {
     for (const connection of this.#held) connection.retire(patient);
   }
 
-  /** Closes idle connections whose client address is no longer allowed. */
-  retireDenied(allows: (address: string) => boolean): void {
-    for (const connection of this.#held) if (connection.idle && !allows(connection.clientAddress)) connection.retire();
+  /** Closes idle connections whose client is no longer allowed. */
+  retireDenied(allows: (connection: Connection) => boolean): void {
+    for (const one of this.#held) if (one.idle && !allows(one.connection)) one.retire();
   }
 
   /**

@@ -7,9 +7,11 @@
 import type { ConnectionHome, ServerConnection } from '../http/server-connection.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Connection } from '../net/connection.ts';
+import { authenticate } from '../net/tls/client-auth.ts';
 import { ServerHandshake, type ServerHandshakeObserver } from '../net/tls/server-handshake.ts';
 import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { TlsInfo } from '../net/tls/tls-info.ts';
+import { TlsSession } from '../net/tls/tls-session.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -34,6 +36,8 @@ export interface OpenHome extends ConnectionHome {
 export interface ConnectionTaker {
   /** The connection is encrypted; the caller has left the table. */
   secured(transport: Transport, connection: Connection, home: OpenHome): void;
+  /** The client's certificate is not accepted; the caller has left the table. */
+  unauthenticated(transport: Transport): void;
   /** The client did not speak TLS; the caller has left the table. `first`: the first byte. */
   plain(transport: Transport, connection: Connection, first: number): void;
 }
@@ -43,12 +47,13 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
   tableNumber = 0;
   readonly idle = true;
   readonly clientAddress: string;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #home: OpenHome;
   readonly #metrics: ListenerMetrics;
   readonly #shared: Shared;
   readonly #kind: 'http' | 'tcp';
   readonly #generation: number;
+  readonly #tls: ServerTls;
   readonly #taker: ConnectionTaker;
   readonly #handshake: ServerHandshake;
 
@@ -60,12 +65,13 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     taker: ConnectionTaker,
   ) {
     this.clientAddress = connection.clientAddress;
-    this.#connection = connection;
+    this.connection = connection;
     this.#home = table;
     this.#metrics = metrics;
     this.#shared = shared;
     this.#kind = plan.protocol;
     this.#generation = lease.generation;
+    this.#tls = tls;
     this.#taker = taker;
     this.#handshake = new ServerHandshake(transport, tls, shared.deadlines, plan.timeouts.handshake, this);
   }
@@ -93,19 +99,31 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
 
   moveTo(home: OpenHome): void {
     this.#home = home;
-    this.#connection.listener = home.listener;
+    this.connection.listener = home.listener;
   }
 
-  onSecured(transport: Transport, info: TlsInfo): void {
+  onSecured(transport: Transport, info: TlsInfo, serverName: string): void {
+    const policy = this.#tls.policies.of(serverName);
+    const { accessLog, clock } = this.#shared;
+    const client = policy.clientAuth === null ? null : authenticate(info, policy, clock.wall());
+    if (typeof client === 'string') {
+      this.#count(client);
+      this.#taker.unauthenticated(transport);
+      this.#home.closed(this);
+      return;
+    }
+    const version = accessLog === null ? '' : (info.getProtocol() ?? '');
+    const cipher = accessLog === null ? '' : info.getCipher().standardName;
+    this.connection.tls = new TlsSession(policy, serverName, version, cipher, client);
     this.#metrics.handshakes++;
     if (info.isSessionReused()) this.#metrics.resumptions++;
-    this.#taker.secured(transport, this.#connection, this.#home);
+    this.#taker.secured(transport, this.connection, this.#home);
     this.#home.closed(this);
   }
 
   onPlain(transport: Transport, first: number): void {
     this.#count('tls_plain_text');
-    this.#taker.plain(transport, this.#connection, first);
+    this.#taker.plain(transport, this.connection, first);
     this.#home.closed(this);
   }
 
@@ -117,6 +135,6 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
   #count(code: string): void {
     this.#metrics.handshakeFailed(code);
     const { accessLog, clock } = this.#shared;
-    if (accessLog !== null) logHandshake(accessLog, this.#kind, this.#connection, this.#generation, clock.now(), code);
+    if (accessLog !== null) logHandshake(accessLog, this.#kind, this.connection, this.#generation, clock.now(), code);
   }
 }

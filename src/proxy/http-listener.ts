@@ -13,6 +13,7 @@ import type { ServerEnvironment } from '../http/server-connection.ts';
 import type { HttpLimits, HttpService, HttpTimeouts, RefusedHead, ServerStream } from '../http/server-stream.ts';
 import { Connection } from '../net/connection.ts';
 import { limitOf } from '../net/deadlines.ts';
+import type { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
@@ -64,12 +65,23 @@ const NEEDS_TLS = new LocalReply(
   'this port speaks HTTPS: use https:// in the URL\n',
 );
 
+/**
+ * The answer to a certificate that is not accepted, as nginx gives it. In TLS 1.3 the client has finished its handshake
+ * when the server sees the certificate, and Node has no way to send an alert then.
+ */
+const BAD_CERTIFICATE = new LocalReply(
+  400,
+  [['Content-Type', 'text/plain']],
+  'the client certificate is not accepted\n',
+);
+
 export class HttpListener implements HttpListenerContext, HttpService, ConnectionTaker {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  readonly tlsPolicies: ServerPolicies | null;
   readonly identity: IdentityPlan;
   readonly explain: ExplainField | null;
   readonly local: BoundHooks['local'];
@@ -108,6 +120,7 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
     this.paths = plan.paths;
     this.#total = total;
     this.#tls = parts.tls;
+    this.tlsPolicies = parts.tls?.policies.binding === true ? parts.tls.policies : null;
     // It outlives this snapshot together with the connections made here, so it must not reference the snapshot.
     this.#environment = {
       clock: shared.clock,
@@ -134,9 +147,21 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
     else HandshakingConnection.start(transport, connection, this.#tls, this, this);
   }
 
+  /** Closes idle connections whose client is denied, or whose certificate has been revoked. */
+  retireDenied(): void {
+    const { acl, tlsPolicies, table } = this;
+    if (acl !== null) table.retireDenied(({ clientAddress }) => acl.allows(clientAddress));
+    if (tlsPolicies !== null) table.retireDenied(({ tls }) => !tlsPolicies.revokes(tls));
+  }
+
   /** The client's protocol begins (ConnectionTaker). */
   secured(transport: Transport, connection: Connection, home: OpenHome): void {
     home.add(SERVER_CODECS.accept(transport, connection, home, this.#environment));
+  }
+
+  /** The client's certificate is not accepted (ConnectionTaker). */
+  unauthenticated(transport: Transport): void {
+    SERVER_CODECS.of(transport).reject(transport, this.#refusals.of(BAD_CERTIFICATE), this.table, this.#environment);
   }
 
   /** Instead of TLS, the client speaks a protocol that shows its text (ConnectionTaker). */

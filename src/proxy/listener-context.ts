@@ -12,6 +12,7 @@ import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
+import type { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { SecureContexts } from '../net/tls/secure-contexts.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
@@ -150,6 +151,8 @@ export interface TcpListenerContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
   readonly acl: AddressAcl | null;
+  /** null: clients need no certificate. */
+  readonly tlsPolicies: ServerPolicies | null;
   readonly pool: Pool;
   readonly metrics: ListenerMetrics;
   readonly shared: Shared;
@@ -162,6 +165,8 @@ export interface HttpListenerContext {
   readonly router: Router<Route>;
   readonly acl: AddressAcl | null;
   readonly trusted: AddressSet;
+  /** null: every connection may carry every request. */
+  readonly tlsPolicies: ServerPolicies | null;
   readonly identity: IdentityPlan;
   /** null: no client gets the explain field. */
   readonly explain: ExplainField | null;

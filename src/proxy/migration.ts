@@ -61,6 +61,9 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   const context = next.http(moving.context.plan);
   if (context === null) return 'listener_gone';
   if (context.acl !== null && !context.acl.allows(x.clientAddress)) return 'denied_by_listener';
+  const { tlsPolicies } = context;
+  if (tlsPolicies !== null && tlsPolicies.refusal(x.connection.tls, x.host, context.shared.clock.wall()) !== '')
+    return 'denied_by_listener';
   const path = pathUnder(moving, context);
   if (path === null) return 'denied_by_listener';
   const route = routeOf(moving, old, path, context, next);

@@ -1,5 +1,5 @@
-/** Checks before routing: whether the client is allowed, and whether the gateway can serve the request at all. Hot. */
-import { CONNECT_UNSUPPORTED, OVERLOADED } from '../kit/errors.ts';
+/** Checks before routing: whether the client is allowed on this connection, and whether the gateway can serve the request at all. Hot. */
+import { CONNECT_UNSUPPORTED, MISDIRECTED, OVERLOADED, SERVER_NAME_NEEDED } from '../kit/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
@@ -23,6 +23,11 @@ export function preRouteChecks(context: HttpListenerContext, x: Exchange, stream
     // Before the access list: an authority comes from anywhere, and learns only what it has asked us to show.
     const reply = challengeReply(challenges, x);
     if (reply !== null) return reply;
+  }
+  const { tlsPolicies } = context;
+  if (tlsPolicies !== null) {
+    const refusal = tlsPolicies.refusal(x.connection.tls, x.host, context.shared.clock.wall());
+    if (refusal !== '') return errorReply(x, refusal === 'misdirected' ? MISDIRECTED : SERVER_NAME_NEEDED);
   }
   if (context.acl !== null && !context.acl.allows(x.clientAddress)) {
     context.metrics.refusedByAcl++;

@@ -212,6 +212,9 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
     const context = next.tcp(this.#context.plan);
     if (context === null) return 'listener_gone';
     if (context.acl !== null && !context.acl.allows(this.clientAddress)) return 'denied_by_listener';
+    const { tlsPolicies, shared } = context;
+    if (tlsPolicies !== null && !tlsPolicies.admits(this.connection.tls, shared.clock.wall()))
+      return 'denied_by_listener';
     const endpoint = this.#tunnel === null ? null : this.#endpoint;
     const pool = findPool([context.pool], this.#pool, endpoint);
     if (pool === null) return missing([context.pool], this.#pool, endpoint);

@@ -3,6 +3,7 @@ import type { ConnectionHome, ServerConnection } from '../http/server-connection
 import { AddressAcl } from '../kit/address-set.ts';
 import { NOWHERE } from '../kit/places.ts';
 import { Connection } from '../net/connection.ts';
+import type { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { Transport } from '../net/transport.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
@@ -32,23 +33,27 @@ class HeldRelay implements ServerConnection, RelayObserver {
   tablePlace = NOWHERE;
   tableNumber = 0;
   readonly idle = false;
-  readonly clientAddress: string;
+  readonly connection: Connection;
   relay: Relay | null = null;
   #home: ConnectionHome;
   readonly #shared: Shared;
   readonly #generation: number;
 
-  constructor(clientAddress: string, home: OpenHome, { shared, lease }: TcpListenerParts) {
-    this.clientAddress = clientAddress;
+  constructor(connection: Connection, home: OpenHome, { shared, lease }: TcpListenerParts) {
+    this.connection = connection;
     this.#home = home;
     this.#shared = shared;
     this.#generation = lease.generation;
     home.add(this);
   }
 
+  get clientAddress(): string {
+    return this.connection.clientAddress;
+  }
+
   moveTo(home: ConnectionHome): void {
     this.#home = home;
-    if (this.relay !== null) this.relay.connection.listener = home.listener;
+    this.connection.listener = home.listener;
   }
 
   /** A byte stream has no safe point to end at: it runs until it closes or is aborted. */
@@ -73,6 +78,7 @@ export class TcpListener implements TcpListenerContext, ConnectionTaker {
   readonly metrics: ListenerMetrics;
   readonly shared: Shared;
   readonly acl: AddressAcl | null;
+  readonly tlsPolicies: ServerPolicies | null;
   readonly #parts: TcpListenerParts;
 
   constructor(parts: TcpListenerParts) {
@@ -83,6 +89,7 @@ export class TcpListener implements TcpListenerContext, ConnectionTaker {
     this.metrics = parts.metrics;
     this.shared = parts.shared;
     this.acl = parts.plan.acl === null ? null : new AddressAcl(parts.plan.acl);
+    this.tlsPolicies = parts.tls?.policies.binding === true ? parts.tls.policies : null;
     this.#parts = parts;
   }
 
@@ -105,12 +112,17 @@ export class TcpListener implements TcpListenerContext, ConnectionTaker {
 
   /** Bytes may flow (ConnectionTaker). */
   secured(transport: Transport, connection: Connection, home: OpenHome): void {
-    const held = new HeldRelay(connection.clientAddress, home, this.#parts);
+    const held = new HeldRelay(connection, home, this.#parts);
     held.relay = new Relay(transport, connection, this, held);
   }
 
   /** Instead of TLS, the client speaks another protocol (ConnectionTaker). */
   plain(transport: Transport): void {
+    transport.reset();
+  }
+
+  /** The client's certificate is not accepted (ConnectionTaker). */
+  unauthenticated(transport: Transport): void {
     transport.reset();
   }
 }

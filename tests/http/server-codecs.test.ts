@@ -70,6 +70,7 @@ describe('a codec that is known by its preface', () => {
     tablePlace = NOWHERE;
     tableNumber = 0;
     readonly idle = true;
+    readonly connection = null as never;
     readonly clientAddress: string;
     text = '';
     retired: (boolean | undefined)[] = [];

@@ -74,7 +74,14 @@ const secure = (port: number): Promise<RawClient> => RawClient.secure(port);
 /** TLS on top of each accepted connection. */
 function secured(accept: (server: net.Server, take: Take) => void): (server: net.Server, take: Take) => void {
   const context = createSecureContext({ cert: pem('site.pem'), key: pem('site.key') });
-  const options = { context, server: true, alpn: null, serverName: '', session: null, requestCertificate: false };
+  const options = {
+    context,
+    server: true,
+    alpn: null,
+    serverName: '',
+    session: null,
+    clientCertificate: 'none' as const,
+  };
   const fail = (code: string): void => void expect.fail(code);
   return (server, take) =>
     accept(

@@ -13,8 +13,8 @@ export interface TlsOptions {
   readonly serverName: string;
   /** A session to resume, or null. */
   readonly session: Buffer | null;
-  /** A server asks for a certificate of the client. The observer judges it. */
-  readonly requestCertificate: boolean;
+  /** Whether a server asks for a certificate of the client. The observer judges it; a client without one gets an alert. */
+  readonly clientCertificate: 'none' | 'optional' | 'required';
 }
 
 /** Learns how the handshake ends. */

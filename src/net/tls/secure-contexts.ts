@@ -7,6 +7,8 @@
 import { constants, hkdfSync, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { CertificatePair } from '../../kit/certificate.ts';
+import { CRL_BLOCK } from '../../kit/client-authorities.ts';
+import type { TlsPolicy } from './server-policies.ts';
 
 /** Contexts kept: 1000 need about 60 MiB. */
 const MOST = 1000;
@@ -16,15 +18,6 @@ const TICKET_KEY = 48;
 
 /** Seconds during which a session can be resumed. */
 const SESSION_TIMEOUT = 24 * 3600;
-
-/** The settings of the connections that share tickets: a session is resumed only under the policy that it began under. */
-export interface TlsPolicy {
-  /** Its digest: at most 32 characters (the session ID context of OpenSSL). */
-  readonly id: string;
-  readonly minVersion: '1.2' | '1.3';
-  readonly ciphers: string;
-  readonly groups: string;
-}
 
 export class SecureContexts {
   /** Least recently used first. */
@@ -48,8 +41,7 @@ export class SecureContexts {
       return known;
     }
     const options: SecureContextOptions = {
-      // Without it OpenSSL would load the roots of the system, which a server needs for client certificates only.
-      ca: [],
+      ...trustOf(policy),
       cert: certificates.map(({ chain }) => chain),
       key: certificates.map(({ key }) => key),
       minVersion: `TLSv${policy.minVersion}`,
@@ -71,4 +63,12 @@ export class SecureContexts {
   #ticketKey(policy: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#secret, '', `ticket key of ${policy}`, TICKET_KEY));
   }
+}
+
+/** The authorities of clients. Without `ca`, OpenSSL would load the roots of the system. */
+function trustOf({ clientAuth }: TlsPolicy): SecureContextOptions {
+  if (clientAuth === null) return { ca: [] };
+  const { ca, crl } = clientAuth.authorities;
+  // Node reads one list of each text.
+  return { ca, allowPartialTrustChain: true, ...(crl === '' ? {} : { crl: crl.match(CRL_BLOCK) ?? [] }) };
 }

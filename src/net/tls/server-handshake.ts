@@ -17,8 +17,11 @@ import { startTls } from './start-tls.ts';
 import type { TlsInfo } from './tls-info.ts';
 
 export interface ServerHandshakeObserver {
-  /** The connection is encrypted from now on. Sets the transport's handler. */
-  onSecured(transport: Transport, info: TlsInfo): void;
+  /**
+   * The connection is encrypted from now on. Sets the transport's handler. `serverName`: as the client sent it before
+   * anything was negotiated, in lower case, or ''.
+   */
+  onSecured(transport: Transport, info: TlsInfo, serverName: string): void;
   /** The client speaks something other than TLS; `first` is the first byte. The observer owns the transport. */
   onPlain(transport: Transport, first: number): void;
   /** The connection is closed; `code` says why. */
@@ -42,6 +45,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   readonly #hello = new ClientHelloReader();
   /** null: the ClientHello is not complete. */
   #handshake: Handshake | null = null;
+  #serverName = '';
   #over = false;
 
   /** `timeout` in ms. */
@@ -71,6 +75,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
       this.#observer.onPlain(this.#transport, first);
     } else if (typeof hello === 'string') this.#refuse(hello === 'malformed' ? DECODE_ERROR : '', `tls_hello_${hello}`);
     else {
+      this.#serverName = hello.serverName;
       const choice = this.#tls.choose(hello);
       if (choice !== null && 'wait' in choice) this.#await(choice);
       else this.#go(choice);
@@ -113,7 +118,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
 
   onSecured(transport: Transport, info: TlsInfo): void {
     this.#end();
-    this.#observer.onSecured(transport, info);
+    this.#observer.onSecured(transport, info, this.#serverName);
   }
 
   onHandshakeFailed(code: string): void {

@@ -6,29 +6,27 @@
  * An exact name wins over a wildcard, which stands for one label (RFC 9525 §6.3). Among certificates for the same name,
  * the first of each type of key counts; OpenSSL chooses between the types by what the client supports.
  */
-import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { canonical } from '../../kit/canonical.ts';
 import type { CertificatePair, LiveCertificate } from '../../kit/certificate.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { SecureContexts, TlsPolicy } from './secure-contexts.ts';
+import type { SecureContexts } from './secure-contexts.ts';
+import { type HandshakeSettings, type NamedSettings, ServerPolicies, type TlsPolicy } from './server-policies.ts';
 import type { TlsOptions } from './handshake.ts';
 
 /** The settings of a listener. */
-export interface ServerTlsSettings extends Omit<TlsPolicy, 'id'> {
+export interface ServerTlsSettings extends HandshakeSettings {
   readonly unknownName: 'default' | 'refuse';
+  readonly names: readonly NamedSettings[];
 }
 
 /** Certificates of different key types that serve the same name. */
 class Group {
   readonly #members: readonly LiveCertificate[];
-  readonly #policy: TlsPolicy;
   #certificates: readonly CertificatePair[] = [];
   #id = '';
 
-  constructor(members: readonly LiveCertificate[], policy: TlsPolicy) {
+  constructor(members: readonly LiveCertificate[]) {
     this.#members = members;
-    this.#policy = policy;
     this.#update();
   }
 
@@ -46,12 +44,12 @@ class Group {
 
   #update(): void {
     this.#certificates = this.#members.map(({ pair }) => pair).filter((pair) => pair !== null);
-    this.#id = idOf(this.#policy, this.#certificates);
+    this.#id = idOf(this.#certificates);
   }
 }
 
-function idOf(policy: TlsPolicy, certificates: readonly CertificatePair[]): string {
-  return `${policy.id} ${certificates.map(({ digest }) => digest).join(' ')}`;
+function idOf(certificates: readonly CertificatePair[]): string {
+  return certificates.map(({ digest }) => digest).join(' ');
 }
 
 /** A certificate that does not change while its plan is in effect. */
@@ -104,19 +102,17 @@ export class ServerTls {
   /** null: there are only certificates on demand. */
   readonly #default: Group | null;
   readonly #refuse: boolean;
-  readonly #policy: TlsPolicy;
+  readonly policies: ServerPolicies;
   readonly #contexts: SecureContexts;
   readonly #alpn: Buffer | null;
   readonly #onDemand: OnDemandCertificates | null;
   readonly #challenges: ChallengeCertificates | null;
 
   constructor(
-    { unknownName, minVersion, ciphers, groups }: ServerTlsSettings,
+    { unknownName, names, minVersion, ciphers, groups, clientAuth }: ServerTlsSettings,
     { certificates, onDemand, challenges, protocols, contexts }: ServerTlsParts,
   ) {
-    const settings = { minVersion, ciphers, groups };
-    const id = createHash('sha256').update(canonical(settings)).digest('base64url').slice(0, 32);
-    this.#policy = { id, ...settings };
+    this.policies = new ServerPolicies({ minVersion, ciphers, groups, clientAuth }, names);
     this.#refuse = unknownName === 'refuse';
     this.#contexts = contexts;
     this.#onDemand = onDemand;
@@ -140,7 +136,7 @@ export class ServerTls {
         (one) => one.members.length === members.length && one.members.every((it, i) => it === members[i]),
       );
       if (known !== undefined) return known.group;
-      const group = new Group(members, this.#policy);
+      const group = new Group(members);
       groupsByFirst.set(members[0]!, [...alike, { members, group }]);
       return group;
     };
@@ -156,16 +152,17 @@ export class ServerTls {
   choose({ serverName, protocols }: ClientHello): TlsOptions | PendingChoice | null {
     if (this.#challenges !== null && protocols.length === 1 && protocols[0] === ACME_TLS)
       return this.#challenge(this.#challenges, serverName);
+    const policy = this.policies.of(serverName);
     const group = this.#named(serverName);
     if (group === null && this.#onDemand !== null && serverName !== '') {
       const found = this.#onDemand.find(serverName);
       return found === null
-        ? this.#obtain(this.#onDemand, serverName)
-        : this.#optionsFor(idOf(this.#policy, [found]), [found]);
+        ? this.#obtain(this.#onDemand, serverName, policy)
+        : this.#optionsFor(policy, idOf([found]), [found]);
     }
     const chosen = group ?? (this.#refuse && serverName !== '' ? null : this.#default);
     const certificates = chosen?.certificates ?? [];
-    return chosen === null || certificates.length === 0 ? null : this.#optionsFor(chosen.id, certificates);
+    return chosen === null || certificates.length === 0 ? null : this.#optionsFor(policy, chosen.id, certificates);
   }
 
   #named(name: string): Group | null {
@@ -175,15 +172,17 @@ export class ServerTls {
     return this.#wildcards.get(name.slice(name.indexOf('.') + 1)) ?? null;
   }
 
-  #obtain(onDemand: OnDemandCertificates, serverName: string): PendingChoice {
+  #obtain(onDemand: OnDemandCertificates, serverName: string, policy: TlsPolicy): PendingChoice {
     const options = onDemand
       .obtain(serverName)
-      .then((pair) => (pair === null ? null : this.#optionsFor(idOf(this.#policy, [pair]), [pair])));
+      .then((pair) => (pair === null ? null : this.#optionsFor(policy, idOf([pair]), [pair])));
     return { wait: onDemand.wait, options };
   }
 
-  #optionsFor(id: string, certificates: readonly CertificatePair[]): TlsOptions {
-    return this.#options(this.#contexts.forServer(id, certificates, this.#policy), this.#alpn);
+  /** `id`: covers the certificates. */
+  #optionsFor(policy: TlsPolicy, id: string, certificates: readonly CertificatePair[]): TlsOptions {
+    const context = this.#contexts.forServer(`${policy.id} ${id}`, certificates, policy);
+    return this.#options(context, this.#alpn, policy.clientAuth?.mode ?? 'none');
   }
 
   /** RFC 8737 §3: the certificate of the challenge, and its protocol. A handshake for another name fails. */
@@ -191,11 +190,15 @@ export class ServerTls {
     const pair = challenges.tlsAlpn01(serverName);
     if (pair === null) return null;
     const context = createSecureContext({ ca: [], cert: pair.cert, key: pair.key, minVersion: 'TLSv1.2' });
-    return this.#options(context, wireForm([ACME_TLS]));
+    return this.#options(context, wireForm([ACME_TLS]), 'none');
   }
 
-  #options(context: SecureContext, alpn: Buffer | null): TlsOptions {
-    return { context, server: true, alpn, serverName: '', session: null, requestCertificate: false };
+  #options(
+    context: SecureContext,
+    alpn: Buffer | null,
+    clientCertificate: TlsOptions['clientCertificate'],
+  ): TlsOptions {
+    return { context, server: true, alpn, serverName: '', session: null, clientCertificate };
   }
 }
 

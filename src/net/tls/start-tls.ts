@@ -33,14 +33,15 @@ function startOnSocket(
   options: TlsOptions,
   observer: HandshakeObserver,
 ): Handshake {
-  const { context, server, alpn, serverName, session, requestCertificate } = options;
+  const { context, server, alpn, serverName, session, clientCertificate } = options;
   const socket = transport.giveSocket();
   if (early !== null) socket.unshift(early);
   const secured = new TLSSocket(socket, {
     isServer: server,
     secureContext: context,
-    requestCert: server ? requestCertificate : true,
-    rejectUnauthorized: false,
+    requestCert: server ? clientCertificate !== 'none' : true,
+    // Of a server's socket: the client must have one.
+    rejectUnauthorized: server && clientCertificate === 'required',
     ...(alpn === null ? {} : { ALPNProtocols: alpn }),
     ...(session === null ? {} : { session }),
   });

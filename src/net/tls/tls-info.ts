@@ -1,5 +1,5 @@
 /** What a TLS handshake has negotiated, and why one failed. Hot. */
-import type { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from '../stream-handles.ts';
 
 /** Asked of Node's handle, or of its socket: each question costs, so that only those are asked whose answer counts. */
 export interface TlsInfo {
@@ -7,7 +7,7 @@ export interface TlsInfo {
   getProtocol(): string | null;
   getCipher(): { readonly standardName: string };
   getEphemeralKeyInfo(): unknown;
-  getPeerX509Certificate(): X509Certificate | undefined;
+  getPeerX509Certificate(): PeerCertificate | undefined;
   isSessionReused(): boolean;
   /** Why the peer's certificate is not trusted; null or undefined: it is, or there is none. */
   verifyError(): (Error & { code?: string }) | null | undefined;

@@ -85,7 +85,7 @@ export class TlsTransport implements Transport {
 
   /** `raw`: a connected handle that nothing else uses. */
   constructor(raw: StreamHandle, addresses: TransportAddresses, options: TlsOptions, observer: HandshakeObserver) {
-    const { context, server, alpn, serverName, session, requestCertificate } = options;
+    const { context, server, alpn, serverName, session, clientCertificate } = options;
     this.#observer = observer;
     this.#sessions = server ? null : observer;
     this.#addresses = addresses;
@@ -102,7 +102,7 @@ export class TlsTransport implements Transport {
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a native handle, not an EventTarget.
     handle.onerror = onError;
     if (alpn !== null) handle.setALPNProtocols(alpn);
-    if (server) handle.setVerifyMode(requestCertificate, false);
+    if (server) handle.setVerifyMode(clientCertificate !== 'none', clientCertificate === 'required');
     else {
       if (serverName !== '') handle.setServername(serverName);
       if (session !== null) handle.setSession(session);

@@ -1,5 +1,6 @@
 /** Part of the Plan: certificates, and the TLS settings of a listener. Cold; types only. */
 import type { CertificatePair } from '../../kit/certificate.ts';
+import type { AuthorityBundle } from '../../kit/client-authorities.ts';
 import type { OnDemandPlan, OriginPlan } from './acme.ts';
 
 export type CertificatePlan = FileCertificatePlan | IssuedCertificatePlan;
@@ -22,14 +23,34 @@ export interface IssuedCertificatePlan extends OriginPlan {
   readonly names: readonly string[];
 }
 
-export interface ListenerTlsPlan {
+export interface ClientAuthPlan {
+  readonly mode: 'optional' | 'required';
+  readonly authorities: AuthorityBundle;
+  /** The most intermediate certificates. */
+  readonly depth: number;
+}
+
+/** The settings of a handshake. */
+export interface HandshakePlan {
+  readonly minVersion: '1.2' | '1.3';
+  /** In the form of OpenSSL: names with colons between them. */
+  readonly ciphers: string;
+  readonly groups: string;
+  /** null: clients are not asked for a certificate. */
+  readonly clientAuth: ClientAuthPlan | null;
+}
+
+/** The settings for one server name. */
+export interface TlsNamePlan extends HandshakePlan {
+  /** In lower case: exact, or `*.example.com` for all names below. */
+  readonly name: string;
+}
+
+export interface ListenerTlsPlan extends HandshakePlan {
   /** The names of the certificates, in the plan's `certificates` or its `brokenCertificates`; the first is the default. */
   readonly certificates: readonly string[];
   /** null: a name that no certificate has gets none. */
   readonly onDemand: OnDemandPlan | null;
   readonly unknownName: 'default' | 'refuse';
-  readonly minVersion: '1.2' | '1.3';
-  /** In the form of OpenSSL: names with colons between them. */
-  readonly ciphers: string;
-  readonly groups: string;
+  readonly names: readonly TlsNamePlan[];
 }

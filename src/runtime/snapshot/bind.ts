@@ -388,9 +388,5 @@ export function moveConnections(previous: Snapshot | null, next: Snapshot): void
     else if (successor.table !== table) moves.push([table, successor.table]);
   }
   ConnectionTable.move(moves);
-  for (const listener of next.listeners.values()) {
-    if (!(listener instanceof HttpListener) || listener.acl === null) continue;
-    const { acl } = listener;
-    listener.table.retireDenied((address) => acl.allows(address));
-  }
+  for (const listener of next.listeners.values()) if (listener instanceof HttpListener) listener.retireDenied();
 }
