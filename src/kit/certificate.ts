@@ -1,4 +1,6 @@
 /** An X.509 certificate chain with its private key, as text and as what the gateway needs to know of it. Cold. */
+import { isIP } from 'node:net';
+import { ipv6Form } from './host-name.ts';
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
 export type KeyType = 'ec' | 'rsa' | 'ed25519';
@@ -65,7 +67,8 @@ function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
   return subjectAltName
     .split(', ')
     .map((text) => /^(?:DNS|IP Address):([^"]+)$/.exec(text)?.[1]?.toLowerCase())
-    .filter((name) => name !== undefined);
+    .filter((name) => name !== undefined)
+    .map((name) => (isIP(name) === 6 ? (ipv6Form(name)?.slice(1, -1) ?? name) : name));
 }
 
 /** A certificate may have no subject. */

@@ -26,6 +26,7 @@ export interface RuntimeGauges {
 export interface CertificateGauges {
   readonly certificate: string;
   /** Milliseconds since 1970. */
+  readonly notBefore: number;
   readonly notAfter: number;
   /** null: a file, which is not renewed by the gateway. */
   readonly renewal: { readonly nextAttempt: number; readonly temporary: boolean; readonly failures: number } | null;
@@ -71,15 +72,16 @@ export class Exposition {
 
   async text(): Promise<string> {
     const page = new Page();
+    const gauges = this.#gauges();
     this.#routes(page);
     this.#mirrors(page);
-    this.#endpoints(page);
-    this.#pools(page);
-    writeCaches(page, this.#metrics.caches, this.#gauges().caches);
+    this.#endpoints(page, gauges);
+    this.#pools(page, gauges);
+    writeCaches(page, this.#metrics.caches, gauges.caches);
     this.#names(page);
-    this.#certificates(page);
-    this.#listeners(page);
-    writeConfig(page, this.#metrics, this.#gauges());
+    this.#certificates(page, gauges);
+    this.#listeners(page, gauges);
+    writeConfig(page, this.#metrics, gauges);
     // prom-client writes Nan for missing values; the format's spelling is NaN.
     const standard = (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
     return `${page.lines.join('\n')}\n${standard}`;
@@ -121,7 +123,7 @@ export class Exposition {
     for (const [route, { active }] of all) page.sample('prozy_mirror_active', { route }, active);
   }
 
-  #endpoints(page: Page): void {
+  #endpoints(page: Page, { endpoints }: RuntimeGauges): void {
     const all = [...this.#metrics.endpoints].flatMap(([pool, map]) =>
       [...map].map(([endpoint, one]) => ({ labels: { pool, endpoint }, one })),
     );
@@ -147,7 +149,6 @@ export class Exposition {
       page.family(`prozy_upstream_${name}`, 'counter', help);
       for (const { labels, one } of all) page.sample(`prozy_upstream_${name}`, labels, one[key]);
     }
-    const { endpoints } = this.#gauges();
     page.family('prozy_upstream_healthy', 'gauge', '1: the endpoint is healthy; 0: it failed and waits for its retry.');
     for (const { pool, endpoint, healthy } of endpoints)
       page.sample('prozy_upstream_healthy', { pool, endpoint }, healthy ? 1 : 0);
@@ -161,7 +162,7 @@ export class Exposition {
     }
   }
 
-  #pools(page: Page): void {
+  #pools(page: Page, { pools }: RuntimeGauges): void {
     const all = [...this.#metrics.pools];
     const counters = [
       ['queued_total', 'Requests and connections that waited for room.', 'queued'],
@@ -176,15 +177,16 @@ export class Exposition {
       page.family(`prozy_pool_${name}`, 'counter', help);
       for (const [pool, one] of all) page.sample(`prozy_pool_${name}`, { pool }, one[key]);
     }
-    const { pools } = this.#gauges();
     page.family('prozy_pool_queue', 'gauge', 'Requests and connections that wait for room.');
     for (const { pool, queue } of pools) page.sample('prozy_pool_queue', { pool }, queue);
     page.family('prozy_pool_retries', 'gauge', 'Running retries.');
     for (const { pool, retries } of pools) page.sample('prozy_pool_retries', { pool }, retries);
   }
 
-  #certificates(page: Page): void {
-    const { certificates } = this.#gauges();
+  #certificates(page: Page, { certificates }: RuntimeGauges): void {
+    page.family('prozy_certificate_not_before_seconds', 'gauge', 'When the certificate becomes valid, in Unix time.');
+    for (const { certificate, notBefore } of certificates)
+      page.sample('prozy_certificate_not_before_seconds', { certificate }, notBefore / 1000);
     page.family('prozy_certificate_not_after_seconds', 'gauge', 'When the certificate expires, in Unix time.');
     for (const { certificate, notAfter } of certificates)
       page.sample('prozy_certificate_not_after_seconds', { certificate }, notAfter / 1000);
@@ -226,7 +228,7 @@ export class Exposition {
     for (const { labels, one } of all) page.sample('prozy_dns_addresses', labels, one.addresses);
   }
 
-  #listeners(page: Page): void {
+  #listeners(page: Page, { bufferedBytes }: RuntimeGauges): void {
     const all = [...this.#metrics.listeners];
     page.family('prozy_listener_connections', 'gauge', 'Client connections open.');
     for (const [listener, { active }] of all) page.sample('prozy_listener_connections', { listener }, active);
@@ -252,7 +254,7 @@ export class Exposition {
         page.sample('prozy_listener_bad_requests_total', { listener, status }, count);
     }
     page.family('prozy_buffered_body_bytes', 'gauge', 'Memory that buffered bodies occupy.');
-    page.sample('prozy_buffered_body_bytes', {}, this.#gauges().bufferedBytes);
+    page.sample('prozy_buffered_body_bytes', {}, bufferedBytes);
     page.family('prozy_tunnels', 'gauge', 'Tunnels open: upgraded connections and tcp connections.');
     for (const [listener, { tunnelsActive }] of all) page.sample('prozy_tunnels', { listener }, tunnelsActive);
     page.family('prozy_tunnels_opened_total', 'counter', 'Tunnels opened.');

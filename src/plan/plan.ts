@@ -12,6 +12,7 @@ import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema
 import { freeze } from '../kit/freeze.ts';
 import { isOurs } from '../kit/own-fields.ts';
 import { Issuers } from './acme.ts';
+import { warnOfCertificates } from './certificate-warnings.ts';
 import { planCaches } from './caches.ts';
 import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
 import { planPaths } from './paths.ts';
@@ -53,6 +54,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   checkAddresses(places, scope);
   const explain = config.explain === undefined ? null : planExplain(config.explain, scope);
   if (scope.problems.some(isError)) throw configError(inOrder(scope.problems), loaded.texts);
+  warnOfCertificates(config, listeners, certificates, scope);
   return freeze<Plan>({
     admin,
     logging: { level: config.logging.level, access: config.logging.access ?? null },

@@ -26,6 +26,7 @@ import { TotalConnections } from '../proxy/admission.ts';
 import { decoderMemory, encoderMemory } from '../http/coding/memory.ts';
 import { MemoryBudget } from '../kit/memory-budget.ts';
 import { Certificates } from './certificates/certificates.ts';
+import { ExpiryLog } from './certificates/expiry-log.ts';
 import { Accepting } from './snapshot/accepting.ts';
 import { AdminListener, type AdminPages } from './admin-listener.ts';
 import { ABORT, GOODBYE, type Shared } from '../proxy/listener-context.ts';
@@ -86,6 +87,7 @@ export class Gateway {
   readonly #names: NameTeller;
   /** Those that the gateway obtains. */
   readonly certificates: Certificates;
+  readonly #expiryLog: ExpiryLog;
   #current: Snapshot | null = null;
   #generation = 0;
   #state: GatewayState = 'starting';
@@ -113,6 +115,7 @@ export class Gateway {
       challenges: null,
       date: new DateField(this.clock),
     };
+    this.#expiryLog = new ExpiryLog(clock, log, () => this.#current?.plan ?? null);
     this.certificates = new Certificates({
       clock,
       random: this.#random,
@@ -214,6 +217,7 @@ export class Gateway {
     encoderMemory.limit = next.plan.limits.compressionMemory;
     decoderMemory.limit = next.plan.limits.compressionMemory;
     moveConnections(previous, next);
+    this.#expiryLog.follow(next.plan);
     this.#admin.use(next.plan.admin !== null);
   }
 
@@ -315,6 +319,7 @@ export class Gateway {
       drain ?? (rule === undefined ? 0 : rule.action === 'finish' ? Number.POSITIVE_INFINITY : rule.deadline);
     this.#state = 'draining';
     this.#accepting.close();
+    this.#expiryLog.close();
     this.#listeners.closeTraffic();
     this.#overload.close();
     const last = this.#current;

@@ -3,8 +3,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { certificatePath, filesOf } from '../support/certificates.ts';
+import { certificatePath, filesOf, pem } from '../support/certificates.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
+import { get } from '../support/requests.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 let folder = '';
@@ -134,4 +135,37 @@ test('at a start an expired pair serves, and the log says so: another restart wo
   await afterReload(gateway, () => place('future', 'site'));
   await until(() => filesOf(gateway.running.gateway.current!.plan)[0]!.subject === 'CN=future', 'it is taken');
   expect(await served(gateway)).toBe('future');
+});
+
+test('the admin page and the metrics show what an operator has to know, and no key', async () => {
+  place('site', 'site');
+  place('expired', 'old');
+  await using gateway = await testGateway(folderConfig());
+  const { body } = await get(gateway.adminPort(), '/certificates');
+  const [old, site] = JSON.parse(body) as Record<string, unknown>[];
+  expect(old).toMatchObject({ name: 'all/old', state: 'expired', not_after: '2021-01-01T00:00:00.000Z' });
+  expect(old!['days_left']).toBeLessThan(0);
+  expect(site).toMatchObject({
+    name: 'all/site',
+    source: 'file',
+    file: join(folder, 'site.crt'),
+    names: ['localhost', 'site.example', '127.0.0.1'],
+    state: 'valid',
+    issuer: 'O=Test, CN=Test Intermediate',
+    key_type: 'ec',
+    used_by: ['web'],
+  });
+  expect(site!['fingerprint']).toMatch(/^[0-9a-f]{64}$/);
+  expect(site!['days_left']).toBeGreaterThan(30_000);
+  const { body: metrics } = await get(gateway.adminPort(), '/metrics');
+  expect(metrics).toContain('prozy_certificate_not_before_seconds{certificate="all/old"} 1577836800\n');
+  expect(metrics).toContain('prozy_certificate_not_after_seconds{certificate="all/old"} 1609459200\n');
+  const pages = await Promise.all(
+    ['/certificates', '/plan', '/config', '/reloads/last'].map((path) => get(gateway.adminPort(), path)),
+  );
+  const shown = [...pages.map((page) => page.body), JSON.stringify(gateway.logged)].join('\n');
+  for (const name of ['site', 'expired']) {
+    expect(shown).not.toContain(pem(`${name}.key`).split('\n')[1]);
+    expect(shown).not.toContain('PRIVATE KEY');
+  }
 });

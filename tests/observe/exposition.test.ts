@@ -15,8 +15,13 @@ const GAUGES = {
   pools: [],
   caches: [CACHE],
   certificates: [
-    { certificate: 'c', notAfter: 5000, renewal: { nextAttempt: 4000, temporary: true, failures: 2 } },
-    { certificate: 'd', notAfter: 6000, renewal: null },
+    {
+      certificate: 'c',
+      notBefore: 1_700_000_000_000,
+      notAfter: 5000,
+      renewal: { nextAttempt: 4000, temporary: true, failures: 2 },
+    },
+    { certificate: 'd', notBefore: 1_700_000_000_000, notAfter: 6000, renewal: null },
   ],
 };
 

@@ -12,6 +12,8 @@ interface Certificate {
   readonly state: string;
   readonly issuer: string;
   readonly not_after: string;
+  readonly days_left: number;
+  readonly used_by: readonly string[];
   readonly renewal: { readonly next_attempt: string; readonly problem: Problem | null } | null;
 }
 
@@ -74,19 +76,23 @@ async function list({ admin, format }: Flags): Promise<number> {
 
 function textOf(all: readonly Certificate[]): string {
   if (all.length === 0) return 'there are no certificates\n';
-  const rows = all.map(({ name, source, state, issuer, not_after: until, renewal }) => [
-    name,
-    source,
-    state,
-    issuer === '' ? '-' : issuer,
-    minute(until),
-    renewal === null ? '-' : minute(renewal.next_attempt),
-  ]);
+  const rows = all.map(
+    ({ name, source, state, issuer, not_after: until, days_left: days, used_by: users, renewal }) => [
+      name,
+      source,
+      state,
+      issuer === '' ? '-' : issuer,
+      minute(until),
+      String(days),
+      users.length === 0 ? '-' : users.join(', '),
+      renewal === null ? '-' : minute(renewal.next_attempt),
+    ],
+  );
   const problems = all.flatMap(({ name, renewal }) => {
     const problem = renewal?.problem ?? null;
     return problem === null ? [] : [`\n${name}: ${problem.issuer}: ${problem.code}: ${problem.detail}\n`];
   });
-  return `${table([['CERTIFICATE', 'SOURCE', 'STATE', 'ISSUER', 'UNTIL', 'NEXT ATTEMPT'], ...rows])}\n${problems.join('')}`;
+  return `${table([['CERTIFICATE', 'SOURCE', 'STATE', 'ISSUER', 'UNTIL', 'DAYS', 'LISTENERS', 'NEXT ATTEMPT'], ...rows])}\n${problems.join('')}`;
 }
 
 /** `2026-11-29 10:00`. */

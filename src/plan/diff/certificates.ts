@@ -1,4 +1,5 @@
 /** Compares the certificates of two plans: renewed ones by their names and validity, never by their texts. Cold, pure. */
+import { certificateUsers } from '../certificate-users.ts';
 import type { Plan } from '../types.ts';
 import type { CertificatePlan, FileCertificatePlan } from '../types/tls.ts';
 import { type Action, type Change, change } from './changes.ts';
@@ -9,7 +10,7 @@ const VALIDITY = 'not_after';
 
 export function* certificateChanges(before: Plan, after: Plan, terms: Terms): Generator<Change> {
   const broken = new Set(after.brokenCertificates);
-  const [old, now] = [usersOf(before), usersOf(after)];
+  const [old, now] = [certificateUsers(before), certificateUsers(after)];
   for (const [name, a, b] of sideBySide(before.certificates, after.certificates, (one) => one.name)) {
     // Its last version stays in effect.
     if (a === b || (b === null && broken.has(name))) continue;
@@ -22,7 +23,7 @@ export function* certificateChanges(before: Plan, after: Plan, terms: Terms): Ge
       name,
       action,
       settings: action === 'renewed' ? settings.filter(({ setting }) => setting !== VALIDITY) : settings,
-      used_by: users.slice(0, 10),
+      used_by: users.slice(0, 10).map((listener) => `listener ${listener}`),
       users: users.length,
       ...(action === 'renewed' && b?.type === 'file' ? { effects: [`valid until ${iso(b.notAfter)}`] } : {}),
     });
@@ -49,15 +50,4 @@ function ofFile({ file, names, issuer, keyType, notAfter }: FileCertificatePlan)
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-function usersOf({ listeners }: Plan): Map<string, string[]> {
-  const users = new Map<string, string[]>();
-  for (const { name, tls } of listeners)
-    for (const certificate of tls?.certificates ?? []) {
-      const known = users.get(certificate);
-      if (known === undefined) users.set(certificate, [`listener ${name}`]);
-      else known.push(`listener ${name}`);
-    }
-  return users;
 }

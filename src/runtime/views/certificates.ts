@@ -1,7 +1,9 @@
 /** What the admin pages and the metrics show of certificates. Cold. */
 import type { CertificateStatus } from '../../acme/managed-certificate.ts';
+import { type CertificatePair, expiry } from '../../kit/certificate.ts';
 import type { CertificateGauges } from '../../observe/exposition.ts';
-import type { CertificatePlan } from '../../plan/types/tls.ts';
+import { certificateUsers } from '../../plan/certificate-users.ts';
+import type { FileCertificatePlan } from '../../plan/types/tls.ts';
 import type { ViewedGateway } from './viewed-gateway.ts';
 
 export interface CertificateView {
@@ -10,14 +12,23 @@ export interface CertificateView {
   readonly key: string | null;
   /** `file`, `issued` by the config, or `on_demand`. */
   readonly source: 'file' | 'issued' | 'on_demand';
+  /** The absolute path; '': there is none. */
+  readonly file: string;
   readonly names: readonly string[];
-  readonly state: 'valid' | 'expired' | 'temporary';
+  /** `expiring`: it should have been renewed. */
+  readonly state: 'valid' | 'expiring' | 'expired' | 'not_yet_valid' | 'temporary';
   /** Of the issuer in the config, or the subject of the issuer of a file. */
   readonly issuer: string;
   readonly key_type: string;
+  /** Hex SHA-256 of the certificate; '': none is known. */
+  readonly fingerprint: string;
   /** ISO times. */
   readonly not_before: string;
   readonly not_after: string;
+  /** Whole days; below 0: it has expired. */
+  readonly days_left: number;
+  /** The listeners that have it. */
+  readonly used_by: readonly string[];
   /** null: a file. */
   readonly renewal: RenewalView | null;
 }
@@ -41,50 +52,61 @@ export interface RenewalView {
 export function certificateViews({ current, certificates, clock }: ViewedGateway): CertificateView[] {
   if (current === null) return [];
   const { plan } = current;
+  const now = clock.wall();
+  const users = certificateUsers(plan);
   const statuses = new Map(certificates.statuses().map((status) => [status.key, status]));
   const views = plan.certificates.flatMap((one) => {
-    if (one.type === 'file') return [fileView(one, clock.wall())];
+    if (one.type === 'file') return [fileView(one, users.get(one.name) ?? [], now)];
     const key = certificates.engine?.keyOf(one, plan) ?? '';
     const status = statuses.get(key);
     statuses.delete(key);
-    return status === undefined ? [] : [statusView(one.name, 'issued', one.keyType, status)];
+    const issued = {
+      name: one.name,
+      source: 'issued',
+      key_type: one.keyType,
+      used_by: users.get(one.name) ?? [],
+    } as const;
+    return status === undefined ? [] : [statusView(issued, status, now)];
   });
-  const others = [...statuses.values()].map((status) => statusView(status.names[0] ?? '', 'on_demand', '', status));
+  const others = [...statuses.values()].map((status) =>
+    statusView({ name: status.names[0] ?? '', source: 'on_demand', key_type: '', used_by: [] }, status, now),
+  );
   return [...views, ...others];
 }
 
-function fileView(one: CertificatePlan & { readonly type: 'file' }, now: number): CertificateView {
-  const { name, names, issuer, keyType, notBefore, notAfter } = one;
+function fileView(one: FileCertificatePlan, usedBy: readonly string[], now: number): CertificateView {
+  const { name, file, names, issuer, keyType, fingerprint } = one;
   return {
     name,
     key: null,
     source: 'file',
+    file,
     names,
-    state: notAfter > now ? 'valid' : 'expired',
+    state: expiry(one, now)?.state ?? 'valid',
     issuer,
     key_type: keyType,
-    not_before: iso(notBefore),
-    not_after: iso(notAfter),
+    fingerprint,
+    ...validity(one, now),
+    used_by: usedBy,
     renewal: null,
   };
 }
 
 function statusView(
-  name: string,
-  source: 'issued' | 'on_demand',
-  keyType: string,
-  { key, names, state, issuer, notBefore, notAfter, nextAttempt, failures, problem, suggested }: CertificateStatus,
+  about: Pick<CertificateView, 'name' | 'source' | 'key_type' | 'used_by'>,
+  status: CertificateStatus,
+  now: number,
 ): CertificateView {
+  const { key, names, state, issuer, nextAttempt, failures, problem, suggested } = status;
   return {
-    name,
+    ...about,
     key,
-    source,
+    file: '',
     names,
     state,
     issuer,
-    key_type: keyType,
-    not_before: iso(notBefore),
-    not_after: iso(notAfter),
+    fingerprint: '',
+    ...validity(status, now),
     renewal: {
       next_attempt: iso(nextAttempt),
       failures,
@@ -92,6 +114,17 @@ function statusView(
       suggested: suggested === null ? null : { start: iso(suggested.start), end: iso(suggested.end) },
     },
   };
+}
+
+const DAY = 24 * 3600 * 1000;
+
+type Validity = Pick<CertificatePair, 'notBefore' | 'notAfter'>;
+
+function validity(
+  { notBefore, notAfter }: Validity,
+  now: number,
+): Pick<CertificateView, 'not_before' | 'not_after' | 'days_left'> {
+  return { not_before: iso(notBefore), not_after: iso(notAfter), days_left: Math.floor((notAfter - now) / DAY) };
 }
 
 function iso(ms: number): string {
@@ -102,8 +135,9 @@ function iso(ms: number): string {
 export function certificateGauges(gateway: ViewedGateway): CertificateGauges[] {
   return certificateViews(gateway)
     .filter(({ source }) => source !== 'on_demand')
-    .map(({ name, state, not_after, renewal }) => ({
+    .map(({ name, state, not_before, not_after, renewal }) => ({
       certificate: name,
+      notBefore: Date.parse(not_before),
       notAfter: Date.parse(not_after),
       renewal:
         renewal === null
