@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
-import { readText, type Unreadable } from './read-text.ts';
+import { decodeText, readBytes, type Unreadable } from './read-text.ts';
 
 /** The texts of a config itself, without the values of its references. */
 export interface ConfigTexts {
@@ -15,6 +15,7 @@ export interface ConfigTexts {
 
 export class ConfigReader {
   readonly #texts = new Map<string, string | Unreadable>();
+  readonly #contents = new Map<string, Uint8Array | Unreadable>();
   readonly #globs = new Map<string, readonly string[]>();
   readonly #configs = new Set<string>();
   readonly #links = new Links();
@@ -40,10 +41,22 @@ export class ConfigReader {
   look(path: string): string | Unreadable {
     let text = this.#texts.get(path);
     if (text === undefined) {
-      text = this.#given.get(path) ?? readText(this.#links.resolve(path));
+      const bytes = this.bytes(path);
+      text = this.#given.get(path) ?? ('why' in bytes ? bytes : decodeText(bytes));
       this.#texts.set(path, text);
     }
     return text;
+  }
+
+  /** What is in a file that need not be text, or the reason why it cannot be read: the same for the whole load. */
+  bytes(path: string): Uint8Array | Unreadable {
+    let bytes = this.#contents.get(path);
+    if (bytes === undefined) {
+      const given = this.#given.get(path) ?? null;
+      bytes = given === null ? readBytes(this.#links.resolve(path)) : Buffer.from(given);
+      this.#contents.set(path, bytes);
+    }
+    return bytes;
   }
 
   /** The file's text, or null if it has none. */
@@ -77,7 +90,7 @@ export class ConfigReader {
 
   /** Every path requested, readable or not. */
   get files(): readonly string[] {
-    return [...this.#texts.keys()];
+    return [...this.#contents.keys()];
   }
 
   get texts(): ConfigTexts {
@@ -88,8 +101,9 @@ export class ConfigReader {
   /** Hex SHA-256 of names and contents. */
   digest(): string {
     const hash = createHash('sha256');
-    for (const [path, text] of [...this.#texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      hash.update(`${path}\0${typeof text === 'string' ? `${text.length}\0${text}` : text.why}\0`);
+    for (const [path, bytes] of [...this.#contents].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if ('why' in bytes) hash.update(`${path}\0${bytes.why}\0`);
+      else hash.update(`${path}\0${bytes.length}\0`).update(bytes).update('\0');
     }
     for (const [pattern, found] of [...this.#globs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`${pattern}\0${found.join('\0')}\0`);

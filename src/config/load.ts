@@ -15,6 +15,7 @@ import { checkCertificates, type LoadedCertificate } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
 import { checkModules } from './policy-modules.ts';
+import { checkTicketKeys } from './ticket-keys.ts';
 import { expand, foreignReference, isReference } from './references.ts';
 import { salvage, type Salvaged, whole } from './recover-partial-config.ts';
 import type { GatewayConfig } from './schema.gen.ts';
@@ -47,6 +48,8 @@ export interface LoadedConfig {
   readonly trust: ReadonlyMap<string, string>;
   /** The authorities of client certificates, by the pointer of their `client_auth`. */
   readonly authorities: ReadonlyMap<string, AuthorityBundle>;
+  /** The keys of session tickets by listener, in base64 with spaces between them. */
+  readonly ticketKeys: ReadonlyMap<string, string>;
 }
 
 export interface LoadInput {
@@ -109,11 +112,14 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
   const check = { reader, locate, hidden: isHidden, noteSecret, asWanted, allowed, now };
   const { modules, problems: wrong } = checkModules(written, check);
   const { certificates, folders: certificateFolders, problems: unfit } = checkCertificates(written, check);
+  const { ticketKeys, problems: unusable } = checkTicketKeys(written, check);
   const { trust, problems: untrusted } = readTrust(written, check);
   const { authorities, problems: distrusted } = checkAuthorities(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
-  problems.push(...[...wrong, ...unfit, ...untrusted, ...distrusted].filter(({ pointer }) => !isLost(pointer)));
+  problems.push(
+    ...[...wrong, ...unfit, ...untrusted, ...distrusted, ...unusable].filter(({ pointer }) => !isLost(pointer)),
+  );
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
   const salvaged = errors.length === 0 ? whole(written) : salvage(written, errors);
@@ -136,6 +142,7 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
     certificateFolders,
     trust,
     authorities,
+    ticketKeys,
   };
 }
 

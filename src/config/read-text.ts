@@ -1,5 +1,5 @@
 /**
- * Reads a file of a config, or one that it includes or references: strictly, and in bounded time. Cold.
+ * Reads a file of a config, or one that it includes, references or names: strictly, and in bounded time. Cold.
  *
  * Small configs are read in the process that serves traffic. Reading something other than a regular file (a pipe, a
  * device) could block it, or never end. Text that is not UTF-8 (RFC 8259 §8.1, YAML 1.2 §5.2) would silently become
@@ -27,6 +27,11 @@ const TOO_LARGE: Unreadable = { why: 'is larger than 32 MiB', reason: 'it is lar
 const NOT_UTF8: Unreadable = { why: 'is not UTF-8', reason: 'it is not UTF-8' };
 
 export function readText(path: string): string | Unreadable {
+  const bytes = readBytes(path);
+  return bytes instanceof Uint8Array ? decodeText(bytes) : bytes;
+}
+
+export function readBytes(path: string): Uint8Array | Unreadable {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -37,7 +42,7 @@ export function readText(path: string): string | Unreadable {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return stat.isDirectory() ? DIRECTORY : NO_FILE;
     const bytes = readAll(descriptor);
-    return bytes === null ? TOO_LARGE : decodeText(bytes);
+    return bytes ?? TOO_LARGE;
   } catch (error) {
     return unreadable(error);
   } finally {

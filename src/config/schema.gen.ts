@@ -461,6 +461,8 @@ export interface ListenerTls {
   readonly client_auth?: ClientAuth;
   /** Settings of their own for some server names: exact, or `*.example.com` for all names below. A connection is bound to the settings of the server name that the client sent: a request for a host with other settings gets a 421. */
   readonly names: Readonly<Record<string, TlsName>>;
+  /** Session tickets: clients that come back resume their session without a full handshake, for up to 24 hours. */
+  readonly tickets: TlsTickets;
 }
 
 /** An address on which the gateway accepts client connections. */
@@ -955,6 +957,14 @@ export interface TlsName {
   readonly ciphers?: readonly string[];
   /** The groups for the key exchange, most wanted first. */
   readonly groups?: readonly string[];
+}
+
+/** Session tickets: clients that come back resume their session without a full handshake, for up to 24 hours. */
+export interface TlsTickets {
+  /** `false`: no tickets are issued or accepted. Each handshake is a full one. */
+  readonly enabled: boolean;
+  /** Files with the keys that encrypt tickets, so that several gateways accept each other's. The first key of the first file encrypts; all of them decrypt. A file holds one key of 48 or 80 bytes, or such keys in base64, one a line. A changed file takes effect with the next handshake. Absent: the gateway makes its own keys and replaces them after 12 to 24 hours. */
+  readonly key_files?: readonly string[];
 }
 
 /** The key that signs updates (TSIG, RFC 8945). The server's answers must be signed with it. */
@@ -2911,6 +2921,10 @@ export const schema: object = {
               }
             }
           ]
+        },
+        "tickets": {
+          "$ref": "#/$defs/tls-tickets",
+          "default": {}
         }
       }
     },
@@ -4554,6 +4568,37 @@ export const schema: object = {
         }
       },
       "minProperties": 1
+    },
+    "tls-tickets": {
+      "title": "TlsTickets",
+      "description": "Session tickets: clients that come back resume their session without a full handshake, for up to 24 hours.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "enabled": {
+          "description": "`false`: no tickets are issued or accepted. Each handshake is a full one.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "key_files": {
+          "description": "Files with the keys that encrypt tickets, so that several gateways accept each other's. The first key of the first file encrypts; all of them decrypt. A file holds one key of 48 or 80 bytes, or such keys in base64, one a line. A changed file takes effect with the next handshake. Absent: the gateway makes its own keys and replaces them after 12 to 24 hours.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "minLength": 1
+          },
+          "minItems": 1,
+          "uniqueItems": true,
+          "x-reload": "keep",
+          "examples": [
+            [
+              "./tls/ticket.key",
+              "./tls/ticket-before.key"
+            ]
+          ]
+        }
+      }
     },
     "tsig-key": {
       "title": "TsigKeyConfig",

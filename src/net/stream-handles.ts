@@ -6,7 +6,7 @@
  */
 import net from 'node:net';
 import { X509Certificate } from 'node:crypto';
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** The part of a TCP or pipe handle that is used here. Returned numbers are 0 or a negative system error. */
 export interface StreamHandle {
@@ -183,6 +183,36 @@ function findTls(): StreamHandles['wrapTls'] | null {
 
 /** null: use net.Socket instead. PROZY_TRANSPORT=socket disables the handles. */
 export const streamHandles: StreamHandles | null = find();
+
+/**
+ * What OpenSSL shall do with a ticket: 0 nothing, 1 encrypt or decrypt it, 2 decrypt it and issue another; the keys for
+ * HMAC-SHA-256 and AES-128-CBC; for encryption the key's name and an initialization vector, too. 16 bytes each: anything
+ * else ends the process.
+ */
+export type TicketKeyResult = [0 | 1 | 2, Buffer, Buffer, Buffer?, Buffer?];
+export type TicketKeyCallback = (name: Buffer, vector: Buffer, encrypt: boolean) => TicketKeyResult;
+
+interface NativeContext {
+  enableTicketKeyCallback(): void;
+  onticketkeycallback: TicketKeyCallback;
+}
+
+/** Sets the function that finds the key of each ticket. null: Node doesn't have it, or not in this shape. */
+export const onTicketKey = streamHandles === null ? null : findTicketKeys();
+
+function findTicketKeys(): ((context: SecureContext, callback: TicketKeyCallback) => void) | null {
+  const native = createSecureContext({ ca: [] }).context as object;
+  const places = native.constructor as unknown as Readonly<Record<string, unknown>>;
+  const asExpected =
+    'enableTicketKeyCallback' in native &&
+    ['Return', 'HMAC', 'AES', 'Name', 'IV'].every((part, i) => places[`kTicketKey${part}Index`] === i);
+  if (!asExpected) return null;
+  return (context, callback) => {
+    const one = context.context as NativeContext;
+    one.onticketkeycallback = callback;
+    one.enableTicketKeyCallback();
+  };
+}
 
 /** Takes the handle out of a connected socket, which is left empty and inert. */
 export function takeHandle(socket: net.Socket): StreamHandle | null {

@@ -38,6 +38,8 @@ export interface ListenerNames extends Pick<PolicyNames, 'acls' | 'caches' | 'mo
   readonly issuers: Issuers;
   /** By the pointer of their `client_auth`. */
   readonly authorities: ReadonlyMap<string, AuthorityBundle>;
+  /** By listener: the keys of its session tickets. */
+  readonly ticketKeys: ReadonlyMap<string, string>;
   readonly routes: readonly RoutePlan[];
 }
 
@@ -100,10 +102,14 @@ function planTls(
   name: string,
   { tls, protocol }: ListenerConfig,
   pointer: string,
-  { certificates, issuers, authorities, routes }: ListenerNames,
+  { certificates, issuers, authorities, routes, ticketKeys }: ListenerNames,
   scope: PlanScope,
 ): ListenerPlan['tls'] {
-  const listener = { name, routes: protocol === 'tcp' ? [] : routesOf(name, routes) };
+  const listener = {
+    name,
+    ticketKeys: ticketKeys.get(name) ?? '',
+    routes: protocol === 'tcp' ? [] : routesOf(name, routes),
+  };
   if (tls !== undefined)
     return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, authorities, scope);
   if (scope.isWritten(`${pointer}/timeouts/handshake`))

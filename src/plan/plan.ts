@@ -43,8 +43,8 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
     { acls, caches, modules: loaded.modules, pools, listeners: entrances },
     scope,
   );
-  const { modules, authorities } = loaded;
-  const names = { acls, caches, certificates, issuers, authorities, modules, pools, routes };
+  const { modules, authorities, ticketKeys } = loaded;
+  const names = { acls, caches, certificates, issuers, authorities, modules, pools, routes, ticketKeys };
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
     tellNoListener(config, scope);

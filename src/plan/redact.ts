@@ -66,7 +66,7 @@ function isSecret(key: string): boolean {
 
 /** The settings that hold secrets, spelled as in the schema and in camel case. */
 function keysOfSecrets(): Set<string> {
-  const keys = new Set(['body', 'replacement', 'addressKey']);
+  const keys = new Set(['body', 'replacement', 'addressKey', 'ticketKeys']);
   const note = ({ properties = {} }: SchemaNode): void => {
     for (const [key, schema] of Object.entries(properties)) {
       if (schema['x-secret'] !== true) continue;

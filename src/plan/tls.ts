@@ -1,12 +1,12 @@
 /** Plans certificates and the TLS settings of listeners. Cold. */
-import type { ListenerTls } from '../config/schema.gen.ts';
+import type { ListenerTls, TlsTickets } from '../config/schema.gen.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { AuthorityBundle } from '../kit/client-authorities.ts';
 import { type Issuers, planIssued, planOfHosts, planOnDemand } from './acme.ts';
 import { planHandshake, planTlsNames } from './handshake.ts';
 import type { PlanScope } from './scope.ts';
 import type { RoutePlan } from './types.ts';
-import type { CertificatePlan, ListenerTlsPlan } from './types/tls.ts';
+import type { CertificatePlan, ListenerTlsPlan, TicketsPlan } from './types/tls.ts';
 
 /** The certificates of a config. */
 export interface CertificatePlans {
@@ -53,6 +53,8 @@ function namedCertificates(
 /** What `planListenerTls` needs to know of the listener. */
 export interface TlsListener {
   readonly name: string;
+  /** The keys of its session tickets in base64 with spaces between them. */
+  readonly ticketKeys: string;
   /** Those whose hosts get certificates. */
   readonly routes: readonly RoutePlan[];
 }
@@ -78,6 +80,7 @@ export function planListenerTls(
     unknownName,
     ...own,
     names: planTlsNames(names, own, served, `${pointer}/names`, authorities, scope),
+    tickets: planTickets(config.tickets, `${pointer}/tickets`, listener.ticketKeys, scope),
   };
 }
 
@@ -117,4 +120,10 @@ function planObtained(
   const names = obtained.map((one) => certificates.get(one)).flatMap((one) => one?.names ?? []);
   issuers.check(names, origin, `${pointer}/${acme === undefined ? 'issuer' : 'acme'}`);
   return { obtained, onDemand: demand === undefined ? null : planOnDemand(demand, origin) };
+}
+
+function planTickets({ enabled }: TlsTickets, pointer: string, ticketKeys: string, scope: PlanScope): TicketsPlan {
+  if (!enabled && scope.isWritten(`${pointer}/key_files`))
+    scope.warning(`${pointer}/key_files`, 'has no effect: tickets are disabled');
+  return { enabled, ticketKeys: enabled ? ticketKeys : '' };
 }

@@ -111,7 +111,7 @@ export class Gateway {
       stopping: false,
       accessLog: null,
       bufferMemory: new MemoryBudget(),
-      secureContexts: new SecureContexts(),
+      secureContexts: new SecureContexts(this.clock, this.#random),
       challenges: null,
       date: new DateField(this.clock),
     };
@@ -322,6 +322,7 @@ export class Gateway {
     this.#expiryLog.close();
     this.#listeners.closeTraffic();
     this.#overload.close();
+    this.#shared.secureContexts.close();
     const last = this.#current;
     if (last !== null) {
       for (const { table } of last.listeners.values()) table.retire(delay > 0);

@@ -1,11 +1,12 @@
 /** TLS with clients: which certificate they get, renewed files, resumption, and connections that are no TLS. */
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import net from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { expect, test } from 'vitest';
+import { onTicketKey } from '../../src/net/stream-handles.ts';
 import { certificatePath, pair, pem } from '../support/certificates.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
@@ -234,4 +235,47 @@ test('a handshake that is not finished in time is ended, and a connection limit 
   expect(error.code).toBe('ECONNRESET');
   await slow.end();
   expect(await certificateFor(gateway.port(), {})).toBe('site');
+});
+
+test('key files: gateways share tickets; a new key is added first, used next, and the old one leaves', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'prozy-test-'));
+  const file = join(folder, 'ticket.key');
+  const [old, fresh] = ['o', 'f'].map((letter) => Buffer.alloc(80, letter).toString('base64'));
+  const settings = { certificates: ['site'], tickets: { key_files: [file] } };
+  try {
+    writeFileSync(file, Buffer.alloc(80, 'o'));
+    await using origin = await httpOrigin();
+    await using gateway = await testGateway(config(origin.port, settings));
+    await using twin = await testGateway(config(origin.port, settings));
+    const visit = async (port: number, session?: Buffer): Promise<{ resumed: boolean; session: Buffer }> => {
+      await using client = await RawClient.secure(port, session === undefined ? {} : { session });
+      expect((await client.send(GET).response()).status).toBe(200);
+      return { resumed: client.socket.isSessionReused(), session: client.socket.getSession()! };
+    };
+    const write = async (...keys: (string | undefined)[]): Promise<void> => {
+      const before = [gateway, twin].map(({ running }) => running.reloader.reloads.last);
+      writeFileSync(file, keys.join('\n'));
+      for (const [i, { running }] of [gateway, twin].entries())
+        await until(() => running.reloader.reloads.last !== before[i], 'the keys are taken up');
+    };
+    const first = await visit(gateway.port());
+    expect((await visit(twin.port(), first.session)).resumed).toBe(true);
+    // Without several keys at once, only the first of them counts.
+    if (onTicketKey !== null) {
+      await write(fresh, old);
+      expect((await visit(gateway.port(), first.session)).resumed).toBe(true);
+    }
+    await write(fresh);
+    expect((await visit(gateway.port(), first.session)).resumed).toBe(false);
+    const { session } = await visit(gateway.port());
+    expect((await visit(twin.port(), session)).resumed).toBe(true);
+    await gateway.edit(config(origin.port, { certificates: ['site'], tickets: { enabled: false } }));
+    const without = tls.connect({ port: gateway.port(), host: '127.0.0.1', rejectUnauthorized: false, session });
+    await once(without, 'secureConnect');
+    expect(without.isSessionReused()).toBe(false);
+    without.destroy();
+    expect(JSON.stringify([...gateway.logged, ...twin.logged])).not.toContain(fresh);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

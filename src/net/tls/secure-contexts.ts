@@ -4,33 +4,53 @@
  * A context holds a parsed chain and key, tens of KiB. It is found by what it is made of, so that a reload keeps those
  * whose certificates and settings are unchanged.
  */
-import { constants, hkdfSync, randomBytes } from 'node:crypto';
+import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { CertificatePair } from '../../kit/certificate.ts';
 import { CRL_BLOCK } from '../../kit/client-authorities.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { Random } from '../../kit/random.ts';
 import type { TlsPolicy } from './server-policies.ts';
+import { SESSION_TIMEOUT, ticketOptions, TicketSecrets, useTicketKeys } from './ticket-keys.ts';
 
 /** Contexts kept: 1000 need about 60 MiB. */
 const MOST = 1000;
 
-/** Bytes of a ticket key: its name and two keys (RFC 5077 §4). */
-const TICKET_KEY = 48;
-
-/** Seconds during which a session can be resumed. */
-const SESSION_TIMEOUT = 24 * 3600;
+/** The session tickets of a listener. */
+export interface TicketSettings {
+  /** Covers the secrets. */
+  readonly id: string;
+  /** The newest first; empty: there are no tickets; null: the gateway's own. */
+  readonly secrets: readonly Buffer[] | null;
+}
 
 export class SecureContexts {
   /** Least recently used first. */
   readonly #contexts = new Map<string, SecureContext>();
-  /** All ticket keys are derived from it: contexts that are made again, or have a renewed certificate, accept old tickets. */
-  readonly #secret = randomBytes(32);
+  /** Contexts that are made again, or have a renewed certificate, accept old tickets. */
+  readonly #secrets: TicketSecrets;
+
+  constructor(clock: Clock, random: Random) {
+    // Each is made again, with the new keys, when it is needed.
+    this.#secrets = new TicketSecrets(clock, random, () => this.#contexts.clear());
+  }
 
   get size(): number {
     return this.#contexts.size;
   }
 
+  /** Ends the rotation of the tickets' secrets. */
+  close(): void {
+    this.#secrets.close();
+  }
+
   /** The context of a server with these certificates: one for each type of key. `id`: covers all of it. */
-  forServer(id: string, certificates: readonly CertificatePair[], policy: TlsPolicy): SecureContext {
+  forServer(
+    id: string,
+    certificates: readonly CertificatePair[],
+    policy: TlsPolicy,
+    tickets: TicketSettings,
+  ): SecureContext {
     const known = this.#contexts.get(id);
     if (known !== undefined) {
       // The last one stays last: a gateway with one certificate moves nothing.
@@ -40,6 +60,8 @@ export class SecureContexts {
       }
       return known;
     }
+    const ticketSecrets = tickets.secrets ?? this.#secrets.current;
+    const { noTickets, ...ticketKeys } = ticketOptions(ticketSecrets, policy.id);
     const options: SecureContextOptions = {
       ...trustOf(policy),
       cert: certificates.map(({ chain }) => chain),
@@ -48,20 +70,17 @@ export class SecureContexts {
       maxVersion: 'TLSv1.3',
       ciphers: policy.ciphers,
       ecdhCurve: policy.groups,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION | noTickets,
       sessionIdContext: policy.id,
       sessionTimeout: SESSION_TIMEOUT,
-      ticketKeys: this.#ticketKey(policy.id),
+      ...ticketKeys,
       certificateCompression: ['zstd', 'brotli', 'zlib'],
     };
     const context = createSecureContext(options);
+    useTicketKeys(context, ticketSecrets, policy.id);
     this.#contexts.set(id, context);
     if (this.#contexts.size > MOST) this.#contexts.delete(this.#contexts.keys().next().value!);
     return context;
-  }
-
-  #ticketKey(policy: string): Buffer {
-    return Buffer.from(hkdfSync('sha256', this.#secret, '', `ticket key of ${policy}`, TICKET_KEY));
   }
 }
 

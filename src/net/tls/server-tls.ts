@@ -6,10 +6,12 @@
  * An exact name wins over a wildcard, which stands for one label (RFC 9525 §6.3). Among certificates for the same name,
  * the first of each type of key counts; OpenSSL chooses between the types by what the client supports.
  */
+import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { canonical } from '../../kit/canonical.ts';
 import type { CertificatePair, LiveCertificate } from '../../kit/certificate.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { SecureContexts } from './secure-contexts.ts';
+import type { SecureContexts, TicketSettings } from './secure-contexts.ts';
 import { type HandshakeSettings, type NamedSettings, ServerPolicies, type TlsPolicy } from './server-policies.ts';
 import type { TlsOptions } from './handshake.ts';
 
@@ -17,6 +19,8 @@ import type { TlsOptions } from './handshake.ts';
 export interface ServerTlsSettings extends HandshakeSettings {
   readonly unknownName: 'default' | 'refuse';
   readonly names: readonly NamedSettings[];
+  /** `ticketKeys`: secrets in base64 with spaces between them, the newest first; empty: the gateway makes its own. */
+  readonly tickets: { readonly enabled: boolean; readonly ticketKeys: string };
 }
 
 /** Certificates of different key types that serve the same name. */
@@ -104,15 +108,17 @@ export class ServerTls {
   readonly #refuse: boolean;
   readonly policies: ServerPolicies;
   readonly #contexts: SecureContexts;
+  readonly #tickets: TicketSettings;
   readonly #alpn: Buffer | null;
   readonly #onDemand: OnDemandCertificates | null;
   readonly #challenges: ChallengeCertificates | null;
 
   constructor(
-    { unknownName, names, minVersion, ciphers, groups, clientAuth }: ServerTlsSettings,
+    { unknownName, names, minVersion, ciphers, groups, clientAuth, tickets }: ServerTlsSettings,
     { certificates, onDemand, challenges, protocols, contexts }: ServerTlsParts,
   ) {
     this.policies = new ServerPolicies({ minVersion, ciphers, groups, clientAuth }, names);
+    this.#tickets = { id: digestOf(tickets), secrets: secretsOf(tickets) };
     this.#refuse = unknownName === 'refuse';
     this.#contexts = contexts;
     this.#onDemand = onDemand;
@@ -181,7 +187,12 @@ export class ServerTls {
 
   /** `id`: covers the certificates. */
   #optionsFor(policy: TlsPolicy, id: string, certificates: readonly CertificatePair[]): TlsOptions {
-    const context = this.#contexts.forServer(`${policy.id} ${id}`, certificates, policy);
+    const context = this.#contexts.forServer(
+      `${policy.id} ${this.#tickets.id} ${id}`,
+      certificates,
+      policy,
+      this.#tickets,
+    );
     return this.#options(context, this.#alpn, policy.clientAuth?.mode ?? 'none');
   }
 
@@ -200,6 +211,15 @@ export class ServerTls {
   ): TlsOptions {
     return { context, server: true, alpn, serverName: '', session: null, clientCertificate };
   }
+}
+
+function secretsOf({ enabled, ticketKeys }: ServerTlsSettings['tickets']): readonly Buffer[] | null {
+  if (!enabled) return [];
+  return ticketKeys === '' ? null : ticketKeys.split(' ').map((key) => Buffer.from(key, 'base64'));
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('base64url');
 }
 
 /** RFC 7301 §3.1. */

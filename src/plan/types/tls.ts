@@ -53,4 +53,11 @@ export interface ListenerTlsPlan extends HandshakePlan {
   readonly onDemand: OnDemandPlan | null;
   readonly unknownName: 'default' | 'refuse';
   readonly names: readonly TlsNamePlan[];
+  readonly tickets: TicketsPlan;
+}
+
+export interface TicketsPlan {
+  readonly enabled: boolean;
+  /** Secrets in base64 with spaces between them, the newest first; empty: the gateway makes its own. */
+  readonly ticketKeys: string;
 }
