@@ -1,8 +1,14 @@
 /** Logs once a day which certificates of files have expired, or should have been renewed. Cold. */
-import { expiry } from '../../kit/certificate.ts';
+import { type Expiry, expiry } from '../../kit/certificate.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Plan } from '../../plan/types.ts';
+
+const EVENTS: Readonly<Record<Expiry['state'], string>> = {
+  expired: 'a certificate has expired',
+  expiring: 'a certificate expires soon',
+  not_yet_valid: 'a certificate is not valid yet',
+};
 
 const DAY = 24 * 3600 * 1000;
 
@@ -36,7 +42,7 @@ export class ExpiryLog {
     });
     for (const { one, found } of told.slice(0, MOST)) {
       const fields = { certificate: one.name, file: one.file, not_after: new Date(one.notAfter).toISOString() };
-      this.#log.warn(`a certificate ${found.message}`, fields);
+      this.#log.warn(EVENTS[found.state], fields);
     }
     if (told.length > MOST) this.#log.warn('further certificates must be renewed', { count: told.length - MOST });
   }

@@ -24,8 +24,13 @@ test('once a day, as long as there is something to tell; at most 20 are named', 
   expect(lines).toEqual([]);
   clock.advance(1);
   expect(lines).toHaveLength(21);
-  expect(lines[0]).toMatchObject({ level: 'warn', certificate: 'expired', file: pair('expired').cert });
-  expect(lines[0]!['message']).toBe('a certificate has expired on 2021-01-01T00:00:00.000Z');
+  expect(lines[0]).toMatchObject({
+    level: 'warn',
+    event: 'a certificate has expired',
+    certificate: 'expired',
+    file: pair('expired').cert,
+    not_after: '2021-01-01T00:00:00.000Z',
+  });
   expect(lines[20]).toMatchObject({ count: 5 });
   clock.advance(DAY);
   expect(lines).toHaveLength(42);
