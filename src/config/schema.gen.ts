@@ -427,7 +427,7 @@ export interface ListenerLimits {
 
 /** Timeouts for clients. */
 export interface ListenerTimeouts {
-  /** Maximum time for the TLS handshake, from the start of the connection; then the gateway closes it. */
+  /** Maximum time for the TLS handshake, or for the ClientHello of a connection that is passed through, from the start of the connection; then the gateway closes it. */
   readonly handshake: number;
   /** Maximum time for the whole request head, from its first byte (or from the start of the connection); then 408. */
   readonly header: number;
@@ -473,10 +473,14 @@ export interface ListenerConfig {
   readonly enabled: boolean;
   /** `http` handles requests by the routes. `tcp` relays each connection to a pool, byte for byte. */
   readonly protocol: 'http' | 'tcp';
-  /** The pool of a tcp listener. */
+  /** The pool of a tcp listener. With `tls_routes`: the pool of TLS connections that no TLS route matches; absent, they are refused (alert unrecognized_name). */
   readonly pool?: string;
   /** TLS for the clients of a listener. */
   readonly tls?: ListenerTls;
+  /** Rules in order of precedence that select TLS connections by server name (SNI) and protocols (ALPN), and pass them through to pools without decrypting them. Connections that match none are decrypted if the listener has `tls`. */
+  readonly tls_routes: readonly TlsRoute[];
+  /** The pool of connections of a tcp listener that do not begin with TLS, although the listener has `tls` or `tls_routes`. Absent: they are reset. */
+  readonly plain_pool?: string;
   /** Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields. */
   readonly trusted_proxies: readonly string[];
   /** What the gateway tells backends about the client, the requested host and the protocol, and which of these fields it accepts from trusted proxies. HTTP only. */
@@ -947,6 +951,14 @@ export interface TestRequest {
   readonly listener?: string;
 }
 
+/** Conditions on a ClientHello. All of them must hold. Empty: every TLS connection. */
+export interface TlsMatch {
+  /** The server name that the client sends (SNI), case-insensitive: exact, or `*.example.com` for all names below. One or a list. A client that sends none does not match. With Encrypted Client Hello it is the outer name. */
+  readonly server_name?: readonly string[];
+  /** Protocols of which the client must offer at least one (ALPN), case-sensitive. One or a list. */
+  readonly alpn?: readonly string[];
+}
+
 /** TLS settings for one server name, in place of the listener's. Those that are absent are the listener's. */
 export interface TlsName {
   /** Client certificates (mTLS): which clients must have one, and who must have issued it. */
@@ -957,6 +969,20 @@ export interface TlsName {
   readonly ciphers?: readonly string[];
   /** The groups for the key exchange, most wanted first. */
   readonly groups?: readonly string[];
+}
+
+/** Selects TLS connections by their ClientHello, before anything is decrypted, and says where they go. */
+export interface TlsRoute {
+  /** A name that is unique in the listener. Logs and metrics show it. */
+  readonly name: string;
+  /** `false` disables the TLS route without deleting it: it matches no connections. Its settings are still validated. */
+  readonly enabled: boolean;
+  /** Conditions on a ClientHello. All of them must hold. Empty: every TLS connection. */
+  readonly match: TlsMatch;
+  /** `passthrough` relays the connection as it is, still encrypted: the backend has the certificate. `terminate` decrypts it with the listener's `tls`, as if no TLS route had matched. */
+  readonly mode: 'passthrough' | 'terminate';
+  /** The pool of these connections. Absent: the listener's. On an http listener, decrypted connections have none: they bring requests, which go to routes. */
+  readonly pool?: string;
 }
 
 /** Session tickets: clients that come back resume their session without a full handshake, for up to 24 hours. */
@@ -2768,7 +2794,7 @@ export const schema: object = {
       "additionalProperties": false,
       "properties": {
         "handshake": {
-          "description": "Maximum time for the TLS handshake, from the start of the connection; then the gateway closes it.",
+          "description": "Maximum time for the TLS handshake, or for the ClientHello of a connection that is passed through, from the start of the connection; then the gateway closes it.",
           "type": "string",
           "format": "duration",
           "default": "10s",
@@ -2960,12 +2986,37 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "pool": {
-          "description": "The pool of a tcp listener.",
+          "description": "The pool of a tcp listener. With `tls_routes`: the pool of TLS connections that no TLS route matches; absent, they are refused (alert unrecognized_name).",
           "type": "string",
           "x-reload": "keep"
         },
         "tls": {
           "$ref": "#/$defs/listener-tls"
+        },
+        "tls_routes": {
+          "description": "Rules in order of precedence that select TLS connections by server name (SNI) and protocols (ALPN), and pass them through to pools without decrypting them. Connections that match none are decrypted if the listener has `tls`.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/tls-route"
+          },
+          "default": [],
+          "x-reload": "keep",
+          "examples": [
+            [
+              {
+                "name": "db",
+                "match": {
+                  "server_name": "db.example.com"
+                },
+                "pool": "db"
+              }
+            ]
+          ]
+        },
+        "plain_pool": {
+          "description": "The pool of connections of a tcp listener that do not begin with TLS, although the listener has `tls` or `tls_routes`. Absent: they are reset.",
+          "type": "string",
+          "x-reload": "keep"
         },
         "trusted_proxies": {
           "description": "Networks of trusted proxies in front of the gateway. The gateway accepts Forwarded, X-Forwarded-* and other identity fields from them. From all other peers it replaces or drops these fields.",
@@ -4527,6 +4578,49 @@ export const schema: object = {
         "url"
       ]
     },
+    "tls-match": {
+      "title": "TlsMatch",
+      "description": "Conditions on a ClientHello. All of them must hold. Empty: every TLS connection.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "server_name": {
+          "description": "The server name that the client sends (SNI), case-insensitive: exact, or `*.example.com` for all names below. One or a list. A client that sends none does not match. With Encrypted Client Hello it is the outer name.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "format": "host-pattern"
+          },
+          "x-list": true,
+          "examples": [
+            "db.example.com",
+            [
+              "a.example.com",
+              "*.example.org"
+            ]
+          ]
+        },
+        "alpn": {
+          "description": "Protocols of which the client must offer at least one (ALPN), case-sensitive. One or a list.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "pattern": "^[\\x21-\\x7e]{1,255}$",
+            "x-says": "must be the name of a protocol, such as h2"
+          },
+          "x-list": true,
+          "examples": [
+            "acme-tls/1",
+            [
+              "h2",
+              "http/1.1"
+            ]
+          ]
+        }
+      }
+    },
     "tls-name": {
       "title": "TlsName",
       "description": "TLS settings for one server name, in place of the listener's. Those that are absent are the listener's.",
@@ -4568,6 +4662,47 @@ export const schema: object = {
         }
       },
       "minProperties": 1
+    },
+    "tls-route": {
+      "title": "TlsRoute",
+      "description": "Selects TLS connections by their ClientHello, before anything is decrypted, and says where they go.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "name": {
+          "description": "A name that is unique in the listener. Logs and metrics show it.",
+          "type": "string",
+          "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+          "x-says": "must be a name of letters, digits, _ . and -"
+        },
+        "enabled": {
+          "description": "`false` disables the TLS route without deleting it: it matches no connections. Its settings are still validated.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "match": {
+          "$ref": "#/$defs/tls-match"
+        },
+        "mode": {
+          "description": "`passthrough` relays the connection as it is, still encrypted: the backend has the certificate. `terminate` decrypts it with the listener's `tls`, as if no TLS route had matched.",
+          "enum": [
+            "passthrough",
+            "terminate"
+          ],
+          "default": "passthrough",
+          "x-reload": "keep"
+        },
+        "pool": {
+          "description": "The pool of these connections. Absent: the listener's. On an http listener, decrypted connections have none: they bring requests, which go to routes.",
+          "type": "string",
+          "x-reload": "keep"
+        }
+      },
+      "required": [
+        "name",
+        "match"
+      ]
     },
     "tls-tickets": {
       "title": "TlsTickets",

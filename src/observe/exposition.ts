@@ -248,6 +248,9 @@ export class Exposition {
       for (const [reason, count] of failedHandshakes)
         page.sample('prozy_tls_handshakes_total', { listener, result: reason }, count);
     }
+    page.family('prozy_tls_routed_total', 'counter', 'TLS connections by the TLS route that matched them.');
+    for (const [listener, { tlsRoutes }] of all)
+      for (const [route, count] of tlsRoutes) page.sample('prozy_tls_routed_total', { listener, route }, count);
     page.family('prozy_listener_bad_requests_total', 'counter', 'Requests too broken to be routed, by status.');
     for (const [listener, { badRequests }] of all) {
       for (const [status, count] of badRequests)

@@ -135,6 +135,8 @@ export class ListenerMetrics {
   resumptions = 0;
   /** TLS handshakes that failed, by reason. */
   readonly failedHandshakes = new Map<string, number>();
+  /** TLS connections by the TLS route that has matched them. */
+  readonly tlsRoutes = new Map<string, number>();
   tunnelsOpened = 0;
   tunnelsActive = 0;
   /** Bytes through tunnels, from and to the client. */
@@ -143,6 +145,10 @@ export class ListenerMetrics {
 
   handshakeFailed(reason: string): void {
     this.failedHandshakes.set(reason, (this.failedHandshakes.get(reason) ?? 0) + 1);
+  }
+
+  tlsRouted(route: string): void {
+    this.tlsRoutes.set(route, (this.tlsRoutes.get(route) ?? 0) + 1);
   }
 
   badRequest(status: number): void {
@@ -272,7 +278,11 @@ export class Metrics {
 
   /** Drops the series of everything that is no longer named, yielding after each route, because there may be many. */
   *retain(names: NamedSeries): Generator<void> {
-    for (const name of this.listeners.keys()) if (!names.listeners.has(name)) this.listeners.delete(name);
+    for (const [name, { tlsRoutes }] of this.listeners) {
+      const kept = names.listeners.get(name);
+      for (const route of tlsRoutes.keys()) if (kept?.has(route) === false) tlsRoutes.delete(route);
+      if (kept === undefined) this.listeners.delete(name);
+    }
     for (const name of this.caches.keys()) if (!names.caches.has(name)) this.caches.delete(name);
     for (const name of this.pools.keys()) if (!names.pools.has(name)) this.pools.delete(name);
     retainInPools(this.endpoints, names.endpoints);
@@ -288,7 +298,8 @@ export class Metrics {
 export interface NamedSeries {
   /** Whether such a route exists. */
   readonly routes: (name: string) => boolean;
-  readonly listeners: ReadonlySet<string>;
+  /** By name, with the names of their TLS routes. */
+  readonly listeners: ReadonlyMap<string, ReadonlySet<string>>;
   readonly caches: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   /** By pool, in both. */

@@ -12,9 +12,11 @@ import { planAddress } from './pools.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
 import { type CertificatePlans, planListenerTls } from './tls.ts';
+import { planTlsRoutes } from './tls-routes.ts';
 import type { ListenerPlan, PolicyPlan, RoutePlan } from './types.ts';
 import type { AddressPlan } from './types/address.ts';
 import type { IdentityPlan } from './types/identity.ts';
+import type { PoolPlan } from './types/pool.ts';
 
 /** Settings for requests, which a tcp listener ignores. Its streams use the timeouts of their pool. */
 const HTTP_ONLY = [
@@ -59,7 +61,8 @@ export function planListeners(
 function planListener(name: string, config: ListenerConfig, names: ListenerNames, scope: PlanScope): ListenerPlan {
   const pointer = `/listeners/${segment(name)}`;
   const tcp = config.protocol === 'tcp';
-  if (tcp && config.pool === undefined) scope.problem(pointer, 'a tcp listener needs a pool');
+  const routed = config.tls_routes.some(({ enabled }) => enabled);
+  if (tcp && config.pool === undefined && !routed) scope.problem(pointer, 'a tcp listener needs a pool');
   if (!tcp && config.pool !== undefined)
     scope.problem(`${pointer}/pool`, 'only a tcp listener has a pool', 'give the pool to a route');
   if (tcp) {
@@ -71,13 +74,16 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
   const acl = config.acl === undefined ? null : scope.find(names.acls, 'acl', config.acl, `${pointer}/acl`);
   const address = planAddress(config.address);
   const { limits } = config;
+  const tls = planTls(name, config, pointer, names, scope);
   return {
     name,
     address,
     protocol: config.protocol,
     pool: tcp ? pool : null,
+    plainPool: planPlainPool(config, pointer, names, scope),
     acl,
-    tls: planTls(name, config, pointer, names, scope),
+    tls,
+    tlsRoutes: planTlsRoutes(config, pointer, names.pools, scope),
     policies: tcp ? [] : planPolicies(config, pointer, { name, rules: planPaths(config.paths) }, names, scope),
     trustedProxies: config.trusted_proxies,
     identity: planIdentity(config.identity),
@@ -100,7 +106,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
 
 function planTls(
   name: string,
-  { tls, protocol }: ListenerConfig,
+  { tls, protocol, tls_routes: tlsRoutes }: ListenerConfig,
   pointer: string,
   { certificates, issuers, authorities, routes, ticketKeys }: ListenerNames,
   scope: PlanScope,
@@ -112,9 +118,23 @@ function planTls(
   };
   if (tls !== undefined)
     return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, authorities, scope);
-  if (scope.isWritten(`${pointer}/timeouts/handshake`))
+  if (tlsRoutes.length === 0 && scope.isWritten(`${pointer}/timeouts/handshake`))
     scope.warning(`${pointer}/timeouts/handshake`, 'has no effect: the listener has no tls');
   return null;
+}
+
+function planPlainPool(
+  { protocol, plain_pool: name, tls, tls_routes: routes }: ListenerConfig,
+  pointer: string,
+  { pools }: ListenerNames,
+  scope: PlanScope,
+): PoolPlan | null {
+  if (name === undefined) return null;
+  const place = `${pointer}/plain_pool`;
+  if (protocol !== 'tcp') scope.problem(place, 'only a tcp listener has a pool for connections without TLS');
+  else if (tls === undefined && routes.length === 0)
+    scope.problem(place, 'the listener has neither tls nor tls_routes', 'write pool: NAME');
+  return scope.find(pools, 'pool', name, place);
 }
 
 /** Checks all policies; disabled ones are not part of the plan. */

@@ -8,7 +8,7 @@
 import { freeze } from '../kit/freeze.ts';
 import type { ActionPlan, ListenerPlan, Plan, RoutePlan } from './types.ts';
 import type { PoolPlan } from './types/pool.ts';
-import type { CertificatePlan } from './types/tls.ts';
+import type { CertificatePlan, TlsRoutePlan } from './types/tls.ts';
 import type { MirrorPlan, SplitPartPlan, SplitPlan } from './types/traffic.ts';
 
 /** Holds the name instead of the pool. */
@@ -24,7 +24,13 @@ export type SerializedRoute = Omit<RoutePlan, 'action' | 'mirror'> & {
   readonly mirror: Named<MirrorPlan> | null;
 };
 
-type ListenerParcel = Omit<ListenerPlan, 'pool' | 'routes'> & { readonly pool: string | null };
+/** Holds the name instead of the pool, if there is one. */
+type MaybeNamed<T> = Omit<T, 'pool'> & { readonly pool: string | null };
+
+type ListenerParcel = MaybeNamed<Omit<ListenerPlan, 'routes' | 'plainPool' | 'tlsRoutes'>> & {
+  readonly plainPool: string | null;
+  readonly tlsRoutes: readonly MaybeNamed<TlsRoutePlan>[];
+};
 
 export interface SerializedPlan {
   /** Everything except the certificates, pools and routes. */
@@ -40,12 +46,20 @@ export function serializePlan({ certificates, pools, routes, listeners, ...rest 
   return {
     rest: {
       ...rest,
-      listeners: listeners.map(({ pool, routes: _, ...listener }) => ({ ...listener, pool: pool?.name ?? null })),
+      listeners: listeners.map(wrapListener),
     },
     certificates,
     pools,
     routes: routes.map(wrapRoute),
   };
+}
+
+function wrapListener({ routes: _, plainPool, tlsRoutes, ...listener }: ListenerPlan): ListenerParcel {
+  return { ...maybeNamed(listener), plainPool: plainPool?.name ?? null, tlsRoutes: tlsRoutes.map(maybeNamed) };
+}
+
+function maybeNamed<T extends { readonly pool: PoolPlan | null }>(one: T): MaybeNamed<T> {
+  return { ...one, pool: one.pool?.name ?? null };
 }
 
 function wrapRoute(route: RoutePlan): SerializedRoute {
@@ -129,12 +143,18 @@ export class PlanDeserializer {
     return action;
   }
 
+  #maybe(name: string | null): PoolPlan | null {
+    return name === null ? null : this.#pools.get(name)!;
+  }
+
   plan(): Plan {
     const routes = Object.freeze(this.#routes);
-    const listeners = this.#rest.listeners.map(({ pool, ...listener }) =>
+    const listeners = this.#rest.listeners.map(({ pool, plainPool, tlsRoutes, ...listener }) =>
       Object.freeze<ListenerPlan>({
         ...listener,
-        pool: pool === null ? null : this.#pools.get(pool)!,
+        pool: this.#maybe(pool),
+        plainPool: this.#maybe(plainPool),
+        tlsRoutes: Object.freeze(tlsRoutes.map((one) => Object.freeze({ ...one, pool: this.#maybe(one.pool) }))),
         routes: Object.freeze(listener.protocol === 'tcp' ? [] : routesOf(listener.name, routes)),
       }),
     );
@@ -151,6 +171,11 @@ export function poolsIn({ action, mirror }: RoutePlan): PoolPlan[] {
   else if (action.type === 'split') for (const { pool } of action.parts) pools.push(pool);
   if (mirror !== null) pools.push(mirror.pool);
   return pools;
+}
+
+/** The pools that connections of a listener may be relayed to. */
+export function poolsOfRelays({ pool, plainPool, tlsRoutes }: ListenerPlan): PoolPlan[] {
+  return [pool, plainPool, ...tlsRoutes.map((one) => one.pool)].filter((one) => one !== null);
 }
 
 const EMPTY: readonly never[] = Object.freeze([]);

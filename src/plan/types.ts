@@ -23,7 +23,7 @@ import type { MatchPlan } from './types/match.ts';
 import type { ListenerLimits, ListenerTimeouts } from './types/listener-limits.ts';
 import type { PoolPlan } from './types/pool.ts';
 import type { RespondPlan } from './types/respond.ts';
-import type { CertificatePlan, ListenerTlsPlan } from './types/tls.ts';
+import type { CertificatePlan, ListenerTlsPlan, TlsRoutePlan } from './types/tls.ts';
 
 export interface Plan {
   readonly admin: AdminPlan | null;
@@ -104,11 +104,15 @@ export interface ListenerPlan {
   readonly name: string;
   readonly address: AddressPlan;
   readonly protocol: 'http' | 'tcp';
-  /** The pool of a tcp listener; null for http. */
+  /** The pool of a tcp listener; null: it is an http listener, or refuses what no TLS route takes. */
   readonly pool: PoolPlan | null;
+  /** The pool of connections that do not begin with TLS although there is `tls` or a TLS route; null: none. */
+  readonly plainPool: PoolPlan | null;
   readonly acl: AclPlan | null;
   /** null: clients connect without TLS. */
   readonly tls: ListenerTlsPlan | null;
+  /** In order of precedence. */
+  readonly tlsRoutes: readonly TlsRoutePlan[];
   /** Outermost first; they come before those of each route. */
   readonly policies: readonly PolicyPlan[];
   /** CIDRs of the peers whose Forwarded and X-Forwarded-* are trusted. */

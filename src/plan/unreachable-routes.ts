@@ -42,7 +42,7 @@ function candidates(match: MatchPlan, earlier: ReadonlyMap<string, number[]>): n
 }
 
 /** `a.b.c` → `*.b.c`, `*.c`. */
-function wildcardsAbove(host: string): string[] {
+export function wildcardsAbove(host: string): string[] {
   const bare = host.startsWith('*.') ? host.slice(2) : host;
   const out: string[] = [];
   for (let dot = bare.indexOf('.'); dot > 0; dot = bare.indexOf('.', dot + 1)) out.push(`*${bare.slice(dot)}`);
@@ -64,12 +64,16 @@ export function covers(wide: RoutePlan, narrow: RoutePlan): boolean {
 }
 
 /** Whether `wide` allows everything that `narrow` allows. null allows all. */
-function subset<T>(narrow: readonly T[] | null, wide: readonly T[] | null, within: (a: T, b: T) => boolean): boolean {
+export function subset<T>(
+  narrow: readonly T[] | null,
+  wide: readonly T[] | null,
+  within: (a: T, b: T) => boolean,
+): boolean {
   if (wide === null) return true;
   return narrow !== null && narrow.every((a) => wide.some((b) => within(a, b)));
 }
 
-function hostWithin(narrow: string, wide: string): boolean {
+export function hostWithin(narrow: string, wide: string): boolean {
   if (narrow === wide) return true;
   return wide.startsWith('*.') && (narrow.startsWith('*.') ? narrow.slice(1) : narrow).endsWith(wide.slice(1));
 }

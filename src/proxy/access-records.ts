@@ -89,6 +89,11 @@ export function logRefusal(
 /** A finished relay. */
 export interface RelayRecord {
   readonly connection: Connection;
+  /** The TLS route that matched it, or ''. */
+  readonly route: string;
+  /** The server name of its ClientHello, or ''. */
+  readonly serverName: string;
+  readonly pool: string;
   /** Address of the endpoint that was tried last, or ''. */
   readonly endpointAddress: string;
   readonly bytesIn: number;
@@ -115,7 +120,11 @@ export function logHandshake(
 export function logRelay(log: AccessLog, relay: RelayRecord, generation: number, now: number, error: string): void {
   const { listener, clientAddress, clientPort } = relay.connection;
   const record = new AccessRecord('tcp', now, generation, listener, clientAddress, clientPort);
+  record.route = relay.route;
   record.endpoint = relay.endpointAddress;
+  // Names of pools and servers need no escaping.
+  record.notes = `,"pool":"${relay.pool}"`;
+  if (relay.serverName !== '') record.notes += `,"server_name":"${relay.serverName}"`;
   record.bytesIn = relay.bytesIn;
   record.bytesOut = relay.bytesOut;
   record.duration = now - relay.startedAt;

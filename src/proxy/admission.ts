@@ -3,8 +3,10 @@
  *
  * http-listener.ts and tcp-listener.ts call it for each accepted socket; each rejects connections in its own way.
  */
+import type { Connection } from '../net/connection.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerLimits } from '../plan/types/listener-limits.ts';
+import type { RelayContext } from './listener-context.ts';
 
 /** The connections of one listener. */
 export interface ClientConnections {
@@ -86,4 +88,12 @@ export function admit(
     return 'client_full';
   }
   return 'fits';
+}
+
+/** Whether the listener's TLS policies let the client of a byte stream in. */
+export function admitsSession(
+  { tlsPolicies, shared }: Pick<RelayContext, 'tlsPolicies' | 'shared'>,
+  { tls }: Connection,
+): boolean {
+  return tlsPolicies === null || tlsPolicies.admits(tls, shared.clock.wall());
 }

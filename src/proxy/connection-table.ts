@@ -4,25 +4,32 @@
  * The table is claimed by the listener's name, so counts and connections outlive a reload. When another listener takes
  * over an address, the connections move to its table.
  */
-import type { ConnectionHome, LeavingConnection, ServerConnection } from '../http/server-connection.ts';
+import type { LeavingConnection, ServerConnection } from '../http/server-connection.ts';
 import type { HttpService } from '../http/server-stream.ts';
 import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import type { Connection } from '../net/connection.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { TotalConnections } from './admission.ts';
+import type { OpenHome, RelayContext } from './listener-context.ts';
 
-export interface ConnectionTableParts {
+/** Both find the listener of the table's name in the current snapshot. */
+export interface ListenerFinders {
+  /** null: it is gone, or is no http listener. */
+  readonly service: () => HttpService | null;
+  readonly relays: () => RelayContext | null;
+}
+
+export interface ConnectionTableParts extends ListenerFinders {
   readonly listener: string;
   readonly metrics: ListenerMetrics;
   readonly total: TotalConnections;
-  /** The http listener of that name in the current snapshot. */
-  readonly service: () => HttpService | null;
 }
 
-export class ConnectionTable implements ConnectionHome {
+export class ConnectionTable implements OpenHome {
   readonly listener: string;
   readonly service: () => HttpService | null;
+  readonly relays: () => RelayContext | null;
   readonly #metrics: ListenerMetrics;
   readonly #total: TotalConnections;
   readonly #held = new Places<ServerConnection>();
@@ -31,9 +38,10 @@ export class ConnectionTable implements ConnectionHome {
   readonly #byClient = new OpenTable<string, number>(textHash);
   #accepted = 0;
 
-  constructor({ listener, metrics, total, service }: ConnectionTableParts) {
+  constructor({ listener, metrics, total, service, relays }: ConnectionTableParts) {
     this.listener = listener;
     this.service = service;
+    this.relays = relays;
     this.#metrics = metrics;
     this.#total = total;
   }

@@ -1,14 +1,20 @@
 /**
  * A client connection during its TLS handshake. Hot.
  *
- * It counts as a connection of its listener from the start. When the handshake is done, the listener's protocol takes
- * the connection over; no other file knows whether there was one.
+ *     ClientHello ─┬─ terminate ──▶ handshake ──▶ the listener's protocol
+ *                  ├─ relay ──▶ a relay, with the bytes read so far
+ *                  └─ refuse
+ *
+ * It counts as a connection of its listener from the start. The listener of the current config decides by the
+ * ClientHello. When the handshake is done, the listener's protocol takes the connection over; no other file knows
+ * whether there was one.
  */
-import type { ConnectionHome, ServerConnection } from '../http/server-connection.ts';
+import type { ServerConnection } from '../http/server-connection.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Connection } from '../net/connection.ts';
 import { authenticate } from '../net/tls/client-auth.ts';
-import { ServerHandshake, type ServerHandshakeObserver } from '../net/tls/server-handshake.ts';
+import type { ClientHello } from '../net/tls/client-hello.ts';
+import { type HelloVerdict, ServerHandshake, type ServerHandshakeObserver } from '../net/tls/server-handshake.ts';
 import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { TlsInfo } from '../net/tls/tls-info.ts';
 import { TlsSession } from '../net/tls/tls-session.ts';
@@ -17,7 +23,9 @@ import type { ListenerMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import { logHandshake } from './access-records.ts';
 import type { ConnectionTable } from './connection-table.ts';
-import type { Lease, Shared } from './listener-context.ts';
+import { startRelay } from './held-relay.ts';
+import type { Lease, OpenHome, Shared } from './listener-context.ts';
+import type { Opening } from './tls-router.ts';
 
 export interface HandshakeContext {
   readonly plan: ListenerPlan;
@@ -27,15 +35,10 @@ export interface HandshakeContext {
   readonly shared: Shared;
 }
 
-/** A listener's table, which admits the connection again when its protocol is known. */
-export interface OpenHome extends ConnectionHome {
-  add(connection: ServerConnection): void;
-}
-
 /** The listener: takes the connection over. */
 export interface ConnectionTaker {
   /** The connection is encrypted; the caller has left the table. */
-  secured(transport: Transport, connection: Connection, home: OpenHome): void;
+  secured(transport: Transport, connection: Connection, home: OpenHome, hello: ClientHello): void;
   /** The client's certificate is not accepted; the caller has left the table. */
   unauthenticated(transport: Transport): void;
   /** The client did not speak TLS; the caller has left the table. `first`: the first byte. */
@@ -53,14 +56,16 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
   readonly #shared: Shared;
   readonly #kind: 'http' | 'tcp';
   readonly #generation: number;
-  readonly #tls: ServerTls;
   readonly #taker: ConnectionTaker;
   readonly #handshake: ServerHandshake;
+  /** null: it has not come. */
+  #hello: ClientHello | null = null;
+  /** That of the handshake; null: none has begun. */
+  #tls: ServerTls | null = null;
 
   private constructor(
     transport: Transport,
     connection: Connection,
-    tls: ServerTls,
     { plan, lease, table, metrics, shared }: HandshakeContext,
     taker: ConnectionTaker,
   ) {
@@ -71,20 +76,13 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     this.#shared = shared;
     this.#kind = plan.protocol;
     this.#generation = lease.generation;
-    this.#tls = tls;
     this.#taker = taker;
-    this.#handshake = new ServerHandshake(transport, tls, shared.deadlines, plan.timeouts.handshake, this);
+    this.#handshake = new ServerHandshake(transport, shared.deadlines, plan.timeouts.handshake, this);
   }
 
   /** The table holds it before its client can be read. */
-  static start(
-    transport: Transport,
-    connection: Connection,
-    tls: ServerTls,
-    context: HandshakeContext,
-    taker: ConnectionTaker,
-  ): void {
-    context.table.add(new HandshakingConnection(transport, connection, tls, context, taker));
+  static start(transport: Transport, connection: Connection, context: HandshakeContext, taker: ConnectionTaker): void {
+    context.table.add(new HandshakingConnection(transport, connection, context, taker));
   }
 
   /** Nothing is lost: no request can have been sent. `patient`: the client has a moment for its first one. */
@@ -102,8 +100,29 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     this.connection.listener = home.listener;
   }
 
-  onSecured(transport: Transport, info: TlsInfo, serverName: string): void {
-    const policy = this.#tls.policies.of(serverName);
+  onHello(hello: ClientHello): HelloVerdict {
+    this.#hello = hello;
+    const context = this.#home.relays();
+    if (context === null) return 'refuse';
+    const { action, route } = context.tlsRouter.choose(hello);
+    if (route !== '') context.metrics.tlsRouted(route);
+    this.#tls = context.tls;
+    return action === 'terminate' ? (this.#tls ?? 'refuse') : action;
+  }
+
+  onRelay(transport: Transport, early: Buffer): void {
+    this.#relay(transport, this.#hello!, early);
+  }
+
+  #relay(transport: Transport, opening: Opening, early: Buffer): void {
+    startRelay(transport, this.connection, this.#home, this.#home.relays(), opening, false, early);
+    this.#home.closed(this);
+  }
+
+  onSecured(transport: Transport, info: TlsInfo): void {
+    const hello = this.#hello!;
+    const { serverName } = hello;
+    const policy = this.#tls!.policies.of(serverName);
     const { accessLog, clock } = this.#shared;
     const client = policy.clientAuth === null ? null : authenticate(info, policy, clock.wall());
     if (typeof client === 'string') {
@@ -117,13 +136,17 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     this.connection.tls = new TlsSession(policy, serverName, version, cipher, client);
     this.#metrics.handshakes++;
     if (info.isSessionReused()) this.#metrics.resumptions++;
-    this.#taker.secured(transport, this.connection, this.#home);
+    this.#taker.secured(transport, this.connection, this.#home, hello);
     this.#home.closed(this);
   }
 
-  onPlain(transport: Transport, first: number): void {
+  onPlain(transport: Transport, early: Buffer): void {
+    if (this.#home.relays()?.tlsRouter.choose('plain').action === 'relay') {
+      this.#relay(transport, 'plain', early);
+      return;
+    }
     this.#count('tls_plain_text');
-    this.#taker.plain(transport, this.connection, first);
+    this.#taker.plain(transport, this.connection, early[0]!);
     this.#home.closed(this);
   }
 

@@ -20,16 +20,18 @@ import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { BoundHooks } from '../policies/policy.ts';
+import type { Pool } from '../upstream/pool.ts';
 import { logRefusal } from './access-records.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { ExplainField } from './explain-field.ts';
-import { type ConnectionTaker, HandshakingConnection, type OpenHome } from './handshaking-connection.ts';
-import type { HttpListenerContext, Lease, Route, Shared } from './listener-context.ts';
+import { type ConnectionTaker, HandshakingConnection } from './handshaking-connection.ts';
+import type { HttpListenerContext, Lease, OpenHome, RelayContext, Route, Shared } from './listener-context.ts';
 import { problem } from './local-replies.ts';
 import { RefusalReplies } from './refusal-replies.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Router } from './router.ts';
+import type { TlsRouter } from './tls-router.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
 /** RFC 6585 §4: this client has too many connections. */
@@ -55,6 +57,7 @@ export interface HttpListenerParts {
   readonly total: TotalConnections;
   /** null: clients connect without TLS. */
   readonly tls: ServerTls | null;
+  readonly tlsRouter: TlsRouter<Pool>;
   readonly shared: Shared;
 }
 
@@ -75,7 +78,7 @@ const BAD_CERTIFICATE = new LocalReply(
   'the client certificate is not accepted\n',
 );
 
-export class HttpListener implements HttpListenerContext, HttpService, ConnectionTaker {
+export class HttpListener implements HttpListenerContext, RelayContext, HttpService, ConnectionTaker {
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
@@ -93,7 +96,8 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
   readonly paths: PathRules;
-  readonly #tls: ServerTls | null;
+  readonly tls: ServerTls | null;
+  readonly tlsRouter: TlsRouter<Pool>;
   readonly #refusals: RefusalReplies;
   readonly #total: TotalConnections;
   readonly #environment: ServerEnvironment;
@@ -119,7 +123,8 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
     this.timeouts = { header, body: limitOf(body), idle: limitOf(idle), send: limitOf(send) };
     this.paths = plan.paths;
     this.#total = total;
-    this.#tls = parts.tls;
+    this.tls = parts.tls;
+    this.tlsRouter = parts.tlsRouter;
     this.tlsPolicies = parts.tls?.policies.binding === true ? parts.tls.policies : null;
     // It outlives this snapshot together with the connections made here, so it must not reference the snapshot.
     this.#environment = {
@@ -131,20 +136,20 @@ export class HttpListener implements HttpListenerContext, HttpService, Connectio
 
   /** A connection was accepted. */
   accept(transport: Transport): void {
-    const connection = new Connection(transport.addresses(), this.plan.name, this.#tls !== null);
+    const connection = new Connection(transport.addresses(), this.plan.name, this.tls !== null);
     this.metrics.accepted++;
     const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
     if (admission !== 'fits') {
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;
       // Before a handshake there is no way to send an answer.
-      this.#log(connection, this.#tls === null ? answer.status : 0, 'connection_limit');
-      if (this.#tls === null)
+      this.#log(connection, this.tls === null ? answer.status : 0, 'connection_limit');
+      if (this.tls === null)
         SERVER_CODECS.of(transport).reject(transport, this.#refusals.of(answer), this.table, this.#environment);
       else transport.reset();
       return;
     }
-    if (this.#tls === null) this.secured(transport, connection, this.table);
-    else HandshakingConnection.start(transport, connection, this.#tls, this, this);
+    if (this.tls === null) this.secured(transport, connection, this.table);
+    else HandshakingConnection.start(transport, connection, this, this);
   }
 
   /** Closes idle connections whose client is denied, or whose certificate has been revoked. */

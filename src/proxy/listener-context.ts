@@ -10,10 +10,12 @@ import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
 import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { ConnectionHome, ServerConnection } from '../http/server-connection.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { SecureContexts } from '../net/tls/secure-contexts.ts';
+import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { ListenerMetrics, RouteMetrics } from '../observe/metrics.ts';
 import type { ListenerPlan } from '../plan/types.ts';
@@ -27,6 +29,7 @@ import type { RequestBody } from './replay-body.ts';
 import type { RouteOverrides } from './route-overrides.ts';
 import type { Router } from './router.ts';
 import type { Split } from './split.ts';
+import type { TlsRouter } from './tls-router.ts';
 
 /** Why an exchange, tunnel or relay can't migrate to the next generation. */
 export type MigrationBlocker =
@@ -74,7 +77,8 @@ export interface LeaseView {
 export interface Successor extends Lease {
   /** The listener that succeeds that one: see plan/succession.ts. */
   http(listener: ListenerPlan): HttpListenerContext | null;
-  tcp(listener: ListenerPlan): TcpListenerContext | null;
+  /** Of the same protocol. */
+  relay(listener: ListenerPlan): RelayContext | null;
   route(name: string): Route | null;
   pool(name: string): Pool | null;
 }
@@ -144,18 +148,25 @@ export interface Route extends BoundHooks {
   readonly pools: readonly Pool[];
 }
 
-/**
- * The parts of a snapshot that a relay uses: one tcp listener of the snapshot that is current when the client connects.
- */
-export interface TcpListenerContext {
+/** The parts of a snapshot that a relay uses: one listener of the snapshot that is current when the relay begins. */
+export interface RelayContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
   readonly acl: AddressAcl | null;
+  /** null: the listener decrypts nothing. */
+  readonly tls: ServerTls | null;
+  readonly tlsRouter: TlsRouter<Pool>;
   /** null: clients need no certificate. */
   readonly tlsPolicies: ServerPolicies | null;
-  readonly pool: Pool;
   readonly metrics: ListenerMetrics;
   readonly shared: Shared;
+}
+
+/** A listener's table, which admits the connection again when its protocol is known. */
+export interface OpenHome extends ConnectionHome {
+  add(connection: ServerConnection): void;
+  /** The listener as the current config has it; null: it is gone. */
+  relays(): RelayContext | null;
 }
 
 /** One http listener of one snapshot. */

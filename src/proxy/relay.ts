@@ -2,7 +2,8 @@
  * One connection of a tcp listener: picks an endpoint, dials it, and joins the two connections. Hot.
  *
  * The relay reads nothing from the client until the upstream is connected, and waits for no first bytes: the upstream
- * may speak first. The connection holds the lease from the choice of an endpoint to its end.
+ * may speak first. Bytes that have been read to choose a pool, such as a ClientHello, go to the upstream first. The
+ * connection holds the lease from the choice of an endpoint to its end.
  */
 import { type GatewayError, NO_ENDPOINT, POOL_FULL, QUEUE_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -15,16 +16,18 @@ import type { TransportTaker } from '../upstream/timed-dial.ts';
 import type { EndpointState } from '../upstream/endpoint.ts';
 import { Pool } from '../upstream/pool.ts';
 import type { Place, Waiter } from '../upstream/queue.ts';
+import { admitsSession } from './admission.ts';
 import type {
   Termination,
   Leaseholder,
   LeaseView,
   MigrationBlocker,
   Successor,
-  TcpListenerContext,
+  RelayContext,
 } from './listener-context.ts';
 import { findPool, missing } from './migration.ts';
 import { mayRetry } from './retry.ts';
+import type { Opening, StreamChoice } from './tls-router.ts';
 
 export interface RelayObserver {
   /** The client's connection has closed. Called once. `error`: '' or the reason. */
@@ -43,7 +46,12 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
   readonly #client: Transport;
-  #context: TcpListenerContext;
+  #context: RelayContext;
+  readonly #opening: Opening;
+  #choice: StreamChoice<Pool>;
+  /** The client's first bytes, until the upstream gets them. */
+  #early: Buffer | null;
+  readonly #earlyBytes: number;
   readonly #observer: RelayObserver;
   /** The pool in use: the listener's, or one of its fallbacks. */
   #pool: Pool;
@@ -59,12 +67,25 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   #place: Place | null = null;
   #over = false;
 
-  constructor(client: Transport, connection: Connection, context: TcpListenerContext, observer: RelayObserver) {
+  /** `choice`: that of the context for the opening, with a pool; `early`: what has been read from the client, or null. */
+  constructor(
+    client: Transport,
+    connection: Connection,
+    context: RelayContext,
+    opening: Opening,
+    choice: StreamChoice<Pool>,
+    early: Buffer | null,
+    observer: RelayObserver,
+  ) {
     this.#client = client;
+    this.#opening = opening;
+    this.#choice = choice;
+    this.#early = early;
+    this.#earlyBytes = early?.length ?? 0;
     this.connection = connection;
     this.startedAt = context.shared.clock.now();
     this.#context = context;
-    this.#pool = context.pool;
+    this.#pool = choice.pool!;
     this.#observer = observer;
     client.handler = this;
     client.pause();
@@ -77,7 +98,21 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   }
 
   get bytesIn(): number {
-    return this.#tunnel?.bytesFromClient ?? 0;
+    return this.#tunnel === null ? 0 : this.#earlyBytes + this.#tunnel.bytesFromClient;
+  }
+
+  get route(): string {
+    return this.#choice.route;
+  }
+
+  /** As the client sent it, or ''. */
+  get serverName(): string {
+    return typeof this.#opening === 'string' ? '' : this.#opening.serverName;
+  }
+
+  /** The pool in use. */
+  get pool(): string {
+    return this.#pool.name;
   }
 
   get bytesOut(): number {
@@ -162,6 +197,11 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
     metrics.tunnelsOpened++;
     metrics.tunnelsActive++;
     this.#tunnel = new Tunnel(this.#client, upstream, shared.deadlines, this.#pool.terms.tunnel, this);
+    const early = this.#early;
+    if (early !== null) {
+      this.#early = null;
+      upstream.write('', early, 0, early.length, '');
+    }
     this.#tunnel.start();
   }
 
@@ -209,16 +249,19 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   }
 
   migrate(next: Successor): MigrationBlocker | null {
-    const context = next.tcp(this.#context.plan);
+    const context = next.relay(this.#context.plan);
     if (context === null) return 'listener_gone';
     if (context.acl !== null && !context.acl.allows(this.clientAddress)) return 'denied_by_listener';
-    const { tlsPolicies, shared } = context;
-    if (tlsPolicies !== null && !tlsPolicies.admits(this.connection.tls, shared.clock.wall()))
-      return 'denied_by_listener';
     const endpoint = this.#tunnel === null ? null : this.#endpoint;
-    const pool = findPool([context.pool], this.#pool, endpoint);
-    if (pool === null) return missing([context.pool], this.#pool, endpoint);
+    const choice = context.tlsRouter.choose(this.#opening);
+    if (choice.action !== this.#choice.action || choice.pool === null) return 'routed_elsewhere';
+    // A client that is passed through shows its certificate to the backend alone.
+    const owesCertificate = choice.action === 'terminate' || this.#opening === 'unread';
+    if (owesCertificate && !admitsSession(context, this.connection)) return 'denied_by_listener';
+    const pool = findPool([choice.pool], this.#pool, endpoint);
+    if (pool === null) return missing([choice.pool], this.#pool, endpoint);
     this.#context = context;
+    this.#choice = choice;
     this.#pool = pool;
     if (this.#tunnel !== null) this.#tunnel.idle = pool.terms.tunnel;
     return null;

@@ -107,6 +107,7 @@ describe('a codec that is known by its preface', () => {
       metrics: new ListenerMetrics(),
       total: new TotalConnections(0),
       service: () => null,
+      relays: () => null,
     });
 
   /** A connection accepted by a registry that knows the test codec. */

@@ -106,9 +106,13 @@ test('series of what is named no more are dropped, the others keep their counts'
   metrics.name('q', 'kept:1');
   metrics.pool('p').hedges = 4;
   metrics.pool('q');
+  for (const name of ['kept', 'gone']) {
+    metrics.listener(name).tlsRouted('kept');
+    metrics.listener(name).tlsRouted('gone');
+  }
   const steps = metrics.retain({
     routes: (name) => name === 'kept',
-    listeners: new Set(),
+    listeners: new Map([['kept', new Set(['kept'])]]),
     caches: new Set(),
     pools: new Set(['p']),
     endpoints: new Map([['p', new Set(['a:1'])]]),
@@ -120,9 +124,10 @@ test('series of what is named no more are dropped, the others keep their counts'
     ...metrics.listeners.keys(),
     ...metrics.caches.keys(),
     ...metrics.endpoints.keys(),
-  ]).toEqual(['kept', 'p']);
+  ]).toEqual(['kept', 'kept', 'p']);
   expect([...metrics.names].map(([pool, names]) => [pool, ...names.keys()])).toEqual([['p', 'kept:1']]);
   expect([...metrics.pools.keys()]).toEqual(['p']);
+  expect([...metrics.listener('kept').tlsRoutes.keys()]).toEqual(['kept']);
   expect([metrics.route('kept').bytesIn, metrics.endpoint('p', 'a:1').retries]).toEqual([5, 3]);
   expect([...metrics.endpoints.get('p')!.keys()]).toEqual(['a:1']);
 });

@@ -2,6 +2,7 @@
  * The start of a TLS connection: reads its ClientHello, chooses a certificate, and lets OpenSSL do the handshake. Hot.
  *
  *     hello ─┬─ chosen ──▶ handshake ──▶ onSecured
+ *            ├─ not ours to decrypt ──▶ onRelay
  *            ├─ no TLS ──▶ onPlain
  *            └─ refused, too slow, broken ──▶ onTlsFailed
  */
@@ -10,20 +11,24 @@ import type { ByteStreamHandler } from '../byte-stream.ts';
 import { IGNORE } from '../byte-stream.ts';
 import type { Deadlines, Timed } from '../deadlines.ts';
 import type { Transport } from '../transport.ts';
-import { ClientHelloReader } from './client-hello.ts';
+import { type ClientHello, ClientHelloReader } from './client-hello.ts';
 import type { PendingChoice, ServerTls } from './server-tls.ts';
 import type { Handshake, HandshakeObserver, TlsOptions } from './handshake.ts';
 import { startTls } from './start-tls.ts';
 import type { TlsInfo } from './tls-info.ts';
 
+/** What to do with a connection: its TLS decrypts it; it is relayed as it is; or alert unrecognized_name. */
+export type HelloVerdict = ServerTls | 'relay' | 'refuse';
+
 export interface ServerHandshakeObserver {
-  /**
-   * The connection is encrypted from now on. Sets the transport's handler. `serverName`: as the client sent it before
-   * anything was negotiated, in lower case, or ''.
-   */
-  onSecured(transport: Transport, info: TlsInfo, serverName: string): void;
-  /** The client speaks something other than TLS; `first` is the first byte. The observer owns the transport. */
-  onPlain(transport: Transport, first: number): void;
+  /** Decides by the ClientHello, before anything is negotiated. Called once, first. */
+  onHello(hello: ClientHello): HelloVerdict;
+  /** The observer owns the transport; `early`: the bytes that have been read from it. Sets the transport's handler. */
+  onRelay(transport: Transport, early: Buffer): void;
+  /** The connection is encrypted from now on. Sets the transport's handler. */
+  onSecured(transport: Transport, info: TlsInfo): void;
+  /** The client speaks something other than TLS; `early`: its bytes so far. The observer owns the transport. */
+  onPlain(transport: Transport, early: Buffer): void;
   /** The connection is closed; `code` says why. */
   onTlsFailed(code: string): void;
 }
@@ -39,25 +44,16 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   deadline: number;
   timedPlace = NOWHERE;
   readonly #transport: Transport;
-  readonly #tls: ServerTls;
   readonly #deadlines: Deadlines;
   readonly #observer: ServerHandshakeObserver;
   readonly #hello = new ClientHelloReader();
   /** null: the ClientHello is not complete. */
   #handshake: Handshake | null = null;
-  #serverName = '';
   #over = false;
 
   /** `timeout` in ms. */
-  constructor(
-    transport: Transport,
-    tls: ServerTls,
-    deadlines: Deadlines,
-    timeout: number,
-    observer: ServerHandshakeObserver,
-  ) {
+  constructor(transport: Transport, deadlines: Deadlines, timeout: number, observer: ServerHandshakeObserver) {
     this.#transport = transport;
-    this.#tls = tls;
     this.#deadlines = deadlines;
     this.#observer = observer;
     this.deadline = deadlines.now + timeout;
@@ -69,17 +65,28 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
     const hello = this.#hello.push(bytes, start, end);
     if (hello === null) return;
     if (hello === 'not_tls') {
-      const first = this.#hello.received[0]!;
-      this.#end();
-      this.#transport.handler = IGNORE;
-      this.#observer.onPlain(this.#transport, first);
+      this.#hand();
+      this.#observer.onPlain(this.#transport, this.#hello.received);
     } else if (typeof hello === 'string') this.#refuse(hello === 'malformed' ? DECODE_ERROR : '', `tls_hello_${hello}`);
-    else {
-      this.#serverName = hello.serverName;
-      const choice = this.#tls.choose(hello);
-      if (choice !== null && 'wait' in choice) this.#await(choice);
-      else this.#go(choice);
+    else this.#decide(hello);
+  }
+
+  #decide(hello: ClientHello): void {
+    const verdict = this.#observer.onHello(hello);
+    if (verdict === 'relay') {
+      this.#hand();
+      this.#observer.onRelay(this.#transport, this.#hello.received);
+      return;
     }
+    const choice = verdict === 'refuse' ? null : verdict.choose(hello);
+    if (choice !== null && 'wait' in choice) this.#await(choice);
+    else this.#go(choice);
+  }
+
+  /** The transport is the observer's from now on. */
+  #hand(): void {
+    this.#end();
+    this.#transport.handler = IGNORE;
   }
 
   /** The certificate is being obtained. Until then, the client has nothing to say. */
@@ -118,7 +125,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
 
   onSecured(transport: Transport, info: TlsInfo): void {
     this.#end();
-    this.#observer.onSecured(transport, info, this.#serverName);
+    this.#observer.onSecured(transport, info);
   }
 
   onHandshakeFailed(code: string): void {

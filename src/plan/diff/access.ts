@@ -130,7 +130,8 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
 export function openedAccess(listener: ListenerPlan): AccessChange | null {
   const open = (one: Guarded): boolean => allowedAt(one).all && !guardsOf(one).has('auth');
   if (reachOf(listener.address) === 0 || !open(listener)) return null;
-  if (listener.protocol === 'http' && !listener.routes.some(open)) return null;
+  const relays = listener.protocol === 'tcp' || listener.tlsRoutes.some(({ mode }) => mode === 'passthrough');
+  if (!relays && !listener.routes.some(open)) return null;
   const notes = new AccessNotes();
   notes.loosen('open to every client that can reach it: no ACL');
   return notes.change;

@@ -14,7 +14,7 @@ import type { PoolPlan } from '../types/pool.ts';
 import type { DrainAction } from '../types/drain.ts';
 import type { PlanDiff } from './changes.ts';
 import { type ForgottenAdminState, forgottenAdminStates } from './forgotten.ts';
-import { chainOf, type LiveNumbers, type LiveLeases, poolsOf, poolsOfPolicies } from './live.ts';
+import { type LiveNumbers, type LiveLeases, poolsAt, poolsOf, poolsOfPolicies } from './live.ts';
 import { mayMeet } from './overlap.ts';
 import { alike } from './reading.ts';
 
@@ -145,11 +145,9 @@ class Sides {
       const fate = this.#atRoute({ ...one, listener: now.name }, old.policies, now.policies);
       return fate === 'goes_over' && !alike(old.paths, now.paths) ? 'unsure' : fate;
     }
-    return this.#atPools(
-      chainOf(old.pool?.name ?? '', this.#before.plan),
-      chainOf(now.pool?.name ?? '', this.#after.plan),
-      one,
-    );
+    const fate = this.#atPools(poolsAt(old, this.#before.plan), poolsAt(now, this.#after.plan), one);
+    const sameRoutes = alike(old.tlsRoutes, now.tlsRoutes) && (old.tls === null) === (now.tls === null);
+    return fate === 'goes_over' && !sameRoutes ? 'unsure' : fate;
   }
 
   /** `outer`, `outerNow`: the policies of its listener. */

@@ -7,8 +7,8 @@ import { Succession } from '../succession.ts';
 import type { AddressPlan } from '../types/address.ts';
 import type { ListenerPlan, Plan } from '../types.ts';
 import { adminAccess, listenerAccess, openedAccess } from './access.ts';
-import { type Change, change } from './changes.ts';
-import { policyOrder, settingsBetween, sideBySide, type Terms } from './reading.ts';
+import { type Change, change, type SettingChange } from './changes.ts';
+import { policyOrder, reorderedBetween, settingsBetween, sideBySide, type Terms } from './reading.ts';
 
 export class ListenerDiff {
   readonly #before: Plan;
@@ -45,7 +45,7 @@ export class ListenerDiff {
       else if (old === null) yield this.#opened(now);
       else {
         const settings = settingsBetween('listener', ofListener(old), ofListener(now), this.#terms);
-        settings.push(...policyOrder(old.policies, now.policies));
+        settings.push(...policyOrder(old.policies, now.policies), ...tlsRouteOrder(old, now));
         const renamed = old.name !== now.name;
         if (renamed) settings.unshift({ setting: 'name', before: old.name, after: now.name });
         if (settings.length === 0) continue;
@@ -113,11 +113,18 @@ function ofListener({ name: _, routes: __, ...rest }: ListenerPlan): object {
   return rest;
 }
 
-function inShort({ address, protocol, pool, acl, policies }: ListenerPlan): object {
+function tlsRouteOrder(old: ListenerPlan, now: ListenerPlan): SettingChange[] {
+  const names = ({ tlsRoutes }: ListenerPlan): string[] => tlsRoutes.map(({ name }) => name);
+  return reorderedBetween('tls_routes', names(old), names(now));
+}
+
+function inShort({ address, protocol, pool, plainPool, tlsRoutes, acl, policies }: ListenerPlan): object {
   return {
     address,
     protocol,
     ...(pool === null ? {} : { pool }),
+    ...(plainPool === null ? {} : { plainPool }),
+    ...(tlsRoutes.length === 0 ? {} : { tlsRoutes: tlsRoutes.map(({ name }) => name) }),
     ...(acl === null ? {} : { acl }),
     ...(policies.length === 0 ? {} : { policies: policies.map(({ type }) => type) }),
   };

@@ -1,6 +1,7 @@
 /** The running leases and connections of a gateway, and how many of them each change affects. Cold, pure. */
 import { poolsOfPolicy } from '../policy-pools.ts';
-import type { Plan, PolicyPlan, RoutePlan } from '../types.ts';
+import { poolsOfRelays } from '../serialized-plan.ts';
+import type { ListenerPlan, Plan, PolicyPlan, RoutePlan } from '../types.ts';
 import type { Change } from './changes.ts';
 
 /** A group of equal leases. */
@@ -120,9 +121,7 @@ function usersOf(name: string, before: Plan): (one: LiveLeases) => boolean {
     new Set(all.map((one) => one.name));
   const asks = ({ policies }: Pick<RoutePlan, 'policies'>): boolean => poolsOfPolicies(policies, before).includes(name);
   const routes = namesOf(before.routes.filter((route) => asks(route) || poolsOf(route, before).includes(name)));
-  const tcp = namesOf(
-    before.listeners.filter(({ pool }) => pool !== null && chainOf(pool.name, before).includes(name)),
-  );
+  const tcp = namesOf(before.listeners.filter((listener) => poolsAt(listener, before).includes(name)));
   const http = namesOf(before.listeners.filter(asks));
   return (one) => (one.kind === 'tcp' ? tcp.has(one.listener) : routes.has(one.route) || http.has(one.listener));
 }
@@ -135,13 +134,18 @@ export function poolsOf({ action, mirror }: RoutePlan, plan: Plan): string[] {
   return all.flatMap(({ name }) => chainOf(name, plan));
 }
 
+/** The pools that connections of a listener may be relayed to, and their fallbacks. */
+export function poolsAt(listener: ListenerPlan, plan: Plan): string[] {
+  return poolsOfRelays(listener).flatMap(({ name }) => chainOf(name, plan));
+}
+
 /** The pools that these policies send subrequests to, and their fallbacks. */
 export function poolsOfPolicies(policies: readonly PolicyPlan[], plan: Plan): string[] {
   return policies.flatMap(poolsOfPolicy).flatMap((name) => chainOf(name, plan));
 }
 
 /** The plan ensures that fallback chains end. */
-export function chainOf(name: string, plan: Plan): string[] {
+function chainOf(name: string, plan: Plan): string[] {
   const fallback = plan.pools.find((pool) => pool.name === name)?.fallback;
   return fallback?.type === 'pool' ? [name, ...chainOf(fallback.pool, plan)] : [name];
 }

@@ -26,7 +26,7 @@ export interface Terms {
 export const PLAIN: Terms = { folders: ['', ''], seal: (text) => text, discreet: () => true };
 
 /** The keys of a plan whose value is shared with other parts: it is shown by its name. */
-const SHARED = new Set(['acl', 'pool', 'realm', 'cache', 'certificate']);
+const SHARED = new Set(['acl', 'pool', 'plainPool', 'realm', 'cache', 'certificate']);
 /** Keys that the config spells differently from the plan. */
 const WORDS: Readonly<Record<string, string>> = { hosts: 'host' };
 /** The first of these that is present identifies an item of a list. */
@@ -94,11 +94,15 @@ export function settingsBetween(kind: string, before: unknown, after: unknown, t
 /** Reports policies that are the same in another order. */
 export function policyOrder(before: readonly PolicyPlan[], after: readonly PolicyPlan[]): SettingChange[] {
   const types = (policies: readonly PolicyPlan[]): string[] => policies.map(({ type }) => type);
-  const [old, now] = [types(before), types(after)];
+  return reorderedBetween('policies', types(before), types(after));
+}
+
+/** Reports the items of a list that are the same in another order. */
+export function reorderedBetween(setting: string, old: readonly string[], now: readonly string[]): SettingChange[] {
   const common = (list: readonly string[], other: readonly string[]): string =>
     list.filter((type) => other.includes(type)).join();
   const reordered = old.length === now.length && common(old, now) !== common(now, old);
-  return reordered ? [{ setting: 'policies', before: old, after: now }] : [];
+  return reordered ? [{ setting, before: old, after: now }] : [];
 }
 
 function read(value: unknown, key: string, folder: string): Read {

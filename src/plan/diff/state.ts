@@ -102,7 +102,8 @@ function* claimsOf(plan: Plan): Generator<null, Map<string, Found>> {
     found.set(`${claim.kind} ${claim.name}`, { claim, thing, setting });
   };
   const { caches, listeners, modules: _, pools, routes, ...rest } = plan;
-  for (const { routes: _, pool: __, ...listener } of listeners) walk(listener, `listener ${listener.name}`, '', note);
+  for (const { routes: _, pool: __, plainPool: ___, tlsRoutes: ____, ...listener } of listeners)
+    walk(listener, `listener ${listener.name}`, '', note);
   for (const { endpoints, ...pool } of pools) {
     yield null;
     walk(pool, `pool ${pool.name}`, '', note);

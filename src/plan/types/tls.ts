@@ -2,6 +2,7 @@
 import type { CertificatePair } from '../../kit/certificate.ts';
 import type { AuthorityBundle } from '../../kit/client-authorities.ts';
 import type { OnDemandPlan, OriginPlan } from './acme.ts';
+import type { PoolPlan } from './pool.ts';
 
 export type CertificatePlan = FileCertificatePlan | IssuedCertificatePlan;
 
@@ -60,4 +61,20 @@ export interface TicketsPlan {
   readonly enabled: boolean;
   /** Secrets in base64 with spaces between them, the newest first; empty: the gateway makes its own. */
   readonly ticketKeys: string;
+}
+
+/** Conditions on a ClientHello; null: none of that kind. */
+export interface TlsMatchPlan {
+  /** In lower case: exact, or `*.example.com` for all names below. */
+  readonly serverName: readonly string[] | null;
+  readonly alpn: readonly string[] | null;
+}
+
+/** Selects TLS connections before anything is decrypted. */
+export interface TlsRoutePlan {
+  readonly name: string;
+  readonly match: TlsMatchPlan;
+  readonly mode: 'passthrough' | 'terminate';
+  /** null: the connections are decrypted, and bring requests. */
+  readonly pool: PoolPlan | null;
 }

@@ -10,7 +10,6 @@ import { RefCounted } from '../../kit/ref-counted.ts';
 import { loadSource } from '../../kit/versioned-modules.ts';
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { Random } from '../../kit/random.ts';
-import type { HttpService } from '../../http/server-stream.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { segment } from '../../config/walk.ts';
@@ -23,7 +22,7 @@ import { bindPolicy, type BoundPolicy, hooksOf } from '../../policies/index.ts';
 import type { BindScope } from '../../policies/policy.ts';
 import { bindAction, fixedResponse } from '../../proxy/actions.ts';
 import type { TotalConnections } from '../../proxy/admission.ts';
-import { ConnectionTable } from '../../proxy/connection-table.ts';
+import { ConnectionTable, type ListenerFinders } from '../../proxy/connection-table.ts';
 import { ExplainField } from '../../proxy/explain-field.ts';
 import { HttpListener, type ListenerPolicies } from '../../proxy/http-listener.ts';
 import type { Route, Shared } from '../../proxy/listener-context.ts';
@@ -33,6 +32,7 @@ import { RouteOverrides } from '../../proxy/route-overrides.ts';
 import { Router } from '../../proxy/router.ts';
 import { Split } from '../../proxy/split.ts';
 import { TcpListener } from '../../proxy/tcp-listener.ts';
+import { TlsRouter } from '../../proxy/tls-router.ts';
 import { ActiveCheck } from '../../upstream/active-check.ts';
 import type { EndpointParts } from '../../upstream/endpoint.ts';
 import { PoolLoad } from '../../upstream/load.ts';
@@ -44,7 +44,7 @@ import { modulePointer, OpenError, type OpenFailure, routePointer } from './open
 import type { StateRegistry } from './state-registry.ts';
 import { Membership, tuneMember } from './membership.ts';
 import { hasPoolsOf, liveRouting, LivePolicies, livePool, liveRoute } from './reuse.ts';
-import { type BoundRoute, Snapshot } from './snapshot.ts';
+import { type BoundListener, type BoundRoute, Snapshot } from './snapshot.ts';
 
 export interface BindContext {
   readonly generation: number;
@@ -294,13 +294,14 @@ function bindListener(
         listener: name,
         metrics: metrics.listener(name),
         total,
-        service: serviceFinder(current, name),
+        ...listenerFinders(current, name),
       }),
   );
   snapshot.onEnd(() => registry.release(plan.count));
   const tls = bindTls(plan, snapshot.plan, context.certificates, shared.secureContexts);
-  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, tls, shared };
-  if (plan.protocol === 'tcp') return new TcpListener({ ...common, pool: snapshot.pool(plan.pool!.name)! });
+  const tlsRouter = new TlsRouter<Pool>(plan, (pool) => snapshot.pool(pool.name)!);
+  const common = { plan, lease: snapshot, metrics: metrics.listener(name), table, total, tls, tlsRouter, shared };
+  if (plan.protocol === 'tcp') return new TcpListener(common);
   return new HttpListener({
     ...common,
     router,
@@ -311,14 +312,16 @@ function bindListener(
 }
 
 /**
- * Finds the http listener of that name in the current snapshot. Its connections keep this function through all configs,
- * so it is made here, where it can't capture the snapshot being bound.
+ * Finds the listener of that name in the current snapshot. Its connections keep these functions through all configs, so
+ * they are made here, where they can't capture the snapshot being bound.
  */
-function serviceFinder(current: () => Snapshot | null, name: string): () => HttpService | null {
-  return () => {
-    const listener = current()?.listeners.get(name);
+function listenerFinders(current: () => Snapshot | null, name: string): ListenerFinders {
+  const relays = (): BoundListener | null => current()?.listeners.get(name) ?? null;
+  const service = (): HttpListener | null => {
+    const listener = relays();
     return listener instanceof HttpListener ? listener : null;
   };
+  return { relays, service };
 }
 
 /** Applies the new tuning to the kept state of a snapshot that has become current. */

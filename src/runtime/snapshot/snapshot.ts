@@ -17,15 +17,13 @@ import type {
   HttpListenerContext,
   Leaseholder,
   MigrationBlocker,
+  RelayContext,
   Route,
   Successor,
-  TcpListenerContext,
 } from '../../proxy/listener-context.ts';
-import { TcpListener } from '../../proxy/tcp-listener.ts';
 import type { Pool } from '../../upstream/pool.ts';
 
-export interface BoundListener {
-  readonly plan: ListenerPlan;
+export interface BoundListener extends RelayContext {
   readonly table: ConnectionTable;
   accept(transport: Transport): void;
 }
@@ -121,9 +119,9 @@ export class Snapshot implements Successor {
     return listener instanceof HttpListener ? listener : null;
   }
 
-  tcp(old: ListenerPlan): TcpListenerContext | null {
+  relay(old: ListenerPlan): RelayContext | null {
     const listener = this.successorOf(old);
-    return listener instanceof TcpListener ? listener : null;
+    return listener?.plan.protocol === old.protocol ? listener : null;
   }
 
   route(name: string): Route | null {

@@ -31,10 +31,16 @@ function namedSeries(snapshots: readonly Snapshot[]): NamedSeries {
     for (const { name } of pool.plan.dns?.names ?? []) addTo(names, pool.name, name);
   }
   const plans = snapshots.map(({ plan }) => plan);
+  const listeners = new Map<string, Set<string>>();
+  for (const { name, tlsRoutes } of plans.flatMap((plan) => plan.listeners)) {
+    const routes = listeners.get(name) ?? new Set();
+    listeners.set(name, routes);
+    for (const route of tlsRoutes) routes.add(route.name);
+  }
   return {
     // The empty name counts requests that matched no route.
     routes: (name) => name === '' || snapshots.some(({ routes }) => routes.has(name)),
-    listeners: new Set(plans.flatMap((plan) => plan.listeners.map(({ name }) => name))),
+    listeners,
     caches: new Set(plans.flatMap((plan) => plan.caches.map(({ name }) => name))),
     pools: new Set(plans.flatMap((plan) => plan.pools.map(({ name }) => name))),
     endpoints,
