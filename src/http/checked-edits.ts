@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 import type { FieldList, FieldPair } from './field-list.ts';
 import { Fields } from './fields.ts';
 import { CONTENT_LENGTH } from './known.ts';
-import type { LocalReply } from './local-reply.ts';
+import { LocalReply } from './local-reply.ts';
 import { type ResponseHead, UNKNOWN_LENGTH } from './message.ts';
 
 /** `name: value` and CRLF (RFC 9110 §5.1, §5.5), in Latin-1. */
@@ -178,8 +178,16 @@ export interface PlainReply {
 }
 
 /** The fields of such a reply. */
-export function pairsOf(fields: PlainReply['fields'] = []): readonly FieldPair[] {
+function pairsOf(fields: PlainReply['fields'] = []): readonly FieldPair[] {
   return 'pairs' in fields ? fields.pairs : fields;
+}
+
+/** The reply that code may have written as a plain object. `problemOfReply` has found nothing in it. */
+export function localReplyOf(reply: LocalReply | PlainReply): LocalReply {
+  if (reply instanceof LocalReply) return reply;
+  const { status, reason, fields, body = '', bodyBytes = body } = reply;
+  const made = new LocalReply(status, pairsOf(fields), bodyBytes);
+  return reason === undefined ? made : made.under(status, reason, made.fields);
 }
 
 /** Returns the problem with a reply; '' if there is none. */

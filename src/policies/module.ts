@@ -5,10 +5,11 @@
  * ends its exchange with a 500 (`policy_failed`) and a line in the log, and nothing else.
  */
 import type { BodyFilter } from '../http/body-filter.ts';
-import { ExchangeBefore, pairsOf, type PlainReply, problemOfReply } from '../http/checked-edits.ts';
+import { ExchangeBefore, localReplyOf, type PlainReply, problemOfReply } from '../http/checked-edits.ts';
 import { RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type FilterGuard, GuardedFilter } from '../http/guarded-filter.ts';
+import { GuardedContext } from '../http/guarded-interception.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { INTERCEPTED, type Verdict } from '../http/interception.ts';
 import { LocalReply, problemReply } from '../http/local-reply.ts';
@@ -114,34 +115,39 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
   const guards: Hooks = {};
   if (hooks.intercepts !== undefined) guards.intercepts = hooks.intercepts;
   if (hooks.timeout !== undefined) guards.timeout = hooks.timeout;
-  if (request !== undefined)
-    guards.request = (x, context) => {
-      const exchange = new ExchangeBefore(x);
-      const before = new RequestBefore(x);
-      const failed = (error: unknown): LocalReply => {
-        // A promise may outlast its exchange, whose response has come meanwhile.
-        exchange.restore(x.response);
-        failures.note('request', error);
-        x.error = POLICY_FAILED.code;
-        return FAILED;
-      };
-      const checked = (verdict: Verdict): Verdict => {
-        const problem = exchange.restore(x.response) || before.check(false) || problemOfVerdict(verdict);
-        return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
-      };
-      try {
-        const verdict = request.call(hooks, x, context);
-        return verdict instanceof Promise ? verdict.then(checked).catch(failed) : checked(verdict);
-      } catch (error) {
-        return failed(error);
-      }
-    };
   const { timeout = HOOK_TIMEOUT } = hooks;
   const guardOf = (name: string): FilterGuard => ({
     deadlines,
     timeout,
     note: (error) => failures.note(name, error),
   });
+  if (request !== undefined) {
+    const guard = guardOf('request');
+    guards.request = (x, context) => {
+      const own = new GuardedContext(context, guard);
+      const exchange = new ExchangeBefore(x);
+      const before = new RequestBefore(x);
+      const failed = (error: unknown): LocalReply => {
+        // A promise may outlast its exchange, whose response has come meanwhile.
+        exchange.restore(x.response);
+        own.problemOf(false);
+        guard.note(error);
+        x.error = POLICY_FAILED.code;
+        return FAILED;
+      };
+      const checked = (verdict: Verdict): Verdict => {
+        const edits = exchange.restore(x.response) || before.check(false);
+        const problem = edits || problemOfVerdict(verdict) || own.problemOf(verdict === INTERCEPTED);
+        return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
+      };
+      try {
+        const verdict = request.call(hooks, x, own);
+        return verdict instanceof Promise ? verdict.then(checked).catch(failed) : checked(verdict);
+      } catch (error) {
+        return failed(error);
+      }
+    };
+  }
   if (forward !== undefined) {
     const guard = guardOf('forward');
     guards.forward = (x) => runEditing(forward, hooks, x, new RequestBefore(x), guard);
@@ -192,10 +198,7 @@ function problemOfVerdict(verdict: unknown): string {
 
 /** A module may write a reply as a plain object. */
 function replyOf(verdict: Verdict): Verdict {
-  if (typeof verdict !== 'object' || verdict instanceof LocalReply || verdict instanceof CachedReply) return verdict;
-  const { status, reason, fields, body = '', bodyBytes = body } = verdict as PlainReply;
-  const reply = new LocalReply(status, pairsOf(fields), bodyBytes);
-  return reason === undefined ? reply : reply.under(status, reason, reply.fields);
+  return typeof verdict !== 'object' || verdict instanceof CachedReply ? verdict : localReplyOf(verdict);
 }
 
 /** Runs a hook that may edit a head and filter its body. `before`: the head as it was. */
