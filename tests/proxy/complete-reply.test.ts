@@ -8,7 +8,7 @@ import type { ServerStream } from '../../src/http/server-stream.ts';
 import { type GatewayError, POLICY_FAILED } from '../../src/kit/errors.ts';
 import type { BoundHooks } from '../../src/policies/policy.ts';
 import { type RepliedExchange, sendLocalReply } from '../../src/proxy/complete-reply.ts';
-import type { FilterChain } from '../../src/proxy/filter-chain.ts';
+import type { FailedHook, FilterChain } from '../../src/proxy/filter-chain.ts';
 import { exchange } from '../support/exchange.ts';
 
 class Upper extends BodyFilter {
@@ -48,9 +48,9 @@ function replied(x: Exchange): { owner: RepliedExchange; log: string[]; sent: Lo
       owner.over = true;
       log.push(bytes === undefined ? 'settled' : `settled ${bytes}`);
     },
-    failedHooks({ code }: GatewayError) {
+    hookFailed({ error }: FailedHook) {
       owner.over = true;
-      log.push(`failed ${code}`);
+      log.push(`failed ${error.code}`);
     },
     data: (bytes: Buffer, start: number, end: number) => owner.responseFilters!.data(bytes, start, end),
     endResponse: (trailers: Fields | null) => owner.responseFilters!.end(trailers),
