@@ -48,6 +48,8 @@ const MOST_AT_ONCE = 4;
 const WATCH = 30_000;
 /** Timers are no longer than this (ms): the time of day may jump, and Node's have an end. */
 const LONGEST_SLEEP = 3_600_000;
+/** How long the end waits for work under way, such as the removal of a record (ms). */
+const LONGEST_END = 5000;
 /** Until a lock of another gateway is tried again (ms). */
 const LOCKED = 5000;
 /** Until a store that fails is tried again (ms). */
@@ -183,7 +185,11 @@ export class CertificateManager {
     this.#watcher.cancel();
     this.#timer?.cancel();
     this.#stop.abort(new AcmeError('stopped', 'the gateway stops'));
-    await Promise.allSettled(this.#work);
+    const { clock } = this.#parts;
+    let limit: Timer | undefined;
+    const tooLong = new Promise<void>((resolve) => (limit = clock.after(LONGEST_END, resolve)));
+    await Promise.race([Promise.allSettled(this.#work), tooLong]);
+    limit?.cancel();
   }
 
   get #now(): number {
