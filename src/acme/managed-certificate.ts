@@ -4,7 +4,7 @@
  *     nothing stored ─▶ temporary ─▶ obtained ─▶ due ─▶ obtained …
  *                          └─ failed: the next issuer in the order, then a pause for each
  */
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { RenewalInfo } from './client/account.ts';
 import { AcmeError } from './client/acme-error.ts';
 import type { Issuer } from './issuer.ts';
@@ -73,6 +73,17 @@ export function keyOf({ names, keyType, issuers }: CertificateSpec): string {
   return digestOf(keyType, ...names.toSorted(), '', ...issuers.map(({ identity }) => identity));
 }
 
+/** One key for all temporary pairs of a process. */
+export interface TemporaryKey {
+  readonly key: KeyObject;
+  readonly pem: string;
+}
+
+export async function makeTemporaryKey(): Promise<TemporaryKey> {
+  const key = await generateKey('p256');
+  return { key, pem: privateKeyPem(key) };
+}
+
 const TEMPORARY_LIFETIME = 7 * 86_400_000;
 const SKEW = 3_600_000;
 
@@ -114,9 +125,20 @@ export class ManagedCertificate {
     this.standing = standing;
   }
 
-  /** The same object until it changes. */
-  get pair(): ServedPair | null {
-    return this.#pair ?? this.#temporary;
+  /**
+   * The same object until it changes. `now`: ms since 1970; `temporaryKey`: the key of a temporary pair, which is made
+   * when it is first needed: of ten thousand, most never are.
+   */
+  pairAt(now: number, temporaryKey: TemporaryKey): ServedPair {
+    return this.#pair ?? this.#temporaryAt(now, temporaryKey);
+  }
+
+  #temporaryAt(now: number, { key, pem }: TemporaryKey): ServedPair {
+    if (this.#temporary !== null && now < this.#temporary.lifetime.to - SKEW) return this.#temporary;
+    const lifetime = { from: now - SKEW, to: now + TEMPORARY_LIFETIME };
+    const cert = serverCertificate(this.spec.names, key, lifetime, null);
+    this.#temporary = { cert, key: pem, temporary: true, lifetime };
+    return this.#temporary;
   }
 
   /** Whether the stored certificate can be used at that time (ms since 1970). */
@@ -157,18 +179,6 @@ export class ManagedCertificate {
     Object.assign(this, { stored: null, certificate: null, suggested: null, nextAdvice: Number.POSITIVE_INFINITY });
   }
 
-  /** Makes a temporary pair, unless there is one that lasts. Returns whether it has. */
-  async makeTemporary(now: number): Promise<boolean> {
-    if (this.stored !== null) return false;
-    const { names } = this.spec;
-    if (this.#temporary !== null && now < this.#temporary.lifetime.to - SKEW) return false;
-    const key = await generateKey('p256');
-    const lifetime = { from: now - SKEW, to: now + TEMPORARY_LIFETIME };
-    const cert = serverCertificate(names, key, lifetime, null);
-    this.#temporary = { cert, key: privateKeyPem(key), temporary: true, lifetime };
-    return this.stored === null;
-  }
-
   pauseAt(issuer: Issuer): Pause {
     return this.#pauses.get(issuer.identity) ?? { failures: 0, until: 0 };
   }
@@ -196,7 +206,8 @@ export class ManagedCertificate {
   status(now: number): CertificateStatus {
     const { key, spec, nextAttempt, failures, problem, suggested } = this;
     const state = this.stored === null ? 'temporary' : this.isValid(now) ? 'valid' : 'expired';
-    const { from, to } = this.stored === null ? (this.#temporary?.lifetime ?? { from: 0, to: 0 }) : this.lifetime;
+    const temporary = this.#temporary?.lifetime ?? { from: now - SKEW, to: now + TEMPORARY_LIFETIME };
+    const { from, to } = this.stored === null ? temporary : this.lifetime;
     return {
       key,
       names: spec.names,
@@ -210,4 +221,9 @@ export class ManagedCertificate {
       suggested,
     };
   }
+}
+
+/** Names without a certificate come first, then those that expire first. */
+export function byNeed(a: ManagedCertificate, b: ManagedCertificate): number {
+  return a.lifetime.to - b.lifetime.to;
 }

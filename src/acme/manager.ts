@@ -8,30 +8,24 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
+import { AwayIssuers } from './away-issuers.ts';
 import { AcmeError, asAcmeError } from './client/acme-error.ts';
-import { isPassing } from './client/patience.ts';
 import type { Issuer } from './issuer.ts';
 import { type Lock, Locks } from './lock.ts';
 import {
+  byNeed,
   type CertificateSpec,
   type CertificateStatus,
   keyOf,
+  makeTemporaryKey,
   ManagedCertificate,
-  type Pause,
   type ServedPair,
   type Standing,
+  type TemporaryKey,
 } from './managed-certificate.ts';
+import type { CertificateObserver } from './observer.ts';
 import { backoffTime, nextAdvice, renewalTime } from './renewal-time.ts';
 import type { CertificateStore, StoredCertificate } from './store.ts';
-
-/** Hears what happens to certificates. */
-export interface CertificateObserver {
-  /** A pair is in use now: `issued` by us, `shared` by another gateway, `stored` earlier, or `temporary`. */
-  changed(status: CertificateStatus, how: 'issued' | 'shared' | 'stored' | 'temporary'): void;
-  failed(status: CertificateStatus, issuer: string, error: AcmeError): void;
-  /** The store can't be read or written. */
-  troubled(reason: string): void;
-}
 
 export interface ManagerParts {
   readonly store: CertificateStore;
@@ -45,6 +39,8 @@ export interface ManagerParts {
 }
 
 const MOST_AT_ONCE = 4;
+/** Files of the store that are open at once. */
+const READERS = 16;
 const WATCH = 30_000;
 /** Timers are no longer than this (ms): the time of day may jump, and Node's have an end. */
 const LONGEST_SLEEP = 3_600_000;
@@ -62,17 +58,20 @@ export class CertificateManager {
   readonly #stop = new AbortController();
   /** Work under way, which ends soon once `#stop` is aborted. */
   readonly #work = new Set<Promise<void>>();
-  /** Issuers that could not be reached, by identity: the other certificates don't have to find out for themselves. */
-  readonly #away = new Map<string, Pause>();
+  readonly #away: AwayIssuers;
   readonly #watcher: Timer;
   #timer: Timer | null = null;
+  #temporaryKey: TemporaryKey | null = null;
   #running = 0;
+  /** What is due and has no room yet, the most urgent last. */
+  #due: ManagedCertificate[] = [];
   #seen = 0;
   #trouble = '';
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
     this.#locks = new Locks(parts.store, parts.clock);
+    this.#away = new AwayIssuers(parts.random);
     this.#watcher = parts.clock.every(parts.watch ?? WATCH, () => this.#do(this.#lookForChanges()));
   }
 
@@ -81,7 +80,11 @@ export class CertificateManager {
    * ordered before `follow`.
    */
   async prepare(specs: readonly CertificateSpec[]): Promise<void> {
-    await Promise.all(specs.map((spec) => this.#enter(spec, 'prepared')));
+    const rest = specs.values();
+    const reader = async (): Promise<void> => {
+      for (const spec of rest) await this.#enter(spec, 'prepared');
+    };
+    await Promise.all(Array.from({ length: READERS }, reader));
   }
 
   /** Manages these certificates, in place of those of the last call; those that it has keep what they have. */
@@ -89,11 +92,12 @@ export class CertificateManager {
     const wanted = new Map(specs.map((spec) => [keyOf(spec), spec]));
     for (const { key, standing } of this.#certificates.values())
       if (standing !== 'extra' && !wanted.has(key)) this.drop(key);
-    for (const spec of wanted.values()) {
-      // One that was not prepared is not waited for.
-      this.#do(this.#enter(spec, 'followed').then(() => this.#schedule()));
-    }
-    this.#schedule();
+    const enter = async (): Promise<void> => {
+      for (const spec of wanted.values()) await this.#enter(spec, 'followed');
+      this.#schedule();
+    };
+    // Those that were prepared are known; others are not waited for.
+    this.#do(enter());
   }
 
   /** Manages one more certificate, until it is dropped. Resolves when it has a pair. */
@@ -120,18 +124,21 @@ export class CertificateManager {
     // Nothing is due before the store was read.
     certificate.running = true;
     this.#certificates.set(certificate.key, certificate);
+    this.#temporaryKey ??= await makeTemporaryKey();
     try {
       await this.#adopt(certificate, 'stored');
     } catch (error) {
       this.#storeFailed(error);
     }
-    await this.#makeTemporary(certificate);
+    if (certificate.stored === null) this.#parts.observer.changed(certificate.status(this.#now), 'temporary');
     certificate.running = false;
   }
 
-  /** null: it is not managed. */
+  /** The same object until it changes; null: it is not managed. */
   pair(key: string): ServedPair | null {
-    return this.#certificates.get(key)?.pair ?? null;
+    const certificate = this.#certificates.get(key);
+    if (certificate === undefined || this.#temporaryKey === null) return null;
+    return certificate.pairAt(this.#now, this.#temporaryKey);
   }
 
   status(key: string): CertificateStatus | null {
@@ -147,7 +154,7 @@ export class CertificateManager {
     const certificate = this.#certificates.get(key);
     if (certificate === undefined) return false;
     certificate.clearPauses();
-    for (const { identity } of certificate.spec.issuers) this.#away.delete(identity);
+    for (const issuer of certificate.spec.issuers) this.#away.back(issuer);
     certificate.forced = true;
     certificate.nextAttempt = 0;
     this.#schedule();
@@ -160,11 +167,13 @@ export class CertificateManager {
     const { stored, issuer } = certificate ?? { stored: null, issuer: null };
     if (certificate === undefined || stored === null || issuer === null)
       throw new AcmeError('not_found', 'there is no certificate of an issuer to revoke');
+    // An attempt that ends later would bring the old one back.
+    if (certificate.running) await certificate.nextEnd();
     await issuer.revoke(new X509Certificate(stored.cert), reason);
     await this.#parts.store.forget(certificate.idAt(issuer));
     if (certificate.stored === stored) {
       certificate.drop();
-      await this.#makeTemporary(certificate);
+      this.#parts.observer.changed(certificate.status(this.#now), 'temporary');
     }
     this.renew(key);
   }
@@ -201,21 +210,40 @@ export class CertificateManager {
     this.#work.add(known);
   }
 
-  /** Starts what is due, as far as there is room, and sets the timer for the next. */
+  /** Looks for what is due, starts as much of it as there is room for, and sets the timer for the next. */
   #schedule(): void {
     if (this.#stop.signal.aborted) return;
     this.#timer?.cancel();
     const now = this.#now;
-    const waiting = [...this.#certificates.values()].filter((one) => !one.running && one.standing !== 'prepared');
-    const due = waiting.filter(({ nextAttempt }) => nextAttempt <= now).toSorted(byNeed);
-    for (const one of due) if (this.#running < this.#mostAtOnce) this.#start(one, (it) => this.#attempt(it));
-    for (const one of waiting)
-      if (!one.running && one.nextAdvice <= now && this.#running < this.#mostAtOnce)
-        this.#start(one, (it) => this.#takeAdvice(it));
-    // What has no room now is started by what ends.
-    const next = waiting.filter(({ running }) => !running).map((one) => Math.min(one.nextAttempt, one.nextAdvice));
-    const wait = next.reduce((least, at) => (at > now ? Math.min(least, at - now) : least), LONGEST_SLEEP);
+    const due: ManagedCertificate[] = [];
+    let wait = LONGEST_SLEEP;
+    for (const one of this.#certificates.values()) {
+      if (one.running || one.standing === 'prepared') continue;
+      const next = Math.min(one.nextAttempt, one.nextAdvice);
+      if (next <= now) due.push(one);
+      else wait = Math.min(wait, next - now);
+    }
+    // What has no room now is started by what ends: of ten thousand, the rest is not looked at again each time.
+    this.#due = due.toSorted(byNeed).toReversed();
     this.#timer = this.#parts.clock.after(wait, () => this.#schedule());
+    this.#startDue();
+  }
+
+  #startDue(): void {
+    const now = this.#now;
+    while (this.#running < this.#mostAtOnce && this.#due.length > 0) {
+      const one = this.#due.pop()!;
+      if (one.running || this.#certificates.get(one.key) !== one) continue;
+      if (one.nextAttempt <= now) this.#start(one, (it) => this.#attempt(it));
+      else if (one.nextAdvice <= now) this.#start(one, (it) => this.#takeAdvice(it));
+    }
+  }
+
+  /** The room of one that has ended is for the next, and its own time may be the nearest. */
+  #ended(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#due.length === 0) this.#schedule();
+    else this.#startDue();
   }
 
   get #mostAtOnce(): number {
@@ -234,14 +262,13 @@ export class CertificateManager {
         certificate.running = false;
         this.#running--;
         certificate.attempted();
-        this.#schedule();
+        this.#ended();
       });
     this.#do(done);
   }
 
   async #attempt(certificate: ManagedCertificate): Promise<void> {
     await this.#adopt(certificate, 'shared');
-    await this.#makeTemporary(certificate);
     if (!this.#isDue(certificate) || !this.#hasChance(certificate)) return;
     const lock = await this.#locks.take(certificate.key);
     if (lock === null) {
@@ -254,7 +281,7 @@ export class CertificateManager {
     } finally {
       await lock.release();
     }
-    this.#storeWorks();
+    this.#trouble = '';
   }
 
   #isDue({ nextAttempt, forced }: ManagedCertificate): boolean {
@@ -270,7 +297,7 @@ export class CertificateManager {
 
   /** From when on an issuer may be asked (ms since 1970). */
   #chance(certificate: ManagedCertificate, issuer: Issuer): number {
-    return Math.max(certificate.pauseAt(issuer).until, this.#away.get(issuer.identity)?.until ?? 0);
+    return Math.max(certificate.pauseAt(issuer).until, this.#away.until(issuer));
   }
 
   async #issue(certificate: ManagedCertificate, lock: Lock): Promise<void> {
@@ -279,9 +306,12 @@ export class CertificateManager {
       if (this.#chance(certificate, issuer) > this.#now) continue;
       try {
         const stored = await this.#issueAt(issuer, certificate, stop);
-        await this.#parts.store.save(certificate.idAt(issuer), stored);
-        this.#away.delete(issuer.identity);
+        this.#away.back(issuer);
         this.#install(certificate, stored, 'issued');
+        // One that can't be stored is used all the same: to throw it away would cost another order.
+        await this.#parts.store
+          .save(certificate.idAt(issuer), stored)
+          .catch((error: unknown) => this.#storeFailed(error));
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -307,10 +337,7 @@ export class CertificateManager {
     const now = this.#now;
     const pause = backoffTime(error, certificate.pauseAt(issuer).failures + 1, random);
     certificate.failed(issuer, error, now, pause);
-    if (isPassing(error)) {
-      const failures = (this.#away.get(issuer.identity)?.failures ?? 0) + 1;
-      this.#away.set(issuer.identity, { failures, until: now + backoffTime(error, failures, random) });
-    }
+    this.#away.failed(issuer, error, now);
     this.#hasChance(certificate);
     observer.failed(certificate.status(now), issuer.name, error);
   }
@@ -331,11 +358,6 @@ export class CertificateManager {
     certificate.install(stored);
     certificate.nextAttempt = renewalTime(certificate.lifetime, null, this.#parts.random);
     this.#parts.observer.changed(certificate.status(this.#now), how);
-  }
-
-  async #makeTemporary(certificate: ManagedCertificate): Promise<void> {
-    if (await certificate.makeTemporary(this.#now))
-      this.#parts.observer.changed(certificate.status(this.#now), 'temporary');
   }
 
   /** Asks the issuer when it wants the certificate to be renewed (RFC 9773). A failure changes nothing. */
@@ -374,13 +396,4 @@ export class CertificateManager {
     if (reason !== this.#trouble) this.#parts.observer.troubled(reason);
     this.#trouble = reason;
   }
-
-  #storeWorks(): void {
-    this.#trouble = '';
-  }
-}
-
-/** Names without a certificate come first, then those that expire first. */
-function byNeed(a: ManagedCertificate, b: ManagedCertificate): number {
-  return a.lifetime.to - b.lifetime.to;
 }

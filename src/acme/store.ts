@@ -11,7 +11,7 @@
  *
  * A pair is complete and on disk before `current` names it. Damaged files count as absent.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Disk, UNFINISHED } from '../kit/disk.ts';
 import { asRecord } from './client/acme-error.ts';
@@ -202,10 +202,5 @@ function readCertificate(text: string): StoredCertificate | null {
   const { names, keyType, issuer, cert, key, obtained } = parse(text) as Partial<StoredCertificate>;
   if (!Array.isArray(names) || keyType === undefined || issuer === undefined || obtained === undefined) return null;
   if (typeof cert !== 'string' || typeof key !== 'string') return null;
-  try {
-    void new X509Certificate(cert);
-  } catch {
-    return null;
-  }
   return { names, keyType, issuer, cert, key, obtained };
 }

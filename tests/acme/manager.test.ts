@@ -425,4 +425,14 @@ describe('a store that can not be written', () => {
     expect(world.server.orders).toHaveLength(0);
     expect(manager.pair(key)!.temporary).toBe(true);
   });
+
+  test('does not cost a certificate that was obtained', async () => {
+    await using world = await AcmeWorld.open();
+    const { manager, key, store } = await single(world);
+    store.save = () => Promise.reject(new Error('ENOSPC: no space left'));
+    await world.until(isValid(manager, key), MINUTE);
+    await world.wait(DAY);
+    expect(world.server.orders).toHaveLength(1);
+    expect(world.heard).toEqual(['temporary a.example', 'issued a.example', 'ENOSPC: no space left']);
+  });
 });

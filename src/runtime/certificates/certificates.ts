@@ -10,7 +10,7 @@ import { X509Certificate } from 'node:crypto';
 import { PendingChallenges } from '../../acme/challenges/responder.ts';
 import { asAcmeError } from '../../acme/client/acme-error.ts';
 import type { CertificateStatus } from '../../acme/managed-certificate.ts';
-import type { CertificateObserver } from '../../acme/manager.ts';
+import type { CertificateObserver } from '../../acme/observer.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Random } from '../../kit/random.ts';
 import type { Events } from '../../observe/events.ts';
