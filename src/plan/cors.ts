@@ -47,7 +47,7 @@ export function planCors(
     headers: config.headers.includes('*') ? null : namesOf(config.headers, `${pointer}/headers`, scope),
     exposeHeaders: exposed(config, `${pointer}/expose_headers`, scope),
     credentials: config.credentials,
-    maxAge: config.max_age === undefined ? null : Math.floor(config.max_age / 1000),
+    maxAge: config.max_age === undefined ? null : config.max_age - (config.max_age % 1000),
     privateNetwork: config.private_network,
   };
 }

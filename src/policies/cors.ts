@@ -48,7 +48,7 @@ class Cors {
       ...permits,
       ...(methods === null ? [] : [line('Methods', methods.join(', '))]),
       ...(headers === null || headers.length === 0 ? [] : [line('Headers', headers.join(', '))]),
-      ...(maxAge === null ? [] : [line('Max-Age', String(maxAge), '')]),
+      ...(maxAge === null ? [] : [line('Max-Age', String(maxAge / 1000), '')]),
     ];
     this.#varyPreflight = privateNetwork ? VARY_NETWORK : VARY_PREFLIGHT;
   }

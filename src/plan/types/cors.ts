@@ -12,7 +12,7 @@ export interface CorsPolicyPlan {
   readonly headers: readonly string[] | null;
   readonly exposeHeaders: readonly string[];
   readonly credentials: boolean;
-  /** Seconds; null: the browser decides. */
+  /** In ms, whole seconds; null: the browser decides. */
   readonly maxAge: number | null;
   readonly privateNetwork: boolean;
 }
