@@ -6,7 +6,7 @@ export interface AccessLogConfig {
   readonly path: string;
 }
 
-/** An access control list of client addresses. The gateway checks the deny list first, then the allow list if it is not empty, then the default. */
+/** An access control list of client addresses, and of client certificates. The gateway checks the deny list first, then the allow list if it is not empty, then the default. */
 export interface AclConfig {
   /** The action for an address on neither list, if the allow list is empty. */
   readonly default: 'allow' | 'deny';
@@ -14,6 +14,8 @@ export interface AclConfig {
   readonly allow: readonly string[];
   /** Denied networks or addresses. */
   readonly deny: readonly string[];
+  /** Client certificates. If the list is not empty, clients that the other settings allow need a certificate that meets one of these conditions, too. */
+  readonly certificates: readonly CertificateMatch[];
 }
 
 /** How the TXT records of `dns-01` challenges are made and removed. */
@@ -172,6 +174,22 @@ export interface CacheConfig {
   readonly key: CacheKeyConfig;
   /** A directory that also stores the responses of a cache. It can hold many more than memory does. The responses survive a restart, and also a crash. */
   readonly disk?: CacheDiskConfig;
+}
+
+/** Conditions on a client's certificate. All of them must hold. */
+export interface CertificateMatch {
+  /** A URI of its subjectAltName, such as a SPIFFE ID. A star at the end stands for any text. */
+  readonly uri?: string;
+  /** A DNS name of its subjectAltName: exact, or `*.example.com` for all names below. */
+  readonly dns?: string;
+  /** An email address of its subjectAltName. */
+  readonly email?: string;
+  /** The whole subject in the form of RFC 4514, the most specific name first, without spaces around the commas. */
+  readonly subject?: string;
+  /** The whole name of its issuer, in the same form. */
+  readonly issuer?: string;
+  /** The SHA-256 digest of the certificate in hex, with or without colons. */
+  readonly fingerprint?: string;
 }
 
 /** A certificate with its private key: from files in PEM (`cert` and `key`), from an authority by ACME (`acme`), or from the gateway's own authority (`issuer: internal`); or a folder of such files (`dir`). A changed file, and a renewed certificate, takes effect with the next handshake; no connection is touched. */
@@ -386,6 +404,8 @@ export interface IdentityConfig {
   readonly port: boolean;
   /** Send X-Real-IP, the client address that ACLs check. */
   readonly real_ip: boolean;
+  /** The client's certificate for backends, as RFC 9440 defines it: `leaf` sends Client-Cert, `chain` Client-Cert-Chain too, with the intermediate certificates that the client has sent. Only a listener with `tls.client_auth` has any. Received fields of these names never pass then, not even from trusted proxies. */
+  readonly client_cert: 'none' | 'leaf' | 'chain';
   /** The messages that get a Via field: responses, requests, both or none. Via on a request turns off compression in many backends, nginx among them. */
   readonly via: 'response' | 'request' | 'both' | 'none';
   /** The action for identity fields of peers that are not trusted proxies, such as X-Forwarded-Prefix and X-Real-IP: `drop` or `pass`. The gateway always replaces the fields that it writes itself. */
@@ -1435,7 +1455,7 @@ export const schema: object = {
     },
     "acl": {
       "title": "AclConfig",
-      "description": "An access control list of client addresses. The gateway checks the deny list first, then the allow list if it is not empty, then the default.",
+      "description": "An access control list of client addresses, and of client certificates. The gateway checks the deny list first, then the allow list if it is not empty, then the default.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -1470,6 +1490,21 @@ export const schema: object = {
             "format": "cidr"
           },
           "default": []
+        },
+        "certificates": {
+          "description": "Client certificates. If the list is not empty, clients that the other settings allow need a certificate that meets one of these conditions, too.",
+          "type": "array",
+          "items": {
+            "$ref": "#/$defs/certificate-match"
+          },
+          "default": [],
+          "examples": [
+            [
+              {
+                "uri": "spiffe://example.org/ns/shop/*"
+              }
+            ]
+          ]
         }
       }
     },
@@ -2019,6 +2054,53 @@ export const schema: object = {
         },
         "disk": {
           "$ref": "#/$defs/cache-disk"
+        }
+      }
+    },
+    "certificate-match": {
+      "title": "CertificateMatch",
+      "description": "Conditions on a client's certificate. All of them must hold.",
+      "type": "object",
+      "additionalProperties": false,
+      "minProperties": 1,
+      "properties": {
+        "uri": {
+          "description": "A URI of its subjectAltName, such as a SPIFFE ID. A star at the end stands for any text.",
+          "type": "string",
+          "pattern": "^[^*\\s]+\\*?$",
+          "x-says": "must be a URI, with a star only at its end",
+          "examples": [
+            "spiffe://example.org/ns/shop/*"
+          ]
+        },
+        "dns": {
+          "description": "A DNS name of its subjectAltName: exact, or `*.example.com` for all names below.",
+          "type": "string",
+          "format": "host-pattern"
+        },
+        "email": {
+          "description": "An email address of its subjectAltName.",
+          "type": "string",
+          "minLength": 1
+        },
+        "subject": {
+          "description": "The whole subject in the form of RFC 4514, the most specific name first, without spaces around the commas.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "CN=alice,O=Example"
+          ]
+        },
+        "issuer": {
+          "description": "The whole name of its issuer, in the same form.",
+          "type": "string",
+          "minLength": 1
+        },
+        "fingerprint": {
+          "description": "The SHA-256 digest of the certificate in hex, with or without colons.",
+          "type": "string",
+          "pattern": "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$",
+          "x-says": "must be a SHA-256 digest in hex"
         }
       }
     },
@@ -2634,6 +2716,16 @@ export const schema: object = {
           "description": "Send X-Real-IP, the client address that ACLs check.",
           "type": "boolean",
           "default": false,
+          "x-reload": "keep"
+        },
+        "client_cert": {
+          "description": "The client's certificate for backends, as RFC 9440 defines it: `leaf` sends Client-Cert, `chain` Client-Cert-Chain too, with the intermediate certificates that the client has sent. Only a listener with `tls.client_auth` has any. Received fields of these names never pass then, not even from trusted proxies.",
+          "enum": [
+            "none",
+            "leaf",
+            "chain"
+          ],
+          "default": "none",
           "x-reload": "keep"
         },
         "via": {

@@ -1,6 +1,7 @@
 /**
  * The invariants in a config: each is checked against the plan, and every violation is a Problem at its position. Cold.
  */
+import { AccessList } from '../kit/access-list.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type {
   HeaderNeverPassedInvariant,
@@ -13,7 +14,7 @@ import type {
 } from '../config/schema.gen.ts';
 import { siftIdentity } from '../http/identity.ts';
 import { LITERAL } from '../http/path.ts';
-import { AddressAcl, AddressSet, keepsStrangersOut } from '../kit/address-set.ts';
+import { AddressSet } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
 import { planAddress } from '../plan/pools.ts';
 import { HIDDEN_HINT, hiddenMessage } from '../plan/routes.ts';
@@ -118,7 +119,7 @@ function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): 
   except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
   for (const listener of plan.listeners) {
     const { name, address, acl, protocol } = listener;
-    if (except.includes(name) || isLocal(address) || (acl !== null && keepsStrangersOut(new AddressAcl(acl)))) continue;
+    if (except.includes(name) || isLocal(address) || (acl !== null && new AccessList(acl).keepsStrangersOut)) continue;
     const open = openRoute(listener);
     if (protocol === 'http' && open === null) continue;
     const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} excludes hardly any client`;

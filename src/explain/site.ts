@@ -1,6 +1,7 @@
 /** A listener with its routes as traffic meets them, in a running gateway or in a plan that is not in effect. Cold. */
+import { AccessList } from '../kit/access-list.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
-import { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import { AddressSet } from '../kit/address-set.ts';
 import type { ListenerPlan, RoutePlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import { Router } from '../proxy/router.ts';
@@ -10,7 +11,7 @@ import { splitUrl } from './request.ts';
 export interface Site {
   readonly plan: ListenerPlan;
   readonly limits: HttpLimits;
-  readonly acl: AddressAcl | null;
+  readonly acl: AccessList | null;
   readonly trusted: AddressSet;
   readonly identity: IdentityPlan;
   readonly router: Router<{ readonly name: string }>;
@@ -26,7 +27,7 @@ export function siteOf(plan: ListenerPlan): Site {
   return {
     plan,
     limits: plan.limits,
-    acl: plan.acl === null ? null : new AddressAcl(plan.acl),
+    acl: plan.acl === null ? null : new AccessList(plan.acl),
     trusted: new AddressSet(plan.trustedProxies),
     identity: plan.identity,
     router,

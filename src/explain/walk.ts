@@ -9,7 +9,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
 import { BODY_TOO_LARGE, CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
-import { decidingRule } from '../kit/address-set.ts';
+import { decidingAccessRule } from '../kit/access-list.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { RoutePlan } from '../plan/types.ts';
@@ -71,9 +71,15 @@ export type RoutesByName = ReadonlyMap<string, RoutePlan>;
 export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
   if (!siftIdentity(x, site))
     return refusedWalk(400, 'a name of its fields has an underscore or another mark (identity.underscores)');
-  if (site.acl !== null && !site.acl.allows(x.clientAddress)) {
+  if (site.acl !== null && !site.acl.allows(x.clientAddress, x.connection.tls?.client ?? null)) {
     const { name, ...rules } = site.plan.acl!;
-    return ended(outcome('listener', 403, `acl ${name}: ${decidingRule(rules, x.clientAddress)}`));
+    return ended(
+      outcome(
+        'listener',
+        403,
+        `acl ${name}: ${decidingAccessRule(rules, x.clientAddress, x.connection.tls?.client ?? null)}`,
+      ),
+    );
   }
   if (options.overloaded) return ended(outcome('gateway', OVERLOADED.status, 'the gateway is overloaded'));
   if (x.method === 'CONNECT')

@@ -43,6 +43,7 @@ export const DEFAULT_IDENTITY: IdentityPlan = {
   believe: 'either',
   port: false,
   realIp: false,
+  clientCert: 'none',
   via: 'response',
   untrusted: 'drop',
   underscores: 'drop',
@@ -65,7 +66,12 @@ export function siftIdentity(x: Exchange, { identity, trusted }: IdentityRules):
   if ((fields.seen & UNDERSCORED_MASK) !== 0) {
     if (identity.underscores === 'refuse') return false;
     if (identity.underscores === 'drop') fields.removeAll(UNDERSCORED_MASK);
-    else dropAlike(fields, identity.untrusted === 'pass' && !believed);
+    else dropAlike(fields, identity.untrusted === 'pass' && !believed && identity.clientCert === 'none');
+  }
+  if (identity.clientCert !== 'none' && (fields.seen & IDENTITY_MASK) !== 0) {
+    // RFC 9440 §2.4: the gateway's own to write, from any peer.
+    fields.remove('client-cert');
+    fields.remove('client-cert-chain');
   }
   if (!believed) {
     fields.removeAll(identity.untrusted === 'pass' ? OWN_MASK : OWN_MASK | IDENTITY_MASK);
@@ -155,6 +161,8 @@ export function ownRequestLines(x: Exchange): string {
 
 /** Lower-case names of the request fields that the gateway writes and that the config's edits may change. */
 export const OWN_REQUEST_FIELDS: ReadonlySet<string> = new Set([
+  'client-cert',
+  'client-cert-chain',
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -189,6 +197,14 @@ function realIp({ identity, fields, clientAddress }: Exchange): string {
   return `X-Real-IP: ${clientAddress}\r\n`;
 }
 
+/** Client-Cert and Client-Cert-Chain (RFC 9440). */
+function clientCertLines({ connection: { tls }, identity: { clientCert } }: Exchange): string {
+  if (clientCert === 'none' || tls === null || tls.client === null) return '';
+  const { leafField, chainField } = tls.client;
+  const chain = clientCert === 'chain' && chainField !== '' ? `Client-Cert-Chain: ${chainField}\r\n` : '';
+  return `Client-Cert: ${leafField}\r\n${chain}`;
+}
+
 function xForwarded(chain: string, host: string, proto: string, port: string): string {
   return (
     `X-Forwarded-For: ${chain}\r\n${host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`}` +
@@ -196,21 +212,23 @@ function xForwarded(chain: string, host: string, proto: string, port: string): s
   );
 }
 
-function ownLines({ connection, authority, identity }: Exchange): string {
+function ownLines(x: Exchange): string {
+  const { connection, authority, identity } = x;
   const scheme = schemeOf(connection);
   let lines = '';
   if (sendsForwarded(identity))
     lines += `Forwarded: for=${forwardedNode(connection.clientAddress)}${hostAndProto(authority, scheme)}\r\n`;
   const port = identity.port ? portOf(authority, String(connection.localPort || 80)) : '';
   if (sendsXForwarded(identity)) lines += xForwarded(addressOf(connection), authority, scheme, port);
-  return lines;
+  return lines + clientCertLines(x);
 }
 
 /**
  * Behind a trusted proxy, the chain continues with this hop. Host and scheme appear once in either form, so that
  * backends that read the first element and backends that read the last get the same result.
  */
-function claimedLines({ connection, authority, identity }: Exchange, claims: Claims): string {
+function claimedLines(x: Exchange, claims: Claims): string {
+  const { connection, authority, identity } = x;
   const scheme = schemeOf(connection);
   const host = claims.host === '' ? authority : claims.host;
   const proto = claims.proto === '' ? scheme : claims.proto;
@@ -228,7 +246,7 @@ function claimedLines({ connection, authority, identity }: Exchange, claims: Cla
     const port = claims.port !== '' || !identity.port ? claims.port : portOf(host, usual);
     lines += xForwarded(chain, host, proto, port);
   }
-  return lines;
+  return lines + clientCertLines(x);
 }
 
 function portOf(authority: string, usual: string): string {

@@ -20,6 +20,8 @@ export class ClientCertificate {
   readonly issuers: readonly X509Certificate[];
   /** Unix ms. */
   readonly notAfter: number;
+  #leafField = '';
+  #chainField = '';
   #names: AlternativeNames | null = null;
   #subject = '';
   #issuer = '';
@@ -54,11 +56,25 @@ export class ClientCertificate {
     return (this.#names ??= namesOf(this.x509.subjectAltName ?? ''));
   }
 
+  /** The value of Client-Cert (RFC 9440 §2.2): a byte sequence (RFC 9651 §3.3.5). */
+  get leafField(): string {
+    return (this.#leafField ||= byteSequence(this.x509));
+  }
+
+  /** The value of Client-Cert-Chain (RFC 9440 §2.3), or ''. */
+  get chainField(): string {
+    return (this.#chainField ||= this.issuers.map(byteSequence).join(', '));
+  }
+
   /** The SPIFFE ID (X.509-SVID §2: exactly one URI), or ''. */
   get spiffe(): string {
     const { uri } = this.names;
     return uri.length === 1 && uri[0]!.startsWith('spiffe://') ? uri[0]! : '';
   }
+}
+
+function byteSequence({ raw }: X509Certificate): string {
+  return `:${raw.toString('base64')}:`;
 }
 
 /** Colons are for people. */

@@ -64,6 +64,8 @@ export class AccessRecord {
   upstream = 0;
   error = '';
   userAgent = '';
+  /** What is known of the client's TLS: members of a JSON object in ASCII, each after a comma; null: nothing. */
+  tls: Uint8Array | null = null;
 
   constructor(
     kind: 'http' | 'tcp',
@@ -136,8 +138,9 @@ export class AccessLog {
   }
 
   write(record: AccessRecord): void {
-    const { error, userAgent } = record;
-    const room = COMMON + LONGEST_ESCAPE * (record.target.length + userAgent.length + record.host.length);
+    const { error, userAgent, tls } = record;
+    const texts = record.target.length + userAgent.length + record.host.length;
+    const room = COMMON + LONGEST_ESCAPE * texts + (tls === null ? 0 : tls.length);
     if (this.#out.at + room > this.#out.bytes.length) this.#hand(room);
     const out = this.#out;
     this.#time(record.now, out);
@@ -155,6 +158,7 @@ export class AccessLog {
       out.milliseconds(record.upstream);
       if (userAgent !== '') out.raw(this.#userAgent(userAgent));
     }
+    if (tls !== null) out.raw(tls);
     out.raw(BYTES_IN);
     out.integer(record.bytesIn);
     out.raw(BYTES_OUT);

@@ -6,7 +6,7 @@ import type { AuthorityBundle } from '../kit/client-authorities.ts';
 import { suggest } from '../kit/suggest.ts';
 import { planHost } from './matches.ts';
 import type { PlanScope } from './scope.ts';
-import type { ClientAuthPlan, HandshakePlan, TlsNamePlan } from './types/tls.ts';
+import type { ClientAuthPlan, HandshakePlan, ListenerTlsPlan, TlsNamePlan } from './types/tls.ts';
 
 /** Mozilla's recommendation "intermediate", version 5.7, without the finite-field suites. */
 const CIPHERS = [
@@ -20,6 +20,11 @@ const CIPHERS = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
+
+/** Whether a listener asks clients for certificates, under some server name at least. */
+export function asksForCertificates(tls: ListenerTlsPlan | null): boolean {
+  return tls !== null && [tls, ...tls.names].some(({ clientAuth }) => clientAuth !== null);
+}
 
 /** `own`: the listener's; `served`: the names of its certificates, null: any. */
 export function planTlsNames(

@@ -4,6 +4,7 @@ import type { Claim } from '../kit/claim.ts';
 import type { AuthorityBundle } from '../kit/client-authorities.ts';
 import type { Issuers } from './acme.ts';
 import { claimOfShape } from './claims.ts';
+import { asksForCertificates } from './handshake.ts';
 import { planDrain } from './drain.ts';
 import { routesOf } from './serialized-plan.ts';
 import { type PathReader, planPaths } from './paths.ts';
@@ -75,6 +76,8 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
   const address = planAddress(config.address);
   const { limits } = config;
   const tls = planTls(name, config, pointer, names, scope);
+  if (config.identity.client_cert !== 'none' && !asksForCertificates(tls))
+    scope.warning(`${pointer}/identity/client_cert`, 'has no effect: the listener has no tls.client_auth');
   return {
     name,
     address,
@@ -160,8 +163,8 @@ function planPolicies(
   });
 }
 
-function planIdentity({ real_ip: realIp, ...rest }: IdentityConfig): IdentityPlan {
-  return { ...rest, realIp };
+function planIdentity({ real_ip: realIp, client_cert: clientCert, ...rest }: IdentityConfig): IdentityPlan {
+  return { ...rest, realIp, clientCert };
 }
 
 /**

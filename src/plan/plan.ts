@@ -8,26 +8,28 @@
 import { createHash } from 'node:crypto';
 import type { LoadedConfig } from '../config/load.ts';
 import { configError, inOrder, isError } from '../config/problem.ts';
-import type { AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema.gen.ts';
+import type { AclConfig, AdminConfig, ExplainConfig, GatewayConfig } from '../config/schema.gen.ts';
 import { freeze } from '../kit/freeze.ts';
 import { isOurs } from '../kit/own-fields.ts';
 import { Issuers } from './acme.ts';
 import { warnOfCertificates } from './certificate-warnings.ts';
 import { planCaches } from './caches.ts';
+import { planHost } from './matches.ts';
 import { checkAddresses, planListeners, socketClaim } from './listeners.ts';
 import { planPaths } from './paths.ts';
 import { disabledPolicies } from './policies.ts';
 import { disabledEndpoints, planAddress, planPools } from './pools.ts';
 import { planRoutes } from './routes.ts';
 import { PlanScope } from './scope.ts';
+import { asksForCertificates } from './handshake.ts';
 import { planCertificates } from './tls.ts';
 import { segment } from '../config/walk.ts';
-import type { AclPlan, ExplainPlan, Plan } from './types.ts';
+import type { AclPlan, ExplainPlan, ListenerPlan, Plan } from './types.ts';
 import type { AdminPlan } from './types/admin.ts';
 
 export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded)): Plan {
   const { config } = loaded;
-  const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, { name, ...acl }]));
+  const acls = new Map<string, AclPlan>(Object.entries(config.acls).map(([name, acl]) => [name, planAcl(name, acl)]));
   const caches = planCaches(config.caches, scope);
   const issuers = new Issuers(config, loaded, scope);
   const certificates = planCertificates(loaded, issuers, scope);
@@ -48,6 +50,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const { listeners, disabled: closed } = planListeners(config.listeners, names, scope);
   if (listeners.length === 0 && !loaded.problems.some(({ pointer }) => pointer.startsWith('/listeners')))
     tellNoListener(config, scope);
+  tellUnasked(config, listeners, scope);
   const admin = config.admin === undefined ? null : planAdmin(config.admin, loaded, scope);
   const places = listeners.map(({ name, address }) => ({ pointer: `/listeners/${segment(name)}/address`, address }));
   if (admin !== null) places.push({ pointer: '/admin/address', address: admin.address });
@@ -90,6 +93,31 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
       endpoints: disabledEndpoints(config.pools),
     },
   });
+}
+
+function planAcl(name: string, { certificates, ...addresses }: AclConfig): AclPlan {
+  const rules = certificates.map(({ dns, fingerprint, ...rest }) => ({
+    ...rest,
+    ...(dns === undefined ? {} : { dns: planHost(dns) }),
+    ...(fingerprint === undefined ? {} : { fingerprint: fingerprint.replaceAll(':', '').toLowerCase() }),
+  }));
+  return { name, ...addresses, certificates: rules };
+}
+
+/** No client passes an ACL with certificates if none is asked for one. */
+function tellUnasked(
+  { acls }: Pick<GatewayConfig, 'acls'>,
+  listeners: readonly ListenerPlan[],
+  scope: PlanScope,
+): void {
+  if (listeners.some(({ tls }) => asksForCertificates(tls))) return;
+  for (const [name, { certificates }] of Object.entries(acls))
+    if (certificates.length > 0)
+      scope.warning(
+        `/acls/${segment(name)}/certificates`,
+        'no client passes: no listener asks for certificates',
+        'set client_auth in the tls of a listener',
+      );
 }
 
 /** A gateway without a listener does nothing. Most configs without one are half-written files. */

@@ -6,6 +6,7 @@
  * are milliseconds and bytes. A plan is data: it can be shown, diffed and kept as a golden file.
  */
 import type { PathRules } from '../http/path.ts';
+import type { AccessRules } from '../kit/access-list.ts';
 import type { Claim } from '../kit/claim.ts';
 import type { IssuerPlan } from './types/acme.ts';
 import type { AdminPlan } from './types/admin.ts';
@@ -93,11 +94,8 @@ export interface ReloadPlan {
   readonly startFromLastGood: boolean;
 }
 
-export interface AclPlan {
+export interface AclPlan extends AccessRules {
   readonly name: string;
-  readonly default: 'allow' | 'deny';
-  readonly allow: readonly string[];
-  readonly deny: readonly string[];
 }
 
 export interface ListenerPlan {

@@ -4,9 +4,14 @@ import type { RefusedHead } from '../http/server-stream.ts';
 import { USER_AGENT } from '../http/known.ts';
 import { statusClass } from '../http/status.ts';
 import type { Connection } from '../net/connection.ts';
+import type { TlsSession } from '../net/tls/tls-session.ts';
+import { jsonText } from '../observe/json-text.ts';
 import { type AccessLog, AccessRecord } from '../observe/access-log.ts';
 import type { RouteMetrics } from '../observe/metrics.ts';
 import type { Shared } from './listener-context.ts';
+
+/** Characters of a name in a certificate that a line shows. */
+const MOST_SUBJECT = 256;
 
 /**
  * Error codes for requests that could not be parsed, by response status; 0: the client left before the request was
@@ -52,8 +57,28 @@ function logExchange(log: AccessLog, x: Exchange, now: number): void {
   record.duration = now - x.startedAt;
   if (x.upstreamAt !== 0) record.upstream = x.upstreamAt - x.startedAt;
   record.error = x.error;
+  record.tls = tlsMembers(x.connection.tls);
   record.userAgent = x.fields.known(USER_AGENT) ?? '';
   log.write(record);
+}
+
+/** What an access log says of a client's TLS; made once per connection. */
+function tlsMembers(tls: TlsSession | null): Uint8Array | null {
+  if (tls === null) return null;
+  let { logged } = tls;
+  if (logged === null) {
+    const { version, cipher, serverName, client } = tls;
+    let text = version === '' ? '' : `,"tls_version":"${version}","tls_cipher":"${cipher}"`;
+    if (serverName !== '') text += `,"server_name":"${serverName}"`;
+    if (client !== null) {
+      const { subject, spiffe, fingerprint } = client;
+      if (subject !== '') text += `,"client_subject":${jsonText(subject.slice(0, MOST_SUBJECT))}`;
+      if (spiffe !== '') text += `,"client_spiffe_id":${jsonText(spiffe.slice(0, MOST_SUBJECT))}`;
+      text += `,"client_fingerprint":"${fingerprint}"`;
+    }
+    tls.logged = logged = Buffer.from(text, 'latin1');
+  }
+  return logged;
 }
 
 /** As members of a JSON object, each after a comma. */
@@ -80,6 +105,7 @@ export function logRefusal(
     record.host = head.host;
     record.target = head.target;
   }
+  record.tls = tlsMembers(connection.tls);
   record.version = 11;
   record.status = status;
   record.error = error;
@@ -102,7 +128,7 @@ export interface RelayRecord {
   readonly startedAt: number;
 }
 
-/** Logs a connection whose TLS handshake failed. */
+/** Logs a connection whose TLS handshake failed. `tls`: what is known of it. */
 export function logHandshake(
   log: AccessLog,
   kind: 'http' | 'tcp',
@@ -110,8 +136,10 @@ export function logHandshake(
   generation: number,
   now: number,
   error: string,
+  tls: TlsSession | null,
 ): void {
   const record = new AccessRecord(kind, now, generation, listener, clientAddress, clientPort);
+  record.tls = tlsMembers(tls);
   record.error = error;
   log.write(record);
 }
@@ -124,7 +152,9 @@ export function logRelay(log: AccessLog, relay: RelayRecord, generation: number,
   record.endpoint = relay.endpointAddress;
   // Names of pools and servers need no escaping.
   record.notes = `,"pool":"${relay.pool}"`;
-  if (relay.serverName !== '') record.notes += `,"server_name":"${relay.serverName}"`;
+  record.tls = tlsMembers(relay.connection.tls);
+  // That of a decrypted connection is among the members of its TLS.
+  if (record.tls === null && relay.serverName !== '') record.notes += `,"server_name":"${relay.serverName}"`;
   record.bytesIn = relay.bytesIn;
   record.bytesOut = relay.bytesOut;
   record.duration = now - relay.startedAt;

@@ -124,16 +124,17 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     const { serverName } = hello;
     const policy = this.#tls!.policies.of(serverName);
     const { accessLog, clock } = this.#shared;
-    const client = policy.clientAuth === null ? null : authenticate(info, policy, clock.wall());
-    if (typeof client === 'string') {
-      this.#count(client);
+    const { client, error } = authenticate(info, policy, clock.wall());
+    const version = accessLog === null ? '' : (info.getProtocol() ?? '');
+    const cipher = accessLog === null ? '' : info.getCipher().standardName;
+    const session = new TlsSession(policy, serverName, version, cipher, client);
+    if (error !== '') {
+      this.#count(error, session);
       this.#taker.unauthenticated(transport);
       this.#home.closed(this);
       return;
     }
-    const version = accessLog === null ? '' : (info.getProtocol() ?? '');
-    const cipher = accessLog === null ? '' : info.getCipher().standardName;
-    this.connection.tls = new TlsSession(policy, serverName, version, cipher, client);
+    this.connection.tls = session;
     this.#metrics.handshakes++;
     if (info.isSessionReused()) this.#metrics.resumptions++;
     this.#taker.secured(transport, this.connection, this.#home, hello);
@@ -155,9 +156,10 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     this.#home.closed(this);
   }
 
-  #count(code: string): void {
+  #count(code: string, session: TlsSession | null = null): void {
     this.#metrics.handshakeFailed(code);
     const { accessLog, clock } = this.#shared;
-    if (accessLog !== null) logHandshake(accessLog, this.#kind, this.connection, this.#generation, clock.now(), code);
+    if (accessLog === null) return;
+    logHandshake(accessLog, this.#kind, this.connection, this.#generation, clock.now(), code, session);
   }
 }

@@ -71,7 +71,8 @@ export function startRelay(
     context === null ||
     choice?.pool === null ||
     choice?.action !== (decrypted ? 'terminate' : 'relay') ||
-    !admits(context, connection.clientAddress) ||
+    !admitsAddress(context, connection.clientAddress) ||
+    !admitsCertificate(context, connection) ||
     (decrypted && !admitsSession(context, connection))
   ) {
     transport.reset();
@@ -82,9 +83,16 @@ export function startRelay(
 }
 
 /** Whether the listener relays for the client; counts refusals. An http listener asks only here, not at the accept. */
-export function admits({ acl, metrics, shared }: RelayContext, client: string): boolean {
-  if (acl !== null && !acl.allows(client)) metrics.refusedByAcl++;
+export function admitsAddress({ acl, metrics, shared }: RelayContext, client: string): boolean {
+  if (acl !== null && !acl.allowsAddress(client)) metrics.refusedByAcl++;
   else if (shared.overloaded) metrics.refusedByOverload++;
   else return true;
+  return false;
+}
+
+/** Whether the listener's ACL lets the client in by its certificate. One that is passed through shows none here. */
+function admitsCertificate({ acl, metrics }: RelayContext, { tls }: Connection): boolean {
+  if (acl === null || acl.allowsCertificate(tls?.client ?? null)) return true;
+  metrics.refusedByAcl++;
   return false;
 }

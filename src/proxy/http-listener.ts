@@ -4,7 +4,8 @@
  * A connection is accepted under one snapshot and may outlive it: for each request it asks its table for the current
  * listener. So an idle connection pins no snapshot, and no reload drops it.
  */
-import { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import { AccessList } from '../kit/access-list.ts';
+import { AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { LocalReply, problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
@@ -82,7 +83,7 @@ export class HttpListener implements HttpListenerContext, RelayContext, HttpServ
   readonly plan: ListenerPlan;
   readonly lease: Lease;
   readonly router: Router<Route>;
-  readonly acl: AddressAcl | null;
+  readonly acl: AccessList | null;
   readonly trusted: AddressSet;
   readonly tlsPolicies: ServerPolicies | null;
   readonly identity: IdentityPlan;
@@ -107,7 +108,7 @@ export class HttpListener implements HttpListenerContext, RelayContext, HttpServ
     this.plan = plan;
     this.lease = parts.lease;
     this.router = parts.router;
-    this.acl = plan.acl === null ? null : new AddressAcl(plan.acl);
+    this.acl = plan.acl === null ? null : new AccessList(plan.acl);
     this.trusted = new AddressSet(plan.trustedProxies);
     this.identity = plan.identity;
     this.explain = parts.explain;
@@ -155,7 +156,12 @@ export class HttpListener implements HttpListenerContext, RelayContext, HttpServ
   /** Closes idle connections whose client is denied, or whose certificate has been revoked. */
   retireDenied(): void {
     const { acl, tlsPolicies, table } = this;
-    if (acl !== null) table.retireDenied(({ clientAddress }) => acl.allows(clientAddress));
+    if (acl !== null)
+      table.retireDenied(({ clientAddress, secure, tls }) => {
+        // Before the end of its handshake, its certificate is not known.
+        const certified = secure && tls === null ? true : acl.allowsCertificate(tls?.client ?? null);
+        return certified && acl.allowsAddress(clientAddress);
+      });
     if (tlsPolicies !== null) table.retireDenied(({ tls }) => !tlsPolicies.revokes(tls));
   }
 

@@ -6,7 +6,8 @@
  */
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
-import type { AddressAcl, AddressSet } from '../kit/address-set.ts';
+import type { AccessList } from '../kit/access-list.ts';
+import type { AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
 import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -152,7 +153,7 @@ export interface Route extends BoundHooks {
 export interface RelayContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
-  readonly acl: AddressAcl | null;
+  readonly acl: AccessList | null;
   /** null: the listener decrypts nothing. */
   readonly tls: ServerTls | null;
   readonly tlsRouter: TlsRouter<Pool>;
@@ -174,7 +175,7 @@ export interface HttpListenerContext {
   readonly lease: Lease;
   readonly plan: ListenerPlan;
   readonly router: Router<Route>;
-  readonly acl: AddressAcl | null;
+  readonly acl: AccessList | null;
   readonly trusted: AddressSet;
   /** null: every connection may carry every request. */
   readonly tlsPolicies: ServerPolicies | null;

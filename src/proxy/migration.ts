@@ -60,7 +60,8 @@ export function migrationTargetOf(moving: MigrationState, next: Successor): Migr
   if (old === null) return 'route_gone';
   const context = next.http(moving.context.plan);
   if (context === null) return 'listener_gone';
-  if (context.acl !== null && !context.acl.allows(x.clientAddress)) return 'denied_by_listener';
+  if (context.acl !== null && !context.acl.allows(x.clientAddress, x.connection.tls?.client ?? null))
+    return 'denied_by_listener';
   const { tlsPolicies } = context;
   if (tlsPolicies !== null && tlsPolicies.refusal(x.connection.tls, x.host, context.shared.clock.wall()) !== '')
     return 'denied_by_listener';

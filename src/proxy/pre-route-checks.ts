@@ -29,7 +29,7 @@ export function preRouteChecks(context: HttpListenerContext, x: Exchange, stream
     const refusal = tlsPolicies.refusal(x.connection.tls, x.host, context.shared.clock.wall());
     if (refusal !== '') return errorReply(x, refusal === 'misdirected' ? MISDIRECTED : SERVER_NAME_NEEDED);
   }
-  if (context.acl !== null && !context.acl.allows(x.clientAddress)) {
+  if (context.acl !== null && !context.acl.allows(x.clientAddress, x.connection.tls?.client ?? null)) {
     context.metrics.refusedByAcl++;
     stream.closing = true;
     return problem(FORBIDDEN);

@@ -251,7 +251,8 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   migrate(next: Successor): MigrationBlocker | null {
     const context = next.relay(this.#context.plan);
     if (context === null) return 'listener_gone';
-    if (context.acl !== null && !context.acl.allows(this.clientAddress)) return 'denied_by_listener';
+    if (context.acl !== null && !context.acl.allows(this.clientAddress, this.connection.tls?.client ?? null))
+      return 'denied_by_listener';
     const endpoint = this.#tunnel === null ? null : this.#endpoint;
     const choice = context.tlsRouter.choose(this.#opening);
     if (choice.action !== this.#choice.action || choice.pool === null) return 'routed_elsewhere';

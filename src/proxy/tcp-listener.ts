@@ -1,5 +1,5 @@
 /** One tcp listener of one snapshot: each accepted connection is relayed to a pool. Hot. */
-import { AddressAcl } from '../kit/address-set.ts';
+import { AccessList } from '../kit/access-list.ts';
 import { Connection } from '../net/connection.ts';
 import type { ClientHello } from '../net/tls/client-hello.ts';
 import type { ServerPolicies } from '../net/tls/server-policies.ts';
@@ -11,7 +11,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { admit, type TotalConnections } from './admission.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { type ConnectionTaker, HandshakingConnection } from './handshaking-connection.ts';
-import { admits, startRelay } from './held-relay.ts';
+import { admitsAddress, startRelay } from './held-relay.ts';
 import type { Lease, OpenHome, RelayContext, Shared } from './listener-context.ts';
 import type { TlsRouter } from './tls-router.ts';
 
@@ -36,7 +36,7 @@ export class TcpListener implements RelayContext, ConnectionTaker {
   readonly tls: ServerTls | null;
   readonly tlsPolicies: ServerPolicies | null;
   readonly shared: Shared;
-  readonly acl: AddressAcl | null;
+  readonly acl: AccessList | null;
   readonly #total: TotalConnections;
 
   constructor(parts: TcpListenerParts) {
@@ -48,7 +48,7 @@ export class TcpListener implements RelayContext, ConnectionTaker {
     this.tls = parts.tls;
     this.tlsPolicies = parts.tls?.policies.binding === true ? parts.tls.policies : null;
     this.shared = parts.shared;
-    this.acl = parts.plan.acl === null ? null : new AddressAcl(parts.plan.acl);
+    this.acl = parts.plan.acl === null ? null : new AccessList(parts.plan.acl);
     this.#total = parts.total;
   }
 
@@ -58,7 +58,10 @@ export class TcpListener implements RelayContext, ConnectionTaker {
     const connection = new Connection(transport.addresses(), plan.name, this.tls !== null);
     const { clientAddress } = connection;
     metrics.accepted++;
-    if (!admits(this, clientAddress) || admit(plan.limits, table, this.#total, clientAddress, metrics) !== 'fits') {
+    if (
+      !admitsAddress(this, clientAddress) ||
+      admit(plan.limits, table, this.#total, clientAddress, metrics) !== 'fits'
+    ) {
       transport.reset();
       return;
     }

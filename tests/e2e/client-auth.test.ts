@@ -360,3 +360,103 @@ test('a tcp listener lets only clients with a certificate through', async () => 
   await until(() => stranger.closed, 'it is closed');
   expect(stranger.text).toBe('');
 });
+
+const STAFF = [{ uri: 'spiffe://example.org/*', issuer: 'CN=Test Intermediate,O=Test' }];
+
+test('an ACL may want a certificate with certain names, of a listener or of a route', async () => {
+  await using origin = await httpOrigin();
+  const acls = {
+    staff: { certificates: STAFF },
+    one: { certificates: [{ subject: 'CN=direct,OU=clients,O=Test' }, { dns: '*.Example' }] },
+    nearby: { allow: ['10.0.0.0/8'], certificates: STAFF },
+  };
+  const route = (name: string) => ({
+    name,
+    match: { path: `/${name}` },
+    policies: [{ type: 'acl', acl: name }],
+    pool: 'origin',
+  });
+  const settings = config(origin.port, { client_auth: { ca: CA, mode: 'optional' } }, { acls });
+  const routes = [...Object.keys(acls).map(route), ...(settings['routes'] as object[])];
+  await using gateway = await testGateway({ ...settings, routes });
+  const asked = async (options: tls.ConnectionOptions): Promise<number[]> => {
+    await using client = await RawClient.secure(gateway.port(), options);
+    const found: number[] = [];
+    for (const path of ['/staff', '/one', '/nearby', '/'])
+      found.push((await client.send(`GET ${path} HTTP/1.1\r\nHost: site.example\r\n\r\n`).response()).status);
+    return found;
+  };
+  expect(await asked(as('client'))).toEqual([200, 200, 403, 200]);
+  expect(await asked(as('direct'))).toEqual([403, 200, 403, 200]);
+  expect(await asked(as('revoked'))).toEqual([200, 403, 403, 200]);
+  expect(await asked({})).toEqual([403, 403, 403, 200]);
+  // Of the listener: a new list also ends the connections of clients that it leaves out.
+  await using kept = await RawClient.secure(gateway.port(), as('client'));
+  await using left = await RawClient.secure(gateway.port(), as('direct'));
+  for (const client of [kept, left]) expect((await client.send(get('a')).response()).status).toBe(200);
+  const web = { address: '127.0.0.1:0', acl: 'staff', tls: { certificates: ['site'], client_auth: { ca: CA } } };
+  await gateway.edit({ ...settings, listeners: { web } });
+  await left.end();
+  expect((await kept.send(get('a')).response()).status).toBe(200);
+  expect(await outcome(gateway.port(), as('direct'))).toBe(403);
+});
+
+test('backends learn the certificate (RFC 9440), and only that which the gateway has seen', async () => {
+  await using origin = await httpOrigin();
+  const listeners = (identity: object): Record<string, unknown> => ({
+    listeners: {
+      web: {
+        address: '127.0.0.1:0',
+        trusted_proxies: ['127.0.0.1'],
+        identity: { untrusted: 'pass', underscores: 'pass', ...identity },
+        tls: { certificates: ['site'], client_auth: { ca: CA, mode: 'optional' } },
+      },
+    },
+  });
+  await using gateway = await testGateway(config(origin.port, {}, listeners({ client_cert: 'chain' })));
+  const forged = 'Client-Cert: :Zm9yZ2Vk:\r\nClient-Cert-Chain: :Zm9yZ2Vk:\r\nClient_Cert: :Zm9yZ2Vk:\r\n';
+  const told = async (options: tls.ConnectionOptions, more = ''): Promise<Record<string, unknown>> => {
+    await using client = await RawClient.secure(gateway.port(), options);
+    await client.send(`GET / HTTP/1.1\r\nHost: a\r\n${forged}${more}\r\n`).response();
+    const { headers } = origin.requests.at(-1)!;
+    return Object.fromEntries(Object.entries(headers).filter(([name]) => /^client.cert/.test(name)));
+  };
+  const ders = pem('client.pem')
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .map((text) => `:${text.replace(/-----[^-]*-----|\n/g, '')}:`);
+  const leafAndChain = { 'client-cert': ders[0], 'client-cert-chain': ders[1] };
+  expect(await told(as('client'))).toEqual(leafAndChain);
+  // What a trusted proxy says of the client does not replace it.
+  expect(await told(as('client'), 'X-Forwarded-For: 203.0.113.7\r\n')).toEqual(leafAndChain);
+  expect(await told({})).toEqual({});
+  await gateway.edit(config(origin.port, {}, listeners({ client_cert: 'leaf' })));
+  expect(await told(as('client'))).toEqual({ 'client-cert': ders[0] });
+  // Without the setting it is the trusted proxy's word.
+  await gateway.edit(config(origin.port, {}, listeners({})));
+  expect(await told(as('client'))).toMatchObject({ 'client-cert': ':Zm9yZ2Vk:' });
+});
+
+test('the access log has the version, the suite, the server name and the client, and whom it refuses', async () => {
+  await using origin = await httpOrigin();
+  await using gateway = await testGateway(config(origin.port, { client_auth: { ca: CA } }));
+  const port = gateway.port();
+  expect(await statuses(port, { servername: 'site.example', ...as('client') }, 'a', 'b')).toEqual([200, 200]);
+  expect(await outcome(port, { ...as('stranger'), ...TLS12 })).toBe(400);
+  const [first, second, refused] = await logged(gateway, 3);
+  const fingerprint = /^[0-9a-f]{64}$/;
+  const seen = {
+    tls_version: 'TLSv1.3',
+    tls_cipher: 'TLS_AES_256_GCM_SHA384',
+    server_name: 'site.example',
+    client_subject: 'CN=client',
+    client_spiffe_id: 'spiffe://example.org/client',
+    client_fingerprint: expect.stringMatching(fingerprint) as string,
+    status: 200,
+  };
+  expect([first, second]).toMatchObject([seen, seen]);
+  expect(refused).toMatchObject({
+    tls_version: 'TLSv1.2',
+    client_subject: 'CN=stranger,OU=clients,O=Test',
+    error: 'tls_client_unable_to_get_issuer_cert_locally',
+  });
+});

@@ -6,14 +6,17 @@ import { NO_CONTEXT, NO_SCOPE } from '../support/policy.ts';
 
 function statusFor(client: string, rules: { default?: 'allow' | 'deny'; allow?: string[]; deny?: string[] }): number {
   const { default: otherwise = 'allow', allow = [], deny = [] } = rules;
-  const { request } = acl.bind({ type: 'acl', acl: { name: 'a', default: otherwise, allow, deny } }, NO_SCOPE);
+  const { request } = acl.bind(
+    { type: 'acl', acl: { name: 'a', default: otherwise, allow, deny, certificates: [] } },
+    NO_SCOPE,
+  );
   const verdict = request!(exchange({ client }), NO_CONTEXT);
   return verdict instanceof LocalReply ? verdict.status : 0;
 }
 
 describe('an ACL', () => {
   test('asks the deny list first', () => {
-    const rules = { allow: ['10.0.0.0/8'], deny: ['10.0.0.66'] };
+    const rules = { allow: ['10.0.0.0/8'], deny: ['10.0.0.66'], certificates: [] };
     expect([statusFor('10.0.0.66', rules), statusFor('10.0.0.65', rules)]).toEqual([403, 0]);
   });
 
@@ -36,7 +39,7 @@ describe('an ACL', () => {
     const x = exchange({ client: '10.0.0.1' });
     x.clientAddress = '203.0.113.5';
     const hooks = acl.bind(
-      { type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'] } },
+      { type: 'acl', acl: { name: 'a', default: 'allow', allow: [], deny: ['203.0.113.5'], certificates: [] } },
       NO_SCOPE,
     );
     expect(hooks.request!(x, NO_CONTEXT)).toMatchObject({ status: 403 });

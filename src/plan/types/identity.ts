@@ -11,6 +11,8 @@ export interface IdentityPlan {
   readonly port: boolean;
   /** Send X-Real-IP. */
   readonly realIp: boolean;
+  /** Send Client-Cert, and Client-Cert-Chain. */
+  readonly clientCert: 'none' | 'leaf' | 'chain';
   readonly via: 'both' | 'request' | 'response' | 'none';
   /** The treatment of identity fields from untrusted peers. */
   readonly untrusted: 'drop' | 'pass';
