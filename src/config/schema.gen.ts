@@ -435,6 +435,8 @@ export interface ListenerLimits {
   readonly connections: number;
   /** Maximum number of concurrent connections from one address. HTTP clients beyond it get a 429, TCP clients a reset. 0: no limit. */
   readonly connections_per_client: number;
+  /** Maximum number of TLS handshakes at once: each holds up to 100 KiB. Further ones wait in order of arrival, within `timeouts.handshake`; while some wait, a handshake whose client has not finished it within a second is ended. 0: no limit. */
+  readonly handshakes: number;
   /** Maximum size in bytes of a request head; 431 beyond. */
   readonly header_size: number;
   /** Maximum number of fields in a request head; 431 beyond. */
@@ -2846,6 +2848,13 @@ export const schema: object = {
           "type": "integer",
           "minimum": 0,
           "default": 0,
+          "x-reload": "keep"
+        },
+        "handshakes": {
+          "description": "Maximum number of TLS handshakes at once: each holds up to 100 KiB. Further ones wait in order of arrival, within `timeouts.handshake`; while some wait, a handshake whose client has not finished it within a second is ended. 0: no limit.",
+          "type": "integer",
+          "minimum": 0,
+          "default": 1000,
           "x-reload": "keep"
         },
         "header_size": {

@@ -240,6 +240,12 @@ export class Exposition {
       page.sample('prozy_listener_refused_total', { listener, reason: 'limit' }, refusedByLimit);
       page.sample('prozy_listener_refused_total', { listener, reason: 'overload' }, refusedByOverload);
     }
+    page.family('prozy_tls_handshakes', 'gauge', 'TLS handshakes with clients, in progress and waiting to begin.');
+    for (const [listener, { handshakes, failedHandshakes, handshakesActive, handshakesWaiting }] of all) {
+      if (handshakes === 0 && failedHandshakes.size === 0 && handshakesActive + handshakesWaiting === 0) continue;
+      page.sample('prozy_tls_handshakes', { listener, state: 'active' }, handshakesActive);
+      page.sample('prozy_tls_handshakes', { listener, state: 'waiting' }, handshakesWaiting);
+    }
     page.family('prozy_tls_handshakes_total', 'counter', 'TLS handshakes with clients, by result.');
     for (const [listener, { handshakes, resumptions, failedHandshakes }] of all) {
       if (handshakes === 0 && failedHandshakes.size === 0) continue;

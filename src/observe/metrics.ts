@@ -133,6 +133,9 @@ export class ListenerMetrics {
   /** TLS handshakes that succeeded, and those among them that resumed a session. */
   handshakes = 0;
   resumptions = 0;
+  /** TLS handshakes in progress, and those that have not begun. */
+  handshakesActive = 0;
+  handshakesWaiting = 0;
   /** TLS handshakes that failed, by reason. */
   readonly failedHandshakes = new Map<string, number>();
   /** TLS connections by the TLS route that has matched them. */

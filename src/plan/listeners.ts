@@ -93,6 +93,7 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
     limits: {
       connections: limits.connections,
       connectionsPerClient: limits.connections_per_client,
+      handshakes: limits.handshakes,
       headerSize: limits.header_size,
       headerCount: limits.header_count,
       uriSize: limits.uri_size,
@@ -121,8 +122,10 @@ function planTls(
   };
   if (tls !== undefined)
     return planListenerTls(tls, `${pointer}/tls`, listener, certificates, issuers, authorities, scope);
-  if (tlsRoutes.length === 0 && scope.isWritten(`${pointer}/timeouts/handshake`))
-    scope.warning(`${pointer}/timeouts/handshake`, 'has no effect: the listener has no tls');
+  for (const setting of tlsRoutes.length === 0 ? ['timeouts/handshake', 'limits/handshakes'] : ['limits/handshakes']) {
+    if (scope.isWritten(`${pointer}/${setting}`))
+      scope.warning(`${pointer}/${setting}`, 'has no effect: the listener has no tls');
+  }
   return null;
 }
 

@@ -10,6 +10,7 @@ import { OpenTable, textHash } from '../kit/open-table.ts';
 import { NOWHERE, Places } from '../kit/places.ts';
 import type { Connection } from '../net/connection.ts';
 import type { ListenerMetrics } from '../observe/metrics.ts';
+import type { HandshakeQueue } from '../net/tls/handshake-queue.ts';
 import type { TotalConnections } from './admission.ts';
 import type { OpenHome, RelayContext } from './listener-context.ts';
 
@@ -24,12 +25,15 @@ export interface ConnectionTableParts extends ListenerFinders {
   readonly listener: string;
   readonly metrics: ListenerMetrics;
   readonly total: TotalConnections;
+  readonly handshakes: HandshakeQueue;
 }
 
 export class ConnectionTable implements OpenHome {
   readonly listener: string;
   readonly service: () => HttpService | null;
   readonly relays: () => RelayContext | null;
+  /** Those of the connections whose handshake is not done. */
+  readonly handshakes: HandshakeQueue;
   readonly #metrics: ListenerMetrics;
   readonly #total: TotalConnections;
   readonly #held = new Places<ServerConnection>();
@@ -38,10 +42,11 @@ export class ConnectionTable implements OpenHome {
   readonly #byClient = new OpenTable<string, number>(textHash);
   #accepted = 0;
 
-  constructor({ listener, metrics, total, service, relays }: ConnectionTableParts) {
+  constructor({ listener, metrics, total, handshakes, service, relays }: ConnectionTableParts) {
     this.listener = listener;
     this.service = service;
     this.relays = relays;
+    this.handshakes = handshakes;
     this.#metrics = metrics;
     this.#total = total;
   }

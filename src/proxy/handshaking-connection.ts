@@ -77,7 +77,14 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
     this.#kind = plan.protocol;
     this.#generation = lease.generation;
     this.#taker = taker;
-    this.#handshake = new ServerHandshake(transport, shared.deadlines, plan.timeouts.handshake, this);
+    this.#handshake = new ServerHandshake(
+      transport,
+      shared.deadlines,
+      plan.timeouts.handshake,
+      table.handshakes,
+      plan.limits.handshakes,
+      this,
+    );
   }
 
   /** The table holds it before its client can be read. */

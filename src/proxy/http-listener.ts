@@ -139,6 +139,13 @@ export class HttpListener implements HttpListenerContext, RelayContext, HttpServ
   accept(transport: Transport): void {
     const connection = new Connection(transport.addresses(), this.plan.name, this.tls !== null);
     this.metrics.accepted++;
+    // A handshake costs more than the 503 that its request would get.
+    if (this.tls !== null && this.shared.overloaded) {
+      this.metrics.refusedByOverload++;
+      this.#log(connection, 0, 'overloaded');
+      transport.reset();
+      return;
+    }
     const admission = admit(this.plan.limits, this.table, this.#total, connection.clientAddress, this.metrics);
     if (admission !== 'fits') {
       const answer = admission === 'full' ? TOO_MANY : TOO_MANY_OF_CLIENT;

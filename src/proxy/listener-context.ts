@@ -15,6 +15,7 @@ import type { ConnectionHome, ServerConnection } from '../http/server-connection
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { ServerPolicies } from '../net/tls/server-policies.ts';
+import type { HandshakePace } from '../net/tls/handshake-queue.ts';
 import type { SecureContexts } from '../net/tls/secure-contexts.ts';
 import type { ServerTls } from '../net/tls/server-tls.ts';
 import type { AccessLog } from '../observe/access-log.ts';
@@ -212,6 +213,7 @@ export interface Shared {
   /** The memory for bodies that policies read: those of clients, and those of responses to their own requests. */
   readonly bufferMemory: MemoryBudget;
   readonly secureContexts: SecureContexts;
+  readonly handshakePace: HandshakePace;
   /** null: no authority will ask. */
   readonly challenges: ChallengeAnswers | null;
   /** The current Date field. */

@@ -12,6 +12,7 @@ import { systemClock } from '../kit/clock.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { TimeSlicer } from '../kit/time-slicing.ts';
 import { Deadlines } from '../net/deadlines.ts';
+import { HandshakePace } from '../net/tls/handshake-queue.ts';
 import { SecureContexts } from '../net/tls/secure-contexts.ts';
 import type { BoundAddress } from '../net/listen.ts';
 import { AccessLog } from '../observe/access-log.ts';
@@ -112,6 +113,7 @@ export class Gateway {
       accessLog: null,
       bufferMemory: new MemoryBudget(),
       secureContexts: new SecureContexts(this.clock, this.#random),
+      handshakePace: new HandshakePace(this.clock),
       challenges: null,
       date: new DateField(this.clock),
     };

@@ -10,6 +10,7 @@ import { onTicketKey } from '../../src/net/stream-handles.ts';
 import { certificatePath, pair, pem } from '../support/certificates.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/requests.ts';
 
@@ -279,3 +280,51 @@ test('key files: gateways share tickets; a new key is added first, used next, an
     rmSync(folder, { recursive: true });
   }
 });
+
+test('of more handshakes than the limit, the others wait; those that are not finished make room', async () => {
+  const clock = new ManualClock();
+  await using origin = await httpOrigin();
+  const listeners = {
+    web: { address: '127.0.0.1:0', tls: { certificates: ['site'] }, limits: { handshakes: 2 } },
+  };
+  await using gateway = await testGateway(config(origin.port, {}, { listeners }), { clock });
+  const { metrics } = gateway.running.gateway;
+  const web = metrics.listener('web');
+  const hello = await helloOf({ servername: 'site.example' });
+  const half = await Promise.all([1, 2].map(() => RawClient.to(gateway.port())));
+  for (const one of half) one.socket.write(hello);
+  await until(() => web.handshakesActive === 2, 'two have begun');
+  const waiting = RawClient.secure(gateway.port());
+  await until(() => web.handshakesWaiting === 1, 'one waits');
+  expect(web.handshakes).toBe(0);
+  clock.advance(1200);
+  await using client = await waiting;
+  expect((await client.send(GET).response()).status).toBe(200);
+  expect([web.handshakes, [...web.failedHandshakes]]).toEqual([1, [['tls_handshake_timeout', 1]]]);
+  for (const one of half) one.socket.destroy();
+  await until(() => web.handshakesActive + web.handshakesWaiting === 0, 'all have ended');
+});
+
+test('while the gateway is overloaded, connections are reset before their handshake', async () => {
+  await using origin = await httpOrigin();
+  const more = { limits: { overload: { memory: '1B' } } };
+  await using gateway = await testGateway(config(origin.port, { certificates: ['site'] }, more));
+  await until(() => gateway.running.gateway.state === 'overloaded', 'it is overloaded');
+  const socket = net.connect(gateway.port(), '127.0.0.1');
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ECONNRESET');
+  expect(gateway.running.gateway.metrics.listener('web').refusedByOverload).toBe(1);
+});
+
+/** The first bytes of a client with these options. */
+async function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = tls.connect({ port: (server.address() as net.AddressInfo).port, host: '127.0.0.1', ...options });
+  client.on('error', () => {});
+  const [socket] = (await once(server, 'connection')) as [net.Socket];
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  server.close();
+  return bytes;
+}

@@ -10,6 +10,7 @@ import { NOWHERE } from '../../src/kit/places.ts';
 import { IGNORE } from '../../src/net/byte-stream.ts';
 import { Connection } from '../../src/net/connection.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
+import { HandshakePace, HandshakeQueue } from '../../src/net/tls/handshake-queue.ts';
 import type { Transport } from '../../src/net/transport.ts';
 import { ListenerMetrics } from '../../src/observe/metrics.ts';
 import { TotalConnections } from '../../src/proxy/admission.ts';
@@ -106,6 +107,7 @@ describe('a codec that is known by its preface', () => {
       listener,
       metrics: new ListenerMetrics(),
       total: new TotalConnections(0),
+      handshakes: new HandshakeQueue(new HandshakePace(CLOCK), new Deadlines(CLOCK), new ListenerMetrics()),
       service: () => null,
       relays: () => null,
     });

@@ -1,7 +1,7 @@
 /**
  * The start of a TLS connection: reads its ClientHello, chooses a certificate, and lets OpenSSL do the handshake. Hot.
  *
- *     hello ─┬─ chosen ──▶ handshake ──▶ onSecured
+ *     hello ─┬─ in its turn ──▶ handshake ──▶ onSecured
  *            ├─ not ours to decrypt ──▶ onRelay
  *            ├─ no TLS ──▶ onPlain
  *            └─ refused, too slow, broken ──▶ onTlsFailed
@@ -14,6 +14,7 @@ import type { Transport } from '../transport.ts';
 import { type ClientHello, ClientHelloReader } from './client-hello.ts';
 import type { PendingChoice, ServerTls } from './server-tls.ts';
 import type { Handshake, HandshakeObserver, TlsOptions } from './handshake.ts';
+import type { HandshakeQueue, QueuedHandshake } from './handshake-queue.ts';
 import { startTls } from './start-tls.ts';
 import type { TlsInfo } from './tls-info.ts';
 
@@ -40,21 +41,42 @@ const PATIENCE = 10_000;
 const DECODE_ERROR = '\x15\x03\x01\x00\x02\x02\x32';
 const UNRECOGNIZED_NAME = '\x15\x03\x01\x00\x02\x02\x70';
 
-export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObserver {
+export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObserver, QueuedHandshake {
   deadline: number;
   timedPlace = NOWHERE;
+  queueState: QueuedHandshake['queueState'] = 'out';
+  before: QueuedHandshake | null = null;
+  behind: QueuedHandshake | null = null;
+  activeSince = 0;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #observer: ServerHandshakeObserver;
-  readonly #hello = new ClientHelloReader();
+  readonly #queue: HandshakeQueue;
+  /** The most handshakes at once; 0: no limit. */
+  readonly #limit: number;
+  readonly #reader = new ClientHelloReader();
+  #hello: ClientHello | null = null;
+  /** null: as long as it waits for the ClientHello. */
+  #tls: ServerTls | null = null;
+  /** A certificate that was waited for. */
+  #obtained: TlsOptions | null = null;
   /** null: the ClientHello is not complete. */
   #handshake: Handshake | null = null;
   #over = false;
 
-  /** `timeout` in ms. */
-  constructor(transport: Transport, deadlines: Deadlines, timeout: number, observer: ServerHandshakeObserver) {
+  /** `timeout` in ms; `limit`: the most handshakes at once, 0: no limit. */
+  constructor(
+    transport: Transport,
+    deadlines: Deadlines,
+    timeout: number,
+    queue: HandshakeQueue,
+    limit: number,
+    observer: ServerHandshakeObserver,
+  ) {
     this.#transport = transport;
     this.#deadlines = deadlines;
+    this.#queue = queue;
+    this.#limit = limit;
     this.#observer = observer;
     this.deadline = deadlines.now + timeout;
     deadlines.add(this);
@@ -62,11 +84,11 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    const hello = this.#hello.push(bytes, start, end);
+    const hello = this.#reader.push(bytes, start, end);
     if (hello === null) return;
     if (hello === 'not_tls') {
       this.#hand();
-      this.#observer.onPlain(this.#transport, this.#hello.received);
+      this.#observer.onPlain(this.#transport, this.#reader.received);
     } else if (typeof hello === 'string') this.#refuse(hello === 'malformed' ? DECODE_ERROR : '', `tls_hello_${hello}`);
     else this.#decide(hello);
   }
@@ -75,12 +97,16 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
     const verdict = this.#observer.onHello(hello);
     if (verdict === 'relay') {
       this.#hand();
-      this.#observer.onRelay(this.#transport, this.#hello.received);
+      this.#observer.onRelay(this.#transport, this.#reader.received);
       return;
     }
-    const choice = verdict === 'refuse' ? null : verdict.choose(hello);
-    if (choice !== null && 'wait' in choice) this.#await(choice);
-    else this.#go(choice);
+    if (verdict === 'refuse') {
+      this.#unrecognized();
+      return;
+    }
+    this.#tls = verdict;
+    this.#hello = hello;
+    this.#queue.enter(this, this.#limit);
   }
 
   /** The transport is the observer's from now on. */
@@ -89,21 +115,39 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
     this.#transport.handler = IGNORE;
   }
 
+  begin(): void {
+    if (this.#obtained !== null) {
+      this.#start(this.#obtained);
+      return;
+    }
+    const choice = this.#tls!.choose(this.#hello!);
+    if (choice === null) this.#unrecognized();
+    else if ('wait' in choice) this.#await(choice);
+    else this.#start(choice);
+  }
+
+  makeRoom(): void {
+    this.onDeadline();
+  }
+
   /** The certificate is being obtained. Until then, the client has nothing to say. */
   #await({ wait, options }: PendingChoice): void {
     this.deadline = this.#deadlines.now + wait + PATIENCE;
+    this.#queue.leave(this);
     void options.then((chosen) => {
-      if (!this.#over) this.#go(chosen);
+      if (this.#over) return;
+      this.#obtained = chosen;
+      if (chosen === null) this.#unrecognized();
+      else this.#queue.enter(this, this.#limit);
     });
   }
 
-  #go(options: TlsOptions | null): void {
-    if (options === null) this.#refuse(UNRECOGNIZED_NAME, 'tls_unrecognized_name');
-    else this.#start(options);
+  #unrecognized(): void {
+    this.#refuse(UNRECOGNIZED_NAME, 'tls_unrecognized_name');
   }
 
   #start(options: TlsOptions): void {
-    const handshake = startTls(this.#transport, this.#hello.received, options, this);
+    const handshake = startTls(this.#transport, this.#reader.received, options, this);
     if (!this.#over) this.#handshake = handshake;
   }
 
@@ -154,6 +198,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
 
   #end(): void {
     this.#over = true;
+    this.#queue.leave(this);
     this.#deadlines.delete(this);
   }
 }

@@ -4,6 +4,8 @@ export interface ListenerLimits {
   /** 0: no limit, in all of these. */
   readonly connections: number;
   readonly connectionsPerClient: number;
+  /** TLS handshakes at once. */
+  readonly handshakes: number;
   readonly headerSize: number;
   readonly headerCount: number;
   readonly uriSize: number;

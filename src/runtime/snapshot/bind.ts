@@ -10,6 +10,7 @@ import { RefCounted } from '../../kit/ref-counted.ts';
 import { loadSource } from '../../kit/versioned-modules.ts';
 import { type TimeSlicer, TINY } from '../../kit/time-slicing.ts';
 import type { Random } from '../../kit/random.ts';
+import { HandshakeQueue } from '../../net/tls/handshake-queue.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { segment } from '../../config/walk.ts';
@@ -294,6 +295,7 @@ function bindListener(
         listener: name,
         metrics: metrics.listener(name),
         total,
+        handshakes: new HandshakeQueue(shared.handshakePace, shared.deadlines, metrics.listener(name)),
         ...listenerFinders(current, name),
       }),
   );
