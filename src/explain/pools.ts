@@ -59,7 +59,7 @@ const KEYED: ReadonlySet<StrategyPlan['type']> = new Set<StrategyPlan['type']>([
 function whyOf({ how, possible }: PoolPreview, strategy: StrategyPlan): string {
   if (how === 'kept') return 'kept by its cookie';
   if (how === 'full') return 'the pool has as many requests as it may have';
-  if (how === 'nobody') return 'no endpoint may be asked';
+  if (how === 'none') return 'no endpoint may be asked';
   return possible.length === 1 ? 'the only one that may be asked' : BY[strategy.type];
 }
 
@@ -121,13 +121,13 @@ function plannedEndpoints({ endpoints, dns }: PoolPlan): Planned[] {
   return dns === null ? configured : [...configured, ...dns.names];
 }
 
-interface Foreseen {
+interface Preview {
   readonly seen: PoolPreview;
   /** The indexes of the endpoints that it may be sent to, regardless of earlier requests. */
   readonly may: readonly number[];
 }
 
-function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
+function previewOf(plan: PoolPlan, x: Exchange): Preview {
   const candidates = plannedEndpoints(plan).map(candidateOf);
   const strategy = bindStrategy(plan.strategy, candidates, { random: systemRandom, firstTurns: systemRandom });
   const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky, plan.sticky.ids).find(x);
@@ -140,7 +140,7 @@ function foreseen(plan: PoolPlan, x: Exchange): Foreseen {
  * The view of a pool whose config is not in effect: all endpoints count as healthy, and the next in turn is unknown.
  */
 export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolView {
-  const { seen, may } = foreseen(plan, x);
+  const { seen, may } = previewOf(plan, x);
   return {
     pool: plan.name,
     chance,
@@ -164,5 +164,5 @@ export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolVi
 
 /** The addresses of the endpoints that a request may be sent to while all are healthy. */
 export function possibleEndpoints(plan: PoolPlan, x: Exchange): string[] {
-  return foreseen(plan, x).may.flatMap((i) => plannedEndpoints(plan)[i]?.name ?? []);
+  return previewOf(plan, x).may.flatMap((i) => plannedEndpoints(plan)[i]?.name ?? []);
 }

@@ -36,7 +36,7 @@ export function hooksFor(reply: LocalReply, { local, response = local }: LocalHo
   return response.slice(passed).filter((hook) => local.includes(hook));
 }
 
-/** Those of a route, or those of a listener for what has no route. */
+/** Those of a route, or those of a listener for requests without a route. */
 type LocalHooks = Pick<BoundHooks, 'local'> & Partial<Pick<BoundHooks, 'response'>>;
 
 /** The reply to an exchange that fails with that error, which is recorded. */

@@ -161,7 +161,7 @@ export class EndpointSet {
     const had = this.#sticky === null ? -1 : this.#sticky.find(context);
     const kept = had >= 0 && this.endpoints[had]!.keeps ? had : -1;
     const well = previewPool(this.#levels, kept, context, [HEALTHY]);
-    if (well.how !== 'nobody' || !mayTry || !this.noneWell) return well;
+    if (well.how !== 'none' || !mayTry || !this.noneWell) return well;
     return previewPool(this.#levels, had >= 0 && this.endpoints[had]!.tier() === DUE ? had : -1, context, [DUE]);
   }
 

@@ -3,9 +3,9 @@ import { type LoadBalancerContext, type Candidate, DUE, HEALTHY, type Strategy }
 
 export interface PoolPreview {
   /**
-   * `kept`: by its sticky cookie. `full`: the pool has reached its request limit. `nobody`: no endpoint is available.
+   * `kept`: by its sticky cookie. `full`: the pool has reached its request limit. `none`: no endpoint is available.
    */
-  readonly how: 'kept' | 'strategy' | 'full' | 'nobody';
+  readonly how: 'kept' | 'strategy' | 'full' | 'none';
   /** Index of the chosen endpoint; -1: none, or a random one of `possible`. */
   readonly index: number;
   /** Indexes of the endpoints that the strategy chooses among. */
@@ -35,7 +35,7 @@ export function previewPool(
       return { how: 'strategy', index: index < 0 ? -1 : from + index, possible: of.map((i) => from + i) };
     }
   }
-  return { how: 'nobody', index: -1, possible: [] };
+  return { how: 'none', index: -1, possible: [] };
 }
 
 function peek(strategy: Strategy, tier: number, context: LoadBalancerContext): number {

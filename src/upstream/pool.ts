@@ -30,7 +30,7 @@ export interface PoolParts {
   readonly strategy: MakeStrategy;
 }
 
-const NOBODY: readonly EndpointState[] = [];
+const NONE: readonly EndpointState[] = [];
 
 export class Pool {
   readonly name: string;
@@ -91,14 +91,14 @@ export class Pool {
   }
 
   /** The endpoint for the next attempt, or null if none is available. `avoided`: endpoints to skip. */
-  pick(context: LoadBalancerContext, avoided: readonly EndpointState[] = NOBODY): EndpointState | null {
+  pick(context: LoadBalancerContext, avoided: readonly EndpointState[] = NONE): EndpointState | null {
     if (this.load.full) return null;
     const choice = this.#choice;
     if (this.plan.health.panic > 0 && this.#deadlines.now !== this.#lookedAt) this.#look();
     choice.avoided = avoided;
     const endpoints = this.#endpointSet;
     const index = endpoints.pick(context, this.fallback === null);
-    choice.avoided = NOBODY;
+    choice.avoided = NONE;
     return index < 0 ? null : endpoints.endpoints[index]!.state;
   }
 

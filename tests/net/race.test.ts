@@ -134,7 +134,7 @@ test('who is slow is not given up: it wins if the others are slower', async () =
   expect([told, deadlines.size]).toEqual([['::1'], 0]);
 });
 
-test('nobody lives: the first code stands for all', async () => {
+test('no address answers: the first code stands for all', async () => {
   const server = await listening('127.0.0.1');
   await server[Symbol.asyncDispose]();
   resolves(['127.0.0.1', '::1']);

@@ -170,7 +170,7 @@ test('checks and operators each have a say of their own', () => {
   expect(states).toEqual(['check_failed', 'draining', 'disabled', 'healthy', 'failing', 'healthy']);
 });
 
-test('whatever happens, an endpoint that nobody holds out is asked again some time', () => {
+test('whatever happens, an endpoint that is not disabled is asked again some time', () => {
   const event = fc.oneof(
     fc.record({ kind: fc.constant('connect' as const) }),
     fc.record({ kind: fc.constant('exchange' as const) }),

@@ -59,15 +59,12 @@ test.each([
   [10, 0.3],
   [10, 0.15],
   [100, 0.3],
-])(
-  'of %i endpoints, one that fails in %f of its exchanges is out after one interval, and nobody else',
-  (count, part) => {
-    for (const seed of seeds) {
-      const random = seededRandom(seed);
-      expect(setup(count).round((i) => (i === 3 ? part : 0.01), 400, random)).toEqual([3]);
-    }
-  },
-);
+])('of %i endpoints, one that fails in %f of its exchanges is out after one interval, and no other', (count, part) => {
+  for (const seed of seeds) {
+    const random = seededRandom(seed);
+    expect(setup(count).round((i) => (i === 3 ? part : 0.01), 400, random)).toEqual([3]);
+  }
+});
 
 test('two of ten', () => {
   for (const seed of seeds)
@@ -91,7 +88,7 @@ describe('settings', () => {
   const random = (): Random => seededRandom(7);
   const ill = (part: number) => (i: number) => (i === 0 ? part : 0);
 
-  test('deviations: 0 takes nobody out; more of them need more that are well', () => {
+  test('deviations: 0 takes no endpoint out; more of them need more healthy endpoints', () => {
     expect(setup(10, { deviations: 0 }).round(ill(1), 400, random())).toEqual([]);
     // The only one of five that fails is 2 deviations away, however ill it is; of ten it is 3.
     expect(setup(5, { deviations: 2.1 }).round(ill(1), 400, random())).toEqual([]);

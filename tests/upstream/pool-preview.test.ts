@@ -25,7 +25,7 @@ const event = fc.record({
 });
 
 describe.each(certain)('$type', (plan) => {
-  test('peek answers what pick then does, and picks go on as if nobody had peeked', () => {
+  test('peek answers what pick then does, and a peek does not change later picks', () => {
     const weights = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(weights, fc.array(event, { minLength: 1, maxLength: 30 }), (shares, events) => {
@@ -74,7 +74,7 @@ test('what is drawn can not be foreseen: all that it may be are named', () => {
     });
     all[3]!.standing = UNAVAILABLE;
     expect(previewPool([{ strategy, endpoints: all, from: 0 }], -1, client(1))).toEqual({
-      how: 'nobody',
+      how: 'none',
       index: -1,
       possible: [],
     });

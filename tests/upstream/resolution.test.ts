@@ -182,7 +182,7 @@ describe('nothing comes of it', () => {
     expect(one.texts()).toEqual(['10.0.0.1:80']);
   });
 
-  test('addresses that nobody can be at are left out', async () => {
+  test('addresses that no endpoint can have are left out', async () => {
     await using one = await setup('both');
     one.server.set('app.test', ['0.0.0.0', '10.0.0.1', '::']);
     await started(one);

@@ -10,7 +10,7 @@ import type { HttpCache } from '../store/http-cache.ts';
 import { type StoredHead, StoredResponse } from '../store/stored-response.ts';
 
 /** The client reads the response and sets the pace. */
-const NOBODY: BodySource = { pause: () => {}, resume: () => {} };
+const NO_SOURCE: BodySource = { pause: () => {}, resume: () => {} };
 
 export class PostResponseStorer extends BodyFilter {
   readonly #cache: HttpCache;
@@ -28,7 +28,7 @@ export class PostResponseStorer extends BodyFilter {
     this.#head = head;
     this.#statusHeader = statusHeader;
     this.#forgotten = cache.purgeEpoch;
-    this.#body = new StreamingBody(cache.store, cache.maxEntrySize, length, NOBODY);
+    this.#body = new StreamingBody(cache.store, cache.maxEntrySize, length, NO_SOURCE);
   }
 
   data(bytes: Buffer, start: number, end: number): boolean {

@@ -146,7 +146,7 @@ async function bindListenerPolicies(
   return { ...hooksOf(own), routes };
 }
 
-/** Each policy is held once. `holder`: the pointer of what has the policies; `route`: the name of the route, or ''. */
+/** Each policy is held once. `holder`: the pointer of their route or listener; `route`: the name of the route, or ''. */
 function bindPolicies(
   plans: readonly PolicyPlan[],
   live: LivePolicies,

@@ -29,7 +29,7 @@ export function routePointer(name: string): string {
   return `/routes/${segment(name)}`;
 }
 
-/** Stands for a module policy. `holder`: the pointer of what has it, as by `routePointer`. */
+/** Stands for a module policy. `holder`: the pointer of its route or listener, as by `routePointer`. */
 export function modulePointer(holder: string, module: string): string {
   return `${holder}/${segment(module)}`;
 }

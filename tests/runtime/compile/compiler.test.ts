@@ -145,7 +145,7 @@ describe('the process', () => {
     process.kill(background.pid!, 'SIGKILL');
     await expect(asked).rejects.toThrow('the process that compiles ended with SIGKILL before it was done');
     expect((await background.ask(request()))!.plan).not.toBeNull();
-    // And one that is killed while nobody waits for it.
+    // And one that is killed while no compilation waits for it.
     const pid = background.pid!;
     process.kill(pid, 'SIGKILL');
     while (background.pid !== null) await new Promise((resolve) => setImmediate(resolve));

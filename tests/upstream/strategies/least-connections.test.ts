@@ -63,7 +63,7 @@ test('one that is started slowly holds its part, and more as its share grows wit
   expect(all.map(({ active }) => active)).toEqual([8, 8]);
 });
 
-test('whatever happens, nobody of that tier has less to do than the one that is picked', () => {
+test('whatever happens, no endpoint of that tier has less to do than the one that is picked', () => {
   const one = fc.record({
     weight: fc.integer({ min: 1, max: 4 }),
     active: fc.nat(6),
@@ -93,7 +93,7 @@ test('whatever happens, nobody of that tier has less to do than the one that is 
   );
 });
 
-test('with one ten times slower, nobody holds much more than the mean', () => {
+test('with one ten times slower, no endpoint holds much more than the mean', () => {
   const times = [100, 10, 10];
   expect(simulate(make(PLAN, [1, 1, 1]), times, 0.05).worst).toBeLessThan(1.5);
   expect(simulate(make({ type: 'round_robin' }, [1, 1, 1]), times, 0.05).worst).toBeGreaterThan(2);

@@ -19,7 +19,7 @@ function askerWithAddress(i: number) {
   return { ...askerWith(), clientAddress: `client ${i}` };
 }
 
-test('whoever has the same cookie has the same endpoint', () => {
+test('requests with the same cookie get the same endpoint', () => {
   const { strategy } = make({ ...plan(5003), key: { source: 'cookie', name: 'sid' } }, [1, 1, 1, 1, 1]);
   const chosen = (sid: string, other: string): number =>
     strategy.pick(0, { ...askerWith(['Cookie', `a=${other}; sid=${sid}`]), clientAddress: other });

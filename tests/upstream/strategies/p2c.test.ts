@@ -81,7 +81,7 @@ test('while nearly all are away, the choice is still among two', () => {
   expect(picks(strategy, 200, 10)[0]).toBe(10);
 });
 
-test('with one of ten ten times slower, nobody holds much more than the mean', () => {
+test('with one of ten ten times slower, no endpoint holds much more than the mean', () => {
   const times = Array.from({ length: 10 }, (_, i) => (i === 0 ? 100 : 10));
   const { worst, means } = simulate(
     make(

@@ -9,7 +9,7 @@ const plan = (source: HashKeyPlan['source'], name = '', replicas = 512) =>
 behavesAsStrategy(plan('client'));
 behavesConsistently(plan('client'), 0.15, 1.2);
 
-test('whoever has the same header has the same endpoint, whatever its address', () => {
+test('requests with the same header get the same endpoint, whatever the address of the client', () => {
   const { strategy } = make(plan('header', 'x-user'), [1, 1, 1, 1, 1]);
   const chosen = (user: string, from: string): number =>
     strategy.pick(0, { ...askerWith(['X-User', user]), clientAddress: from });
@@ -18,7 +18,7 @@ test('whoever has the same header has the same endpoint, whatever its address', 
   expect(new Set(users.map((user) => chosen(user, '10.0.0.1'))).size).toBe(5);
 });
 
-test('whoever is away leaves its keys to those who would have them if it were removed', () => {
+test('the keys of an unavailable endpoint go to the endpoints that would have them if it were removed', () => {
   const { all, strategy } = make(plan('path'), [1, 1, 1, 1, 1]);
   const rest = over(plan('path'), all.slice(1));
   all[0]!.standing = UNAVAILABLE;

@@ -16,7 +16,7 @@ test('weights other than 0 make no difference', () => {
   expect(picks(make(PLAN, [1, 9, 1]).strategy, 3, 12)).toEqual([4, 4, 4]);
 });
 
-test('whoever is away is left out, and the order stays', () => {
+test('an unavailable endpoint is left out, and the order stays', () => {
   const { all, strategy } = make(PLAN, [1, 1, 1, 1], FROM_THE_FIRST);
   all[2]!.standing = UNAVAILABLE;
   expect([0, 0, 0, 0].map(() => strategy.pick(0, ASKER))).toEqual([0, 1, 3, 0]);
