@@ -10,7 +10,7 @@ import tls from 'node:tls';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/kit/clock.ts';
 import { AcmeServer } from '../support/acme-server.ts';
-import { simpleConfig, type TestGateway, testGateway } from '../support/gateway.ts';
+import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 
@@ -276,4 +276,35 @@ test('a revocation takes a reason, and another certificate follows', async () =>
 test('without a state directory the config can not take effect', async () => {
   await using its = await setting();
   await expect(testGateway(its.config({ acme: 'default' }))).rejects.toThrow('set reload.state_dir');
+});
+
+test('a handshake of a challenge carries no request', async () => {
+  await using its = await setting();
+  its.server.challengeTypes = ['tls-alpn-01'];
+  // The authority looks, and does not say so: the challenge stays pending.
+  its.server.validationPolls = 1_000_000;
+  await using gateway = await start(its, its.config({ acme: 'default' }));
+  const { challenges } = gateway.running.gateway.certificates;
+  await until(() => challenges.tlsAlpn01('a.example') !== null, 'a challenge is pending');
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const socket = tls.connect({
+      port: gateway.port('secure'),
+      host: '127.0.0.1',
+      servername: 'a.example',
+      ALPNProtocols: ['acme-tls/1'],
+      maxVersion,
+      rejectUnauthorized: false,
+    });
+    let answered = '';
+    socket.on('data', (part: Buffer) => (answered += part.toString()));
+    socket.on('error', () => {});
+    socket.write('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    await once(socket, 'secureConnect');
+    expect([socket.alpnProtocol, socket.getProtocol()]).toEqual(['acme-tls/1', maxVersion]);
+    await once(socket, 'close');
+    expect(answered).toBe('');
+  }
+  expect((await admin(gateway, '/metrics')).body).toMatch(
+    /prozy_tls_handshakes_total\{listener="secure",result="acme_challenge"\} [234]/,
+  );
 });

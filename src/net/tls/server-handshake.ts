@@ -34,6 +34,9 @@ export interface ServerHandshakeObserver {
   onTlsFailed(code: string): void;
 }
 
+/** How a connection ends that an authority has made to see the certificate of a challenge (RFC 8737). */
+const CHALLENGE = 'acme_challenge';
+
 /** For the handshake itself, after a certificate was waited for (ms). */
 const PATIENCE = 10_000;
 
@@ -48,7 +51,7 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   before: QueuedHandshake | null = null;
   behind: QueuedHandshake | null = null;
   activeSince = 0;
-  readonly #transport: Transport;
+  #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #observer: ServerHandshakeObserver;
   readonly #queue: HandshakeQueue;
@@ -62,6 +65,10 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   #obtained: TlsOptions | null = null;
   /** null: the ClientHello is not complete. */
   #handshake: Handshake | null = null;
+  /** An authority looks at the certificate, and nothing follows. */
+  #challenge = false;
+  /** It has seen it: the connection ends. */
+  #ending = false;
   #over = false;
 
   /** `timeout` in ms; `limit`: the most handshakes at once, 0: no limit. */
@@ -84,6 +91,10 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.#ending) {
+      this.onEnd();
+      return;
+    }
     const hello = this.#reader.push(bytes, start, end);
     if (hello === null) return;
     if (hello === 'not_tls') {
@@ -123,7 +134,10 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
     const choice = this.#tls!.choose(this.#hello!);
     if (choice === null) this.#unrecognized();
     else if ('wait' in choice) this.#await(choice);
-    else this.#start(choice);
+    else if ('challenge' in choice) {
+      this.#challenge = true;
+      this.#start(choice.challenge);
+    } else this.#start(choice);
   }
 
   makeRoom(): void {
@@ -148,28 +162,42 @@ export class ServerHandshake implements ByteStreamHandler, Timed, HandshakeObser
 
   #start(options: TlsOptions): void {
     const handshake = startTls(this.#transport, this.#reader.received, options, this);
-    if (!this.#over) this.#handshake = handshake;
+    if (!this.#over && !this.#ending) this.#handshake = handshake;
   }
 
   onDrain(): void {}
 
   onEnd(): void {
     this.#transport.destroy();
-    this.#fail('client_gone');
+    this.#fail(this.#ending ? CHALLENGE : 'client_gone');
   }
 
   onClose(): void {
-    this.#fail('client_gone');
+    this.#fail(this.#ending ? CHALLENGE : 'client_gone');
   }
 
   onDeadline(): void {
     this.cancel();
-    this.#observer.onTlsFailed('tls_handshake_timeout');
+    this.#observer.onTlsFailed(this.#ending ? CHALLENGE : 'tls_handshake_timeout');
   }
 
   onSecured(transport: Transport, info: TlsInfo): void {
+    if (this.#challenge) {
+      this.#endAfterChallenge(transport);
+      return;
+    }
     this.#end();
     this.#observer.onSecured(transport, info);
+  }
+
+  /** The last message of the handshake may still be on its way, so the connection is not simply cut. */
+  #endAfterChallenge(transport: Transport): void {
+    this.#queue.leave(this);
+    this.#transport = transport;
+    this.#handshake = null;
+    this.#ending = true;
+    transport.handler = this;
+    transport.end();
   }
 
   onHandshakeFailed(code: string): void {

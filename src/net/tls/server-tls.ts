@@ -85,6 +85,11 @@ export interface PendingChoice {
   readonly options: Promise<TlsOptions | null>;
 }
 
+/** A handshake that shows an authority a certificate; the connection carries nothing (RFC 8737 §3). */
+export interface ChallengeChoice {
+  readonly challenge: TlsOptions;
+}
+
 export interface ServerTlsParts {
   /** Those that the plan names, in its order; the first is the default. */
   readonly certificates: readonly LiveCertificate[];
@@ -155,7 +160,7 @@ export class ServerTls {
   }
 
   /** The options of the handshake; null: it is refused (alert unrecognized_name). */
-  choose({ serverName, protocols }: ClientHello): TlsOptions | PendingChoice | null {
+  choose({ serverName, protocols }: ClientHello): TlsOptions | PendingChoice | ChallengeChoice | null {
     if (this.#challenges !== null && protocols.length === 1 && protocols[0] === ACME_TLS)
       return this.#challenge(this.#challenges, serverName);
     const policy = this.policies.of(serverName);
@@ -197,11 +202,12 @@ export class ServerTls {
   }
 
   /** RFC 8737 §3: the certificate of the challenge, and its protocol. A handshake for another name fails. */
-  #challenge(challenges: ChallengeCertificates, serverName: string): TlsOptions | null {
+  #challenge(challenges: ChallengeCertificates, serverName: string): ChallengeChoice | null {
     const pair = challenges.tlsAlpn01(serverName);
     if (pair === null) return null;
     const context = createSecureContext({ ca: [], cert: pair.cert, key: pair.key, minVersion: 'TLSv1.2' });
-    return this.#options(context, wireForm([ACME_TLS]), 'none');
+    // Whatever the policy of the name: nothing follows for which a client would need a certificate.
+    return { challenge: this.#options(context, wireForm([ACME_TLS]), 'none') };
   }
 
   #options(
