@@ -42,7 +42,7 @@ function ending({ outcome, route, pools, mirror, policies }: Explanation): strin
     case 'request':
       return [`=> ${status}, refused as it is read: ${why}`];
     case 'listener':
-      return [`=> ${status}, refused by the listener: ${why}`];
+      return [status === null ? `=> refused by the listener: ${why}` : `=> ${status}, refused by the listener: ${why}`];
     case 'gateway':
       return [`=> ${status}: ${why}`];
     case 'policy':

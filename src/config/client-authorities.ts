@@ -20,6 +20,46 @@ export interface AuthorityCheck {
   readonly now: number;
 }
 
+export interface CheckedCertificates {
+  readonly problems: readonly Problem[];
+  /** The texts, by the pointer of their test. */
+  readonly testCertificates: ReadonlyMap<string, string>;
+}
+
+/** Reads the client certificates of the config's tests. */
+export function checkTestCertificates(
+  document: Record<string, unknown>,
+  { reader, locate }: Pick<AuthorityCheck, 'reader' | 'locate'>,
+): CheckedCertificates {
+  const problems: Problem[] = [];
+  const testCertificates = new Map<string, string>();
+  const tests = Array.isArray(document['tests']) ? (document['tests'] as unknown[]) : [];
+  for (const [i, test] of tests.entries()) {
+    const request = isRecord(test) ? test['request'] : undefined;
+    const written = isRecord(request) ? request['client_certificate'] : undefined;
+    if (typeof written !== 'string') continue;
+    const at = `/tests/${i}/request/client_certificate`;
+    try {
+      const text = textOf(written, locate(at).file, reader);
+      certificatesIn(text);
+      testCertificates.set(`/tests/${i}`, text);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      problems.push(errorAt(locate(at), at, error.message, error.hint));
+    }
+  }
+  return { problems, testCertificates };
+}
+
+/** `file`: that which has the value. */
+function textOf(value: string, file: string, reader: ConfigReader): string {
+  if (value.includes('-----BEGIN ')) return value;
+  const path = resolve(dirname(file), value);
+  const text = reader.look(path);
+  if (typeof text !== 'string') throw new Wrong(`cannot read ${path}: ${text.reason}`);
+  return text;
+}
+
 export interface CheckedAuthorities {
   readonly problems: readonly Problem[];
   /** Those without an error, by the pointer of their `client_auth`. */
@@ -44,13 +84,6 @@ export function checkAuthorities(
   const authorities = new Map<string, AuthorityBundle>();
   for (const [pointer, { ca, crl }] of clientAuths(document)) {
     if (typeof ca !== 'string') continue;
-    const textOf = (at: string, value: string): string => {
-      if (value.includes('-----BEGIN ')) return value;
-      const path = resolve(dirname(locate(at).file), value);
-      const text = reader.look(path);
-      if (typeof text !== 'string') throw new Wrong(`cannot read ${path}: ${text.reason}`);
-      return text;
-    };
     let failed = false;
     const trying = <T>(at: string, read: () => T): T | null => {
       try {
@@ -63,13 +96,13 @@ export function checkAuthorities(
       }
     };
     const caAt = `${pointer}/ca`;
-    const certificates = trying(caAt, () => certificatesIn(textOf(caAt, ca)));
+    const certificates = trying(caAt, () => certificatesIn(textOf(ca, locate(caAt).file, reader)));
     // A list of one may be written as a single value; both pointers lead to the same line.
     const files =
       typeof crl === 'string' ? [crl] : Array.isArray(crl) ? crl.filter((one) => typeof one === 'string') : [];
     const lists = files.flatMap((file, i) => {
       const at = `${pointer}/crl${Array.isArray(crl) ? `/${i}` : ''}`;
-      return trying(at, () => listsIn(textOf(at, file))) ?? [];
+      return trying(at, () => listsIn(textOf(file, locate(at).file, reader))) ?? [];
     });
     if (certificates === null || failed) continue;
     if (files.length > 0) {

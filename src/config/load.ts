@@ -10,7 +10,7 @@ import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { readTrust } from './acme-trust.ts';
 import type { AuthorityBundle } from '../kit/client-authorities.ts';
-import { checkAuthorities } from './client-authorities.ts';
+import { checkAuthorities, checkTestCertificates } from './client-authorities.ts';
 import { checkCertificates, type LoadedCertificate } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
 import { configError, errorAt, inOrder, isError, type Position, type Problem } from './problem.ts';
@@ -48,6 +48,10 @@ export interface LoadedConfig {
   readonly trust: ReadonlyMap<string, string>;
   /** The authorities of client certificates, by the pointer of their `client_auth`. */
   readonly authorities: ReadonlyMap<string, AuthorityBundle>;
+  /** The client certificates of tests in PEM, by the pointer of the test. */
+  readonly testCertificates: ReadonlyMap<string, string>;
+  /** Unix ms: the time of loading. */
+  readonly now: number;
   /** The keys of session tickets by listener, in base64 with spaces between them. */
   readonly ticketKeys: ReadonlyMap<string, string>;
 }
@@ -115,10 +119,13 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
   const { ticketKeys, problems: unusable } = checkTicketKeys(written, check);
   const { trust, problems: untrusted } = readTrust(written, check);
   const { authorities, problems: distrusted } = checkAuthorities(written, check);
+  const { testCertificates, problems: unread } = checkTestCertificates(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
   problems.push(
-    ...[...wrong, ...unfit, ...untrusted, ...distrusted, ...unusable].filter(({ pointer }) => !isLost(pointer)),
+    ...[...wrong, ...unfit, ...untrusted, ...distrusted, ...unread, ...unusable].filter(
+      ({ pointer }) => !isLost(pointer),
+    ),
   );
   const errors = [...problems.filter(isError), ...unresolved];
   problems.push(...eachOnce(unresolved));
@@ -142,6 +149,8 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
     certificateFolders,
     trust,
     authorities,
+    testCertificates,
+    now,
     ticketKeys,
   };
 }

@@ -943,7 +943,7 @@ export interface TestExpectation {
   readonly route?: string;
   /** Whether the request passes the listener's ACL and every policy of its route. An answer that is no refusal, such as that to a CORS preflight, counts as passing. */
   readonly allowed?: boolean;
-  /** What refuses the request: `listener` for the listener's ACL, else the type of a policy. */
+  /** What refuses the request: `listener` for the listener's ACL or TLS, else the type of a policy. */
   readonly denied_by?: string;
   /** The status of a local reply: a fixed response, a redirect, a refusal, a 404. */
   readonly status?: number;
@@ -969,6 +969,10 @@ export interface TestRequest {
   readonly client: string;
   /** Header fields by name. A list sends the field several times. A `host` here replaces that of the URL. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The server name of the TLS handshake. Absent: the host of the URL. Empty: the client sends none. */
+  readonly server_name?: string;
+  /** A PEM file with the client's certificate, followed by the intermediate certificates of its issuer. Absent: the client has none. The value may be the PEM text itself, by a reference. */
+  readonly client_certificate?: string;
   /** The http listener that receives the request. Absent: the listener on the URL's port, else the only one. */
   readonly listener?: string;
 }
@@ -4564,7 +4568,7 @@ export const schema: object = {
           "type": "boolean"
         },
         "denied_by": {
-          "description": "What refuses the request: `listener` for the listener's ACL, else the type of a policy.",
+          "description": "What refuses the request: `listener` for the listener's ACL or TLS, else the type of a policy.",
           "type": "string",
           "examples": [
             "listener",
@@ -4669,6 +4673,20 @@ export const schema: object = {
             "format": "field-name"
           },
           "default": {}
+        },
+        "server_name": {
+          "description": "The server name of the TLS handshake. Absent: the host of the URL. Empty: the client sends none.",
+          "type": "string",
+          "pattern": "^([A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})*)?$",
+          "x-says": "must be a host name, or empty"
+        },
+        "client_certificate": {
+          "description": "A PEM file with the client's certificate, followed by the intermediate certificates of its issuer. Absent: the client has none. The value may be the PEM text itself, by a reference.",
+          "type": "string",
+          "minLength": 1,
+          "examples": [
+            "./tests/alice.pem"
+          ]
         },
         "listener": {
           "description": "The http listener that receives the request. Absent: the listener on the URL's port, else the only one.",

@@ -42,12 +42,17 @@ class Names {
   }
 }
 
-export function runConfigTests(plan: Plan, { config }: Pick<LoadedConfig, 'config'>, scope: PlanScope): void {
+export function runConfigTests(
+  plan: Plan,
+  { config, testCertificates, now }: Pick<LoadedConfig, 'config' | 'testCertificates' | 'now'>,
+  scope: PlanScope,
+): void {
   if (config.tests.length === 0) return;
   const names = new Names(plan);
   config.tests.forEach((test, i) => {
     const pointer = `/tests/${i}`;
-    if (namesAreKnown(test, pointer, names, scope)) runOne(test, pointer, names, scope);
+    if (namesAreKnown(test, pointer, names, scope))
+      runOne(test, testCertificates.get(pointer) ?? null, now, pointer, names, scope);
   });
 }
 
@@ -78,13 +83,22 @@ interface Result {
   readonly read: ReadRequest | null;
 }
 
-function runOne({ name, request, expect }: ConfigTest, pointer: string, names: Names, scope: PlanScope): void {
-  const { method, url, client, headers } = request;
+function runOne(
+  { name, request, expect }: ConfigTest,
+  certificate: string | null,
+  now: number,
+  pointer: string,
+  names: Names,
+  scope: PlanScope,
+): void {
+  const { method, url, client, headers, server_name: serverName } = request;
   const asked: AskedRequest = {
     method,
     url,
     client,
     headers: Object.entries(headers).flatMap(([field, values]) => values.map((value) => [field, value] as const)),
+    ...(serverName === undefined ? {} : { serverName: serverName.toLowerCase() }),
+    ...(certificate === null ? {} : { certificate }),
   };
   const { listener, why } = chooseListener([...names.listeners.values()], url, request.listener ?? null);
   if (listener === null) {
@@ -92,12 +106,12 @@ function runOne({ name, request, expect }: ConfigTest, pointer: string, names: N
     return;
   }
   const run = (told: boolean): Result => {
-    const read = readFor(names.site(listener), asked);
-    if ('status' in read) return { listener, read: null, walked: refusedWalk(read.status, read.why) };
+    const read = readFor(names.site(listener), asked, now);
+    if ('status' in read) return { listener, read: null, walked: refusedWalk(read) };
     return {
       listener,
       read,
-      walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, preview: null }),
+      walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, preview: null, now }),
     };
   };
   const said = Object.entries(expect).filter(([key]) => key !== 'request_headers' || hasKeys(expect.request_headers));
@@ -111,7 +125,7 @@ function runOne({ name, request, expect }: ConfigTest, pointer: string, names: N
   const prefix = name === undefined ? '' : `${name}: `;
   for (const { at, wanted, found } of failed) {
     const hint =
-      at === 'route' ? whyNot(names.routes.get(expect.route!)!, readFor(names.site(listener), asked)) : undefined;
+      at === 'route' ? whyNot(names.routes.get(expect.route!)!, readFor(names.site(listener), asked, now)) : undefined;
     scope.problem(`${pointer}/expect/${at}`, `${prefix}expected ${wanted}, but ${found ?? whatHappens(walked)}`, hint);
   }
 }
@@ -210,7 +224,7 @@ function whatHappens({ outcome, route, pools, policies }: Walk): string {
   const { by, status, why } = outcome;
   const at = route === null ? '' : `route ${route.name}`;
   if (by === 'request') return `it is refused with ${status} as it is read: ${why}`;
-  if (by === 'listener') return `the listener refuses it with ${status}: ${why}`;
+  if (by === 'listener') return status === null ? why : `the listener refuses it with ${status}: ${why}`;
   if (by === 'gateway') return `${why}: ${status}`;
   if (by === 'policy') {
     const { why: reason = '' } =

@@ -96,7 +96,8 @@ export async function explain(
   const choice = chooseListener(plan.listeners, asked.url, listener, (one) => subject.portOf(one));
   if (choice.listener === null) return { unclear: choice.why };
   const site = subject.site(choice.listener);
-  const read = readFor(site, asked);
+  const now = subject.clock.wall();
+  const read = readFor(site, asked, now);
   const said = { method: asked.method, url: asked.url };
   const at = { name: site.plan.name, address: site.plan.address.text, why: choice.why };
   if ('status' in read) {
@@ -105,7 +106,7 @@ export async function explain(
       generation,
       listener: at,
       request,
-      ...told(refusedWalk(read.status, read.why), [], subject, site.plan, null),
+      ...told(refusedWalk(read), [], subject, site.plan, null),
       routes_left_out: 0,
     };
   }
@@ -113,7 +114,7 @@ export async function explain(
   // The walk edits its request as for traffic; the conditions are evaluated on an unedited copy.
   const { x } = read;
   const { host, routedPath: path, query } = x;
-  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, preview: subject });
+  const walked = walk(site, byName, read, { told: true, overloaded: subject.overloaded, preview: subject, now });
   const routes = reachesRoutes(walked) ? await routeViews(subject, site, asked, walked) : [];
   return {
     generation,
@@ -124,10 +125,11 @@ export async function explain(
   };
 }
 
-/** Reads the request with this listener's rules. */
-export function readFor({ plan, limits }: Site, asked: AskedRequest): ReturnType<typeof readRequest> {
-  const { name, address, paths } = plan;
-  return readRequest(asked, limits, { name, address, paths });
+/** Reads the request with this listener's rules. `now`: Unix ms. */
+export function readFor(site: Site, asked: AskedRequest, now: number): ReturnType<typeof readRequest> {
+  const { plan, limits, tlsPolicies } = site;
+  const { name, address, paths, tls } = plan;
+  return readRequest(asked, limits, { name, address, paths, secure: tls !== null, tlsPolicies }, now);
 }
 
 /** Whether the request reached the router. */
@@ -137,7 +139,7 @@ function reachesRoutes({ route, outcome }: Walk): boolean {
 
 async function routeViews(subject: Subject, site: Site, asked: AskedRequest, walked: Walk): Promise<RouteView[]> {
   // The same request was readable before.
-  const { x } = readFor(site, asked) as ReadRequest;
+  const { x } = readFor(site, asked, subject.clock.wall()) as ReadRequest;
   lastHop(x);
   const views: RouteView[] = [];
   const { routes, disabled } = subject.plan;

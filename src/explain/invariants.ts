@@ -16,6 +16,7 @@ import { siftIdentity } from '../http/identity.ts';
 import { LITERAL } from '../http/path.ts';
 import { AddressSet } from '../kit/address-set.ts';
 import { ANY } from '../plan/listeners.ts';
+import { requiresCertificates } from '../plan/handshake.ts';
 import { planAddress } from '../plan/pools.ts';
 import { HIDDEN_HINT, hiddenMessage } from '../plan/routes.ts';
 import { type PlanScope } from '../plan/scope.ts';
@@ -118,7 +119,8 @@ function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): 
   const known = new Map(names.map((name) => [name, name]));
   except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
   for (const listener of plan.listeners) {
-    const { name, address, acl, protocol } = listener;
+    const { name, address, acl, protocol, tls } = listener;
+    if (requiresCertificates(tls)) continue;
     if (except.includes(name) || isLocal(address) || (acl !== null && new AccessList(acl).keepsStrangersOut)) continue;
     const open = openRoute(listener);
     if (protocol === 'http' && open === null) continue;
@@ -218,7 +220,8 @@ const NO_PROXIES = new AddressSet([]);
 /** Whether a client's value of that field reaches the pool, at that listener. */
 function passes(route: RoutePlan, header: string, { identity, policies }: ListenerPlan): boolean {
   const asked = { method: 'GET', url: 'http://host.invalid/', client: STRANGER, headers: [[header, PROBE]] as const };
-  const read = readRequest(asked, LIMITS, { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL });
+  const place = { name: '', address: planAddress('127.0.0.1:80'), paths: LITERAL, secure: false, tlsPolicies: null };
+  const read = readRequest(asked, LIMITS, place, 0);
   // Clients can't send this field with a value of their own.
   if ('status' in read || !siftIdentity(read.x, { identity, trusted: NO_PROXIES })) return false;
   editAll([...policies, ...route.policies], read.x);

@@ -12,7 +12,9 @@ import { asciiAuthority } from '../kit/host-name.ts';
 import { Connection } from '../net/connection.ts';
 import { plainAddress } from '../net/plain-address.ts';
 import type { PathProblem, PathRules } from '../http/path.ts';
+import type { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { AddressPlan } from '../plan/types/address.ts';
+import { handshake, serverNameFor } from './handshake.ts';
 
 export interface AskedRequest {
   readonly method: string;
@@ -21,6 +23,10 @@ export interface AskedRequest {
   /** The peer's address. */
   readonly client: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The server name of its TLS handshake; '': none; absent: the host of the URL. */
+  readonly serverName?: string;
+  /** The client's certificate, followed by those of its issuers, in PEM; absent: the client has none. */
+  readonly certificate?: string;
 }
 
 /**
@@ -55,7 +61,10 @@ export interface ReadRequest {
 }
 
 export interface Refused {
-  readonly status: number;
+  /** The listener refuses the connection before it reads a request. */
+  readonly by: 'request' | 'listener';
+  /** null: there is no response. */
+  readonly status: number | null;
   readonly why: string;
 }
 
@@ -80,22 +89,32 @@ const WHY_PATH: Readonly<Record<PathProblem, string>> = {
   raw_utf8: 'its target has characters that are not ASCII: percent-encode them, or set paths.raw_utf8 to encode',
 };
 
-const MALFORMED: Refused = { status: 400, why: 'its first line or one of its fields is malformed' };
+const MALFORMED: Refused = { by: 'request', status: 400, why: 'its first line or one of its fields is malformed' };
 
 /** The listener that receives the request. */
 export interface Place {
   readonly name: string;
   readonly address: AddressPlan;
   readonly paths: PathRules;
+  /** Connections are encrypted; plain ones are refused. */
+  readonly secure: boolean;
+  /** null: every connection may carry every request. */
+  readonly tlsPolicies: ServerPolicies | null;
 }
 
+const NEEDS_TLS: Refused = { by: 'listener', status: 400, why: 'the listener speaks TLS: use https://' };
+
+/** `now`: Unix ms. */
 export function readRequest(
   asked: AskedRequest,
   limits: HttpLimits,
-  { name, address, paths }: Place,
+  { name, address, paths, secure, tlsPolicies }: Place,
+  now: number,
 ): ReadRequest | Refused {
   const request = writtenRequest(asked);
   if (request === null) return MALFORMED;
+  const parts = splitUrl(asked.url)!;
+  if (secure && !parts.secure) return NEEDS_TLS;
   const addresses = {
     // A Unix socket's peer has no address.
     remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),
@@ -103,15 +122,22 @@ export function readRequest(
     localAddress: address.host,
     localPort: address.port,
   };
-  const read = SERVER_CODECS.default.read(request, new Connection(addresses, name, false), limits, paths);
+  const connection = new Connection(addresses, name, secure);
+  if (tlsPolicies !== null) {
+    const serverName = asked.serverName ?? serverNameFor(asciiAuthority(parts.authority));
+    const session = handshake(tlsPolicies, serverName, asked.certificate ?? '', now);
+    if ('why' in session) return { by: 'listener', ...session };
+    connection.tls = session;
+  }
+  const read = SERVER_CODECS.default.read(request, connection, limits, paths);
   if ('x' in read) return { x: read.x, offered: read.upgrade ? (read.x.fields.known(UPGRADE) ?? '') : '' };
   const { status, problem } = read;
   if (problem === 'syntax') return MALFORMED;
-  return problem === '' ? refusal(status) : { status, why: WHY_PATH[problem] };
+  return problem === '' ? refusal(status) : { by: 'request', status, why: WHY_PATH[problem] };
 }
 
 function refusal(status: number): Refused {
-  return { status, why: WHY[status] ?? 'it is not a request that the gateway takes' };
+  return { by: 'request', status, why: WHY[status] ?? 'it is not a request that the gateway takes' };
 }
 
 /** null: its URL is none. */

@@ -2,6 +2,7 @@
 import { AccessList } from '../kit/access-list.ts';
 import type { HttpLimits } from '../http/server-stream.ts';
 import { AddressSet } from '../kit/address-set.ts';
+import { ServerPolicies } from '../net/tls/server-policies.ts';
 import type { ListenerPlan, RoutePlan } from '../plan/types.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import { Router } from '../proxy/router.ts';
@@ -13,6 +14,8 @@ export interface Site {
   readonly limits: HttpLimits;
   readonly acl: AccessList | null;
   readonly trusted: AddressSet;
+  /** null: every connection may carry every request. */
+  readonly tlsPolicies: ServerPolicies | null;
   readonly identity: IdentityPlan;
   readonly router: Router<{ readonly name: string }>;
 }
@@ -29,9 +32,15 @@ export function siteOf(plan: ListenerPlan): Site {
     limits: plan.limits,
     acl: plan.acl === null ? null : new AccessList(plan.acl),
     trusted: new AddressSet(plan.trustedProxies),
+    tlsPolicies: bindingPolicies(plan),
     identity: plan.identity,
     router,
   };
+}
+
+function bindingPolicies({ tls }: ListenerPlan): ServerPolicies | null {
+  const policies = tls === null ? null : new ServerPolicies(tls, tls.names);
+  return policies?.binding === true ? policies : null;
 }
 
 export interface ListenerChoice {

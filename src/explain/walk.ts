@@ -8,7 +8,14 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { LocalReply } from '../http/local-reply.ts';
 import { siftIdentity } from '../http/identity.ts';
-import { BODY_TOO_LARGE, CONNECT_UNSUPPORTED, NO_ROUTE, OVERLOADED } from '../kit/errors.ts';
+import {
+  BODY_TOO_LARGE,
+  CONNECT_UNSUPPORTED,
+  MISDIRECTED,
+  NO_ROUTE,
+  OVERLOADED,
+  SERVER_NAME_NEEDED,
+} from '../kit/errors.ts';
 import { decidingAccessRule } from '../kit/access-list.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
@@ -21,7 +28,7 @@ import { requestText } from '../http/client-codecs.ts';
 import { OutgoingHead } from '../http/outgoing-head.ts';
 import { Split } from '../proxy/split.ts';
 import { type PolicyView, runForwardHooks, runRequestHooks } from './policies.ts';
-import type { ReadRequest } from './request.ts';
+import type { ReadRequest, Refused } from './request.ts';
 import type { Site } from './site.ts';
 
 /**
@@ -31,7 +38,7 @@ export type Answerer = 'request' | 'listener' | 'gateway' | 'policy' | 'respond'
 
 export interface Outcome {
   readonly by: Answerer;
-  /** The response's status; null: it comes from the pool. */
+  /** The response's status; null: it comes from the pool, or there is none because the handshake fails. */
   readonly status: number | null;
   readonly why: string;
   /** The target of a redirect; null: it is not a redirect. */
@@ -61,6 +68,8 @@ export interface WalkOptions {
   readonly told: boolean;
   /** The gateway refuses new requests at the moment. */
   readonly overloaded: boolean;
+  /** Unix ms. */
+  readonly now: number;
   /** For policies that can preview their action; null: these are skipped. */
   readonly preview: Pick<PreviewScope, 'clock' | 'claimed'> | null;
 }
@@ -70,7 +79,16 @@ export type RoutesByName = ReadonlyMap<string, RoutePlan>;
 /** `routes`: those of the site's plan. `x` is changed as for traffic. */
 export function walk(site: Site, routes: RoutesByName, { x, offered }: ReadRequest, options: WalkOptions): Walk {
   if (!siftIdentity(x, site))
-    return refusedWalk(400, 'a name of its fields has an underscore or another mark (identity.underscores)');
+    return ended(
+      outcome('request', 400, 'a name of its fields has an underscore or another mark (identity.underscores)'),
+    );
+  const misdirected = site.tlsPolicies?.refusal(x.connection.tls, x.host, options.now) ?? '';
+  if (misdirected !== '') {
+    const { serverName } = x.connection.tls!;
+    const of = serverName === '' ? 'without a server name' : `for ${serverName}`;
+    const status = misdirected === 'denied' ? SERVER_NAME_NEEDED.status : MISDIRECTED.status;
+    return ended(outcome('listener', status, `its host has other TLS settings than the handshake ${of}`));
+  }
   if (site.acl !== null && !site.acl.allows(x.clientAddress, x.connection.tls?.client ?? null)) {
     const { name, ...rules } = site.plan.acl!;
     return ended(
@@ -161,9 +179,9 @@ function ended(how: Outcome): Walk {
   return { outcome: how, route: null, policies: [], pools: [], text: '' };
 }
 
-/** A request that is refused while being read. */
-export function refusedWalk(status: number, why: string): Walk {
-  return ended(outcome('request', status, why));
+/** A request that is refused while being read, or with its connection. */
+export function refusedWalk({ by, status, why }: Refused): Walk {
+  return ended(outcome(by, status, why));
 }
 
 /** The field lines of a head's text. */

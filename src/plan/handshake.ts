@@ -26,6 +26,11 @@ export function asksForCertificates(tls: ListenerTlsPlan | null): boolean {
   return tls !== null && [tls, ...tls.names].some(({ clientAuth }) => clientAuth !== null);
 }
 
+/** Whether every client of a listener needs a certificate. */
+export function requiresCertificates(tls: ListenerTlsPlan | null): boolean {
+  return tls !== null && [tls, ...tls.names].every(({ clientAuth }) => clientAuth?.mode === 'required');
+}
+
 /** `own`: the listener's; `served`: the names of its certificates, null: any. */
 export function planTlsNames(
   names: Readonly<Record<string, TlsName>>,

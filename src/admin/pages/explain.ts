@@ -1,11 +1,23 @@
 /** `GET /explain?url=…`: how the gateway would handle a request. Cold; it sends nothing and changes nothing. */
 import { isIP } from 'node:net';
+import { readCertificate } from '../../explain/handshake.ts';
 import { type AskedRequest, STRANGER } from '../../explain/request.ts';
 import { explainLive, explainPast } from '../../runtime/views/explaining.ts';
 import { planOfEntry } from '../../runtime/views/history-view.ts';
 import { type Answer, type Page, problem } from '../page.ts';
 
-const KNOWN = new Set(['method', 'url', 'header', 'client', 'listener', 'generation', 'entry', 'routes']);
+const KNOWN = new Set([
+  'method',
+  'url',
+  'header',
+  'client',
+  'listener',
+  'generation',
+  'entry',
+  'routes',
+  'server_name',
+  'client_certificate',
+]);
 
 export const explain: Page = {
   path: '/explain',
@@ -55,6 +67,10 @@ function read(query: URLSearchParams): Question | string {
   if (entry !== null && generation !== null) return 'entry and generation are two different things';
   const routes = query.get('routes') ?? 'nearest';
   if (routes !== 'nearest' && routes !== 'all') return 'routes must be nearest or all';
+  const serverName = query.get('server_name');
+  const certificate = query.get('client_certificate');
+  if (certificate !== null && readCertificate(certificate) === null)
+    return 'client_certificate must be a certificate in PEM';
   const headers: (readonly [string, string])[] = [];
   for (const line of query.getAll('header')) {
     const colon = line.indexOf(':');
@@ -62,7 +78,14 @@ function read(query: URLSearchParams): Question | string {
     headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
   }
   return {
-    asked: { method: query.get('method') ?? 'GET', url, client, headers },
+    asked: {
+      method: query.get('method') ?? 'GET',
+      url,
+      client,
+      headers,
+      ...(serverName === null ? {} : { serverName: serverName.toLowerCase() }),
+      ...(certificate === null ? {} : { certificate }),
+    },
     listener: query.get('listener'),
     generation: generation === null ? null : Number(generation),
     entry: entry === null ? null : Number(entry),

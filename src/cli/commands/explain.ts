@@ -1,4 +1,5 @@
 /** `prozy explain FILE|ADMIN METHOD URL`: explains how a config, or a running gateway, would handle a request. Cold. */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -13,6 +14,8 @@ type Told = import('../../explain/explanation.ts').Explanation;
 interface ExplainFlags {
   readonly header: readonly string[];
   readonly client?: string;
+  readonly serverName?: string;
+  readonly clientCertificate?: string;
   readonly listener?: string;
   readonly generation?: string;
   readonly entry?: string;
@@ -34,6 +37,8 @@ export const explainCommand: AddCommand = (program, exit) => {
       [],
     )
     .option('--client <address>', 'where the connection comes from (192.0.2.1, a documentation address)')
+    .option('--server-name <name>', 'the server name of the TLS handshake, or empty (the host of the URL)')
+    .option('--client-certificate <file>', "the client's certificate, in PEM")
     .option('--listener <name>', "the listener that it comes to (the one on the URL's port, else the only one)")
     .option('--generation <number>', 'of a running gateway: a generation that is still alive (the current one)')
     .option('--entry <number>', 'an entry of the history, as `prozy history` shows it, instead of the current config')
@@ -51,16 +56,26 @@ function usage(text: string): number {
 }
 
 async function explain(where: string, method: string, url: string, flags: ExplainFlags): Promise<number> {
-  const { client, generation, entry, header } = flags;
+  const { client, generation, entry, header, clientCertificate } = flags;
   if (client !== undefined && isIP(client) === 0) return usage('--client must be an IP address');
   if (generation !== undefined && !/^\d{1,15}$/.test(generation)) return usage('--generation must be a number');
   if (entry !== undefined && !/^\d{1,15}$/.test(entry)) return usage('--entry must be a number');
   if (entry !== undefined && generation !== undefined)
     return usage('--entry and --generation are two different things');
   if (header.some((line) => line.indexOf(':') <= 0)) return usage("a header is given as 'name: value'");
+  let certificate: string | null = null;
+  if (clientCertificate !== undefined) {
+    try {
+      certificate = readFileSync(clientCertificate, 'utf8');
+    } catch {
+      return usage(`cannot read ${clientCertificate}`);
+    }
+  }
   const file = isFile(where);
   if (file && generation !== undefined) return usage('--generation is of a running gateway, not of a file');
-  const told = file ? await askFile(where, method, url, flags) : await askGateway(where, method, url, flags);
+  const told = file
+    ? await askFile(where, method, url, flags, certificate)
+    : await askGateway(where, method, url, flags, certificate);
   if (typeof told === 'number') return told;
   if (flags.format === 'json') process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
   else {
@@ -71,14 +86,28 @@ async function explain(where: string, method: string, url: string, flags: Explai
 }
 
 /** Returns the exit code after it has printed an error. */
-async function askFile(file: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
+async function askFile(
+  file: string,
+  method: string,
+  url: string,
+  flags: ExplainFlags,
+  certificate: string | null,
+): Promise<Told | number> {
   const { explainFile } = await import('../explain-file.ts');
   const { STRANGER } = await import('../../explain/request.ts');
   const headers = flags.header.map((line) => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
   });
-  const asked = { method, url, client: flags.client ?? STRANGER, headers };
+  const { serverName } = flags;
+  const asked = {
+    method,
+    url,
+    client: flags.client ?? STRANGER,
+    headers,
+    ...(serverName === undefined ? {} : { serverName: serverName.toLowerCase() }),
+    ...(certificate === null ? {} : { certificate }),
+  };
   const given = flags.entry === undefined ? null : await storedTexts(Number(flags.entry), file, flags);
   if (typeof given === 'number') return given;
   const all = flags.format === 'json';
@@ -110,11 +139,24 @@ async function storedTexts(
   }
 }
 
-async function askGateway(admin: string, method: string, url: string, flags: ExplainFlags): Promise<Told | number> {
-  const { client, listener, generation, entry, header } = flags;
+async function askGateway(
+  admin: string,
+  method: string,
+  url: string,
+  flags: ExplainFlags,
+  certificate: string | null,
+): Promise<Told | number> {
+  const { client, listener, generation, entry, header, serverName } = flags;
   const query = new URLSearchParams({ method, url, routes: flags.format === 'json' ? 'all' : 'nearest' });
   for (const line of header) query.append('header', line);
-  for (const [name, value] of Object.entries({ client, listener, generation, entry }))
+  for (const [name, value] of Object.entries({
+    client,
+    listener,
+    generation,
+    entry,
+    server_name: serverName,
+    client_certificate: certificate ?? undefined,
+  }))
     if (value !== undefined) query.set(name, value);
   const answer = await ask(admin, `/explain?${query.toString()}`);
   if (answer === null) return EXIT.problems;

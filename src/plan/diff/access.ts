@@ -3,11 +3,13 @@
  */
 import type { PathRules } from '../../http/path.ts';
 import { Networks } from '../../kit/networks.ts';
+import { requiresCertificates } from '../handshake.ts';
 import { ANY } from '../listeners.ts';
 import type { AclPlan, ListenerPlan, RoutePlan } from '../types.ts';
 import type { AddressPlan } from '../types/address.ts';
 import type { AdminPlan } from '../types/admin.ts';
 import type { IdentityPlan } from '../types/identity.ts';
+import { certificateAccess, clientAuthAccess } from './client-auth.ts';
 import type { AccessChange, SettingChange } from './changes.ts';
 
 /** The policies besides ACLs that reject or throttle clients. */
@@ -77,13 +79,17 @@ function guardsOf({ policies }: Guarded): Set<string> {
 export function aclAccess(before: AclPlan, after: AclPlan): AccessChange | null {
   const notes = new AccessNotes();
   notes.compare(allowedBy(before), allowedBy(after), '');
+  certificateAccess(before, after, notes);
   return notes.change;
 }
 
 /** An ACL's own change is reported once, with the ACL: here only the set of ACLs and guards is compared. */
 export function guardedAccess(before: Guarded, after: Guarded, notes: AccessNotes): void {
   const names = (one: Guarded): string => JSON.stringify(aclsOf(one).map(({ name }) => name));
-  if (names(before) !== names(after)) notes.compare(allowedAt(before), allowedAt(after), '');
+  if (names(before) !== names(after)) {
+    notes.compare(allowedAt(before), allowedAt(after), '');
+    certified(before, after, '', notes);
+  }
   guards(before, after, '', notes);
 }
 
@@ -91,7 +97,19 @@ export function guardedAccess(before: Guarded, after: Guarded, notes: AccessNote
 export function handedOver(before: RoutePlan, after: RoutePlan, notes: AccessNotes): void {
   const where = ` (${before.name}'s requests at ${after.name})`;
   notes.compare(allowedAt(before), allowedAt(after), where);
+  certified(before, after, where, notes);
   guards(before, after, where, notes);
+}
+
+/** Whether clients need a certificate of certain names. */
+function certified(before: Guarded, after: Guarded, where: string, notes: AccessNotes): void {
+  const [old, now] = [wantsCertificate(before), wantsCertificate(after)];
+  if (old && !now) notes.loosen(`clients need no certificate${where}`);
+  if (!old && now) notes.tighten(`clients need a certificate${where}`);
+}
+
+function wantsCertificate(one: Guarded): boolean {
+  return aclsOf(one).some(({ certificates }) => certificates.length > 0);
 }
 
 function guards(before: Guarded, after: Guarded, where: string, notes: AccessNotes): void {
@@ -128,7 +146,8 @@ export function adminAccess(before: AdminPlan | null, after: AdminPlan): AccessC
 
 /** Reports a new listener if other machines can reach it and neither an ACL nor authentication restricts it. */
 export function openedAccess(listener: ListenerPlan): AccessChange | null {
-  const open = (one: Guarded): boolean => allowedAt(one).all && !guardsOf(one).has('auth');
+  const open = (one: Guarded): boolean => allowedAt(one).all && !guardsOf(one).has('auth') && !wantsCertificate(one);
+  if (requiresCertificates(listener.tls)) return null;
   if (reachOf(listener.address) === 0 || !open(listener)) return null;
   const relays = listener.protocol === 'tcp' || listener.tlsRoutes.some(({ mode }) => mode === 'passthrough');
   if (!relays && !listener.routes.some(open)) return null;
@@ -145,6 +164,7 @@ export function listenerAccess(
   const notes = new AccessNotes();
   reachAccess(before.address, after.address, notes);
   guardedAccess(before, after, notes);
+  clientAuthAccess(before.tls, after.tls, notes);
   const [old, now] = [Networks.of(before.trustedProxies), Networks.of(after.trustedProxies)];
   const believed = 'trusted to report the client address';
   if (!now.without(old).empty) notes.loosen(`newly ${believed}: ${now.without(old).toString()}`);

@@ -112,6 +112,7 @@ function read(value: unknown, key: string, folder: string): Read {
   if (!isItem(value) || isSealed(value)) return value ?? null;
   if (isClaim(value)) return undefined;
   if (SHARED.has(key) && typeof value['name'] === 'string') return value['name'];
+  if (isBundle(value)) return readBundle(value);
   // An address is shown as written; a condition as one text.
   if (typeof value['text'] === 'string' && 'port' in value) return value['text'];
   if (typeof value['kind'] === 'string' && typeof value['value'] === 'string')
@@ -122,6 +123,24 @@ function read(value: unknown, key: string, folder: string): Read {
     if (part !== undefined) map.set(WORDS[inner] ?? snake(inner), part);
   }
   return map;
+}
+
+/** Certificates of authorities. */
+interface Bundle {
+  readonly digest: string;
+  readonly subjects: readonly string[];
+}
+
+function isBundle(value: Item): value is Item & Bundle {
+  return typeof value['digest'] === 'string' && Array.isArray(value['subjects']);
+}
+
+/** The texts of certificates and revocation lists tell readers nothing. */
+function readBundle({ digest, subjects }: Bundle): Read {
+  return new Map<string, Read>([
+    ['subjects', [...subjects]],
+    ['digest', digest.slice(0, 16)],
+  ]);
 }
 
 function readList(list: readonly unknown[], folder: string): Read {
