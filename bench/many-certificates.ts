@@ -94,12 +94,23 @@ try {
     const each = await handshakes(gateway, count);
     const after = Math.round(gateway.memory() / 1024 / 1024);
     report('many-certificates', { certificates: count, start_ms: start, memory_mb: memory });
-    report('many-certificates handshake', { certificates: count, us_one_name: one, us_each_name: each, memory_mb: after });
+    report('many-certificates handshake', {
+      certificates: count,
+      us_one_name: one,
+      us_each_name: each,
+      memory_mb: after,
+    });
     for (let i = 1; i <= 3; i++) {
-      const edited = await took(() => gateway.edit(config(`v${i}`)), async () => (await version()) === `v${i}`);
+      const edited = await took(
+        () => gateway.edit(config(`v${i}`)),
+        async () => (await version()) === `v${i}`,
+      );
       report('many-certificates reload', { certificates: count, ...edited });
       const old = await serial(nameOf(0));
-      const renewed = await took(() => place(0), async () => (await serial(nameOf(0))) !== old);
+      const renewed = await took(
+        () => place(0),
+        async () => (await serial(nameOf(0))) !== old,
+      );
       report('many-certificates renewal', { certificates: count, ...renewed });
     }
   }

@@ -1,8 +1,8 @@
 /** The files and globs that one load reads, each once, and a digest of all of them. Cold. */
 import { createHash } from 'node:crypto';
-import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Links } from './links.ts';
+import { matchingFiles } from './matching-files.ts';
 import { decodeText, readBytes, type Unreadable } from './read-text.ts';
 
 /** The texts of a config itself, without the values of its references. */
@@ -78,9 +78,9 @@ export class ConfigReader {
   #find(pattern: string): string[] {
     const directory = dirname(pattern);
     const published = this.#links.publishedIn(this.#links.resolve(directory));
-    if (published === null) return globSync(pattern);
-    const names = globSync(basename(pattern), { cwd: published });
-    return names.map((name) => join(directory, name));
+    if (published === null) return matchingFiles(pattern);
+    const inside = matchingFiles(join(published, pattern.slice(directory.length)));
+    return inside.map((path) => join(directory, basename(path)));
   }
 
   /** Every pattern requested. */

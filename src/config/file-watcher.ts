@@ -15,6 +15,7 @@ import { globSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:
 import { dirname, join, matchesGlob, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock, Timer } from '../kit/clock.ts';
+import { matchingFiles } from './matching-files.ts';
 import { type FollowSettings, NOT_FOLLOWED, type Notice } from './config-source.ts';
 
 /** Quiet time after an event before the hint is given: several files are often replaced together (ms). */
@@ -22,6 +23,8 @@ const SETTLE = 10;
 /** Constant activity in a directory delays the hint at most this long (ms). */
 const LONGEST_SETTLE = 100;
 const POLL = 2000;
+/** Files looked at in one go: to look at ten thousand takes 50 ms. */
+const LOT = 500;
 /** When to check without an event after a new watch begins (ms). */
 const UNSEEN = [20, 100, 500];
 /** The most links followed on the way to one file. */
@@ -31,6 +34,15 @@ const MOST_HOPS = 40;
 interface Stamp {
   readonly file: string;
   readonly state: string;
+}
+
+interface Lots {
+  readonly paths: readonly string[];
+  readonly stamps: Map<string, Stamp>;
+  /** The first path of the next lot. */
+  next: number;
+  /** Changes seen so far. */
+  changes: number;
 }
 
 const MISSING: Stamp = { file: '', state: 'missing' };
@@ -46,14 +58,24 @@ function stampOf(path: string): Stamp {
 
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }
 }
 
+/** Reads each link once: ten thousand files have most of their path in common. */
+function linkReader(): (path: string) => string | null {
+  const known = new Map<string, string | null>();
+  return (path) => {
+    let link = known.get(path);
+    if (link === undefined) known.set(path, (link = linkOf(path)));
+    return link;
+  };
+}
+
 /** The directories in which a change can change the target of the path. */
-function directoriesOf(path: string): Set<string> {
+function directoriesOf(path: string, linkAt: (path: string) => string | null): Set<string> {
   const found = new Set<string>();
   let hops = 0;
   const follow = (target: string): void => {
@@ -62,7 +84,7 @@ function directoriesOf(path: string): Set<string> {
     const parts = target.slice(root.length).split(sep).filter(Boolean);
     for (const [i, part] of parts.entries()) {
       const next = resolve(at, part);
-      const link = linkOf(next);
+      const link = linkAt(next);
       if (link !== null) {
         found.add(at);
         if (++hops > MOST_HOPS) return;
@@ -112,6 +134,9 @@ export class FileWatcher {
   #read: ReadonlyMap<string, Stamp> = new Map();
   /** The stamps of everything watched at the last check. */
   #seen = '';
+  /** More than one lot of files: their stamps are as old as the last look at their lot. */
+  #lots: Lots | null = null;
+  #period = 0;
   #directories = new Set<string>();
   /** The existing directories that the patterns mean. */
   #meant: ReadonlySet<string> = new Set();
@@ -141,11 +166,20 @@ export class FileWatcher {
     this.#files = files;
     this.#globs = globs;
     this.#places = new Set(files.map(realPath));
-    this.#read = this.#stamps();
-    this.#seen = textOf(this.#read);
+    const paths = this.#paths();
+    this.#lots = paths.length <= LOT ? null : { paths, stamps: this.#stampsOf(paths), next: 0, changes: 0 };
+    this.#read = new Map(this.#stamps());
+    this.#seen = this.#state(this.#read);
     this.#watchDirectories();
-    if (plan.watch) this.#poll ??= this.#clock.every(POLL, () => this.#look());
+    if (plan.watch) this.#startPoll(POLL / Math.max(1, Math.ceil(paths.length / LOT)));
     else this.#rest();
+  }
+
+  #startPoll(period: number): void {
+    if (this.#poll !== null && period === this.#period) return;
+    this.#poll?.cancel();
+    this.#period = period;
+    this.#poll = this.#clock.every(period, () => this.#look());
   }
 
   #watchDirectories(): void {
@@ -154,7 +188,8 @@ export class FileWatcher {
     this.#meant = new Set(this.#globs.flatMap(directoriesOfPattern));
     const inside = [...this.#meant].map((directory) => join(directory, '_'));
     const paths = [...this.#files, ...this.#globs.map(fixedPart), ...inside];
-    for (const path of follows ? paths : []) for (const directory of directoriesOf(path)) wanted.add(directory);
+    const linkAt = linkReader();
+    for (const path of follows ? paths : []) for (const directory of directoriesOf(path, linkAt)) wanted.add(directory);
     const added = [...wanted].filter((one) => !this.#directories.has(one));
     const removed = [...this.#directories].filter((one) => !wanted.has(one));
     if (removed.length > 0) this.#watcher.unwatch(removed);
@@ -211,7 +246,22 @@ export class FileWatcher {
   }
 
   #look(): void {
-    if (textOf(this.#stamps()) !== this.#seen) this.#give('poll');
+    if (this.#lots !== null) this.#lookAtLot(this.#lots);
+    if (this.#state(this.#stamps()) !== this.#seen) this.#give('poll');
+  }
+
+  #lookAtLot(lots: Lots): void {
+    const { paths, stamps, next } = lots;
+    for (const path of paths.slice(next, next + LOT)) {
+      const now = stampOf(path);
+      const { file, state } = stamps.get(path) ?? MISSING;
+      if (now.file === file && now.state === state) continue;
+      stamps.set(path, now);
+      lots.changes++;
+    }
+    lots.next = next + LOT < paths.length ? next + LOT : 0;
+    // Files that have come, or that have gone, are noticed once in a round.
+    if (lots.next === 0 && this.#paths().length !== paths.length) lots.changes++;
   }
 
   #give(by: Notice): void {
@@ -222,7 +272,7 @@ export class FileWatcher {
   #quiet(by: Notice): boolean {
     const now = this.#clock.now();
     const stamps = this.#stamps();
-    const seen = textOf(stamps);
+    const seen = this.#state(stamps);
     if (seen !== this.#seen) {
       this.#seen = seen;
       if (this.#changedInPlace(stamps)) this.#quietAt = now + this.#plan.settle;
@@ -247,9 +297,22 @@ export class FileWatcher {
     return false;
   }
 
+  #paths(): string[] {
+    return [...new Set([...this.#files, ...this.#globs.flatMap(matchingFiles)])];
+  }
+
   #stamps(): Map<string, Stamp> {
-    const found = this.#globs.flatMap((pattern) => globSync(pattern));
-    return new Map([...this.#files, ...found].map((path) => [path, stampOf(path)]));
+    return this.#lots?.stamps ?? this.#stampsOf(this.#paths());
+  }
+
+  /** Of many files, those that are known keep their stamps until the next look at their lot. */
+  #stampsOf(paths: readonly string[]): Map<string, Stamp> {
+    return new Map(paths.map((path) => [path, this.#lots?.stamps.get(path) ?? stampOf(path)]));
+  }
+
+  /** Differs if any stamp does. */
+  #state(stamps: ReadonlyMap<string, Stamp>): string {
+    return this.#lots === null ? textOf(stamps) : String(this.#lots.changes);
   }
 
   async close(): Promise<void> {

@@ -62,11 +62,13 @@ function readAll(descriptor: number): Buffer | null {
   if (size > LARGEST_FILE) return null;
   const parts: Buffer[] = [];
   for (let sum = 0; sum <= LARGEST_FILE; ) {
-    const part = Buffer.allocUnsafe(Math.max(PART, size - sum));
+    // One byte more than it should have tells that it has ended.
+    const part = Buffer.allocUnsafe(sum === 0 && size > 0 ? size + 1 : PART);
     const count = readSync(descriptor, part);
     if (count === 0) return Buffer.concat(parts);
     parts.push(part.subarray(0, count));
     sum += count;
+    if (sum === size) return Buffer.concat(parts);
   }
   return null;
 }

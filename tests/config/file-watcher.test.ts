@@ -96,3 +96,21 @@ test('without watching there is no hint and no timer', () => {
   clock.advance(10 * LOOK);
   expect([hints, watcher.unsettled, clock.waiting]).toEqual([0, false, 0]);
 });
+
+test('of many files a lot is looked at in turn, and all of them within the time of a look', () => {
+  const files = Array.from({ length: 1200 }, (_, i) => join(directory, `${i}.pem`));
+  for (const path of files) writeFileSync(path, 'old');
+  watch([file, ...files], [join(directory, '*.pem')]);
+  for (const path of [files[0]!, files[1199]!, file]) {
+    renameSync(path, `${path}.old`);
+    writeFileSync(path, 'newer');
+    clock.advance(LOOK);
+    expect(hints).toBe(1);
+    clock.advance(LOOK);
+    expect(hints).toBe(1);
+    watch([file, ...files], [join(directory, '*.pem')]);
+  }
+  writeFileSync(join(directory, 'another.pem'), 'new');
+  clock.advance(LOOK);
+  expect(hints).toBe(1);
+});

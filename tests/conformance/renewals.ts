@@ -20,7 +20,8 @@ const run = await runRenewals({
   clients: Number(values.clients),
 });
 const { handshakes, failed, requests, cut, seen, resumed, refused } = run;
-const at = (part: number): string => `${Math.round(seen[Math.min(seen.length - 1, Math.floor(part * seen.length))] ?? 0)} ms`;
+const at = (part: number): string =>
+  `${Math.round(seen[Math.min(seen.length - 1, Math.floor(part * seen.length))] ?? 0)} ms`;
 console.log(`${handshakes} handshakes, ${failed.length} failed ${[...new Set(failed)].join('; ')}`);
 console.log(`${requests} requests on kept connections, ${cut.length} cut ${[...new Set(cut)].join('; ')}`);
 console.log(`new certificate seen after: median ${at(0.5)}, p99 ${at(0.99)}, at most ${at(1)}`);

@@ -50,7 +50,7 @@ export class Compiler {
     modules = true,
   ): Promise<Compiled | null> {
     const input = { file: this.#file, env: this.#env, given, found, modules, clock: this.#clock };
-    if (sizeOf([this.#file, ...given.keys(), ...(known?.files ?? [])], given) <= SMALL) return compile(input, known);
+    if (isSmall([this.#file, ...given.keys(), ...(known?.files ?? [])], given)) return compile(input, known);
     return this.#compileThere({ file: this.#file, env: { ...this.#env }, given, found, modules, known });
   }
 
@@ -96,11 +96,14 @@ type Found = ReadonlyMap<string, readonly string[]>;
 
 const NONE = new Map<string, never>();
 
-/** The total size in bytes of the files that can be inspected. */
-function sizeOf(files: Iterable<string>, given: Texts): number {
+/** Whether the files that can be inspected are small together. Of many files only the first are. */
+function isSmall(files: Iterable<string>, given: Texts): boolean {
   let bytes = 0;
-  for (const file of new Set(files)) bytes += given.get(file)?.length ?? sizeOnDisk(file);
-  return bytes;
+  for (const file of new Set(files)) {
+    bytes += given.get(file)?.length ?? sizeOnDisk(file);
+    if (bytes > SMALL) return false;
+  }
+  return true;
 }
 
 /** Returns 0 if the file can't be inspected; reading it reports why. */
