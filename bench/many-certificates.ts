@@ -27,7 +27,7 @@ function place(i: number): void {
   const validity = { from: Date.now() - 1000, to: Date.now() + 90 * 24 * 3600 * 1000 };
   const cert = serverCertificate([nameOf(i)], privateKey, validity, null);
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  writeFileSync(join(folder, 'new'), `${cert}${String(key)}`);
+  writeFileSync(join(folder, 'new'), `${cert}${key}`);
   renameSync(join(folder, 'new'), join(folder, `h${i}.pem`));
 }
 
