@@ -246,6 +246,7 @@ const LASTING_TABLES: Readonly<Record<string, string>> = {
   'src/proxy/router.ts #wildcards': PER_RELOAD,
   'src/proxy/tls-router.ts #exact': PER_RELOAD,
   'src/proxy/tls-router.ts #wildcards': PER_RELOAD,
+  'src/upstream/endpoint-tls.ts #targets': 'one for each server name that an endpoint has; no request takes one out',
   'src/upstream/load.ts endpoints': PER_RELOAD,
   'src/upstream/load.ts suspecting': PER_RELOAD,
   'src/upstream/name-lookup.ts #asked': PER_RELOAD,

@@ -99,6 +99,10 @@ export const formatProblems: Readonly<Record<string, (text: string) => string | 
   'dns-name': (text) => (NAME.test(text) ? null : 'must be a DNS name, with a port unless it is of type srv'),
   'dns-server': (text) => (parseDnsServer(text) === null ? 'must be an IP address, with or without a port' : null),
   cidr: cidrProblem,
+  'server-name': (text) =>
+    isIPv4(text) || isIPv6(text) || (/^[\x21-\x5a\x5c\x5e-\x7e]+$/.test(text) && hostForm(text) !== null)
+      ? null
+      : 'must be a host name, an IP address or from_host',
   'ip-address': (text) => (isIPv4(text) || isIPv6(text) ? null : 'must be an IP address'),
   'host-pattern': (text) => {
     const wild = text.startsWith('*.');

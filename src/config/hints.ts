@@ -10,7 +10,8 @@ import type { SchemaNode } from './walk.ts';
 
 type Words = Readonly<Record<string, string>>;
 
-const TLS = 'TLS to backends is not in this version';
+/** The TLS of a pool. */
+const TLS = 'write tls: true in the pool';
 /** The TLS of a listener. */
 const TLS_HERE = 'write tls: { certificates: [NAME] } in the listener, and the certificate at the top';
 const AUTH = 'authentication is not in this version';
@@ -95,7 +96,14 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words('write endpoints: ["host:port"]', 'addresses', 'address', 'members', 'urls', 'url', 'lb_endpoints'),
     ...words(CHECK, 'healthcheck', 'health_check', 'health_checks', 'healthchecks', 'healthCheck', 'check', 'checks'),
     ...words('write strategy', 'lb_policy', 'load_balancing', 'lb', 'algorithm', 'balance', 'policy', 'method'),
-    ...words(TLS, 'tls', 'ssl', 'transport_socket'),
+    ...words(
+      'write tls: true, or tls: { ca: ./ca.crt, server_name: app.internal }',
+      'ssl',
+      'transport_socket',
+      'https',
+    ),
+    ...words('write tls: { server_name: app.internal }', 'sni', 'server_name', 'proxy_ssl_name'),
+    ...words('write tls: { verify: false }', 'insecure', 'insecure_skip_verify', 'proxy_ssl_verify'),
     ...words('the PROXY protocol is not in this version', 'proxy_protocol', 'send_proxy'),
     ...words('HTTP/1.1 is the only protocol of this version', 'protocol', 'http2'),
     ...words(TIMEOUTS, 'timeout', 'connect_timeout', 'read_timeout', 'proxy_read_timeout'),
@@ -105,7 +113,7 @@ const FOREIGN: Readonly<Record<string, Words>> = {
   EndpointConfig: {
     ...words('write max_connections', 'max_conns', 'maxconn'),
     ...words(ADDRESS, 'host', 'port', 'server', 'url', 'uri', 'target', 'addr', 'ip'),
-    ...words(TLS, 'tls', 'ssl', 'scheme'),
+    ...words(TLS, 'tls', 'ssl', 'scheme', 'https'),
     ...words(`checks are of the whole pool: ${CHECK}`, 'health', 'healthcheck', 'check'),
   },
   ListenerConfig: {
@@ -129,6 +137,19 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words('write idle: the time without a byte of the response', 'read'),
     ...words('write total', 'request', 'timeout'),
     ...words("it is the pool's: pools: { NAME: { timeouts: { connect: 5s } } }", 'connect'),
+  },
+  PoolTls: {
+    ...words('write ca', 'ca_file', 'cafile', 'root_ca', 'trusted_ca', 'proxy_ssl_trusted_certificate', 'rootCAs'),
+    ...words('write server_name', 'sni', 'name', 'host', 'servername', 'serverName', 'verifyhost'),
+    ...words('write verify: false', 'insecure', 'insecure_skip_verify', 'insecureSkipVerify', 'skip_verify'),
+    ...words(
+      'write certificate: NAME, and the pair in certificates',
+      'cert',
+      'key',
+      'client_cert',
+      'client_certificate',
+    ),
+    ...words('write min_version', 'version', 'versions', 'minimum_version', 'minVersion', 'protocols'),
   },
   ListenerLimits: { ...words('write body_size', 'max_body_size', 'client_max_body_size', 'body') },
   RouteLimitsConfig: { ...words('write body_size', 'max_body_size', 'client_max_body_size', 'body') },
@@ -274,7 +295,9 @@ export function hintOfFormat(format: string, text: string): string | undefined {
       return written(nearestSize(trimmed));
     case 'address':
     case 'listen-address':
-      return addressHint(trimmed, format === 'address' ? '127.0.0.1' : '0.0.0.0');
+      return format === 'address'
+        ? addressHint(trimmed, '127.0.0.1', TLS)
+        : addressHint(trimmed, '0.0.0.0', 'write tls: { certificates: [NAME] } in the listener');
     case 'host':
     case 'host-pattern':
       return written(meantHost(trimmed) ?? undefined);
@@ -302,14 +325,15 @@ function written(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `write ${text}`;
 }
 
-/** `any`: the host to suggest where none is given. */
-function addressHint(text: string, any: string): string | undefined {
+/** `any`: the host to suggest where none is given; `tls`: how to write that the scheme is https. */
+function addressHint(text: string, any: string, tls: string): string | undefined {
   const url = /^(https?|tcp|h2c|wss?):\/\/([^/?#]*)/.exec(text);
   if (url !== null) {
     const [, scheme = '', rest = ''] = url;
-    if (scheme === 'https' || scheme === 'wss') return `${TLS}: write host:port of a plain backend`;
-    const address = /:\d+$/.test(rest) ? rest : `${rest}:80`;
-    return isAddress(address) ? `write "${address}", without ${scheme}://` : 'write host:port';
+    const secure = scheme === 'https' || scheme === 'wss';
+    const address = /:\d+$/.test(rest) ? rest : `${rest}:${secure ? 443 : 80}`;
+    const plain = isAddress(address) ? `write "${address}", without ${scheme}://` : 'write host:port';
+    return secure ? `${plain}; ${tls}` : plain;
   }
   if (text.startsWith('/')) return `write "unix:${text}"`;
   if (/^\d{1,5}$/.test(text)) return `write "${any}:${text}"`;

@@ -9,7 +9,9 @@
 import { dirname, resolve } from 'node:path';
 import type { ModuleSource } from '../kit/versioned-modules.ts';
 import { readTrust } from './acme-trust.ts';
+import type { CaBundle } from '../kit/ca-bundle.ts';
 import type { AuthorityBundle } from '../kit/client-authorities.ts';
+import { checkCaBundles } from './ca-bundles.ts';
 import { checkAuthorities, checkTestCertificates } from './client-authorities.ts';
 import { checkCertificates, type LoadedCertificate } from './certificates.ts';
 import { type Locate, readAndMerge } from './merge.ts';
@@ -54,6 +56,8 @@ export interface LoadedConfig {
   readonly now: number;
   /** The keys of session tickets by listener, in base64 with spaces between them. */
   readonly ticketKeys: ReadonlyMap<string, string>;
+  /** The CA certificates for the endpoints of pools, by the pool's name. */
+  readonly caBundles: ReadonlyMap<string, CaBundle>;
 }
 
 export interface LoadInput {
@@ -120,10 +124,11 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
   const { trust, problems: untrusted } = readTrust(written, check);
   const { authorities, problems: distrusted } = checkAuthorities(written, check);
   const { testCertificates, problems: unread } = checkTestCertificates(written, check);
+  const { caBundles, problems: unusableCa } = checkCaBundles(written, check);
   blacken(literal, texts);
   for (const [path, text] of reader.texts.texts) if (text !== null && !texts.has(path)) texts.set(path, text);
   problems.push(
-    ...[...wrong, ...unfit, ...untrusted, ...distrusted, ...unread, ...unusable].filter(
+    ...[...wrong, ...unfit, ...untrusted, ...distrusted, ...unread, ...unusable, ...unusableCa].filter(
       ({ pointer }) => !isLost(pointer),
     ),
   );
@@ -152,6 +157,7 @@ export function loadConfig({ file, env, reader, now, parsed, modules: allowed = 
     testCertificates,
     now,
     ticketKeys,
+    caBundles,
   };
 }
 

@@ -718,6 +718,30 @@ export interface PoolTimeouts {
   readonly total: number;
 }
 
+/** TLS for the connections to the endpoints, health checks included. `true` stands for the defaults: the endpoint's certificate must be valid, have the endpoint's name, and lead to a root of the system. */
+export interface PoolTls {
+  /** `false` connects without TLS. The other settings are still validated. */
+  readonly enabled: boolean;
+  /** The file of the CA certificates in PEM: the endpoint's certificate must lead to one of them. The value may be the PEM text itself, by a reference. Absent: the roots of the system. A changed file takes effect with the next connection. */
+  readonly ca?: string;
+  /** The name that is sent (SNI) and that the endpoint's certificate must have: a host name or an IP address. `from_host`: the host that the endpoint gets in the request; each name has connections of its own. Absent: the endpoint's DNS name or IP address as written. */
+  readonly server_name?: string;
+  /** The client certificate for endpoints that ask for one, by its name in `certificates`. */
+  readonly certificate?: string;
+  /** `false` accepts any certificate with any name, so that the connection is encrypted to an unknown peer. `pins` still count. */
+  readonly verify: boolean;
+  /** The public keys that the endpoint's certificate may have, each as the SHA-256 of its SubjectPublicKeyInfo in base64. They count in addition to the verification. Empty: any key. */
+  readonly pins: readonly string[];
+  /** The protocols that connections of tcp listeners offer (ALPN), most wanted first. Connections of http listeners offer `http/1.1`. */
+  readonly alpn: readonly string[];
+  /** The lowest version of TLS. There is none below 1.2 (RFC 8996). */
+  readonly min_version: '1.2' | '1.3';
+  /** The cipher suites, by the names of OpenSSL. Absent: those that Mozilla recommends (intermediate), all with forward secrecy and authenticated encryption. */
+  readonly ciphers?: readonly string[];
+  /** The groups for the key exchange, most wanted first. X25519MLKEM768 withstands quantum computers. */
+  readonly groups: readonly string[];
+}
+
 /** A set of endpoints that serve the same requests. */
 export interface PoolConfig {
   /** The previous name of this pool. With it the endpoints keep their admin state (`prozy drain`, `disable`), health, load and connections, and active streams continue. It has no effect after that reload, so the next edit may remove it. */
@@ -738,8 +762,10 @@ export interface PoolConfig {
   readonly limits: PoolLimits;
   /** Faults in responses that the gateway tolerates instead of responding with a 502. `bare_lf`: a line of the head ends in LF alone. `folded_lines`: a field continues on the next line, which begins with white space. `space_before_colon`: white space between a field's name and its colon. `repeated_content_length`: several Content-Length fields with the same value. `space_after_chunk_size`: white space at the end of a chunk size line. `status_above_599`: a status from 600 to 999; it counts as 5xx. The client gets the response in strict form. */
   readonly lenient: readonly ('bare_lf' | 'folded_lines' | 'space_before_colon' | 'repeated_content_length' | 'space_after_chunk_size' | 'status_above_599')[];
-  /** The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without port 80. Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port. */
+  /** The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without the default port (80, with `tls` 443). Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port. */
   readonly host: string;
+  /** TLS for the connections to the endpoints, health checks included. `true` stands for the defaults: the endpoint's certificate must be valid, have the endpoint's name, and lead to a root of the system. */
+  readonly tls?: PoolTls;
   /** Maximum number of connections to all endpoints together, including idle ones. Requests beyond it wait in the queue. 0: no limit. */
   readonly max_connections: number;
   /** How the gateway determines the health of endpoints. */
@@ -3871,6 +3897,130 @@ export const schema: object = {
         }
       }
     },
+    "pool-tls": {
+      "title": "PoolTls",
+      "description": "TLS for the connections to the endpoints, health checks included. `true` stands for the defaults: the endpoint's certificate must be valid, have the endpoint's name, and lead to a root of the system.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "enabled": {
+          "description": "`false` connects without TLS. The other settings are still validated.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "ca": {
+          "description": "The file of the CA certificates in PEM: the endpoint's certificate must lead to one of them. The value may be the PEM text itself, by a reference. Absent: the roots of the system. A changed file takes effect with the next connection.",
+          "type": "string",
+          "minLength": 1,
+          "x-reload": "keep",
+          "examples": [
+            "./tls/ca.crt",
+            "${file:ca.crt}"
+          ]
+        },
+        "server_name": {
+          "description": "The name that is sent (SNI) and that the endpoint's certificate must have: a host name or an IP address. `from_host`: the host that the endpoint gets in the request; each name has connections of its own. Absent: the endpoint's DNS name or IP address as written.",
+          "type": "string",
+          "format": "server-name",
+          "x-reload": "keep",
+          "examples": [
+            "app.internal",
+            "from_host"
+          ]
+        },
+        "certificate": {
+          "description": "The client certificate for endpoints that ask for one, by its name in `certificates`.",
+          "type": "string",
+          "x-reload": "keep"
+        },
+        "verify": {
+          "description": "`false` accepts any certificate with any name, so that the connection is encrypted to an unknown peer. `pins` still count.",
+          "type": "boolean",
+          "default": true,
+          "x-reload": "keep"
+        },
+        "pins": {
+          "description": "The public keys that the endpoint's certificate may have, each as the SHA-256 of its SubjectPublicKeyInfo in base64. They count in addition to the verification. Empty: any key.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9+/]{43}=$",
+            "x-says": "must be a SHA-256 in base64: 44 characters"
+          },
+          "uniqueItems": true,
+          "default": [],
+          "x-reload": "keep",
+          "examples": [
+            [
+              "YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg="
+            ]
+          ]
+        },
+        "alpn": {
+          "description": "The protocols that connections of tcp listeners offer (ALPN), most wanted first. Connections of http listeners offer `http/1.1`.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[\\x21-\\x7e]{1,255}$",
+            "x-says": "must be the name of a protocol"
+          },
+          "uniqueItems": true,
+          "maxItems": 16,
+          "default": [],
+          "x-reload": "keep",
+          "examples": [
+            [
+              "postgresql"
+            ]
+          ]
+        },
+        "min_version": {
+          "description": "The lowest version of TLS. There is none below 1.2 (RFC 8996).",
+          "enum": [
+            "1.2",
+            "1.3"
+          ],
+          "default": "1.2",
+          "x-reload": "keep"
+        },
+        "ciphers": {
+          "description": "The cipher suites, by the names of OpenSSL. Absent: those that Mozilla recommends (intermediate), all with forward secrecy and authenticated encryption.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_+-]+$",
+            "x-says": "must be the name of a cipher suite"
+          },
+          "minItems": 1,
+          "x-reload": "keep",
+          "examples": [
+            [
+              "TLS_AES_128_GCM_SHA256",
+              "ECDHE-ECDSA-AES128-GCM-SHA256"
+            ]
+          ]
+        },
+        "groups": {
+          "description": "The groups for the key exchange, most wanted first. X25519MLKEM768 withstands quantum computers.",
+          "type": "array",
+          "items": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]+$",
+            "x-says": "must be the name of a group"
+          },
+          "minItems": 1,
+          "default": [
+            "X25519MLKEM768",
+            "X25519",
+            "P-256",
+            "P-384"
+          ],
+          "x-reload": "keep"
+        }
+      },
+      "x-short": "enabled"
+    },
     "pool": {
       "title": "PoolConfig",
       "description": "A set of endpoints that serve the same requests.",
@@ -3939,7 +4089,7 @@ export const schema: object = {
           ]
         },
         "host": {
-          "description": "The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without port 80. Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port.",
+          "description": "The Host that endpoints get, also in checks. `preserve`: the client's (in checks the endpoint's). `endpoint`: the endpoint's DNS name or address as written, without the default port (80, with `tls` 443). Otherwise a fixed host, with or without a port. X-Forwarded-Host and Forwarded carry the client's host. To use a host named preserve or endpoint, write it with a port.",
           "type": "string",
           "format": "backend-host",
           "default": "preserve",
@@ -3948,6 +4098,9 @@ export const schema: object = {
             "endpoint",
             "my-app.example.com"
           ]
+        },
+        "tls": {
+          "$ref": "#/$defs/pool-tls"
         },
         "max_connections": {
           "description": "Maximum number of connections to all endpoints together, including idle ones. Requests beyond it wait in the queue. 0: no limit.",

@@ -21,7 +21,7 @@ import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { RoutePlan } from '../plan/types.ts';
 import type { PreviewScope } from '../policies/policy.ts';
-import { withoutPort80 } from '../plan/pool-host.ts';
+import { withoutDefaultPort } from '../plan/pool-host.ts';
 import { bindAction } from '../proxy/actions.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
 import { requestText } from '../http/client-codecs.ts';
@@ -145,10 +145,11 @@ function textUnderHosts(head: OutgoingHead, pools: readonly PoolChance[]): strin
   return requestText(head, [...hosts].join(' or '));
 }
 
-function hostsOf({ host, endpoints, dns }: PoolPlan, asked: string): string[] {
+function hostsOf({ host, endpoints, dns, tls }: PoolPlan, asked: string): string[] {
   if (host.type === 'preserve') return [asked];
   if (host.type === 'fixed') return [host.host];
-  return [...endpoints.map((one) => one.host), ...(dns?.names.map(({ name }) => withoutPort80(name)) ?? [])];
+  const names = dns?.names.map(({ name }) => withoutDefaultPort(name, tls !== null)) ?? [];
+  return [...endpoints.map((one) => one.host), ...names];
 }
 
 function fieldOf(text: string, name: string): string {

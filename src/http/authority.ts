@@ -71,3 +71,10 @@ function authorityOf(text: string, written: string, port: number): Authority {
   const plain = port < 0 ? host : `${host}:${port}`;
   return { host, port, text: text.toLowerCase() === plain ? text : plain };
 }
+
+/** The host of an authority as a TLS server name: without port, brackets and trailing dot (RFC 6066 §3); '': none. */
+export function serverNameOf(authority: string): string {
+  const host = parseAuthority(authority)?.host ?? '';
+  if (host.startsWith('[')) return host.slice(1, -1);
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}

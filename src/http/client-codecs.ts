@@ -14,6 +14,17 @@ export const DEFAULT_CLIENT_CODEC: ClientCodec = {
   connect: (transport, owner, deadlines, rules) => new Http1ClientConnection(transport, owner, deadlines, rules),
 };
 
+/** By ALPN protocol (RFC 7301), most wanted first. */
+const BY_PROTOCOL: ReadonlyMap<string, ClientCodec> = new Map([['http/1.1', DEFAULT_CLIENT_CODEC]]);
+
+/** The protocols to offer in a TLS handshake. */
+export const CLIENT_PROTOCOLS: readonly string[] = [...BY_PROTOCOL.keys()];
+
+/** `protocol`: as negotiated in the handshake; null: there was none, or the server does not negotiate. */
+export function clientCodecOf(protocol: string | null): ClientCodec {
+  return protocol === null ? DEFAULT_CLIENT_CODEC : (BY_PROTOCOL.get(protocol) ?? DEFAULT_CLIENT_CODEC);
+}
+
 /** The head as text, for people. Cold. */
 export function requestText(head: OutgoingHead, host: string | null): string {
   return encodeRequest(head, host);

@@ -43,6 +43,8 @@ export interface ClientConnection {
   deadline: number;
   /** Its owner knows it as one that has room. The owner sets it. */
   ready: boolean;
+  /** The TLS settings and the server name that it was made for, as its owner knows them; null: it has no TLS. */
+  target: object | null;
   /** The rules for the backend's responses. A reload's changes apply from the next exchange on. */
   rules: ResponsesPlan;
   /** Exchanges that the connection has completed. */

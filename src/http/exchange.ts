@@ -5,6 +5,7 @@
  * proxy/request-handler.ts tracks its progress. One request uses it, and then the garbage collector frees it; only its
  * Fields are reused.
  */
+import type { GatewayError } from '../kit/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { IdentityPlan } from '../plan/types/identity.ts';
 import type { Fields } from './fields.ts';
@@ -70,6 +71,8 @@ export class Exchange implements RequestHead {
   notes: string[] | null = null;
   /** Code of the error that ended the exchange or shaped its response, or ''. */
   error = '';
+  /** Details of that error for readers of the log, or ''. */
+  errorDetail = '';
   /** Monotonic ms. */
   readonly startedAt: number;
   /** Monotonic ms when the upstream's response head arrived, or 0. */
@@ -89,6 +92,12 @@ export class Exchange implements RequestHead {
     while (at < notes.length && notes[at] !== name) at += 2;
     notes[at] = name;
     notes[at + 1] = word;
+  }
+
+  /** The error has ended the exchange or shapes its response. */
+  failed({ code, detail }: GatewayError): void {
+    this.error = code;
+    this.errorDetail = detail;
   }
 
   /** What was said under that name, or ''. */

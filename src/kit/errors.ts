@@ -50,6 +50,19 @@ export const SERVER_NAME_NEEDED = new GatewayError('server_name_needed', 'client
 export const CONNECT_REFUSED = new GatewayError('connect_refused', 'upstream', 502, 'connect');
 export const CONNECT_FAILED = new GatewayError('connect_failed', 'upstream', 502, 'connect');
 export const CONNECT_TIMEOUT = new GatewayError('connect_timeout', 'upstream', 504, 'connect');
+/* The TLS handshake with the upstream has failed, so nothing of the request has been sent. */
+/** The certificate does not lead to a trusted one. */
+export const TLS_UNTRUSTED = new GatewayError('tls_untrusted', 'upstream', 502, 'connect');
+/** The certificate is for other names. */
+export const TLS_NAME_MISMATCH = new GatewayError('tls_name_mismatch', 'upstream', 502, 'connect');
+/** The certificate is not valid any more, or not yet. */
+export const TLS_EXPIRED = new GatewayError('tls_expired', 'upstream', 502, 'connect');
+/** The public key is not one of the configured ones. */
+export const TLS_PIN_MISMATCH = new GatewayError('tls_pin_mismatch', 'upstream', 502, 'connect');
+/** Everything else: no common version, an upstream that does not speak TLS, a refused client certificate. */
+export const TLS_HANDSHAKE_FAILED = new GatewayError('tls_handshake_failed', 'upstream', 502, 'connect');
+/** With TLS 1.3 a client learns after the first request that its certificate is refused (RFC 8446 §4.4.2.4). */
+export const TLS_REFUSED_LATE = new GatewayError('tls_handshake_failed', 'upstream', 502, 'reset');
 /** The upstream takes no more of the request. */
 export const SEND_TIMEOUT = new GatewayError('send_timeout', 'upstream', 504, 'timeout');
 export const UPSTREAM_CLOSED = new GatewayError('upstream_closed', 'upstream', 502, 'reset');

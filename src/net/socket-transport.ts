@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ByteStreamHandler } from './byte-stream.ts';
 import { plainAddress } from './plain-address.ts';
 import { sentBy } from './stream-handles.ts';
+import { tlsErrorCode } from './tls/tls-info.ts';
 import type { Transport, TransportAddresses } from './transport.ts';
 
 export class SocketTransport implements Transport {
@@ -43,7 +44,7 @@ export class SocketTransport implements Transport {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.closed) return;
       this.closed = true;
-      this.handler.onClose(error.code ?? 'ERROR');
+      this.handler.onClose(this.secure ? tlsErrorCode(error) : (error.code ?? 'ERROR'));
     });
     socket.on('close', () => {
       if (this.closed) return;

@@ -31,6 +31,7 @@ const BYTES_IN = ascii(',"bytes_in":');
 const BYTES_OUT = ascii(',"bytes_out":');
 const DURATION = ascii(',"duration_ms":');
 const ERROR = ascii(',"error":"');
+const ERROR_DETAIL = ascii(',"error_detail":"');
 const QUOTE = ascii('"');
 const END = ascii('}\n');
 
@@ -63,6 +64,7 @@ export class AccessRecord {
   /** Milliseconds to the upstream's head; 0: there was none. */
   upstream = 0;
   error = '';
+  errorDetail = '';
   userAgent = '';
   /** What is known of the client's TLS: members of a JSON object in ASCII, each after a comma; null: nothing. */
   tls: Uint8Array | null = null;
@@ -138,8 +140,8 @@ export class AccessLog {
   }
 
   write(record: AccessRecord): void {
-    const { error, userAgent, tls } = record;
-    const texts = record.target.length + userAgent.length + record.host.length;
+    const { error, errorDetail, userAgent, tls } = record;
+    const texts = record.target.length + userAgent.length + record.host.length + errorDetail.length;
     const room = COMMON + LONGEST_ESCAPE * texts + (tls === null ? 0 : tls.length);
     if (this.#out.at + room > this.#out.bytes.length) this.#hand(room);
     const out = this.#out;
@@ -169,6 +171,11 @@ export class AccessLog {
       out.raw(ERROR);
       out.text(error);
       out.raw(QUOTE);
+      if (errorDetail !== '') {
+        out.raw(ERROR_DETAIL);
+        out.quoted(errorDetail);
+        out.raw(QUOTE);
+      }
     }
     out.raw(END);
   }

@@ -149,6 +149,12 @@ export class Exposition {
       page.family(`prozy_upstream_${name}`, 'counter', help);
       for (const { labels, one } of all) page.sample(`prozy_upstream_${name}`, labels, one[key]);
     }
+    page.family('prozy_upstream_tls_handshakes_total', 'counter', 'TLS handshakes with endpoints, by result.');
+    for (const { labels, one } of all) {
+      if (one.tlsFull + one.tlsResumed === 0) continue;
+      page.sample('prozy_upstream_tls_handshakes_total', { ...labels, result: 'full' }, one.tlsFull);
+      page.sample('prozy_upstream_tls_handshakes_total', { ...labels, result: 'resumed' }, one.tlsResumed);
+    }
     page.family('prozy_upstream_healthy', 'gauge', '1: the endpoint is healthy; 0: it failed and waits for its retry.');
     for (const { pool, endpoint, healthy } of endpoints)
       page.sample('prozy_upstream_healthy', { pool, endpoint }, healthy ? 1 : 0);

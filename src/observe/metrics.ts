@@ -24,6 +24,9 @@ export class EndpointMetrics {
   connectionsOpened = 0;
   connectionsReused = 0;
   connectErrors = 0;
+  /** TLS handshakes that have succeeded. */
+  tlsFull = 0;
+  tlsResumed = 0;
   /** Exchanges that failed after the connection was established. */
   failures = 0;
   retries = 0;

@@ -1,25 +1,11 @@
 /** Plans the settings of TLS handshakes, for a listener and for server names of its own. Cold. */
-import { createSecureContext, getCiphers } from 'node:tls';
 import type { ClientAuth, TlsName } from '../config/schema.gen.ts';
 import { segment } from '../config/walk.ts';
 import type { AuthorityBundle } from '../kit/client-authorities.ts';
-import { suggest } from '../kit/suggest.ts';
 import { planHost } from './matches.ts';
 import type { PlanScope } from './scope.ts';
+import { planVersions } from './tls-versions.ts';
 import type { ClientAuthPlan, HandshakePlan, ListenerTlsPlan, TlsNamePlan } from './types/tls.ts';
-
-/** Mozilla's recommendation "intermediate", version 5.7, without the finite-field suites. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-];
 
 /** Whether a listener asks clients for certificates, under some server name at least. */
 export function asksForCertificates(tls: ListenerTlsPlan | null): boolean {
@@ -57,29 +43,15 @@ function concerns(served: string, pattern: string): boolean {
 
 /** `base`: the settings in place of those that are absent; null: none may be absent but those with a default. */
 export function planHandshake(
-  { client_auth: auth, min_version: minVersion, ciphers, groups: wanted }: TlsName,
+  settings: TlsName,
   base: HandshakePlan | null,
   pointer: string,
   authorities: ReadonlyMap<string, AuthorityBundle>,
   scope: PlanScope,
 ): HandshakePlan {
-  const known = getCiphers();
-  ciphers?.forEach((name, i) => {
-    if (known.includes(name.toLowerCase())) return;
-    const near = suggest(
-      name,
-      known.map((one) => one.toUpperCase()),
-    );
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
-    scope.problem(`${pointer}/ciphers/${i}`, `OpenSSL has no cipher suite ${name}`, hint);
-  });
-  wanted?.forEach((name, i) => {
-    if (!isGroup(name)) scope.problem(`${pointer}/groups/${i}`, `OpenSSL has no group ${name}`);
-  });
+  const { client_auth: auth } = settings;
   return {
-    minVersion: minVersion ?? base?.minVersion ?? '1.2',
-    ciphers: ciphers?.join(':') ?? base?.ciphers ?? CIPHERS.join(':'),
-    groups: wanted?.join(':') ?? base?.groups ?? '',
+    ...planVersions(settings, base, pointer, scope),
     clientAuth:
       auth === undefined
         ? (base?.clientAuth ?? null)
@@ -104,21 +76,4 @@ function planClientAuth(
   const bundle = authorities.get(pointer);
   // What is wrong with the files has been reported.
   return bundle === undefined ? null : { mode, depth, authorities: bundle };
-}
-
-const groups = new Map<string, boolean>();
-
-/** Only a context knows the groups of its OpenSSL. */
-function isGroup(name: string): boolean {
-  let known = groups.get(name);
-  if (known === undefined) {
-    try {
-      createSecureContext({ ca: [], ecdhCurve: name });
-      known = true;
-    } catch {
-      known = false;
-    }
-    groups.set(name, known);
-  }
-  return known;
 }

@@ -72,6 +72,12 @@ function planListener(name: string, config: ListenerConfig, names: ListenerNames
         scope.warning(`${pointer}/${setting}`, 'has no effect: only http listeners read requests');
   }
   const pool = config.pool === undefined ? null : scope.find(names.pools, 'pool', config.pool, `${pointer}/pool`);
+  if (tcp && pool?.tls?.serverName === 'from_host')
+    scope.problem(
+      `${pointer}/pool`,
+      `${pool.name} has server_name: from_host, and a tcp listener knows no Host`,
+      'write a server_name for this pool',
+    );
   const acl = config.acl === undefined ? null : scope.find(names.acls, 'acl', config.acl, `${pointer}/acl`);
   const address = planAddress(config.address);
   const { limits } = config;

@@ -33,7 +33,7 @@ export function planGateway(loaded: LoadedConfig, scope = new PlanScope(loaded))
   const caches = planCaches(config.caches, scope);
   const issuers = new Issuers(config, loaded, scope);
   const certificates = planCertificates(loaded, issuers, scope);
-  const pools = planPools(config.pools, scope);
+  const pools = planPools(config.pools, { certificates: certificates.byName, caBundles: loaded.caBundles }, scope);
   const entrances = new Map(
     Object.entries(config.listeners).map(([name, { protocol, paths }]) => [
       name,

@@ -14,12 +14,12 @@ export function checked(active: ActiveCheckConfig, host: string): ActiveCheckCon
   return active.host !== undefined || OWN_HOSTS.has(host) ? active : { ...active, host };
 }
 
-/** A Unix socket has no host name. */
-export function hostOf({ text, path }: AddressPlan): string {
-  return path === null ? withoutPort80(text) : 'localhost';
+/** A Unix socket has no host name. `tls`: connections to the endpoint are encrypted. */
+export function hostOf({ text, path }: AddressPlan, tls: boolean): string {
+  return path === null ? withoutDefaultPort(text, tls) : 'localhost';
 }
 
 /** The scheme's default port is equivalent to none (RFC 9110 §4.2.3). */
-export function withoutPort80(authority: string): string {
-  return authority.replace(/:80$/, '');
+export function withoutDefaultPort(authority: string, tls: boolean): string {
+  return authority.replace(tls ? /:443$/ : /:80$/, '');
 }

@@ -8,12 +8,14 @@ import type {
   PoolRetriesConfig,
 } from '../config/schema.gen.ts';
 import type { RetryCause } from '../kit/errors.ts';
+import { hostForm } from '../kit/host-name.ts';
 import { claimLike, claimOf, claimOfShape } from './claims.ts';
 import { planDns } from './dns.ts';
 import { checkFallbacks, planFallback } from './fallbacks.ts';
 import { type PlanScope } from './scope.ts';
 import { segment } from '../config/walk.ts';
-import { checked, hostOf, planHost, withoutPort80 } from './pool-host.ts';
+import { checked, hostOf, planHost, withoutDefaultPort } from './pool-host.ts';
+import { planPoolTls, type PoolNames } from './pool-tls.ts';
 import { planSticky } from './sticky.ts';
 import { planStrategy } from './strategies.ts';
 import type { AddressPlan } from './types/address.ts';
@@ -33,10 +35,14 @@ export function planAddress(text: string): AddressPlan {
   return { text, ...(parseAddress(text) ?? { host: '', port: 0, path: null }) };
 }
 
-export function planPools(pools: Readonly<Record<string, PoolConfig>>, scope: PlanScope): Map<string, PoolPlan> {
+export function planPools(
+  pools: Readonly<Record<string, PoolConfig>>,
+  names: PoolNames,
+  scope: PlanScope,
+): Map<string, PoolPlan> {
   checkFallbacks(pools, scope);
   checkRenamed(pools, scope);
-  return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, scope)]));
+  return new Map(Object.entries(pools).map(([name, config]) => [name, planPool(name, config, names, scope)]));
 }
 
 /** `renamed_from` must name a pool that no longer exists, and only one pool may name it. */
@@ -67,7 +73,7 @@ export function disabledEndpoints(pools: Readonly<Record<string, PoolConfig>>): 
   );
 }
 
-function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan {
+function planPool(name: string, config: PoolConfig, names: PoolNames, scope: PlanScope): PoolPlan {
   const pointer = `/pools/${segment(name)}/endpoints`;
   const endpoints = config.endpoints.filter(({ enabled }) => enabled);
   const places = new Map<string, number>();
@@ -87,6 +93,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
   } else if (endpoints.every(({ weight }) => weight === 0))
     scope.problem(pointer, 'every endpoint has weight 0: no request could be sent');
   const { timeouts, keepalive, health, retries } = config;
+  const tls = planPoolTls(name, config, names, scope);
   return {
     name,
     renamedFrom: config.renamed_from ?? null,
@@ -96,7 +103,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
         ? null
         : planSticky(config.sticky, endpoints, `/pools/${segment(name)}/sticky`, scope),
     endpoints: endpoints.flatMap(({ address, ...endpoint }) =>
-      address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, config),
+      address === undefined ? [] : planEndpoint(name, { address, ...endpoint }, config, tls !== null),
     ),
     dns: planDns(name, config, `/pools/${segment(name)}`, scope),
     timeouts: {
@@ -115,6 +122,7 @@ function planPool(name: string, config: PoolConfig, scope: PlanScope): PoolPlan 
     },
     responses: planResponses(config),
     host: planHost(config.host),
+    tls,
     health: planHealth(health, config.host),
     retries: planRetries(retries),
     hedge: config.hedge ?? null,
@@ -143,12 +151,14 @@ function planEndpoint(
   pool: string,
   config: EndpointConfig & { readonly address: string },
   { health: { active } }: PoolConfig,
+  tls: boolean,
 ): EndpointPlan {
   const { address, weight, max_connections: maxConnections, max_requests: maxRequests } = config;
   const place = planAddress(address);
   return {
     address: place,
-    host: hostOf(place),
+    host: hostOf(place, tls),
+    serverName: hostForm(place.host) ?? place.host,
     weight,
     maxConnections,
     maxRequests,
@@ -167,18 +177,29 @@ export function endpointFound(
   host: string,
   name: DnsNamePlan,
   weight: number,
+  tls: boolean,
 ): EndpointPlan {
   const { maxConnections, maxRequests, check } = name;
   const address = planAddress(text);
   return {
     address,
-    host: withoutPort80(host),
+    host: withoutDefaultPort(host, tls),
+    serverName: serverNameOf(name.host),
     weight,
     maxConnections,
     maxRequests,
     claim: claimOf('endpoint', `${pool}/${text}`, 'endpoint', { address: text }),
     check: check === null ? null : claimLike(check, `${pool}/${text}`),
   };
+}
+
+/**
+ * The name that the config gives counts, not one that an answer of the DNS gives: that is not authenticated (RFC 9525
+ * §6.1.2). The name of SRV records is that of a service below the domain (RFC 2782).
+ */
+function serverNameOf(name: string): string {
+  const domain = name.replace(/^(?:_[^.]+\.)+/, '');
+  return hostForm(domain) ?? domain;
 }
 
 function planHealth(

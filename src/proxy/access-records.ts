@@ -58,6 +58,7 @@ function logExchange(log: AccessLog, x: Exchange, now: number): void {
   if (x.upstreamAt !== 0) record.upstream = x.upstreamAt - x.startedAt;
   record.error = x.error;
   record.tls = tlsMembers(x.connection.tls);
+  record.errorDetail = x.errorDetail;
   record.userAgent = x.fields.known(USER_AGENT) ?? '';
   log.write(record);
 }
@@ -122,6 +123,8 @@ export interface RelayRecord {
   readonly pool: string;
   /** Address of the endpoint that was tried last, or ''. */
   readonly endpointAddress: string;
+  /** Details of its error, or ''. */
+  readonly errorDetail: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Monotonic ms. */
@@ -159,5 +162,6 @@ export function logRelay(log: AccessLog, relay: RelayRecord, generation: number,
   record.bytesOut = relay.bytesOut;
   record.duration = now - relay.startedAt;
   record.error = error;
+  record.errorDetail = relay.errorDetail;
   log.write(record);
 }

@@ -5,6 +5,7 @@
  * (upstream-request.ts) and mirrored copies (mirrored-exchange.ts) are sent in the same way.
  */
 import type { GatewayError } from '../kit/errors.ts';
+import { serverNameOf } from '../http/authority.ts';
 import type { ClientStream } from '../http/client-stream.ts';
 import type { BodySource, ResponseSink } from '../http/message.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
@@ -32,6 +33,7 @@ export interface AttemptOwner {
 
 export class Attempt implements StreamTaker {
   readonly endpoint: EndpointState;
+  readonly serverName: string;
   /** null: there is no connection yet. */
   stream: ClientStream | null = null;
   /** The receiver of the response. */
@@ -53,6 +55,9 @@ export class Attempt implements StreamTaker {
     this.#owner = owner;
     this.sink = sink;
     this.endpoint = endpoint;
+    this.serverName = owner.pool.tlsByHost
+      ? serverNameOf(hostFor(owner.pool, endpoint) ?? owner.outgoing.authority)
+      : '';
     this.#further = further;
   }
 
@@ -98,7 +103,7 @@ export class Attempt implements StreamTaker {
     const { endpoint } = this;
     if (this.stream !== null && !wasStale(error, this.reused)) {
       endpoint.metrics.failures++;
-      if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code);
+      if (error.source === 'upstream') endpoint.health.exchangeFailed(error.code, error.detail);
     }
     this.finished();
   }

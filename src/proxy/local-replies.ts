@@ -41,6 +41,6 @@ type LocalHooks = Pick<BoundHooks, 'local'> & Partial<Pick<BoundHooks, 'response
 
 /** The reply to an exchange that fails with that error, which is recorded. */
 export function errorReply(x: Exchange, error: GatewayError): LocalReply {
-  x.error = error.code;
+  x.failed(error);
   return problem(error.status);
 }

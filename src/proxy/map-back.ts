@@ -19,11 +19,13 @@ interface Names {
   /** Authorities that the backend may use as its own. */
   readonly own: readonly string[];
   readonly client: PublicOrigin;
+  /** The backend is spoken to by TLS. */
+  readonly tls: boolean;
 }
 
-/** `sent`: the Host that the backend received, or ''. `address`: the endpoint's address. */
-export function mapBack(fields: Fields, x: Exchange, sent: string, address: string): void {
-  const names: Names = { rewritten: x.rewritten, own: ownNames(sent, address), client: publicOrigin(x) };
+/** `sent`: the Host that the backend received, or ''. `address`: the endpoint's address, spoken to by TLS or not. */
+export function mapBack(fields: Fields, x: Exchange, sent: string, address: string, tls: boolean): void {
+  const names: Names = { rewritten: x.rewritten, own: ownNames(sent, address), client: publicOrigin(x), tls };
   // One by one, in order: of two cookies with the same name the last one counts.
   const cookies: string[] = [];
   let changed = false;
@@ -64,8 +66,8 @@ function mapReference(value: string, names: Names): string {
   const { client } = names;
   if (sameAuthority(authority, client.authority)) return `${scheme}//${authority}${mapPath(rest, names)}`;
   if (!names.own.some((own) => sameAuthority(authority, own))) return value;
-  // The backend wants TLS. Mapping this back for a client without TLS would cause a redirect loop.
-  const secure = scheme.toLowerCase() === 'https:';
+  // The backend wants TLS where there is none. Mapping this back for a client without TLS would cause a redirect loop.
+  const secure = scheme.toLowerCase() === 'https:' && !names.tls;
   if (secure && client.scheme !== 'https') return value;
   const path = mapPath(rest, names);
   if (client.authority === '') return path.startsWith('/') ? path : `/${path}`;

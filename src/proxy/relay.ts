@@ -45,6 +45,8 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
   blocker: MigrationBlocker | null = null;
   /** Address of the endpoint that was tried last, or ''. */
   endpointAddress = '';
+  /** Details of the last failed dial, or ''. */
+  errorDetail = '';
   readonly #client: Transport;
   #context: RelayContext;
   readonly #opening: Opening;
@@ -188,6 +190,7 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
 
   onTransport(upstream: Transport): void {
     this.#dialing = null;
+    this.errorDetail = '';
     this.#attempted();
     this.#endpoint!.health.connected();
     // A connection is all that a relay can prove, and the tunnel may stay open for hours.
@@ -209,6 +212,7 @@ export class Relay implements TransportTaker, TunnelObserver, ByteStreamHandler,
     this.#dialing = null;
     const endpoint = this.#leave();
     endpoint.connectFailed(error);
+    this.errorDetail = error.detail;
     this.#tried.push(endpoint);
     if (this.#mayRetry(error)) this.#try(error.code);
     else this.#giveUp(error.code);

@@ -254,7 +254,7 @@ export class RequestHandler
 
   /** The pool has no endpoint for this exchange, and has a fallback response. */
   answerInstead(error: GatewayError, response: LocalReply): void {
-    this.x.error = error.code;
+    this.x.failed(error);
     this.x.endpoint = '';
     this.answer(response);
   }
@@ -263,7 +263,7 @@ export class RequestHandler
 
   /** Sends an error response; aborts the connection if a response has begun already. */
   refuse(error: GatewayError): void {
-    this.x.error = error.code;
+    this.x.failed(error);
     if (this.stream.begun) {
       this.settle();
       this.stream.abort();
@@ -280,7 +280,7 @@ export class RequestHandler
 
   /** A response hook ends the exchange: its error passes the hooks of the policies in front, which have not run yet. */
   hookFailed(failed: FailedHook): void {
-    this.x.error = failed.error.code;
+    this.x.failed(failed.error);
     this.stopWork(failed.error);
     this.answer(FailedHookReply.of(failed));
   }
@@ -295,7 +295,7 @@ export class RequestHandler
   /** The client has left (ExchangeOwner). */
   clientGone(error: GatewayError): void {
     if (this.over) return;
-    this.x.error = error.code;
+    this.x.failed(error);
     this.x.status = error.status;
     this.stopWork(error);
     this.settle();

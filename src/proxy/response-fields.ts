@@ -22,7 +22,7 @@ export function fieldsForClient(
 ): void {
   forwardableFields(fields, status, date, viaOnResponses(x.identity));
   if (!mapsBack || !fields.has(REFERENCE)) return;
-  mapBack(fields, x, hostFor(pool, endpoint) ?? x.authority, endpoint.address.text);
+  mapBack(fields, x, hostFor(pool, endpoint) ?? x.authority, endpoint.address.text, pool.tls !== null);
 }
 
 /** For a final response, as its upstream sent it. `via`: add the gateway's Via. */

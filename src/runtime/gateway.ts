@@ -279,7 +279,8 @@ export class Gateway {
   readonly #healthChanged = (endpoint: EndpointState, from: HealthState): void => {
     const { pool, address, health, metrics } = endpoint;
     if (from === 'healthy' && health.state === 'failing') metrics.ejections++;
-    const fields = { pool, endpoint: address.text, from, to: health.state, reason: health.lastError };
+    const detail = health.lastDetail === '' ? {} : { detail: health.lastDetail };
+    const fields = { pool, endpoint: address.text, from, to: health.state, reason: health.lastError, ...detail };
     if (health.well) this.log.info('endpoint is available', fields);
     else this.log.warn('endpoint is unavailable', fields);
     this.events.emit({ time: new Date(this.clock.wall()).toISOString(), type: 'endpoint', ...fields });

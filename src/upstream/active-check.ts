@@ -4,6 +4,7 @@
  * Claimed by what is probed, so that reloads neither restart nor duplicate it. It is created inert, and starts when its
  * snapshot becomes current. It stops when a snapshot without it becomes current, although older ones may still hold it.
  */
+import { serverNameOf } from '../http/authority.ts';
 import type { Clock, Timer } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { CheckPlan } from '../plan/types/pool.ts';
@@ -63,12 +64,14 @@ export class ActiveCheck {
 
   #ask(): void {
     const plan = this.#plan;
-    const asked = probe(this.#endpoint.address, plan, (code) => this.#result(code));
+    const { address, connections } = this.#endpoint;
+    const target = connections.tls?.target(serverNameOf(plan.host ?? '')) ?? null;
+    const asked = probe(address, target, plan, (code, detail) => this.#result(code, detail));
     this.#probe = asked;
     this.#timer = this.#clock.after(plan.timeout, () => this.#result(asked.late));
   }
 
-  #result(code: string): void {
+  #result(code: string, detail = ''): void {
     this.#timer?.cancel();
     this.#probe?.cancel();
     this.#probe = null;
@@ -83,7 +86,7 @@ export class ActiveCheck {
     } else {
       metrics.checksFailed++;
       this.#streak = Math.min(-1, this.#streak - 1);
-      if (-this.#streak >= unhealthy) health.checked(false, code);
+      if (-this.#streak >= unhealthy) health.checked(false, code, detail);
     }
     this.#wait(interval * (1 - (jitter / 100) * this.#random()));
   }

@@ -6,13 +6,14 @@
  */
 import type { GatewayError } from '../kit/errors.ts';
 import { Places } from '../kit/places.ts';
-import { DEFAULT_CLIENT_CODEC } from '../http/client-codecs.ts';
+import { clientCodecOf } from '../http/client-codecs.ts';
 import type { ClientConnection, ClientConnectionOwner, ClientStream } from '../http/client-stream.ts';
 import { type Deadlines, limitOf } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
 import type { AddressPlan } from '../plan/types/address.ts';
 import type { EndpointState, EndpointTuning } from './endpoint.ts';
+import { EndpointTls, type EndpointTlsTuning, type TlsTarget } from './endpoint-tls.ts';
 import type { PoolLoad } from './load.ts';
 import { HEALTHY } from './strategies/strategy.ts';
 import { StreamDial, type StreamDialOwner, type StreamTaker } from './stream-dial.ts';
@@ -39,9 +40,21 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
   #width = 1;
   /** The last dial, if exchanges may join it; null: there is none, or the protocol has one stream a connection. */
   #joinable: StreamDial | null = null;
+  /** null: connections have no TLS. */
+  #tls: EndpointTls | null;
+  readonly #wall: () => number;
   #closed = false;
 
-  constructor(address: AddressPlan, tuning: EndpointTuning, deadlines: Deadlines, endpoint: EndpointState) {
+  /** `wall`: the wall clock, in ms. */
+  constructor(
+    address: AddressPlan,
+    tuning: EndpointTuning,
+    deadlines: Deadlines,
+    wall: () => number,
+    endpoint: EndpointState,
+  ) {
+    this.#wall = wall;
+    this.#tls = tuning.tls === null ? null : new EndpointTls(tuning.tls, wall);
     this.#address = address;
     this.#tuning = tuning;
     this.#deadlines = deadlines;
@@ -58,6 +71,11 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
     return this.#idle;
   }
 
+  /** The TLS of new connections; null: they have none. */
+  get tls(): EndpointTls | null {
+    return this.#tls;
+  }
+
   /** Dials in progress. */
   get dialing(): number {
     return this.#dialing;
@@ -65,21 +83,34 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
 
   /** Is there neither room on a connection nor room for a new one? */
   get full(): boolean {
-    if (this.#ready.length > 0 || this.#dialToJoin() !== null) return false;
+    const dial = this.#joinable;
+    if (this.#ready.length > 0 || (dial !== null && this.#dialToJoin(dial.target) !== null)) return false;
     const most = this.#tuning.maxConnections;
     return (most > 0 && this.#open >= most) || (this.#load.connected && this.#load.idle === 0);
   }
 
   tune(tuning: EndpointTuning): void {
     this.#tuning = tuning;
+    this.#tuneTls(tuning.tls);
     while (this.#idle > tuning.keepalive.connections) this.retireOldest();
     this.prewarm();
+  }
+
+  /** Under new settings no old connection is used again: those that carry streams close after them. */
+  #tuneTls(tuning: EndpointTlsTuning | null): void {
+    if (this.#tls === null ? tuning === null : this.#tls.is(tuning)) return;
+    this.#tls = tuning === null ? null : new EndpointTls(tuning, this.#wall);
+    this.#joinable = null;
+    this.#endAdvance();
+    this.retireIdle();
   }
 
   /** Dials the configured number of connections in advance. */
   prewarm(): void {
     const { keepalive, connectTimeout } = this.#tuning;
-    if (keepalive.prewarm === 0) return;
+    // The requests bring the server names.
+    if (keepalive.prewarm === 0 || this.#tls?.fromHost === true) return;
+    const target = this.#targetFor('');
     while (
       !this.#closed &&
       this.#endpoint.wanted &&
@@ -88,7 +119,11 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
       !this.#load.connected &&
       (this.#tuning.maxConnections === 0 || this.#open < this.#tuning.maxConnections)
     )
-      this.#dialFor(null, connectTimeout);
+      this.#dialFor(target, null, connectTimeout);
+  }
+
+  #targetFor(serverName: string): TlsTarget | null {
+    return this.#tls === null ? null : this.#tls.target(serverName);
   }
 
   /**
@@ -97,35 +132,39 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
    * case.
    */
   acquire(taker: StreamTaker, timeout: number, fresh: boolean): Dialing | null {
-    const stream = fresh ? null : this.#openStream();
+    const target = this.#targetFor(taker.serverName);
+    const stream = fresh ? null : this.#openStream(target);
     if (stream === null) {
-      const dial = this.#dialToJoin();
-      return dial === null ? this.#dialFor(taker, timeout) : dial.join(taker, timeout, this.#deadlines);
+      const dial = this.#dialToJoin(target);
+      return dial === null ? this.#dialFor(target, taker, timeout) : dial.join(taker, timeout, this.#deadlines);
     }
     taker.onStream(stream, true);
     return null;
   }
 
-  /** The dial in progress whose connection will have room for another exchange, or null. */
-  #dialToJoin(): StreamDial | null {
+  /** The dial in progress whose connection will have room for another exchange with that target, or null. */
+  #dialToJoin(target: TlsTarget | null): StreamDial | null {
     const dial = this.#joinable;
-    return dial !== null && dial.waiting < this.#width ? dial : null;
+    return dial !== null && dial.target === target && dial.waiting < this.#width ? dial : null;
   }
 
   /** `taker`: null for a connection that is dialed in advance. */
-  #dialFor(taker: StreamTaker | null, timeout: number): StreamDial {
-    const dial = new StreamDial(this, taker);
+  #dialFor(target: TlsTarget | null, taker: StreamTaker | null, timeout: number): StreamDial {
+    const dial = new StreamDial(this, target, taker);
     // No dial completes within the call that begins it.
-    dial.begun(this.connect(timeout, dial));
+    dial.begun(this.#dial(target, true, timeout, dial));
     dial.place = this.#dials.enter(dial);
     if (this.#width > 1) this.#joinable = dial;
     return dial;
   }
 
-  #openStream(): ClientStream | null {
-    const last = this.#ready.length - 1;
-    if (last < 0) return null;
-    const connection = this.#ready[last]!;
+  #openStream(target: TlsTarget | null): ClientStream | null {
+    const ready = this.#ready;
+    let at = ready.length - 1;
+    // Only requests that bring server names find connections of others.
+    while (at >= 0 && ready[at]!.target !== target) at--;
+    if (at < 0) return null;
+    const connection = ready[at]!;
     connection.rules = this.#tuning.responses;
     this.#endpoint.metrics.connectionsReused++;
     const stream = this.openOn(connection);
@@ -157,6 +196,11 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
 
   /** Dials a connection. It counts from now on; a taker that does not pass it to `speak` calls `released` at its end. */
   connect(timeout: number, taker: TransportTaker): Dialing {
+    return this.#dial(this.#targetFor(''), false, timeout, taker);
+  }
+
+  /** `http`: the connection is for HTTP. */
+  #dial(tls: TlsTarget | null, http: boolean, timeout: number, taker: TransportTaker): Dialing {
     const most = this.#tuning.maxConnections;
     // Counted before idle connections close to make room for it, so that no other dial takes that room.
     this.#opened();
@@ -166,12 +210,15 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
       if (this.#idle > 0) this.retireOldest();
       else this.#load.makeRoom(this);
     }
-    return new TimedDial(this.#address, timeout, this.#deadlines, this, taker);
+    return new TimedDial({ address: this.#address, tls, http }, timeout, this.#deadlines, this, taker);
   }
 
-  dialed(): void {
+  dialed(resumed: boolean | null): void {
+    const { metrics } = this.#endpoint;
     this.#dialing--;
-    this.#endpoint.metrics.connectionsOpened++;
+    metrics.connectionsOpened++;
+    if (resumed === true) metrics.tlsResumed++;
+    else if (resumed === false) metrics.tlsFull++;
   }
 
   notDialed(failed: boolean): void {
@@ -187,12 +234,14 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
   /** Makes an HTTP connection of a transport from `connect`. */
   speak(transport: Transport): ClientConnection {
     this.#endpoint.health.connected();
-    return DEFAULT_CLIENT_CODEC.connect(transport, this, this.#deadlines, this.#tuning.responses);
+    const codec = clientCodecOf(transport.protocol);
+    return codec.connect(transport, this, this.#deadlines, this.#tuning.responses);
   }
 
   streamDialed(dial: StreamDial, transport: Transport): void {
     this.#forget(dial);
     const connection = this.speak(transport);
+    connection.target = dial.target === null ? null : dial.target.tls.secured(dial.target);
     this.#width = connection.room;
     dial.serve(connection);
     // The exchanges that wait for other dials: when those began, it was not known that they could share this one.
@@ -214,6 +263,8 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
 
   /** No HTTP connection could be made. */
   connectFailed(error: GatewayError): void {
+    // A server name that a client invents says nothing of the endpoint.
+    if (this.#tls?.fromHost === true && error.code.startsWith('tls_')) return;
     this.#endpoint.connectFailed(error);
   }
 
@@ -232,9 +283,9 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
     this.#load.connections--;
   }
 
-  /** Closes the idle connection that was not used for the longest time. */
-  retireOldest(): void {
-    this.#ready.find(({ streams }) => streams === 0)?.retire();
+  /** Closes the idle connection that was not used for the longest time. `except`: it is none of the candidates. */
+  retireOldest(except: ClientConnection | null = null): void {
+    this.#ready.find((one) => one.streams === 0 && one !== except)?.retire();
   }
 
   retireIdle(): void {
@@ -246,8 +297,15 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
     const { keepalive } = this.#tuning;
     const now = this.#deadlines.now;
     const old = keepalive.maxAge > 0 && now - connection.madeAt >= keepalive.maxAge;
-    const unwanted = this.#closed || !this.#endpoint.wanted || this.#endpoint.health.adminState === 'disabled';
+    const unwanted =
+      this.#closed ||
+      !this.#endpoint.wanted ||
+      this.#endpoint.health.adminState === 'disabled' ||
+      !this.#isCurrent(connection.target);
     const idle = connection.streams === 0;
+    // Those of names that are asked for no more make room.
+    if (idle && this.#tls?.fromHost === true && this.#idle > 0 && this.#idle >= keepalive.connections)
+      this.retireOldest(connection);
     if (unwanted || old || (idle && this.#idle >= keepalive.connections)) {
       if (connection.ready) this.#unready(connection);
       connection.retire();
@@ -260,6 +318,14 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
     if (idle) this.#rest(connection, now);
     this.#load.freed();
     if (keepalive.prewarm > 0) this.prewarm();
+  }
+
+  /** Was the connection made under the settings of new ones? */
+  #isCurrent(target: object | null): boolean {
+    const tls = this.#tls;
+    if (tls === null || target === null) return tls === target;
+    // `streamDialed` has set it.
+    return target === tls.own || (target as TlsTarget).tls === tls;
   }
 
   onFull(connection: ClientConnection): void {
@@ -296,7 +362,12 @@ export class EndpointConnections implements ClientConnectionOwner, DialOwner, St
   /** Closes the idle connections now, and the others when they become idle. */
   close(): void {
     this.#closed = true;
-    for (const dial of this.#dials) if (dial.waiting === 0) dial.end();
+    this.#endAdvance();
     this.retireIdle();
+  }
+
+  /** Ends the dials that no exchange waits for. */
+  #endAdvance(): void {
+    for (const dial of this.#dials) if (dial.waiting === 0) dial.end();
   }
 }

@@ -13,6 +13,7 @@ import type { AddressPlan } from '../plan/types/address.ts';
 import type { HealthPlan, KeepalivePlan } from '../plan/types/pool.ts';
 import type { ResponsesPlan } from '../plan/types/responses.ts';
 import { EndpointConnections } from './connections.ts';
+import type { EndpointTlsTuning } from './endpoint-tls.ts';
 import { type AdminState, Health, type HealthObserver, type HealthState } from './health.ts';
 import type { PoolLoad } from './load.ts';
 
@@ -31,6 +32,8 @@ export interface EndpointTuning {
   readonly responses: ResponsesPlan;
   /** Its name or address as a Host field value. */
   readonly host: string;
+  /** null: connections have no TLS. */
+  readonly tls: EndpointTlsTuning | null;
 }
 
 /** The dependencies of an endpoint besides its address. */
@@ -77,7 +80,7 @@ export class EndpointState implements HealthObserver {
     this.#maxRequests = tuning.maxRequests;
     this.host = tuning.host;
     this.health = new Health(tuning.health, clock, deadlines, random, this);
-    this.connections = new EndpointConnections(address, tuning, deadlines, this);
+    this.connections = new EndpointConnections(address, tuning, deadlines, () => clock.wall(), this);
     this.load.endpoints.add(this);
   }
 
@@ -148,7 +151,7 @@ export class EndpointState implements HealthObserver {
   connectFailed(error: GatewayError): void {
     // A lack of local resources is not the endpoint's failure.
     if (error.source !== 'upstream') return;
-    this.health.connectFailed(error.code);
+    this.health.connectFailed(error.code, error.detail);
     this.load.suspect(this);
   }
 

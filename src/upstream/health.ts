@@ -48,6 +48,8 @@ export class Health {
   since: number;
   /** Code of the last failure; '' if it has never failed. */
   lastError = '';
+  /** What is known of it besides, or ''. */
+  lastDetail = '';
   adminState: AdminState = 'enabled';
   /** Trial requests in progress. */
   trials = 0;
@@ -155,8 +157,8 @@ export class Health {
     this.#tell();
   }
 
-  connectFailed(code: string): void {
-    this.lastError = code;
+  connectFailed(code: string, detail = ''): void {
+    this.#note(code, detail);
     if (this.failures === 0) this.#cause = 'connect';
     this.#failed();
   }
@@ -200,7 +202,7 @@ export class Health {
   /** Ejects it: its success rate is clearly below that of the others. The pause doubles each time. */
   fellBehind(): void {
     if (!this.#observer.mayEject(this.#plan.passive.maxEjected)) return;
-    this.lastError = 'success_rate';
+    this.#note('success_rate', '');
     this.#cause = 'exchange';
     this.#failed();
     this.#relapses++;
@@ -212,11 +214,11 @@ export class Health {
   }
 
   /** A timeout, a reset, or an invalid response. */
-  exchangeFailed(code: string): void {
+  exchangeFailed(code: string, detail = ''): void {
     const { failures, maxEjected } = this.#plan.passive;
     this.#bad++;
     if (failures === 0) return;
-    this.lastError = code;
+    this.#note(code, detail);
     if (this.failures > 0) {
       // Requests sent before the ejection prove nothing new.
       if (this.trials > 0) this.#failed();
@@ -228,14 +230,19 @@ export class Health {
   }
 
   /** A result of active checks; `code` is the reason. */
-  checked(well: boolean, code: string): void {
-    if (!well) this.lastError = code;
+  checked(well: boolean, code: string, detail = ''): void {
+    if (!well) this.#note(code, detail);
     // A check that connects proves what a trial request would.
     else if (this.failures > 0 && this.#cause === 'connect') this.#recovered();
     if (this.#checksFailed === !well) return;
     this.#checksFailed = !well;
     if (well) this.#warm();
     this.#tell();
+  }
+
+  #note(code: string, detail: string): void {
+    this.lastError = code;
+    this.lastDetail = detail;
   }
 
   command(adminState: AdminState): void {

@@ -12,6 +12,7 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Random } from '../kit/random.ts';
 import type { Deadlines } from '../net/deadlines.ts';
+import type { ClientTls } from '../net/tls/client-tls.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { PoolPreview } from './pool-preview.ts';
@@ -28,6 +29,8 @@ export interface PoolParts {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly strategy: MakeStrategy;
+  /** The TLS of its endpoints; null: they have none. */
+  readonly tls: ClientTls | null;
 }
 
 const NONE: readonly EndpointState[] = [];
@@ -36,6 +39,9 @@ export class Pool {
   readonly name: string;
   readonly plan: PoolPlan;
   readonly load: PoolLoad;
+  readonly tls: ClientTls | null;
+  /** The TLS of a connection depends on the host that the endpoint gets. */
+  readonly tlsByHost: boolean;
   /** For exchanges and tunnels whose route overrides nothing. */
   readonly terms: Terms;
   /** Used when no endpoint is available. Set once, when all pools of the snapshot exist. */
@@ -52,6 +58,8 @@ export class Pool {
     this.name = plan.name;
     this.plan = plan;
     this.load = parts.load;
+    this.tls = parts.tls;
+    this.tlsByHost = plan.tls?.serverName === 'from_host';
     this.#deadlines = parts.deadlines;
     this.#strategy = parts.strategy;
     this.#endpointSet = new EndpointSet(members, plan.sticky, this.#choice, parts.strategy);

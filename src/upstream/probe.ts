@@ -1,8 +1,11 @@
 /** One health check probe of an endpoint. Cold. It uses a connection of its own, and Node's own client. */
 import http from 'node:http';
 import net from 'node:net';
+import tls from 'node:tls';
+import { type TlsInfo, tlsErrorCode } from '../net/tls/tls-info.ts';
 import type { AddressPlan } from '../plan/types/address.ts';
 import type { CheckPlan } from '../plan/types/pool.ts';
+import type { TlsTarget } from './endpoint-tls.ts';
 
 /** How many response bytes are searched for the expected text. */
 const MOST_SEARCHED = 64 * 1024;
@@ -19,26 +22,27 @@ export interface Probe {
   cancel(): void;
 }
 
-/** Called with '' on success, or else with an error code. Called once, never before `probe` returns. */
-type Told = (code: string) => void;
+/**
+ * Called with '' on success, or else with an error code and perhaps a detail. Called once, never before `probe` returns.
+ */
+type Told = (code: string, detail?: string) => void;
 
 /** Connects; for an http check, also sends a request and reads the whole response. */
-export function probe(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
-  return plan.type === 'tcp' ? knock({ ...address, port: plan.port ?? address.port }, told) : ask(address, plan, told);
+export function probe(address: AddressPlan, tls: TlsTarget | null, plan: CheckPlan, told: Told): Probe {
+  const place = { ...address, port: plan.port ?? address.port };
+  return plan.type === 'tcp' ? knock(place, tls, told) : ask(place, tls, plan, told);
 }
 
-/** Connects, and closes the connection. */
-export function knock({ host, port, path }: AddressPlan, told: Told): Probe {
-  const socket = net.connect(path === null ? { host, port } : { path });
+/** Connects, with the TLS handshake if there is one, and closes the connection. */
+export function knock(address: AddressPlan, tls: TlsTarget | null, told: Told): Probe {
   let over = false;
-  const tell = (code: string): void => {
+  const tell: Told = (code, detail) => {
     if (over) return;
     over = true;
     socket.destroy();
-    told(code);
+    told(code, detail);
   };
-  socket.on('connect', () => tell(''));
-  socket.on('error', (error) => tell(codeOf(error)));
+  const socket = connect(address, tls, false, tell, () => tell(''));
   return {
     late: 'check_timeout',
     cancel: () => {
@@ -48,26 +52,71 @@ export function knock({ host, port, path }: AddressPlan, told: Told): Probe {
   };
 }
 
+/** `connected` is called when the connection may be used; `failed` with an error code, perhaps several times. */
+function connect(
+  { host, port, path }: AddressPlan,
+  target: TlsTarget | null,
+  http: boolean,
+  failed: Told,
+  connected: (socket: net.Socket) => void,
+): net.Socket {
+  const place = path === null ? { host, port } : { path };
+  if (target === null) {
+    const socket = net.connect(place);
+    socket.on('connect', () => connected(socket));
+    return socket.on('error', (error) => failed(codeOf(error)));
+  }
+  const { client } = target.tls;
+  const { context, alpn, serverName } = client.optionsFor(target.serverName, http, null);
+  const socket = tls.connect({
+    ...place,
+    secureContext: context,
+    servername: serverName,
+    rejectUnauthorized: false,
+    ...(alpn === null ? {} : { ALPNProtocols: alpn }),
+  });
+  socket.on('secureConnect', () => {
+    const { ssl } = socket as unknown as { readonly ssl: Pick<TlsInfo, 'verifyError'> };
+    const error = client.judge(socket.getPeerX509Certificate(), ssl, target.serverName);
+    if (error === null) connected(socket);
+    else failed(`check_${error.code}`, error.detail);
+  });
+  return socket.on('error', (error: NodeJS.ErrnoException) => failed(codeOf(error)));
+}
+
 function codeOf(error: NodeJS.ErrnoException): string {
+  if (error.code?.startsWith('ERR_SSL_') === true) return `check_${tlsErrorCode(error)}`;
   return `check_${(error.code ?? 'failed').toLowerCase()}`;
 }
 
-function ask(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
-  const where =
-    address.path === null ? { host: address.host, port: plan.port ?? address.port } : { socketPath: address.path };
-  const headers = {
-    host: plan.host ?? 'localhost',
-    'user-agent': 'prozy-check',
-  };
-  const request = http.request({ ...where, agent: false, method: plan.method, path: plan.path, headers });
+function ask(address: AddressPlan, tls: TlsTarget | null, plan: CheckPlan, told: Told): Probe {
   const answer = new Answer(plan);
+  let request: http.ClientRequest | null = null;
   let over = false;
-  const tell = (code: string): void => {
-    if (over) return;
+  const end = (): void => {
     over = true;
-    request.destroy();
-    told(code);
+    request?.destroy();
+    socket.destroy();
   };
+  const tell: Told = (code, detail) => {
+    if (over) return;
+    end();
+    told(code, detail);
+  };
+  const socket = connect(address, tls, true, tell, (connection) => {
+    if (!over) request = send(connection, plan, answer, tell);
+  });
+  return {
+    get late() {
+      return answer.code;
+    },
+    cancel: end,
+  };
+}
+
+function send(socket: net.Socket, plan: CheckPlan, answer: Answer, tell: Told): http.ClientRequest {
+  const headers = { host: plan.host ?? 'localhost', 'user-agent': 'prozy-check', connection: 'close' };
+  const request = http.request({ createConnection: () => socket, method: plan.method, path: plan.path, headers });
   request.on('response', (response) => {
     answer.head(response.statusCode ?? 0);
     response.on('data', (part: Buffer) => {
@@ -77,16 +126,7 @@ function ask(address: AddressPlan, plan: CheckPlan, told: Told): Probe {
     response.on('error', () => tell(answer.brokenOff));
   });
   request.on('error', (error) => tell(codeOf(error)));
-  request.end();
-  return {
-    get late() {
-      return answer.code;
-    },
-    cancel: () => {
-      over = true;
-      request.destroy();
-    },
-  };
+  return request.end();
 }
 
 /** The response so far. */

@@ -2,8 +2,9 @@
  * Probes unreachable endpoints in the background, so that no request has to be a trial. Cold.
  *
  * While an endpoint of a current pool is out because of failed traffic, this looks once in an interval: it dials each
- * unreachable endpoint by TCP, and a connection is proof enough (health.ts). It also wakes waiters for a trial to end,
- * since a trial that hangs permits another after some time. It stops when no endpoint is out.
+ * unreachable endpoint, and a connection, with its TLS handshake if there is one, is proof enough (health.ts). It also
+ * wakes waiters for a trial to end, since a trial that hangs permits another after some time. It stops when no endpoint
+ * is out.
  */
 import { isIP } from 'node:net';
 import type { Clock, Timer } from '../kit/clock.ts';
@@ -106,10 +107,13 @@ export class Recovery {
 
   #knock(state: EndpointState): void {
     const { host, path } = state.address;
+    // Without a request there is no name to verify.
+    const tls = state.connections.tls;
+    const target = tls === null || tls.fromHost ? null : tls.own;
     // TCP retransmits a lost packet after longer and longer pauses: a new dial finds out sooner. A host name needs time
-    // to resolve.
-    const patience = path === null && isIP(host) === 0 ? this.#connectTimeout : 0;
-    const probe = knock(state.address, (code) => {
+    // to resolve, and a handshake several round trips.
+    const patience = target !== null || (path === null && isIP(host) === 0) ? this.#connectTimeout : 0;
+    const probe = knock(state.address, target, (code) => {
       this.#under.delete(state);
       if (code === '') state.health.connected();
     });

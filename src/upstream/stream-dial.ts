@@ -12,10 +12,13 @@ import type { ClientConnection, ClientStream } from '../http/client-stream.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import type { Dialing } from '../net/dial.ts';
 import type { Transport } from '../net/transport.ts';
+import type { TlsTarget } from './endpoint-tls.ts';
 import type { TransportTaker } from './timed-dial.ts';
 
 /** The receiver of a stream. */
 export interface StreamTaker {
+  /** The server name for TLS, if the request brings one; '': the endpoint's own. */
+  readonly serverName: string;
   /** `reused`: its connection has carried requests before, or was dialed in advance. */
   onStream(stream: ClientStream, reused: boolean): void;
   onConnectFailed(error: GatewayError): void;
@@ -36,6 +39,8 @@ export interface StreamDialOwner {
 export class StreamDial implements TransportTaker, Dialing {
   /** Its place among its owner's dials. */
   place = NOWHERE;
+  /** What it dials; null: without TLS. */
+  readonly target: TlsTarget | null;
   readonly #owner: StreamDialOwner;
   /** Dialed in advance: it goes on though no exchange waits for it. */
   readonly #advance: boolean;
@@ -48,8 +53,9 @@ export class StreamDial implements TransportTaker, Dialing {
   #over = false;
 
   /** `taker` is null for a connection that is dialed in advance. */
-  constructor(owner: StreamDialOwner, taker: StreamTaker | null) {
+  constructor(owner: StreamDialOwner, target: TlsTarget | null, taker: StreamTaker | null) {
     this.#owner = owner;
+    this.target = target;
     this.#taker = taker;
     this.#advance = taker === null;
   }
@@ -118,7 +124,7 @@ export class StreamDial implements TransportTaker, Dialing {
 
   /** The same, for the connection of another dial: this one ends if no exchange waits for it any more. */
   serveWithOther(connection: ClientConnection): void {
-    if (this.waiting === 0) return;
+    if (this.waiting === 0 || this.target !== connection.target) return;
     this.serve(connection);
     this.#endIfUnused();
   }

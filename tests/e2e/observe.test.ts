@@ -117,6 +117,7 @@ describe('the admin pages', () => {
         admin_state: 'enabled',
         failures: 0,
         last_error: '',
+        last_error_detail: '',
         since: expect.any(String) as string,
         next_try: null,
         active: 0,

@@ -58,7 +58,7 @@ function sift(name: string, value: string): void {
 function map(name: string, value: string): void {
   const x = exchange();
   x.rewritten = [{ from: '/api', to: '' }];
-  mapBack(one(name, value), x, 'backend.internal', '127.0.0.1:3000');
+  mapBack(one(name, value), x, 'backend.internal', '127.0.0.1:3000', false);
 }
 
 function forgive(text: string): void {

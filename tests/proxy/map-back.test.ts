@@ -13,10 +13,15 @@ interface Asked {
   readonly rewritten?: readonly Rewritten[];
   readonly sent?: string;
   readonly secure?: boolean;
+  /** The backend is spoken to by TLS. */
+  readonly tls?: boolean;
   readonly host?: string;
 }
 
-function mapped(line: string | string[], { rewritten, sent, secure = false, host = 'site.test' }: Asked): string[] {
+function mapped(
+  line: string | string[],
+  { rewritten, sent, secure = false, tls = false, host = 'site.test' }: Asked,
+): string[] {
   const x = exchange({ host });
   x.rewritten = rewritten ?? null;
   if (secure) x.claims = { chain: '', forwarded: '', client: '', host: '', proto: 'https', port: '' };
@@ -26,7 +31,7 @@ function mapped(line: string | string[], { rewritten, sent, secure = false, host
       .map((one) => `${one}\r\n`)
       .join(''),
   );
-  mapBack(fields, x, sent ?? host, '127.0.0.1:3000');
+  mapBack(fields, x, sent ?? host, '127.0.0.1:3000', tls);
   return linesOf(fields);
 }
 
@@ -77,6 +82,7 @@ test.each<[string, string, Asked]>([
   ['Location: http://127.0.0.1:3001/x', 'Location: http://127.0.0.1:3001/x', {}],
   ['Location: http://backend.internal/x', 'Location: https://site.test/x', { ...own, secure: true }],
   ['Location: https://backend.internal/x', 'Location: https://site.test/x', { ...own, secure: true }],
+  ['Location: https://backend.internal/x', 'Location: http://site.test/x', { ...own, tls: true }],
   ['Location: http://site.test/x', 'Location: http://site.test/x', { secure: true }],
   // It insists on TLS, which the client has not: no way to map that.
   ['Location: https://backend.internal/x', 'Location: https://backend.internal/x', own],

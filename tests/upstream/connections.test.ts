@@ -46,6 +46,7 @@ const STREAM: ClientStream = {
 
 /** Its streams end when the test says so. */
 class WideConnection implements ClientConnection {
+  target: object | null = null;
   deadline = Number.POSITIVE_INFINITY;
   ready = false;
   rules = STRICT;
@@ -120,6 +121,7 @@ function endpointAt(port: number, maxAge: number, prewarm: number, maxConnection
     health: HEALTH,
     responses: STRICT,
     host: 'a',
+    tls: null,
   };
   const load = new PoolLoad(
     { queue: { depth: 0, wait: 0, order: 'fifo' }, health: HEALTH, maxConnections: 0, maxRequests: 0 },
@@ -155,6 +157,7 @@ function wide(maxAge = 0) {
 function open(connections: EndpointConnections): void {
   let reused = false;
   const taker: StreamTaker = {
+    serverName: '',
     onStream: (_, again) => (reused = again),
     onConnectFailed: () => {},
   };
@@ -242,7 +245,7 @@ describe('dials', () => {
         return connection;
       }
     }
-    const connections = new Wide(parts.address, parts.tuning, parts.deadlines, parts.endpoint);
+    const connections = new Wide(parts.address, parts.tuning, parts.deadlines, () => 0, parts.endpoint);
     cleanup.push(() => {
       connections.close();
       for (const one of made) while (one.streams > 0) one.ended();
@@ -256,6 +259,7 @@ describe('dials', () => {
     const take = (name: string, timeout = 5000): Dialing | null =>
       connections.acquire(
         {
+          serverName: '',
           onStream: (_: ClientStream, reused: boolean) => void taken.push(reused ? `${name} again` : name),
           onConnectFailed: ({ code }: GatewayError) => void taken.push(`${name} ${code}`),
         },

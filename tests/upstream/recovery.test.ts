@@ -15,6 +15,7 @@ test('at most 64 at a time, each endpoint in its turn, and nothing is left when 
   const endpoints = begun.map((_, i) => ({
     state: {
       health: { failing: true, unreachable: true },
+      connections: { tls: null },
       get address() {
         begun[i]!++;
         return address;

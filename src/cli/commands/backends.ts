@@ -12,6 +12,7 @@ interface Backend {
   readonly active: number;
   readonly latency_ms: number;
   readonly last_error: string;
+  readonly last_error_detail: string;
   readonly since: string;
 }
 
@@ -39,7 +40,7 @@ async function backends(admin: string, format: Format): Promise<number> {
     String(one.active),
     `${one.latency_ms} ms`,
     one.since,
-    one.last_error,
+    one.last_error_detail === '' ? one.last_error : `${one.last_error} (${one.last_error_detail})`,
   ]);
   process.stdout.write(
     `${table([['POOL', 'ENDPOINT', 'STATE', 'ACTIVE', 'LATENCY', 'SINCE', 'LAST ERROR'], ...rows])}\n`,

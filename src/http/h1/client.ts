@@ -15,6 +15,7 @@ import {
   RESPONSE_TIMEOUT,
   RESPONSE_TRUNCATED,
   SEND_TIMEOUT,
+  TLS_REFUSED_LATE,
   UPSTREAM_CLOSED,
   UPSTREAM_RESET,
 } from '../../kit/errors.ts';
@@ -63,6 +64,7 @@ export class Http1ClientConnection
   timedPlace = NOWHERE;
   uses = 0;
   ready = false;
+  target: object | null = null;
   rules: ResponsesPlan;
   keptUntil = Number.POSITIVE_INFINITY;
   readonly madeAt: number;
@@ -402,8 +404,10 @@ export class Http1ClientConnection
   }
 
   onClose(code: string): void {
-    if (this.#state === HEAD && !this.#heard) this.#fail(UPSTREAM_RESET.with(code));
-    else if (this.#state === HEAD || this.#state === BODY) this.#fail(RESPONSE_TRUNCATED.with(code));
+    if (this.#state === HEAD && !this.#heard) {
+      const refused = this.uses === 0 && code.startsWith('tls_alert_');
+      this.#fail((refused ? TLS_REFUSED_LATE : UPSTREAM_RESET).with(code));
+    } else if (this.#state === HEAD || this.#state === BODY) this.#fail(RESPONSE_TRUNCATED.with(code));
     else if (this.#state !== GONE) this.#close();
   }
 

@@ -5,7 +5,7 @@
  * whose certificates and settings are unchanged.
  */
 import { constants } from 'node:crypto';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { CertificatePair } from '../../kit/certificate.ts';
 import { CRL_BLOCK } from '../../kit/client-authorities.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -22,6 +22,13 @@ export interface TicketSettings {
   readonly id: string;
   /** The newest first; empty: there are no tickets; null: the gateway's own. */
   readonly secrets: readonly Buffer[] | null;
+}
+
+/** In the form of OpenSSL. */
+export interface TlsVersions {
+  readonly minVersion: '1.2' | '1.3';
+  readonly ciphers: string;
+  readonly groups: string;
 }
 
 export class SecureContexts {
@@ -51,33 +58,51 @@ export class SecureContexts {
     policy: TlsPolicy,
     tickets: TicketSettings,
   ): SecureContext {
-    const known = this.#contexts.get(id);
-    if (known !== undefined) {
-      // The last one stays last: a gateway with one certificate moves nothing.
-      if (this.#contexts.size > 1) {
-        this.#contexts.delete(id);
-        this.#contexts.set(id, known);
-      }
-      return known;
-    }
+    const known = this.#find(id);
+    if (known !== null) return known;
     const ticketSecrets = tickets.secrets ?? this.#secrets.current;
     const { noTickets, ...ticketKeys } = ticketOptions(ticketSecrets, policy.id);
-    const options: SecureContextOptions = {
+    const versions = versionsOf(policy);
+    const context = createSecureContext({
       ...trustOf(policy),
       cert: certificates.map(({ chain }) => chain),
       key: certificates.map(({ key }) => key),
-      minVersion: `TLSv${policy.minVersion}`,
-      maxVersion: 'TLSv1.3',
-      ciphers: policy.ciphers,
-      ecdhCurve: policy.groups,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION | noTickets,
+      ...versions,
+      secureOptions: versions.secureOptions | noTickets,
       sessionIdContext: policy.id,
       sessionTimeout: SESSION_TIMEOUT,
       ...ticketKeys,
-      certificateCompression: ['zstd', 'brotli', 'zlib'],
-    };
-    const context = createSecureContext(options);
+    });
     useTicketKeys(context, ticketSecrets, policy.id);
+    return this.#keep(id, context);
+  }
+
+  /** The context of clients. `id`: covers all of it; `ca`: PEM, null: the roots of the system. */
+  forClient(id: string, ca: string | null, certificate: CertificatePair | null, versions: TlsVersions): SecureContext {
+    const known = this.#find(id);
+    if (known !== null) return known;
+    const context = createSecureContext({
+      ca: ca ?? systemRoots(),
+      // Each of them is trusted, also one that is not self-signed (RFC 5280 §6.1.1).
+      allowPartialTrustChain: true,
+      ...(certificate === null ? {} : { cert: certificate.chain, key: certificate.key }),
+      ...versionsOf(versions),
+    });
+    return this.#keep(id, context);
+  }
+
+  #find(id: string): SecureContext | null {
+    const known = this.#contexts.get(id);
+    if (known === undefined) return null;
+    // The last one stays last: a gateway with one certificate moves nothing.
+    if (this.#contexts.size > 1) {
+      this.#contexts.delete(id);
+      this.#contexts.set(id, known);
+    }
+    return known;
+  }
+
+  #keep(id: string, context: SecureContext): SecureContext {
     this.#contexts.set(id, context);
     if (this.#contexts.size > MOST) this.#contexts.delete(this.#contexts.keys().next().value!);
     return context;
@@ -90,4 +115,21 @@ function trustOf({ clientAuth }: TlsPolicy): SecureContextOptions {
   const { ca, crl } = clientAuth.authorities;
   // Node reads one list of each text.
   return { ca, allowPartialTrustChain: true, ...(crl === '' ? {} : { crl: crl.match(CRL_BLOCK) ?? [] }) };
+}
+
+function versionsOf({ minVersion, ciphers, groups }: TlsVersions) {
+  return {
+    minVersion: `TLSv${minVersion}`,
+    maxVersion: 'TLSv1.3',
+    ciphers,
+    ecdhCurve: groups,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+    certificateCompression: ['zstd', 'brotli', 'zlib'],
+  } as const;
+}
+
+/** Read when they are first needed. Where the system has none, those that come with Node. */
+function systemRoots(): string[] {
+  const roots = getCACertificates('system');
+  return roots.length > 0 ? roots : getCACertificates('bundled');
 }

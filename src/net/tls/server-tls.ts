@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { canonical } from '../../kit/canonical.ts';
 import type { CertificatePair, LiveCertificate } from '../../kit/certificate.ts';
+import { alpnWireForm } from './alpn.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { SecureContexts, TicketSettings } from './secure-contexts.ts';
 import { type HandshakeSettings, type NamedSettings, ServerPolicies, type TlsPolicy } from './server-policies.ts';
@@ -128,7 +129,7 @@ export class ServerTls {
     this.#contexts = contexts;
     this.#onDemand = onDemand;
     this.#challenges = challenges;
-    this.#alpn = protocols.length === 0 ? null : wireForm(protocols);
+    this.#alpn = alpnWireForm(protocols);
     const byName = new Map<string, LiveCertificate[]>();
     for (const one of certificates)
       for (const name of one.names) {
@@ -207,7 +208,7 @@ export class ServerTls {
     if (pair === null) return null;
     const context = createSecureContext({ ca: [], cert: pair.cert, key: pair.key, minVersion: 'TLSv1.2' });
     // Whatever the policy of the name: nothing follows for which a client would need a certificate.
-    return { challenge: this.#options(context, wireForm([ACME_TLS]), 'none') };
+    return { challenge: this.#options(context, alpnWireForm([ACME_TLS]), 'none') };
   }
 
   #options(
@@ -226,9 +227,4 @@ function secretsOf({ enabled, ticketKeys }: ServerTlsSettings['tickets']): reado
 
 function digestOf(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('base64url');
-}
-
-/** RFC 7301 §3.1. */
-function wireForm(protocols: readonly string[]): Buffer {
-  return Buffer.concat(protocols.map((one) => Buffer.from(`${String.fromCharCode(one.length)}${one}`, 'latin1')));
 }

@@ -1,5 +1,5 @@
 /** Puts TLS over a connection: over its handle, or with Node's own sockets where there are no handles. Hot. */
-import { TLSSocket } from 'node:tls';
+import { connect, TLSSocket } from 'node:tls';
 import { HandleTransport } from '../handle-transport.ts';
 import { SocketTransport } from '../socket-transport.ts';
 import { IGNORE } from '../byte-stream.ts';
@@ -36,16 +36,22 @@ function startOnSocket(
   const { context, server, alpn, serverName, session, clientCertificate } = options;
   const socket = transport.giveSocket();
   if (early !== null) socket.unshift(early);
-  const secured = new TLSSocket(socket, {
-    isServer: server,
-    secureContext: context,
-    requestCert: server ? clientCertificate !== 'none' : true,
-    // Of a server's socket: the client must have one.
-    rejectUnauthorized: server && clientCertificate === 'required',
-    ...(alpn === null ? {} : { ALPNProtocols: alpn }),
-    ...(session === null ? {} : { session }),
-  });
-  if (serverName !== '') (secured as unknown as { setServername(name: string): void }).setServername(serverName);
+  const common = { secureContext: context, ...(alpn === null ? {} : { ALPNProtocols: alpn }) };
+  const secured = server
+    ? new TLSSocket(socket, {
+        ...common,
+        isServer: true,
+        requestCert: clientCertificate !== 'none',
+        // The client must have one.
+        rejectUnauthorized: clientCertificate === 'required',
+      })
+    : connect({
+        ...common,
+        socket,
+        servername: serverName,
+        rejectUnauthorized: false,
+        ...(session === null ? {} : { session }),
+      });
   let over = false;
   const failed = (code: string): void => {
     if (over) return;

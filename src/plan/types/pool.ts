@@ -6,6 +6,7 @@ import type { DnsPlan } from './dns.ts';
 import type { HostPlan } from './host.ts';
 import type { ResponsesPlan } from './responses.ts';
 import type { StickyPlan } from './sticky.ts';
+import type { PoolTlsPlan } from './tls.ts';
 import type { FallbackPlan } from './traffic.ts';
 
 export type StrategyPlan =
@@ -47,6 +48,8 @@ export interface PoolPlan {
   readonly fallback: FallbackPlan | null;
   /** The Host that endpoints receive. */
   readonly host: HostPlan;
+  /** null: connections to the endpoints are not encrypted. */
+  readonly tls: PoolTlsPlan | null;
   /** Over all endpoints; 0: no limit, in both. */
   readonly maxConnections: number;
   readonly maxRequests: number;
@@ -167,6 +170,8 @@ export interface EndpointPlan {
   readonly address: AddressPlan;
   /** Its name or address in the form of a Host field. */
   readonly host: string;
+  /** The name or IP address that its certificate has, unless the pool's `tls` names another; '': a Unix socket. */
+  readonly serverName: string;
   readonly weight: number;
   /** 0: no limit, in both. */
   readonly maxConnections: number;

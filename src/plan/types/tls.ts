@@ -1,4 +1,5 @@
 /** Part of the Plan: certificates, and the TLS settings of a listener. Cold; types only. */
+import type { CaBundle } from '../../kit/ca-bundle.ts';
 import type { CertificatePair } from '../../kit/certificate.ts';
 import type { AuthorityBundle } from '../../kit/client-authorities.ts';
 import type { OnDemandPlan, OriginPlan } from './acme.ts';
@@ -31,12 +32,15 @@ export interface ClientAuthPlan {
   readonly depth: number;
 }
 
-/** The settings of a handshake. */
-export interface HandshakePlan {
+export interface TlsVersionsPlan {
   readonly minVersion: '1.2' | '1.3';
   /** In the form of OpenSSL: names with colons between them. */
   readonly ciphers: string;
   readonly groups: string;
+}
+
+/** The settings of a handshake. */
+export interface HandshakePlan extends TlsVersionsPlan {
   /** null: clients are not asked for a certificate. */
   readonly clientAuth: ClientAuthPlan | null;
 }
@@ -77,4 +81,20 @@ export interface TlsRoutePlan {
   readonly mode: 'passthrough' | 'terminate';
   /** null: the connections are decrypted, and bring requests. */
   readonly pool: PoolPlan | null;
+}
+
+/** The TLS of connections to a pool's endpoints. */
+export interface PoolTlsPlan extends TlsVersionsPlan {
+  /** null: the roots of the system. */
+  readonly ca: CaBundle | null;
+  /** null: the endpoint's own; `from_host`: the host that the endpoint gets. */
+  readonly serverName: string | null;
+  /** The client certificate; null: none. */
+  readonly certificate: FileCertificatePlan | null;
+  /** `false`: chain, validity and name of the endpoint's certificate are not checked. */
+  readonly verify: boolean;
+  /** SHA-256 of public keys in base64; empty: any. */
+  readonly pins: readonly string[];
+  /** For connections of tcp listeners. */
+  readonly alpn: readonly string[];
 }

@@ -337,7 +337,7 @@ export function tune(snapshot: Snapshot, context: BindContext): void {
   }
   for (const { value: pool } of snapshot.pools.values()) {
     const { plan, endpoints, load } = pool;
-    for (const { member } of endpoints) tuneMember(plan, member, context);
+    for (const { member } of endpoints) tuneMember(pool, member, context);
     for (const { claim } of plan.dns?.names ?? []) {
       const resolution = context.registry.peek(claim);
       if (!(resolution instanceof Resolution)) continue;

@@ -5,6 +5,8 @@
  * again, or by another generation's pool, keeps its state. It sets the pool's endpoints as a whole, in one assignment.
  * A removed endpoint gets no new requests and is held until its running exchanges have ended.
  */
+import { CLIENT_PROTOCOLS } from '../../http/client-codecs.ts';
+import { ClientTls } from '../../net/tls/client-tls.ts';
 import { claimBefore } from '../../plan/claims.ts';
 import { endpointFound } from '../../plan/pools.ts';
 import { stickyId } from '../../plan/sticky.ts';
@@ -12,6 +14,7 @@ import type { EndpointPlan, PoolPlan } from '../../plan/types/pool.ts';
 import type { DnsNamePlan } from '../../plan/types/dns.ts';
 import { ActiveCheck } from '../../upstream/active-check.ts';
 import { EndpointState, type EndpointTuning } from '../../upstream/endpoint.ts';
+import type { EndpointTlsTuning } from '../../upstream/endpoint-tls.ts';
 import type { Member } from '../../upstream/endpoint-set.ts';
 import type { PoolLoad } from '../../upstream/load.ts';
 import type { Found } from '../../upstream/name-lookup.ts';
@@ -29,6 +32,7 @@ interface Leaving {
 export class Membership {
   readonly #plan: PoolPlan;
   readonly #load: PoolLoad;
+  readonly #tls: ClientTls | null;
   readonly #context: BindContext;
   readonly #configured: Member[] = [];
   /** The names in this config; their resolutions may be older. */
@@ -42,6 +46,7 @@ export class Membership {
   constructor(plan: PoolPlan, load: PoolLoad, context: BindContext) {
     this.#plan = plan;
     this.#load = load;
+    this.#tls = plan.tls === null ? null : new ClientTls(plan.tls, CLIENT_PROTOCOLS, context.shared.secureContexts);
     this.#context = context;
   }
 
@@ -58,6 +63,7 @@ export class Membership {
       deadlines: shared.deadlines,
       random,
       strategy: (candidates) => bindStrategy(strategy, candidates, { random, firstTurns }),
+      tls: this.#tls,
     });
     this.#pool = pool;
     if (this.#names.length === 0) return pool;
@@ -97,7 +103,7 @@ export class Membership {
     const { name: pool, renamedFrom } = this.#plan;
     const makeState = (): EndpointState => {
       const parts = { pool, clock, random, deadlines: shared.deadlines, load: this.#load, changed: healthChanged };
-      const tuning = tuningOf(this.#plan, plan);
+      const tuning = tuningOf(this.#plan, this.#tls, plan);
       return new EndpointState(address, tuning, { ...parts, metrics: metrics.endpoint(pool, address.text) });
     };
     const state = registry.acquire(claim, makeState, claimBefore(claim, pool, renamedFrom));
@@ -123,8 +129,8 @@ export class Membership {
   }
 
   #claimOne(found: Found, name: DnsNamePlan): Member {
-    const { name: pool, sticky } = this.#plan;
-    const plan = endpointFound(pool, found.text, found.host, name, name.weight * found.weight);
+    const { name: pool, sticky, tls } = this.#plan;
+    const plan = endpointFound(pool, found.text, found.host, name, name.weight * found.weight, tls !== null);
     const cookie = sticky === null ? '' : stickyId(found.text, sticky.addressKey);
     return this.#claim(plan, found.priority, found, cookie);
   }
@@ -137,7 +143,7 @@ export class Membership {
     const current = this.#context.current()?.pools.get(this.#plan.name)?.value === this.#pool;
     for (const [text, member] of this.#found) {
       this.#stay(text);
-      if (current && !old.has(text)) tuneMember(this.#plan, member, this.#context);
+      if (current && !old.has(text)) tuneMember({ plan: this.#plan, tls: this.#tls }, member, this.#context);
     }
     for (const [text, member] of old) {
       // An endpoint that is found again has been claimed a second time.
@@ -189,18 +195,33 @@ export class Membership {
   };
 }
 
-function tuningOf(pool: PoolPlan, { host, maxConnections, maxRequests }: EndpointPlan): EndpointTuning {
+function tuningOf(
+  pool: PoolPlan,
+  client: ClientTls | null,
+  { host, serverName, maxConnections, maxRequests }: EndpointPlan,
+): EndpointTuning {
   const { keepalive, health, responses, timeouts } = pool;
-  return { keepalive, health, responses, host, maxConnections, maxRequests, connectTimeout: timeouts.connect };
+  const tls = client === null ? null : { client, ...namesOf(pool.tls!.serverName, serverName) };
+  return { keepalive, health, responses, host, tls, maxConnections, maxRequests, connectTimeout: timeouts.connect };
+}
+
+/** `own`: the endpoint's name. */
+function namesOf(name: string | null, own: string): Pick<EndpointTlsTuning, 'serverName' | 'fromHost'> {
+  const fromHost = name === 'from_host';
+  return { serverName: name === null || fromHost ? own : name, fromHost };
 }
 
 /** Applies the tuning to the kept state of an endpoint in a current pool. */
-export function tuneMember(pool: PoolPlan, { plan, state, check }: Member, { registry, metrics }: BindContext): void {
+export function tuneMember(
+  { plan: pool, tls }: Pick<Pool, 'plan' | 'tls'>,
+  { plan, state, check }: Member,
+  { registry, metrics }: BindContext,
+): void {
   if (state.pool !== pool.name) {
     state.pool = pool.name;
     state.metrics = metrics.endpoint(pool.name, state.address.text);
   }
-  state.tune(tuningOf(pool, plan));
+  state.tune(tuningOf(pool, tls, plan));
   const held = check === null ? undefined : registry.peek(check.claim);
   if (held instanceof ActiveCheck) held.tune(check!.plan);
 }

@@ -67,6 +67,8 @@ export interface EndpointView extends EndpointGauges {
   /** Failures in a row since it was last healthy. */
   readonly failures: number;
   readonly last_error: string;
+  /** What is known of it besides, or ''. */
+  readonly last_error_detail: string;
   /** The time of the last state change. */
   readonly since: string;
   /** The earliest time of the next try; null: now. */
@@ -102,6 +104,7 @@ function viewOf(
     admin_state: health.adminState,
     failures: health.failures,
     last_error: health.lastError,
+    last_error_detail: health.lastDetail,
     since: new Date(health.since).toISOString(),
     next_try: waits ? new Date(health.retryTime).toISOString() : null,
     active: endpoint.active,
