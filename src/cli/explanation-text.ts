@@ -10,6 +10,7 @@ export function explanationText(told: Explanation): string {
   return [
     head(told),
     ...ending(told),
+    ...tlsRoutesOf(told),
     ...routesOf(told),
     ...policiesOf(told),
     ...told.pools.flatMap(poolOf),
@@ -19,20 +20,26 @@ export function explanationText(told: Explanation): string {
     .join('\n\n');
 }
 
-function head({ request, listener, generation }: Explanation): string {
+function head({ request, tls, listener, generation }: Explanation): string {
   const { method, url, peer, client, host, path, query } = request;
   const lines = [
-    `${method} ${url}`,
+    tls !== null && path === '' ? `TLS to ${url}` : `${method} ${url}`,
     `  from ${peer}${client === peer ? '' : `, which is trusted to speak for ${client}`}`,
     `  at listener ${listener.name} on ${listener.address} (${listener.why})${generation === null ? '' : `, generation ${generation}`}`,
   ];
+  if (tls !== null) {
+    const { server_name: name, alpn } = tls;
+    lines.push(
+      `  with ${name === '' ? 'no server name' : `server name ${name}`}${alpn.length === 0 ? '' : `, ALPN ${alpn.join(', ')}`}`,
+    );
+  }
   if (path !== '')
     lines.push(`  as host ${host === '' ? '(none)' : host}, path ${path}${query === '' ? '' : `, query ${query}`}`);
   return lines.join('\n');
 }
 
 /** The outcome in one line. */
-function ending({ outcome, route, pools, mirror, policies }: Explanation): string[] {
+function ending({ outcome, tls, route, pools, mirror, policies }: Explanation): string[] {
   const { by, status, why, location, policy } = outcome;
   const now = policies.find(({ verdict }) => verdict === 'answers');
   const at = `route ${route ?? ''}`;
@@ -41,10 +48,12 @@ function ending({ outcome, route, pools, mirror, policies }: Explanation): strin
   switch (by) {
     case 'request':
       return [`=> ${status}, refused as it is read: ${why}`];
+    case 'tls':
+      return [`=> ${tls?.route == null ? '' : `TLS route ${tls.route}: `}${why}`];
     case 'listener':
       return [status === null ? `=> refused by the listener: ${why}` : `=> ${status}, refused by the listener: ${why}`];
     case 'gateway':
-      return [`=> ${status}: ${why}`];
+      return [`=> ${status === null ? '' : `${status}: `}${why}`];
     case 'policy':
       return [`=> ${at}, ${status} by its policy ${policy}`];
     case 'respond':
@@ -52,6 +61,10 @@ function ending({ outcome, route, pools, mirror, policies }: Explanation): strin
     case 'redirect':
       return [`=> ${at}, which redirects with ${status} to ${location ?? ''}`];
     case 'pool':
+      if (route === null)
+        return [
+          `=> ${tls?.route == null ? '' : `TLS route ${tls.route}, `}${tls?.action === 'terminate' ? 'decrypted' : 'as it is'} to ${pools.map(sayPool).join(' or ')}`,
+        ];
       return [`=> ${at}, ${first}to ${pools.map(sayPool).join(' or ')}${mirrored}`];
   }
 }
@@ -62,16 +75,22 @@ function sayPool({ pool, chance, endpoints }: PoolView): string {
   return `pool ${pool}${part}${next === undefined ? '' : `, ${next.endpoint}`}`;
 }
 
+function tlsRoutesOf({ tls }: Explanation): string[] {
+  if (tls === null || tls.routes.length === 0) return [];
+  return [`TLS routes, in their order\n${routeTable(tls.routes)}`];
+}
+
 function routesOf({ routes, routes_left_out: rest }: Explanation): string[] {
   if (routes.length === 0) return [];
-  const rows = routes.map(({ name, result, failed }) => [
-    result === 'wins' ? '  >' : '   ',
-    name,
-    said(result, failed),
-  ]);
   const more =
     rest === 0 ? '' : `\n    and ${rest} more, each of which fails in as much or more (--format json shows all)`;
-  return [`routes, in their order\n${table(rows)}${more}`];
+  return [`routes, in their order\n${routeTable(routes)}${more}`];
+}
+
+function routeTable(routes: readonly RouteView[]): string {
+  return table(
+    routes.map(({ name, result, failed }) => [result === 'wins' ? '  >' : '   ', name, said(result, failed)]),
+  );
 }
 
 function said(result: RouteView['result'], failed: RouteView['failed']): string {

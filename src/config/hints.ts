@@ -14,6 +14,7 @@ type Words = Readonly<Record<string, string>>;
 const TLS = 'write tls: true in the pool';
 /** The TLS of a listener. */
 const TLS_HERE = 'write tls: { certificates: [NAME] } in the listener, and the certificate at the top';
+const TLS_ROUTES = 'write tls_routes: [{ name: NAME, match: { server_name: db.example.com }, pool: NAME }]';
 const AUTH = 'authentication is not in this version';
 const BACKENDS = 'backends are in pools: { NAME: { endpoints: ["host:port"] } }';
 const CLIENTS = 'clients connect to listeners: { NAME: { address: "0.0.0.0:8080" } }';
@@ -116,7 +117,18 @@ const FOREIGN: Readonly<Record<string, Words>> = {
     ...words(TLS, 'tls', 'ssl', 'scheme', 'https'),
     ...words(`checks are of the whole pool: ${CHECK}`, 'health', 'healthcheck', 'check'),
   },
+  TlsMatch: {
+    ...words('write server_name', 'sni', 'server_names', 'sni_hosts', 'host', 'hosts', 'hostnames', 'domains'),
+    ...words('write alpn', 'application_protocols', 'protocols', 'protocol'),
+  },
+  TlsRoute: {
+    ...words('conditions are in match: { server_name: db.example.com }', 'sni', 'server_name', 'server_names', 'host'),
+    ...words('conditions are in match: { alpn: acme-tls/1 }', 'alpn', 'application_protocols'),
+    ...words('write mode: passthrough or terminate', 'passthrough', 'tls', 'terminate'),
+    ...words(POOL, 'proxy_pass', 'upstream', 'backend', 'backends', 'cluster', 'service', 'services'),
+  },
   ListenerConfig: {
+    ...words(TLS_ROUTES, 'passthrough', 'tls_passthrough', 'ssl_preread', 'sni', 'server_names', 'filter_chains'),
     ...words('write address: "0.0.0.0:8080"', 'listen', 'bind', 'host', 'port', 'addr'),
     ...words('write tls: { certificates: [NAME] }', 'ssl', 'certificates', 'certificate'),
     ...words('the PROXY protocol is not in this version', 'proxy_protocol'),

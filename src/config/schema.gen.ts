@@ -965,6 +965,8 @@ export interface SuccessRateConfig {
 export interface TestExpectation {
   /** The listener that accepts the request. */
   readonly listener?: string;
+  /** The TLS route that the connection matches. */
+  readonly tls_route?: string;
   /** The route that the request matches. */
   readonly route?: string;
   /** Whether the request passes the listener's ACL and every policy of its route. An answer that is no refusal, such as that to a CORS preflight, counts as passing. */
@@ -989,7 +991,7 @@ export interface TestExpectation {
 export interface TestRequest {
   /** The method. */
   readonly method: string;
-  /** An absolute URL. Its host, with the port if it has one, is the Host field. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form. */
+  /** An absolute URL. Its host, with the port if it has one, is the Host field; with https it is the server name (SNI), too. `tls://host:port` is a TLS connection with that server name, and no request; `tls://:port` one without a server name. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form. */
   readonly url: string;
   /** The client address of the connection. The default belongs to no network, so that no rule for a real address applies by accident. */
   readonly client: string;
@@ -999,7 +1001,9 @@ export interface TestRequest {
   readonly server_name?: string;
   /** A PEM file with the client's certificate, followed by the intermediate certificates of its issuer. Absent: the client has none. The value may be the PEM text itself, by a reference. */
   readonly client_certificate?: string;
-  /** The http listener that receives the request. Absent: the listener on the URL's port, else the only one. */
+  /** The protocols that the client of a TLS connection offers (ALPN), one or a list. Absent: http/1.1 for https, none for tls. */
+  readonly alpn?: readonly string[];
+  /** The listener that receives the request: an http listener, or for tls any. Absent: the listener on the URL's port, else the only one. */
   readonly listener?: string;
 }
 
@@ -4712,6 +4716,10 @@ export const schema: object = {
           "description": "The listener that accepts the request.",
           "type": "string"
         },
+        "tls_route": {
+          "description": "The TLS route that the connection matches.",
+          "type": "string"
+        },
         "route": {
           "description": "The route that the request matches.",
           "type": "string"
@@ -4797,12 +4805,13 @@ export const schema: object = {
           "default": "GET"
         },
         "url": {
-          "description": "An absolute URL. Its host, with the port if it has one, is the Host field. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form.",
+          "description": "An absolute URL. Its host, with the port if it has one, is the Host field; with https it is the server name (SNI), too. `tls://host:port` is a TLS connection with that server name, and no request; `tls://:port` one without a server name. Path and query are sent as written. A name that is not ASCII is sent in its `xn--` form.",
           "type": "string",
-          "pattern": "^[hH][tT][tT][pP][sS]?://[^/?#]",
-          "x-says": "must be an absolute URL: http://host/path",
+          "pattern": "^([hH][tT][tT][pP][sS]?|[tT][lL][sS])://[^/?#]",
+          "x-says": "must be an absolute URL: http://host/path, or tls://host",
           "examples": [
-            "http://api.example.com/v1/x"
+            "http://api.example.com/v1/x",
+            "tls://db.example.com"
           ]
         },
         "client": {
@@ -4841,8 +4850,22 @@ export const schema: object = {
             "./tests/alice.pem"
           ]
         },
+        "alpn": {
+          "description": "The protocols that the client of a TLS connection offers (ALPN), one or a list. Absent: http/1.1 for https, none for tls.",
+          "type": "array",
+          "minItems": 1,
+          "items": {
+            "type": "string",
+            "pattern": "^[\\x21-\\x7e]{1,255}$",
+            "x-says": "must be the name of a protocol, such as h2"
+          },
+          "x-list": true,
+          "examples": [
+            "acme-tls/1"
+          ]
+        },
         "listener": {
-          "description": "The http listener that receives the request. Absent: the listener on the URL's port, else the only one.",
+          "description": "The listener that receives the request: an http listener, or for tls any. Absent: the listener on the URL's port, else the only one.",
           "type": "string"
         }
       },

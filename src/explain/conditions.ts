@@ -10,7 +10,7 @@ import { queryValue } from '../http/query.ts';
 import { Router } from '../proxy/router.ts';
 
 export interface FailedCondition {
-  readonly condition: 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
+  readonly condition: 'listener' | 'host' | 'path' | 'method' | 'header' | 'query' | 'server name' | 'alpn';
   /** The name of a header field or query parameter, else ''. */
   readonly name: string;
   readonly wanted: string;

@@ -5,18 +5,22 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { ConfigTest, TestExpectation } from '../config/schema.gen.ts';
 import { planField } from '../plan/matches.ts';
+import type { ClientHello } from '../net/tls/client-hello.ts';
 import type { PlanScope } from '../plan/scope.ts';
 import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
+import type { TlsRoutePlan } from '../plan/types/tls.ts';
 import { policyTypes } from '../policies/index.ts';
 import { compileValue } from '../proxy/predicates.ts';
 import { failedConditions, sayFailed } from './conditions.ts';
-import { readFor } from './explanation.ts';
+import { readFor, tlsOf } from './explanation.ts';
 import { possibleEndpoints } from './pools.ts';
-import { type AskedRequest, type ReadRequest } from './request.ts';
+import type { LoadBalancerContext } from '../upstream/strategies/strategy.ts';
+import type { AskedRequest } from './request.ts';
 import { chooseListener, type Site, siteOf } from './site.ts';
 import { isRefusal } from './policies.ts';
-import { fieldsOfText, type Outcome, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
+import { failedTlsConditions, helloFor, type TlsView } from './tls.ts';
+import { decryptedWalk, fieldsOfText, type Outcome, refusedWalk, type RoutesByName, walk, type Walk } from './walk.ts';
 
 /** The names in a config that tests refer to, indexed once for all tests. */
 class Names {
@@ -26,12 +30,15 @@ class Names {
   readonly refusers = new Map(['listener', ...policyTypes].map((type) => [type, type]));
   readonly #sites = new Map<string, Site>();
 
+  readonly tlsRoutes: ReadonlyMap<string, TlsRoutePlan>;
   readonly disabled: Plan['disabled'];
 
   constructor({ routes, pools, listeners, disabled }: Plan) {
     this.disabled = disabled;
     this.routes = new Map(routes.map((route) => [route.name, route]));
     this.pools = new Map(pools.map((pool) => [pool.name, pool]));
+    const tlsRoutes = listeners.flatMap((listener) => listener.tlsRoutes);
+    this.tlsRoutes = new Map(tlsRoutes.map((route) => [route.name, route]));
     this.listeners = new Map(listeners.map((listener) => [listener.name, listener]));
   }
 
@@ -69,6 +76,7 @@ function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: 
   find(names.listeners, 'listener', expect.listener, 'expect/listener', closed);
   const off = names.disabled.routes.map(({ name }) => name);
   find(names.routes, 'route', expect.route, 'expect/route', off);
+  find(names.tlsRoutes, 'TLS route', expect.tls_route, 'expect/tls_route');
   find(names.refusers, 'policy', expect.denied_by, 'expect/denied_by');
   // A list of one may be written as a single value; both pointers lead to the same line.
   expect.pool?.forEach((name) => find(names.pools, 'pool', name, 'expect/pool'));
@@ -79,8 +87,10 @@ function namesAreKnown({ request, expect }: ConfigTest, pointer: string, names: 
 interface Result {
   readonly listener: ListenerPlan;
   readonly walked: Walk;
-  /** null: the request was refused while being read. */
-  readonly read: ReadRequest | null;
+  /** What endpoints are chosen by; null: the request was refused while being read. */
+  readonly context: LoadBalancerContext | null;
+  /** null: TLS routes have no part in it. */
+  readonly tls: TlsView | null;
 }
 
 function runOne(
@@ -91,12 +101,13 @@ function runOne(
   names: Names,
   scope: PlanScope,
 ): void {
-  const { method, url, client, headers, server_name: serverName } = request;
+  const { method, url, client, headers, alpn = [], server_name: serverName } = request;
   const asked: AskedRequest = {
     method,
     url,
     client,
     headers: Object.entries(headers).flatMap(([field, values]) => values.map((value) => [field, value] as const)),
+    alpn,
     ...(serverName === undefined ? {} : { serverName: serverName.toLowerCase() }),
     ...(certificate === null ? {} : { certificate }),
   };
@@ -105,12 +116,18 @@ function runOne(
     scope.problem(`${pointer}/request`, `cannot be asked: ${why}`, 'say the listener');
     return;
   }
+  const begun = tlsOf(listener, asked, false);
+  const tls = begun?.view ?? null;
   const run = (told: boolean): Result => {
+    const context = { clientAddress: client, path: '', fields: null };
+    if (begun !== null && (begun.walk !== null || url.startsWith('tls:')))
+      return { listener, tls, context, walked: begun.walk ?? decryptedWalk() };
     const read = readFor(names.site(listener), asked, now);
-    if ('status' in read) return { listener, read: null, walked: refusedWalk(read) };
+    if ('status' in read) return { listener, tls, context: null, walked: refusedWalk(read) };
     return {
       listener,
-      read,
+      tls,
+      context: read.x,
       walked: walk(names.site(listener), names.routes, read, { told, overloaded: false, preview: null, now }),
     };
   };
@@ -125,7 +142,11 @@ function runOne(
   const prefix = name === undefined ? '' : `${name}: `;
   for (const { at, wanted, found } of failed) {
     const hint =
-      at === 'route' ? whyNot(names.routes.get(expect.route!)!, readFor(names.site(listener), asked, now)) : undefined;
+      at === 'route'
+        ? whyNot(names.routes.get(expect.route!)!, readFor(names.site(listener), asked, now))
+        : at === 'tls_route'
+          ? whyNotTls(names.tlsRoutes.get(expect.tls_route!)!, helloFor(asked))
+          : undefined;
     scope.problem(`${pointer}/expect/${at}`, `${prefix}expected ${wanted}, but ${found ?? whatHappens(walked)}`, hint);
   }
 }
@@ -140,6 +161,12 @@ function whyNot(route: RoutePlan, read: ReturnType<typeof readFor>): string | un
   const failed = failedConditions(route, read.x);
   if (failed.length === 0) return undefined;
   return `route ${route.name} wants ${failed.map(sayFailed).join('; ')}`;
+}
+
+/** The reason why an expected TLS route does not match the connection. */
+function whyNotTls({ name, match }: TlsRoutePlan, hello: ClientHello): string | undefined {
+  const failed = failedTlsConditions(match, hello);
+  return failed.length === 0 ? undefined : `TLS route ${name} wants ${failed.map(sayFailed).join('; ')}`;
 }
 
 interface Unmet {
@@ -161,7 +188,7 @@ function isAllowed(outcome: Outcome): boolean {
   return outcome.by === 'policy' ? !isDenied(outcome) : ALLOWED.has(outcome.by);
 }
 
-function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unmet[] {
+function unmet(expect: TestExpectation, { listener, walked, context, tls }: Result): Unmet[] {
   const { outcome, route, text } = walked;
   const failed: Unmet[] = [];
   const must = (holds: boolean, at: string, wanted: string, found: string | null = null): void => {
@@ -170,6 +197,10 @@ function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unm
   const { status, location, pool, endpoint, path } = expect;
   if (expect.listener !== undefined)
     must(listener.name === expect.listener, 'listener', expect.listener, `it comes to listener ${listener.name}`);
+  if (expect.tls_route !== undefined) {
+    const found = tls?.route == null ? 'no TLS route matches it' : `TLS route ${tls.route} takes it`;
+    must(tls?.route === expect.tls_route, 'tls_route', `TLS route ${expect.tls_route}`, found);
+  }
   if (expect.route !== undefined) must(route?.name === expect.route, 'route', `route ${expect.route}`);
   if (expect.allowed !== undefined)
     must(
@@ -194,7 +225,7 @@ function unmet(expect: TestExpectation, { listener, walked, read }: Result): Unm
       `pool ${pool.join(' or ')}`,
     );
   if (endpoint !== undefined) {
-    const possible = read === null ? [] : pools.flatMap((one) => possibleEndpoints(one, read.x));
+    const possible = context === null ? [] : pools.flatMap((one) => possibleEndpoints(one, context));
     const found = possible.length === 0 ? null : `it may go to ${possible.join(', ')}`;
     must(isWithin(possible, endpoint), 'endpoint', `endpoint ${endpoint.join(' or ')}`, found);
   }
@@ -224,7 +255,9 @@ function whatHappens({ outcome, route, pools, policies }: Walk): string {
   const { by, status, why } = outcome;
   const at = route === null ? '' : `route ${route.name}`;
   if (by === 'request') return `it is refused with ${status} as it is read: ${why}`;
+  if (by === 'tls') return why;
   if (by === 'listener') return status === null ? why : `the listener refuses it with ${status}: ${why}`;
+  if (status === null && by === 'pool' && route === null) return `${why} to pool ${pools[0]!.pool.name}`;
   if (by === 'gateway') return `${why}: ${status}`;
   if (by === 'policy') {
     const { why: reason = '' } =

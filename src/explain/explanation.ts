@@ -12,13 +12,15 @@ import type { ListenerPlan, Plan, RoutePlan } from '../plan/types.ts';
 import type { DisabledPolicy } from '../plan/types/disabled.ts';
 import type { PoolPlan } from '../plan/types/pool.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { LoadBalancerContext } from '../upstream/strategies/strategy.ts';
 import { lastHop } from '../proxy/max-forwards.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';
 import { disabledEndpoint, type PoolView } from './pools.ts';
 import { type AskedRequest, readRequest, type ReadRequest, splitUrl } from './request.ts';
 import { chooseListener, type Site } from './site.ts';
-import { fieldsOfText, type Outcome, refusedWalk, walk, type Walk } from './walk.ts';
+import { helloFor, type TlsView, type TlsWalk, walkTls } from './tls.ts';
+import { decryptedWalk, fieldsOfText, type Outcome, refusedWalk, walk, type Walk } from './walk.ts';
 
 export interface RouteView {
   readonly name: string;
@@ -42,6 +44,8 @@ export interface Explanation {
     readonly path: string;
     readonly query: string;
   };
+  /** The TLS connection that brings it; null: the listener's TLS routes have no part in it. */
+  readonly tls: TlsView | null;
   readonly outcome: Outcome;
   /** The name of the matching route; null: none matches. */
   readonly route: string | null;
@@ -67,7 +71,7 @@ export interface Subject {
   readonly clock: Clock;
   site(listener: ListenerPlan): Site;
   portOf(listener: ListenerPlan): number;
-  pool(plan: PoolPlan, chance: number, x: Exchange): PoolView;
+  pool(plan: PoolPlan, chance: number, x: LoadBalancerContext): PoolView;
   /** The lasting state that the plan claims; null: the plan is not in effect. */
   claimed(claim: Claim): unknown;
   /** The displayed form of a value that a policy writes: it may be a secret. */
@@ -89,7 +93,7 @@ export async function explain(
   listener: string | null,
   all: boolean,
 ): Promise<Explanation | Unclear> {
-  if (splitUrl(asked.url) === null) return { unclear: 'the URL must be absolute: http://host/path' };
+  if (splitUrl(asked.url) === null) return { unclear: 'the URL must be absolute: http://host/path, or tls://host' };
   const { plan, generation } = subject;
   if (listener !== null && plan.disabled.listeners.includes(listener))
     return { unclear: `listener ${listener} is disabled` };
@@ -97,15 +101,31 @@ export async function explain(
   if (choice.listener === null) return { unclear: choice.why };
   const site = subject.site(choice.listener);
   const now = subject.clock.wall();
-  const read = readFor(site, asked, now);
   const said = { method: asked.method, url: asked.url };
+  const begun = tlsOf(site.plan, asked, subject.overloaded);
+  const tls = begun?.view ?? null;
   const at = { name: site.plan.name, address: site.plan.address.text, why: choice.why };
+  if (begun !== null && (begun.walk !== null || asked.url.startsWith('tls:'))) {
+    const { walk: walked } = begun;
+    const request = { ...said, peer: asked.client, client: asked.client, host: tls!.server_name, path: '', query: '' };
+    const context = { clientAddress: asked.client, path: '', fields: null };
+    return {
+      generation,
+      listener: at,
+      request,
+      tls,
+      ...told(walked ?? decryptedWalk(), [], subject, site.plan, context),
+      routes_left_out: 0,
+    };
+  }
+  const read = readFor(site, asked, now);
   if ('status' in read) {
     const request = { ...said, peer: asked.client, client: asked.client, host: '', path: '', query: '' };
     return {
       generation,
       listener: at,
       request,
+      tls,
       ...told(refusedWalk(read), [], subject, site.plan, null),
       routes_left_out: 0,
     };
@@ -120,9 +140,17 @@ export async function explain(
     generation,
     listener: at,
     request: { ...said, peer: x.connection.clientAddress, client: x.clientAddress, host, path, query },
+    tls,
     ...told(walked, all ? routes : nearest(routes), subject, site.plan, x),
     routes_left_out: all ? 0 : Math.max(0, routes.length - MOST_ROUTES),
   };
+}
+
+/** The connection of an https or tls URL; null: TLS routes have no part in it. */
+export function tlsOf(plan: ListenerPlan, asked: AskedRequest, overloaded: boolean): TlsWalk | null {
+  const { scheme } = splitUrl(asked.url)!;
+  if (scheme === 'http' || (scheme === 'https' && plan.tlsRoutes.length === 0)) return null;
+  return walkTls(plan, helloFor(asked), asked.client, overloaded);
 }
 
 /** Reads the request with this listener's rules. `now`: Unix ms. */
@@ -204,7 +232,7 @@ function told(
   routes: readonly RouteView[],
   subject: Subject,
   listener: ListenerPlan,
-  x: Exchange | null,
+  x: LoadBalancerContext | null,
 ): Pick<Explanation, 'outcome' | 'route' | 'routes' | 'policies' | 'pools' | 'mirror' | 'sent'> {
   const written = new Set(policies.flatMap(({ edits }) => edits.map(({ name }) => name)));
   const shown = (name: string, value: string): string =>

@@ -119,11 +119,12 @@ function noOpenListener({ except }: NoOpenListenerInvariant, subject: Subject): 
   const known = new Map(names.map((name) => [name, name]));
   except.forEach((name, i) => scope.find(known, 'listener', name, `${pointer}/except/${i}`));
   for (const listener of plan.listeners) {
-    const { name, address, acl, protocol, tls } = listener;
-    if (requiresCertificates(tls)) continue;
+    const { name, address, acl, protocol, tls, tlsRoutes } = listener;
+    const passes = tlsRoutes.some(({ mode }) => mode === 'passthrough');
+    if (!passes && requiresCertificates(tls)) continue;
     if (except.includes(name) || isLocal(address) || (acl !== null && new AccessList(acl).keepsStrangersOut)) continue;
     const open = openRoute(listener);
-    if (protocol === 'http' && open === null) continue;
+    if (protocol === 'http' && !passes && open === null) continue;
     const why = acl === null ? 'it has no ACL' : `its ACL ${acl.name} excludes hardly any client`;
     const route = open === null ? '' : `, and route ${open.name} has no policy that keeps strangers out`;
     scope.problem(

@@ -1,14 +1,13 @@
 /**
  * A pool as one request would find it: its endpoints, their states, and those that the request may be sent to. Cold.
  */
-import type { Exchange } from '../http/exchange.ts';
 import { systemRandom } from '../kit/random.ts';
 import type { PoolPlan, StrategyPlan } from '../plan/types/pool.ts';
 import { previewPool, type PoolPreview } from '../upstream/pool-preview.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Sticky } from '../upstream/sticky.ts';
 import { bindStrategy } from '../upstream/strategies/index.ts';
-import { type Candidate, DUE, HEALTHY } from '../upstream/strategies/strategy.ts';
+import { type Candidate, DUE, HEALTHY, type LoadBalancerContext } from '../upstream/strategies/strategy.ts';
 
 export interface EndpointView {
   readonly endpoint: string;
@@ -74,7 +73,7 @@ function fallbackOf({ fallback }: PoolPlan): string | null {
 }
 
 /** The view of a running gateway's pool; has no side effects. */
-export function livePool(pool: Pool, chance: number, x: Exchange): PoolView {
+export function livePool(pool: Pool, chance: number, x: LoadBalancerContext): PoolView {
   const { plan, load } = pool;
   const seen = pool.preview(x);
   return {
@@ -127,7 +126,7 @@ interface Preview {
   readonly may: readonly number[];
 }
 
-function previewOf(plan: PoolPlan, x: Exchange): Preview {
+function previewOf(plan: PoolPlan, x: LoadBalancerContext): Preview {
   const candidates = plannedEndpoints(plan).map(candidateOf);
   const strategy = bindStrategy(plan.strategy, candidates, { random: systemRandom, firstTurns: systemRandom });
   const kept = plan.sticky === null ? -1 : new Sticky(plan.sticky, plan.sticky.ids).find(x);
@@ -139,7 +138,7 @@ function previewOf(plan: PoolPlan, x: Exchange): Preview {
 /**
  * The view of a pool whose config is not in effect: all endpoints count as healthy, and the next in turn is unknown.
  */
-export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolView {
+export function plannedPool(plan: PoolPlan, chance: number, x: LoadBalancerContext): PoolView {
   const { seen, may } = previewOf(plan, x);
   return {
     pool: plan.name,
@@ -163,6 +162,6 @@ export function plannedPool(plan: PoolPlan, chance: number, x: Exchange): PoolVi
 }
 
 /** The addresses of the endpoints that a request may be sent to while all are healthy. */
-export function possibleEndpoints(plan: PoolPlan, x: Exchange): string[] {
+export function possibleEndpoints(plan: PoolPlan, x: LoadBalancerContext): string[] {
   return previewOf(plan, x).may.flatMap((i) => plannedEndpoints(plan)[i]?.name ?? []);
 }

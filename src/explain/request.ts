@@ -27,6 +27,8 @@ export interface AskedRequest {
   readonly serverName?: string;
   /** The client's certificate, followed by those of its issuers, in PEM; absent: the client has none. */
   readonly certificate?: string;
+  /** The protocols that the client of a TLS connection offers; absent or empty: the usual ones. */
+  readonly alpn?: readonly string[];
 }
 
 /**
@@ -36,7 +38,8 @@ export interface AskedRequest {
 export const STRANGER = '192.0.2.1';
 
 export interface UrlParts {
-  readonly secure: boolean;
+  /** `tls`: a TLS connection, and no request. */
+  readonly scheme: 'http' | 'https' | 'tls';
   /** As written, user information and port included. */
   readonly authority: string;
   /** -1: not written. */
@@ -45,13 +48,19 @@ export interface UrlParts {
   readonly rest: string;
 }
 
-/** null: it is not an absolute http or https URL. */
+/** null: it is not an absolute http, https or tls URL. */
 export function splitUrl(url: string): UrlParts | null {
-  const match = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url);
+  const match = /^(https?|tls):\/\/([^/?#]+)([^#]*)/i.exec(url);
   if (match === null) return null;
   const [, scheme = '', authority = '', rest = ''] = match;
   const port = /:(\d{1,5})$/.exec(authority)?.[1];
-  return { secure: scheme.toLowerCase() === 'https', authority, port: port === undefined ? -1 : Number(port), rest };
+  return {
+    // The expression has matched it.
+    scheme: scheme.toLowerCase() as UrlParts['scheme'],
+    authority,
+    port: port === undefined ? -1 : Number(port),
+    rest,
+  };
 }
 
 export interface ReadRequest {
@@ -114,7 +123,7 @@ export function readRequest(
   const request = writtenRequest(asked);
   if (request === null) return MALFORMED;
   const parts = splitUrl(asked.url)!;
-  if (secure && !parts.secure) return NEEDS_TLS;
+  if (secure && parts.scheme !== 'https') return NEEDS_TLS;
   const addresses = {
     // A Unix socket's peer has no address.
     remoteAddress: address.path === null ? plainAddress(asked.client) : plainAddress(''),

@@ -50,7 +50,7 @@ export interface ListenerChoice {
 }
 
 /**
- * The http listener that receives a request for this URL: the named one, else the one with the URL's port, else the
+ * The listener that receives a request for this URL, or a TLS connection: the named one, else the one with the URL's port, else the
  * only one. `portOf`: returns a listener's actual port.
  */
 export function chooseListener(
@@ -59,21 +59,28 @@ export function chooseListener(
   named: string | null,
   portOf: (listener: ListenerPlan) => number = ({ address }) => address.port,
 ): ListenerChoice {
+  const parts = splitUrl(url);
+  const stream = parts?.scheme === 'tls';
   if (named !== null) {
     const found = listeners.find(({ name }) => name === named);
     if (found === undefined) return { listener: null, why: `there is no listener ${named}` };
-    if (found.protocol === 'tcp') return { listener: null, why: `${named} is a tcp listener: it takes no requests` };
+    if (found.protocol === 'tcp' && !stream)
+      return { listener: null, why: `${named} is a tcp listener: it takes no requests` };
     return { listener: found, why: 'named' };
   }
-  const http = listeners.filter(({ protocol }) => protocol === 'http');
-  if (http.length === 0) return { listener: null, why: 'there is no http listener' };
-  if (http.length === 1) return { listener: http[0]!, why: 'the only one' };
-  const parts = splitUrl(url);
-  const port = parts === null ? -1 : parts.port >= 0 ? parts.port : parts.secure ? 443 : 80;
-  const at = http.filter((listener) => listener.address.path === null && portOf(listener) === port);
+  const able = listeners.filter(stream ? readsTls : ({ protocol }) => protocol === 'http');
+  if (able.length === 0)
+    return { listener: null, why: `there is no ${stream ? 'listener with tls or tls_routes' : 'http listener'}` };
+  if (able.length === 1) return { listener: able[0]!, why: 'the only one' };
+  const port = parts === null ? -1 : parts.port >= 0 ? parts.port : parts.scheme === 'http' ? 80 : 443;
+  const at = able.filter((listener) => listener.address.path === null && portOf(listener) === port);
   if (at.length === 1) return { listener: at[0]!, why: `on port ${port}` };
   return {
     listener: null,
-    why: `it could come to any of ${http.map(({ name }) => name).join(', ')}; name one (--listener NAME), or its port in the URL`,
+    why: `it could come to any of ${able.map(({ name }) => name).join(', ')}; name one (--listener NAME), or its port in the URL`,
   };
+}
+
+function readsTls({ tls, tlsRoutes }: ListenerPlan): boolean {
+  return tls !== null || tlsRoutes.length > 0;
 }

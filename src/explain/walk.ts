@@ -32,9 +32,9 @@ import type { ReadRequest, Refused } from './request.ts';
 import type { Site } from './site.ts';
 
 /**
- * The source of the response. `policy` and `listener` refuse the request; `gateway`: no route or upstream can serve it.
+ * The source of the response. `tls`: there is no request; `policy` and `listener` refuse the request; `gateway`: no route or upstream can serve it.
  */
-export type Answerer = 'request' | 'listener' | 'gateway' | 'policy' | 'respond' | 'redirect' | 'pool';
+export type Answerer = 'tls' | 'request' | 'listener' | 'gateway' | 'policy' | 'respond' | 'redirect' | 'pool';
 
 export interface Outcome {
   readonly by: Answerer;
@@ -178,6 +178,11 @@ function outcome(by: Answerer, status: number | null, why: string): Outcome {
 /** No route receives the request. */
 function ended(how: Outcome): Walk {
   return { outcome: how, route: null, policies: [], pools: [], text: '' };
+}
+
+/** A TLS connection that is decrypted; its requests go to routes. */
+export function decryptedWalk(): Walk {
+  return ended(outcome('tls', null, 'it is decrypted, and its requests go to the routes'));
 }
 
 /** A request that is refused while being read, or with its connection. */

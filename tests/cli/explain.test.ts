@@ -35,6 +35,10 @@ const CASES: readonly (readonly [name: string, code: number, args: readonly stri
   ['no-route.txt', 1, ['PUT', 'http://www.example.com:8080/']],
   ['refused.txt', 1, ['GET', 'http://a:8080/%zz']],
   ['refused.json', 1, ['GET', 'http://a:8080/%zz', '--format', 'json']],
+  ['tls.txt', 0, ['tls://DB.example.com', '--client', '10.1.2.3', '--alpn', 'h2,http/1.1']],
+  ['tls.json', 0, ['tls://DB.example.com', '--client', '10.1.2.3', '--alpn', 'h2,http/1.1', '--format', 'json']],
+  ['tls-refused.txt', 1, ['tls://x.example.com:8443', '--client', '10.1.2.3']],
+  ['tls-denied.txt', 1, ['tls://db.example.com', '--listener', 'edge']],
   ['listener.txt', 1, ['GET', 'http://a:8081/version']],
 ];
 
@@ -71,7 +75,7 @@ describe('of a file', () => {
       ['--client must be an IP address', ['GET', 'http://a:8080/', '--client', 'me']],
       ["a header is given as 'name: value'", ['GET', 'http://a:8080/', '-H', 'x-a']],
       ['--generation is of a running gateway', ['GET', 'http://a:8080/', '--generation', '1']],
-      ['missing required argument', ['GET']],
+      ['needs a URL', ['GET']],
     ];
     const told = await Promise.all(wrong.map(([, args]) => explain(FILE, ...args)));
     told.forEach(({ code, err, out }, i) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { expect, test } from 'vitest';
+import type { Explanation } from '../../src/explain/explanation.ts';
 import { pair, pem } from '../support/certificates.ts';
 import { helloOf, inRecords } from '../support/client-hello.ts';
 import { endpointOf, type TestGateway, testGateway, until } from '../support/gateway.ts';
@@ -399,4 +400,29 @@ test('a pool without an endpoint resets; a refused connection is retried with th
   expect(await reached(gateway.port(), verified('shop.example.com'))).toBe('shop:hello');
   await using dead = await testGateway(of('127.0.0.1:1'));
   expect(await answerTo(dead.port(), (await helloOf({ servername: 'a.example' })).toString('latin1'))).toBe('');
+});
+
+test('what explain says of a connection is what becomes of it', async () => {
+  await using shop = await tlsBackend('shop', 'shop');
+  await using origin = await httpOrigin();
+  const tls_routes = [
+    { name: 'www', match: { server_name: 'www.example.com' }, mode: 'terminate' },
+    { name: 'shop', match: { server_name: '*.example.com', alpn: 'x' }, pool: 'shop' },
+  ];
+  const listener = { protocol: 'http', tls: { certificates: ['site'] }, tls_routes };
+  const more = { admin: { address: '127.0.0.1:0' }, routes: [{ name: 'all', match: {}, pool: 'origin' }] };
+  await using gateway = await testGateway(config({ shop, origin }, listener, more));
+  const explained = async (url: string, alpn = ''): Promise<unknown[]> => {
+    const query = new URLSearchParams({ url, ...(alpn === '' ? {} : { alpn }) });
+    const { body } = await get(gateway.adminPort(), `/explain?${query.toString()}`);
+    const told = JSON.parse(body) as Explanation;
+    return [told.outcome.by, told.tls?.route, told.route, told.pools.map(({ pool }) => pool).join()];
+  };
+  expect(await explained('tls://shop.example.com', 'x')).toEqual(['pool', 'shop', null, 'shop']);
+  expect(await reached(gateway.port(), { servername: 'shop.example.com', ALPNProtocols: ['x'] })).toBe('shop:hello');
+  expect(await explained('https://shop.example.com/', 'x')).toEqual(['pool', 'shop', null, 'shop']);
+  expect(await explained('https://shop.example.com/')).toEqual(['pool', null, 'all', 'origin']);
+  expect(await explained('tls://www.example.com', 'x')).toEqual(['tls', 'www', null, '']);
+  expect(await explained('https://www.example.com/')).toEqual(['pool', 'www', 'all', 'origin']);
+  expect(await explained('http://www.example.com/')).toEqual(['listener', undefined, null, '']);
 });

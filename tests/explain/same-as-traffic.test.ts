@@ -174,7 +174,7 @@ test('over sockets: who takes it, what answers it, and every byte of the head th
         await using client = await RawClient.to(gateway.port('web'));
         const response = await client.send(bytesOf(question)).response(question.method);
         const { outcome } = live;
-        seen[outcome.by]++;
+        seen[outcome.by as keyof typeof seen]++;
         if (outcome.by === 'pool') {
           expect([response.status, origin.requests.length]).toEqual([200, before + 1]);
           const { method, url, rawHeaders } = origin.requests.at(-1)!;

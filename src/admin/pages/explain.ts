@@ -16,6 +16,7 @@ const KNOWN = new Set([
   'entry',
   'routes',
   'server_name',
+  'alpn',
   'client_certificate',
 ]);
 
@@ -83,6 +84,7 @@ function read(query: URLSearchParams): Question | string {
       url,
       client,
       headers,
+      alpn: query.getAll('alpn'),
       ...(serverName === null ? {} : { serverName: serverName.toLowerCase() }),
       ...(certificate === null ? {} : { certificate }),
     },

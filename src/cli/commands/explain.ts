@@ -16,6 +16,7 @@ interface ExplainFlags {
   readonly client?: string;
   readonly serverName?: string;
   readonly clientCertificate?: string;
+  readonly alpn?: string;
   readonly listener?: string;
   readonly generation?: string;
   readonly entry?: string;
@@ -28,14 +29,15 @@ export const explainCommand: AddCommand = (program, exit) => {
     .command('explain')
     .description('show which route takes a request and why the others do not, and where it would be sent')
     .argument('<where>', 'a config file, or the admin listener of a running gateway: host:port or a URL')
-    .argument('<method>', 'such as GET')
-    .argument('<url>', 'absolute: http://host/path')
+    .argument('<method>', 'such as GET; or tls://server-name for a TLS connection, without a URL')
+    .argument('[url]', 'absolute: http://host/path')
     .option(
       "-H, --header <'name: value'>",
       'a header field; may be given again',
       (line: string, all: readonly string[]) => [...all, line],
       [],
     )
+    .option('--alpn <protocols>', 'what the client of a TLS connection offers: h2,http/1.1')
     .option('--client <address>', 'where the connection comes from (192.0.2.1, a documentation address)')
     .option('--server-name <name>', 'the server name of the TLS handshake, or empty (the host of the URL)')
     .option('--client-certificate <file>', "the client's certificate, in PEM")
@@ -45,9 +47,13 @@ export const explainCommand: AddCommand = (program, exit) => {
     .option('--state-dir <directory>', 'of a file: where its history is (what the file says)')
     .addOption(formatOption())
     .addHelpText('after', '\nExit codes: 0 a route takes it, 1 none does or there are problems, 2 wrong usage.')
-    .action(async (where: string, method: string, url: string, _own: object, command: Command) =>
-      exit(await explain(where, method, url, command.optsWithGlobals<ExplainFlags>())),
-    );
+    .action(async (where: string, method: string, url: string | undefined, _own: object, command: Command) => {
+      const flags = command.optsWithGlobals<ExplainFlags>();
+      const connection = /^tls:\/\//i.test(method);
+      if (connection === (url === undefined))
+        return exit(await explain(where, connection ? 'GET' : method, url ?? method, flags));
+      return exit(usage(connection ? 'a TLS connection has no second URL' : 'needs a URL: http://host/path'));
+    });
 };
 
 function usage(text: string): number {
@@ -82,7 +88,11 @@ async function explain(where: string, method: string, url: string, flags: Explai
     const { explanationText } = await import('../explanation-text.ts');
     process.stdout.write(`${explanationText(told)}\n`);
   }
-  return told.route === null ? EXIT.problems : EXIT.ok;
+  return told.route === null && told.outcome.by !== 'pool' && told.outcome.by !== 'tls' ? EXIT.problems : EXIT.ok;
+}
+
+function protocolsIn(alpn = ''): string[] {
+  return alpn.split(',').filter((one) => one !== '');
 }
 
 /** Returns the exit code after it has printed an error. */
@@ -105,6 +115,7 @@ async function askFile(
     url,
     client: flags.client ?? STRANGER,
     headers,
+    alpn: protocolsIn(flags.alpn),
     ...(serverName === undefined ? {} : { serverName: serverName.toLowerCase() }),
     ...(certificate === null ? {} : { certificate }),
   };
@@ -146,9 +157,10 @@ async function askGateway(
   flags: ExplainFlags,
   certificate: string | null,
 ): Promise<Told | number> {
-  const { client, listener, generation, entry, header, serverName } = flags;
+  const { client, listener, generation, entry, header, serverName, alpn } = flags;
   const query = new URLSearchParams({ method, url, routes: flags.format === 'json' ? 'all' : 'nearest' });
   for (const line of header) query.append('header', line);
+  for (const protocol of protocolsIn(alpn)) query.append('alpn', protocol);
   for (const [name, value] of Object.entries({
     client,
     listener,

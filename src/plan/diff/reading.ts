@@ -94,15 +94,15 @@ export function settingsBetween(kind: string, before: unknown, after: unknown, t
 /** Reports policies that are the same in another order. */
 export function policyOrder(before: readonly PolicyPlan[], after: readonly PolicyPlan[]): SettingChange[] {
   const types = (policies: readonly PolicyPlan[]): string[] => policies.map(({ type }) => type);
-  return reorderedBetween('policies', types(before), types(after));
+  // A type may occur more than once: only lists of one length can be compared.
+  return before.length === after.length ? reorderedBetween('policies', types(before), types(after)) : [];
 }
 
-/** Reports the items of a list that are the same in another order. */
+/** Reports the items that both lists have, if their order differs. */
 export function reorderedBetween(setting: string, old: readonly string[], now: readonly string[]): SettingChange[] {
-  const common = (list: readonly string[], other: readonly string[]): string =>
-    list.filter((type) => other.includes(type)).join();
-  const reordered = old.length === now.length && common(old, now) !== common(now, old);
-  return reordered ? [{ setting, before: old, after: now }] : [];
+  const before = old.filter((one) => now.includes(one));
+  const after = now.filter((one) => old.includes(one));
+  return before.join() === after.join() ? [] : [{ setting, before, after }];
 }
 
 function read(value: unknown, key: string, folder: string): Read {
