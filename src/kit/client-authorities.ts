@@ -47,10 +47,11 @@ export class ClientAuthorities {
 
   /**
    * Why a certificate is refused, in the words of OpenSSL (X509_V_ERR_…) in lower case; '': it is accepted. `depth`: the
-   * most intermediate certificates; `now`: Unix ms.
+   * most intermediate certificates; `now`: Unix ms; `verified`: OpenSSL has verified the signatures up to one of these
+   * authorities.
    */
-  refusal(client: ClientCertificate, depth: number, now: number): string {
-    const path = this.#pathOf(client, true);
+  refusal(client: ClientCertificate, depth: number, now: number, verified = false): string {
+    const path = this.#pathOf(client, !verified);
     if (path === null) return 'unable_to_get_issuer_cert_locally';
     if (path.below.length - 1 > depth) return 'cert_chain_too_long';
     for (const one of [...path.below, path.authority]) {

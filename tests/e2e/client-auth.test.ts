@@ -361,6 +361,36 @@ test('a tcp listener lets only clients with a certificate through', async () => 
   expect(stranger.text).toBe('');
 });
 
+test('new lists end the byte streams of clients that they revoke, as any tightened rule does', async () => {
+  const crl = join(folder, 'clients.crl');
+  copyFileSync(CRL, crl);
+  await using origin = await rawOrigin((socket) => socket.pipe(socket));
+  await using gateway = await testGateway({
+    version: 1,
+    reload: { tightened: 'cut' },
+    certificates: { site: pair('site') },
+    pools: { echo: { endpoints: [`127.0.0.1:${origin.port}`] } },
+    listeners: {
+      web: {
+        address: '127.0.0.1:0',
+        protocol: 'tcp',
+        pool: 'echo',
+        tls: { certificates: ['site'], client_auth: { ca: CA, crl } },
+      },
+    },
+  });
+  await using good = await RawClient.secure(gateway.port(), as('client'));
+  await using bad = await RawClient.secure(gateway.port(), as('revoked'));
+  for (const client of [good, bad]) {
+    client.send('a');
+    await until(() => client.text === 'a', 'the echo comes');
+  }
+  copyFileSync(REVOKED, crl);
+  await until(() => bad.closed || bad.ended, 'the stream is cut');
+  good.send('b');
+  await until(() => good.text === 'ab', 'the other goes on');
+});
+
 const STAFF = [{ uri: 'spiffe://example.org/*', issuer: 'CN=Test Intermediate,O=Test' }];
 
 test('an ACL may want a certificate with certain names, of a listener or of a route', async () => {

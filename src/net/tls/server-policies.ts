@@ -127,8 +127,11 @@ export class ServerPolicies {
       if (client === null) {
         if (clientAuth.mode === 'required') return false;
       } else if (client.notAfter < now) return false;
-      else if (session.policy.id !== policy.id && policy.authorities.refusal(client, clientAuth.depth, now) !== '')
-        return false;
+      else if (session.policy.id !== policy.id) {
+        // New lists of the same authorities are the common case.
+        const verified = session.policy.clientAuth?.authorities.ca === clientAuth.authorities.ca;
+        if (policy.authorities.refusal(client, clientAuth.depth, now, verified) !== '') return false;
+      }
     }
     session.policy = policy;
     return true;
