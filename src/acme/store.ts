@@ -7,6 +7,7 @@
  *       certificates/<id>/<sha256>.json      a certificate with its key, named by its digest: never changed
  *       certificates/<id>/current            the digest of the one to use
  *       locks/<id>                           see lock.ts
+ *       challenges/, gateways/               see shared-challenges.ts
  *       changed                              touched after each change
  *
  * A pair is complete and on disk before `current` names it. Damaged files count as absent.

@@ -25,15 +25,13 @@ test('list shows where they come from and what is wrong; renew and revoke say wh
   await until(() => engine.statuses().every(({ state }) => state === 'valid'), 'it is issued');
   const { code, out } = await run('certificates', 'list', '--admin', admin);
   expect(code).toBe(0);
-  expect(out).toMatch(
-    /^CERTIFICATE {2}SOURCE {2}STATE {2}ISSUER {4}UNTIL +NEXT ATTEMPT\nsite +issued {2}valid {2}internal {2}\d{4}-/,
-  );
+  expect(out).toMatch(/^CERTIFICATE +SOURCE +STATE +ISSUER .*NEXT ATTEMPT\nsite +issued +valid +internal +\d{4}-/);
   const listed = await run('certificates', 'list', '--format', 'json', '--admin', admin);
   expect(JSON.parse(listed.out)).toMatchObject([{ name: 'site', names: ['site.test', 'localhost'], source: 'issued' }]);
 
   const { notBefore } = engine.statuses()[0]!;
   const files = (): string[] => globSync('state/acme/certificates/*/*.json', { cwd: folder });
-  expect(files()).toHaveLength(1);
+  await until(() => files().length === 1, 'it is stored');
   expect(await run('certificates', 'renew', 'site', '--admin', admin)).toMatchObject({
     code: 0,
     out: 'site: a new one is being obtained\n',
@@ -84,5 +82,6 @@ test.each([
   const none = { STATE_DIRECTORY: '', XDG_STATE_HOME: '' };
   await using command = start(['--config', file], { ...none, [variable]: join(folder, value) });
   await command.says('a certificate was obtained');
-  expect(globSync(`${place}/acme/certificates/*/current`, { cwd: folder })).toHaveLength(1);
+  const stored = (): string[] => globSync(`${place}/acme/certificates/*/current`, { cwd: folder });
+  await until(() => stored().length === 1, 'it is stored');
 });

@@ -54,9 +54,9 @@ const folder = mkdtempSync(join(tmpdir(), 'prozy-acme-'));
 const file = join(folder, 'gateway.json');
 const logged: string[] = [];
 
-async function start(config: object): Promise<RunningGateway> {
-  writeFileSync(file, JSON.stringify(config));
-  return startGateway(file, {
+async function start(config: object, name = 'gateway.json'): Promise<RunningGateway> {
+  writeFileSync(join(folder, name), JSON.stringify(config));
+  return startGateway(join(folder, name), {
     stateDir: join(folder, 'state'),
     log: new Log(systemClock, (line) => logged.push(line)),
   });
@@ -269,6 +269,32 @@ const options = {
   });
   await check('an external account', () => valid(running, 'site'));
   await running.close(0);
+}
+{
+  await using pebble = await Pebble.start(options);
+  const acme = { directory: pebble.directory, ca: pebble.trust };
+  const config = (ports: readonly [number, number], certificates: Record<string, object>) => ({
+    version: 1,
+    acme: { http: { ...acme, challenges: ['http-01'] }, alpn: { ...acme, challenges: ['tls-alpn-01'] } },
+    certificates,
+    listeners: {
+      web: { address: `127.0.0.1:${ports[0]}` },
+      secure: { address: `127.0.0.1:${ports[1]}`, tls: { certificates: Object.keys(certificates) } },
+    },
+    routes: [{ name: 'all', match: {}, respond: { status: 200 } }],
+  });
+  // One stands where pebble comes to; the other, which makes the orders, can't be reached by it.
+  const own = { own: { issuer: 'internal', names: ['own.example'] } };
+  const reached = await start(config([pebble.httpPort, pebble.tlsPort], own));
+  const issued = {
+    http: { acme: 'http', names: ['i.example'] },
+    alpn: { acme: 'alpn', names: ['j.example'] },
+  };
+  const ordering = await start(config([0, 0], issued), 'another.json');
+  for (const name of Object.keys(issued))
+    await check(`another gateway with the same store answers, ${name}`, () => valid(ordering, name));
+  await ordering.close(0);
+  await reached.close(0);
 }
 await new Promise((resolve) => endpoint.close(resolve));
 rmSync(folder, { recursive: true, force: true });

@@ -29,7 +29,17 @@ export interface ChallengeResponder {
 const LIFETIME = 7 * 86_400_000;
 const SKEW = 3_600_000;
 
+/** The pending challenges of other gateways. */
+export interface ForeignChallenges {
+  /** Key authorizations by token. */
+  readonly tokens: Map<string, string>;
+  /** By server name. */
+  readonly pairs: Map<string, KeyPair>;
+}
+
 export class PendingChallenges implements ChallengeResponder {
+  /** null: there is no other gateway. */
+  foreign: ForeignChallenges | null = null;
   readonly #clock: Clock;
   readonly #tokens = new Map<string, string>();
   readonly #pairs = new Map<string, KeyPair>();
@@ -39,11 +49,12 @@ export class PendingChallenges implements ChallengeResponder {
   }
 
   http01(token: string): string | null {
-    return this.#tokens.get(token) ?? null;
+    return this.#tokens.get(token) ?? this.foreign?.tokens.get(token) ?? null;
   }
 
   tlsAlpn01(serverName: string): KeyPair | null {
-    return this.#pairs.get(serverName.toLowerCase()) ?? null;
+    const name = serverName.toLowerCase();
+    return this.#pairs.get(name) ?? this.foreign?.pairs.get(name) ?? null;
   }
 
   /** Challenges that are presented. */
@@ -83,7 +94,7 @@ function entered<V>(table: Map<string, V>, name: string, value: V): () => Promis
 const MOST_PENDING = 10_000;
 
 /** RFC 8738 §6: the server name of an address is its name in the reverse zones (RFC 3596 §2.5). */
-function serverNameOf({ type, value }: Challenge['identifier']): string {
+export function serverNameOf({ type, value }: Challenge['identifier']): string {
   if (type === 'dns') return value;
   const bytes = [...addressBytes(value)];
   if (bytes.length === 4) return `${bytes.toReversed().join('.')}.in-addr.arpa`;

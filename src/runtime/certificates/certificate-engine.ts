@@ -8,6 +8,7 @@ import { type CertificateSpec, type CertificateStatus, keyOf } from '../../acme/
 import { CertificateManager } from '../../acme/manager.ts';
 import type { CertificateObserver } from '../../acme/observer.ts';
 import { askEndpoint, OnDemand } from '../../acme/on-demand.ts';
+import { SharedChallenges } from '../../acme/shared-challenges.ts';
 import { CertificateStore } from '../../acme/store.ts';
 import type { CertificatePair, LiveCertificate } from '../../kit/certificate.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -45,6 +46,7 @@ export class CertificateEngine {
   readonly #parts: EngineParts;
   readonly #store: CertificateStore;
   readonly #manager: CertificateManager;
+  readonly #shared: SharedChallenges;
   readonly #stop = new AbortController();
   /** By name: those of the newest plan that was bound. */
   readonly #issuers = new Map<string, { readonly plan: IssuerPlan; readonly issuer: Issuer }>();
@@ -56,6 +58,7 @@ export class CertificateEngine {
     this.path = path;
     this.#parts = parts;
     this.#store = new CertificateStore(join(path, 'acme'), systemDisk);
+    this.#shared = new SharedChallenges(this.#store, clock, parts.challenges);
     this.#manager = new CertificateManager({ store: this.#store, clock, random, observer });
   }
 
@@ -78,6 +81,8 @@ export class CertificateEngine {
 
   /** Resolves when each certificate of the plan has a pair. */
   async prepare(plan: Plan): Promise<void> {
+    // A directory that can't be written is reported by the manager.
+    await this.#shared.live().catch(() => {});
     await this.#manager.prepare(this.#specsOf(plan));
   }
 
@@ -120,6 +125,7 @@ export class CertificateEngine {
     for (const { onDemand } of this.#demands) onDemand.close();
     this.#stop.abort(new AcmeError('stopped', 'the gateway stops'));
     await this.#manager.close();
+    await this.#shared.close();
   }
 
   #specsOf({ certificates, issuers }: Plan): CertificateSpec[] {
@@ -171,6 +177,6 @@ export class CertificateEngine {
 
   get #context() {
     const { clock, log, challenges } = this.#parts;
-    return { store: this.#store, challenges, clock, log, stop: this.#stop.signal };
+    return { store: this.#store, shared: this.#shared, challenges, clock, log, stop: this.#stop.signal };
   }
 }

@@ -10,6 +10,7 @@ import { AUTHORITY_LIMITS, type HttpClient, httpClient, type HttpLimits } from '
 import type { Solver } from '../../acme/client/order.ts';
 import { InternalIssuer } from '../../acme/internal-issuer.ts';
 import type { Issuer } from '../../acme/issuer.ts';
+import type { SharedChallenges } from '../../acme/shared-challenges.ts';
 import type { CertificateStore } from '../../acme/store.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../observe/log.ts';
@@ -24,6 +25,7 @@ const USER_AGENT = 'prozy';
 export interface IssuerContext {
   readonly store: CertificateStore;
   readonly challenges: PendingChallenges;
+  readonly shared: SharedChallenges;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends all requests. */
@@ -59,9 +61,10 @@ function clientWith(limits: HttpLimits, { clock, stop }: IssuerContext): HttpCli
 
 function solversOf({ challenges, dns }: AcmeIssuerPlan, context: IssuerContext): Solver[] {
   const { httpSolver, tlsSolver } = context.challenges;
+  const { shared } = context;
   return challenges.flatMap((type) => {
-    if (type === 'http-01') return [httpSolver];
-    if (type === 'tls-alpn-01') return [tlsSolver];
+    if (type === 'http-01') return [shared.share(httpSolver)];
+    if (type === 'tls-alpn-01') return [shared.share(tlsSolver)];
     return dns === null ? [] : [dnsSolverOf(dns, context)];
   });
 }
