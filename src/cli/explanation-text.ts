@@ -33,6 +33,9 @@ function head({ request, tls, listener, generation }: Explanation): string {
       `  with ${name === '' ? 'no server name' : `server name ${name}`}${alpn.length === 0 ? '' : `, ALPN ${alpn.join(', ')}`}`,
     );
   }
+  const { certificates } = listener;
+  if (certificates !== undefined)
+    lines.push(`  with ${certificates.length === 0 ? 'no certificate' : `certificate ${certificates.join(' or ')}`}`);
   if (path !== '')
     lines.push(`  as host ${host === '' ? '(none)' : host}, path ${path}${query === '' ? '' : `, query ${query}`}`);
   return lines.join('\n');

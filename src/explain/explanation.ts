@@ -17,7 +17,8 @@ import { lastHop } from '../proxy/max-forwards.ts';
 import { type FailedCondition, failedConditions } from './conditions.ts';
 import type { PolicyView } from './policies.ts';
 import { disabledEndpoint, type PoolView } from './pools.ts';
-import { type AskedRequest, readRequest, type ReadRequest, splitUrl } from './request.ts';
+import { certificatesFor } from './certificate.ts';
+import { type AskedRequest, readRequest, type ReadRequest, serverNameOf, splitUrl } from './request.ts';
 import { chooseListener, type Site } from './site.ts';
 import { helloFor, type TlsView, type TlsWalk, walkTls } from './tls.ts';
 import { decryptedWalk, fieldsOfText, type Outcome, refusedWalk, walk, type Walk } from './walk.ts';
@@ -32,7 +33,13 @@ export interface RouteView {
 export interface Explanation {
   /** The generation of the running gateway; null: the subject is a file. */
   readonly generation: number | null;
-  readonly listener: { readonly name: string; readonly address: string; readonly why: string };
+  readonly listener: {
+    readonly name: string;
+    readonly address: string;
+    readonly why: string;
+    /** The certificates that the client may get, by the type of their key; absent: the listener has no TLS. */
+    readonly certificates?: readonly string[];
+  };
   readonly request: {
     readonly method: string;
     readonly url: string;
@@ -104,7 +111,15 @@ export async function explain(
   const said = { method: asked.method, url: asked.url };
   const begun = tlsOf(site.plan, asked, subject.overloaded);
   const tls = begun?.view ?? null;
-  const at = { name: site.plan.name, address: site.plan.address.text, why: choice.why };
+  // Passed through, the certificate is the endpoint's.
+  const decrypted = tls === null || tls.action === 'terminate';
+  const certificates = decrypted ? certificatesFor(site.plan, plan, tls?.server_name ?? serverNameOf(asked)) : null;
+  const at = {
+    name: site.plan.name,
+    address: site.plan.address.text,
+    why: choice.why,
+    ...(certificates === null ? {} : { certificates }),
+  };
   if (begun !== null && (begun.walk !== null || asked.url.startsWith('tls:'))) {
     const { walk: walked } = begun;
     const request = { ...said, peer: asked.client, client: asked.client, host: tls!.server_name, path: '', query: '' };

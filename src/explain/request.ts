@@ -114,6 +114,11 @@ export interface Place {
 const NEEDS_TLS: Refused = { by: 'listener', status: 400, why: 'the listener speaks TLS: use https://' };
 
 /** `now`: Unix ms. */
+/** The server name that its TLS handshake sends; '': none. */
+export function serverNameOf({ serverName, url }: AskedRequest): string {
+  return serverName ?? serverNameFor(asciiAuthority(splitUrl(url)?.authority ?? ''));
+}
+
 export function readRequest(
   asked: AskedRequest,
   limits: HttpLimits,
@@ -133,7 +138,7 @@ export function readRequest(
   };
   const connection = new Connection(addresses, name, secure);
   if (tlsPolicies !== null) {
-    const serverName = asked.serverName ?? serverNameFor(asciiAuthority(parts.authority));
+    const serverName = serverNameOf(asked);
     const session = handshake(tlsPolicies, serverName, asked.certificate ?? '', now);
     if ('why' in session) return { by: 'listener', ...session };
     connection.tls = session;

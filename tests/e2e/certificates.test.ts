@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { certificatePath, filesOf, pem } from '../support/certificates.ts';
+import { certificatePath, filesOf, pair, pem } from '../support/certificates.ts';
 import { simpleConfig, type TestGateway, testGateway, until } from '../support/gateway.ts';
 import { get } from '../support/requests.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -15,13 +15,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Puts a pair into the folder: each file is replaced at once, under a name without extension. */
-function place(pair: string, as: string, key = pair): void {
-  for (const [file, name] of [
-    [`${pair}.pem`, `${as}.crt`],
+function place(name: string, as: string, key = name): void {
+  for (const [file, path] of [
+    [`${name}.pem`, `${as}.crt`],
     [`${key}.key`, `${as}.key`],
   ] as const) {
     copyFileSync(certificatePath(file), join(folder, 'new'));
-    renameSync(join(folder, 'new'), join(folder, name));
+    renameSync(join(folder, 'new'), join(folder, path));
   }
 }
 
@@ -168,4 +168,31 @@ test('the admin page and the metrics show what an operator has to know, and no k
     expect(shown).not.toContain(pem(`${name}.key`).split('\n')[1]);
     expect(shown).not.toContain('PRIVATE KEY');
   }
+});
+
+test('explain names the certificate that a client gets', async () => {
+  const names = ['site', 'site-rsa', 'wildcard', 'shop'];
+  const certificates = Object.fromEntries(names.map((name) => [name, pair(name)]));
+  const listeners = {
+    web: { address: '127.0.0.1:0', tls: { certificates: names } },
+    strict: { address: '127.0.0.1:0', tls: { certificates: ['shop'], unknown_name: 'refuse' } },
+    plain: { address: '127.0.0.1:0' },
+  };
+  await using gateway = await testGateway(
+    simpleConfig(1, { certificates, listeners, admin: { address: '127.0.0.1:0' } }),
+  );
+  const explained = async (host: string, listener = 'web'): Promise<unknown> => {
+    const url = encodeURIComponent(`${listener === 'plain' ? 'http' : 'https'}://${host}/`);
+    const { body } = await get(gateway.adminPort(), `/explain?method=GET&url=${url}&listener=${listener}`);
+    return (JSON.parse(body) as { listener: { certificates?: string[] } }).listener.certificates;
+  };
+  for (const name of ['site.example', 'shop.example.com', 'a.example.com', 'a.b.example.com', 'unknown.example']) {
+    const [first] = (await explained(name)) as string[];
+    expect([name, first]).toEqual([name, await served(gateway, name)]);
+  }
+  expect(await explained('site.example')).toEqual(['site', 'site-rsa']);
+  expect(await explained('127.0.0.1')).toEqual(['site', 'site-rsa']);
+  expect(await explained('unknown.example', 'strict')).toEqual([]);
+  expect(await explained('127.0.0.1', 'strict')).toEqual(['shop']);
+  expect(await explained('a', 'plain')).toBeUndefined();
 });
