@@ -127,8 +127,14 @@ function policiesOf({ policies }: Explanation): string[] {
 
 const CHOICES: Readonly<Record<EndpointView['choice'], string>> = { next: '  >', possible: '  ?', no: '   ' };
 
+function sayTls({ server_name: name, verify }: NonNullable<PoolView['tls']>): string {
+  const names: Readonly<Record<string, string>> = { '': 'of the endpoint', from_host: 'in its Host' };
+  const as = `under the name ${names[name] ?? name}`;
+  return `by TLS ${as}${verify ? '' : ', unverified'}`;
+}
+
 function poolOf(view: PoolView): string[] {
-  const { pool, strategy, why, endpoints, panic, queue, fallback } = view;
+  const { pool, strategy, why, endpoints, panic, tls, queue, fallback } = view;
   const rows = endpoints.map((one) => {
     const { choice, endpoint, state } = one;
     if (state === 'disabled') return [CHOICES[choice], endpoint, state, '', '', '', ''];
@@ -143,6 +149,7 @@ function poolOf(view: PoolView): string[] {
     ];
   });
   const notes = [
+    ...(tls === null ? [] : [sayTls(tls)]),
     ...(panic ? ['so few are healthy that all are used'] : []),
     ...(queue > 0 ? [`${queue} wait for room`] : []),
     ...(fallback === null

@@ -34,6 +34,11 @@ export interface PoolView {
   readonly endpoints: readonly EndpointView[];
   /** Too few endpoints are healthy, so all are used. */
   readonly panic: boolean;
+  /**
+   * The TLS of connections to the endpoints; null: they have none. `server_name`: as in the config; '': each
+   * endpoint's own.
+   */
+  readonly tls: { readonly server_name: string; readonly verify: boolean } | null;
   /** Requests that are queued for capacity. */
   readonly queue: number;
   /** The fallback if no endpoint is available: a pool's name, or `answer` and a status; null: a 503. */
@@ -72,6 +77,10 @@ function fallbackOf({ fallback }: PoolPlan): string | null {
   return fallback.type === 'pool' ? fallback.pool : `answer ${fallback.status}`;
 }
 
+function tlsOf({ tls }: PoolPlan): PoolView['tls'] {
+  return tls === null ? null : { server_name: tls.serverName ?? '', verify: tls.verify };
+}
+
 /** The view of a running gateway's pool; has no side effects. */
 export function livePool(pool: Pool, chance: number, x: LoadBalancerContext): PoolView {
   const { plan, load } = pool;
@@ -96,6 +105,7 @@ export function livePool(pool: Pool, chance: number, x: LoadBalancerContext): Po
       };
     }),
     panic: pool.panic,
+    tls: tlsOf(plan),
     queue: load.queue.length,
     fallback: fallbackOf(plan),
   };
@@ -156,6 +166,7 @@ export function plannedPool(plan: PoolPlan, chance: number, x: LoadBalancerConte
       choice: may.includes(i) ? (may.length === 1 ? 'next' : 'possible') : 'no',
     })),
     panic: false,
+    tls: tlsOf(plan),
     queue: 0,
     fallback: fallbackOf(plan),
   };
