@@ -56,7 +56,7 @@ const REFUSED = 60_000;
 const MOST_REFUSED = 10_000;
 /** Names that are asked about at once. */
 const MOST_ASKED = 100;
-/** A certificate that was not used for so long is not renewed (ms). */
+/** A name that was not used for so long is given up when its next attempt is due (ms). */
 const IDLE = 7 * 86_400_000;
 
 export class OnDemand {
@@ -190,7 +190,7 @@ export class OnDemand {
         const [name = ''] = request.names;
         const known = this.#known.get(name);
         const idle = known === undefined || clock.now() - known.used > IDLE;
-        if (request.previous !== null && (idle || !(await ask(name)))) {
+        if (idle || (request.previous !== null && !(await ask(name)))) {
           if (known !== undefined) this.#parts.manager.drop(known.key);
           this.#known.delete(name);
           throw new AcmeError('denied', `${name} is not used, or not allowed any more`);

@@ -806,7 +806,7 @@ export interface ReloadConfig {
   readonly drain: DrainConfig;
   /** Maximum number of concurrent generations, including the current one. Beyond it the gateway ends the exchanges of the oldest generation at once, with their protocol's goodbye and a warning in the log. */
   readonly max_generations: number;
-  /** Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. Absent: no history. `--state-dir` and PROZY_STATE_DIR take precedence. */
+  /** Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. The keys of certificates that the gateway obtains are in it, too. Absent: no history, and such keys are in a directory of the user. `--state-dir` and PROZY_STATE_DIR take precedence. */
   readonly state_dir?: string;
   /** How many configs `state_dir` keeps. */
   readonly history: number;
@@ -4218,7 +4218,7 @@ export const schema: object = {
           "x-reload": "keep"
         },
         "state_dir": {
-          "description": "Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. Absent: no history. `--state-dir` and PROZY_STATE_DIR take precedence.",
+          "description": "Directory, relative to the config file, for the configs that were in effect: for `prozy history`, `prozy rollback`, and a start with an invalid file. The gateway creates it if it does not exist. It stores references as written, never the values behind them. The keys of certificates that the gateway obtains are in it, too. Absent: no history, and such keys are in a directory of the user. `--state-dir` and PROZY_STATE_DIR take precedence.",
           "type": "string",
           "minLength": 1,
           "x-reload": "keep"

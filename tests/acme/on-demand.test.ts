@@ -8,6 +8,7 @@ import { asAcmeError } from '../../src/acme/client/acme-error.ts';
 import { AUTHORITY_LIMITS, httpClient } from '../../src/acme/client/http-client.ts';
 import { type Ask, askEndpoint, OnDemand, type OnDemandParts } from '../../src/acme/on-demand.ts';
 import { systemClock } from '../../src/kit/clock.ts';
+import { problem } from '../support/acme-server.ts';
 import { AcmeWorld } from '../support/acme-world.ts';
 
 const DAY = 86_400_000;
@@ -132,6 +133,20 @@ describe('a name', () => {
     expect(world.server.orders).toHaveLength(1);
     expect(manager.all()).toEqual([]);
     expect(made.find('a.good.example')).toBe(null);
+  });
+
+  test('for which no certificate can be obtained is given up when nobody asks for it any more', async () => {
+    await using world = await AcmeWorld.open();
+    world.server.trouble = (path) => (path === '/order' ? problem('rejectedIdentifier', 'not this one') : null);
+    const { made, manager } = onDemand(world);
+    expect(await world.pass(made.obtain('a.good.example'))).toBe(null);
+    await world.wait(6 * DAY);
+    const tries = world.server.count('/order');
+    expect(tries).toBeGreaterThan(5);
+    expect(tries).toBeLessThan(15);
+    await world.wait(4 * DAY);
+    expect(manager.all()).toEqual([]);
+    expect(world.server.count('/order') - tries).toBeLessThanOrEqual(2);
   });
 
   test('that is not allowed any more is given up when its renewal is due', async () => {

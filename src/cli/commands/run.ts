@@ -24,7 +24,10 @@ export const runCommand: AddCommand = (program, exit) => {
 function withRunFlags(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the config file: .yaml, .yml, .json or .json5')
-    .option('--state-dir <directory>', 'where the configs that were in effect are kept (what the file says)')
+    .option(
+      '--state-dir <directory>',
+      'where the configs that were in effect, and the keys of obtained certificates, are kept (what the file says)',
+    )
     .option('--no-last-good', 'do not start with the last config in effect if the file has problems')
     .option('--listen <host>', 'without a file: where to listen (127.0.0.1)')
     .option('--port <port>', 'without a file: the port (8080)')
