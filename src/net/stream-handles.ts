@@ -76,13 +76,16 @@ export type PeerCertificate = X509Certificate | NativeCertificate;
 /** The certificate of a peer, and those of its issuers that the peer has sent. */
 export function certificatesOf(peer: PeerCertificate): readonly X509Certificate[] {
   const certificates: X509Certificate[] = [];
-  if (peer instanceof X509Certificate)
-    for (let next: X509Certificate | undefined = peer; next !== undefined; next = next.issuerCertificate)
-      certificates.push(next);
-  else
-    for (let next: NativeCertificate | undefined = peer; next !== undefined; next = next.getIssuerCert())
-      certificates.push(new X509Certificate(next.raw()));
+  for (let next: PeerCertificate | undefined = peer; next !== undefined; ) {
+    certificates.push(certificateOf(next));
+    next = next instanceof X509Certificate ? next.issuerCertificate : next.getIssuerCert();
+  }
   return certificates;
+}
+
+/** The certificate of a peer. */
+export function certificateOf(peer: PeerCertificate): X509Certificate {
+  return peer instanceof X509Certificate ? peer : new X509Certificate(peer.raw());
 }
 
 export interface StreamHandles {

@@ -159,7 +159,8 @@ export class HandshakingConnection implements ServerConnection, ServerHandshakeO
   }
 
   onTlsFailed(code: string): void {
-    this.#count(code);
+    const [tls, name] = [this.#tls, this.#hello?.serverName ?? ''];
+    this.#count(code, tls === null || name === '' ? null : new TlsSession(tls.policies.of(name), name, '', '', null));
     this.#home.closed(this);
   }
 

@@ -7,7 +7,7 @@
  * used again.
  */
 import { type GatewayError, TLS_HANDSHAKE_FAILED } from '../kit/errors.ts';
-import { certificatesOf } from '../net/stream-handles.ts';
+import { certificateOf } from '../net/stream-handles.ts';
 import type { ClientTls } from '../net/tls/client-tls.ts';
 import type { Handshake, HandshakeObserver } from '../net/tls/handshake.ts';
 import { startTls } from '../net/tls/start-tls.ts';
@@ -145,7 +145,7 @@ class TargetHandshake implements HandshakeObserver {
     const resumed = this.#offered && info.isSessionReused();
     if (!resumed) {
       const peer = info.getPeerX509Certificate();
-      const certificate = peer === undefined ? undefined : certificatesOf(peer)[0];
+      const certificate = peer === undefined ? undefined : certificateOf(peer);
       const error = target.tls.client.judge(certificate, info, target.serverName);
       if (error !== null) {
         transport.destroy();

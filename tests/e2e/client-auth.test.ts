@@ -472,7 +472,9 @@ test('the access log has the version, the suite, the server name and the client,
   const port = gateway.port();
   expect(await statuses(port, { servername: 'site.example', ...as('client') }, 'a', 'b')).toEqual([200, 200]);
   expect(await outcome(port, { ...as('stranger'), ...TLS12 })).toBe(400);
-  const [first, second, refused] = await logged(gateway, 3);
+  expect(await outcome(port, {})).toBe('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
+  const [first, second, refused, missing] = await logged(gateway, 4);
+  expect(missing).toMatchObject({ server_name: 'site.example', error: 'tls_peer_did_not_return_a_certificate' });
   const fingerprint = /^[0-9a-f]{64}$/;
   const seen = {
     tls_version: 'TLSv1.3',

@@ -1,6 +1,6 @@
 /** Judges the client's certificate when a handshake is done. Hot: once per connection. */
 import { ClientCertificate } from '../../kit/client-certificate.ts';
-import { certificatesOf } from '../stream-handles.ts';
+import { certificateOf, certificatesOf } from '../stream-handles.ts';
 import type { TlsPolicy } from './server-policies.ts';
 import type { TlsInfo } from './tls-info.ts';
 
@@ -24,12 +24,18 @@ export function authenticate(info: TlsInfo, policy: TlsPolicy, now: number): Aut
   if (clientAuth === null) return ANONYMOUS;
   const peer = info.getPeerX509Certificate();
   if (peer === undefined) return clientAuth.mode === 'required' ? MISSING : ANONYMOUS;
+  const error = info.verifyError();
+  // Any client can send a long chain: only that of one whom OpenSSL trusts is read.
+  if (error !== null && error !== undefined)
+    return refused(new ClientCertificate(certificateOf(peer), []), error.code ?? 'certificate_invalid');
   const [x509, ...issuers] = certificatesOf(peer);
   const client = new ClientCertificate(x509!, issuers);
-  const error = info.verifyError();
-  const reason =
-    error === null || error === undefined ? reasonAgainst(client, policy, now) : (error.code ?? 'certificate_invalid');
-  return { client, error: reason === '' ? '' : `tls_client_${reason.toLowerCase()}` };
+  const reason = reasonAgainst(client, policy, now);
+  return reason === '' ? { client, error: '' } : refused(client, reason);
+}
+
+function refused(client: ClientCertificate, reason: string): Authentication {
+  return { client, error: `tls_client_${reason.toLowerCase()}` };
 }
 
 /** What OpenSSL does not judge. */
