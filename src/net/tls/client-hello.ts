@@ -33,17 +33,25 @@ export interface ClientHello {
 export type HelloRefusal = 'not_tls' | 'malformed' | 'too_large';
 
 export class ClientHelloReader {
-  /** All bytes so far. */
-  received: Buffer = Buffer.alloc(0);
+  /** Holds all bytes so far, and has room for more. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #size = 0;
   /** The handshake message without the headers of its records. */
   #message: Buffer[] = [];
   #length = 0;
+  /** The length that the message states; -1: not known yet. */
+  #stated = -1;
   /** Where in `received` the next record begins. */
   #next = 0;
 
+  /** All bytes so far. */
+  get received(): Buffer {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
   /** Takes the next bytes, a copy of them. Returns null if the message is not complete. */
   push(bytes: Buffer, start: number, end: number): ClientHello | HelloRefusal | null {
-    this.received = Buffer.concat([this.received, bytes.subarray(start, end)]);
+    this.#keep(bytes, start, end);
     const { received } = this;
     if (received[0] !== HANDSHAKE) return 'not_tls';
     for (;;) {
@@ -64,17 +72,34 @@ export class ClientHelloReader {
     return received.length > MOST_RECORDS ? 'too_large' : null;
   }
 
+  /** The room doubles, so that bytes that come one by one cost no more than all at once. */
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const size = this.#size + end - start;
+    if (size > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.#size);
+      this.#bytes = larger;
+    }
+    bytes.copy(this.#bytes, this.#size, start, end);
+    this.#size = size;
+  }
+
   #whole(): ClientHello | HelloRefusal | null {
     if (this.#length < MESSAGE_HEADER) return null;
-    const message = this.#message.length === 1 ? this.#message[0]! : Buffer.concat(this.#message);
-    this.#message = [message];
-    if (message[0] !== CLIENT_HELLO) return 'malformed';
-    const length = message.readUIntBE(1, 3);
-    if (length > MOST_HELLO) return 'too_large';
+    if (this.#stated < 0) {
+      const begin = this.#joined();
+      if (begin[0] !== CLIENT_HELLO) return 'malformed';
+      this.#stated = begin.readUIntBE(1, 3);
+      if (this.#stated > MOST_HELLO) return 'too_large';
+    }
     const rest = this.#length - MESSAGE_HEADER;
-    if (rest < length) return null;
+    if (rest < this.#stated) return null;
     // Nothing may follow a ClientHello before the server answers.
-    return rest > length ? 'malformed' : readHello(message.subarray(MESSAGE_HEADER));
+    return rest > this.#stated ? 'malformed' : readHello(this.#joined().subarray(MESSAGE_HEADER));
+  }
+
+  #joined(): Buffer {
+    return this.#message.length === 1 ? this.#message[0]! : Buffer.concat(this.#message);
   }
 }
 

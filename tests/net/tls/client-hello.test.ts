@@ -1,5 +1,5 @@
 /** ClientHellos of real clients, cut at every byte, and those that are none. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ClientHello, ClientHelloReader, type HelloRefusal } from '../../../src/net/tls/client-hello.ts';
 import { helloOf, inRecords } from '../../support/client-hello.ts';
 
@@ -40,6 +40,19 @@ test('the server name and the protocols of real clients', async () => {
   for (let at = 1; at < hello.length; at++) expect(read(hello, [at])).toEqual(expected);
   for (const size of [1, 2, 3, 100]) expect(read(inRecords(hello, size))).toEqual(expected);
   expect(read(await helloOf({ maxVersion: 'TLSv1.2', servername: '' }))).toEqual({ serverName: '', protocols: [] });
+});
+
+test('a long hello in records and reads of one byte is copied few times', () => {
+  const hello = inRecords(made(serverName('a.example'), [0xfe0d, Buffer.alloc(10_000)]), 1);
+  const reader = new ClientHelloReader();
+  const spies = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'concat')];
+  for (let at = 0; at < hello.length - 1; at++) expect(reader.push(hello, at, at + 1)).toBeNull();
+  expect(reader.push(hello, hello.length - 1, hello.length)).toMatchObject({ serverName: 'a.example' });
+  const lengths = spies.flatMap(({ mock }) => mock.results.map(({ value }) => (value as Buffer).length));
+  for (const spy of spies) spy.mockRestore();
+  const copied = lengths.reduce((sum, length) => sum + length, 0);
+  expect(reader.received.equals(hello)).toBe(true);
+  expect(copied).toBeLessThan(5 * hello.length);
 });
 
 test('all bytes stay available for the handshake', async () => {
