@@ -52,6 +52,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/config/schema.gen.ts': 'generated',
   'src/http/h1/client.ts': 'one state machine, which reads best in one piece',
   'src/cache/request/shared-fetch.ts': 'one state machine, which reads best in one piece',
+  'src/net/tls/tls-transport.ts': 'one state machine, which reads best in one piece',
   'src/http/h1/server.ts': 'one state machine, which reads best in one piece',
 };
 

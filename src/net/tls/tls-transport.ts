@@ -14,21 +14,38 @@ import { type ByteStreamHandler, IGNORE } from '../byte-stream.ts';
 import { sharedBuffer } from '../read-buffers.ts';
 import type { Transport, TransportAddresses } from '../transport.ts';
 import type { HandshakeObserver, TlsOptions } from './handshake.ts';
+import { RecordGate } from './record-gate.ts';
 import { tlsErrorCode } from './tls-info.ts';
 
 const UV_EOF = -4095;
 /** A write up to this size leaves OpenSSL's buffer in one system call (ten buffers of 16 KiB, the first two smaller). */
 const ONE_CALL = 96 * 1024;
 
+/** Records that OpenSSL gets at a time: those of others come in between. */
+const RECORDS_AT_ONCE = 64;
+/**
+ * Records in a row that carry nothing for us, such as KeyUpdate (RFC 8446 §4.6.3). Nothing bounds their number, and each
+ * costs OpenSSL new keys. BoringSSL has this bound, too.
+ */
+const MOST_FRUITLESS = 32;
+
+/** For the bytes from the kernel. The decrypted ones go to the shared buffer meanwhile. */
+const encrypted = Buffer.allocUnsafeSlow(16 * 1024);
+
 const handles = streamHandles;
 const state = handles?.state ?? new Int32Array(8);
 const READ = handles?.readBytesOrError ?? 0;
 
 type OwnedHandle = TlsHandle & { transport: TlsTransport };
+type OwnedRaw = StreamHandle & { transport: TlsTransport; tls: TlsHandle };
 type OwnedWrite = WriteRequest & { transport: TlsTransport };
 
 function onRead(this: TlsHandle): void {
   (this as OwnedHandle).transport.arrived(state[READ]!);
+}
+
+function onRawRead(this: StreamHandle): void {
+  (this as OwnedRaw).transport.rawArrived(state[READ]!);
 }
 
 function onWritten(this: OwnedWrite, status: number): void {
@@ -81,6 +98,12 @@ export class TlsTransport implements Transport {
   #delivering = false;
   #ended = false;
   #told: ByteStreamHandler | null = null;
+  readonly #gate = new RecordGate();
+  /** Encrypted bytes that OpenSSL gets in the next turn. */
+  #unfed: Buffer | null = null;
+  #feeding = false;
+  /** Records since bytes were last decrypted. */
+  #fruitless = 0;
   readonly #addresses: TransportAddresses;
 
   /** `raw`: a connected handle that nothing else uses. */
@@ -93,8 +116,13 @@ export class TlsTransport implements Transport {
     const handle = handles!.wrapTls(raw, context, server) as OwnedHandle;
     this.#handle = handle;
     handle.transport = this;
+    const owned = raw as OwnedRaw;
     // Node frees the one that nothing refers to, while the other still uses it.
-    (raw as StreamHandle & { tls?: TlsHandle }).tls = handle;
+    owned.tls = handle;
+    owned.transport = this;
+    // On top of OpenSSL's own reading, which has no bound.
+    owned.onread = onRawRead;
+    owned.useUserBuffer(encrypted);
     handle.onread = onRead as StreamHandle['onread'];
     handle.useUserBuffer(sharedBuffer);
     handle.onhandshakestart = onHandshakeStart;
@@ -113,10 +141,10 @@ export class TlsTransport implements Transport {
 
   /** Starts the handshake; it may have failed when this returns. `early`: bytes that have been read already. */
   start(early: Buffer | null): void {
-    if (early !== null) this.#handle.receive(early);
+    if (early !== null) this.#feed(early);
     if (this.closed) return;
     if (this.#sessions !== null) this.#handle.start();
-    this.#handle.readStart();
+    this.#readOn();
   }
 
   get pending(): boolean {
@@ -182,7 +210,7 @@ export class TlsTransport implements Transport {
     }
     if (!this.#paused) return;
     this.#paused = false;
-    this.#handle.readStart();
+    this.#readOn();
   }
 
   end(): void {
@@ -214,6 +242,7 @@ export class TlsTransport implements Transport {
   arrived(count: number): void {
     if (this.closed) return;
     if (count > 0) {
+      this.#fruitless = 0;
       // OpenSSL overwrites the shared buffer with the rest of what it has decrypted.
       if (this.#paused || this.#kept.length > 0) this.#kept.push(Buffer.from(sharedBuffer.subarray(0, count)));
       else this.handler.onBytes(sharedBuffer, 0, count);
@@ -295,7 +324,51 @@ export class TlsTransport implements Transport {
     }
     if (this.closed || this.#paused) return;
     if (this.#ended) this.tellEnd();
-    else this.#handle.readStart();
+    else this.#readOn();
+  }
+
+  // === reads
+
+  rawArrived(count: number): void {
+    if (this.closed) return;
+    if (count > 0) this.#feed(encrypted.subarray(0, count));
+    else this.arrived(count);
+  }
+
+  #feed(bytes: Buffer): void {
+    const end = this.#gate.pass(bytes, RECORDS_AT_ONCE);
+    this.#fruitless += this.#gate.begun;
+    let part = bytes;
+    if (end < bytes.length) {
+      this.#unfed = Buffer.from(bytes.subarray(end));
+      part = bytes.subarray(0, end);
+      this.#raw.readStop();
+      this.#feedLater();
+    }
+    this.#handle.receive(part);
+    // A handshake has its own bounds.
+    if (this.#fruitless > MOST_FRUITLESS && this.#observer === null && !this.closed)
+      this.broken('tls_records_without_data');
+  }
+
+  #feedLater(): void {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    setImmediate(feedOn, this);
+  }
+
+  feedOn(): void {
+    this.#feeding = false;
+    const bytes = this.#unfed;
+    if (this.closed || this.#paused || bytes === null) return;
+    this.#unfed = null;
+    this.#feed(bytes);
+    if (!this.closed && !this.#paused && this.#unfed === null && !this.#ended) this.#handle.readStart();
+  }
+
+  #readOn(): void {
+    if (this.#unfed === null) this.#handle.readStart();
+    else this.#feedLater();
   }
 
   // === writes
@@ -378,11 +451,16 @@ export class TlsTransport implements Transport {
     this.closed = true;
     this.#queue = [];
     this.#kept = [];
+    this.#unfed = null;
   }
 }
 
 /** Texts of this size fit into one record; a copy costs less than a view. The shared buffer is not larger: it is copied. */
 const ONE_RECORD = 16 * 1024;
+
+function feedOn(transport: TlsTransport): void {
+  transport.feedOn();
+}
 
 function deliver(transport: TlsTransport): void {
   transport.deliver();
