@@ -10,26 +10,14 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/message.ts';
 import { headOfReply, replyUnder } from '../http/reply-head.ts';
 import type { BoundHooks } from '../policies/policy.ts';
-import type { ExplainField, Facts } from './explain-field.ts';
-import type { Shared } from './listener-context.ts';
+import type { RespondingExchange } from './responding-exchange.ts';
 import { forwardableFields } from './response-fields.ts';
-import { type Responder, runResponseHooks, sendFilteredHead } from './response-hooks.ts';
-import { type ReplyTaker, WholeReply } from './whole-reply.ts';
-
-/** The exchange that gets the reply. */
-export interface RepliedExchange extends Responder, ReplyTaker {
-  readonly context: { readonly shared: Shared };
-  /** null: its client gets no explain field. */
-  readonly explain: ExplainField | null;
-  /** `denied`: a policy denies the request. */
-  facts(denied: boolean): Facts;
-  /** The exchange is over. `bytesOut`: content bytes of the reply. */
-  settle(bytesOut?: number): void;
-}
+import { runResponseHooks, sendFilteredHead } from './response-hooks.ts';
+import { WholeReply } from './whole-reply.ts';
 
 /** Sends a local reply through `hooks`. */
 export function sendLocalReply(
-  owner: RepliedExchange,
+  owner: RespondingExchange,
   response: LocalReply,
   hooks: BoundHooks['local'],
   denied: boolean,
@@ -51,7 +39,7 @@ export function sendLocalReply(
   sendFiltered(owner, head, filters, response.bodyBytes);
 }
 
-function sendUnchanged(owner: RepliedExchange, response: LocalReply): void {
+function sendUnchanged(owner: RespondingExchange, response: LocalReply): void {
   const { x, stream } = owner;
   // Leases and counters are settled first: `localReply` may begin the client's next request before it returns.
   owner.settle(x.method === 'HEAD' ? 0 : response.body.length);
@@ -60,7 +48,7 @@ function sendUnchanged(owner: RepliedExchange, response: LocalReply): void {
 
 /** Sends a cached reply through the hooks [from, to). */
 export function sendCachedReply(
-  owner: RepliedExchange,
+  owner: RespondingExchange,
   stored: CachedReply,
   hooks: BoundHooks['response'],
   from: number,
@@ -85,7 +73,7 @@ export function sendCachedReply(
 
 /** Runs hooks on the head of a complete response. Returns what runResponseHooks does. */
 function runHooks(
-  owner: RepliedExchange,
+  owner: RespondingExchange,
   head: ResponseHead,
   hooks: BoundHooks['response'],
   from: number,
@@ -102,7 +90,12 @@ function runHooks(
 }
 
 /** Sends a complete response through body filters. */
-function sendFiltered(owner: RepliedExchange, head: ResponseHead, filters: readonly BodyFilter[], body: Buffer): void {
+function sendFiltered(
+  owner: RespondingExchange,
+  head: ResponseHead,
+  filters: readonly BodyFilter[],
+  body: Buffer,
+): void {
   const source = new WholeReply(owner, body);
   sendFilteredHead(owner, filters, head, source);
   source.send();

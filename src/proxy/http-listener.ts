@@ -7,6 +7,7 @@
 import { AccessList } from '../kit/access-list.ts';
 import { AddressSet } from '../kit/address-set.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { Subrequest } from '../http/interception.ts';
 import { LocalReply, problemReply } from '../http/local-reply.ts';
 import type { PathRules } from '../http/path.ts';
 import { SERVER_CODECS } from '../http/server-codecs.ts';
@@ -30,8 +31,10 @@ import { type ConnectionTaker, HandshakingConnection } from './handshaking-conne
 import type { HttpListenerContext, Lease, OpenHome, RelayContext, Route, Shared } from './listener-context.ts';
 import { problem } from './local-replies.ts';
 import { RefusalReplies } from './refusal-replies.ts';
+import type { RequestBody } from './replay-body.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Router } from './router.ts';
+import { SubrequestHandler } from './subrequest-handler.ts';
 import type { TlsRouter } from './tls-router.ts';
 
 const RETRY_AFTER = [['Retry-After', '1']] as const;
@@ -195,6 +198,12 @@ export class HttpListener implements HttpListenerContext, RelayContext, HttpServ
   serve(x: Exchange, stream: ServerStream): void {
     if (this.shared.stopping) stream.closing = true;
     new RequestHandler(x, stream, this).start();
+  }
+
+  subrequest(x: Exchange, stream: ServerStream, route: Route, step: number, body: RequestBody): Subrequest {
+    const handler = new SubrequestHandler(x, stream, this, route, step, body);
+    handler.start();
+    return handler;
   }
 
   refusal(status: number): LocalReply {

@@ -7,31 +7,15 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { BodySource, ResponseHead } from '../http/message.ts';
 import type { ServerStream } from '../http/server-stream.ts';
 import type { CachedReply } from '../http/cached-reply.ts';
-
-/** The exchange, as it takes the response to it. */
-export interface ResponseTaker {
-  readonly x: Exchange;
-  readonly stream: ServerStream;
-  /** Nothing can be sent any more. */
-  readonly over: boolean;
-  subrequest(x: Exchange, stream: ServerStream): Subrequest;
-  answer(response: LocalReply | CachedReply): void;
-  /** `from`: index of the first response hook that the response passes. */
-  respond(head: ResponseHead, source: BodySource, from: number): void;
-  data(bytes: Buffer, start: number, end: number): boolean;
-  flush(): void;
-  endResponse(trailers: Fields | null): void;
-  /** Ends it with that error. */
-  refuse(error: GatewayError): void;
-}
+import type { RespondingExchange } from './responding-exchange.ts';
 
 export class InterceptedExchange implements ResponseWriter {
   readonly holder: Interceptor;
-  readonly #taker: ResponseTaker;
+  readonly #taker: RespondingExchange;
   /** Its responses pass the response hooks from this index on. */
   readonly #hooksFrom: number;
 
-  constructor(taker: ResponseTaker, holder: Interceptor, hooksFrom: number) {
+  constructor(taker: RespondingExchange, holder: Interceptor, hooksFrom: number) {
     this.#taker = taker;
     this.holder = holder;
     this.#hooksFrom = hooksFrom;

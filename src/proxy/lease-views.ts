@@ -10,16 +10,10 @@ interface TunnelBytes {
 }
 
 /** `listener`: its name in the config that the exchange runs on. */
-export function viewOf(
-  x: Exchange,
-  listener: string,
-  stream: ServerStream,
-  tunnel: TunnelBytes | null,
-  inner: boolean,
-): LeaseView {
+export function viewOf(x: Exchange, listener: string, stream: ServerStream, tunnel: TunnelBytes | null): LeaseView {
   const { clientAddress: client, route, endpoint, startedAt } = x;
   return {
-    kind: inner ? 'fetch' : tunnel === null ? 'exchange' : 'tunnel',
+    kind: tunnel === null ? 'exchange' : 'tunnel',
     client,
     listener,
     route,

@@ -11,7 +11,9 @@ import type { AddressSet } from '../kit/address-set.ts';
 import { DENIED, DRAINED, type GatewayError } from '../kit/errors.ts';
 import type { DateField } from '../http/date.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { Subrequest } from '../http/interception.ts';
 import type { ConnectionHome, ServerConnection } from '../http/server-connection.ts';
+import type { ServerStream } from '../http/server-stream.ts';
 import type { OutgoingHead } from '../http/outgoing-head.ts';
 import type { Deadlines } from '../net/deadlines.ts';
 import type { ServerPolicies } from '../net/tls/server-policies.ts';
@@ -191,6 +193,11 @@ export interface HttpListenerContext {
   /** Counts the requests that match no route. */
   readonly unrouted: RouteMetrics;
   readonly shared: Shared;
+  /**
+   * Sends the subrequest of an interceptor through the rest of a route. `step`: how many of its request hooks have run.
+   * `body`: of the client's request.
+   */
+  subrequest(x: Exchange, stream: ServerStream, route: Route, step: number, body: RequestBody): Subrequest;
 }
 
 /** Shared by all listeners of a gateway, in every generation. */

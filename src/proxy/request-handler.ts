@@ -1,13 +1,22 @@
 /**
  * The way of one exchange through the gateway: this page calls the rooms, in their order. Hot.
  *
- *     accept ─ checks ─ route ─ limits ─ request hooks ─┬─ complete reply ────────────────────────┬─▶ settle
- *                                                       ├─ intercepted: a policy responds ────────┤
- *                                                       └─ forward ─ upstream ─┬─ hooks ─ send ───┤
- *                                                                              └─ tunnel ─────────┘
+ *     accept ─ protocol ─ lease ─ checks ─ route ─ limits ─ request hooks ─┐
+ *         ┌────────────────────────────────────────────────────────────────┘
+ *         ├─ complete reply ────────────────────────┬─▶ settle
+ *         ├─ intercepted: a policy responds ────────┤
+ *         └─ forward ─ upstream ─┬─ hooks ─ send ───┤
+ *                                └─ tunnel ─────────┘
  *
  * There is one per exchange. It holds the state that the stages share, stands between the client's stream and the upstream
- * request, forwards the parts of the response, and decides whether an error becomes a response or breaks one.
+ * request, forwards the parts of the response, and decides whether an error becomes a response or breaks one. Three
+ * contracts, each declared by its user:
+ * - ExchangeOwner: the codec tells it that the client has left (http/server-stream.ts);
+ * - UpstreamRequestOwner: the upstream request gives it the response that counts (upstream-request-owner.ts);
+ * - RespondingExchange: complete replies, response hooks and interceptors respond through it (responding-exchange.ts).
+ *
+ * Its Lease sees it by leased-exchange.ts, hooks by hook-context.ts. The subrequest of a policy goes the same way from the
+ * request hooks on: subrequest-handler.ts has what differs.
  */
 import { BODY_TOO_LARGE, type GatewayError, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
@@ -24,19 +33,19 @@ import type { LocalReply } from '../http/local-reply.ts';
 import type { BodySource, ResponseHead } from '../http/message.ts';
 import type { ExchangeOwner, ServerStream } from '../http/server-stream.ts';
 import type { ByteStream } from '../net/byte-stream.ts';
+import type { BoundHooks } from '../policies/policy.ts';
 import { recordExchange } from './access-records.ts';
-import { type RepliedExchange, sendCachedReply, sendLocalReply } from './complete-reply.ts';
+import { sendCachedReply, sendLocalReply } from './complete-reply.ts';
 import type { ExplainField, Facts } from './explain-field.ts';
 import type { FailedHook, FilterChain } from './filter-chain.ts';
-import { HookContext } from './hook-context.ts';
 import { InterceptedExchange } from './intercepted-exchange.ts';
-import { viewOf } from './lease-views.ts';
-import type { HttpListenerContext, Leaseholder, LeaseView, MigrationBlocker, Route } from './listener-context.ts';
-import type { Successor, Termination } from './listener-context.ts';
+import { LeasedExchange } from './leased-exchange.ts';
+import type { HttpListenerContext, MigrationBlocker, Route } from './listener-context.ts';
 import { FailedHookReply, hooksFor, problem } from './local-replies.ts';
-import { copyOf, migrationTargetOf, stepUnder } from './migration.ts';
+import { copyOf } from './migration.ts';
 import { PendingHook } from './pending-hook.ts';
 import { preRouteChecks } from './pre-route-checks.ts';
+import type { RespondingExchange } from './responding-exchange.ts';
 import { fieldsForClient } from './response-fields.ts';
 import { runResponseHooks, sendFilteredHead } from './response-hooks.ts';
 import { limitClient } from './route-overrides.ts';
@@ -44,22 +53,14 @@ import { UpgradedTunnel } from './upgrade.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 import type { UpstreamRequestOwner } from './upstream-request-owner.ts';
 
-const NONE: Route['local'] = [];
-
-export class RequestHandler
-  extends HookContext
-  implements ExchangeOwner, UpstreamRequestOwner, Leaseholder, RepliedExchange, Subrequest
-{
+export class RequestHandler extends LeasedExchange implements ExchangeOwner, UpstreamRequestOwner, RespondingExchange {
   leasePlace = NOWHERE;
   blocker: MigrationBlocker | null = null;
   /** null: it has no route yet, and perhaps never will. */
   route: Route | null = null;
-  /** How many of the route's request hooks have run. */
-  #step = 0;
-  /** How many of the route's response hooks are for it: the others are in front of the policy whose subrequest it is. */
-  #responseHooks = 0;
-  /** The subrequest of a policy is neither counted nor logged, and passes only the policies behind that one. */
-  #inner = false;
+  protected step = 0;
+  /** How many of the route's response hooks are for it: all; for a subrequest, those behind the policy that sends it. */
+  protected responseHooks = 0;
   /** The request hook that it waits for; null: none. */
   #pending: PendingHook | null = null;
   /** Set when a policy has intercepted it. */
@@ -72,7 +73,10 @@ export class RequestHandler
   responseFilters: FilterChain | null = null;
   tunnel: UpgradedTunnel | null = null;
 
-  /** Accept: http-listener.ts makes one for each request. Until `settle` it runs on the lease's generation, or migrates. */
+  /**
+   * Accept: the listener admits a connection (http-listener.ts). Protocol: its codec reads the head of a request
+   * (http/server-codecs.ts). Lease: until `settle` it runs on this generation, or migrates (leased-exchange.ts).
+   */
   constructor(x: Exchange, stream: ServerStream, context: HttpListenerContext) {
     super(x, stream, context);
     stream.owner = this;
@@ -97,23 +101,23 @@ export class RequestHandler
       return;
     }
     this.route = route;
-    this.#responseHooks = route.response.length;
+    this.responseHooks = route.response.length;
     x.route = route.name;
     // Limits: the listener's, or those that the route has in their place (route-overrides.ts).
-    if (limitClient(x, stream, context.plan.limits, route.overrides)) this.#runRequestHooks();
+    if (limitClient(x, stream, context.plan.limits, route.overrides)) this.runRequestHooks();
     else this.refuse(BODY_TOO_LARGE);
   }
 
   /** Request hooks, one after the other (policies/); waits only for a hook that returns a promise (pending-hook.ts). */
-  #runRequestHooks(): void {
+  protected runRequestHooks(): void {
     const { request: hooks, steps, respond } = this.route!;
-    while (this.#step < hooks.length) {
-      const verdict = hooks[this.#step++]!(this.x, this);
+    while (this.step < hooks.length) {
+      const verdict = hooks[this.step++]!(this.x, this);
       if (verdict === undefined) continue;
       // The policy has it now, and answers later or sends a subrequest (intercepted-exchange.ts): so does the cache.
       if (verdict === INTERCEPTED) return;
       if (verdict instanceof Promise) {
-        this.#pending = new PendingHook(this, verdict, steps[this.#step - 1]!.timeout, this.context.shared);
+        this.#pending = new PendingHook(this, verdict, steps[this.step - 1]!.timeout, this.context.shared);
         return;
       }
       this.answer(verdict, true);
@@ -129,7 +133,7 @@ export class RequestHandler
     this.#pending?.over();
     this.#pending = null;
     if (this.over || verdict === INTERCEPTED) return;
-    if (verdict === undefined) this.#runRequestHooks();
+    if (verdict === undefined) this.runRequestHooks();
     else this.answer(verdict, true);
   }
 
@@ -154,10 +158,6 @@ export class RequestHandler
 
   // === the way of a response from the upstream (UpstreamRequestOwner)
 
-  get begun(): boolean {
-    return this.stream.begun;
-  }
-
   informational(status: number, reason: string, fields: Fields): void {
     stripHopByHop(fields, status);
     this.stream.informational(status, reason, fields);
@@ -169,8 +169,12 @@ export class RequestHandler
     // Fields: hop-by-hop fields out, Date and Via in, names mapped back to the client's (response-fields.ts, map-back.ts).
     fieldsForClient(head, x, upstream.pool, upstream.attempt!.endpoint, this.route!.mapBack, this.context.shared.date);
     // Affinity: the cookie of the pool's strategy, for the client itself (upstream/pool.ts).
-    if (!this.#inner) upstream.addStickyCookie(head.fields);
+    this.addAffinity(head.fields);
     this.respond(head, source, 0);
+  }
+
+  protected addAffinity(fields: Fields): void {
+    this.upstream!.addStickyCookie(fields);
   }
 
   /** Sends a response, the response hooks from that index on first. The body follows. */
@@ -180,8 +184,8 @@ export class RequestHandler
     x.status = head.status;
     let filters: BodyFilter[] | null | undefined = null;
     // Response hooks: they edit the response, and may filter its body (response-hooks.ts).
-    if (from < this.#responseHooks) {
-      filters = runResponseHooks(this, this.route!.response, from, this.#responseHooks);
+    if (from < this.responseHooks) {
+      filters = runResponseHooks(this, this.route!.response, from, this.responseHooks);
       if (filters === undefined) return;
       x.status = head.status;
     }
@@ -247,9 +251,13 @@ export class RequestHandler
     if (response instanceof CachedReply) {
       // Only a request hook has a cached reply: it passes the hooks of the policies in front.
       const { response: hooks, steps } = this.route!;
-      sendCachedReply(this, response, hooks, steps[this.#step - 1]!.answersFrom, this.#responseHooks);
-      // The policy whose subrequest it is passes a local reply on, to all hooks.
-    } else sendLocalReply(this, response, this.#inner ? NONE : hooksFor(response, this.route ?? this.context), denied);
+      sendCachedReply(this, response, hooks, steps[this.step - 1]!.answersFrom, this.responseHooks);
+    } else sendLocalReply(this, response, this.localHooks(response), denied);
+  }
+
+  /** The response hooks that a local reply passes (local-replies.ts). */
+  protected localHooks(reply: LocalReply): BoundHooks['local'] {
+    return hooksFor(reply, this.route ?? this.context);
   }
 
   /** The pool has no endpoint for this exchange, and has a fallback response. */
@@ -314,84 +322,44 @@ export class RequestHandler
   settle(bytesOut = this.stream.bytesOut): void {
     if (this.over) return;
     this.over = true;
-    const { x, route } = this;
+    const { x } = this;
     this.stream.owner = null;
     this.#pending?.over();
     this.releaseHooks();
     this.responseFilters?.abort();
     x.bytesOut = bytesOut;
     this.upstream?.finished();
-    if (!this.#inner) {
-      if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
-      recordExchange(x, this.context.shared, route?.metrics ?? this.context.unrouted);
-    }
+    this.record();
     // A hook that has not decided may still edit them, so no other exchange gets them.
     if (this.#pending === null) giveFields(x.fields);
     if (x.response !== null) giveFields(x.response.fields);
     this.context.lease.release(this);
   }
 
-  // === for policies (FilterContext, Subrequest)
+  /** Counts and logs it (access-records.ts), after the `done` hooks. */
+  protected record(): void {
+    const { x, route, context } = this;
+    if (route !== null) for (let i = 0; i < route.done.length; i++) route.done[i]!(x);
+    recordExchange(x, context.shared, route?.metrics ?? context.unrouted);
+  }
+
+  // === for policies, and for the client that asks how it was handled
 
   intercept(holder: Interceptor): ResponseWriter {
-    return (this.intercepted = new InterceptedExchange(this, holder, this.route!.steps[this.#step - 1]!.answersFrom));
+    return (this.intercepted = new InterceptedExchange(this, holder, this.route!.steps[this.step - 1]!.answersFrom));
   }
 
-  /** Sends another exchange through the rest of the way, from the current hook on. */
+  /** Sends another exchange through the rest of the way, from the current hook on (subrequest-handler.ts). */
   subrequest(x: Exchange, stream: ServerStream): Subrequest {
-    const inner = new RequestHandler(x, stream, this.context);
-    inner.#inner = true;
-    inner.route = this.route;
-    inner.#step = this.#step;
-    inner.#responseHooks = this.route!.steps[this.#step - 1]!.subrequestsTo;
-    if (x.bodyLength !== 0) inner.received = this.body;
-    x.route = this.x.route;
-    inner.#runRequestHooks();
-    return inner;
-  }
-
-  /** Adds the cookie for this client only. */
-  addStickyCookie(fields: Fields): void {
-    this.upstream?.addStickyCookie(fields);
+    return this.context.subrequest(x, stream, this.route!, this.step, this.body);
   }
 
   /** null: its client gets no explain field (explain-field.ts). */
   get explain(): ExplainField | null {
-    return this.#inner ? null : this.context.explain;
+    return this.context.explain;
   }
 
   facts(denied: boolean): Facts {
-    return { route: this.route, asked: this.#step, denied, pool: this.upstream?.pool.name ?? '' };
-  }
-
-  // === on a lease (Leaseholder)
-
-  migrate(next: Successor): MigrationBlocker | null {
-    const target = migrationTargetOf(this, next);
-    if (typeof target === 'string') return target;
-    this.#step = stepUnder(this.#step, this.route!, target.route);
-    this.context = target.context;
-    this.route = target.route;
-    return null;
-  }
-
-  leaving(): void {
-    this.stream.closing = true;
-  }
-
-  abort(end: Termination): void {
-    this.tunnel?.abort(end);
-    if (this.over) return;
-    this.stopWork(end.error);
-    this.stream.closing = true;
-    this.refuse(end.error);
-  }
-
-  get held(): object | null {
-    return this.stream.carrier;
-  }
-
-  view(): LeaseView {
-    return viewOf(this.x, this.context.plan.name, this.stream, this.tunnel, this.#inner);
+    return { route: this.route, asked: this.step, denied, pool: this.upstream?.pool.name ?? '' };
   }
 }

@@ -1,35 +1,20 @@
 /** The response hooks of an exchange, and the body filters that they put between the response and the client. Hot. */
-import type { BodyFilter, FilterOwner } from '../http/body-filter.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { BodyFilter } from '../http/body-filter.ts';
 import type { Fields } from '../http/fields.ts';
 import { CONTENT_LENGTH } from '../http/known.ts';
 import type { BodySink, BodySource, ResponseHead } from '../http/message.ts';
-import type { ServerStream } from '../http/server-stream.ts';
 import { isEmptyBody } from '../http/status.ts';
 import { CLIENT_GONE, type GatewayError } from '../kit/errors.ts';
 import type { BoundHooks } from '../policies/policy.ts';
 import { abortAll, FailedHook, FilterChain, filtersOf } from './filter-chain.ts';
-
-/** The exchange of such a response. */
-export interface Responder extends FilterOwner {
-  readonly x: Exchange;
-  readonly stream: ServerStream;
-  /** The filters of the response body; null: there are none. */
-  responseFilters: FilterChain | null;
-  /** A response hook ends the exchange. */
-  hookFailed(failed: FailedHook): void;
-  /** Nothing more comes from the source of the response. */
-  stopWork(error: GatewayError): void;
-  refuse(error: GatewayError): void;
-  settle(): void;
-}
+import type { RespondingExchange } from './responding-exchange.ts';
 
 /**
  * Runs the hooks [from, to) on `x.response`. Returns the filters of the body, the first first; null if there are none;
  * undefined if a hook has failed: then another response has begun.
  */
 export function runResponseHooks(
-  owner: Responder,
+  owner: RespondingExchange,
   hooks: BoundHooks['response'],
   from: number,
   to: number,
@@ -50,7 +35,7 @@ export function runResponseHooks(
 
 /** Sends the head of a response whose body passes filters. The body follows through `owner.responseFilters`. */
 export function sendFilteredHead(
-  owner: Responder,
+  owner: RespondingExchange,
   filters: readonly BodyFilter[],
   head: ResponseHead,
   source: BodySource,
@@ -65,9 +50,9 @@ export function sendFilteredHead(
 
 /** Behind the last filter: the client's stream. */
 class ResponseEnd implements BodySink {
-  readonly #owner: Responder;
+  readonly #owner: RespondingExchange;
 
-  constructor(owner: Responder) {
+  constructor(owner: RespondingExchange) {
     this.#owner = owner;
   }
 

@@ -1,28 +1,20 @@
 /** The body of a complete reply that passes body filters. Hot where there are body filters. */
-import type { Fields } from '../http/fields.ts';
 import type { BodySource } from '../http/message.ts';
+import type { RespondingExchange } from './responding-exchange.ts';
 
 /** Bytes that the first filter gets at a time. */
 const PIECE = 64 * 1024;
 
-/** The exchange whose filters take the body. */
-export interface ReplyTaker {
-  /** Nothing can be sent any more. */
-  readonly over: boolean;
-  data(bytes: Buffer, start: number, end: number): boolean;
-  endResponse(trailers: Fields | null): void;
-}
-
 /** Gives a body in memory to the filters, at their pace and the client's. */
 export class WholeReply implements BodySource {
-  readonly #taker: ReplyTaker;
+  readonly #taker: RespondingExchange;
   readonly #body: Buffer;
   #position = 0;
   #paused = false;
   #sending = false;
   #ended = false;
 
-  constructor(taker: ReplyTaker, body: Buffer) {
+  constructor(taker: RespondingExchange, body: Buffer) {
     this.#taker = taker;
     this.#body = body;
   }

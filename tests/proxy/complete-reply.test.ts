@@ -7,8 +7,9 @@ import { LocalReply } from '../../src/http/local-reply.ts';
 import type { ServerStream } from '../../src/http/server-stream.ts';
 import { type GatewayError, POLICY_FAILED } from '../../src/kit/errors.ts';
 import type { BoundHooks } from '../../src/policies/policy.ts';
-import { type RepliedExchange, sendLocalReply } from '../../src/proxy/complete-reply.ts';
+import { sendLocalReply } from '../../src/proxy/complete-reply.ts';
 import type { FailedHook, FilterChain } from '../../src/proxy/filter-chain.ts';
+import type { RespondingExchange } from '../../src/proxy/responding-exchange.ts';
 import { exchange } from '../support/exchange.ts';
 
 class Upper extends BodyFilter {
@@ -23,7 +24,7 @@ class Upper extends BodyFilter {
 }
 
 /** An exchange whose log has what becomes of it. */
-function replied(x: Exchange): { owner: RepliedExchange; log: string[]; sent: LocalReply[] } {
+function replied(x: Exchange): { owner: RespondingExchange; log: string[]; sent: LocalReply[] } {
   const log: string[] = [];
   const sent: LocalReply[] = [];
   const stream = {
@@ -56,7 +57,7 @@ function replied(x: Exchange): { owner: RepliedExchange; log: string[]; sent: Lo
     endResponse: (trailers: Fields | null) => owner.responseFilters!.end(trailers),
     refuse: ({ code }: GatewayError) => log.push(`refused ${code}`),
   };
-  return { owner: owner as unknown as RepliedExchange, log, sent };
+  return { owner: owner as unknown as RespondingExchange, log, sent };
 }
 
 const GREETING = new LocalReply(200, [['X-Made-By', 'test']], 'hello');
