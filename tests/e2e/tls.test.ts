@@ -1,6 +1,6 @@
 /** TLS with clients: which certificate they get, renewed files, resumption, and connections that are no TLS. */
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -197,6 +197,26 @@ test('plain HTTP is told so; other bytes are reset; each is in the log and the m
       'prozy_tls_handshakes_total{listener="web",result="client_gone"} 1',
     ]);
     expect(connectionsOf(gateway)).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('TLS on a port without it gets a 400 that the log explains', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'prozy-test-'));
+  const log = join(folder, 'access.log');
+  try {
+    await using origin = await httpOrigin();
+    const listeners = { web: { address: '127.0.0.1:0' } };
+    await using gateway = await testGateway(
+      simpleConfig(origin.port, { listeners, logging: { access: { path: log } } }),
+    );
+    const client = tls.connect({ port: gateway.port(), host: '127.0.0.1' });
+    const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ERR_SSL_WRONG_VERSION_NUMBER');
+    client.destroy();
+    await until(() => readFileSync(log, 'utf8').endsWith('\n'), 'the line is written');
+    expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({ status: 400, error: 'tls_on_plain_port' });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -227,7 +227,7 @@ export class Http1ServerConnection
     const stop = parseRequestHead(bytes, start, end, service.limits, head, fields);
     if (stop <= 0) {
       giveFields(fields);
-      return stop === 0 ? start : this.#refuse(-stop, end);
+      return stop === 0 ? start : this.#refuse(-stop, end, beginsTls(bytes, start) ? 'tls_on_plain_port' : '');
     }
     const status = this.#accept(fields, service);
     if (status === 0) return stop;
@@ -583,4 +583,9 @@ export class Http1ServerConnection
     this.#home.closed(this);
     this.#releaseSource();
   }
+}
+
+/** A TLS handshake record, of any version (RFC 8446 §5.1). */
+function beginsTls(bytes: Buffer, start: number): boolean {
+  return bytes[start] === 0x16 && bytes[start + 1] === 0x03;
 }
