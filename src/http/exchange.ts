@@ -80,6 +80,8 @@ export class Exchange implements RequestHead {
   bytesIn = 0;
   bytesOut = 0;
   generation = 0;
+  /** As the hooks of modules see it (guarded-exchange.ts); null: none has seen it. */
+  guarded: object | null = null;
 
   /** Says something of the exchange under that name, in place of what was said before. */
   note(name: string, word: string): void {

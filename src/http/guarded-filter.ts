@@ -14,8 +14,11 @@ import { GatewayError, POLICY_FAILED, POLICY_TIMEOUT } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { Deadlines, Timed } from '../net/deadlines.ts';
 import { BodyFilter, type FilterOwner } from './body-filter.ts';
-import { problemOfTrailers } from './checked-edits.ts';
-import type { Fields } from './fields.ts';
+import { isBarredTrailer } from './barred-trailers.ts';
+import { checkedPairs } from './checked-edits.ts';
+import { Fields } from './fields.ts';
+import { GuardedFields } from './guarded-exchange.ts';
+import { knownId } from './known.ts';
 import type { BodySink, BodySource } from './message.ts';
 
 /** What the filters of one hook have in common. */
@@ -76,7 +79,9 @@ export class GuardedFilter extends BodyFilter implements Timed {
 
   end(trailers: Fields | null): void {
     this.#ending = true;
-    this.#run(() => this.#inner.end(trailers));
+    // The types of the neighbours hold for the gateway's own filters.
+    const guarded = trailers === null ? null : (new GuardedFields(trailers) as unknown as Fields);
+    this.#run(() => this.#inner.end(guarded));
   }
 
   override flush(): void {
@@ -128,7 +133,8 @@ export class GuardedFilter extends BodyFilter implements Timed {
 
   /** Nothing waits for a promise of a filter, but its error is one of the filter. */
   #awaited(promise: Promise<unknown>): void {
-    promise.catch((error: unknown) => {
+    // The promise may have a `catch` of its own.
+    void Promise.prototype.catch.call(promise, (error: unknown) => {
       if (this.#over) this.#guard.note(error);
       else this.#failed(error, POLICY_FAILED);
     });
@@ -159,15 +165,15 @@ export class GuardedFilter extends BodyFilter implements Timed {
     if (!this.#done) this.next.flush();
   }
 
-  givenEnd(trailers: Fields | null): void {
+  givenEnd(given: unknown): void {
     if (this.#done) return;
-    const problem = problemOfTrailers(trailers);
-    if (problem !== '') {
-      this.#failed(new TypeError(problem), POLICY_FAILED);
+    const trailers = checkedTrailers(given);
+    if (typeof trailers === 'string') {
+      this.#failed(new TypeError(trailers), POLICY_FAILED);
       return;
     }
     this.#end();
-    this.next.end(trailers ?? null);
+    this.next.end(trailers);
   }
 
   /** The filter itself ends the exchange: its source has not failed. */
@@ -211,8 +217,22 @@ export class GuardedFilter extends BodyFilter implements Timed {
   }
 }
 
+/**
+ * Returns the trailers that such code passes on, or the problem with them. It may give them as pairs. Those that are for
+ * the head alone are none (RFC 9110 §6.5.1).
+ */
+export function checkedTrailers(given: unknown): Fields | null | string {
+  if (given === null || given === undefined) return null;
+  const own = GuardedFields.taken(given);
+  const pairs = checkedPairs(own === null ? given : new GuardedFields(own));
+  if (typeof pairs === 'string') return pairs;
+  const barred = pairs.find(([name]) => isBarredTrailer(knownId(name.toLowerCase()), name, 'pass'));
+  if (barred !== undefined) return `${barred[0]} is no field for trailers`;
+  return own ?? (pairs.length === 0 ? null : Fields.of(pairs));
+}
+
 /** Other bytes than there are would break the framing. The type holds for TypeScript only. */
-function isPart(bytes: unknown, start: number, end: number): boolean {
+export function isPart(bytes: unknown, start: number, end: number): boolean {
   if (!Buffer.isBuffer(bytes) || !Number.isInteger(start) || !Number.isInteger(end)) return false;
   return start >= 0 && start <= end && end <= bytes.length;
 }

@@ -5,14 +5,14 @@
  * ends its exchange with a 500 (`policy_failed`) and a line in the log, and nothing else.
  */
 import type { BodyFilter } from '../http/body-filter.ts';
-import { ExchangeBefore, localReplyOf, type PlainReply, problemOfReply } from '../http/checked-edits.ts';
-import { RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
+import { checkedReply, RequestBefore, ResponseBefore } from '../http/checked-edits.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { guardedExchange } from '../http/guarded-exchange.ts';
 import { type FilterGuard, GuardedFilter } from '../http/guarded-filter.ts';
 import { GuardedContext } from '../http/guarded-interception.ts';
 import { CachedReply } from '../http/cached-reply.ts';
 import { INTERCEPTED, type Verdict } from '../http/interception.ts';
-import { LocalReply, problemReply } from '../http/local-reply.ts';
+import { type LocalReply, problemReply } from '../http/local-reply.ts';
 import { GatewayError, POLICY_FAILED } from '../kit/errors.ts';
 import { loadedModule } from '../kit/versioned-modules.ts';
 import type { ModulePolicyPlan } from '../plan/types/module.ts';
@@ -44,26 +44,27 @@ function policyIn({ module, digest }: ModulePolicyPlan): ModulePolicy {
 /** The policy of this plan. The module decides whether there is more than `bind`. */
 export function modulePolicy(plan: ModulePolicyPlan): Policy<ModulePolicyPlan> {
   const policy: Policy<ModulePolicyPlan> = {
-    bind: ({ config }, scope) => guarded(policyIn(plan).bind(config, scope), new Failures(plan.module, scope), scope),
+    bind: ({ config }, scope) =>
+      guarded(policyIn(plan).bind(config, scopeFor(scope)), new Failures(plan.module, scope), scope),
   };
   if (loadedModule(plan.module, plan.digest) === null) return policy;
   const own = policyIn(plan);
   if (own.why !== undefined)
     policy.why = ({ config }, x) =>
       safely(
-        () => own.why!(config, x),
+        () => String(own.why!(config, guardedOf(x)) as unknown),
         (problem) => `its explanation failed: ${problem}`,
       );
   if (own.preview !== undefined)
     policy.preview = ({ config }, x, scope) =>
       safely<PolicyPreview>(
-        () => own.preview!(config, x, scope),
+        () => previewOf(own.preview!(config, guardedOf(x), scope)),
         (problem) => ({ verdict: 'asked', why: `its preview failed: ${problem}` }),
       );
   if (own.guards !== undefined)
     policy.guards = ({ config }) =>
       safely(
-        () => own.guards!(config),
+        () => Boolean(own.guards!(config) as unknown),
         () => false,
       );
   return policy;
@@ -77,8 +78,45 @@ function safely<T>(run: () => T, instead: (problem: string) => T): T {
   }
 }
 
+/** An error may be anything, and even to read it may throw. */
 function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  try {
+    return error instanceof Error ? String(error.stack ?? error) : String(error);
+  } catch {
+    return 'an error that cannot be shown';
+  }
+}
+
+/** The types of hooks name what is behind it: TypeScript has no type for all that the two have in common. */
+function guardedOf(x: Exchange): Exchange {
+  return guardedExchange(x) as unknown as Exchange;
+}
+
+function previewOf({ verdict, why }: PolicyPreview): PolicyPreview {
+  if (!['answers', 'passes', 'asked'].includes(verdict)) throw new TypeError('it has no verdict');
+  return { verdict, why: [why].join('') };
+}
+
+/** The scope for a module: objects of its own, so that it cannot change the gateway's. */
+function scopeFor(own: BindScope): BindScope {
+  const { route, clock, log } = own;
+  const scope = {
+    route,
+    clock: {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      after: (ms, due) => clock.after(ms, due),
+      every: (ms, due) => clock.every(ms, due),
+    },
+    log: {
+      info: (event, fields) => log.info(event, fields),
+      warn: (event, fields) => log.warn(event, fields),
+      error: (event, fields) => log.error(event, fields),
+    },
+    pool: (name) => own.pool(name),
+  } satisfies Partial<BindScope>;
+  // The rest is for the gateway's own policies.
+  return scope as Partial<BindScope> as BindScope;
 }
 
 /** Reports the errors of one policy's hooks, at most one a second. */
@@ -107,42 +145,56 @@ class Failures {
   }
 }
 
-/** Wraps each hook there is. */
+const HOOKS = ['request', 'forward', 'response', 'done', 'allows'] as const;
+
+/** Wraps each hook there is. The types hold for TypeScript only. */
 function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Hooks {
-  // The type holds for TypeScript only.
-  if (typeof hooks !== 'object' || hooks === null) throw new TypeError('bind must return an object of hooks');
-  const { request, forward, response, done, allows } = hooks;
+  const found: unknown = hooks;
+  if (found instanceof Promise) throw notWaitedFor(found, 'bind must not return a promise');
+  if (typeof found !== 'object' || found === null) throw new TypeError('bind must return an object of hooks');
+  const { request, forward, response, done, allows, intercepts, timeout } = hooks;
+  const given = { request, forward, response, done, allows };
+  for (const name of HOOKS)
+    if (given[name] !== undefined && typeof given[name] !== 'function')
+      throw new TypeError(`the hook ${name} is no function`);
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+    throw new TypeError('the timeout of the hooks is no number of milliseconds');
   const guards: Hooks = {};
-  if (hooks.intercepts !== undefined) guards.intercepts = hooks.intercepts;
-  if (hooks.timeout !== undefined) guards.timeout = hooks.timeout;
-  const { timeout = HOOK_TIMEOUT } = hooks;
+  if (intercepts !== undefined) guards.intercepts = intercepts;
+  if (timeout !== undefined) guards.timeout = timeout;
   const guardOf = (name: string): FilterGuard => ({
     deadlines,
-    timeout,
+    timeout: timeout ?? HOOK_TIMEOUT,
     note: (error) => failures.note(name, error),
   });
   if (request !== undefined) {
     const guard = guardOf('request');
     guards.request = (x, context) => {
       const own = new GuardedContext(context, guard);
-      const exchange = new ExchangeBefore(x);
       const before = new RequestBefore(x);
       const failed = (error: unknown): LocalReply => {
-        // A promise may outlast its exchange, whose response has come meanwhile.
-        exchange.restore(x.response);
         own.problemOf(false);
         guard.note(error);
         x.error = POLICY_FAILED.code;
         return FAILED;
       };
       const checked = (verdict: Verdict): Verdict => {
-        const edits = exchange.restore(x.response) || before.check(false);
-        const problem = edits || problemOfVerdict(verdict) || own.problemOf(verdict === INTERCEPTED);
-        return problem === '' ? replyOf(verdict) : failed(new TypeError(problem));
+        const problem = before.check(false) || own.problemOf(verdict === INTERCEPTED);
+        if (problem !== '') return failed(new TypeError(problem));
+        if (verdict === undefined || verdict === INTERCEPTED || verdict instanceof CachedReply) return verdict;
+        const reply = checkedReply(verdict);
+        return typeof reply === 'string' ? failed(new TypeError(reply)) : reply;
+      };
+      const awaited = async (promise: Promise<Verdict>): Promise<Verdict> => {
+        try {
+          return checked(await promise);
+        } catch (error) {
+          return failed(error);
+        }
       };
       try {
-        const verdict = request.call(hooks, x, own);
-        return verdict instanceof Promise ? verdict.then(checked).catch(failed) : checked(verdict);
+        const verdict = request.call(hooks, guardedOf(x), own);
+        return verdict instanceof Promise ? awaited(verdict) : checked(verdict);
       } catch (error) {
         return failed(error);
       }
@@ -161,23 +213,26 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
   }
   if (done !== undefined)
     guards.done = (x) => {
-      const { response: head } = x;
-      const exchange = new ExchangeBefore(x);
       const failed = (error: unknown): void => failures.note('done', error);
+      const awaited = async (promise: Promise<unknown>): Promise<void> => {
+        try {
+          await promise;
+        } catch (error) {
+          failed(error);
+        }
+      };
       try {
-        const result: unknown = done.call(hooks, x);
-        if (result instanceof Promise) result.catch(failed);
+        const result: unknown = done.call(hooks, guardedOf(x));
+        if (result instanceof Promise) void awaited(result);
       } catch (error) {
         failed(error);
       }
-      const problem = exchange.restore(head);
-      if (problem !== '') failed(new TypeError(problem));
     };
   if (allows !== undefined)
     guards.allows = (x, clientAddress) => {
       try {
         // A promise would be a yes.
-        const verdict: unknown = allows.call(hooks, x, clientAddress);
+        const verdict: unknown = allows.call(hooks, guardedOf(x), clientAddress);
         if (typeof verdict !== 'boolean') throw notWaitedFor(verdict, 'allows returns true or false');
         return verdict;
       } catch (error) {
@@ -188,19 +243,6 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
   return guards;
 }
 
-/** The problem with what a request hook returns; '' if there is none. */
-function problemOfVerdict(verdict: unknown): string {
-  if (verdict === undefined || verdict === INTERCEPTED) return '';
-  if (typeof verdict !== 'object' || verdict === null || !('status' in verdict))
-    return 'a request hook returns a reply or nothing';
-  return verdict instanceof CachedReply ? '' : problemOfReply(verdict as LocalReply | PlainReply);
-}
-
-/** A module may write a reply as a plain object. */
-function replyOf(verdict: Verdict): Verdict {
-  return typeof verdict !== 'object' || verdict instanceof CachedReply ? verdict : localReplyOf(verdict);
-}
-
 /** Runs a hook that may edit a head and filter its body. `before`: the head as it was. */
 function runEditing(
   hook: NonNullable<Hooks['forward' | 'response']>,
@@ -209,16 +251,13 @@ function runEditing(
   before: RequestBefore | ResponseBefore,
   guard: FilterGuard,
 ): HookResult {
-  const { response } = x;
-  const exchange = new ExchangeBefore(x);
   try {
-    const filter: unknown = hook.call(hooks, x);
+    const filter: unknown = hook.call(hooks, guardedOf(x));
     if (filter instanceof Promise) throw notWaitedFor(filter, 'only a request hook may return a promise');
-    const problem = exchange.restore(response) || before.check(filter !== undefined);
+    const problem = before.check(filter !== undefined);
     if (problem !== '') throw new TypeError(problem);
     return filtered(filter, guard);
   } catch (error) {
-    exchange.restore(response);
     guard.note(error);
     return POLICY_FAILED;
   }
@@ -226,7 +265,7 @@ function runEditing(
 
 /** The error of a hook that returns what it may not. If that is a promise, nothing waits for it. */
 function notWaitedFor(result: unknown, problem: string): TypeError {
-  if (result instanceof Promise) result.catch(() => {});
+  if (result instanceof Promise) void Promise.prototype.catch.call(result, () => {});
   return new TypeError(problem);
 }
 

@@ -330,9 +330,11 @@ export class RequestHandler extends LeasedExchange implements ExchangeOwner, Ups
     x.bytesOut = bytesOut;
     this.upstream?.finished();
     this.record();
-    // A hook that has not decided may still edit them, so no other exchange gets them.
-    if (this.#pending === null) giveFields(x.fields);
-    if (x.response !== null) giveFields(x.response.fields);
+    // Hooks of modules, and one that has not decided, may still edit them: no other exchange gets them.
+    if (x.guarded === null) {
+      if (this.#pending === null) giveFields(x.fields);
+      if (x.response !== null) giveFields(x.response.fields);
+    }
     this.context.lease.release(this);
   }
 

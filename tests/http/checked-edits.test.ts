@@ -1,6 +1,6 @@
 /** Replies of code that the gateway does not know. */
 import { expect, test } from 'vitest';
-import { problemOfReply } from '../../src/http/checked-edits.ts';
+import { checkedReply } from '../../src/http/checked-edits.ts';
 import { LocalReply } from '../../src/http/local-reply.ts';
 
 test.each([
@@ -11,6 +11,22 @@ test.each([
   [[['Content-Length', '3']], "Content-Length is the gateway's own to write"],
   [[['a', 'b']], ''],
 ] as const)('the value of one field is not read as another field: %j', (fields, problem) => {
-  expect(problemOfReply(new LocalReply(200, fields, ''))).toBe(problem);
-  expect(problemOfReply({ status: 200, fields }) === '').toBe(problem === '');
+  const replies = [new LocalReply(200, fields, ''), { status: 200, fields }];
+  const [own, plain] = replies.map((reply) => checkedReply(reply));
+  if (problem !== '') expect([own, typeof plain]).toEqual([problem, 'string']);
+  else for (const reply of [own, plain]) expect((reply as LocalReply).fields.pairs).toEqual(fields);
 });
+
+test('a reply is a copy: its maker may freeze or change its own', () => {
+  const own = Object.freeze(new LocalReply(200, [['a', 'b']], 'c'));
+  const copy = checkedReply(own) as LocalReply;
+  expect([copy === own, Object.isFrozen(copy)]).toEqual([false, false]);
+  expect(copy).toMatchObject({ status: 200, body: 'c', length: 1 });
+  const longer = Object.assign(new LocalReply(200, [], 'c'), { length: 5 });
+  expect(checkedReply(longer)).toMatchObject({ body: 'c', length: 1 });
+});
+
+test.each([null, undefined, 5, 'a', {}, { status: '200' }, { status: 200, fields: null }, { status: 200, body: 5 }])(
+  'no reply: %j',
+  (reply) => expect(typeof checkedReply(reply)).toBe('string'),
+);

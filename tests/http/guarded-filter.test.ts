@@ -78,6 +78,33 @@ test('passes everything on in both directions', () => {
   expect(told).toEqual(['data AB', 'flush', 'pause', 'resume', 'end a: b\r\n']);
 });
 
+test.each([
+  ['as pairs', ({ next }: BodyFilter) => next.end([['x-sum', '1']] as never), 'end x-sum: 1\r\n'],
+  ['as an empty list', ({ next }: BodyFilter) => next.end([] as never), 'end -'],
+])('a filter adds trailers %s', (_, act, expected) => {
+  const inner = new Slow();
+  const { filter, told } = benchOf(inner);
+  filter.end(null);
+  act(inner);
+  expect(told).toEqual([expected]);
+});
+
+test('a filter edits the trailers that have arrived, and cannot break them', () => {
+  class Editor extends Upper {
+    override end(trailers: Fields | null): void {
+      trailers!.set('b', '2');
+      Object.freeze(trailers);
+      Object.assign({}, trailers);
+      this.next.end(trailers);
+      trailers!.set('c', '3');
+    }
+  }
+  const { filter, told } = benchOf(new Editor());
+  const trailers = Fields.of([['a', '1']]);
+  filter.end(trailers);
+  expect([told, Object.isFrozen(trailers), trailers.get('c')]).toEqual([['end a: 1\r\nb: 2\r\n'], false, undefined]);
+});
+
 test('a filter that works on after the end reaches no source that has been taken away', () => {
   const inner = new Upper();
   const { filter, told } = benchOf(inner);
@@ -121,8 +148,9 @@ describe('an error', () => {
 });
 
 describe('what a filter may not do ends the exchange, and nothing of it is passed on', () => {
-  const TRAILERS = Fields.of([['a', 'b\r\nSet-Cookie: c']]);
-  const FRAMING = Fields.of([['content-length', '1']]);
+  const TRAILERS = [['a', 'b\r\nSet-Cookie: c']] as never;
+  const FRAMING = [['content-length', '1']] as never;
+  const COOKIE = [['Set-Cookie', 'a=b']] as never;
   const cases: [string, (inner: BodyFilter) => unknown, string][] = [
     ['a text in place of bytes', ({ next }) => next.data('abc' as never, 0, 3), 'noted a body filter passes on'],
     ['bytes that are no Buffer', ({ next }) => next.data(new Uint8Array(3) as never, 0, 3), 'noted a body filter'],
@@ -131,7 +159,8 @@ describe('what a filter may not do ends the exchange, and nothing of it is passe
     ['no numbers', ({ next }) => next.data(TEXT, ...([] as never as [number, number])), 'noted a body filter'],
     ['trailers that begin another field', ({ next }) => next.end(TRAILERS), 'noted "a: b'],
     ['trailers that frame the message', ({ next }) => next.end(FRAMING), 'noted content-length is the'],
-    ['other things as trailers', ({ next }) => next.end({ lines: () => 'a' } as never), 'noted the trailers are'],
+    ['other things as trailers', ({ next }) => next.end({ lines: () => 'a' } as never), 'noted the fields are'],
+    ['trailers that belong into a head', ({ next }) => next.end(COOKIE), 'noted Set-Cookie is no field for'],
     ['an error as its failure', ({ next }) => next.fail(new Error('mine') as never), 'noted mine'],
     ['an error for the exchange', ({ owner }) => owner.filterFailed(new Error('mine') as never), 'noted mine'],
   ];

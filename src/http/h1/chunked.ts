@@ -4,8 +4,9 @@
  * Each body has its own reader. Data goes to the sink as it arrives. Sizes, extensions and trailers are checked byte by
  * byte and bounded. Extensions are dropped, which an intermediary may do (§7.1.1).
  */
+import { isBarredTrailer } from '../barred-trailers.ts';
 import { Fields } from '../fields.ts';
-import { alike, idOfAlike, UNDERSCORED } from '../known.ts';
+import { UNDERSCORED } from '../known.ts';
 import type { IdentityPlan } from '../../plan/types/identity.ts';
 import type { BodySink } from '../message.ts';
 import { TOKEN } from '../token.ts';
@@ -30,18 +31,6 @@ const MOST_EXTENSION = 4096;
 /** Bytes and fields of a trailer section. */
 const MOST_TRAILER = 8192;
 const MOST_TRAILER_FIELDS = 64;
-
-/**
- * Fields that must not be in trailers, besides all that the gateway knows by name (RFC 9110 §6.5.1): authentication,
- * request modifiers, response controls, and fields that say how to read the content.
- */
-const NOT_IN_TRAILERS = new Set(
-  (
-    'authorization www-authenticate authentication-info proxy-authentication-info cookie set-cookie ' +
-    'content-encoding content-type content-range content-location range if-match if-none-match if-modified-since ' +
-    'if-unmodified-since if-range cache-control pragma age expires location retry-after vary warning'
-  ).split(' '),
-);
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -198,19 +187,12 @@ export class ChunkedReader {
     for (let i = 0; i < fields.count; i++) {
       const id = fields.ids[i]!;
       if (id === UNDERSCORED && this.#underscores === 'refuse') return -1;
-      if (isBarred(id, fields.nameAt(i), this.#underscores)) fields.removeAt(i);
+      if (isBarredTrailer(id, fields.nameAt(i), this.#underscores)) fields.removeAt(i);
     }
     if (fields.lines() !== '') this.trailers = fields;
     this.#state = DONE;
     return start + stop - had;
   }
-}
-
-/** Reports whether a field must not be in trailers. Includes names that frameworks may read as a barred one. */
-function isBarred(id: number, name: string, underscores: Underscores): boolean {
-  if (id !== UNDERSCORED && id !== 0) return true;
-  if (id === UNDERSCORED && (underscores !== 'pass' || idOfAlike(name) !== 0)) return true;
-  return NOT_IN_TRAILERS.has(alike(name));
 }
 
 function nextExtensionState(state: number, byte: number): number {
