@@ -16,6 +16,13 @@ export class RecordGate {
   /** Records that have begun in the last `pass`. */
   begun = 0;
 
+  /** Whether the first `count` bytes are one record, and it begins and ends with them: so do most reads. */
+  isOneRecord(bytes: Uint8Array, count: number): boolean {
+    return (
+      this.#left === 0 && this.#header === 0 && count > HEADER && ((bytes[3]! << 8) | bytes[4]!) + HEADER === count
+    );
+  }
+
   /** Returns the place in `bytes` behind the `most` records, or the end. */
   pass(bytes: Uint8Array, most: number): number {
     const end = bytes.length;

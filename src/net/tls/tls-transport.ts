@@ -68,6 +68,14 @@ function onNewSession(this: TlsHandle, _id: Buffer, session: Buffer): void {
 
 function onShutdown(): void {}
 
+/** Views of the first bytes of `encrypted`, by length: most requests are short, and a view costs as much as a read. */
+const LARGEST_VIEW = 2048;
+const views: (Buffer | undefined)[] = Array.from({ length: LARGEST_VIEW });
+
+function newView(length: number): Buffer {
+  return (views[length] = encrypted.subarray(0, length));
+}
+
 export class TlsTransport implements Transport {
   handler: ByteStreamHandler = IGNORE;
   closed = false;
@@ -331,8 +339,12 @@ export class TlsTransport implements Transport {
 
   rawArrived(count: number): void {
     if (this.closed) return;
-    if (count > 0) this.#feed(encrypted.subarray(0, count));
-    else this.arrived(count);
+    if (count <= 0) this.arrived(count);
+    else if (count < LARGEST_VIEW && this.#gate.isOneRecord(encrypted, count)) {
+      this.#fruitless++;
+      this.#handle.receive(views[count] ?? newView(count));
+      this.#boundFruitless();
+    } else this.#feed(encrypted.subarray(0, count));
   }
 
   #feed(bytes: Buffer): void {
@@ -346,6 +358,10 @@ export class TlsTransport implements Transport {
       this.#feedLater();
     }
     this.#handle.receive(part);
+    this.#boundFruitless();
+  }
+
+  #boundFruitless(): void {
     // A handshake has its own bounds.
     if (this.#fruitless > MOST_FRUITLESS && this.#observer === null && !this.closed)
       this.broken('tls_records_without_data');
