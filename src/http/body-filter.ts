@@ -27,7 +27,9 @@ export abstract class BodyFilter implements BodySink, BodySource {
 
   /** The body will never be complete. Called at most once, and nothing follows. */
   fail(error: GatewayError): void {
-    this.abort();
+    // That of a module may be async, by mistake.
+    const aborted: unknown = this.abort();
+    if (aborted instanceof Promise) aborted.catch(ignore);
     this.next.fail(error);
   }
 
@@ -49,3 +51,5 @@ export abstract class BodyFilter implements BodySink, BodySource {
   /** The exchange is over: the filter frees what it still has. Nothing is called afterwards. */
   abort(): void {}
 }
+
+function ignore(): void {}

@@ -112,9 +112,9 @@ export class GuardedHead {
     this.#fields = new GuardedFields(head.fields);
   }
 
-  /** Is it of that head? */
-  isOf(head: ResponseHead): boolean {
-    return this.#head === head;
+  /** Is it of that head? Static: a hook may have redefined its members. */
+  static isOf(own: GuardedHead, head: ResponseHead): boolean {
+    return own.#head === head;
   }
 
   get fields(): GuardedFields {
@@ -197,7 +197,7 @@ export class GuardedExchange {
   get response(): GuardedHead | null {
     const { response } = this.#x;
     if (response === null) return null;
-    if (this.#head?.isOf(response) !== true) this.#head = new GuardedHead(response);
+    if (this.#head === null || !GuardedHead.isOf(this.#head, response)) this.#head = new GuardedHead(response);
     return this.#head;
   }
 

@@ -66,14 +66,19 @@ export class GuardedContext implements FilterContext {
 
   intercept(holder: Interceptor): ResponseWriter {
     if (this.#interception !== null) throw new TypeError('the hook has called intercept already');
-    return (this.#interception = new GuardedInterception(holder, this.#context, this.#guard));
+    this.#interception = new GuardedInterception(holder, this.#context, this.#guard);
+    return new GuardedWriter(this.#interception);
   }
 
-  /** The hook has returned. Returns the problem with it; '' if there is none. `intercepted`: it says that it intercepts. */
-  problemOf(intercepted: boolean): string {
-    if (intercepted) return this.#interception === null ? 'the hook has not called intercept' : '';
-    if (this.#interception === null) return '';
-    this.#interception.close();
+  /**
+   * The hook that had this context has returned. Returns the problem with it; '' if there is none. `intercepted`: it says
+   * that it intercepts. Static: the hook may have redefined the members of its context.
+   */
+  static problemOf(context: GuardedContext, intercepted: boolean): string {
+    const interception = context.#interception;
+    if (intercepted) return interception === null ? 'the hook has not called intercept' : '';
+    if (interception === null) return '';
+    interception.close();
     return 'the hook has called intercept, and does not return INTERCEPTED';
   }
 }
@@ -82,7 +87,52 @@ function guardedFields(fields: Fields): Fields {
   return new GuardedFields(fields) as unknown as Fields;
 }
 
-class GuardedInterception implements Interceptor, ResponseWriter, BodySource, Timed {
+/** What the hook gets of an interception: the gateway calls none of its members, which the hook may redefine. */
+class GuardedWriter implements ResponseWriter {
+  readonly #interception: GuardedInterception;
+
+  constructor(interception: GuardedInterception) {
+    this.#interception = interception;
+  }
+
+  get x(): Exchange {
+    return this.#interception.x;
+  }
+
+  subrequest(): Subrequest {
+    throw new TypeError('a module sends requests with context.send');
+  }
+
+  answer(response: LocalReply | CachedReply): void {
+    this.#interception.answer(response);
+  }
+
+  informational(status: number, reason: string, fields: Fields): void {
+    this.#interception.informational(status, reason, fields);
+  }
+
+  head(head: ResponseHead, source: BodySource): void {
+    this.#interception.head(head, source);
+  }
+
+  data(bytes: Buffer, start: number, end: number): boolean {
+    return this.#interception.data(bytes, start, end);
+  }
+
+  flush(): void {
+    this.#interception.flush();
+  }
+
+  end(trailers: Fields | null): void {
+    this.#interception.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    this.#interception.fail(error);
+  }
+}
+
+class GuardedInterception implements Interceptor, BodySource, Timed {
   deadline = Number.POSITIVE_INFINITY;
   timedPlace = NOWHERE;
   readonly #holder: Interceptor;
@@ -103,7 +153,7 @@ class GuardedInterception implements Interceptor, ResponseWriter, BodySource, Ti
     this.#holder = holder;
     this.#guard = guard;
     this.#writer = context.intercept(this);
-    this.#watch();
+    if (!this.#over) this.#watch();
   }
 
   /** Nothing of the holder has an effect any more. */
@@ -173,10 +223,6 @@ class GuardedInterception implements Interceptor, ResponseWriter, BodySource, Ti
 
   get x(): Exchange {
     return guardedExchange(this.#writer.x) as unknown as Exchange;
-  }
-
-  subrequest(): Subrequest {
-    throw new TypeError('a module sends requests with context.send');
   }
 
   answer(response: LocalReply | CachedReply): void {

@@ -173,13 +173,13 @@ function guarded(hooks: Hooks, failures: Failures, { deadlines }: BindScope): Ho
       const own = new GuardedContext(context, guard);
       const before = new RequestBefore(x);
       const failed = (error: unknown): LocalReply => {
-        own.problemOf(false);
+        GuardedContext.problemOf(own, false);
         guard.note(error);
         x.error = POLICY_FAILED.code;
         return FAILED;
       };
       const checked = (verdict: Verdict): Verdict => {
-        const problem = before.check(false) || own.problemOf(verdict === INTERCEPTED);
+        const problem = before.check(false) || GuardedContext.problemOf(own, verdict === INTERCEPTED);
         if (problem !== '') return failed(new TypeError(problem));
         if (verdict === undefined || verdict === INTERCEPTED || verdict instanceof CachedReply) return verdict;
         const reply = checkedReply(verdict);

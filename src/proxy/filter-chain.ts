@@ -113,7 +113,7 @@ export class FilterChain implements BodySink, BodySource {
  */
 class Entry implements BodySource {
   readonly #source: BodySource;
-  /** `data` has returned false, and the source has not been resumed since. */
+  /** `data` has returned false, or a filter has paused the source; it has not been resumed since. */
   held = false;
   ended = false;
 
@@ -122,7 +122,9 @@ class Entry implements BodySource {
   }
 
   pause(): void {
-    if (!this.ended) this.#source.pause();
+    if (this.ended) return;
+    this.held = true;
+    this.#source.pause();
   }
 
   resume(): void {

@@ -18,7 +18,7 @@
  * Its Lease sees it by leased-exchange.ts, hooks by hook-context.ts. The subrequest of a policy goes the same way from the
  * request hooks on: subrequest-handler.ts has what differs.
  */
-import { BODY_TOO_LARGE, type GatewayError, NO_ROUTE } from '../kit/errors.ts';
+import { CLIENT_GONE, BODY_TOO_LARGE, type GatewayError, NO_ROUTE } from '../kit/errors.ts';
 import { NOWHERE } from '../kit/places.ts';
 import type { BodyFilter } from '../http/body-filter.ts';
 import { CachedReply } from '../http/cached-reply.ts';
@@ -348,7 +348,10 @@ export class RequestHandler extends LeasedExchange implements ExchangeOwner, Ups
   // === for policies, and for the client that asks how it was handled
 
   intercept(holder: Interceptor): ResponseWriter {
-    return (this.intercepted = new InterceptedExchange(this, holder, this.route!.steps[this.step - 1]!.answersFrom));
+    this.intercepted = new InterceptedExchange(this, holder, this.route!.steps[this.step - 1]!.answersFrom);
+    // A hook that awaited something may come too late.
+    if (this.over) holder.clientGone(CLIENT_GONE);
+    return this.intercepted;
   }
 
   /** Sends another exchange through the rest of the way, from the current hook on (subrequest-handler.ts). */

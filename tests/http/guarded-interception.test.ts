@@ -40,7 +40,7 @@ test('an interceptor that does nothing: a 504 in time, and nothing after it', ()
   const gone: string[] = [];
   const { context, told, clock, deadlines, holder } = bench({ clientGone: ({ code }) => gone.push(code) });
   const writer = context.intercept(holder);
-  expect(context.problemOf(true)).toBe('');
+  expect(GuardedContext.problemOf(context, true)).toBe('');
   clock.advance(29_000);
   expect([told, deadlines.size]).toEqual([[], 1]);
   clock.advance(2000);
@@ -160,13 +160,13 @@ test('an answer with a malformed field is a 500', () => {
 
 describe('a verdict', () => {
   test('of an interception that has not begun is a problem', () => {
-    expect(bench().context.problemOf(true)).toBe('the hook has not called intercept');
+    expect(GuardedContext.problemOf(bench().context, true)).toBe('the hook has not called intercept');
   });
 
   test('other than an interception that has begun is a problem, and ends that', () => {
     const { context, told, deadlines, holder } = bench();
     const writer = context.intercept(holder);
-    expect(context.problemOf(false)).toMatch(/does not return INTERCEPTED/);
+    expect(GuardedContext.problemOf(context, false)).toMatch(/does not return INTERCEPTED/);
     writer.answer(new LocalReply(200, [], 'late'));
     expect([told, deadlines.size]).toEqual([[], 0]);
   });

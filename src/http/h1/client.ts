@@ -161,7 +161,8 @@ export class Http1ClientConnection
    * finish sending; otherwise it closes.
    */
   discard(): void {
-    if (this.#state === SETTLING || this.#state === IDLE) return;
+    if (this.#state === IDLE || (this.#state === SETTLING && !this.#paused)) return;
+    // In SETTLING, the sink may still send from the read buffer, and will not resume.
     if (this.#state !== BODY || !this.#requestDone || this.#kind === UNTIL_CLOSE) {
       this.abort();
       return;
@@ -175,7 +176,8 @@ export class Http1ClientConnection
   }
 
   retire(): void {
-    if (this.#state === IDLE) this.#close();
+    // A response that is complete stays so: what its receiver has yet to take is in memory that goes on to exist.
+    if (this.#state === IDLE || this.#state === SETTLING) this.#close();
     else this.#reusable = false;
   }
 
@@ -232,7 +234,7 @@ export class Http1ClientConnection
   pause(): void {
     this.#paused = true;
     this.#transport.pause();
-    this.deadline = Number.POSITIVE_INFINITY;
+    if (this.#state !== SETTLING) this.deadline = Number.POSITIVE_INFINITY;
   }
 
   resume(): void {
@@ -357,7 +359,10 @@ export class Http1ClientConnection
     if (more || !this.#requestDone || this.#transport.pending) this.#reusable = false;
     this.keptUntil = this.#deadlines.now + this.#idleLimit;
     if (!this.#paused || !this.#reusable) this.#settle();
-    else this.#state = SETTLING;
+    else {
+      this.#state = SETTLING;
+      this.deadline = this.#deadlines.now + this.#idle;
+    }
     sink.end(trailers);
   }
 
@@ -419,7 +424,8 @@ export class Http1ClientConnection
       else this.deadline = next;
     } else if (this.#state === HEAD) this.#fail(FIRST_BYTE_TIMEOUT);
     else if (this.#state === BODY) this.#fail(RESPONSE_TIMEOUT);
-    // The pool sets an idle connection's deadline: it has expired.
+    // The pool sets an idle connection's deadline: it has expired. Or a receiver takes too long: the next exchange gets a
+    // connection of its own.
     else this.#close();
   }
 
