@@ -587,5 +587,5 @@ export class Http1ServerConnection
 
 /** A TLS handshake record, of any version (RFC 8446 §5.1). */
 function beginsTls(bytes: Buffer, start: number): boolean {
-  return bytes[start] === 0x16 && bytes[start + 1] === 0x03;
+  return bytes[start] === 0x16 && bytes[start + 1] === 0x03 && bytes[start + 2]! <= 0x04;
 }

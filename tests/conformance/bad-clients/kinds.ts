@@ -184,7 +184,7 @@ export const KINDS: readonly Kind[] = [
 
   // === no HTTP
   { name: 'garbage-random', talk: says(garbage), ...refused(400, 'bad_request') },
-  { name: 'garbage-tls', talk: says(TLS_HELLO), ...refused(400, 'bad_request') },
+  { name: 'garbage-tls', talk: says(TLS_HELLO), ...refused(400, 'tls_on_plain_port') },
   { name: 'garbage-smb', talk: says(SMB), ...refused(400, 'bad_request') },
   {
     name: 'garbage-http2',
