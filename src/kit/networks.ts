@@ -80,10 +80,10 @@ export class Networks {
 
   /** Describes the set for people: a few networks, or all but a few. */
   toString(): string {
-    if (this.all) return 'everybody';
-    if (this.empty) return 'nobody';
+    if (this.all) return 'every address';
+    if (this.empty) return 'no address';
     const others = Networks.ALL.without(this).#few(2);
-    if (others !== null) return `everybody but ${others}`;
+    if (others !== null) return `every address but ${others}`;
     const whole = this.#few(4);
     if (whole !== null) return whole;
     const four = this.and(IPV4);

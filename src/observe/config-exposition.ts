@@ -45,9 +45,9 @@ export function writeConfig(page: Page, metrics: Metrics, { generation, leases }
   page.sample('prozy_generations_live', {}, leases.length);
   page.family('prozy_leases', 'gauge', 'Running exchanges and tunnels, by generation.');
   for (const one of leases) page.sample('prozy_leases', { generation: one.generation }, one.leases);
-  const { rehomed, ended, tightened } = metrics.drain;
-  page.family('prozy_leases_rehomed_total', 'counter', 'Leases that went over to the next generation.');
-  page.sample('prozy_leases_rehomed_total', {}, rehomed);
+  const { migrated, ended, tightened } = metrics.drain;
+  page.family('prozy_leases_migrated_total', 'counter', 'Leases that migrated to the next generation.');
+  page.sample('prozy_leases_migrated_total', {}, migrated);
   page.family(
     'prozy_leases_ended_total',
     'counter',

@@ -212,7 +212,7 @@ export type Tightened = 'keep' | 'drain' | 'cut';
 /** The fate of leases whose generation is no longer current. */
 export class DrainMetrics {
   /** Migrated to the next generation. */
-  rehomed = 0;
+  migrated = 0;
   /** Ended by the gateway, by reason. */
   readonly ended = { deadline: 0, denied: 0, max_generations: 0 };
   /** Leases that the next generation would have refused. */

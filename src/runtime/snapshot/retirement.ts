@@ -90,7 +90,7 @@ export class Retirement {
         over = false;
       }
       const blocker = old.migrateLease(holder, next, over);
-      if (blocker === null) metrics.drain.rehomed++;
+      if (blocker === null) metrics.drain.migrated++;
       else draining.settle(holder, blocker, tightened);
     };
     // A generation ends, and leaves the list, when its last lease has migrated.

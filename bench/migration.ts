@@ -1,5 +1,5 @@
 /**
- * Reloads beneath open upgraded streams: `node bench/rehoming.ts [--pinned] [streams] [reloads]`.
+ * Reloads beneath open upgraded streams: `node bench/migration.ts [--pinned] [streams] [reloads]`.
  *
  * Each reload changes a line that has nothing to do with the streams, by an edit of the file as soon as the one before is in effect.
  * `--pinned`: the first edit takes their pool away, so that they hold the first generation until its drain time is over; at
@@ -102,7 +102,7 @@ await pause(1000);
 const cutBefore = cut;
 const { generations } = JSON.parse(await get(ADMIN, '/generations')) as { generations: { leases: number }[] };
 effects.sort((a, b) => a - b);
-report('rehoming', {
+report('migration', {
   streams,
   reloads,
   cut: cutBefore,
@@ -119,7 +119,7 @@ if (pinned) {
   // Their end is spread over the last part of the drain time.
   await pause(DRAIN * 1000 - (performance.now() - began) + 5000);
   const after = JSON.parse(await get(ADMIN, '/generations')) as { generations: object[] };
-  report('rehoming, after the drain time', {
+  report('migration, after the drain time', {
     drain_s: DRAIN,
     reloads_took_s: took / 1000,
     cut,
