@@ -1,6 +1,9 @@
 /** Certificate revocation lists (RFC 5280 §5), as far as the gateway reads them itself: OpenSSL verifies them. Cold. */
 import type { X509Certificate } from 'node:crypto';
-import { type DerElement, derElements, derSequence, EXPLICIT_0, GENERALIZED_TIME, INTEGER, UTC_TIME } from './der.ts';
+import { contextTag, type DerElement, DerReader, derSequence, TAG } from './der.ts';
+
+/** The first explicitly tagged part. */
+const EXPLICIT_0 = contextTag(0);
 
 export interface RevocationList {
   /** The DER of the issuer's name, in hex. */
@@ -14,16 +17,15 @@ export interface RevocationList {
 /** Throws a RangeError if it is none. `pem`: one block. */
 export function readRevocationList(pem: string): RevocationList {
   const bytes = Buffer.from(pem.replace(/-----[^-]*-----/g, ''), 'base64');
-  const [list] = derElements(bytes);
-  const parts = derSequence(derSequence(list)[0]);
+  const parts = derSequence(derSequence(new DerReader(bytes).rest()[0])[0]);
   // The version is left out in version 1.
-  const at = parts[0]?.tag === INTEGER ? 1 : 0;
+  const at = parts[0]?.tag === TAG.INTEGER ? 1 : 0;
   const issuer = parts[at + 1];
   const thisUpdate = parts[at + 2];
   if (issuer === undefined || thisUpdate === undefined) throw new RangeError('no revocation list');
   timeOf(thisUpdate);
   const next = parts[at + 3];
-  const timed = next?.tag === UTC_TIME || next?.tag === GENERALIZED_TIME;
+  const timed = next?.tag === TAG.UTC_TIME || next?.tag === TAG.GENERALIZED_TIME;
   const revoked = parts[at + (timed ? 4 : 3)];
   const entries = revoked === undefined || revoked.tag === EXPLICIT_0 ? [] : derSequence(revoked);
   return {
@@ -35,7 +37,7 @@ export function readRevocationList(pem: string): RevocationList {
 
 /** The DER of the names of a certificate's issuer and subject, and its serial number, all in hex. */
 export function namesInDer({ raw }: X509Certificate): { issuer: string; subject: string; serial: string } {
-  const parts = derSequence(derSequence(derElements(raw)[0])[0]);
+  const parts = derSequence(derSequence(new DerReader(raw).rest()[0])[0]);
   // RFC 5280 §4.1: version, serialNumber, signature, issuer, validity, subject; the version is left out in version 1.
   const at = parts[0]?.tag === EXPLICIT_0 ? 1 : 0;
   const name = (index: number): string => parts[at + index]!.whole.toString('hex');
@@ -43,14 +45,14 @@ export function namesInDer({ raw }: X509Certificate): { issuer: string; subject:
 }
 
 function numberOf(element: DerElement | undefined): string {
-  if (element?.tag !== INTEGER) throw new RangeError('not an INTEGER');
+  if (element?.tag !== TAG.INTEGER) throw new RangeError('not an INTEGER');
   return element.content.toString('hex');
 }
 
 /** RFC 5280 §4.1.2.5: always in UTC, with seconds. A year of two digits is within 1950 and 2049. */
 function timeOf({ tag, content }: DerElement): number {
   const text = content.toString('latin1');
-  const full = tag === UTC_TIME ? (text < '5' ? '20' : '19') + text : text;
+  const full = tag === TAG.UTC_TIME ? (text < '5' ? '20' : '19') + text : text;
   const digits = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full);
   if (digits === null) throw new RangeError('not a time');
   const [year, month, day, hour, minute, second] = digits.slice(1).map(Number);

@@ -8,17 +8,8 @@ import {
   serverCertificate,
   signingRequest,
 } from '../../src/acme/x509/certificates.ts';
-import {
-  bitString,
-  boolean,
-  DerError,
-  DerReader,
-  integer,
-  objectIdentifier,
-  sequence,
-  TAG,
-  time,
-} from '../../src/acme/x509/der.ts';
+import { DerError, DerReader, TAG } from '../../src/kit/der.ts';
+import { bitString, boolean, integer, objectIdentifier, sequence, time } from '../../src/acme/x509/der.ts';
 import { addressBytes, keyUsage, subjectAlternativeName } from '../../src/acme/x509/extensions.ts';
 import { generateKey, keyIdentifier, publicKeyInfo } from '../../src/acme/x509/keys.ts';
 

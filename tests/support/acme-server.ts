@@ -18,7 +18,7 @@ import { type AddressInfo, isIP } from 'node:net';
 import tls from 'node:tls';
 import type { Clock } from '../../src/kit/clock.ts';
 import { rootCertificate, serverCertificate } from '../../src/acme/x509/certificates.ts';
-import { DerReader, TAG } from '../../src/acme/x509/der.ts';
+import { DerReader, TAG } from '../../src/kit/der.ts';
 import { generateKey, privateKeyPem } from '../../src/acme/x509/keys.ts';
 
 type Json = Record<string, unknown>;

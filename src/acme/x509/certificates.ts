@@ -1,18 +1,7 @@
 /** Makes certificates (RFC 5280) and signing requests (RFC 2986), and reads from certificates what Node does not. Cold. */
 import { type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
-import {
-  contextTag,
-  DerError,
-  DerReader,
-  type Element,
-  explicit,
-  integer,
-  objectIdentifier,
-  sequence,
-  setOf,
-  TAG,
-  time,
-} from './der.ts';
+import { contextTag, type DerElement, DerError, DerReader, TAG } from '../../kit/der.ts';
+import { explicit, integer, objectIdentifier, sequence, setOf, time } from './der.ts';
 import {
   acmeIdentifier,
   AUTHORITY_KEY_IDENTIFIER,
@@ -141,7 +130,7 @@ export function certificateIds(certificate: X509Certificate): CertificateIds {
   );
   if (body.nextTag === contextTag(0)) body.next();
   const serial = body.expect(TAG.INTEGER).content;
-  let extensions: Element | null = null;
+  let extensions: DerElement | null = null;
   while (!body.atEnd) {
     const part = body.next();
     if (part.tag === contextTag(3)) extensions = part;

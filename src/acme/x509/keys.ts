@@ -1,7 +1,8 @@
 /** Makes private keys, and signs DER with them. Cold. */
 import { createHash, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import { bitString, DerReader, nothing, objectIdentifier, sequence, TAG } from './der.ts';
+import { DerReader, TAG } from '../../kit/der.ts';
+import { bitString, nothing, objectIdentifier, sequence } from './der.ts';
 
 export type KeyType = 'p256' | 'p384' | 'rsa2048' | 'rsa4096';
 
