@@ -3,10 +3,12 @@
  *
  * Like the files of `certificates`, they count in the config's digest, and the watcher follows them.
  */
-import { createHash, X509Certificate } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
 import type { CaBundle } from '../kit/ca-bundle.ts';
+import { oneLine } from '../kit/certificate.ts';
+import { CERTIFICATE_BLOCK } from '../kit/client-authorities.ts';
 import type { CertificateCheck } from './certificates.ts';
+import { damagedCertificate, parseCertificates, PemError, pemPath, pemText } from './pem.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { isRecord, segment } from './walk.ts';
 
@@ -33,36 +35,25 @@ export function checkCaBundles(document: Record<string, unknown>, check: Certifi
   return { problems, caBundles };
 }
 
-const BLOCK = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----/g;
 const BEGIN = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/g;
 
 /** `value`: the path of a PEM file, or PEM text. Returns the problem if it is no such thing. */
-export function readCaBundle(value: string, pointer: string, check: CertificateCheck): CaBundle | Problem {
-  const { reader, locate } = check;
-  const problem = (message: string, hint?: string): Problem => errorAt(locate(pointer), pointer, message, hint);
-  const path = resolve(dirname(locate(pointer).file), value);
-  const text = value.includes('-----BEGIN ') ? value : reader.look(path);
-  if (typeof text !== 'string') return problem(`cannot read ${path}: ${text.reason}`);
-  const begun = text.match(BEGIN)?.length ?? 0;
-  if (begun === 0) return problem('there is no certificate in it', 'it must be PEM: -----BEGIN CERTIFICATE-----');
-  const certificates = (text.match(BLOCK) ?? []).map(parse);
-  const damaged = certificates.indexOf(null);
-  if (damaged >= 0 || certificates.length < begun)
-    return problem(
-      `certificate ${(damaged < 0 ? certificates.length : damaged) + 1} of the file is damaged, or only half of it is written`,
-    );
-  const chain = certificates.map((one) => one!.toString()).join('');
-  return {
-    chain,
-    digest: createHash('sha256').update(chain).digest('hex'),
-    subjects: certificates.map((one) => (one!.subject ?? '').split('\n').join(', ')),
-  };
-}
-
-function parse(block: string): X509Certificate | null {
+export function readCaBundle(value: string, pointer: string, { reader, locate }: CertificateCheck): CaBundle | Problem {
   try {
-    return new X509Certificate(block);
-  } catch {
-    return null;
+    const text = pemText(value, pemPath(value, locate(pointer).file), reader);
+    const blocks = text.match(CERTIFICATE_BLOCK) ?? [];
+    const begun = text.match(BEGIN)?.length ?? 0;
+    if (begun > 0 && blocks.length === 0) throw damagedCertificate(1);
+    const certificates = parseCertificates(blocks);
+    if (blocks.length < begun) throw damagedCertificate(blocks.length + 1);
+    const chain = certificates.map((one) => one.toString()).join('');
+    return {
+      chain,
+      digest: createHash('sha256').update(chain).digest('hex'),
+      subjects: certificates.map(({ subject }) => oneLine(subject)),
+    };
+  } catch (error) {
+    if (!(error instanceof PemError)) throw error;
+    return errorAt(locate(pointer), pointer, error.message, error.hint);
   }
 }

@@ -4,12 +4,13 @@
  * The files count in the config's digest and the watcher follows them, like those of references. The history keeps
  * neither: an entry that serves again has the certificates of that moment.
  */
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { type CertificatePair, certificatePair, expiry, keyTypeOf } from '../kit/certificate.ts';
 import { type FoundPair, pairsIn } from './certificate-folder.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { Locate } from './merge.ts';
+import { parseCertificates, PemError, pemPath, pemText } from './pem.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { isRecord, segment } from './walk.ts';
 
@@ -38,15 +39,24 @@ export interface CheckedCertificates {
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** What is wrong with one of the two settings. */
-class Wrong extends Error {
-  readonly setting: 'cert' | 'key';
-  readonly hint: string | undefined;
+type Setting = 'cert' | 'key';
 
-  constructor(setting: 'cert' | 'key', message: string, hint?: string) {
-    super(message);
+/** What is wrong with one of the two settings. */
+class Wrong extends PemError {
+  readonly setting: Setting;
+
+  constructor(setting: Setting, message: string, hint?: string) {
+    super(message, hint);
     this.setting = setting;
-    this.hint = hint;
+  }
+}
+
+/** What is wrong with what `read` reads is wrong with that setting. */
+function within<T>(setting: Setting, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof PemError ? new Wrong(setting, error.message, error.hint) : error;
   }
 }
 
@@ -79,12 +89,11 @@ class Loading implements CheckedCertificates {
 
   pair(name: string, cert: string, key: string): void {
     const pointer = pointerOf(name);
-    const pathOf = (setting: 'cert' | 'key', value: string): string =>
-      value.includes('-----BEGIN ') ? '' : this.#path(`${pointer}/${setting}`, value);
+    const pathOf = (setting: Setting, value: string): string =>
+      pemPath(value, this.#check.locate(`${pointer}/${setting}`).file);
     const [file, keyFile] = [pathOf('cert', cert), pathOf('key', key)];
     try {
-      const text = file === '' ? cert : this.#textOf('cert', file);
-      const pair = pairOf(text, keyFile === '' ? key : this.#textOf('key', keyFile), this.used);
+      const pair = pairOf(this.#textOf('cert', cert, file), this.#textOf('key', key, keyFile), this.used);
       this.#take(name, { pair, file, entry: name }, `${pointer}/cert`);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
@@ -99,7 +108,7 @@ class Loading implements CheckedCertificates {
   /** A pair that cannot be used stands alone: other programs write the folder, each pair for itself. */
   folder(name: string, dir: string): void {
     const pointer = `${pointerOf(name)}/dir`;
-    const folder = this.#path(pointer, dir);
+    const folder = resolve(dirname(this.#check.locate(pointer).file), dir);
     const { pairs, strangers } = pairsIn(folder, this.#check.reader);
     this.folders.set(
       name,
@@ -112,7 +121,7 @@ class Loading implements CheckedCertificates {
   #ofFolder(entry: string, { name, cert, key }: FoundPair, pointer: string): void {
     const full = `${entry}/${name}`;
     try {
-      const pair = pairOf(this.#textOf('cert', cert), this.#textOf('key', key), this.used);
+      const pair = pairOf(this.#textOf('cert', '', cert), this.#textOf('key', '', key), this.used);
       this.#take(full, { pair, file: cert, entry }, pointer);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
@@ -131,14 +140,9 @@ class Loading implements CheckedCertificates {
     if (told !== null) this.#warning(pointer, `certificate ${name} ${told.message}`);
   }
 
-  #path(pointer: string, path: string): string {
-    return resolve(dirname(this.#check.locate(pointer).file), path);
-  }
-
-  #textOf(setting: 'cert' | 'key', path: string): string {
-    const text = this.#check.reader.look(path);
-    if (typeof text !== 'string') throw new Wrong(setting, `cannot read ${path}: ${text.reason}`);
-    return text;
+  /** `path`: of the file; '': `value` is the text. */
+  #textOf(setting: Setting, value: string, path: string): string {
+    return within(setting, () => pemText(value, path, this.#check.reader));
   }
 
   #error(pointer: string, message: string, hint?: string): void {
@@ -165,10 +169,8 @@ function pairOf(certText: string, keyText: string, used: Map<string, Certificate
 }
 
 function check(certText: string, keyText: string, digest: string): CertificatePair {
-  const chain = (certText.match(BLOCK) ?? []).map((text, i) => parseCertificate(text, i));
-  const [leaf] = chain;
-  if (leaf === undefined)
-    throw new Wrong('cert', 'there is no certificate in it', 'it must be PEM: -----BEGIN CERTIFICATE-----');
+  const chain = within('cert', () => parseCertificates(certText.match(BLOCK) ?? []));
+  const leaf = chain[0]!;
   const key = parseKey(keyText);
   const keyType = keyTypeOf(key);
   if (keyType === undefined)
@@ -192,14 +194,6 @@ function check(certText: string, keyText: string, digest: string): CertificatePa
 
 /** CA/Browser Forum Baseline Requirements §6.1.5. */
 const LEAST_RSA = 2048;
-
-function parseCertificate(text: string, index: number): X509Certificate {
-  try {
-    return new X509Certificate(text);
-  } catch {
-    throw new Wrong('cert', `certificate ${index + 1} of the file is damaged, or only half of it is written`);
-  }
-}
 
 function parseKey(text: string): KeyObject {
   if (!text.includes('-----BEGIN '))

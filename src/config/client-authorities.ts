@@ -3,13 +3,13 @@
  *
  * The files count in the config's digest and the watcher follows them: see certificates.ts.
  */
-import { createHash, X509Certificate } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { type AuthorityBundle, CERTIFICATE_BLOCK, CRL_BLOCK } from '../kit/client-authorities.ts';
 import { distinguishedName } from '../kit/client-certificate.ts';
 import { namesInDer, readRevocationList } from '../kit/revocation-list.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { Locate } from './merge.ts';
+import { parseCertificates, PemError, pemPath, pemText } from './pem.ts';
 import { errorAt, type Problem } from './problem.ts';
 import { isRecord, segment } from './walk.ts';
 
@@ -44,7 +44,7 @@ export function checkTestCertificates(
       certificatesIn(text);
       testCertificates.set(`/tests/${i}`, text);
     } catch (error) {
-      if (!(error instanceof Wrong)) throw error;
+      if (!(error instanceof PemError)) throw error;
       problems.push(errorAt(locate(at), at, error.message, error.hint));
     }
   }
@@ -53,27 +53,13 @@ export function checkTestCertificates(
 
 /** `file`: that which has the value. */
 function textOf(value: string, file: string, reader: ConfigReader): string {
-  if (value.includes('-----BEGIN ')) return value;
-  const path = resolve(dirname(file), value);
-  const text = reader.look(path);
-  if (typeof text !== 'string') throw new Wrong(`cannot read ${path}: ${text.reason}`);
-  return text;
+  return pemText(value, pemPath(value, file), reader);
 }
 
 export interface CheckedAuthorities {
   readonly problems: readonly Problem[];
   /** Those without an error, by the pointer of their `client_auth`. */
   readonly authorities: ReadonlyMap<string, AuthorityBundle>;
-}
-
-/** A mistake in one of the files. */
-class Wrong extends Error {
-  readonly hint: string | undefined;
-
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.hint = hint;
-  }
 }
 
 export function checkAuthorities(
@@ -89,7 +75,7 @@ export function checkAuthorities(
       try {
         return read();
       } catch (error) {
-        if (!(error instanceof Wrong)) throw error;
+        if (!(error instanceof PemError)) throw error;
         problems.push(errorAt(locate(at), at, error.message, error.hint));
         failed = true;
         return null;
@@ -143,16 +129,7 @@ function* clientAuths({ listeners }: Record<string, unknown>): Generator<readonl
 }
 
 function certificatesIn(text: string): X509Certificate[] {
-  const certificates = (text.match(CERTIFICATE_BLOCK) ?? []).map((block, i) => {
-    try {
-      return new X509Certificate(block);
-    } catch {
-      throw new Wrong(`certificate ${i + 1} of the file is damaged, or only half of it is written`);
-    }
-  });
-  if (certificates.length === 0)
-    throw new Wrong('there is no certificate in it', 'it must be PEM: -----BEGIN CERTIFICATE-----');
-  return certificates;
+  return parseCertificates(text.match(CERTIFICATE_BLOCK) ?? []);
 }
 
 interface WrittenList {
@@ -169,11 +146,11 @@ function listsIn(text: string): WrittenList[] {
       return { pem, issuer, nextUpdate };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw new Wrong(`revocation list ${i + 1} of the file is damaged, or only half of it is written`);
+      throw new PemError(`revocation list ${i + 1} of the file is damaged, or only half of it is written`);
     }
   });
   if (lists.length === 0)
-    throw new Wrong(
+    throw new PemError(
       'there is no revocation list in it',
       'it must be PEM: openssl crl -inform DER -in LIST -out LIST.pem',
     );
@@ -187,7 +164,7 @@ function everyIssuerHasList(certificates: readonly X509Certificate[], lists: rea
     const { subject, issuer } = namesInDer(one);
     const lacking = !issuers.has(subject) ? one.subject : !issuers.has(issuer) ? one.issuer : null;
     if (lacking !== null)
-      throw new Wrong(
+      throw new PemError(
         `there is no revocation list of ${distinguishedName(lacking)}`,
         'without it, every certificate below that authority would be refused',
       );

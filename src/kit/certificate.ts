@@ -71,8 +71,8 @@ function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
     .map((name) => (isIP(name) === 6 ? (ipv6Form(name)?.slice(1, -1) ?? name) : name));
 }
 
-/** A certificate may have no subject. */
-function oneLine(name: string | undefined): string {
+/** The name of a subject or issuer; a certificate may have no subject. */
+export function oneLine(name: string | undefined): string {
   return (name ?? '').split('\n').join(', ');
 }
 
