@@ -178,7 +178,7 @@ export class OnDemand {
     this.#refused.set(name, this.#parts.clock.now() + REFUSED);
   }
 
-  /** An issuer that asks again before it renews: a name may have gone, or nobody uses it. */
+  /** An issuer that asks again before it renews: a name may have gone, or no client uses it. */
   #asked(issuer: Issuer): Issuer {
     const { ask, clock } = this.#parts;
     return {

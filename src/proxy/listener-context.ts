@@ -200,13 +200,13 @@ export interface HttpListenerContext {
   subrequest(x: Exchange, stream: ServerStream, route: Route, step: number, body: RequestBody): Subrequest;
 }
 
-/** Shared by all listeners of a gateway, in every generation. */
 /** What an authority may ask for below the well-known path of ACME (RFC 8555 §8.3). */
 export interface ChallengeAnswers {
   /** The content for a token; null: it is not one of ours. */
   http01(token: string): string | null;
 }
 
+/** Shared by all listeners of a gateway, in every generation. */
 export interface Shared {
   readonly clock: Clock;
   readonly deadlines: Deadlines;

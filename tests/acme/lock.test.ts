@@ -31,7 +31,7 @@ describe('a lock', () => {
     expect(world.clock.waiting).toBe(0);
   });
 
-  test('that nobody refreshes is taken over when it has been watched for its life', async () => {
+  test('that its owner no longer refreshes is taken over when it has been watched for its life', async () => {
     await using world = await AcmeWorld.open();
     const store = world.store();
     writeFileSync(join(await store.prepare('locks'), 'a'), 'another host 1 abc 7\n');

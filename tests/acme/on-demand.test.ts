@@ -135,7 +135,7 @@ describe('a name', () => {
     expect(made.find('a.good.example')).toBe(null);
   });
 
-  test('for which no certificate can be obtained is given up when nobody asks for it any more', async () => {
+  test('for which no certificate can be obtained is given up when no client asks for it any more', async () => {
     await using world = await AcmeWorld.open();
     world.server.trouble = (path) => (path === '/order' ? problem('rejectedIdentifier', 'not this one') : null);
     const { made, manager } = onDemand(world);

@@ -150,11 +150,11 @@ test('`acme: default` on a listener: a self-signed certificate at once, then one
 test.each([['http-01'], ['tls-alpn-01']])('%s is answered by the listeners, whatever their acl', async (challenge) => {
   await using its = await setting();
   its.server.challengeTypes = [challenge];
-  const acl = 'nobody';
+  const acl = 'closed';
   const config = its.config(
     { certificates: ['site'] },
     {
-      acls: { nobody: { default: 'deny' } },
+      acls: { closed: { default: 'deny' } },
       certificates: { site: { acme: 'default', names: ['a.example', 'b.example'] } },
       acme: { default: { directory: its.server.directory, ca: its.server.trust, challenges: [challenge] } },
     },

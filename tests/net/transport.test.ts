@@ -215,7 +215,7 @@ describe.each(KINDS.filter(([kind]) => kind.startsWith('socket') || streamHandle
       transport.pause();
       const sent = Buffer.alloc(4 * 1024 * 1024);
       peer.socket.write(sent);
-      // Bytes that nobody reads stay with their sender as soon as the kernel's buffers are full.
+      // The bytes stay with their sender as soon as the kernel's buffers are full.
       await until(() => peer.socket.writableLength > 0, 'the peer is held back');
       expect(recorder.bytes).toBe(1);
       transport.resume();
