@@ -1,4 +1,5 @@
 /** An authority, the listeners that its challenges reach, a store, and a clock that goes on when all of them are at rest. */
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -25,6 +26,13 @@ import { ManualClock } from './manual-clock.ts';
 const DAY = 86_400_000;
 /** Turns of the loop without work under way, after which a world is at rest. */
 const QUIET_TURNS = 20;
+
+/** Keys that a thread is making now: for turns of the loop, nothing seems to happen. */
+const keysInWork = new Set<number>();
+createHook({
+  init: (id, type) => void (type === 'KEYPAIRGENREQUEST' && keysInWork.add(id)),
+  after: (id) => void keysInWork.delete(id),
+}).enable();
 
 export class AcmeWorld implements AsyncDisposable {
   readonly clock: ManualClock;
@@ -176,7 +184,7 @@ export class AcmeWorld implements AsyncDisposable {
   async rest(enough: () => boolean = () => false): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS && !enough(); quiet++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#active + this.server.active > 0) quiet = 0;
+      if (this.#active + this.server.active + keysInWork.size > 0) quiet = 0;
     }
   }
 
